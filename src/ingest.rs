@@ -7,6 +7,8 @@
 //! A message of the account's owner may be the echo of an attempt that is under way. It waits for
 //! the attempt's end, which tells the platform's ID; the store decides which it is.
 
+mod unstored;
+
 use crate::adapter::{AdapterEvent, MessageRef, QueuedEvent, Registry};
 use crate::clock::now;
 use crate::health::HEALTH;
@@ -22,17 +24,15 @@ use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::{Mutex, OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::{Instant, sleep, sleep_until};
+use unstored::{QueuedCommand, UnstoredEvents};
 
 /// Events that are stored in one batch.
 const BATCH: usize = 256;
 
 /// Pause before the disk is tried again.
 const DISK_PAUSE: Duration = Duration::from_secs(1);
-
-/// Messages that wait for the end of an attempt; with more, the oldest waits no longer.
-const MAX_WAITING: usize = 256;
 
 /// How long a message waits for the end of an attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
@@ -45,29 +45,9 @@ pub struct Ingest {
     outcomes: Arc<Outcomes>,
     words: Arc<Words>,
     blobs: Blobs,
-    work: Arc<Mutex<Work>>,
+    work: Arc<Mutex<UnstoredEvents>>,
     /// Messages that are held in memory only.
     unstored: Arc<AtomicUsize>,
-}
-
-struct Work {
-    queue: mpsc::Receiver<QueuedEvent>,
-    /// Taken from the queue, and not stored yet.
-    batch: VecDeque<QueuedCommand>,
-    /// Messages that wait for the end of an attempt, the oldest first.
-    waiting: VecDeque<QueuedCommand>,
-    /// A panic ended the task during a batch: the rest of the batch is stored one by one.
-    is_broken: bool,
-}
-
-/// A command for the store, and the room in the queue that its event holds until it is stored.
-struct QueuedCommand {
-    command: Command,
-    /// The adapter that waits until it is stored.
-    stored: Option<oneshot::Sender<()>>,
-    _room: OwnedSemaphorePermit,
-    /// When it waits no longer for the end of an attempt.
-    until: Instant,
 }
 
 impl Ingest {
@@ -80,9 +60,7 @@ impl Ingest {
         blobs: Blobs,
         queue: mpsc::Receiver<QueuedEvent>,
     ) -> Self {
-        let work =
-            Work { queue, batch: VecDeque::new(), waiting: VecDeque::new(), is_broken: false };
-        let work = Arc::new(Mutex::new(work));
+        let work = Arc::new(Mutex::new(UnstoredEvents::new(queue)));
         Self { store, registry, outcomes, words, blobs, work, unstored: Arc::default() }
     }
 
@@ -95,26 +73,19 @@ impl Ingest {
     pub async fn run(self) {
         let work = &mut *self.work.lock().await;
         self.tell_set_aside();
-        if work.is_broken {
-            // The one at which it broke is told of by the panic, and is not tried again.
-            for item in std::mem::take(&mut work.batch) {
-                work.batch.push_back(item);
-                self.store_batch(work).await;
-            }
-        }
+        work.begin();
+        self.take_in(work).await;
+        self.store_batch(work).await;
         while self.take(work).await {
-            work.is_broken = true;
             self.store_batch(work).await;
-            work.is_broken = false;
         }
         // No attempt ends any more.
-        let waiting = std::mem::take(&mut work.waiting);
-        work.batch.extend(waiting.into_iter().map(QueuedCommand::without_waiting));
+        work.release_all();
         self.store_batch(work).await;
     }
 
     /// Takes what is to be stored next; `false` once nothing more comes.
-    async fn take(&self, work: &mut Work) -> bool {
+    async fn take(&self, work: &mut UnstoredEvents) -> bool {
         let mut events = Vec::with_capacity(BATCH);
         let until = work.waiting.front().map(|item| item.until);
         let timeout = async {
@@ -125,17 +96,21 @@ impl Ingest {
         };
         tokio::select! {
             count = work.queue.recv_many(&mut events, BATCH) => if count == 0 { return false },
-            () = self.outcomes.any_ended(), if until.is_some() => {
-                work.batch.extend(work.waiting.drain(..));
-            }
+            () = self.outcomes.any_ended(), if until.is_some() => work.ask_again(),
             () = timeout => work.release_oldest(),
         }
-        for event in events {
+        work.events.extend(events);
+        self.take_in(work).await;
+        true
+    }
+
+    /// Turns events that were taken into commands.
+    async fn take_in(&self, work: &mut UnstoredEvents) {
+        while let Some(event) = work.events.pop_front() {
             work.batch.extend(self.item(event));
         }
         self.keep_bytes(&mut work.batch).await;
         self.count_unstored(work);
-        true
     }
 
     /// Keeps the bytes that messages carry as media.
@@ -225,71 +200,63 @@ impl Ingest {
                 Command::FindReply { target: target(message), reply_to, at: now() }
             }
             AdapterEvent::ConfirmedLate { message, account, external_id } => {
-                let found = self.store.view().and_then(|view| view.by_id(message));
-                let seq = found.ok().flatten()?.seq;
                 let outcome = Outcome::Sent { account, external_id, is_unconfirmed: false };
-                Command::RecordOutcome { seq, outcome, at: now() }
+                Command::RecordLate { id: message, outcome, at: now() }
             }
             AdapterEvent::Named { platform, conversation, name } => {
                 Command::Name { platform, conversation, name }
             }
             AdapterEvent::Conversations { platform, account, limit, answer } => {
                 let view = self.store.view();
-                let its_own =
-                    view.and_then(|view| view.conversations_of(&platform, &account, limit));
-                let _ = answer.send(its_own.unwrap_or_default());
+                match view.and_then(|view| view.conversations_of(&platform, &account, limit)) {
+                    Ok(its_own) => drop(answer.send(its_own)),
+                    Err(error) => tracing::error!("the conversations of {account}: {error}"),
+                }
                 return None;
             }
         })
     }
 
-    /// Has commands written in their order. Those that the disk refuses are tried again, for their
-    /// events would be lost otherwise; doubles do no harm: the store knows what it has.
-    async fn store_batch(&self, work: &mut Work) {
-        while !work.batch.is_empty() {
-            let mut written = Vec::with_capacity(work.batch.len());
-            for item in &work.batch {
-                written.push(self.store.submit(item.command.clone()).await);
-            }
-            let mut answers = Vec::with_capacity(written.len());
-            for written in written {
-                answers.push(match written {
-                    Ok(answer) => answer.await,
-                    Err(error) => Err(error),
-                });
-            }
-            let mut refusal = None;
-            for (mut item, answer) in std::mem::take(&mut work.batch).into_iter().zip(answers) {
-                match answer {
-                    Ok(Answer::Later) => work.wait(item),
-                    Ok(_) if matches!(item.command, Command::SetAside { .. }) => {
-                        self.tell_set_aside();
-                    }
-                    Ok(answer) => {
-                        self.count(&answer);
-                        if let Some(stored) = item.stored.take() {
-                            let _ = stored.send(());
-                        }
-                    }
-                    Err(store::StoreError::Damaged(reason)) => {
-                        work.batch.extend(item.set_aside(&reason));
-                    }
-                    Err(error) => {
-                        work.batch.push_back(item);
-                        refusal.get_or_insert(error);
+    /// Has commands written in their order, in one commit: so none is stored before an earlier one.
+    /// After a refusal they are tried one by one, each until the disk takes it, for its event would be
+    /// lost otherwise; doubles do no harm: the store knows what it has.
+    async fn store_batch(&self, work: &mut UnstoredEvents) {
+        while let Some(commands) = work.next() {
+            match self.store.write(Command::InOrder(commands)).await {
+                Ok(Answer::Together(answers)) => {
+                    for answer in answers {
+                        self.answered(work, answer);
                     }
                 }
+                Err(store::StoreError::Damaged(reason)) if work.is_alone() => {
+                    self.answered(work, Err(store::StoreError::Damaged(reason)));
+                }
+                Err(error) if work.is_alone() => {
+                    let events = work.batch.len();
+                    tracing::error!(events, "events cannot be stored and wait: {error}");
+                    sleep(DISK_PAUSE).await;
+                }
+                Ok(_) | Err(_) => work.go_one_by_one(),
             }
             self.count_unstored(work);
             // Also of what bots alone are told, which is no change.
             self.words.stored();
-            if let Some(error) = refusal {
-                tracing::error!(
-                    events = work.batch.len(),
-                    "events cannot be stored and wait: {error}"
-                );
-                sleep(DISK_PAUSE).await;
+        }
+    }
+
+    /// Takes the answer to the first command of the batch.
+    fn answered(&self, work: &mut UnstoredEvents, answer: store::Result<Answer>) {
+        let Some(mut item) = work.take_first() else { return };
+        match answer {
+            Ok(Answer::Later) => work.wait(item),
+            Ok(_) if matches!(item.command, Command::SetAside { .. }) => self.tell_set_aside(),
+            Ok(answer) => {
+                self.count(&answer);
+                if let Some(stored) = item.stored.take() {
+                    let _ = stored.send(());
+                }
             }
+            Err(error) => work.batch.extend(item.set_aside(&error.to_string())),
         }
     }
 
@@ -328,57 +295,8 @@ impl Ingest {
         }
     }
 
-    fn count_unstored(&self, work: &Work) {
-        self.unstored.store(work.batch.len() + work.waiting.len(), Ordering::Relaxed);
-    }
-}
-
-impl Work {
-    /// Lets a message wait for the end of an attempt.
-    fn wait(&mut self, item: QueuedCommand) {
-        if self.waiting.len() == MAX_WAITING {
-            self.release_oldest();
-        }
-        self.waiting.push_back(item);
-    }
-
-    /// Has the message that waits longest stored as it is.
-    fn release_oldest(&mut self) {
-        self.batch.extend(self.waiting.pop_front().map(QueuedCommand::without_waiting));
-    }
-}
-
-impl QueuedCommand {
-    /// Has a message kept for somebody to look at, that the store cannot take for a damaged row;
-    /// anything else is told of, and no more.
-    fn set_aside(self, reason: &str) -> Option<Self> {
-        let Command::Receive { received, at, .. } = meaning(self.command) else {
-            tracing::error!("what an adapter told could not be stored: {reason}");
-            return None;
-        };
-        tracing::error!("an event is set aside; `rechat check` tells of it: {reason}");
-        METRICS.events_set_aside.inc();
-        let command = Command::SetAside { inbound: received, reason: reason.to_owned(), at };
-        Some(Self { command, ..self })
-    }
-
-    fn without_waiting(mut self) -> Self {
-        let command = match &mut self.command {
-            Command::Tell { meaning: Some(meaning), .. } => meaning,
-            command => command,
-        };
-        if let Command::Receive { can_wait, .. } = command {
-            *can_wait = false;
-        }
-        self
-    }
-}
-
-/// The meaning of an event of a platform that comes with its raw frame.
-fn meaning(command: Command) -> Command {
-    match command {
-        Command::Tell { meaning: Some(meaning), .. } => *meaning,
-        command => command,
+    fn count_unstored(&self, work: &UnstoredEvents) {
+        self.unstored.store(work.len(), Ordering::Relaxed);
     }
 }
 

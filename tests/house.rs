@@ -182,16 +182,24 @@ fn agents_ask_by_types_of_the_core_alone() {
 
 #[test]
 fn adapters_know_messages_and_errors_alone() {
-    needs_only("adapter", &["protocol", "model", "error", "clock", "metrics"]);
+    needs_only("adapter", &["protocol", "model", "error", "clock", "health", "metrics"]);
 }
 
+/// Crates of the command line, of HTTP and of WebSockets.
+const OF_THE_EDGE: [&str; 7] =
+    ["clap", "utoipa", "axum", "hyper", "tungstenite", "tokio_tungstenite", "ratatui"];
+
 #[test]
-fn the_model_knows_nothing_of_the_command_line() {
+fn the_model_knows_nothing_of_the_command_line_and_the_network() {
     let mut files = Vec::new();
     sources(Path::new("src/model"), &mut files);
     for path in files {
         let text = fs::read_to_string(&path).unwrap();
-        assert!(!text.contains("clap::"), "{} uses clap", path.display());
+        for name in OF_THE_EDGE {
+            let is_used =
+                text.contains(&format!("{name}::")) || text.contains(&format!("use {name}"));
+            assert!(!is_used, "{} uses {name}", path.display());
+        }
     }
 }
 
@@ -227,13 +235,6 @@ fn declared(line: &str) -> Option<(&str, bool)> {
     is_type.then_some((name, is_visible))
 }
 
-/// The file a version of OneBot shares with the other: both have the same shapes, each in its folder.
-fn of_either_onebot(file: &Path) -> PathBuf {
-    let versions = ["src/adapter/onebot/v11", "src/adapter/onebot/v12"];
-    let is_version = versions.iter().any(|version| file.starts_with(version));
-    if is_version { "src/adapter/onebot/v1x".into() } else { file.to_owned() }
-}
-
 #[test]
 fn a_type_of_several_files_has_a_name_of_its_own() {
     let mut files = Vec::new();
@@ -243,7 +244,7 @@ fn a_type_of_several_files_has_a_name_of_its_own() {
     for file in files.iter().filter(|file| !file.iter().any(|p| p == "tests" || p == "tests.rs")) {
         let text = fs::read_to_string(file).unwrap();
         for (name, is_visible) in text.lines().filter_map(declared) {
-            places.entry(name.to_owned()).or_default().insert(of_either_onebot(file));
+            places.entry(name.to_owned()).or_default().insert(file.clone());
             if is_visible {
                 visible.insert(name.to_owned());
             }
@@ -315,6 +316,34 @@ fn links_of_documents_lead_somewhere() {
                 let is_there = headings.any(|line| anchor(line) == heading);
                 assert!(is_there, "{}: {link} is no heading", document.display());
             }
+        }
+    }
+}
+
+/// A document in the other language.
+fn translated(document: &Path) -> PathBuf {
+    let name = document.file_name().unwrap().to_str().unwrap();
+    let other = match name.strip_suffix(".zh-CN.md") {
+        Some(bare) => format!("{bare}.md"),
+        None => name.replace(".md", ".zh-CN.md"),
+    };
+    document.with_file_name(other)
+}
+
+#[test]
+fn links_of_documents_stay_in_their_language() {
+    let is_chinese = |path: &Path| path.to_str().unwrap().ends_with(".zh-CN.md");
+    for document in documents() {
+        let text = fs::read_to_string(&document).unwrap();
+        let links =
+            text.split("](").skip(1).map(|rest| rest.split([')', ' ', '#']).next().unwrap());
+        let is_document = |link: &&str| Path::new(link).extension().is_some_and(|end| end == "md");
+        for link in links.filter(is_document).filter(|link| !link.contains("://")) {
+            let target = document.parent().unwrap().join(link);
+            let is_other = is_chinese(&target) != is_chinese(&document);
+            let is_own = target.file_name() == translated(&document).file_name();
+            let has_both = translated(&target).exists();
+            assert!(is_own || !is_other || !has_both, "{}: {link}", document.display());
         }
     }
 }

@@ -7,11 +7,13 @@ mod disk;
 
 use disk::Disk;
 use proptest::prelude::*;
-use rechat::adapter::{self, EventSink, Registry};
+use rechat::adapter::{self, AdapterEvent, EventSink, Registry};
 use rechat::hub::{self, FrameForm, Hub, Subscriber, Wish};
-use rechat::model::change::{Change, Committed, Outcome};
+use rechat::ingest::Ingest;
+use rechat::media::{BlobBounds, Blobs};
+use rechat::model::change::{Change, Committed, Inbound, Outcome};
 use rechat::model::cursor::{Cursor, Epoch};
-use rechat::model::message::{Draft, Message, MessageType, Status};
+use rechat::model::message::{Draft, Message, MessageType, Sender, Status};
 use rechat::model::routing::RoutingFacts;
 use rechat::outbox::{self, CommitObserver, RetryPolicy};
 use rechat::protocol::event::EventKinds;
@@ -380,6 +382,60 @@ async fn nobody_misses_a_message_and_none_is_forgotten_when_the_disk_failed() {
     sent.sort_unstable();
     assert_eq!(sent, all);
     handing_out.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_in_is_stored_in_its_order_though_the_disk_fails_now_and_then() {
+    const AT_ONCE: usize = 50;
+    let (disk, storage) = Disk::new();
+    disk.lock().unwrap().heals = true;
+    let folder = TempDir::new().unwrap();
+    let mut options = StoreOptions::new(folder.path().join("a.redb"), Access::Write);
+    options.storage = Some(storage);
+    let store = Arc::new(Store::open(&options, Box::new(())).unwrap());
+    let (sink, queue) = EventSink::new(1_000, 1 << 20);
+    let blobs = Blobs::open(folder.path().join("media"), BlobBounds::NONE).unwrap();
+    let (_, outbox) = outbox::new();
+    let (registry, words) = (Registry::new(), Arc::default());
+    let ingest = Ingest::new(store.clone(), registry, outbox.outcomes, words, blobs, queue);
+    let storing = tokio::spawn(ingest.run());
+    let mut wanted = Vec::new();
+    for round in 0..rounds(20) {
+        disk.lock().unwrap().left = Some(round % 10);
+        for n in 0..AT_ONCE {
+            let text = format!("{round}/{n}");
+            assert!(sink.report(AdapterEvent::Message(Box::new(inbound(&text)))).await);
+            wanted.push(text);
+        }
+        while store.view().map_or(0, |view| view.stats().total) < wanted.len() as u64 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+    drop(sink);
+    storing.await.unwrap();
+    let view = store.view().unwrap();
+    let all =
+        view.after(0).unwrap().map(|message| message.unwrap().content.readable().into_owned());
+    assert_eq!(all.collect::<Vec<_>>(), wanted);
+}
+
+/// A message of somebody else, with an ID of its own.
+fn inbound(text: &str) -> Inbound {
+    Inbound {
+        platform: "qq".into(),
+        account: "1".into(),
+        conversation: "group_1".into(),
+        conversation_name: None,
+        sender: Sender::default(),
+        content: text.into(),
+        reply_to: None,
+        external_id: text.into(),
+        time: 1_700_000_000,
+        own: false,
+        from_history: false,
+        original: None,
+        fingerprint: None,
+    }
 }
 
 /// The `seq` of the first so many events of a kind, as they came; of statuses, of `Sent` alone.

@@ -75,24 +75,3 @@ export function typeOf(file) {
 
 /** What stands for a file in a message, without its bytes. @param {File} file @returns {import('./types.js').Segment} */
 export const segmentOf = (file) => ({ type: /** @type {import('./types.js').Segment['type']} */ (typeOf(file).toLowerCase()), name: file.name, size: file.size });
-
-/** What comes before a file's bytes as content: a data URI with its name (RFC 2397). @param {File} file */
-function headOf(file) {
-  const type = /^[\w.+-]+\/[\w.+-]+/.exec(file.type)?.[0] ?? 'application/octet-stream';
-  // Half a surrogate pair cannot be encoded.
-  const name = file.name.replace(/\p{Cs}/gu, '\ufffd');
-  return `data:${type};name=${encodeURIComponent(name)};base64,`;
-}
-
-/** A file as content. @param {File} file @returns {Promise<string>} */
-export function contentOf(file) {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(headOf(file) + String(reader.result).replace(/^[^,]*,/, ''));
-    reader.onerror = () => reject(reader.error);
-    reader.readAsDataURL(file);
-  });
-}
-
-/** How many bytes a file has as content. @param {File} file */
-export const contentBytes = (file) => headOf(file).length + Math.ceil(file.size / 3) * 4;

@@ -18,8 +18,12 @@ use crate::model::reaction::ReactionChange;
 use crate::store::{self, Answer, Command, MessageTarget, Store};
 use std::fmt;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
+
+/// Read marks that platforms are told at a time; with more, some are left out, for later ones follow.
+const MAX_MARKS: usize = 16;
 
 /// Carries out actions of clients.
 #[derive(Clone)]
@@ -30,6 +34,7 @@ pub struct Actions {
     tasks: TaskTracker,
     messages: Turns<Uuid>,
     requests: Turns<u64>,
+    marks: Arc<Semaphore>,
 }
 
 /// Why an action was not carried out; nothing was changed.
@@ -70,9 +75,7 @@ impl fmt::Display for ActionFailure {
         match self {
             Self::NotFound => f.write_str("there is no such message or request"),
             Self::NoForward => f.write_str("the message has no forward that could be opened"),
-            Self::NotSent => {
-                f.write_str("the message was not sent; cancel or delete it where it waits")
-            }
+            Self::NotSent => f.write_str("the message is not sent yet; cancel it or delete it"),
             Self::InFlight => {
                 f.write_str("an attempt to send the message is under way; try again after it")
             }
@@ -100,7 +103,9 @@ struct OnPlatform {
 impl Actions {
     #[allow(missing_docs)]
     pub fn new(store: Arc<Store>, registry: Registry, tasks: TaskTracker) -> Self {
-        Self { store, registry, tasks, messages: Turns::default(), requests: Turns::default() }
+        let (messages, requests) = (Turns::default(), Turns::default());
+        let marks = Arc::new(Semaphore::new(MAX_MARKS));
+        Self { store, registry, tasks, messages, requests, marks }
     }
 
     /// Takes a message back on its platform.
@@ -176,6 +181,22 @@ impl Actions {
             actions.message(id)
         })
         .await
+    }
+
+    /// Tells the platform that a conversation was read up to a message that came in, where it has such
+    /// marks. Nothing waits for it: the mark that counts is the store's.
+    pub fn tell_read(&self, message: &Message) {
+        let Ok(OnPlatform { account, conversation, external_id }) = self.on_platform(message)
+        else {
+            return;
+        };
+        let Ok(permit) = Arc::clone(&self.marks).try_acquire_owned() else { return };
+        self.tasks.spawn(async move {
+            if let Err(error) = account.act(Action::Read { conversation, external_id }).await {
+                tracing::debug!("a platform was not told what was read: {error}");
+            }
+            drop(permit);
+        });
     }
 
     /// Shows in a conversation that somebody types, or that nobody does any more.

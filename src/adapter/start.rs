@@ -6,10 +6,14 @@ use super::kinds::{ADAPTERS, AdapterConfig};
 use super::registry::{ConfiguredEntry, Registry};
 use super::service::{Adapter, Service};
 use super::transport::{Dialled, Endpoint, ServeConnection, keep_connected};
+use crate::health::supervise;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// The part of the health that tells of adapters which panicked.
+const TASK: &str = "adapter";
 
 /// The adapters of one configuration, running.
 #[derive(Clone, Debug)]
@@ -49,14 +53,17 @@ pub fn start(
             (Service::Standalone(service), _) => {
                 let requests = service.logins();
                 logins.extend(requests.map(|requests| (settings.platform().to_owned(), requests)));
-                let tracker = context.tracker.clone();
-                tracker.spawn(service.run(settings, entry, context));
+                let (tracker, stop) = (context.tracker.clone(), context.stop.clone());
+                tracker.spawn(supervise(TASK, stop, move || {
+                    let service = Arc::clone(&service);
+                    service.run(Arc::clone(&settings), entry.clone(), context.clone())
+                }));
             }
             (Service::Connections(service), Transport::Dial(url)) => {
                 let Some(entry) = entry else { continue };
-                let tracker = context.tracker.clone();
+                let (tracker, stop) = (context.tracker.clone(), context.stop.clone());
                 let dialled = Dialled { url, settings, service, entry, context };
-                tracker.spawn(keep_connected(dialled));
+                tracker.spawn(supervise(TASK, stop, move || keep_connected(dialled.clone())));
             }
             (Service::Connections(_), Transport::Accept(_)) => {}
         }

@@ -4,6 +4,7 @@ use super::columns::{Column, Format};
 use super::filter::FilterArgs;
 use super::source::SourceArgs;
 use super::values::{limit, orders, statuses, time, types};
+use crate::error::{Error, Result};
 use crate::model::message::{MessageType, Status};
 use crate::store::Order;
 use clap::Args;
@@ -49,7 +50,7 @@ pub struct ListArgs {
     pub since: Option<u64>,
 
     /// Only messages made before this time; a date is its beginning
-    #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "follow")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub until: Option<u64>,
 
     /// Only messages with this text in the content or the name of the sender, in any case
@@ -71,11 +72,11 @@ pub struct ListArgs {
 
     /// Order by when messages came, or by when they were said: messages of a platform's history may
     /// come later
-    #[arg(long, ignore_case = true, default_value = "seq", value_parser = orders(), conflicts_with = "follow")]
+    #[arg(long, ignore_case = true, default_value = "seq", value_parser = orders())]
     pub order: Order,
 
     /// Go on with new messages as they arrive; needs a server
-    #[arg(short, long, conflicts_with_all = ["offset", "before"])]
+    #[arg(short, long)]
     pub follow: bool,
 
     #[command(flatten)]
@@ -85,6 +86,32 @@ pub struct ListArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub source: SourceArgs,
+}
+
+impl ListArgs {
+    /// Refuses options that have no meaning beside `--follow`, and says why.
+    ///
+    /// # Errors
+    /// There is such an option.
+    pub fn check(&self) -> Result<()> {
+        let refused = match self {
+            Self { follow: false, .. } => return Ok(()),
+            Self { until: Some(_), .. } => ("--until", "has an end, and --follow has none"),
+            Self { before: Some(_), .. } => {
+                ("--before", "asks for older messages, --follow for new ones")
+            }
+            Self { offset: 1.., .. } => {
+                ("--offset", "skips the newest messages, --follow begins with them")
+            }
+            Self { order: Order::Time, .. } => {
+                ("--order time", "sorts a whole list, and --follow prints messages as they come")
+            }
+            _ => return Ok(()),
+        };
+        let (option, why) = refused;
+        Err(Error::usage(format!("{option} cannot be used with --follow: it {why}"))
+            .hint(format!("leave out {option} or --follow")))
+    }
 }
 
 /// How a list is printed.
@@ -105,14 +132,15 @@ pub struct Shape {
 
 /// `rechat search`
 #[derive(Debug, Args)]
-#[command(mut_arg("search", |arg| arg.hide(true)), mut_arg("follow", |arg| arg.hide(true)))]
+#[command(mut_arg("search", |arg| arg.hide(true)))]
 #[command(after_help = "Examples:
   rechat search lunch
   rechat search 你好 --platform qq --limit 10
-  rechat search two words --json | jq -r .content")]
+  rechat search two words --json | jq -r .content
+  rechat search lunch --follow")]
 pub struct SearchArgs {
     /// The text, which has to stand together; case and full-width forms make no difference
-    #[arg(required = true, conflicts_with_all = ["search", "follow"], value_parser = NonEmptyStringValueParser::new())]
+    #[arg(required = true, conflicts_with = "search", value_parser = NonEmptyStringValueParser::new())]
     pub text: Vec<String>,
 
     #[command(flatten)]

@@ -133,9 +133,9 @@ pub struct StatsArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   rechat status
-  rechat status > /dev/null || echo 'rechat needs a look'
+  rechat status > /dev/null || echo 'rechat needs attention'
 
-Exit code 0: a server runs, and nothing is wrong; 1: something wants a look. `rechat doctor` checks
+Exit code 0: a server runs, and nothing is wrong; 1: something needs attention. `rechat doctor` checks
 much more, and says what to correct.")]
 pub struct StatusArgs {
     #[command(flatten)]

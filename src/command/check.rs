@@ -103,6 +103,6 @@ fn look_at_index(db: &Path, store: &Store, out: &mut Output) -> Result<()> {
     out.line(match (segments, findings.len()) {
         (0, _) => format!("{folder}: no whole part of a search index; a server builds it"),
         (_, 0) => format!("{folder}: {segments} parts, {bytes} bytes, in agreement"),
-        _ => format!("{folder}: damaged; remove it, and the next server builds it anew"),
+        _ => format!("{folder}: damaged; remove it, and the next server builds it again"),
     })
 }

@@ -19,6 +19,7 @@ pub(super) const STORE_REPLACED: &str = "the server's store is another one now, 
                               from before this line may be missing";
 
 pub(super) async fn run(list: ListArgs, globals: &Globals) -> Result<()> {
+    list.check()?;
     let mut client = reader(&list.source, globals).await?;
     let filter = filter_of(&mut client, list.status.clone(), &list.filter).await?;
     let conditions = Conditions {

@@ -52,7 +52,7 @@ pub(super) async fn log_in(login: LoginArgs, globals: &Globals) -> Result<()> {
         }
         shown = status;
         status = client.login(platform, &id).await?.ok_or_else(|| {
-            Error::failed("the server forgot this login; it was started anew meanwhile")
+            Error::failed("the server forgot this login: another one was started meanwhile")
         })?;
     }
     connected(&mut client, &mut out, platform, status.account.as_deref()).await?;

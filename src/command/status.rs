@@ -13,7 +13,7 @@ use crate::protocol::http::AdapterStatus;
 use crate::store::MessageFilter;
 use crate::text::{in_units, visible};
 
-/// Lines of the overview, and whether one of them wants a look.
+/// Lines of the overview, and whether one of them needs attention.
 struct Overview {
     out: Output,
     is_well: bool,
@@ -55,7 +55,7 @@ pub(super) async fn run(status: StatusArgs, globals: &Globals) -> Result<()> {
     if overview.is_well {
         Ok(())
     } else {
-        Err(Error::failed("something wants a look").hint("`rechat doctor` says what to correct"))
+        Err(Error::failed("something needs attention").hint("`rechat doctor` says what to correct"))
     }
 }
 

@@ -231,6 +231,14 @@ impl Mailbox {
         }
     }
 
+    /// The place that [`Self::fall_behind`] would give, with nothing changed.
+    pub(super) fn place_behind(&self, head: Position) -> Position {
+        match &self.lock().mode {
+            MailboxMode::Behind(backlog) => backlog.delivered,
+            MailboxMode::Live(queue) => queue.place_behind(queue.through.max(head)),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Mail> {
         self.mail.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -296,13 +304,17 @@ impl FrameQueue {
         std::mem::take(&mut self.batches)
     }
 
-    /// Lets go of everything, and keeps where to read on: before the first batch that was not
-    /// taken, else after `delivered`.
+    /// Lets go of everything, and keeps where to read on.
     fn overflow(self, delivered: Position) -> Backlog {
         METRICS.overflows.inc();
         METRICS.sessions_behind.inc();
-        let first = self.batches.iter().find_map(|batch| batch.before);
-        Backlog { delivered: first.unwrap_or(delivered), adapters: self.adapters }
+        Backlog { delivered: self.place_behind(delivered), adapters: self.adapters }
+    }
+
+    /// Where to read on from the store: before the first batch that was not taken, else after
+    /// `delivered`.
+    fn place_behind(&self, delivered: Position) -> Position {
+        self.batches.iter().find_map(|batch| batch.before).unwrap_or(delivered)
     }
 }
 

@@ -16,10 +16,12 @@ mod replay_memory;
 pub mod resume;
 mod subscriber;
 mod throttle;
+mod wish;
 
 pub use limits::SessionLimits;
 pub use mailbox::{Batches, FrameForm};
-pub use subscriber::{CursorGone, ReplayStart, SubscribeRefused, Subscribed, Subscriber, Wish};
+pub use subscriber::{CursorGone, Subscriber};
+pub use wish::{ReplayStart, SubscribeRefused, Subscribed, Wish};
 
 use crate::adapter::AdapterStatusChange;
 use crate::model::change::Committed;

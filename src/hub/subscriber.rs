@@ -5,9 +5,10 @@ use super::mailbox::{AdapterStates, Batches, CaughtUp, FrameForm, Mailbox, Mailb
 use super::reading::{CHUNK_BYTES, MAX_STEP, ReadStep, SMALL_CHUNK_BYTES, StoreReading, seq_at};
 use super::replay::{Interest, TooManyReplays};
 use super::resume::ResumePoint;
+use super::wish::{ReplayStart, SubscribeRefused, Subscribed, Wish};
 use super::{Hub, State, position_of};
 use crate::health::HEALTH;
-use crate::model::subscription::{NameList, Position, Subscription, Topic};
+use crate::model::subscription::{NameList, Position, Topic};
 use crate::protocol::event::{EventKind, EventKinds};
 use crate::store::{self, Store, View};
 use std::future::poll_fn;
@@ -28,73 +29,6 @@ pub struct Subscriber {
     reading: Option<StoreReading>,
 }
 
-/// A wish to subscribe.
-#[derive(Clone, Debug, Default)]
-pub struct Wish {
-    #[allow(missing_docs)]
-    pub platforms: NameList,
-    #[allow(missing_docs)]
-    pub conversations: NameList,
-    #[allow(missing_docs)]
-    pub since: ReplayStart,
-    /// Kinds beside new messages. With a list, even an empty one, frames show cursors.
-    pub events: Option<EventKinds>,
-}
-
-/// Where a subscription begins.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ReplayStart {
-    /// With what comes from now on.
-    #[default]
-    Now,
-    /// With the message after this `seq`, and other events from now on.
-    Message(u64),
-    /// With everything after this place.
-    Event(ResumePoint),
-}
-
-/// A wish that was granted.
-#[derive(Debug)]
-pub struct Subscribed {
-    /// Frames that were handed out before, and go before the answer.
-    pub queued: Batches,
-    /// Where the events begin that follow.
-    pub resume: ResumePoint,
-}
-
-/// Why a wish to subscribe is not granted; nothing is changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SubscribeRefused {
-    /// More topics than a session may have.
-    TooManyTopics {
-        /// How many it may have.
-        limit: usize,
-    },
-    /// It went back in time too often before it had caught up.
-    TooManyReplays,
-    /// The cursor is of another store or an older copy of it, or events after it are not kept.
-    CursorGone,
-    /// `since` lies beyond the newest message: the store is another, or an older copy of it.
-    BeyondHead {
-        /// The newest message.
-        head: u64,
-    },
-    #[allow(missing_docs)]
-    Store(store::StoreError),
-}
-
-impl From<TooManyReplays> for SubscribeRefused {
-    fn from(_: TooManyReplays) -> Self {
-        Self::TooManyReplays
-    }
-}
-
-impl From<store::StoreError> for SubscribeRefused {
-    fn from(error: store::StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
 /// Events after the session's place are no longer kept. It is subscribed to nothing any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CursorGone;
@@ -103,6 +37,14 @@ pub struct CursorGone;
 struct KnownBegin {
     since: Position,
     replay: Option<ResumePoint>,
+}
+
+/// A session that has gone back to where a subscription begins.
+struct Rewound {
+    /// `None` where it stays live.
+    reading: Option<StoreReading>,
+    /// The place after which the new topics count.
+    from: Position,
 }
 
 impl Hub {
@@ -133,20 +75,29 @@ impl Subscriber {
     ) -> Result<Subscribed, SubscribeRefused> {
         let Wish { platforms, conversations, since, events } = wish;
         let limit = self.hub.limits.topics;
-        let product = Subscription::product(&platforms, &conversations);
-        if self.interest.topics.len().saturating_add(product) > limit {
+        if !self.interest.topics.has_room(&platforms, &conversations, limit) {
             return Err(SubscribeRefused::TooManyTopics { limit });
         }
         let view = store.view();
         let begin = self.find(since, &view).await?;
+        let form = if events.is_some() { FrameForm::Events } else { self.form };
         let hub = self.hub.clone();
         // Under the lock that hands out: what is committed from here on comes by the mailbox.
         let mut state = hub.lock();
         let head = state.position();
-        if events.is_some() {
-            self.show_cursors(head);
+        let Rewound { reading, from } = self.rewound(form, since, begin.as_ref(), head)?;
+        let resume = match (begin.and_then(|begin| begin.replay), &reading) {
+            (Some(replay), _) => replay,
+            (None, Some(reading)) => reading.resume(&*view?)?,
+            (None, None) => state.head.cursor.into(),
+        };
+        // Nothing is refused from here on.
+        self.form = form;
+        self.mailbox.set_form(form);
+        if reading.is_some() {
+            self.mailbox.fall_behind(head);
         }
-        let from = self.rewind(since, begin.as_ref(), head)?;
+        self.reading = reading;
         let new = self.interest.topics.add(&platforms, &conversations, from);
         let known = self.interest.kinds;
         self.interest.kinds = known.union(events.unwrap_or_default());
@@ -157,11 +108,6 @@ impl Subscriber {
         for kind in self.interest.kinds.without(known).iter() {
             self.register(&mut state, kind, self.interest.topics.topics());
         }
-        let resume = match (begin.and_then(|begin| begin.replay), &self.reading) {
-            (Some(replay), _) => replay,
-            (None, Some(reading)) => reading.resume(&*view?)?,
-            (None, None) => state.head.cursor.into(),
-        };
         Ok(Subscribed { queued: self.mailbox.take(), resume })
     }
 
@@ -194,50 +140,45 @@ impl Subscriber {
         Ok(Some(KnownBegin { since: Position { seq, offset }, replay: Some(point) }))
     }
 
-    /// Goes back to where a subscription begins; gives the place after which its topics count.
-    fn rewind(
-        &mut self,
+    /// The progress through the store as it will be once a subscription begins.
+    fn rewound(
+        &self,
+        form: FrameForm,
         since: ReplayStart,
         begin: Option<&KnownBegin>,
         head: Position,
-    ) -> Result<Position, SubscribeRefused> {
-        match (since, begin) {
+    ) -> Result<Rewound, TooManyReplays> {
+        let mut reading = self.reading_on(form, head);
+        let behind = || StoreReading::from(form, self.mailbox.place_behind(head));
+        let from = match (since, begin) {
             (ReplayStart::Message(seq), _) => {
                 if seq < head.seq {
-                    let (reading, interest) = self.reading(head);
-                    reading.rewind_to_message(seq, interest)?;
+                    let reading = reading.get_or_insert_with(behind);
+                    reading.rewind_to_message(seq, &self.interest)?;
                 }
-                Ok(Position { seq, offset: head.offset })
+                Position { seq, offset: head.offset }
             }
             (ReplayStart::Event(point), Some(KnownBegin { since, .. })) => {
-                let (reading, interest) = self.reading(head);
-                reading.rewind_to_event(*since, point.older, interest)?;
+                let reading = reading.get_or_insert_with(behind);
+                reading.rewind_to_event(*since, point.older, &self.interest)?;
                 let seq = point.older.map_or(since.seq, |older| older.after);
-                Ok(Position { seq, offset: since.offset })
+                Position { seq, offset: since.offset }
             }
-            _ => Ok(head),
-        }
+            _ => head,
+        };
+        Ok(Rewound { reading, from })
     }
 
-    /// The progress through the store; from here on the session is behind.
-    fn reading(&mut self, head: Position) -> (&mut StoreReading, &Interest) {
-        let delivered = self.mailbox.fall_behind(head);
-        let form = self.form;
-        let reading = self.reading.get_or_insert_with(|| StoreReading::from(form, delivered));
-        (reading, &self.interest)
-    }
-
-    /// From here on frames show cursors, and the session reads on from the journal.
-    fn show_cursors(&mut self, head: Position) {
-        if self.form == FrameForm::Messages
-            && let Some(delivered) = self.mailbox.delivered()
-        {
-            let form = self.form;
-            let reading = self.reading.get_or_insert_with(|| StoreReading::from(form, delivered));
+    /// The progress through the store of a session that is behind; where its frames show cursors from
+    /// now on, it reads on from the journal.
+    fn reading_on(&self, form: FrameForm, head: Position) -> Option<StoreReading> {
+        let delivered = self.mailbox.delivered()?;
+        let known = self.reading.clone();
+        let mut reading = known.unwrap_or_else(|| StoreReading::from(self.form, delivered));
+        if form.is_by_offset() && !self.form.is_by_offset() {
             reading.continue_by_offset(head);
         }
-        self.form = FrameForm::Events;
-        self.mailbox.set_form(self.form);
+        Some(reading)
     }
 
     fn register<'t>(
@@ -386,3 +327,6 @@ impl Drop for Subscriber {
         self.leave(&NameList::absent(), &NameList::absent());
     }
 }
+
+#[cfg(test)]
+mod tests;

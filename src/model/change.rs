@@ -131,9 +131,12 @@ impl Inbound {
             Status::Sending => true,
             _ => message.is_uncertain && self.is_told(at) <= message.updated_at + ECHO_LATE,
         };
+        // After several attempts, the one that went out may have been another account's.
+        let may_be_its = message.retry_count > 0 || !message.is_of_other(&self.account);
         self.own
             && message.direction == Direction::Outbound
             && is_open
+            && may_be_its
             && self.is_told(at).saturating_add(CLOCKS_APART) >= message.created_at
             && self.content.is_told_of(&message.content)
     }

@@ -127,6 +127,24 @@ pub enum Event {
     AdapterState(Box<AdapterState>),
     /// A platform told this, in these words; they are kept for bots.
     Told(Box<Told>),
+    /// A message was taken back on its platform before it came in.
+    RecalledEarly(Box<EarlyRecall>),
+}
+
+/// A recall of a message that has not come in yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct EarlyRecall {
+    pub platform: String,
+    /// The account that was told.
+    pub account: String,
+    pub conversation: String,
+    /// The platform's own ID of the message.
+    pub external_id: String,
+    /// The person who took it back, where the platform tells.
+    pub by: Option<Sender>,
+    /// Unix seconds.
+    pub at: u64,
 }
 
 /// An event of a platform in its own words.

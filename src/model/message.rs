@@ -68,6 +68,11 @@ pub struct Message {
 }
 
 impl Message {
+    /// Whether another account of ours than this one is known to have it.
+    pub fn is_of_other(&self, account: &str) -> bool {
+        self.account.as_deref().is_some_and(|own| own != account)
+    }
+
     /// Whether a platform told an account of ours of it, and somebody else wrote it.
     pub fn is_told_by(&self, platform: &str, account: &str) -> bool {
         self.direction == Direction::Inbound
@@ -122,6 +127,15 @@ pub struct Recall {
 }
 
 impl Message {
+    /// Notes that it was taken back; `hides` says that its content is not kept.
+    pub fn take_back(&mut self, recall: Recall, hides: bool) {
+        self.recall = Some(Box::new(recall));
+        if hides {
+            self.content = Content::text("");
+            self.original = None;
+        }
+    }
+
     /// A message that waits to be sent, made at a time in Unix seconds.
     pub fn new(seq: u64, id: Uuid, content: Content, recipient: String, at: u64) -> Self {
         Self {

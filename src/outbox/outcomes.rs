@@ -5,11 +5,21 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, oneshot};
 
+/// Messages below which those who gave up are not looked for.
+const FEW: usize = 256;
+
 /// Those who wait, by message.
 #[derive(Debug, Default)]
 pub struct Outcomes {
-    waiting: Mutex<HashMap<u64, Vec<oneshot::Sender<Message>>>>,
+    waiting: Mutex<Waiting>,
     ended: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    senders: HashMap<u64, Vec<oneshot::Sender<Message>>>,
+    /// Messages that were left when those who gave up were let go of last.
+    left: usize,
 }
 
 impl Outcomes {
@@ -17,12 +27,8 @@ impl Outcomes {
     pub fn wait(&self, seq: u64) -> oneshot::Receiver<Message> {
         let (sender, receiver) = oneshot::channel();
         let mut waiting = self.lock();
-        // Those who gave up are let go of here, so that the map does not grow with them.
-        waiting.retain(|_, senders| {
-            senders.retain(|sender| !sender.is_closed());
-            !senders.is_empty()
-        });
-        waiting.entry(seq).or_default().push(sender);
+        waiting.let_go();
+        waiting.senders.entry(seq).or_default().push(sender);
         receiver
     }
 
@@ -52,12 +58,44 @@ impl Outcomes {
         if !Self::has_ended(message) {
             return;
         }
-        for waiting in self.lock().remove(&message.seq).into_iter().flatten() {
+        for waiting in self.lock().senders.remove(&message.seq).into_iter().flatten() {
             let _ = waiting.send(message.clone());
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Vec<oneshot::Sender<Message>>>> {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    /// Lets go of those who gave up, so that the map does not grow with them; looks at all of them only
+    /// once there are twice as many as were left.
+    fn let_go(&mut self) {
+        if self.senders.len() < FEW.max(2 * self.left) {
+            return;
+        }
+        self.senders.retain(|_, senders| {
+            senders.retain(|sender| !sender.is_closed());
+            !senders.is_empty()
+        });
+        self.left = self.senders.len();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::sync::oneshot::error::TryRecvError;
+
+    #[test]
+    fn those_who_gave_up_are_let_go_of() {
+        let outcomes = Outcomes::default();
+        let mut patient: Vec<_> = (0..FEW as u64).map(|seq| outcomes.wait(seq)).collect();
+        for seq in 1_000..10_000 {
+            drop(outcomes.wait(seq));
+        }
+        assert!(outcomes.lock().senders.len() <= 2 * patient.len());
+        assert!(patient.iter_mut().all(|one| one.try_recv() == Err(TryRecvError::Empty)));
     }
 }

@@ -9,13 +9,18 @@ use crate::clock::now;
 use crate::model::change::Outcome;
 use crate::model::message::{Message, Status};
 use futures_util::{StreamExt, stream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
 
 /// Outcomes that are recorded together.
 const AT_ONCE: usize = 256;
 
 /// Pause before the store is read again, where that failed.
 const READ_PAUSE: Duration = Duration::from_mins(1);
+
+/// The pause after reading what waits is at least so many times as long as that took.
+const READ_SHARE: u32 = 20;
 
 /// Puts in doubt what this process had claimed, in all lanes or one, when sending broke off. What
 /// other owners have claimed is theirs.
@@ -43,39 +48,50 @@ pub(super) async fn recover(context: &OutboxContext, lane: Option<&LaneKey>) {
 /// Gives up, again and again, what has waited too long; never ends.
 pub(super) async fn expire(context: OutboxContext) {
     loop {
-        let next = give_up_old(&context).await;
-        tokio::time::sleep(next).await;
+        let (began, reading) = (Instant::now(), context.clone());
+        // There may be very many.
+        let read = spawn_blocking(move || too_old(&reading)).await;
+        let Ok(Some(TooOld { messages, next })) = read else {
+            sleep(READ_PAUSE).await;
+            continue;
+        };
+        let pause = Duration::from_secs(next.max(1)).max(began.elapsed() * READ_SHARE);
+        let give_up = |(seq, reason)| {
+            let outcome = Outcome::Failed { reason, is_uncertain: false };
+            record_outcome(&context.store, seq, outcome)
+        };
+        stream::iter(messages).for_each_concurrent(AT_ONCE, give_up).await;
+        sleep(pause).await;
     }
 }
 
-/// Fails what has waited for an adapter beyond its time to live; says when to look again.
-async fn give_up_old(context: &OutboxContext) -> Duration {
+/// Messages that have waited too long.
+struct TooOld {
+    /// The `seq` of each, and why it is given up.
+    messages: Vec<(u64, String)>,
+    /// The seconds until another one may be too old.
+    next: u64,
+}
+
+/// What has waited for an adapter beyond its time to live; `None` where that cannot be read.
+fn too_old(context: &OutboxContext) -> Option<TooOld> {
     let shortest = context.registry.shortest_time_to_live().unwrap_or(Duration::MAX);
     let mut next = context.policy.time_to_live.min(shortest).as_secs();
-    let mut old = Vec::new();
-    {
-        let Ok(view) = context.store.view() else { return READ_PAUSE };
-        let Ok(waiting) = view.outbound(Status::Pending) else { return READ_PAUSE };
-        for message in waiting.flatten() {
-            let age =
-                context.clock.age(message.updated_at).unwrap_or_else(|| context.clock.watched());
-            let ttl = time_to_live(context, &message);
-            if age >= ttl
-                && let Some(why) = cannot_go(context, &message)
-            {
-                old.push((message, why, ttl));
-            } else {
-                next = next.min(ttl.saturating_sub(age));
-            }
+    let mut messages = Vec::new();
+    let view = context.store.view().ok()?;
+    for message in view.outbound(Status::Pending).ok()?.flatten() {
+        let age = context.clock.age(message.updated_at);
+        let age = age.unwrap_or_else(|| context.clock.watched());
+        let ttl = time_to_live(context, &message);
+        if age >= ttl
+            && let Some(why) = cannot_go(context, &message)
+        {
+            messages.push((message.seq, format!("{why} within {ttl} s")));
+        } else {
+            next = next.min(ttl.saturating_sub(age));
         }
     }
-    let give_up = |(message, why, ttl): (Message, String, u64)| {
-        let reason = format!("{why} within {ttl} s");
-        let outcome = Outcome::Failed { reason, is_uncertain: false };
-        record_outcome(&context.store, message.seq, outcome)
-    };
-    stream::iter(old).for_each_concurrent(AT_ONCE, give_up).await;
-    Duration::from_secs(next.max(1))
+    Some(TooOld { messages, next })
 }
 
 /// How long a message may wait, in seconds.

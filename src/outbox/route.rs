@@ -64,10 +64,7 @@ pub(super) fn find(context: &OutboxContext, message: &Message) -> Result<Deliver
     let conversation = resolved.map_err(NoRoute::Unaddressable)?;
     let preferred = match &message.account {
         Some(account) if message.is_uncertain || message.via.is_some() => Some(account.clone()),
-        _ => {
-            let row = view.conversation(platform, &conversation).ok().flatten();
-            row.and_then(|row| row.account)
-        }
+        _ => view.account_of(platform, &conversation).ok().flatten(),
     };
     let account =
         context.registry.handle(platform, preferred.as_deref()).ok_or(NoRoute::NotConnected)?;

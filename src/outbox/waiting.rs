@@ -25,8 +25,7 @@ pub fn waiting(
         let choice = routing::choose_platform(&message.recipient, message.seq, &facts, view);
         return choice.ok().and_then(|choice| no_platform(&message.recipient, &choice));
     };
-    let row = view.conversation(platform, &message.recipient).ok().flatten();
-    let account = row.and_then(|row| row.account);
+    let account = view.account_of(platform, &message.recipient).ok().flatten();
     let Some(handle) = registry.handle(platform, account.as_deref()) else {
         let fault =
             registry.fault(platform).map_or_else(String::new, |fault| format!(" ({fault})"));

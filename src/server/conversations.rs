@@ -8,12 +8,12 @@ use super::operation::Call;
 use super::query::{name_of, number, seq_of};
 use super::request::read_json;
 use crate::actions::ActionFailure;
-use crate::model::message::LOCAL;
+use crate::model::message::{Direction, LOCAL};
 use crate::protocol::http::{
     Conversations, DEFAULT_CONVERSATIONS, MAX_LIMIT, ReadTo, SetConversation, Typing,
 };
 use crate::protocol::overview::Conversation;
-use crate::store::{self, Command, ConversationQuery, View};
+use crate::store::{self, Command, ConversationQuery, MessageFilter, Page, View};
 use hyper::StatusCode;
 use percent_encoding::percent_decode_str;
 
@@ -68,10 +68,37 @@ pub async fn set(call: Call<'_>) -> Result<HttpResponse> {
         muted,
         pinned,
     };
-    match write(call.context, command).await? {
-        store::Answer::NotFound => Err(not_found(&platform, &conversation)),
-        _ => answer(call.context, &platform, &conversation),
+    if write(call.context, command).await? == store::Answer::NotFound {
+        return Err(not_found(&platform, &conversation));
     }
+    if let Some(read_to) = read_to {
+        tell_read(call.context, &view, &platform, &conversation, read_to)?;
+    }
+    answer(call.context, &platform, &conversation)
+}
+
+/// Tells the platform of a conversation what was read in it, where anything was unread before.
+fn tell_read(
+    context: &ServerContext,
+    before: &View,
+    platform: &str,
+    conversation: &str,
+    read_to: u64,
+) -> Result<()> {
+    if before.conversation(platform, conversation)?.is_none_or(|known| known.unread == 0) {
+        return Ok(());
+    }
+    let filter = MessageFilter {
+        platform: Some(platform.to_owned()),
+        conversation: Some(conversation.to_owned()),
+        direction: Some(Direction::Inbound),
+        ..MessageFilter::default()
+    };
+    let newest = Page { offset: 0, limit: 1, before: Some(read_to.saturating_add(1)) };
+    if let Some(message) = before.list(&filter, newest)?.first() {
+        context.actions.tell_read(message);
+    }
+    Ok(())
 }
 
 /// `POST /api/conversations/{platform}/{conversation}/typing`

@@ -56,7 +56,9 @@ fn parameter(call: &Call<'_>, name: &str) -> String {
 fn requests(call: &Call<'_>) -> Result<mpsc::Sender<LoginRequest>> {
     let platform = parameter(call, "platform");
     call.context.adapters.load().login(&platform).ok_or_else(|| {
-        let text = format!("no adapter here logs in to `{platform}`");
+        let text = format!(
+            "no adapter here logs in to `{platform}`: log in with the program that connects to rechat"
+        );
         ErrorResponse::new(StatusCode::CONFLICT, text).named(Some("unsupported"))
     })
 }

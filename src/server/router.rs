@@ -155,7 +155,8 @@ impl Router {
             return dial_in::answer(context, peer, path, endpoint, request);
         }
         if let Some(bot) = bot {
-            return bots::answer(context, peer, path, bot, request).await;
+            // Boxed: the future of every request would be as large, and is moved several times.
+            return Box::pin(bots::answer(context, peer, path, bot, request)).await;
         }
         let operation = found.as_ref().and_then(|found| {
             let mut operations = found.value.route.operations.iter();

@@ -33,6 +33,7 @@ pub(super) fn seen_marks(received: &Inbound) -> Vec<Mark> {
 /// By which the echo of a message that was sent is known, where its platform gave it an ID.
 pub(super) fn sent_mark(message: &Message) -> Option<Mark> {
     let (platform, id) = (message.platform.as_ref()?, message.external_id.as_ref()?);
-    let [_, (hour, hash), _] = sent_keys(platform, &message.recipient, id, message.updated_at);
+    let (account, at) = (message.account.as_deref(), message.updated_at);
+    let [_, (hour, hash), _] = sent_keys(platform, account, &message.recipient, id, at);
     Some(Mark::Sent(hour, hash))
 }

@@ -3,13 +3,17 @@
 
 use super::conversation::{ConversationRow, is_mention};
 use super::damage::guarded;
+use super::early_recall;
 use super::error::{Result, StoreError};
 use super::journal;
 use super::open::{damage_of_log, on_overlay, open};
 use super::options::StoreOptions;
 use super::postings::{Places, locate};
-use super::tables::{Counters, KEYS, KEYS_BY_AGE, SEEN, SENT, Term, unpack, unpack_places};
-use super::view::{SetAside, View};
+use super::set_aside::SetAside;
+use super::tables::{
+    Counters, EARLY_RECALLS, KEYS, KEYS_BY_AGE, SEEN, SENT, Term, unpack, unpack_places,
+};
+use super::view::View;
 use redb::{ReadableTable, ReadableTableMetadata};
 use std::collections::HashMap;
 
@@ -109,6 +113,7 @@ pub fn check(view: &View) -> Result<StoreReport> {
     report.part("foreign IDs", |report| check_foreign_ids(view, foreign, report));
     report.part("idempotency keys", |report| check_keys(view, report));
     report.part("marks of what was seen", |report| check_marks(view, report));
+    report.part("early recalls", |report| check_early_recalls(view, report));
     report.part("the journal", |report| check_journal(view, report));
     report.part("epochs", |report| check_epochs(view, report));
     report.part("what was set aside", |report| {
@@ -335,6 +340,20 @@ fn check_marks(view: &View, report: &mut StoreReport) -> Result<()> {
             if seq > view.head() {
                 report.find(format!("a mark speaks of message {seq}, beyond the newest"));
             }
+        }
+    }
+    Ok(())
+}
+
+fn check_early_recalls(view: &View, report: &mut StoreReport) -> Result<()> {
+    let table = match view.txn.open_table(EARLY_RECALLS) {
+        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(()),
+        table => table?,
+    };
+    for row in table.iter()? {
+        let (key, bytes) = row?;
+        if let Err(error) = early_recall::decode(key.value(), bytes.value()) {
+            report.find(error.to_string());
         }
     }
     Ok(())

@@ -67,6 +67,8 @@ pub enum Command {
     Claim { seqs: Vec<u64>, account: Option<String>, at: u64 },
     /// Record how an attempt ended.
     RecordOutcome { seq: u64, outcome: Outcome, at: u64 },
+    /// Record how an attempt ended that was given up, by the message's ID.
+    RecordLate { id: Uuid, outcome: Outcome, at: u64 },
     /// Take in messages that were exported; what is known already stays as it is.
     Import { messages: Vec<Message> },
     /// Set a message of a platform aside that cannot be stored, with the reason.
@@ -96,6 +98,9 @@ pub enum Command {
     /// Carry out commands in one commit: all of them are on disk, or none. A message among them that
     /// cannot be stored is set aside in the same commit.
     Together(Vec<Command>),
+    /// Carry out commands in one commit, in this order: where the disk refuses, none of them is there
+    /// before another. One that meets something damaged is refused alone, as if it had come by itself.
+    InOrder(Vec<Command>),
 }
 
 /// By which a command names a message.

@@ -3,14 +3,14 @@
 use super::changed::{changed, changed_with, seen_marks, sent_mark};
 use super::command::{Answer, Command, MessageTarget};
 use super::damage::pass_over;
-use super::dedupe::receive;
+use super::dedupe::{recalled_before, receive};
 use super::dedupe_keys::{Idempotency, other_id};
 use super::error::Result;
 use super::state::StoreState;
-use crate::model::change::{self, Inbound};
+use crate::model::change::{self, Inbound, Outcome};
 use crate::model::content::Content;
-use crate::model::event::{Event, How, Mark, Origin, Told};
-use crate::model::message::{Direction, Draft, Message, ReplyTo, Status};
+use crate::model::event::{EarlyRecall, Event, How, Mark, Origin, Told};
+use crate::model::message::{Direction, Draft, Message, ReplyTo, Sender, Status};
 use crate::model::routing::{self, PlatformChoice, RoutingFacts};
 use std::collections::HashSet;
 
@@ -28,10 +28,7 @@ pub(super) fn decide(
         Command::Receive { received, at, can_wait } => {
             receive(state, *received, at, can_wait, events)
         }
-        Command::Recall { target, by, at } => alter(state, &target, events, |message| {
-            let (seq, hides) = (message.seq, state.hides_recalled());
-            message.recall.is_none().then_some(Event::Recalled { seq, by, hides, at })
-        }),
+        Command::Recall { target, by, at } => recall(state, target, by, at, events),
         Command::Edit { target, content, at } => {
             alter(state, &target, events, |message| set_content(message, content, true, at))
         }
@@ -131,12 +128,10 @@ pub(super) fn decide(
         Command::Route { messages, at } => route_again(state, messages, at, events),
         Command::Claim { seqs, account, at } => claim(state, seqs, account.as_deref(), at, events),
         Command::RecordOutcome { seq, outcome, at } => {
-            let Some(before) = state.by_seq(seq)? else { return Ok(Answer::NotFound) };
-            let Some(after) = change::record_outcome(before.clone(), outcome, at) else {
-                return Ok(Answer::Done(before));
-            };
-            let marks = sent_mark(&after).into_iter().collect();
-            Ok(Answer::Done(changed_with(How::AttemptEnded, after, marks, events)))
+            record_outcome(state, state.by_seq(seq)?, outcome, at, events)
+        }
+        Command::RecordLate { id, outcome, at } => {
+            record_outcome(state, state.by_id(id)?, outcome, at, events)
         }
         Command::SetAside { inbound, reason, at } => {
             Ok(noted(Event::SetAside { inbound, reason, at }, events))
@@ -178,7 +173,7 @@ pub(super) fn decide(
             }
         }
         // Each of them is decided by itself, once those before it are applied.
-        Command::Together(_) => Ok(Answer::Nothing),
+        Command::Together(_) | Command::InOrder(_) => Ok(Answer::Nothing),
     }
 }
 
@@ -189,14 +184,39 @@ fn alter(
     events: &mut Vec<Event>,
     event: impl FnOnce(&Message) -> Option<Event>,
 ) -> Result<Answer> {
-    let found = match target {
-        MessageTarget::Id(id) => state.by_id(*id)?,
-        MessageTarget::External { account, platform, conversation, external_id } => {
-            state.by_external(account, platform, conversation, external_id)?
-        }
-    };
-    let Some(message) = found else { return Ok(Answer::NotFound) };
+    let Some(message) = find(state, target)? else { return Ok(Answer::NotFound) };
     events.extend(event(&message));
+    Ok(Answer::Noted)
+}
+
+fn find(state: &impl StoreState, target: &MessageTarget) -> Result<Option<Message>> {
+    match target {
+        MessageTarget::Id(id) => state.by_id(*id),
+        MessageTarget::External { account, platform, conversation, external_id } => {
+            state.by_external(account, platform, conversation, external_id)
+        }
+    }
+}
+
+/// Notes that a message was taken back; one that has not come in yet is so once it comes.
+fn recall(
+    state: &impl StoreState,
+    target: MessageTarget,
+    by: Option<Sender>,
+    at: u64,
+    events: &mut Vec<Event>,
+) -> Result<Answer> {
+    match (find(state, &target)?, target) {
+        (Some(Message { recall: Some(_), .. }), _) => {}
+        (Some(Message { seq, .. }), _) => {
+            events.push(Event::Recalled { seq, by, hides: state.hides_recalled(), at });
+        }
+        (None, MessageTarget::External { account, platform, conversation, external_id }) => {
+            let early = EarlyRecall { platform, account, conversation, external_id, by, at };
+            events.push(Event::RecalledEarly(Box::new(early)));
+        }
+        (None, MessageTarget::Id(_)) => return Ok(Answer::NotFound),
+    }
     Ok(Answer::Noted)
 }
 
@@ -288,6 +308,25 @@ fn claim(
         }
     }
     Ok(Answer::Claimed(claimed))
+}
+
+/// Records how an attempt at a message ended, where that is still there.
+fn record_outcome(
+    state: &impl StoreState,
+    before: Option<Message>,
+    outcome: Outcome,
+    at: u64,
+    events: &mut Vec<Event>,
+) -> Result<Answer> {
+    let Some(before) = before else { return Ok(Answer::NotFound) };
+    let Some(after) = change::record_outcome(before.clone(), outcome, at) else {
+        return Ok(Answer::Done(before));
+    };
+    let marks = sent_mark(&after).into_iter().collect();
+    let after = changed_with(How::AttemptEnded, after, marks, events);
+    // It may have been taken back before its ID was known.
+    events.extend(recalled_before(state, &after, at)?);
+    Ok(Answer::Done(after))
 }
 
 /// The platform of a message, where one is named or found, and its conversation.

@@ -60,7 +60,7 @@ pub(super) fn receive(
                 is_unconfirmed: false,
                 ..sent.clone()
             };
-            return Ok(recognized(How::Completed, &received, sent, events));
+            return recognized(state, How::Completed, &received, sent, at, events);
         }
     }
     if received.from_history {
@@ -79,13 +79,16 @@ pub(super) fn receive(
             is_unconfirmed: false,
         };
         if let Some(sent) = change::record_outcome(open, outcome, at) {
-            return Ok(recognized(How::AttemptEnded, &received, sent, events));
+            return recognized(state, How::AttemptEnded, &received, sent, at, events);
         }
     }
     let (seq, id) = state.next();
     let received = Inbound { reply_to: answered(state, &received)?, ..received };
-    let mut marks = seen_marks(&received);
-    let message = received.into_message(seq, id, at);
+    let (mut marks, said) = (seen_marks(&received), received.time);
+    let mut message = received.into_message(seq, id, at);
+    if let Some(recall) = state.early_recall(&message, said, at)? {
+        message.take_back(recall, state.hides_recalled());
+    }
     if message.direction == Direction::Outbound {
         marks.extend(sent_mark(&message));
     }
@@ -133,10 +136,35 @@ fn repeated(
 }
 
 /// It tells of a message of ours what was not known yet; the answer is how that is now.
-fn recognized(how: How, received: &Inbound, known: Message, events: &mut Vec<Event>) -> Answer {
+fn recognized(
+    state: &impl StoreState,
+    how: How,
+    received: &Inbound,
+    known: Message,
+    at: u64,
+    events: &mut Vec<Event>,
+) -> Result<Answer> {
     let mut marks = marks(received, &known);
     marks.extend(sent_mark(&known));
-    Answer::Repeated(changed_with(how, known, marks, events))
+    let known = changed_with(how, known, marks, events);
+    events.extend(recalled_before(state, &known, at)?);
+    Ok(Answer::Repeated(known))
+}
+
+/// The recall of a message of ours that came before the platform's ID of it was known.
+pub(super) fn recalled_before(
+    state: &impl StoreState,
+    message: &Message,
+    at: u64,
+) -> Result<Option<Event>> {
+    let early = state.early_recall(message, message.created_at, at)?;
+    let (seq, hides) = (message.seq, state.hides_recalled());
+    Ok(early.filter(|_| message.recall.is_none()).map(|recall| Event::Recalled {
+        seq,
+        by: recall.by,
+        hides,
+        at: recall.at,
+    }))
 }
 
 /// Marks by which the same event, and the same entry of a history, are known from now on.
@@ -171,9 +199,13 @@ fn find_open(
     Ok(open.into_iter().min_by_key(|message| message.seq))
 }
 
+/// Whether a history means this message by the ID that it tells. An implementation that begins its IDs
+/// anew gives one to another message: that was said at another time, and says something else.
 fn has_same_id(known: &Message, received: &Inbound) -> bool {
     known.external_id.as_deref() == Some(received.external_id.as_str())
         && is_of_account(known, received)
+        && (known.created_at.abs_diff(received.time) <= HISTORY_APART
+            || known.content.is_alike(&received.content))
 }
 
 /// Whether a history may mean this message though it tells another ID, and another time by so many

@@ -39,15 +39,30 @@ pub(super) fn seen_keys(received: &Inbound) -> impl Iterator<Item = (u64, u128)>
     std::iter::once(by_id).chain(by_print).map(move |hash| (time, hash))
 }
 
+/// Key of the recall of a message that has not come in yet.
+pub(super) fn early_recall_key(
+    platform: &str,
+    account: &str,
+    conversation: &str,
+    external_id: &str,
+) -> u128 {
+    hash(&["recall", platform, account, conversation, external_id])
+}
+
 /// Where a message is to be found that was sent under a platform's ID: its own hour in the middle,
-/// and those beside it, for two clocks are never the same.
+/// and those beside it, for two clocks are never the same. To two accounts the same ID may be that of
+/// two messages; version 0.2 did not keep the account.
 pub(super) fn sent_keys(
     platform: &str,
+    account: Option<&str>,
     conversation: &str,
     external_id: &str,
     at: u64,
 ) -> [(u64, u128); 3] {
-    let hash = hash(&[platform, conversation, external_id]);
+    let hash = match account {
+        Some(account) => hash(&["sent", platform, account, conversation, external_id]),
+        None => hash(&[platform, conversation, external_id]),
+    };
     let hour = at / HOUR;
     [(hour.saturating_sub(1), hash), (hour, hash), (hour + 1, hash)]
 }

@@ -1,17 +1,54 @@
 //! Messages by the ID that their platform gave them.
+//!
+//! No index leads to them: it would have to be written for each message, and they are asked for seldom.
+//! Among the newest messages a search for the bytes of the ID passes over nearly all rows unread.
 
 use super::damage::guarded;
 use super::error::Result;
 use super::view::View;
 use crate::log::record::is_known_as;
 use crate::model::message::Message;
+use memchr::memmem::Finder;
 use redb::ReadableTable;
 
-/// Messages that are looked at, the newest.
+/// Messages of all conversations that are looked at, the newest.
 const MAX_LOOKED_AT: usize = 20_000;
 
+/// Bytes of messages that are looked at: a few may be as large as many others.
+const MAX_BYTES: usize = 32 << 20;
+
+/// A search for the message that an account of ours knows by an ID of its platform.
+pub(super) struct ExternalSearch<'a> {
+    account: &'a str,
+    external_id: &'a str,
+    finder: Finder<'a>,
+    rows_left: usize,
+    bytes_left: usize,
+}
+
+impl<'a> ExternalSearch<'a> {
+    /// A search that looks at so many messages at most.
+    pub(super) fn new(account: &'a str, external_id: &'a str, max_rows: usize) -> Self {
+        let finder = Finder::new(external_id);
+        Self { account, external_id, finder, rows_left: max_rows, bytes_left: MAX_BYTES }
+    }
+
+    /// Whether the record at `seq` is that of the message.
+    pub(super) fn is_it(&mut self, seq: u64, bytes: &[u8]) -> bool {
+        self.rows_left = self.rows_left.saturating_sub(1);
+        self.bytes_left = self.bytes_left.saturating_sub(bytes.len());
+        self.finder.find(bytes).is_some() && is_known_as(seq, bytes, self.account, self.external_id)
+    }
+
+    /// Whether no more messages are looked at.
+    pub(super) fn is_over(&self) -> bool {
+        self.rows_left == 0 || self.bytes_left == 0
+    }
+}
+
 impl View {
-    /// The message that an account of ours knows by an ID of its platform, among the newest.
+    /// The message that an account of ours knows by an ID of its platform, among the newest 20,000
+    /// (fewer where they have more than 32 MiB).
     ///
     /// # Errors
     ///
@@ -23,14 +60,18 @@ impl View {
         external_id: &str,
     ) -> Result<Option<Message>> {
         guarded(|| {
-            for row in self.messages.iter()?.rev().take(MAX_LOOKED_AT) {
+            let mut search = ExternalSearch::new(account, external_id, MAX_LOOKED_AT);
+            for row in self.messages.iter()?.rev() {
                 let (seq, bytes) = row?;
                 let seq = seq.value();
-                if is_known_as(seq, bytes.value(), account, external_id)
+                if search.is_it(seq, bytes.value())
                     && let Some(message) = self.readable(seq)?
                     && message.platform.as_deref() == Some(platform)
                 {
                     return Ok(Some(message));
+                }
+                if search.is_over() {
+                    break;
                 }
             }
             Ok(None)

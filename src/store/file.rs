@@ -169,26 +169,39 @@ pub(super) fn carry_out(
     let mut answers = Vec::with_capacity(commands.len());
     let mut changes = Vec::with_capacity(commands.len());
     for command in commands {
-        let answer = match command {
-            Command::Together(commands) => {
-                let mut each = Vec::with_capacity(commands.len());
-                for command in commands {
-                    let aside = set_aside_for(&command);
-                    let answer =
-                        carry_out_one(state, command, record.as_deref_mut(), &mut changes)?;
-                    if let (Err(error), Some(aside)) = (&answer, aside) {
-                        let aside = aside(error.to_string());
-                        carry_out_one(state, aside, record.as_deref_mut(), &mut changes)?.ok();
-                    }
-                    each.push(answer);
-                }
-                Ok(Answer::Together(each))
-            }
-            command => carry_out_one(state, command, record.as_deref_mut(), &mut changes)?,
-        };
-        answers.push(answer);
+        answers.push(carry_out_each(state, command, record.as_deref_mut(), &mut changes)?);
     }
     Ok((answers, changes))
+}
+
+/// Carries out a command, or those that it holds.
+fn carry_out_each(
+    state: &mut Transaction<'_>,
+    command: Command,
+    mut record: Option<&mut LogRecord>,
+    changes: &mut Vec<Change>,
+) -> Result<Result<Answer>> {
+    let mut each = Vec::new();
+    match command {
+        Command::Together(commands) => {
+            for command in commands {
+                let aside = set_aside_for(&command);
+                let answer = carry_out_one(state, command, record.as_deref_mut(), changes)?;
+                if let (Err(error), Some(aside)) = (&answer, aside) {
+                    let aside = aside(error.to_string());
+                    carry_out_one(state, aside, record.as_deref_mut(), changes)?.ok();
+                }
+                each.push(answer);
+            }
+        }
+        Command::InOrder(commands) => {
+            for command in commands {
+                each.push(carry_out_each(state, command, record.as_deref_mut(), changes)?);
+            }
+        }
+        command => return carry_out_one(state, command, record, changes),
+    }
+    Ok(Ok(Answer::Together(each)))
 }
 
 /// Decides one command and applies its events.
@@ -264,5 +277,6 @@ fn kind(event: &Event) -> &'static str {
         Event::Forgotten(_) => "forgotten",
         Event::AdapterState(_) => "adapter state",
         Event::Told(_) => "told",
+        Event::RecalledEarly(_) => "recalled early",
     }
 }

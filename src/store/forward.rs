@@ -47,7 +47,11 @@ impl View {
     }
 
     /// The oldest block, not below `block`, where every need has at least one row.
-    fn first_common_block(&self, needed: &[AnyOf], mut block: u32) -> Result<Option<u32>> {
+    pub(super) fn first_common_block(
+        &self,
+        needed: &[AnyOf],
+        mut block: u32,
+    ) -> Result<Option<u32>> {
         loop {
             let mut highest = block;
             for terms in needed {

@@ -2,14 +2,18 @@
 
 use super::conversation::ConversationRow;
 use super::damage::{guarded, pass_over};
-use super::error::Result;
+use super::error::{Result, StoreError};
 use super::postings::{Places, locate, start_of};
-use super::tables::Term;
+use super::tables::{Term, unpack_places};
 use super::view::View;
 use crate::model::message::{Direction, LOCAL, Message, Status};
 use crate::protocol::overview::{Conversation, ConversationKind};
 use redb::ReadableTable;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+/// Conversations among which those of an account are looked for.
+const MAX_LOOKED_AT: usize = 5_000;
 
 /// Which conversations, and how many; what is not set does not matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,11 +28,26 @@ pub struct ConversationQuery {
     pub limit: Option<usize>,
 }
 
-/// Inbound messages and mentions by block, read once for many conversations.
+/// Sets of messages that matter to every conversation, by block, each read once for many of them.
 #[derive(Default)]
-struct InboundPlaces {
-    all: HashMap<u32, Places>,
+struct KnownPlaces {
+    inbound: HashMap<u32, Places>,
     mentions: HashMap<u32, Places>,
+    late: HashMap<u32, Places>,
+}
+
+impl KnownPlaces {
+    /// A set of a block, read where it is not known yet.
+    fn of(
+        known: &mut HashMap<u32, Places>,
+        block: u32,
+        read: impl FnOnce() -> Result<Places>,
+    ) -> Result<&Places> {
+        Ok(match known.entry(block) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(read()?),
+        })
+    }
 }
 
 impl View {
@@ -42,9 +61,8 @@ impl View {
         let platform = stored(platform);
         let row = pass_over(guarded(|| self.conversation_row(platform, conversation)))?;
         let row = row.filter(|row| row.messages > 0);
-        let shown = |row| {
-            guarded(|| self.shown(row, platform, conversation, &mut InboundPlaces::default()))
-        };
+        let shown =
+            |row| guarded(|| self.shown(row, platform, conversation, &mut KnownPlaces::default()));
         row.map(shown).transpose()
     }
 
@@ -55,7 +73,7 @@ impl View {
     ///
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn conversations(&self, query: &ConversationQuery) -> Result<Vec<Conversation>> {
-        let mut inbound = InboundPlaces::default();
+        let mut known = KnownPlaces::default();
         let text = query.text.as_ref().map(|text| text.to_lowercase());
         let mut found = Vec::new();
         guarded(|| {
@@ -71,7 +89,7 @@ impl View {
                         names.into_iter().flatten().any(|name| name.to_lowercase().contains(text))
                     };
                     if text.as_ref().is_none_or(has) {
-                        found.push(self.shown(row, platform, name, &mut inbound)?);
+                        found.push(self.shown(row, platform, name, &mut known)?);
                     }
                     Ok(true)
                 },
@@ -80,7 +98,8 @@ impl View {
         Ok(found)
     }
 
-    /// The conversations of a platform that an account saw last, the latest first.
+    /// The conversations of a platform that an account saw last, the latest first, among the latest
+    /// 5,000.
     ///
     /// # Errors
     ///
@@ -91,13 +110,14 @@ impl View {
         account: &str,
         limit: usize,
     ) -> Result<Vec<String>> {
-        let mut found = Vec::new();
+        let (mut found, mut left) = (Vec::new(), MAX_LOOKED_AT);
         guarded(|| {
             self.each_conversation(Some(platform), None, |_, name, row| {
+                left -= 1;
                 if found.len() < limit && row.account.as_deref() == Some(account) {
                     found.push(name.to_owned());
                 }
-                Ok(found.len() < limit)
+                Ok(found.len() < limit && left > 0)
             })
         })?;
         Ok(found)
@@ -152,10 +172,10 @@ impl View {
         row: ConversationRow,
         platform: &str,
         conversation: &str,
-        inbound: &mut InboundPlaces,
+        known: &mut KnownPlaces,
     ) -> Result<Conversation> {
-        let last_message = self.said_last(row.term)?;
-        let (unread, mentions) = self.unread(&row, inbound)?;
+        let last_message = self.said_last(row.term, known)?;
+        let (unread, mentions) = self.unread(&row, known)?;
         Ok(Conversation {
             platform: if platform.is_empty() { LOCAL } else { platform }.to_owned(),
             conversation: conversation.to_owned(),
@@ -173,8 +193,8 @@ impl View {
     }
 
     /// The message of a conversation that was said last.
-    fn said_last(&self, term: Term) -> Result<Option<Message>> {
-        let told_last = self.told_in_order(term)?;
+    fn said_last(&self, term: Term, known: &mut KnownPlaces) -> Result<Option<Message>> {
+        let told_last = self.told_in_order(term, known)?;
         let late = self.late.range((term.0, 0, 0)..=(term.0, u64::MAX, u64::MAX))?.next_back();
         let Some((_, at, seq)) = late.transpose()?.map(|(key, _)| key.value()) else {
             return Ok(told_last);
@@ -186,13 +206,14 @@ impl View {
     }
 
     /// The newest message of a conversation that is not late.
-    fn told_in_order(&self, term: Term) -> Result<Option<Message>> {
+    fn told_in_order(&self, term: Term, known: &mut KnownPlaces) -> Result<Option<Message>> {
         for row in self.postings.range(term.row(0)..=term.row(u32::MAX))?.rev() {
-            let block = row?.0.value() as u32;
-            let Some(mut places) = pass_over(self.places(term, block))? else { continue };
-            if let Some(late) = pass_over(self.places(Term::LATE, block))? {
-                places.take_out(&late);
-            }
+            let (key, bytes) = row?;
+            let block = key.value() as u32;
+            let Some(mut places) = readable_places(key.value(), bytes.value())? else { continue };
+            places.take_out(KnownPlaces::of(&mut known.late, block, || {
+                Ok(pass_over(self.places(Term::LATE, block))?.unwrap_or_default())
+            })?);
             for place in places.descending() {
                 if let Some(message) = self.readable(start_of(block) + u64::from(place))? {
                     return Ok(Some(message));
@@ -204,30 +225,31 @@ impl View {
 
     /// Inbound messages after the read mark of a conversation, and those of them that mention the
     /// account.
-    fn unread(&self, row: &ConversationRow, inbound: &mut InboundPlaces) -> Result<(u64, u64)> {
+    fn unread(&self, row: &ConversationRow, known: &mut KnownPlaces) -> Result<(u64, u64)> {
         let (first, place) = locate(row.read_seq + 1);
         let (mut unread, mut mentions) = (0, 0);
         if row.read_seq >= row.last_seq {
             return Ok((0, 0));
         }
         for entry in self.postings.range(row.term.row(first)..=row.term.row(u32::MAX))? {
-            let block = entry?.0.value() as u32;
-            let Some(mut places) = pass_over(self.places(row.term, block))? else { continue };
+            let (key, bytes) = entry?;
+            let block = key.value() as u32;
+            let Some(mut places) = readable_places(key.value(), bytes.value())? else { continue };
             if block == first {
                 places.take_out(&Places::below(place));
             }
-            places.intersect(&self.inbound_in(block, inbound)?);
+            let inbound = || self.inbound_in(block);
+            places.intersect(KnownPlaces::of(&mut known.inbound, block, inbound)?);
             unread += u64::from(places.count());
-            places.intersect(&self.mentions_in(block, inbound)?);
+            places.intersect(KnownPlaces::of(&mut known.mentions, block, || {
+                Ok(pass_over(self.places(Term::MENTIONS, block))?.unwrap_or_default())
+            })?);
             mentions += u64::from(places.count());
         }
         Ok((unread, mentions))
     }
 
-    fn inbound_in(&self, block: u32, known: &mut InboundPlaces) -> Result<Places> {
-        if let Some(places) = known.all.get(&block) {
-            return Ok(places.clone());
-        }
+    fn inbound_in(&self, block: u32) -> Result<Places> {
         let mut all = Places::default();
         for status in Status::ALL {
             let state = Term::of_state(Direction::Inbound, status);
@@ -235,18 +257,23 @@ impl View {
                 all.union(&places);
             }
         }
-        known.all.insert(block, all.clone());
         Ok(all)
     }
 
-    fn mentions_in(&self, block: u32, known: &mut InboundPlaces) -> Result<Places> {
-        if let Some(places) = known.mentions.get(&block) {
-            return Ok(places.clone());
-        }
-        let places = pass_over(self.places(Term::MENTIONS, block))?.unwrap_or_default();
-        known.mentions.insert(block, places.clone());
-        Ok(places)
+    /// The account of ours that saw a conversation last.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
+    pub fn account_of(&self, platform: &str, conversation: &str) -> Result<Option<String>> {
+        let row = guarded(|| self.conversation_row(platform, conversation))?;
+        Ok(row.and_then(|row| row.account))
     }
+}
+
+/// A set of places as its row has it; `None` where that is damaged, which is told.
+fn readable_places(row: u64, bytes: &[u8]) -> Result<Option<Places>> {
+    pass_over(unpack_places(row, bytes).map(Some).map_err(StoreError::from))
 }
 
 /// The name under which the tables have a platform.

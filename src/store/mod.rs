@@ -21,6 +21,7 @@ mod damage;
 mod decide;
 mod dedupe;
 mod dedupe_keys;
+mod early_recall;
 mod error;
 mod external;
 mod facts;
@@ -40,7 +41,9 @@ mod overlay;
 pub mod postings;
 mod prefix;
 mod query;
+mod range;
 mod recount;
+mod set_aside;
 mod state;
 mod tables;
 #[cfg(test)]
@@ -63,7 +66,8 @@ pub use listing::{ConversationQuery, stored};
 pub use options::{Access, StoreOptions};
 pub use prefix::ByPrefix;
 pub use query::{Matches, MessageFilter, Needs, Order, Page};
-pub use view::{SetAside, View};
+pub use set_aside::SetAside;
+pub use view::View;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;

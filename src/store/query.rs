@@ -170,7 +170,7 @@ impl View {
     ) -> Result<Vec<Message>> {
         guarded(|| {
             let mut found = Vec::new();
-            self.find_pending(platform, conversation, |seq| {
+            self.find_pending(platform, conversation, 0, |seq| {
                 found.extend(self.readable(seq)?);
                 Ok(found.len() < limit)
             })?;
@@ -193,7 +193,7 @@ impl View {
     ) -> Result<Vec<u64>> {
         guarded(|| {
             let mut found = Vec::new();
-            self.find_pending(platform, conversation, |seq| {
+            self.find_pending(platform, conversation, first, |seq| {
                 found.extend((seq >= first).then_some(seq));
                 Ok(found.len() < limit)
             })?;
@@ -201,25 +201,29 @@ impl View {
         })
     }
 
-    /// Tells where outbound messages of a conversation wait, the oldest first, while `each` says to
-    /// go on.
+    /// Tells where outbound messages of a conversation wait, the oldest first, from the block of
+    /// `first` on, while `each` says to go on. What waits in other conversations costs nothing.
     fn find_pending(
         &self,
         platform: Option<&str>,
         conversation: &str,
+        first: u64,
         mut each: impl FnMut(u64) -> Result<bool>,
     ) -> Result<()> {
         let row = self.conversation_row(platform.unwrap_or_default(), conversation)?;
         let Some(row) = row else { return Ok(()) };
         let state = Term::of_state(Direction::Outbound, Status::Pending);
-        for entry in self.postings.range(state.row(0)..=state.row(u32::MAX))? {
-            let block = entry?.0.value() as u32;
-            let places = self.common(&[vec![state], vec![row.term]], block)?;
+        let needed = [vec![row.term], vec![state]];
+        let (mut next, _) = locate(first);
+        while let Some(block) = self.first_common_block(&needed, next)? {
+            let places = self.common(&needed, block)?;
             for place in places.ascending() {
                 if !each(start_of(block) + u64::from(place))? {
                     return Ok(());
                 }
             }
+            let Some(behind) = block.checked_add(1) else { break };
+            next = behind;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use super::dedupe_keys::Idempotency;
 use super::error::{Result, StoreError};
 use crate::model::change::Inbound;
 use crate::model::event::RetentionBounds;
-use crate::model::message::{Message, Status};
+use crate::model::message::{Message, Recall, Status};
 use crate::model::notice::{ContactRequest, Notice};
 use crate::model::routing::StoreFacts;
 use uuid::Uuid;
@@ -57,7 +57,7 @@ pub(super) trait StoreState: StoreFacts<Error = StoreError> {
         limit: usize,
     ) -> Result<Vec<Message>>;
     /// The message of a conversation with the ID by which this account of ours knows it, among its
-    /// newest 5,000.
+    /// newest 5,000 (fewer where they have more than 32 MiB).
     fn by_external(
         &self,
         account: &str,
@@ -65,6 +65,9 @@ pub(super) trait StoreState: StoreFacts<Error = StoreError> {
         conversation: &str,
         external_id: &str,
     ) -> Result<Option<Message>>;
+    /// The recall that came before a message which was said at a time; both in Unix seconds, as `now`
+    /// is.
+    fn early_recall(&self, message: &Message, said: u64, now: u64) -> Result<Option<Recall>>;
     /// Whether an account of ours has seen the conversation.
     fn is_seen_conversation(&self, platform: &str, conversation: &str) -> Result<bool>;
     /// How a conversation that has messages is marked.

@@ -75,6 +75,11 @@ pub(super) const ADAPTER_STATE: TableDefinition<(&str, &str), &[u8]> =
 /// the store go without it.
 pub(super) const TOLD: TableDefinition<u64, &[u8]> = TableDefinition::new("told");
 
+/// Hash of who told of which message to its recall, which came before it. Kept for a short time, so
+/// copies of the store go without it.
+pub(super) const EARLY_RECALLS: TableDefinition<u128, &[u8]> =
+    TableDefinition::new("early_recalls");
+
 /// The row of `meta` that has the platforms of which an adapter was connected at any time.
 pub(super) const SEEN_PLATFORMS: &str = "seen platforms";
 

@@ -11,33 +11,18 @@ use super::postings::Places;
 use super::tables::{
     ADAPTER_STATE, CONVERSATIONS, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, LATE, MESSAGES, META,
     NEWEST, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, Term, counters, unpack, unpack_places,
-    unpack_request, without_checksum,
+    unpack_request,
 };
-use crate::log::{decode_event, record};
-use crate::model::change::Inbound;
+use crate::log::record;
 use crate::model::cursor::{Cursor, Epoch};
-use crate::model::event::Event;
 use crate::model::message::{Message, Status};
 use crate::model::notice::ContactRequest;
 use crate::model::routing::SeenPlatform;
 use crate::protocol::overview::Stats;
-use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata};
+use redb::{ReadOnlyTable, ReadTransaction, ReadableTable};
 use std::path::Path;
 use std::sync::OnceLock;
 use uuid::Uuid;
-
-/// An event of a platform that could not be stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SetAside {
-    /// By which it is named.
-    pub offset: u64,
-    /// When it was set aside, in Unix seconds.
-    pub at: u64,
-    #[allow(missing_docs)]
-    pub reason: String,
-    #[allow(missing_docs)]
-    pub inbound: Inbound,
-}
 
 /// One commit of the store.
 pub struct View {
@@ -310,102 +295,6 @@ impl View {
         })
     }
 
-    /// Number of events that were set aside because they could not be stored.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
-    pub fn set_aside(&self) -> Result<u64> {
-        guarded(|| Ok(self.quarantine.len()?))
-    }
-
-    /// Events that could not be stored and were set aside, the oldest first.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
-    pub fn quarantine(&self) -> Result<Vec<SetAside>> {
-        guarded(|| self.quarantine_readable())
-    }
-
-    fn quarantine_readable(&self) -> Result<Vec<SetAside>> {
-        let mut found = Vec::new();
-        for row in self.quarantine.iter()? {
-            let (offset, bytes) = row?;
-            let offset = offset.value();
-            match without_checksum(offset, bytes.value()).and_then(decode_event) {
-                Some(Event::SetAside { inbound, reason, at }) => {
-                    found.push(SetAside { offset, at, reason, inbound: *inbound });
-                }
-                _ => {
-                    return Err(StoreError::Damaged(format!(
-                        "what was set aside at {offset} is damaged"
-                    )));
-                }
-            }
-        }
-        Ok(found)
-    }
-
-    /// The `seq` of the oldest message that there still is.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
-    pub fn oldest(&self) -> Result<Option<u64>> {
-        guarded(|| Ok(self.messages.first()?.map(|(seq, _)| seq.value())))
-    }
-
-    /// Messages after a place of the journal, oldest first.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
-    pub fn after(&self, seq: u64) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
-        self.between(seq.saturating_add(1), u64::MAX)
-    }
-
-    /// As [`Self::after`]; those that are damaged are left out, and told.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
-    pub fn readable_after(
-        &self,
-        seq: u64,
-    ) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
-        let all = self.after(seq)?;
-        Ok(all.filter_map(|message| pass_over(message.map(Some)).transpose()))
-    }
-
-    /// Messages from one place of the journal to another, oldest first; those that are damaged are
-    /// left out, and told.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
-    pub fn readable_between(
-        &self,
-        first: u64,
-        last: u64,
-    ) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
-        let all = self.between(first, last)?;
-        Ok(all.filter_map(|message| pass_over(message.map(Some)).transpose()))
-    }
-
-    /// Messages from one place of the journal to another, oldest first.
-    pub(super) fn between(
-        &self,
-        first: u64,
-        last: u64,
-    ) -> Result<impl DoubleEndedIterator<Item = Result<Message>> + use<>> {
-        let rows = guarded(|| Ok(self.messages.range(first..=last)?))?;
-        Ok(Guarded(rows).map(|row| {
-            let (seq, bytes) = row?;
-            Ok(record::decode(seq.value(), bytes.value())?)
-        }))
-    }
-
     /// Writes a copy of everything into a new file, which is a store of its own.
     ///
     /// # Errors
@@ -413,28 +302,6 @@ impl View {
     /// The store cannot be read, or the new file cannot be written.
     pub fn copy_to(&self, path: &Path) -> Result<()> {
         copy::copy(&self.txn, path)
-    }
-
-    /// Messages before a place of the journal, newest first.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
-    pub fn before(&self, seq: u64) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
-        Ok(self.between(0, seq.saturating_sub(1))?.rev())
-    }
-
-    /// As [`Self::before`]; those that are damaged are left out, and told.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
-    pub fn readable_before(
-        &self,
-        seq: u64,
-    ) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
-        let all = self.before(seq)?;
-        Ok(all.filter_map(|message| pass_over(message.map(Some)).transpose()))
     }
 
     pub(super) fn conversation_row(
@@ -452,28 +319,5 @@ impl View {
         let row = term.row(block);
         let Some(bytes) = self.postings.get(row)? else { return Ok(None) };
         Ok(Some(unpack_places(row, bytes.value())?))
-    }
-}
-
-/// Rows that are read one by one, each with a panic of redb as an error.
-struct Guarded<I>(I);
-
-impl<T, I> Iterator for Guarded<I>
-where
-    I: Iterator<Item = std::result::Result<T, redb::StorageError>>,
-{
-    type Item = Result<T>;
-
-    fn next(&mut self) -> Option<Result<T>> {
-        guarded(|| Ok(self.0.next().transpose()?)).transpose()
-    }
-}
-
-impl<T, I> DoubleEndedIterator for Guarded<I>
-where
-    I: DoubleEndedIterator<Item = std::result::Result<T, redb::StorageError>>,
-{
-    fn next_back(&mut self) -> Option<Result<T>> {
-        guarded(|| Ok(self.0.next_back().transpose()?)).transpose()
     }
 }

@@ -21,7 +21,7 @@ use crossterm::execute;
 use futures_util::StreamExt;
 use jiff::tz::TimeZone;
 pub use model::Level;
-use model::{Effect, Model, ServerReply, ServerRequest, TuiEvent};
+use model::{Effect, Model, NumberedRequest, ServerReply, ServerRequest, TuiEvent};
 pub use pictures::Graphics;
 use pictures::picker;
 use rustix::process::{Signal as Number, getpid, kill_current_process_group, kill_process};
@@ -80,9 +80,10 @@ fn broken(error: impl std::fmt::Display) -> Error {
 struct TerminalClient {
     model: Model,
     theme: Theme,
-    asked: mpsc::Sender<ServerRequest>,
+    asked: mpsc::Sender<NumberedRequest>,
     events: mpsc::Receiver<watch::WatchEvent>,
-    answers: mpsc::Receiver<ServerReply>,
+    /// Answers, with the number that their request had.
+    answers: mpsc::Receiver<(u64, ServerReply)>,
     signals: Signals,
 }
 
@@ -157,7 +158,9 @@ impl TerminalClient {
                     continue;
                 }
                 _ = seconds.tick() => self.model.update(TuiEvent::Tick(now())),
-                Some(answer) = self.answers.recv() => self.model.update(TuiEvent::Reply(answer)),
+                Some((asked, answer)) = self.answers.recv() => {
+                    self.model.update(TuiEvent::Reply { asked, answer });
+                }
                 count = self.events.recv_many(&mut told, BATCH) => {
                     if count == 0 {
                         return Err(Error::failed("the connection task ended"));
@@ -184,11 +187,13 @@ impl TerminalClient {
 
     /// Does what the model wants done.
     fn settle(&mut self, terminal: &mut Terminal) -> Result<NextEvent> {
+        let asked = self.model.told();
         for effect in self.model.settle() {
             match effect {
                 Effect::Ask(request) => {
+                    let request = NumberedRequest { asked, request };
                     if let Err(error) = self.asked.try_send(request) {
-                        let text = match error.into_inner() {
+                        let answer = match error.into_inner().request {
                             ServerRequest::Page { ticket, .. } => {
                                 ServerReply::NoPage { ticket, why: BUSY.into() }
                             }
@@ -198,7 +203,7 @@ impl TerminalClient {
                             ServerRequest::Read(..) => ServerReply::NotRead,
                             _ => ServerReply::Failed(BUSY.into()),
                         };
-                        self.model.update(TuiEvent::Reply(text));
+                        self.model.update(TuiEvent::Reply { asked, answer });
                     }
                 }
                 Effect::Copy(text) => {
@@ -210,7 +215,8 @@ impl TerminalClient {
                         execute!(io::stdout(), CopyToClipboard::to_clipboard_from(&what))
                             .map_err(broken)?;
                         let text = format!("there is no desktop here to open it; copied: {what}");
-                        self.model.update(TuiEvent::Reply(ServerReply::Failed(text)));
+                        let answer = ServerReply::Failed(text);
+                        self.model.update(TuiEvent::Reply { asked, answer });
                     }
                 }
                 Effect::Notify(notification) => Terminal::notify(&notification).map_err(broken)?,

@@ -3,7 +3,7 @@
 use super::files::{self, in_background};
 use super::model::conversations::MOST;
 use super::model::scope::ConversationKey;
-use super::model::{ServerReply, ServerRequest};
+use super::model::{NumberedRequest, ServerReply, ServerRequest};
 use super::pictures;
 use crate::client::file::{OpenFile, segment};
 use crate::client::{ConversationQuery, Server};
@@ -21,19 +21,19 @@ use uuid::Uuid;
 pub async fn answer(
     mut server: Server,
     picker: Option<Picker>,
-    mut requests: Receiver<ServerRequest>,
-    answers: Sender<ServerReply>,
+    mut requests: Receiver<NumberedRequest>,
+    answers: Sender<(u64, ServerReply)>,
 ) {
     let mut waiting = VecDeque::new();
     while let Some(request) = requests.recv().await {
         waiting.push_back(request);
-        while let Some(request) = waiting.pop_front() {
+        while let Some(NumberedRequest { asked, request }) = waiting.pop_front() {
             while let Ok(more) = requests.try_recv() {
                 waiting.push_back(more);
             }
             // Only the page that was asked for last is still wanted.
             let is_page = |request: &ServerRequest| matches!(request, ServerRequest::Page { .. });
-            if is_page(&request) && waiting.iter().any(is_page) {
+            if is_page(&request) && waiting.iter().any(|later| is_page(&later.request)) {
                 continue;
             }
             // Files take their time, and nothing else waits for them.
@@ -45,11 +45,13 @@ pub async fn answer(
                 let picker = picker.clone();
                 tokio::spawn(async move {
                     // The client may have ended; then the answer is dropped.
-                    let _ = answers.send(ask(&mut server, picker, request).await).await;
+                    let answer = ask(&mut server, picker, request).await;
+                    let _ = answers.send((asked, answer)).await;
                 });
                 continue;
             }
-            if answers.send(ask(&mut server, None, request).await).await.is_err() {
+            let answer = ask(&mut server, None, request).await;
+            if answers.send((asked, answer)).await.is_err() {
                 return;
             }
         }
@@ -143,7 +145,7 @@ async fn try_ask(
             set_conversation(server, &key, &set).await?
         }
         ServerRequest::SetConversation(key, set) => set_conversation(server, &key, &set).await?,
-        ServerRequest::Recall(id) => changed(server.recall(id).await?, "taken back"),
+        ServerRequest::Recall(id) => changed(server.recall(id).await?, "recalled"),
         ServerRequest::React(id, emoji, on) => {
             let done = if on { "reacted" } else { "reaction taken back" };
             changed(server.react(id, &emoji, on).await?, done)

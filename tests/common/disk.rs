@@ -19,6 +19,8 @@ pub struct Disk {
     log: Content,
     /// Operations until the power is cut, or the fault begins.
     pub left: Option<u32>,
+    /// The fault is over once one operation has met it.
+    pub heals: bool,
     /// Only the log is out of order.
     pub has_no_log: bool,
     /// Rises with each power cut: handles of before reach nothing.
@@ -44,6 +46,9 @@ impl Disk {
             || self.left == Some(0)
             || (self.has_no_log && part == StoreFileKind::Log);
         if is_dead {
+            if self.heals {
+                self.left = None;
+            }
             return Err(io::Error::other("the disk is out of order"));
         }
         self.left = self.left.map(|left| left - 1);

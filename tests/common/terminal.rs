@@ -1,5 +1,7 @@
 //! The program in a terminal of its own: what one sees, what one types, what it leaves behind.
 
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
 use crate::server::{Home, eventually};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal, kill_process};
@@ -58,6 +60,21 @@ impl Terminal {
 
     pub fn contents(&self) -> String {
         self.screen.lock().unwrap().screen().contents()
+    }
+
+    /// Looks at the screen as it is now.
+    pub fn with_screen<T>(&self, look: impl FnOnce(&vt100::Screen) -> T) -> T {
+        look(self.screen.lock().unwrap().screen())
+    }
+
+    /// Waits until something is in the last row, which is drawn last.
+    pub fn has_status(&self, text: &str) {
+        eventually(&format!("{text:?} in the last row"), || {
+            let (contents, (rows, _)) =
+                self.with_screen(|screen| (screen.contents(), screen.size()));
+            let last = contents.lines().nth(usize::from(rows.get()) - 1)?;
+            last.contains(text).then_some(())
+        });
     }
 
     /// Waits until something is on the screen.

@@ -11,6 +11,8 @@ mod onebot11;
 mod satori_client;
 #[path = "../common/server.rs"]
 mod server;
+#[path = "../common/terminal.rs"]
+mod terminal;
 #[path = "../common/tools.rs"]
 mod tools;
 
@@ -30,4 +32,5 @@ mod pictures;
 mod requests;
 mod resume;
 mod sending;
+mod terminal_pictures;
 mod views;

@@ -42,11 +42,11 @@ async fn requests_are_seen_from_everywhere_and_answered() {
     assert!(shown[1].contains("21 wants to join group_7"), "{shown:?}");
     let axe = std::fs::read_to_string(tools::node_modules().join("axe-core/axe.min.js")).unwrap();
     assert_eq!(findings(&tab, &axe).await, json!([]));
-    tab.press("Accept").await;
+    tab.press("Approve").await;
     let action = peer.action("set_friend_add_request").await;
     assert_eq!(action["params"]["flag"], "flag of the friend");
     assert_eq!(action["params"]["approve"], true);
-    tab.sees(".request-list li", "Accepted").await;
+    tab.sees(".request-list li", "Approved").await;
     tab.sees(".requests .badge", "1").await;
     eventually("the server knows", || {
         let (_, told) = server.get("/api/requests");

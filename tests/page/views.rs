@@ -150,7 +150,7 @@ async fn one_signs_in_to_wechat_by_a_code() {
     tab.sees(".wechat-login", "Enter the digits").await;
     tab.write(".digits-form input", "42").await;
     tab.press("Confirm").await;
-    tab.sees(".wechat-login", "Signed in as o-1").await;
+    tab.sees(".wechat-login", "Logged in as o-1").await;
     assert_eq!(
         tab.run("return [window.asked[0], window.asked.at(-1)]").await,
         json!(["POST", "POST {\"digits\":\"42\"}"])

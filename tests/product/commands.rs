@@ -106,6 +106,7 @@ fn a_batch_tells_what_was_refused_and_why() {
         "line 4: ",
         "content",
         "line 5: missing field `recipient`",
+        "write each",
     ] {
         assert!(errors.contains(word), "{errors}");
     }
@@ -194,7 +195,7 @@ fn a_file_is_read_and_sent_and_a_path_never_goes_out() {
         serde_json::json!({"recipient": "group_1", "content": path, "message_type": "Image"});
     std::fs::write(&batch, line.to_string()).unwrap();
     let errors = home.fails(1, &["send", &format!("--batch={}", batch.display())]);
-    assert!(errors.contains("must be a URL"), "{errors}");
+    assert!(errors.contains("must be a URL") && errors.contains("--file PATH"), "{errors}");
     assert_eq!(home.ok(&["list", "--json"]).lines().count(), 3);
 }
 
@@ -477,7 +478,14 @@ fn a_follower_gets_what_meets_every_condition_across_a_kill() {
     assert_eq!(told, wanted);
     follower.kill().unwrap();
     follower.wait().unwrap();
-    server.home.fails(2, &["list", "--follow", "--until", "1h"]);
+    for option in
+        [&["--until", "1h"][..], &["--order", "time"], &["--offset", "1"], &["--before", "x"]]
+    {
+        let told = server.home.fails(2, &[&["list", "--follow"][..], option].concat());
+        let says_why =
+            told.contains("cannot be used with --follow: it") && told.contains(option[0]);
+        assert!(says_why, "{told}");
+    }
 }
 
 #[test]

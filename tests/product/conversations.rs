@@ -45,6 +45,8 @@ async fn a_conversation_tells_what_is_unread_until_it_is_read() {
     let second = &page["messages"][1]["id"];
     let (status, read) = server.ask("PATCH", path, Some(&json!({"read_to": second})));
     assert_eq!((status, &read["unread"]), (200, &json!(1)));
+    let told = peer.action("mark_msg_as_read").await;
+    assert_eq!(told["params"]["message_id"], 2, "the platform is told too");
     let body = json!({"read_to": "latest", "muted": true, "pinned": true});
     let (_, read) = server.ask("PATCH", path, Some(&body));
     assert_eq!(

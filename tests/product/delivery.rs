@@ -332,6 +332,10 @@ fn newest_sent(peer: &Peer) -> Vec<Value> {
 async fn an_answer_names_a_message_only_to_the_account_that_knows_it_there() {
     let server = TestServer::start();
     let one = dial(&server, "1", willing()).await;
+    // It is to be the one that is connected longest.
+    eventually("the first is connected", || {
+        server.get("/api/platforms").1.to_string().contains("\"Connected\"").then_some(())
+    });
     let two = dial(&server, "2", willing()).await;
     let url = format!("ws://{}/onebot/v11/ws?platform=other", server.address);
     let other = Peer::dial(&url, &headers("3", "Universal"), willing()).await.unwrap();

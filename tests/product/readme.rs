@@ -42,27 +42,40 @@ const TERMINAL: &str = "script -qec \"stty cols 100 rows 30; $LINE\" /dev/null";
 const GOES_ON: [&str; 4] = ["--follow", NEEDS_TERMINAL, "curl -N", "websocat"];
 
 /// A fenced block.
-struct Block {
-    language: String,
-    text: String,
+pub(crate) struct Block {
+    pub(crate) language: String,
+    pub(crate) text: String,
 }
 
-fn blocks(file: &str) -> Vec<Block> {
+/// The fenced blocks of a document, those inside of lists too.
+pub(crate) fn blocks(file: &str) -> Vec<Block> {
     let text = fs::read_to_string(file).unwrap();
-    assert!(!text.contains("\n    rechat"), "{file}: commands stand in fenced blocks");
-    let pieces: Vec<_> = text.split("\n```").collect();
-    assert_eq!(pieces.len() % 2, 1, "{file}: a block is not closed");
-    let inside = pieces.iter().skip(1).step_by(2);
-    inside
-        .map(|piece| {
-            let (language, text) = piece.split_once('\n').unwrap();
-            Block { language: language.to_owned(), text: text.to_owned() }
-        })
-        .collect()
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut indent = None;
+    for line in text.lines() {
+        let bare = line.trim_start();
+        match (bare.strip_prefix("```"), indent) {
+            (Some(language), None) => {
+                indent = Some(line.len() - bare.len());
+                blocks.push(Block { language: language.to_owned(), text: String::new() });
+            }
+            (Some(_), Some(_)) => indent = None,
+            (None, Some(indent)) => {
+                let block = blocks.last_mut().unwrap();
+                block.text += line.get(indent..).unwrap_or(bare);
+                block.text.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    assert_eq!(indent, None, "{file}: a block is not closed");
+    blocks
 }
 
 /// The command lines, continued ones joined, without what is only said of them.
 pub(crate) fn lines(file: &str) -> Vec<String> {
+    let document = fs::read_to_string(file).unwrap();
+    assert!(!document.contains("\n\n    rechat"), "{file}: commands stand in fenced blocks");
     let shell = blocks(file).into_iter().filter(|block| block.language == "sh");
     let text: String = shell.map(|block| block.text + "\n").collect();
     let joined = text.replace("\\\n", " ");

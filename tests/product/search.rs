@@ -54,7 +54,7 @@ fn a_search_finds_the_same_after_a_kill_and_without_its_index() {
         "without a server"
     );
     assert_eq!(server.home.ok(&["list", "--search", "nowhere"]), "");
-    server.home.fails(2, &["search", "x", "--follow"]);
+    server.home.fails(2, &["search", "x", "--follow", "--search", "y"]);
     let checked = server.home.ok(&["check"]);
     assert!(checked.contains("rechat.redb-search: "), "{checked}");
     server.start_again();

@@ -294,6 +294,25 @@ fn a_file_that_is_refused_fails_with_the_reason() {
 }
 
 #[test]
+fn an_attempt_ends_in_time_though_the_file_server_does_not_answer_and_goes_on_after_its_first_part()
+{
+    let bench = Bench::logged_in("answer_timeout = 0.5");
+    bench.fake.write(0, "hello");
+    bench.until_inbound(1);
+    bench.fake.change(|state| state.held_files = 1);
+    let segments = json!([
+        {"type": "text", "text": "look"},
+        {"type": "file", "name": "a.txt", "url": "base64://aGk="},
+    ]);
+    let body = json!({"recipient": WITH_ANN, "platform": "wechat", "segments": segments});
+    let (_, made) = bench.server.post(&body);
+    let sent = bench.server.until(made["id"].as_str().unwrap(), "Sent");
+    assert_eq!(sent["retry_count"], 1, "{sent}");
+    assert_eq!(bench.fake.texts(0), ["look"]);
+    assert_eq!(bench.fake.state().files.len(), 1);
+}
+
+#[test]
 fn pictures_voices_files_and_quotes_come_in_as_segments() {
     let bench = Bench::logged_in("");
     let own = bench.make("question");

@@ -105,6 +105,8 @@ pub struct State {
     pub uploads: Vec<Value>,
     /// How putting a file fails, and for how many times.
     pub file_faults: VecDeque<u16>,
+    /// How many files are not answered, for longer than anybody waits.
+    pub held_files: usize,
     /// Errors in requests.
     pub complaints: Vec<String>,
 }
@@ -472,6 +474,12 @@ impl Shared {
 
     fn file(&self, request: &Request) -> Answer {
         let mut state = self.lock();
+        if let Some(left) = state.held_files.checked_sub(1) {
+            state.held_files = left;
+            drop(state);
+            std::thread::sleep(Duration::from_mins(2));
+            return Answer::Drop;
+        }
         if let Some(status) = state.file_faults.pop_front() {
             let headers = vec![("x-error-message", "too much".to_owned())];
             return Answer::Raw { status, headers, body: Vec::new() };

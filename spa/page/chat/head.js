@@ -35,14 +35,15 @@ export function conversationHead(feed, opened, back) {
     );
   }
 
-  /** Says so where nothing that is written goes out now. */
+  /** Says so where nothing that is written goes out now, or nothing can come in. */
   function drawAway() {
     const here = feed.adapters.value?.filter((adapter) => adapter.platform === platform);
     const isAway = here !== undefined && !here.some(({ state }) => state === 'Connected');
-    away.hidden = !isAway;
-    away.textContent = isAway ? t('platformAway', { platform: platformName(platform) }) : '';
+    const isLost = feed.state.value === 'away';
+    away.hidden = !isAway && !isLost;
+    away.textContent = isLost ? t('awayLong') : isAway ? t('platformAway', { platform: platformName(platform) }) : '';
   }
 
-  const ends = [feed.conversations.changed.follow(draw), feed.adapters.follow(drawAway)];
+  const ends = [feed.conversations.changed.follow(draw), feed.adapters.follow(drawAway), feed.state.watch(drawAway)];
   return { element, away, close: () => ends.forEach((end) => end()) };
 }

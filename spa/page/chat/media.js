@@ -4,7 +4,7 @@ import { fill, h } from '../dom.js';
 import { size } from '../format.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
-import { webAddress } from '../media.js';
+import { fileNameOf, webAddress } from '../media.js';
 import { fullAddress, holds, isHere, smallAddress } from './blob.js';
 import { openViewer } from './viewer.js';
 
@@ -44,7 +44,14 @@ function reserve(element, { type, width = UNKNOWN.width, height = UNKNOWN.height
 }
 
 /** @param {Segment} segment */
-const nameOfMedium = (segment) => segment.name || segment.summary || t(MEDIA_WORDS[/** @type {keyof typeof MEDIA_WORDS} */ (segment.type)]);
+const nameOfMedium = (segment) => segment.name || segment.summary || nameInAddress(segment) || t(MEDIA_WORDS[/** @type {keyof typeof MEDIA_WORDS} */ (segment.type)]);
+
+/** The file's name in an address; many have none. @param {Segment} segment */
+function nameInAddress({ url = '' }) {
+  const address = webAddress(url);
+  const name = address ? fileNameOf(address) : '';
+  return address && /\.\w{2,5}$/.test(address.pathname) ? name : '';
+}
 
 /**
  * @param {HTMLElement} element

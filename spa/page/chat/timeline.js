@@ -1,5 +1,6 @@
 import { Refused, ask, getMessage, withQuery } from '../api.js';
-import { oneUpToDate, upToDate, withStatus } from '../changes.js';
+import { upToDate, withStatus } from '../changes.js';
+import { t } from '../i18n.js';
 import { Signal } from '../signal.js';
 import { seqAfter } from './forward.js';
 
@@ -91,10 +92,11 @@ export class Timeline {
   async around(id) {
     if (this.find(id)) return;
     await this.#load(async () => {
-      const message = await oneUpToDate(this.feed, getMessage(id));
-      const older = await this.#ask({ before: id, limit: PAGE / 2 });
-      this.rows = [...older.messages.reverse(), message];
-      this.hasOlder = older.isFull;
+      const answer = Promise.all([getMessage(id), this.#page({ before: id, limit: PAGE / 2 })]).then(([message, older]) => [message, ...older]);
+      const messages = await upToDate(this.feed, answer);
+      if (messages[0]?.id !== id) throw new Refused(404, t('messageGone'));
+      this.rows = messages.reverse();
+      this.hasOlder = (await answer).length > PAGE / 2;
       this.hasNewer = true;
       this.#begin();
       await this.#newer();
@@ -175,12 +177,20 @@ export class Timeline {
    * @param {Record<string, string | number | undefined> & {limit: number}} parameters
    */
   async #ask(parameters) {
-    const { platform, conversation } = this;
-    const path = withQuery('api/messages', { platform, conversation, order: 'time', ...parameters });
-    /** @type {Promise<Message[]>} */
-    const answer = ask(path, { signal: this.#closing.signal }).then((told) => told.messages);
+    const answer = this.#page(parameters);
     const messages = await upToDate(this.feed, answer);
     return { messages, isFull: (await answer).length >= parameters.limit };
+  }
+
+  /**
+   * The same as the server had it when it answered.
+   * @param {Record<string, string | number | undefined> & {limit: number}} parameters
+   * @returns {Promise<Message[]>}
+   */
+  async #page(parameters) {
+    const { platform, conversation } = this;
+    const path = withQuery('api/messages', { platform, conversation, order: 'time', ...parameters });
+    return (await ask(path, { signal: this.#closing.signal })).messages;
   }
 
   /** @param {number} count */

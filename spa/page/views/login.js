@@ -3,6 +3,9 @@ import { h } from '../dom.js';
 import { errorText } from '../errors.js';
 import { t } from '../i18n.js';
 
+/** A text in which what stands between backticks is code. @param {string} text */
+const withCode = (text) => text.split('`').map((part, at) => (at % 2 === 0 ? part : h('code', null, part)));
+
 /**
  * Asks for the server's token, and tries it.
  * @param {() => void} signedIn
@@ -10,7 +13,7 @@ import { t } from '../i18n.js';
  */
 export function login(signedIn, why) {
   const input = h('input', { id: 'token', type: 'password', autocomplete: 'current-password', required: true, 'aria-describedby': 'token-help token-problem' });
-  const problem = h('p', { id: 'token-problem', class: 'problem', role: 'alert' }, why);
+  const problem = h('p', { id: 'token-problem', class: 'problem', role: 'alert' }, ...withCode(why));
   const button = h('button', { class: 'primary', type: 'submit' }, t('signIn'));
 
   /** @param {Event} event */
@@ -37,7 +40,7 @@ export function login(signedIn, why) {
     { class: 'login card', onsubmit: submit },
     h('span', { class: 'logo', 'aria-hidden': 'true' }),
     h('h1', null, t('tokenTitle')),
-    h('p', { id: 'token-help', class: 'muted' }, t('tokenHelp')),
+    h('p', { id: 'token-help', class: 'muted' }, ...withCode(t('tokenHelp'))),
     h('label', { for: 'token' }, t('token')),
     input,
     problem,

@@ -1,5 +1,6 @@
 import { Refused, address, ask, getMessage, tell, token } from '../api.js';
 import { oneUpToDate, replace, withStatus } from '../changes.js';
+import { upload } from '../chat/upload.js';
 import { copyable } from '../clipboard.js';
 import { describe } from '../content.js';
 import { fill, h } from '../dom.js';
@@ -7,7 +8,7 @@ import { errorText } from '../errors.js';
 import { platformName, size, time } from '../format.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
-import { contentBytes, contentOf, segmentOf, typeOf } from '../media.js';
+import { segmentOf, typeOf } from '../media.js';
 import { statusMark } from '../message.js';
 import { conversationName } from '../names.js';
 import { link } from '../router.js';
@@ -15,7 +16,7 @@ import { link } from '../router.js';
 /** @typedef {import('../types.js').Message} Message */
 /** @typedef {import('../types.js').MessageType} MessageType */
 
-/** The most bytes of a request, unless the server is configured otherwise; some are kept for the rest of it. */
+/** The most bytes of a text, unless the server is configured otherwise; some are kept for the rest of the request. */
 const MOST_BYTES = (1 << 20) - 2048;
 
 /** Sent messages that are remembered while the page is open. */
@@ -51,9 +52,9 @@ export function send(feed, parameters) {
   drawSent();
   const end = feed.batch.watch((batch) => {
     for (const event of batch) {
-      const change = 'change' in event ? event.change : undefined;
-      const message = change && sent.find((known) => known.id === change.id);
-      if (message && change) replace(message, withStatus(message, change));
+      const now = 'change' in event ? event.change : 'update' in event ? event.update : undefined;
+      const message = now && sent.find((known) => known.id === now.id);
+      if (message && now) replace(message, 'recipient' in now ? now : withStatus(message, now));
     }
     drawSent();
   });
@@ -77,7 +78,7 @@ export function send(feed, parameters) {
 /** After a break: what became of those that were on their way. @param {import('../feed.js').Feed} feed */
 async function lookAgain(feed) {
   const open = sent.filter(({ status }) => status === 'Pending' || status === 'Sending');
-  await Promise.all(open.map(async (message) => Object.assign(message, await oneUpToDate(feed, getMessage(message.id)).catch(() => message))));
+  await Promise.all(open.map(async (message) => replace(message, await oneUpToDate(feed, getMessage(message.id)).catch(() => message))));
 }
 
 /** @param {Message} message */
@@ -111,6 +112,7 @@ class SendForm {
     this.content = h('textarea', { id: 'send-content', rows: '6', value: draft.content, oninput: edited, 'aria-describedby': 'content-count send-problem' });
     this.contentLabel = h('label', { for: 'send-content' });
     this.chosen = h('div', { class: 'chosen', hidden: true });
+    this.progress = h('progress', { class: 'upload', hidden: true, 'aria-label': t('uploading') });
     this.count = h('span', { id: 'content-count', class: 'muted' });
     this.problem = h('p', { id: 'send-problem', class: 'problem', role: 'alert' });
     this.button = h('button', { class: 'primary', type: 'submit' }, icon('send'), t('send'));
@@ -135,7 +137,7 @@ class SendForm {
       h('div', { class: 'pair' }, field(t('platform'), this.platform), field(t('type'), this.type)),
       field(t('conversation'), this.conversation, h('p', { id: 'conversation-help', class: 'muted help' }, t('conversationHelp'))),
       this.known,
-      h('div', { class: 'field' }, this.contentLabel, this.content, this.chosen),
+      h('div', { class: 'field' }, this.contentLabel, this.content, this.chosen, this.progress),
       h('div', { class: 'under' }, h('span', { class: 'file-button' }, this.picker, h('label', { for: 'send-file', class: 'button' }, icon('file'), t('chooseFile'))), this.count),
       this.problem,
       h('div', { class: 'submit' }, h('span', { class: 'muted keys' }, 'Ctrl+Enter'), this.button),
@@ -154,10 +156,11 @@ class SendForm {
     this.contentLabel.textContent = t(draft.type === 'Text' ? 'text' : 'addressOf');
     const bytes = new TextEncoder().encode(draft.content).length;
     const isTooMuch = bytes > MOST_BYTES;
-    this.count.textContent = this.#file ? size(this.#file.size) : t('characters', { n: [...draft.content].length });
+    this.count.textContent = this.#file ? '' : t('characters', { n: [...draft.content].length });
     this.problem.textContent = isTooMuch ? t('tooLong', { most: size(MOST_BYTES), size: size(bytes) }) : '';
     this.button.disabled = isTooMuch;
-    fill(this.lines, ...(isTooMuch ? [] : commandsOf(draft).map(copyable)));
+    const lines = this.#file ? fileCommandsOf(draft, this.#file) : commandsOf(draft);
+    fill(this.lines, ...(isTooMuch ? [] : lines.map(copyable)));
     fill(this.known, ...this.#offered().map((one) => h('option', { value: one.conversation, label: `${conversationName({ ...one, recipient: one.conversation, conversation_name: one.name })} · ${platformName(one.platform)}` })));
   }
 
@@ -182,13 +185,7 @@ class SendForm {
 
   #pick() {
     const file = this.picker.files?.[0];
-    if (!file) return;
-    if (contentBytes(file) > MOST_BYTES) {
-      this.picker.value = '';
-      this.problem.textContent = t('fileTooLarge', { name: file.name, size: size(file.size), most: size(Math.floor((MOST_BYTES * 3) / 4)) });
-      return;
-    }
-    this.#setFile(file);
+    if (file) this.#setFile(file);
   }
 
   /** @param {File | undefined} file */
@@ -215,14 +212,9 @@ class SendForm {
     }
     this.button.disabled = true;
     try {
-      const body = {
-        message_type: draft.type,
-        content: this.#file ? await contentOf(this.#file) : draft.content,
-        recipient: draft.conversation.trim(),
-        ...(draft.platform ? { platform: draft.platform } : {}),
-      };
-      const message = await tell('POST', 'api/messages', body, { 'idempotency-key': draft.key });
-      this.done(this.#file ? { ...message, segments: [segmentOf(this.#file)] } : message);
+      const content = this.#file ? { segments: [await this.#upload(this.#file)] } : { message_type: draft.type, content: draft.content };
+      const body = { ...content, recipient: draft.conversation.trim(), ...(draft.platform ? { platform: draft.platform } : {}) };
+      this.done(await tell('POST', 'api/messages', body, { 'idempotency-key': draft.key }));
       this.#setFile(undefined);
       this.content.value = '';
       this.#edited();
@@ -232,8 +224,18 @@ class SendForm {
       const isFar = error instanceof Refused && error.status === 0;
       this.problem.textContent = isFar ? t('notSentKept') : t('notSent', { why: errorText(error) });
     } finally {
+      this.progress.hidden = true;
       this.button.disabled = false;
     }
+  }
+
+  /** Uploads a file and shows how far it is. @param {File} file */
+  #upload(file) {
+    this.progress.value = 0;
+    this.progress.hidden = false;
+    return upload(file, (part) => {
+      this.progress.value = part;
+    });
   }
 }
 
@@ -248,14 +250,44 @@ const quoted = (text) => (/^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceA
  * @param {typeof draft} of
  */
 function commandsOf({ platform, conversation, type, content }) {
-  const recipient = conversation.trim() || 'group_123456';
   const said = content.slice(0, LONGEST) || 'Hello';
-  const body = JSON.stringify({ message_type: type, content: said, recipient, ...(platform ? { platform } : {}) });
-  const authorization = token() ? ' -H "Authorization: Bearer $RECHAT_TOKEN"' : '';
-  const where = platform ? ` -p ${quoted(platform)}` : '';
+  const { recipient, where } = receiverOf(platform, conversation);
+  const body = JSON.stringify({ message_type: type, content: said, ...recipient });
   const kind = type === 'Text' ? '' : ` -t ${type}`;
+  return [`${post()} -d ${quoted(body)}`, `rechat send ${where}${kind} ${quoted(said)}`];
+}
+
+/**
+ * The commands that send a file; the bytes go up first.
+ * @param {typeof draft} of
+ * @param {File} file
+ */
+function fileCommandsOf({ platform, conversation }, file) {
+  const { recipient, where } = receiverOf(platform, conversation);
+  const path = address(`api/media?name=${encodeURIComponent(file.name)}`);
+  const { type, name } = segmentOf(file);
+  const [before, after] = JSON.stringify({ segments: [{ type, name, media: '\u0000' }], ...recipient }).split('\\u0000');
   return [
-    `curl ${address('api/messages')}${authorization} -H 'Content-Type: application/json' -d ${quoted(body)}`,
-    `rechat send -r ${quoted(recipient)}${where}${kind} ${quoted(said)}`,
+    `media=$(curl -s${authorization()} --data-binary ${quoted(`@${name}`)} '${path}' | jq -r .media)`,
+    `${post()} -d ${quoted(before ?? '')}"$media"${quoted(after ?? '')}`,
+    `rechat send ${where} --file ${quoted(file.name)}`,
   ];
 }
+
+/**
+ * Where a message goes, for the API and for the command.
+ * @param {string} platform
+ * @param {string} conversation
+ */
+function receiverOf(platform, conversation) {
+  const recipient = conversation.trim() || 'group_123456';
+  return {
+    recipient: { recipient, ...(platform ? { platform } : {}) },
+    where: `-r ${quoted(recipient)}${platform ? ` -p ${quoted(platform)}` : ''}`,
+  };
+}
+
+/** The token of a command, as a variable: a line to copy has no secret. */
+const authorization = () => (token() ? ' -H "Authorization: Bearer $RECHAT_TOKEN"' : '');
+
+const post = () => `curl ${address('api/messages')}${authorization()} -H 'Content-Type: application/json'`;

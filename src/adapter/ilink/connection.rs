@@ -8,9 +8,7 @@ use super::memory::KeptLogin;
 use super::poll::{PollEnd, poll};
 use super::send::send;
 use super::typing::show_typing;
-use crate::adapter::api::{
-    AccountRequest, Action, ActionError, Delivery, Found, Ways, Window, with_media,
-};
+use crate::adapter::api::{AccountRequest, Action, ActionError, Found, Window};
 use crate::adapter::registry::{ConfiguredEntry, NewConnection};
 use crate::protocol::platform::PlatformState;
 use futures_util::FutureExt;
@@ -172,13 +170,8 @@ impl RunningAccount {
     async fn answer(&self, request: AccountRequest) {
         match request {
             AccountRequest::Send { message, answer } => {
-                let delivery = match with_media(message, &self.context.media, Ways::default()).await
-                {
-                    Ok(message) => send(self, &message).await,
-                    Err(reason) => Delivery::Refused { reason, retryable: false },
-                };
                 // The asker may have gone.
-                let _ = answer.send(delivery);
+                let _ = answer.send(send(self, message).await);
             }
             // The interface has no history.
             AccountRequest::Find { answer, .. } => drop(answer.send(Found::CannotTell)),

@@ -30,9 +30,9 @@ use super::service::{Adapter, ServeStandalone, Service};
 use super::transport::Running;
 use options::IlinkOptions;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 
 pub(super) static ADAPTER: Adapter = Adapter {
     kind: Kind {
@@ -54,8 +54,8 @@ const MAX_REQUESTS: usize = 16;
 struct Ilink {
     options: Arc<IlinkOptions>,
     logins: mpsc::Sender<LoginRequest>,
-    /// Taken by the run.
-    requests: Mutex<Option<mpsc::Receiver<LoginRequest>>>,
+    /// Held by the run.
+    requests: Mutex<mpsc::Receiver<LoginRequest>>,
 }
 
 impl fmt::Debug for Ilink {
@@ -68,7 +68,7 @@ impl Ilink {
     fn configure(own: OwnSettings) -> Result<Self, String> {
         let options = IlinkOptions::read(own)?;
         let (logins, requests) = mpsc::channel(MAX_REQUESTS);
-        Ok(Self { options: Arc::new(options), logins, requests: Mutex::new(Some(requests)) })
+        Ok(Self { options: Arc::new(options), logins, requests: Mutex::new(requests) })
     }
 }
 
@@ -80,10 +80,9 @@ impl ServeStandalone for Ilink {
         context: Context,
     ) -> Running<()> {
         Box::pin(async move {
-            let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner).take();
-            let Some(requests) = requests else { return };
+            let mut requests = self.requests.lock().await;
             let options = Arc::clone(&self.options);
-            service::IlinkService::new(options, settings, entry, context).run(requests).await;
+            service::IlinkService::new(options, settings, entry, context).run(&mut requests).await;
         })
     }
 

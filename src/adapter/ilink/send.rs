@@ -7,19 +7,48 @@ use super::memory::keep_reply;
 use super::outbound::{OutboundPart, parts, text_item};
 use super::reply::{PartProgress, ReplyState};
 use super::upload::{NotUploaded, upload};
-use crate::adapter::api::{Delivery, Outbound};
+use crate::adapter::api::{Delivery, Outbound, Ways, with_media};
 use crate::clock::now;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, timeout, timeout_at};
 
-/// Sends a message. A part that went out is not sent again when the rest has to wait.
-pub(super) async fn send(account: &RunningAccount, message: &Outbound) -> Delivery {
+/// The time limits of a call that an attempt may take in all before its last call.
+const ATTEMPT_CALLS: u32 = 10;
+
+/// How long an attempt waits until its progress is on disk; the disk may refuse for long.
+const KEEP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Sends a message. A part that went out is not sent again when the rest has to wait. Takes
+/// [`ATTEMPT_CALLS`] time limits and the last call at most, whatever the other side does.
+pub(super) async fn send(account: &RunningAccount, message: Outbound) -> Delivery {
     let refused = |reason: String| Delivery::Refused { reason, retryable: false };
+    let until = Instant::now() + account.settings.answer_timeout * ATTEMPT_CALLS;
+    let message = match with_media(message, &account.context.media, Ways::default()).await {
+        Ok(message) => Arc::new(message),
+        Err(reason) => return refused(reason),
+    };
     let Some(to) = person(&message.conversation) else {
         return refused(format!("`{}` is not a person's conversation", message.conversation));
     };
-    let parts = match parts(message, account.max_text) {
+    // Files are decoded, which takes its time.
+    let (whole, max_text) = (Arc::clone(&message), account.max_text);
+    let parts = spawn_blocking(move || parts(&whole, max_text)).await;
+    let parts = match parts.unwrap_or_else(|error| Err(error.to_string())) {
         Ok(parts) => parts,
         Err(reason) => return refused(reason),
     };
+    send_parts(account, &message, to, &parts, until).await
+}
+
+async fn send_parts(
+    account: &RunningAccount,
+    message: &Outbound,
+    to: &str,
+    parts: &[OutboundPart],
+    until: Instant,
+) -> Delivery {
     let before = account.windows.progress(&message.conversation, message.id);
     let is_continued = before.is_some();
     let mut progress = before.unwrap_or(PartProgress {
@@ -30,7 +59,7 @@ pub(super) async fn send(account: &RunningAccount, message: &Outbound) -> Delive
     });
     let mut token = String::new();
     for (index, part) in parts.iter().enumerate().skip(progress.parts as usize) {
-        match send_part(account, message, to, index, part, &mut token).await {
+        match send_part(account, message, to, index, part, until, &mut token).await {
             Ok(id) => {
                 account.windows.take(&message.conversation);
                 progress.is_unproved |= id.is_none();
@@ -48,18 +77,26 @@ pub(super) async fn send(account: &RunningAccount, message: &Outbound) -> Delive
     Delivery::Sent { external_id, is_unconfirmed }
 }
 
+/// Sends one part; `token` is the reply token that it was sent with.
 async fn send_part(
     account: &RunningAccount,
     message: &Outbound,
     to: &str,
     index: usize,
     part: &OutboundPart,
+    until: Instant,
     token: &mut String,
 ) -> Result<Option<String>, NotUploaded> {
+    let late = || NotUploaded::Retryable("WeChat took too long; the rest is tried again".into());
+    if Instant::now() >= until {
+        return Err(late());
+    }
     *token = account.windows.token(&message.conversation).unwrap_or_default();
     let item = match part {
         OutboundPart::Text(text) => text_item(text),
-        OutboundPart::File(file) => upload(account, to, file).await?,
+        OutboundPart::File(file) => {
+            timeout_at(until, upload(account, to, file)).await.unwrap_or_else(|_| Err(late()))?
+        }
     };
     // One may have come in with a message while a file was uploaded.
     *token = account.windows.token(&message.conversation).unwrap_or_default();
@@ -124,5 +161,6 @@ async fn limited(
 
 async fn keep(account: &RunningAccount, conversation: &str, reply: ReplyState) {
     let state = keep_reply(account.platform(), &account.login.account, conversation, reply);
-    account.save(Vec::new(), vec![state]).await;
+    // It is queued, and comes to the disk even where nobody waits for that any more.
+    let _ = timeout(KEEP_TIMEOUT, account.save(Vec::new(), vec![state])).await;
 }

@@ -47,8 +47,9 @@ pub(super) struct IlinkService {
     /// The account of each task.
     task_accounts: HashMap<Id, String>,
     logins: HashMap<String, LoginUnderWay>,
-    /// Logins that ended, by their IDs.
-    attempts: JoinSet<(String, LoginEnd)>,
+    attempts: JoinSet<LoginEnd>,
+    /// The login of each attempt.
+    attempt_logins: HashMap<Id, String>,
 }
 
 /// An account at work.
@@ -60,7 +61,7 @@ struct AccountTask {
 }
 
 struct LoginUnderWay {
-    status: watch::Receiver<LoginStatus>,
+    status: watch::Sender<LoginStatus>,
     digits: mpsc::Sender<String>,
     /// When it ended.
     ended: Option<Instant>,
@@ -89,11 +90,12 @@ impl IlinkService {
             task_accounts: HashMap::new(),
             logins: HashMap::new(),
             attempts: JoinSet::new(),
+            attempt_logins: HashMap::new(),
         }
     }
 
     /// Works until the context stops.
-    pub(super) async fn run(mut self, mut requests: mpsc::Receiver<LoginRequest>) {
+    pub(super) async fn run(mut self, requests: &mut mpsc::Receiver<LoginRequest>) {
         let stop = self.context.stop.clone();
         let Some(kept) = stop.run_until_cancelled(self.kept()).await else { return };
         for kept in kept.into_values() {
@@ -104,7 +106,7 @@ impl IlinkService {
             tokio::select! {
                 () = stop.cancelled() => break,
                 Some(request) = requests.recv() => self.take(request).await,
-                Some(Ok((id, end))) = self.attempts.join_next() => self.login_ended(&id, end).await,
+                Some(ended) = self.attempts.join_next_with_id() => self.attempt_ended(ended).await,
                 Some(ended) = self.tasks.join_next_with_id() => self.account_ended(ended).await,
             }
         }
@@ -216,14 +218,7 @@ impl IlinkService {
             return Err(error);
         }
         let id = Uuid::new_v4().to_string();
-        let (status, watched) = watch::channel(LoginStatus {
-            id: id.clone(),
-            state: LoginState::Wait,
-            qrcode: None,
-            modules: Vec::new(),
-            account: None,
-            reason: None,
-        });
+        let (status, watched) = watch::channel(status_of(&id));
         let (digits, given) = mpsc::channel(1);
         let mut held: Vec<_> = self.accounts.values().map(|one| &one.account.login).collect();
         held.sort_by_key(|login| std::cmp::Reverse(login.at));
@@ -231,16 +226,17 @@ impl IlinkService {
             api: self.api.clone(),
             base: self.options.url.clone(),
             held: held.into_iter().map(|login| login.token.clone()).collect(),
-            status,
+            status: status.clone(),
             digits: given,
         };
-        self.context.tracker.spawn(answer_with_code(watched.clone(), answer));
-        let (name, stop) = (id.clone(), self.context.stop.clone());
-        self.attempts.spawn(async move {
+        self.context.tracker.spawn(answer_with_code(watched, answer));
+        let stop = self.context.stop.clone();
+        let task = self.attempts.spawn(async move {
             let stopped = Err("rechat is stopping".to_owned());
-            (name, stop.run_until_cancelled(attempt.run()).await.unwrap_or(stopped))
+            stop.run_until_cancelled(attempt.run()).await.unwrap_or(stopped)
         });
-        self.logins.insert(id, LoginUnderWay { status: watched, digits, ended: None });
+        self.attempt_logins.insert(task.id(), id.clone());
+        self.logins.insert(id, LoginUnderWay { status, digits, ended: None });
         Ok(())
     }
 
@@ -258,6 +254,28 @@ impl IlinkService {
             return Err(LoginError::Conflict("no digits are asked for now".into()));
         }
         Ok(status)
+    }
+
+    /// The task of a login ended; one that panicked has failed, and takes no place any more.
+    async fn attempt_ended(&mut self, ended: Result<(Id, LoginEnd), JoinError>) {
+        let task = ended.as_ref().map_or_else(JoinError::id, |(task, _)| *task);
+        let Some(id) = self.attempt_logins.remove(&task) else { return };
+        let end = match ended {
+            Ok((_, end)) => end,
+            Err(error) => {
+                METRICS.task_panics.inc();
+                tracing::error!("a login panicked: {error}");
+                let reason = "the login broke off by a fault of rechat's own; begin it anew";
+                if let Some(login) = self.logins.get(&id) {
+                    login.status.send_modify(|status| {
+                        (status.state, status.reason) = (LoginState::Failed, Some(reason.into()));
+                        (status.qrcode, status.modules) = (None, Vec::new());
+                    });
+                }
+                Err(reason.to_owned())
+            }
+        };
+        self.login_ended(&id, end).await;
     }
 
     async fn login_ended(&mut self, id: &str, end: LoginEnd) {
@@ -355,6 +373,18 @@ impl IlinkService {
     }
 }
 
+/// The status of a login that begins.
+fn status_of(id: &str) -> LoginStatus {
+    LoginStatus {
+        id: id.to_owned(),
+        state: LoginState::Wait,
+        qrcode: None,
+        modules: Vec::new(),
+        account: None,
+        reason: None,
+    }
+}
+
 fn no_login(id: &str) -> LoginError {
     LoginError::Unknown(format!("there is no login `{id}`"))
 }
@@ -374,3 +404,6 @@ async fn answer_with_code(
         _ => Ok(status),
     }));
 }
+
+#[cfg(test)]
+mod tests;

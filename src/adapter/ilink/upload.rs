@@ -14,11 +14,12 @@ use hyper::Method;
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
 use std::time::Duration;
+use tokio::task::spawn_blocking;
 
 /// How often a file is put, where the servers fail.
 const ATTEMPTS: u32 = 3;
 
-/// How long putting a file may take.
+/// How long putting a file may take; the attempt to send the message may end before.
 const UPLOAD_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// The most bytes of the answer to a file that was put.
@@ -71,13 +72,13 @@ pub(super) async fn upload(
 ) -> Result<Value, NotUploaded> {
     let key = new_key().map_err(NotUploaded::Retryable)?;
     let file_key = HEXLOWER.encode(&new_key().map_err(NotUploaded::Retryable)?);
-    let encrypted = Bytes::from(encrypt(&key, &file.bytes));
+    let (encrypted, md5) = encrypted(file.bytes.clone(), key).await?;
     let request = json!({
         "filekey": file_key,
         "media_type": file.kind.media_type(),
         "to_user_id": to,
         "rawsize": file.bytes.len(),
-        "rawfilemd5": HEXLOWER.encode(&Md5::digest(&file.bytes)),
+        "rawfilemd5": md5,
         "filesize": encrypted.len(),
         "no_need_thumb": true,
         "aeskey": HEXLOWER.encode(&key),
@@ -98,6 +99,15 @@ pub(super) async fn upload(
     let size = encrypted.len();
     let reference = put(account, &url, encrypted).await?;
     Ok(item(file, &key, size, &reference))
+}
+
+/// The bytes as they are put, and the hash of what they were; made beside the poll, which would
+/// otherwise wait for it.
+async fn encrypted(bytes: Bytes, key: AesKey) -> Result<(Bytes, String), NotUploaded> {
+    let made = spawn_blocking(move || {
+        (encrypt(&key, &bytes).into(), HEXLOWER.encode(&Md5::digest(&bytes)))
+    });
+    made.await.map_err(|error| NotUploaded::Retryable(error.to_string()))
 }
 
 /// Nothing was sent to a person yet, whatever became of the call.

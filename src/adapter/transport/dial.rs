@@ -24,6 +24,7 @@ const MAX_PAUSE: Duration = Duration::from_mins(1);
 const HELD: Duration = Duration::from_secs(20);
 
 /// One configured adapter that dials out.
+#[derive(Clone, Debug)]
 pub(in crate::adapter) struct Dialled {
     pub(in crate::adapter) url: Uri,
     pub(in crate::adapter) settings: Arc<Settings>,

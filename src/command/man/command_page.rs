@@ -2,7 +2,18 @@
 
 use super::page::{DATE, ManPage, VERSION, tidy};
 use clap_mangen::Man;
-use clap_mangen::roff::{Roff, roman};
+use clap_mangen::roff::{Roff, bold, roman};
+
+/// Exit codes of every command, as docs/cli.md has them.
+const EXIT_CODES: [(&str, &str); 3] = [
+    ("0", "Done."),
+    ("1", "Failed: the error says what happened, and what to do."),
+    (
+        "2",
+        "Wrong usage: an unknown option or value, a name that several have, an unknown \
+         conversation.",
+    ),
+];
 
 pub(super) fn page(command: clap::Command) -> ManPage {
     let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
@@ -41,6 +52,12 @@ fn after(help: &str) -> Roff {
     if !words.is_empty() {
         roff.control("SH", ["NOTES"]);
         roff.text([roman(words)]);
+    }
+    roff.control("SH", ["EXIT STATUS"]);
+    for (code, meaning) in EXIT_CODES {
+        roff.control("TP", []);
+        roff.text([bold(code)]);
+        roff.text([roman(meaning)]);
     }
     roff.control("SH", ["SEE ALSO"]);
     roff.text([roman("rechat(1), rechat.toml(5)")]);

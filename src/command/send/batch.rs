@@ -19,6 +19,10 @@ use std::path::Path;
 /// Different problems that a batch's summary tells one by one.
 const TOLD: usize = 20;
 
+/// How a line looks, for somebody who wrote another one.
+const FORM: &str =
+    r#"write each message on a line of its own: {"recipient": "group_1", "content": "Hello"}"#;
+
 /// The lines of a batch that were refused, by reason.
 #[derive(Default)]
 struct RefusedLines {
@@ -97,14 +101,19 @@ pub(super) async fn run(send: &Send, file: &Path, globals: &Globals) -> Result<(
     Ok(())
 }
 
+/// Reads one line; the error says what is wrong in it, and how a line looks.
+fn read(line: &str) -> Result<BatchLine> {
+    json::from_slice_lenient(line.as_bytes())
+        .map_err(|error| Error::failed(error_of_line(&error)).hint(FORM))
+}
+
 async fn store_line(
     client: &mut Client,
     known: &mut Known,
     send: &Send,
     line: &str,
 ) -> Result<Message> {
-    let line: BatchLine = json::from_slice_lenient(line.as_bytes())
-        .map_err(|error| Error::failed(error_of_line(&error)))?;
+    let line = read(line)?;
     let message_type = line.message_type.filter(|_| line.segments.is_none());
     let own_type = || send.content.message_type.to_string();
     let mut message = NewMessage {
@@ -130,6 +139,22 @@ async fn store_line(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_that_cannot_be_read_says_why_and_how_a_line_looks() {
+        for (line, what) in [
+            ("nonsense", "it is no JSON from column 2 on: "),
+            (
+                r#"{"recipient": "group_1""#,
+                "it is no JSON from column 23 on: EOF while parsing an object",
+            ),
+            (r#"{"content": "x"}"#, "missing field `recipient`"),
+            (r#"{"recipient": "a", "text": "x"}"#, "unknown field `text`"),
+        ] {
+            let told = read(line).err().unwrap().to_string();
+            assert!(told.starts_with(what) && told.contains("\n  write each"), "{told}");
+        }
+    }
 
     #[test]
     fn a_batch_tells_each_reason_once_and_counts_the_rest() {

@@ -108,7 +108,9 @@ pub(super) fn check(message: &NewMessage) -> Result<()> {
     if is_text || content.is_none_or(|content| is_sent_as_it_is(content.trim())) {
         return Ok(());
     }
-    Err(Error::failed("`content` of a medium must be a URL or base64://…; no file is read here"))
+    let kind = message.message_type.as_deref().unwrap_or_default();
+    Err(Error::failed(format!("`content` of {kind} must be a URL or base64://…"))
+        .hint("a batch reads no files: `rechat send --file PATH` sends one"))
 }
 
 /// Whether a medium is sent without being read here: a URL, or the bytes themselves.

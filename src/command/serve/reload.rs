@@ -57,7 +57,7 @@ impl Live {
             old.differences(&new).into_iter().chain(tokens).partition(at_once);
         tracing::info!(
             changed = done.join(", "),
-            adapters = if has_new_adapters { "started anew" } else { "as they were" },
+            adapters = if has_new_adapters { "restarted" } else { "unchanged" },
             "the configuration was read again"
         );
         if !later.is_empty() {

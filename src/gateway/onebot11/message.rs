@@ -115,6 +115,8 @@ pub(super) async fn fields(
     let segments = segments(shared, account, view, message, is_native).await?;
     let id = match &message.external_id {
         Some(id) if is_native => id.parse::<i64>().map_or_else(|_| json!(id), |id| json!(id)),
+        // Our place may be the ID of another message there.
+        None if is_native => json!(0),
         _ => json!(message.seq),
     };
     let own = account.account.as_str();

@@ -29,6 +29,7 @@ pub(super) const SMALL_CHUNK_BYTES: usize = 64 << 10;
 pub(super) const MAX_STEP: usize = CHUNK_BYTES + (1 << 20);
 
 /// Progress of a session through the store.
+#[derive(Clone)]
 pub(super) struct StoreReading {
     /// Messages that were asked for by `since`.
     older: Option<MessageReplay>,
@@ -36,12 +37,14 @@ pub(super) struct StoreReading {
     events: Option<Events>,
 }
 
+#[derive(Clone)]
 struct MessageReplay {
     replay: Replay,
     /// The last one; beyond it, the journal tells.
     through: u64,
 }
 
+#[derive(Clone)]
 struct Events {
     replay: Replay,
     /// The newest message at the position.

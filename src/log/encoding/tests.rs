@@ -4,7 +4,7 @@ use super::wire::{HOWS, ORIGINS};
 use super::*;
 use crate::model::change::Inbound;
 use crate::model::content::{Content, Segment};
-use crate::model::event::{AdapterState, Mark, MessageState, RetentionBounds, Told};
+use crate::model::event::{AdapterState, EarlyRecall, Mark, MessageState, RetentionBounds, Told};
 use crate::model::message::{Draft, MessageType, ReplyTo, Sender, Status};
 use crate::model::notice::{Notice, NoticeKind};
 use crate::model::reaction::Reaction;
@@ -123,6 +123,14 @@ pub fn every_event() -> Vec<Event> {
         is_of_previous: true,
         at: 9,
         forget_before: 8,
+    })));
+    all.push(Event::RecalledEarly(Box::new(EarlyRecall {
+        platform: "qq".into(),
+        account: "1".into(),
+        conversation: "g".into(),
+        external_id: "e".into(),
+        by: Some(Sender { id: "2".into(), name: "Ann".into() }),
+        at: 9,
     })));
     all
 }

@@ -7,7 +7,9 @@ use super::parts::{
 use crate::log::record::{self, WireContent};
 use crate::log::{LogError, Result};
 use crate::model::cursor::Epoch;
-use crate::model::event::{AdapterState, Event, How, Mark, Origin, RetentionBounds, Told};
+use crate::model::event::{
+    AdapterState, EarlyRecall, Event, How, Mark, Origin, RetentionBounds, Told,
+};
 use crate::model::notice::Notice;
 use serde::{Deserialize, Serialize};
 
@@ -144,6 +146,14 @@ enum WireEvent<'a> {
         at: u64,
         forget_before: u64,
     },
+    RecalledEarlyV1 {
+        platform: &'a str,
+        account: &'a str,
+        conversation: &'a str,
+        external_id: &'a str,
+        by: Option<(&'a str, &'a str)>,
+        at: u64,
+    },
 }
 
 pub(super) const ORIGINS: [Origin; 3] = [Origin::Made, Origin::Received, Origin::Imported];
@@ -247,6 +257,14 @@ pub(super) fn encode_to(event: &Event, row: Option<&[u8]>, bytes: Vec<u8>) -> Re
             is_of_previous: told.is_of_previous,
             at: told.at,
             forget_before: told.forget_before,
+        },
+        Event::RecalledEarly(recall) => WireEvent::RecalledEarlyV1 {
+            platform: &recall.platform,
+            account: &recall.account,
+            conversation: &recall.conversation,
+            external_id: &recall.external_id,
+            by: wire_person(recall.by.as_ref()),
+            at: recall.at,
         },
     };
     postcard::to_extend(&wire, bytes).map_err(|error| failed(&error))
@@ -370,6 +388,16 @@ pub(super) fn take_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
             let (platform, account, frame) = (platform.into(), account.into(), frame.into());
             let told = Told { platform, account, frame, is_of_previous, at, forget_before };
             Event::Told(Box::new(told))
+        }
+        WireEvent::RecalledEarlyV1 { platform, account, conversation, external_id, by, at } => {
+            Event::RecalledEarly(Box::new(EarlyRecall {
+                platform: platform.into(),
+                account: account.into(),
+                conversation: conversation.into(),
+                external_id: external_id.into(),
+                by: by.map(person),
+                at,
+            }))
         }
     };
     Some((event, rest))

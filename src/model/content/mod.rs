@@ -146,6 +146,12 @@ impl Content {
         }
     }
 
+    /// Whether it has the same type and says the same, wherever its files lie: their addresses change
+    /// from one time to the next.
+    pub fn is_alike(&self, other: &Self) -> bool {
+        self.message_type() == other.message_type() && self.texts().eq(other.texts())
+    }
+
     /// The segments in the contract's JSON.
     pub fn to_json(&self) -> String {
         serde_json::to_string(&self.to_segments()).unwrap_or_default()

@@ -14,7 +14,6 @@ use super::tables::{self, SEEN_PLATFORMS, pack, with_checksum};
 use super::transaction::Transaction;
 use crate::log::{LogRecord, encode_event, record};
 use crate::model::change::{self, Change, ChangeEffect};
-use crate::model::content::Content;
 use crate::model::cursor::Epoch;
 use crate::model::event::{AdapterState, Event, How};
 use crate::model::message::{Message, Recall, Status};
@@ -72,6 +71,9 @@ impl Transaction<'_> {
                 self.mark(message.seq, &marks)?;
                 let row = row.map_or_else(|| record::encode(&message), Ok)?;
                 self.create(&message, origin, &row)?;
+                if message.recall.is_some() {
+                    self.forget_early_recall(&message)?;
+                }
                 Some(ChangeEffect::Created(*message))
             }
             Event::Changed { seq, how, state, marks } => {
@@ -118,13 +120,14 @@ impl Transaction<'_> {
             Event::ReplyFound { seq, reply_to, at } => {
                 self.touch(seq, at, |message| message.reply_to = Some(reply_to))?
             }
-            Event::Recalled { seq, by, hides, at } => self.touch(seq, at, |message| {
-                message.recall = Some(Box::new(Recall { at, by }));
-                if hides {
-                    message.content = Content::text("");
-                    message.original = None;
+            Event::Recalled { seq, by, hides, at } => {
+                let effect =
+                    self.touch(seq, at, |message| message.take_back(Recall { at, by }, hides))?;
+                if let Some(message) = effect.as_ref().and_then(ChangeEffect::message) {
+                    self.forget_early_recall(message)?;
                 }
-            })?,
+                effect
+            }
             Event::Reacted { seq, reactions, at } => {
                 self.touch(seq, at, |message| message.reactions = reactions)?
             }
@@ -165,6 +168,7 @@ impl Transaction<'_> {
             }
             Event::AdapterState(state) => self.keep_state(&state).map(|()| None)?,
             Event::Told(told) => self.keep_words(offset, &told).map(|()| None)?,
+            Event::RecalledEarly(recall) => self.keep_early_recall(*recall).map(|()| None)?,
         };
         let Some(effect) = effect else { return Ok(None) };
         self.kept.push((offset, EntryContent::of(&effect)));

@@ -3,11 +3,13 @@
 mod batches;
 mod conversations;
 mod damage;
+mod echoes;
 mod events;
 mod forgetting;
 mod ids;
 mod log;
 mod older_versions;
+mod recalls;
 
 use super::file::{Durability, StoreFile};
 use super::open::open;
@@ -152,7 +154,20 @@ fn do_everything(file: &mut StoreFile) {
         kept("other", None),
     ];
     commit(file, Command::Together(all), Durability::Log);
+    commit(file, recall("unheard of"), Durability::Log);
     commit(file, Command::Trim { marks_before: 1_600_000_000 }, Durability::Log);
+}
+
+/// The platform takes a message back.
+fn recall(external_id: &str) -> Command {
+    let target = MessageTarget::External {
+        account: "1".into(),
+        platform: "qq".into(),
+        conversation: "group_1".into(),
+        external_id: external_id.into(),
+    };
+    let by = Some(Sender { id: "2".into(), name: "Ann".into() });
+    Command::Recall { target, by, at: 1_700_000_002 }
 }
 
 /// An empty store whose IDs are those of another.
@@ -196,6 +211,7 @@ fn dump(file: &StoreFile) -> Vec<(String, Vec<String>)> {
         rows(&txn, tables::REQUESTS),
         rows(&txn, tables::ADAPTER_STATE),
         rows(&txn, tables::TOLD),
+        rows(&txn, tables::EARLY_RECALLS),
         rows(&txn, tables::META),
     ]
 }

@@ -80,8 +80,15 @@ impl<'txn> Transaction<'txn> {
         Ok(kept.map_or(0, |(first, _)| first.value()).min(in_force))
     }
 
+    /// Conversations without messages. All others are listed: where as many are listed as there are,
+    /// none has to be read.
     fn emptied(&self) -> Result<Vec<(String, String)>> {
+        let unlisted = self.conversations.len()?.saturating_sub(self.newest.len()?);
+        let most = (unlisted as usize).min(FORGOTTEN_AT_ONCE);
         let mut emptied = Vec::new();
+        if most == 0 {
+            return Ok(emptied);
+        }
         for entry in self.conversations.iter()? {
             let (key, _) = entry?;
             let (platform, name) = key.value();
@@ -90,7 +97,7 @@ impl<'txn> Transaction<'txn> {
             if row.is_ok_and(|row| row.is_some_and(|row| row.messages == 0)) {
                 emptied.push((platform.to_owned(), name.to_owned()));
             }
-            if emptied.len() >= FORGOTTEN_AT_ONCE {
+            if emptied.len() >= most {
                 break;
             }
         }

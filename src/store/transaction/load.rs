@@ -65,6 +65,7 @@ impl Transaction<'_> {
             Event::Opened { .. }
             | Event::Recognized { .. }
             | Event::AdapterState(_)
+            | Event::RecalledEarly(_)
             | Event::Told(_)
             | Event::SetAside { .. }
             | Event::Released { .. }

@@ -15,9 +15,9 @@ use super::ids::{IdPermutation, Tag};
 use super::journal::EntryContent;
 use super::postings::Places;
 use super::tables::{
-    self, ADAPTER_STATE, CONVERSATIONS, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, KEYS_BY_AGE,
-    LATE, MESSAGES, META, NEWEST, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, SEEN, SENT, TOLD,
-    Term, unpack,
+    self, ADAPTER_STATE, CONVERSATIONS, Counters, EARLY_RECALLS, EPOCHS, FOREIGN_IDS, JOURNAL,
+    KEYS, KEYS_BY_AGE, LATE, MESSAGES, META, NEWEST, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS,
+    SEEN, SENT, TOLD, Term, unpack,
 };
 use crate::model::cursor::Epoch;
 use crate::model::message::Message;
@@ -80,6 +80,7 @@ pub(in crate::store) struct Transaction<'txn> {
     pub(in crate::store) requests: Table<'txn, u64, &'static [u8]>,
     pub(in crate::store) adapter_state: Table<'txn, (&'static str, &'static str), &'static [u8]>,
     pub(in crate::store) told: Table<'txn, u64, &'static [u8]>,
+    pub(in crate::store) early_recalls: Table<'txn, u128, &'static [u8]>,
     pub(in crate::store) counters: Counters,
     /// The epoch of the newest event.
     pub(in crate::store) newest_epoch: Epoch,
@@ -128,6 +129,7 @@ impl<'txn> Transaction<'txn> {
             requests: txn.open_table(REQUESTS)?,
             adapter_state: txn.open_table(ADAPTER_STATE)?,
             told: txn.open_table(TOLD)?,
+            early_recalls: txn.open_table(EARLY_RECALLS)?,
             counters,
             newest_epoch: newest.unwrap_or_default(),
             kept: Vec::new(),

@@ -4,13 +4,14 @@ use super::Transaction;
 use crate::log::record;
 use crate::model::change::Inbound;
 use crate::model::event::RetentionBounds;
-use crate::model::message::{Direction, Message, Status};
+use crate::model::message::{Direction, Message, Recall, Status};
 use crate::model::notice::{ContactRequest, Notice};
 use crate::store::damage::pass_over;
 use crate::store::dedupe_keys::{
     Idempotency, KEY_LIFE, alias_key, history_key, seen_keys, sent_keys,
 };
 use crate::store::error::Result;
+use crate::store::external::ExternalSearch;
 use crate::store::postings::start_of;
 use crate::store::state::{Marks, StoreState};
 use crate::store::tables::{self, Term};
@@ -90,13 +91,24 @@ impl StoreState for Transaction<'_> {
     }
 
     fn sent_as(&self, received: &Inbound, at: u64) -> Result<Option<u64>> {
-        let Inbound { platform, conversation, external_id, time, .. } = received;
-        // The platform's clock and ours may be far apart.
-        for at in [*time, at] {
-            for key in sent_keys(platform, conversation, external_id, at) {
+        let Inbound { platform, account, conversation, external_id, time, .. } = received;
+        let find = |account, at| -> Result<Option<u64>> {
+            for key in sent_keys(platform, account, conversation, external_id, at) {
                 if let Some(seq) = self.sent.get(key)? {
                     return Ok(Some(seq.value()));
                 }
+            }
+            Ok(None)
+        };
+        // The platform's clock and ours may be far apart.
+        for at in [*time, at] {
+            if let Some(seq) = find(Some(&**account), at)? {
+                return Ok(Some(seq));
+            }
+            if let Some(seq) = find(None, at)?
+                && self.by_seq(seq)?.is_none_or(|sent| !sent.is_of_other(account))
+            {
+                return Ok(Some(seq));
             }
         }
         Ok(None)
@@ -164,25 +176,24 @@ impl StoreState for Transaction<'_> {
         external_id: &str,
     ) -> Result<Option<Message>> {
         let Some(row) = self.conversation(platform, conversation)? else { return Ok(None) };
-        let mut looked_at = 0;
+        let mut search = ExternalSearch::new(account, external_id, MAX_LOOKED_AT);
         for block in self.newest_blocks(row.term)? {
             let block = block?;
             for place in self.places(row.term.row(block))?.descending() {
                 let seq = start_of(block) + u64::from(place);
-                let is_it = match self.messages.get(seq)? {
-                    Some(bytes) => record::is_known_as(seq, bytes.value(), account, external_id),
-                    None => false,
-                };
-                if is_it {
+                if self.messages.get(seq)?.is_some_and(|row| search.is_it(seq, row.value())) {
                     return self.by_seq(seq);
                 }
-                looked_at += 1;
-                if looked_at == MAX_LOOKED_AT {
+                if search.is_over() {
                     return Ok(None);
                 }
             }
         }
         Ok(None)
+    }
+
+    fn early_recall(&self, message: &Message, said: u64, now: u64) -> Result<Option<Recall>> {
+        self.early_recall_of(message, said, now)
     }
 
     fn is_seen_conversation(&self, platform: &str, conversation: &str) -> Result<bool> {

@@ -42,14 +42,12 @@ impl fmt::Display for KeyPress {
         if self.1.contains(KeyModifiers::ALT) {
             f.write_str("Alt-")?;
         }
+        if self.1.contains(KeyModifiers::SHIFT) {
+            f.write_str("Shift-")?;
+        }
         match self.0 {
             KeyCode::Char(' ') => f.write_str("Space"),
-            KeyCode::Char(c) if self.1.contains(KeyModifiers::CONTROL) => {
-                write!(f, "{}", c.to_ascii_uppercase())
-            }
-            KeyCode::Char(c) if self.1.contains(KeyModifiers::ALT) => {
-                write!(f, "{}", c.to_ascii_uppercase())
-            }
+            KeyCode::Char(c) if !self.1.is_empty() => write!(f, "{}", c.to_ascii_uppercase()),
             KeyCode::Char(c) => write!(f, "{c}"),
             KeyCode::Up => f.write_str("↑"),
             KeyCode::Down => f.write_str("↓"),

@@ -34,6 +34,8 @@ pub struct ConversationState {
     pub last_seq: u64,
     /// Unix seconds of its newest message.
     pub last_at: u64,
+    /// The number of the event that told of it last.
+    told: u64,
 }
 
 impl ConversationState {
@@ -50,6 +52,7 @@ impl ConversationState {
             last_id: None,
             last_seq: 0,
             last_at: 0,
+            told: 0,
         }
     }
 
@@ -65,16 +68,14 @@ impl ConversationState {
         self.last_id = Some(message.id);
     }
 
-    /// Takes over what the server tells; a message that is newer than that stays known.
+    /// Takes over what the server tells.
     fn learn(&mut self, known: http::Conversation) {
         (self.kind, self.muted, self.pinned) = (known.kind, known.muted, known.pinned);
         (self.unread, self.mentions) = (known.unread, known.mentions);
         self.name = known.name.or(self.name.take());
-        if known.last_seq >= self.last_seq {
-            (self.last_seq, self.last_at) = (known.last_seq, known.last_at);
-            if let Some(message) = &known.last_message {
-                self.set_last(message);
-            }
+        (self.last_seq, self.last_at) = (known.last_seq, known.last_at);
+        if let Some(message) = &known.last_message {
+            self.set_last(message);
         }
     }
 }
@@ -137,26 +138,41 @@ impl ConversationList {
         self.all.clear();
     }
 
-    /// Replaces all conversations by those of the server.
-    pub fn replace(&mut self, listed: Vec<http::Conversation>) {
+    /// Replaces all conversations by those of the server, but for those that an event told of since
+    /// the server was asked.
+    pub fn replace(&mut self, listed: Vec<http::Conversation>, asked: u64) {
         let mut before = std::mem::take(&mut self.all);
         for known in listed.into_iter().take(MOST) {
             let key = key_of(&known);
-            // Messages that arrived since the request are newer than its answer.
             let kept = before.remove(&key);
             let mut conversation = kept.unwrap_or_else(|| ConversationState::new(key.clone()));
-            conversation.learn(known);
+            if conversation.told <= asked {
+                conversation.learn(known);
+            }
             self.all.insert(key, conversation);
         }
-        let newest = self.all.values().map(|c| c.last_seq).max().unwrap_or_default();
-        self.all.extend(before.into_iter().filter(|(_, kept)| kept.last_seq > newest));
+        self.all.extend(before.into_iter().filter(|(_, kept)| kept.told > asked));
     }
 
-    /// One of them changed.
-    pub fn update(&mut self, known: http::Conversation) {
+    /// An answer about one of them, unless an event told of it since the server was asked.
+    pub fn answer(&mut self, known: http::Conversation, asked: u64) {
+        if self.all.get(&key_of(&known)).is_none_or(|before| before.told <= asked) {
+            self.put(known);
+        }
+    }
+
+    /// The event with the number `told` says how one of them is now.
+    pub fn update(&mut self, known: http::Conversation, told: u64) {
+        self.put(known).told = told;
+    }
+
+    fn put(&mut self, known: http::Conversation) -> &mut ConversationState {
         let key = key_of(&known);
         self.make_room(&key);
-        self.all.entry(key.clone()).or_insert_with(|| ConversationState::new(key)).learn(known);
+        let conversation =
+            self.all.entry(key.clone()).or_insert_with(|| ConversationState::new(key));
+        conversation.learn(known);
+        conversation
     }
 
     fn make_room(&mut self, key: &ConversationKey) {
@@ -166,12 +182,14 @@ impl ConversationList {
         }
     }
 
-    /// Takes in a new message. Returns whether the conversation has another name now.
-    pub fn receive(&mut self, message: &Message) -> bool {
+    /// Takes in a new message, told by the event with the number `told`. Returns whether the
+    /// conversation has another name now.
+    pub fn receive(&mut self, message: &Message, told: u64) -> bool {
         let key = ConversationKey::of(message);
         self.make_room(&key);
         let conversation =
             self.all.entry(key.clone()).or_insert_with(|| ConversationState::new(key.clone()));
+        conversation.told = told;
         let is_renamed =
             message.conversation_name.is_some() && message.conversation_name != conversation.name;
         if is_renamed {

@@ -26,8 +26,11 @@ pub enum TuiEvent {
     Tick(u64),
     /// The server tells.
     Watch(watch::WatchEvent),
-    /// The server answers.
-    Reply(ServerReply),
+    /// The server answers a request that was made after the event with the number `asked`.
+    Reply {
+        asked: u64,
+        answer: ServerReply,
+    },
 }
 
 /// Effect that the model asks for.
@@ -79,6 +82,14 @@ pub enum ServerRequest {
     /// Friend and join requests.
     Requests,
     Answer(u64, bool),
+}
+
+/// A request, with the number of the event that was told last when it was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct NumberedRequest {
+    pub asked: u64,
+    pub request: ServerRequest,
 }
 
 /// Reply of the server.

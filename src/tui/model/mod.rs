@@ -22,6 +22,7 @@ pub mod picker;
 mod picture;
 mod rate;
 mod read_marks;
+mod recent;
 pub mod rows;
 pub mod scope;
 mod server;
@@ -35,7 +36,7 @@ mod window;
 mod write;
 
 pub use attachment::{AttachmentPlace, Fetching, MediaItem, of as attachments};
-pub use effect::{Effect, ServerReply, ServerRequest, TuiEvent};
+pub use effect::{Effect, NumberedRequest, ServerReply, ServerRequest, TuiEvent};
 pub use hits::Needle;
 pub use notify::{Level, Notification};
 pub use picture::Picture;
@@ -49,6 +50,7 @@ use notify::Notifier;
 use picker::Picker;
 use ratatui_textarea::TextArea;
 use rate::Rate;
+use recent::RecentChanges;
 use scope::StreamScope;
 use stream::Stream;
 use uuid::Uuid;
@@ -115,6 +117,7 @@ pub struct Model {
     was_replaced: bool,
     /// The `seq` of the newest message that was told.
     cursor: u64,
+    recent: RecentChanges,
     conversations: ConversationList,
     notices: ConversationNotices,
     /// The first conversation of the list that is on the screen; the row for all of them is 0.
@@ -165,6 +168,7 @@ impl Model {
             was_here: false,
             was_replaced: false,
             cursor: 0,
+            recent: RecentChanges::default(),
             conversations: ConversationList::default(),
             notices: ConversationNotices::default(),
             list_top: 0,
@@ -209,7 +213,7 @@ impl Model {
             TuiEvent::Focus(is_watched) => self.look(is_watched),
             TuiEvent::Tick(now) => self.tick(now),
             TuiEvent::Watch(event) => self.watch(event),
-            TuiEvent::Reply(answer) => self.hear(answer),
+            TuiEvent::Reply { asked, answer } => self.hear(asked, answer),
         }
     }
 
@@ -224,6 +228,11 @@ impl Model {
             }
         }
         std::mem::take(&mut self.effects)
+    }
+
+    /// The number of the event that was told last; each request keeps it for its answer.
+    pub fn told(&self) -> u64 {
+        self.recent.told()
     }
 
     /// The `seq` of the newest message of the stream's scope.

@@ -107,7 +107,7 @@ impl Model {
 
     fn recall(&mut self, message: &Message) {
         if message.recall.is_some() {
-            return self.say("it was taken back already");
+            return self.say("it was recalled already");
         }
         self.question = Some(Question::Recall(message.id));
     }

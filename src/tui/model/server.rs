@@ -1,9 +1,11 @@
 //! Events and replies of the server.
 
 use super::picture::Picture;
+use super::recent::set_status;
 use super::scope::ConversationKey;
 use super::view::{ScrollView, ViewSubject};
 use super::{ConnectionState, Effect, Fetching, Model, ServerReply, ServerRequest, Stale, notices};
+use crate::client::HistoryPage;
 use crate::client::watch::{self, AdapterChange, StatusChange};
 use crate::model::message::{Direction, Message};
 use crate::model::notice::{Notice, NoticeKind};
@@ -15,6 +17,7 @@ impl Model {
     // Events of the server.
 
     pub(super) fn watch(&mut self, event: watch::WatchEvent) {
+        self.recent.count();
         match event {
             watch::WatchEvent::Here { since } => self.arrive(since),
             watch::WatchEvent::Away(why) => self.connection = ConnectionState::Lost(why),
@@ -25,9 +28,12 @@ impl Model {
             }
             watch::WatchEvent::Status(change) => self.new_status(&change),
             watch::WatchEvent::Updated(message) => self.updated(*message),
-            watch::WatchEvent::Deleted(deleted) => self.forget(deleted.id),
+            watch::WatchEvent::Deleted(deleted) => {
+                self.recent.deleted(deleted.id);
+                self.forget(deleted.id);
+            }
             watch::WatchEvent::Conversation(known) => {
-                self.conversations.update(known);
+                self.conversations.update(known, self.recent.told());
                 self.rename_messages();
             }
             watch::WatchEvent::Notice(notice) => self.new_notice(&notice),
@@ -40,12 +46,13 @@ impl Model {
         // A notice may be about the server being away.
         self.notice = None;
         if std::mem::take(&mut self.was_replaced) {
-            self.say("the server's store is another one now, or an older copy: loaded afresh");
+            self.say("the server has another store now, or an older copy of it: everything is loaded again");
         }
         self.stale = Stale::default();
         if !self.was_here || since != self.cursor {
             // Another store than before, or the first one: nothing of what is shown is in it.
             self.cursor = since;
+            self.recent.clear();
             self.conversations.clear();
             self.reload();
             self.ask(ServerRequest::Conversations);
@@ -64,7 +71,7 @@ impl Model {
         self.cursor = message.seq;
         self.rate.count(self.now);
         self.stale.stats = true;
-        let is_renamed = self.conversations.receive(&message);
+        let is_renamed = self.conversations.receive(&message, self.recent.told());
         self.conversations.name(&mut message);
         self.notify(&message);
         self.stream.hear(message);
@@ -113,22 +120,20 @@ impl Model {
 
     fn new_status(&mut self, change: &StatusChange) {
         self.stale.stats = true;
+        self.recent.status(change);
         let is_shown = self.stream.change(change);
         let is_missed = !is_shown && self.stream.scope().status == Some(change.status);
         self.stale.stream |= is_missed;
         if let Some(ScrollView { subject: ViewSubject::Message(message), .. }) = &mut self.view
             && message.id == change.id
         {
-            message.status = change.status;
-            message.retry_count = change.retry_count;
-            message.updated_at = change.updated_at;
-            message.last_error = change.last_error.as_deref().map(str::to_owned);
-            message.waiting = None;
+            set_status(message, change);
             self.lay_out_view();
         }
     }
 
     fn updated(&mut self, message: Message) {
+        self.recent.updated(&message);
         let known = self.stream.window().by_id(message.id);
         // A platform was found for it: its conversation is another one now.
         if known.is_none_or(|known| known.platform != message.platform) {
@@ -152,35 +157,27 @@ impl Model {
 
     // Reply of the server.
 
-    pub(super) fn hear(&mut self, answer: ServerReply) {
+    /// An answer to a request that was made after the event with the number `asked`.
+    pub(super) fn hear(&mut self, asked: u64, answer: ServerReply) {
         match answer {
-            ServerReply::Conversations(listed) => self.know(listed),
+            ServerReply::Conversations(listed) => self.know(listed, asked),
             ServerReply::Platforms(adapters) => self.adapters = adapters,
             ServerReply::Stats(stats) => self.stats = Some(stats),
-            ServerReply::Page { ticket, mut found } => {
-                for message in &found.messages {
-                    self.conversations.learn(message);
-                }
-                for message in &mut found.messages {
-                    self.conversations.name(message);
-                }
-                self.stream.load(ticket, found);
-                if self.stream.take_missing() {
-                    self.say("that message is not here any more");
-                    self.reload();
-                }
+            ServerReply::Page { ticket, .. } if !self.recent.reaches(asked) => {
+                self.stream.fail(ticket);
             }
+            ServerReply::Page { ticket, found } => self.load(ticket, found, asked),
             ServerReply::NoPage { ticket, why } => {
                 self.stream.fail(ticket);
                 self.say(why);
             }
             ServerReply::Message(message) | ServerReply::Made(message) => {
-                self.know_message(*message)
+                self.know_answer(*message, asked);
             }
             ServerReply::Conversation(known) => {
                 self.is_reading = false;
                 match known {
-                    Some(known) => self.conversations.update(*known),
+                    Some(known) => self.conversations.answer(*known, asked),
                     None => self.stale.conversations = true,
                 }
             }
@@ -190,7 +187,7 @@ impl Model {
             }
             ServerReply::Changed(message, done) => {
                 self.say(done);
-                self.know_message(*message);
+                self.know_answer(*message, asked);
             }
             ServerReply::Deleted(id) => {
                 self.forget(id);
@@ -230,9 +227,36 @@ impl Model {
             Some(ScrollView::new(ViewSubject::Picture(picture), self.view_size(), &self.zone));
     }
 
-    fn know(&mut self, listed: Vec<crate::protocol::http::Conversation>) {
-        self.conversations.replace(listed);
+    fn know(&mut self, listed: Vec<crate::protocol::http::Conversation>, asked: u64) {
+        self.conversations.replace(listed, asked);
         self.rename_messages();
+    }
+
+    fn load(&mut self, ticket: u64, mut found: HistoryPage, asked: u64) {
+        let ids: Vec<_> = found.messages.iter().map(|message| message.id).collect();
+        for message in &mut found.messages {
+            self.recent.apply(message, asked);
+            self.conversations.learn(message);
+        }
+        for message in &mut found.messages {
+            self.conversations.name(message);
+        }
+        self.stream.load(ticket, found);
+        ids.into_iter()
+            .filter(|id| self.recent.is_deleted(*id))
+            .for_each(|id| self.stream.remove(id));
+        if self.stream.take_missing() {
+            self.say("that message is not here any more");
+            self.reload();
+        }
+    }
+
+    /// A message of an answer. Where too much changed since it was asked for, events alone tell of it.
+    fn know_answer(&mut self, mut message: Message, asked: u64) {
+        if self.recent.reaches(asked) && !self.recent.is_deleted(message.id) {
+            self.recent.apply(&mut message, asked);
+            self.know_message(message);
+        }
     }
 
     fn know_message(&mut self, mut message: Message) {

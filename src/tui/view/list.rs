@@ -75,7 +75,7 @@ impl ListItem {
         let unread = counted.iter().map(|conversation| conversation.unread).sum();
         let mentions = counted.iter().map(|conversation| conversation.mentions).sum();
         self.head(frame, "Everything", "", &badge(unread, mentions), false);
-        self.below(frame, "all conversations in one");
+        self.below(frame, "all conversations");
     }
 
     fn conversation(&self, frame: &mut Frame, model: &Model, conversation: &ConversationState) {
@@ -102,9 +102,11 @@ impl ListItem {
     /// The name, and on the right when something was said last and how much is unread.
     fn head(&self, frame: &mut Frame, name: &str, time: &str, badge: &str, is_muted: bool) {
         let columns = usize::from(self.area.width);
-        let time = if columns < WITH_TIME || time.is_empty() { "" } else { &format!(" {time}") };
+        let after = if badge.is_empty() { " " } else { "" };
+        let has_time = columns >= WITH_TIME && !time.is_empty();
+        let time = if has_time { format!(" {time}{after}") } else { String::new() };
         let mark = if self.is_chosen { "▌" } else { " " };
-        let room = columns.saturating_sub(1 + width(time) + width(badge));
+        let room = columns.saturating_sub(1 + width(&time) + width(badge));
         let name = visible(name);
         let name = cut(&name, room);
         let gap = " ".repeat(room.saturating_sub(width(&name)));
@@ -117,7 +119,7 @@ impl ListItem {
         let line = Line::from(vec![
             Span::styled(mark, self.style),
             Span::styled(format!("{name}{gap}"), weight),
-            Span::styled(time.to_owned(), Theme::quiet().patch(self.style)),
+            Span::styled(time, Theme::quiet().patch(self.style)),
             Span::styled(badge.to_owned(), colour.patch(self.style)),
         ]);
         put(frame, self.area, 0, line);

@@ -5,7 +5,7 @@ use crate::model::message::{Message, MessageType, Recall, ReplyTo, Sender, Statu
 use crate::model::reaction::Reaction;
 use crate::protocol::http::{self, AdapterStatus, PlatformState, Stats};
 use crate::tui::model::tests::fixture::{
-    NOON, connected, conversation, hear, message, model, own, press, serve, type_in,
+    NOON, connected, conversation, hear, message, model, own, press, reply, serve, type_in,
 };
 use crate::tui::model::{Model, ServerReply, TuiEvent};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -89,9 +89,9 @@ fn in_use(width: u16, height: u16) -> Model {
     };
     let adapters =
         vec![adapter("qq", PlatformState::Connected), adapter("wechat", PlatformState::Error)];
-    model.update(TuiEvent::Reply(ServerReply::Platforms(adapters)));
+    model.update(reply(ServerReply::Platforms(adapters)));
     let stats = Stats { pending: 1, sending: 0, sent: 7, failed: 1, canceled: 0, total: 9 };
-    model.update(TuiEvent::Reply(ServerReply::Stats(stats)));
+    model.update(reply(ServerReply::Stats(stats)));
     model
 }
 
@@ -294,12 +294,8 @@ fn lively_group(width: u16, height: u16) -> Model {
         http::Conversation { muted: true, unread: 40, ..quiet("Announcements", 2) },
         http::Conversation { unread: 7, ..quiet("Harbour crew", 1) },
     ];
-    model.update(TuiEvent::Reply(ServerReply::Conversations(listed)));
-    model.update(TuiEvent::Reply(ServerReply::Stats(Stats {
-        pending: 1,
-        total: 11,
-        ..Stats::default()
-    })));
+    model.update(reply(ServerReply::Conversations(listed)));
+    model.update(reply(ServerReply::Stats(Stats { pending: 1, total: 11, ..Stats::default() })));
     press(&mut model, KeyCode::Char('j'));
     press(&mut model, KeyCode::Char('j'));
     press(&mut model, KeyCode::Enter);
@@ -309,7 +305,7 @@ fn lively_group(width: u16, height: u16) -> Model {
 
 #[test]
 fn a_lively_group_at_every_size() {
-    for (width, height) in [(220, 50), (100, 30), (80, 24), (40, 12)] {
+    for (width, height) in [(220, 50), (120, 40), (100, 30), (80, 24), (60, 16), (40, 12)] {
         let mut model = lively_group(width, height);
         assert_snapshot!(format!("lively_{width}x{height}"), shown(&model));
         press(&mut model, KeyCode::Esc);

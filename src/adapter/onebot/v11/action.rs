@@ -1,6 +1,6 @@
 //! Actions of OneBot 11 (api/public.md): what is sent, and what the answers mean.
 
-use super::address::{Address, Id};
+use super::address::{Id, OneBot11Address};
 use super::compose::{Node, SendStep, StepBody, WireMessage, write};
 use super::options::MessageFormat;
 use crate::adapter::api::Delivery;
@@ -16,7 +16,7 @@ pub(super) struct SendAction<'s, 'a> {
     #[serde(skip)]
     pub(super) action: &'static str,
     #[serde(flatten)]
-    address: &'s Address<'a>,
+    address: &'s OneBot11Address<'a>,
     /// The group through which a stranger is reached, in a temporary session.
     #[serde(rename = "group_id", skip_serializing_if = "Option::is_none")]
     through: Option<Id<'s>>,
@@ -37,19 +37,19 @@ impl<'s, 'a> SendAction<'s, 'a> {
     /// The action for a step of a message.
     pub(super) fn new(
         step: &'s SendStep<'a>,
-        address: &'s Address<'a>,
+        address: &'s OneBot11Address<'a>,
         through: Option<&'s str>,
         format: MessageFormat,
     ) -> Self {
-        let is_private = matches!(address, Address::Private { .. });
+        let is_private = matches!(address, OneBot11Address::Private { .. });
         let action = match (&step.body, address) {
-            (StepBody::Message(_), Address::Group { .. }) => "send_group_msg",
-            (StepBody::Message(_), Address::Private { .. }) => "send_private_msg",
-            (_, Address::Channel { .. }) => "send_guild_channel_msg",
-            (StepBody::Upload { .. }, Address::Group { .. }) => "upload_group_file",
-            (StepBody::Upload { .. }, Address::Private { .. }) => "upload_private_file",
-            (StepBody::Forward(_), Address::Group { .. }) => "send_group_forward_msg",
-            (StepBody::Forward(_), Address::Private { .. }) => "send_private_forward_msg",
+            (StepBody::Message(_), OneBot11Address::Group { .. }) => "send_group_msg",
+            (StepBody::Message(_), OneBot11Address::Private { .. }) => "send_private_msg",
+            (_, OneBot11Address::Channel { .. }) => "send_guild_channel_msg",
+            (StepBody::Upload { .. }, OneBot11Address::Group { .. }) => "upload_group_file",
+            (StepBody::Upload { .. }, OneBot11Address::Private { .. }) => "upload_private_file",
+            (StepBody::Forward(_), OneBot11Address::Group { .. }) => "send_group_forward_msg",
+            (StepBody::Forward(_), OneBot11Address::Private { .. }) => "send_private_forward_msg",
         };
         let content = match &step.body {
             StepBody::Message(segments) => SentContent::Message(write(segments, format)),
@@ -62,14 +62,14 @@ impl<'s, 'a> SendAction<'s, 'a> {
     /// The action for a message in its own form.
     pub(super) fn as_made(
         message: &'s RawValue,
-        address: &'s Address<'a>,
+        address: &'s OneBot11Address<'a>,
         through: Option<&'s str>,
     ) -> Self {
-        let is_private = matches!(address, Address::Private { .. });
+        let is_private = matches!(address, OneBot11Address::Private { .. });
         let action = match address {
-            Address::Group { .. } => "send_group_msg",
-            Address::Private { .. } => "send_private_msg",
-            Address::Channel { .. } => "send_guild_channel_msg",
+            OneBot11Address::Group { .. } => "send_group_msg",
+            OneBot11Address::Private { .. } => "send_private_msg",
+            OneBot11Address::Channel { .. } => "send_guild_channel_msg",
         };
         let content = SentContent::AsMade { message };
         Self { action, address, through: through.filter(|_| is_private).map(Id::new), content }

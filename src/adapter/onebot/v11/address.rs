@@ -9,7 +9,7 @@ use std::borrow::Cow;
 /// The recipient of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
-pub(super) enum Address<'a> {
+pub(super) enum OneBot11Address<'a> {
     Group { group_id: Id<'a> },
     Private { user_id: Id<'a> },
     Channel { guild_id: Cow<'a, str>, channel_id: Cow<'a, str> },
@@ -29,7 +29,7 @@ impl<'a> Id<'a> {
     }
 }
 
-impl<'a> Address<'a> {
+impl<'a> OneBot11Address<'a> {
     /// Reads a conversation.
     pub(super) fn parse(conversation: &'a str) -> Option<Self> {
         let (kind, id) = conversation.split_once('_').filter(|(_, id)| !id.is_empty())?;
@@ -47,7 +47,7 @@ impl<'a> Address<'a> {
 
 /// Whether a recipient could be a conversation here: a bare number can.
 pub(super) fn addresses(recipient: &str) -> bool {
-    is_number(recipient) || Address::parse(recipient).is_some()
+    is_number(recipient) || OneBot11Address::parse(recipient).is_some()
 }
 
 fn is_number(recipient: &str) -> bool {
@@ -56,7 +56,7 @@ fn is_number(recipient: &str) -> bool {
 
 /// Turns a recipient into a conversation; a bare number into the one that is known of it.
 pub(super) fn resolve(recipient: &str, is_known: &dyn Fn(&str) -> bool) -> Result<String, String> {
-    if Address::parse(recipient).is_some() {
+    if OneBot11Address::parse(recipient).is_some() {
         return Ok(recipient.to_owned());
     }
     if !is_number(recipient) {
@@ -75,14 +75,17 @@ mod tests {
     fn a_prefix_says_what_it_is() {
         assert_eq!(resolve("group_1", &|_| false), Ok("group_1".into()));
         assert_eq!(
-            Address::parse("private_-5"),
-            Some(Address::Private { user_id: Id::Number(-5) })
+            OneBot11Address::parse("private_-5"),
+            Some(OneBot11Address::Private { user_id: Id::Number(-5) })
         );
-        assert_eq!(Address::parse("group_x"), Some(Address::Group { group_id: Id::Text("x") }));
-        assert_eq!(Address::parse("group_"), None);
-        assert_eq!(Address::parse("channel_1"), None);
-        let channel = Address::Channel { guild_id: "1".into(), channel_id: "2".into() };
-        assert_eq!(Address::parse("channel_1_2"), Some(channel));
+        assert_eq!(
+            OneBot11Address::parse("group_x"),
+            Some(OneBot11Address::Group { group_id: Id::Text("x") })
+        );
+        assert_eq!(OneBot11Address::parse("group_"), None);
+        assert_eq!(OneBot11Address::parse("channel_1"), None);
+        let channel = OneBot11Address::Channel { guild_id: "1".into(), channel_id: "2".into() };
+        assert_eq!(OneBot11Address::parse("channel_1_2"), Some(channel));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Asking for a picture, sound, video or file whose address is not told or does not hold any more.
 
-use super::address::{Address, Id};
+use super::address::{Id, OneBot11Address};
 use super::reading::{NamedFile, files};
 use crate::adapter::api::{ActionError, MediaOf, MediaSource};
 use crate::adapter::onebot::common::answer::ActionResponse;
@@ -48,17 +48,17 @@ fn actions(file: &NamedFile, conversation: &str) -> Vec<(&'static str, Value)> {
         // A browser plays MP3, and not what QQ records.
         (MessageType::Audio, _) => vec![("get_record", with("out_format", json!("mp3")))],
         (MessageType::File, Some(id)) => {
-            let by_address = match Address::parse(conversation) {
-                Some(Address::Group { group_id }) => {
+            let by_address = match OneBot11Address::parse(conversation) {
+                Some(OneBot11Address::Group { group_id }) => {
                     let busid = file.busid.unwrap_or_default();
                     let params = json!({"group_id": group_id, "file_id": id, "busid": busid});
                     Some(("get_group_file_url", params))
                 }
-                Some(Address::Private { user_id }) => {
+                Some(OneBot11Address::Private { user_id }) => {
                     let params = json!({"user_id": user_id, "file_id": id});
                     Some(("get_private_file_url", params))
                 }
-                Some(Address::Channel { .. }) | None => None,
+                Some(OneBot11Address::Channel { .. }) | None => None,
             };
             by_address.into_iter().chain([("get_file", names)]).collect()
         }

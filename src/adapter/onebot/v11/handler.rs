@@ -3,7 +3,7 @@
 use super::account::Account;
 use super::act::act;
 use super::action::{SendAction, delivery};
-use super::address::Address;
+use super::address::OneBot11Address;
 use super::compose::{SendStep, steps};
 use super::options::OneBot11Options;
 use super::written::as_made;
@@ -35,7 +35,7 @@ impl RequestHandler for Handler {
 
     async fn send(&self, message: Outbound) -> Delivery {
         let refused = |reason| Delivery::Refused { reason, retryable: false };
-        let Some(address) = Address::parse(&message.conversation) else {
+        let Some(address) = OneBot11Address::parse(&message.conversation) else {
             return refused(format!(
                 "`{}` is no conversation of OneBot 11; write group_<id> or private_<id>",
                 message.conversation
@@ -109,7 +109,7 @@ impl Handler {
         &self,
         message: &Outbound,
         original: &str,
-        address: &Address<'_>,
+        address: &OneBot11Address<'_>,
     ) -> Delivery {
         let through = self.account.through.get(&message.conversation);
         let through = through.as_deref();

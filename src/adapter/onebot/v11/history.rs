@@ -4,7 +4,7 @@
 //! brought them up, and what came after has kept them. An implementation without them refuses.
 
 use super::account::Account;
-use super::address::Address;
+use super::address::OneBot11Address;
 use super::event::MessageEvent;
 use super::options::OneBot11Options;
 use crate::adapter::api::{AdapterEvent, EventSink, Found, Outbound};
@@ -13,17 +13,23 @@ use crate::adapter::onebot::common::mentions::name_mentions;
 use crate::model::change::Inbound;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::time::Duration;
 use tokio::sync::oneshot;
+use tokio::time::sleep;
 
 /// Messages looked through for one that may have gone out.
 const SEARCHED: usize = 20;
 /// How far the platform's clock may be behind ours, in seconds.
 const CLOCKS_APART: u64 = 60;
+/// Pause before the core is asked again while the store is away.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+/// Questions without an answer, one after the other, after which no more are asked.
+const MAX_UNANSWERED: usize = 3;
 
 #[derive(Serialize)]
 struct Asked<'a> {
     #[serde(flatten)]
-    address: &'a Address<'a>,
+    address: &'a OneBot11Address<'a>,
     count: usize,
 }
 
@@ -78,12 +84,12 @@ async fn fetch(
         #[serde(borrow)]
         messages: Vec<&'a RawValue>,
     }
-    let address = Address::parse(conversation).ok_or(NoHistory::Refused)?;
+    let address = OneBot11Address::parse(conversation).ok_or(NoHistory::Refused)?;
     let action = match address {
-        Address::Group { .. } => "get_group_msg_history",
-        Address::Private { .. } => "get_friend_msg_history",
+        OneBot11Address::Group { .. } => "get_group_msg_history",
+        OneBot11Address::Private { .. } => "get_friend_msg_history",
         // No implementation has an action for it.
-        Address::Channel { .. } => return Err(NoHistory::Refused),
+        OneBot11Address::Channel { .. } => return Err(NoHistory::Refused),
     };
     let asked = Asked { address: &address, count };
     let answer = match calls.call(action, &asked, None).await {
@@ -120,17 +126,19 @@ pub(super) async fn catch_up(
 ) {
     let mut groups = true;
     let mut friends = true;
+    let mut unanswered = 0;
     for conversation in conversations(account, options, events).await {
-        let supported = match Address::parse(&conversation) {
-            Some(Address::Group { .. }) => &mut groups,
-            Some(Address::Private { .. }) => &mut friends,
-            Some(Address::Channel { .. }) | None => continue,
+        let supported = match OneBot11Address::parse(&conversation) {
+            Some(OneBot11Address::Group { .. }) => &mut groups,
+            Some(OneBot11Address::Private { .. }) => &mut friends,
+            Some(OneBot11Address::Channel { .. }) | None => continue,
         };
         if !*supported {
             continue;
         }
         match fetch_what_fits(account, calls, &conversation, options.history).await {
             Ok(messages) => {
+                unanswered = 0;
                 for message in messages {
                     if !events.report(AdapterEvent::Message(Box::new(message))).await {
                         return;
@@ -139,7 +147,13 @@ pub(super) async fn catch_up(
             }
             Err(NoHistory::Refused | NoHistory::TooLarge) => {}
             Err(NoHistory::Unsupported) => *supported = false,
-            Err(NoHistory::NoAnswer) => return,
+            // One conversation may be slow, and what was missed in the others would be lost.
+            Err(NoHistory::NoAnswer) => {
+                unanswered += 1;
+                if unanswered == MAX_UNANSWERED {
+                    return;
+                }
+            }
         }
     }
 }
@@ -150,17 +164,22 @@ async fn conversations(
     options: &OneBot11Options,
     events: &EventSink,
 ) -> Vec<String> {
-    let (answer, conversations) = oneshot::channel();
-    let question = AdapterEvent::Conversations {
-        platform: account.platform.clone(),
-        account: account.id().unwrap_or_default().to_owned(),
-        limit: options.history_conversations,
-        answer,
-    };
-    if !events.report(question).await {
-        return Vec::new();
+    loop {
+        let (answer, conversations) = oneshot::channel();
+        let question = AdapterEvent::Conversations {
+            platform: account.platform.clone(),
+            account: account.id().unwrap_or_default().to_owned(),
+            limit: options.history_conversations,
+            answer,
+        };
+        if !events.report(question).await {
+            return Vec::new();
+        }
+        if let Ok(conversations) = conversations.await {
+            return conversations;
+        }
+        sleep(STORE_PAUSE).await;
     }
-    conversations.await.unwrap_or_default()
 }
 
 /// Looks for a message that may have gone out.

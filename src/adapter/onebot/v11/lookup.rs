@@ -2,7 +2,7 @@
 //! answer.
 
 use super::account::Account;
-use super::address::{Address, Id};
+use super::address::{Id, OneBot11Address};
 use super::event::MessageEvent;
 use super::reading;
 use crate::adapter::api::{ActionError, AdapterEvent, EventSink, MessageRef};
@@ -30,7 +30,7 @@ pub(super) async fn group_name(
     calls: &Calls,
     events: &EventSink,
 ) {
-    let Some(address) = Address::parse(conversation) else { return };
+    let Some(address) = OneBot11Address::parse(conversation) else { return };
     let Ok(answer) = calls.call("get_group_info", address, None).await else { return };
     let Some(field) = answer.field("group_name") else { return };
     let Some(name) = field.text() else { return };
@@ -55,10 +55,10 @@ pub(super) async fn person(
     #[derive(Serialize)]
     struct Member<'a> {
         #[serde(flatten)]
-        address: Address<'a>,
+        address: OneBot11Address<'a>,
         user_id: Id<'a>,
     }
-    let Some(address) = Address::parse(&message.conversation) else { return };
+    let Some(address) = OneBot11Address::parse(&message.conversation) else { return };
     let member = Member { address, user_id: Id::new(&user) };
     let Ok(answer) = calls.call("get_group_member_info", member, None).await else { return };
     let (card, nickname) = (answer.field("card"), answer.field("nickname"));
@@ -88,9 +88,9 @@ pub(super) async fn answered(
     let Ok((found, _)) = read else { return };
     // Anybody can write an answer to a message of another conversation; its words stay there. Some tell
     // a private message of our own as one to ourselves.
-    let ourselves = Address::Private { user_id: Id::new(own) };
+    let ourselves = OneBot11Address::Private { user_id: Id::new(own) };
     let is_here = found.conversation == message.conversation
-        || Address::parse(&found.conversation) == Some(ourselves);
+        || OneBot11Address::parse(&found.conversation) == Some(ourselves);
     if !is_here {
         return;
     }

@@ -85,7 +85,7 @@ pub(in crate::adapter) fn compose_segments(segments: &str) {
         created_at: 0,
         original: None,
     };
-    let Some(address) = address::Address::parse(&message.conversation) else { return };
+    let Some(address) = address::OneBot11Address::parse(&message.conversation) else { return };
     let Ok(steps) = compose::steps(&message, &address, "1", &OneBot11Options::default()) else {
         return;
     };

@@ -18,9 +18,9 @@ const MAX_REACTIONS: usize = 64;
 
 /// A notice or a request.
 #[derive(Debug)]
-pub(super) struct NoticeFrame<'a>(Fields<'a>);
+pub(super) struct OneBot11NoticeFrame<'a>(Fields<'a>);
 
-impl<'a> NoticeFrame<'a> {
+impl<'a> OneBot11NoticeFrame<'a> {
     pub(super) fn parse(frame: &'a str) -> Self {
         Self(Fields::parse(frame))
     }
@@ -285,7 +285,7 @@ mod tests {
             let mut parts = vec![format!("\"{field}\":\"{kind}\"")];
             parts.extend(fields.iter().map(|(name, value)| format!("\"{name}\":{value}")));
             let frame = format!("{{{}}}", parts.join(","));
-            let frame = NoticeFrame::parse(&frame);
+            let frame = OneBot11NoticeFrame::parse(&frame);
             frame.events("qq", "1", &|_, _| None);
             let _ = (frame.offline(), frame.card(), frame.conversation_name());
         }

@@ -1,6 +1,6 @@
 //! Actions of OneBot 12: what is sent, and what the answers mean.
 
-use super::address::Address;
+use super::address::OneBot12Address;
 use crate::adapter::api::Delivery;
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::NoAnswer;
@@ -15,7 +15,7 @@ use std::borrow::Cow;
 #[derive(Debug, Serialize)]
 pub(super) struct SendMessageParameters<'a> {
     #[serde(flatten)]
-    pub(super) address: Address<'a>,
+    pub(super) address: OneBot12Address<'a>,
     pub(super) message: Vec<SegmentOut<'a>>,
 }
 
@@ -141,7 +141,7 @@ mod tests {
     fn a_message_goes_to_an_address() {
         let text = Segment::Text { text: "hi".into() };
         let message = SendMessageParameters {
-            address: Address::parse("channel_1%5F_2").unwrap(),
+            address: OneBot12Address::parse("channel_1%5F_2").unwrap(),
             message: vec![SegmentOut::new(&text)],
         };
         let segment = json!({"type": "text", "data": {"text": "hi"}});

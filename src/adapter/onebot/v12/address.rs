@@ -8,13 +8,13 @@ use std::borrow::Cow;
 /// The recipient of a message, as `send_message` wants it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "detail_type", rename_all = "snake_case")]
-pub(super) enum Address<'a> {
+pub(super) enum OneBot12Address<'a> {
     Group { group_id: &'a str },
     Private { user_id: &'a str },
     Channel { guild_id: Cow<'a, str>, channel_id: Cow<'a, str> },
 }
 
-impl<'a> Address<'a> {
+impl<'a> OneBot12Address<'a> {
     /// Reads a conversation.
     pub(super) fn parse(conversation: &'a str) -> Option<Self> {
         let (kind, id) = conversation.split_once('_').filter(|(_, id)| !id.is_empty())?;
@@ -46,7 +46,7 @@ pub(super) fn addresses(recipient: &str) -> bool {
 
 /// Turns a recipient into a conversation; a bare ID into the one that is known of it.
 pub(super) fn resolve(recipient: &str, is_known: &dyn Fn(&str) -> bool) -> Result<String, String> {
-    if Address::parse(recipient).is_some() {
+    if OneBot12Address::parse(recipient).is_some() {
         return Ok(recipient.to_owned());
     }
     resolve_bare(recipient, is_known, Some("channel_<guild>_<channel>"))
@@ -58,13 +58,13 @@ mod tests {
 
     #[test]
     fn ids_are_any_text() {
-        let room = Address::parse("group_123@chatroom");
-        assert_eq!(room, Some(Address::Group { group_id: "123@chatroom" }));
-        let user = Address::parse("private_wxid_abc");
-        assert_eq!(user, Some(Address::Private { user_id: "wxid_abc" }));
-        assert_eq!(Address::parse("channel_1"), None);
-        assert_eq!(Address::parse("channel_1_2_3"), None);
-        assert_eq!(Address::parse("wxid_abc"), None);
+        let room = OneBot12Address::parse("group_123@chatroom");
+        assert_eq!(room, Some(OneBot12Address::Group { group_id: "123@chatroom" }));
+        let user = OneBot12Address::parse("private_wxid_abc");
+        assert_eq!(user, Some(OneBot12Address::Private { user_id: "wxid_abc" }));
+        assert_eq!(OneBot12Address::parse("channel_1"), None);
+        assert_eq!(OneBot12Address::parse("channel_1_2_3"), None);
+        assert_eq!(OneBot12Address::parse("wxid_abc"), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! One account of a connection, which may have several.
 
 use super::action::{SegmentOut, SendMessageParameters, delivery};
-use super::address::Address;
+use super::address::OneBot12Address;
 use super::event::BotId;
 use crate::adapter::api::{
     Action, ActionError, AdapterEvent, Delivery, EventSink, ForwardOf, Found, MediaOf, MediaSource,
@@ -43,7 +43,7 @@ impl ConnectedBot {
 
     /// Sends one message; media are uploaded first.
     async fn deliver(&self, message: &Outbound) -> Delivery {
-        let Some(address) = Address::parse(&message.conversation) else {
+        let Some(address) = OneBot12Address::parse(&message.conversation) else {
             let reason = format!(
                 "`{}` is no conversation of OneBot 12; write group_<id>, private_<id> or \
                  channel_<guild>_<channel>",
@@ -86,11 +86,11 @@ impl ConnectedBot {
 
     /// Asks for a conversation's name (interface/group, guild and user: actions.md).
     pub(super) async fn look_up_conversation(&self, conversation: &str) {
-        let Some(address) = Address::parse(conversation) else { return };
+        let Some(address) = OneBot12Address::parse(conversation) else { return };
         let (action, field) = match address {
-            Address::Group { .. } => ("get_group_info", "group_name"),
-            Address::Private { .. } => ("get_user_info", "user_name"),
-            Address::Channel { .. } => ("get_channel_info", "channel_name"),
+            OneBot12Address::Group { .. } => ("get_group_info", "group_name"),
+            OneBot12Address::Private { .. } => ("get_user_info", "user_name"),
+            OneBot12Address::Channel { .. } => ("get_channel_info", "channel_name"),
         };
         let Some(name) = self.ask(action, address, field).await else { return };
         self.names.set(conversation, &name);
@@ -111,15 +111,15 @@ impl ConnectedBot {
         #[derive(Serialize)]
         struct Member<'a> {
             #[serde(flatten)]
-            address: Address<'a>,
+            address: OneBot12Address<'a>,
             user_id: &'a str,
         }
-        let Some(address) = Address::parse(conversation) else { return };
+        let Some(address) = OneBot12Address::parse(conversation) else { return };
         let action = match address {
-            Address::Group { .. } => "get_group_member_info",
-            Address::Channel { .. } => "get_channel_member_info",
+            OneBot12Address::Group { .. } => "get_group_member_info",
+            OneBot12Address::Channel { .. } => "get_channel_member_info",
             // The one other person of the conversation gives it its name.
-            Address::Private { .. } => return,
+            OneBot12Address::Private { .. } => return,
         };
         let params = Member { address, user_id };
         let Ok(answer) = self.call(action, params).await else { return };

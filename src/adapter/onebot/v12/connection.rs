@@ -2,7 +2,7 @@
 
 use super::action::delivery;
 use super::bot::ConnectedBot;
-use super::event::{BotId, MessageEvent, OneBotEvent, ReceivedFrame, bots};
+use super::event::{BotId, MessageEvent, OneBot12Event, OneBot12Frame, bots};
 use crate::adapter::api::{AdapterEvent as CoreEvent, Settings};
 use crate::adapter::context::Context;
 use crate::adapter::onebot::common::answer::ActionResponse;
@@ -88,9 +88,9 @@ struct Implementation {
 
 impl OneBotSession for Implementation {
     async fn frame(&mut self, text: &str) -> Result<(), ConnectionEnd> {
-        match ReceivedFrame::parse(text) {
-            Ok(ReceivedFrame::Event { bot, event }) => self.event(bot, event).await,
-            Ok(ReceivedFrame::ActionResponse { echo, answer }) => {
+        match OneBot12Frame::parse(text) {
+            Ok(OneBot12Frame::Event { bot, event }) => self.event(bot, event).await,
+            Ok(OneBot12Frame::ActionResponse { echo, answer }) => {
                 match self.calls.answered(&echo, answer) {
                     Answered::Late(message, answer) => {
                         let late =
@@ -141,17 +141,17 @@ impl Implementation {
     async fn event(
         &mut self,
         bot: Option<BotId>,
-        event: OneBotEvent<'_>,
+        event: OneBot12Event<'_>,
     ) -> Result<(), ConnectionEnd> {
         match event {
-            OneBotEvent::Message(message) => {
+            OneBot12Event::Message(message) => {
                 let Some(bot) = bot.and_then(|id| self.bot(id)) else {
                     self.skipped.note("", &"a message that does not tell a usable account");
                     return Ok(());
                 };
                 self.message(&bot, *message).await
             }
-            OneBotEvent::Notice(notice) => match bot.and_then(|id| self.bot(id)) {
+            OneBot12Event::Notice(notice) => match bot.and_then(|id| self.bot(id)) {
                 Some(bot) => {
                     let name_of = |conversation: &str, user: &str| {
                         bot.names.get(&person_key(conversation, user))
@@ -161,16 +161,16 @@ impl Implementation {
                 }
                 None => Ok(()),
             },
-            OneBotEvent::Heartbeat { interval } => {
+            OneBot12Event::Heartbeat { interval } => {
                 self.heartbeat = session::patience(interval);
                 Ok(())
             }
-            OneBotEvent::Status(bots) => {
+            OneBot12Event::Status(bots) => {
                 self.update(bots);
                 Ok(())
             }
-            OneBotEvent::OtherVersion => self.other_version(bot),
-            OneBotEvent::Other => {
+            OneBot12Event::OtherVersion => self.other_version(bot),
+            OneBot12Event::Other => {
                 bot.and_then(|id| self.bot(id));
                 Ok(())
             }

@@ -1,7 +1,7 @@
 //! Frames of OneBot 12: events (data-protocol/event.md) and action responses.
 
-use super::address::Address;
-use super::notice::NoticeFrame;
+use super::address::OneBot12Address;
+use super::notice::OneBot12NoticeFrame;
 use super::segment;
 use crate::adapter::api::cut;
 use crate::adapter::onebot::common::answer::ActionResponse;
@@ -16,9 +16,9 @@ use serde_json::value::RawValue;
 
 /// One frame.
 #[derive(Debug)]
-pub(super) enum ReceivedFrame<'a> {
+pub(super) enum OneBot12Frame<'a> {
     /// An event, and the bot it happened to, which meta events do not tell.
-    Event { bot: Option<BotId>, event: OneBotEvent<'a> },
+    Event { bot: Option<BotId>, event: OneBot12Event<'a> },
     /// An answer, and the echo of its action.
     ActionResponse { echo: String, answer: ActionResponse },
 }
@@ -32,7 +32,7 @@ pub(super) struct BotId {
 
 /// An event.
 #[derive(Debug)]
-pub(super) enum OneBotEvent<'a> {
+pub(super) enum OneBot12Event<'a> {
     /// `message.private`, `message.group` or `message.channel`.
     Message(Box<MessageEvent<'a>>),
     /// `meta.heartbeat`: the next one comes in so many milliseconds.
@@ -40,7 +40,7 @@ pub(super) enum OneBotEvent<'a> {
     /// `meta.status_update`: which bots are there, and whether they are online.
     Status(Vec<(BotId, bool)>),
     /// Something that is no message.
-    Notice(NoticeFrame<'a>),
+    Notice(OneBot12NoticeFrame<'a>),
     /// A frame of OneBot 11, which does not belong here.
     OtherVersion,
     /// Nothing for us.
@@ -49,7 +49,7 @@ pub(super) enum OneBotEvent<'a> {
 
 /// Every field we read, of whatever frame it is.
 #[derive(Debug, Deserialize)]
-struct EventFields<'a> {
+struct OneBot12EventFields<'a> {
     #[serde(borrow, default)]
     id: Scalar<'a>,
     #[serde(default)]
@@ -87,35 +87,35 @@ struct EventFields<'a> {
     echo: Scalar<'a>,
 }
 
-impl<'a> ReceivedFrame<'a> {
+impl<'a> OneBot12Frame<'a> {
     pub(super) fn parse(text: &'a str) -> Result<Self, serde_json::Error> {
-        let fields: EventFields<'a> = serde_json::from_str(text)?;
+        let fields: OneBot12EventFields<'a> = serde_json::from_str(text)?;
         if fields.kind.text().is_none() && fields.post_type.text().is_some() {
             let user_id = fields.self_id.id().map(str::to_owned);
             let bot = user_id.map(|user_id| BotId { platform: String::new(), user_id });
-            return Ok(Self::Event { bot, event: OneBotEvent::OtherVersion });
+            return Ok(Self::Event { bot, event: OneBot12Event::OtherVersion });
         }
         if fields.kind.text().is_none() {
             return Ok(fields.into_answer());
         }
         let bot = fields.bot.and_then(bot_id);
         let event = match (fields.kind.or_empty(), fields.detail_type.or_empty()) {
-            ("message", _) => OneBotEvent::Message(Box::new(MessageEvent(fields))),
-            ("notice" | "request", _) => OneBotEvent::Notice(NoticeFrame::parse(text)),
+            ("message", _) => OneBot12Event::Message(Box::new(MessageEvent(fields))),
+            ("notice" | "request", _) => OneBot12Event::Notice(OneBot12NoticeFrame::parse(text)),
             ("meta", "heartbeat") => {
-                OneBotEvent::Heartbeat { interval: fields.interval.number().unwrap_or_default() }
+                OneBot12Event::Heartbeat { interval: fields.interval.number().unwrap_or_default() }
             }
             ("meta", "status_update") => {
-                OneBotEvent::Status(fields.status.map(bots).unwrap_or_default())
+                OneBot12Event::Status(fields.status.map(bots).unwrap_or_default())
             }
-            _ => OneBotEvent::Other,
+            _ => OneBot12Event::Other,
         };
         Ok(Self::Event { bot, event })
     }
 }
 
-impl EventFields<'_> {
-    fn into_answer<'a>(self) -> ReceivedFrame<'a> {
+impl OneBot12EventFields<'_> {
+    fn into_answer<'a>(self) -> OneBot12Frame<'a> {
         let scalar = |json: Option<&RawValue>| {
             let value = json.and_then(|json| serde_json::from_str::<Scalar<'_>>(json.get()).ok());
             value.unwrap_or_default().or_empty().to_owned()
@@ -126,7 +126,7 @@ impl EventFields<'_> {
             data: self.data.map(RawValue::to_owned),
             text: cut(&scalar(self.message)).into_owned(),
         };
-        ReceivedFrame::ActionResponse { echo: self.echo.or_empty().to_owned(), answer }
+        OneBot12Frame::ActionResponse { echo: self.echo.or_empty().to_owned(), answer }
     }
 }
 
@@ -167,19 +167,19 @@ pub(super) fn bots(status: &RawValue) -> Vec<(BotId, bool)> {
 
 /// A message event (interface/user, group, guild: message-events.md).
 #[derive(Debug)]
-pub(super) struct MessageEvent<'a>(EventFields<'a>);
+pub(super) struct MessageEvent<'a>(OneBot12EventFields<'a>);
 
 impl MessageEvent<'_> {
     /// The conversation it belongs to. An own private message does not name it.
-    fn address(&self, account: &str) -> Option<Address<'_>> {
+    fn address(&self, account: &str) -> Option<OneBot12Address<'_>> {
         let fields = &self.0;
         match fields.detail_type.or_empty() {
             "private" => {
                 let user_id = fields.user_id.text().filter(|user| *user != account)?;
-                Some(Address::Private { user_id })
+                Some(OneBot12Address::Private { user_id })
             }
-            "group" => Some(Address::Group { group_id: fields.group_id.text()? }),
-            "channel" => Some(Address::Channel {
+            "group" => Some(OneBot12Address::Group { group_id: fields.group_id.text()? }),
+            "channel" => Some(OneBot12Address::Channel {
                 guild_id: fields.guild_id.text()?.into(),
                 channel_id: fields.channel_id.text()?.into(),
             }),
@@ -241,13 +241,13 @@ impl MessageEvent<'_> {
 /// Reads a frame as a connection does; no frame may panic.
 #[cfg(any(test, fuzzing))]
 pub(in crate::adapter) fn swallow(text: &str) {
-    match ReceivedFrame::parse(text) {
-        Ok(ReceivedFrame::Event { event: OneBotEvent::Message(message), .. }) => {
+    match OneBot12Frame::parse(text) {
+        Ok(OneBot12Frame::Event { event: OneBot12Event::Message(message), .. }) => {
             if let Ok(inbound) = message.into_inbound("wechat", "me") {
                 assert!(!inbound.content.is_empty() && !inbound.external_id.is_empty());
             }
         }
-        Ok(ReceivedFrame::Event { event: OneBotEvent::Notice(notice), .. }) => {
+        Ok(OneBot12Frame::Event { event: OneBot12Event::Notice(notice), .. }) => {
             notice.event("wechat", "me", &|_, _| None);
         }
         _ => {}

@@ -1,6 +1,6 @@
 //! Notices and requests (interface/user, group and guild: notice-events.md), and extensions.
 
-use super::address::Address;
+use super::address::OneBot12Address;
 use super::segment;
 use crate::adapter::api::{AdapterEvent, PlatformRequest, RequestKind};
 use crate::adapter::onebot::common::fields::Fields;
@@ -11,9 +11,9 @@ use crate::model::notice::NoticeKind;
 
 /// A notice or a request.
 #[derive(Debug)]
-pub(super) struct NoticeFrame<'a>(Fields<'a>);
+pub(super) struct OneBot12NoticeFrame<'a>(Fields<'a>);
 
-impl<'a> NoticeFrame<'a> {
+impl<'a> OneBot12NoticeFrame<'a> {
     pub(super) fn parse(frame: &'a str) -> Self {
         Self(Fields::parse(frame))
     }
@@ -114,13 +114,13 @@ impl<'a> NoticeFrame<'a> {
     fn conversation(&self) -> Option<String> {
         let get = |key| self.0.get(key);
         let address = match (get("group_id"), get("guild_id").zip(get("channel_id"))) {
-            (Some(group_id), _) => Address::Group { group_id },
+            (Some(group_id), _) => OneBot12Address::Group { group_id },
             (None, Some((guild, channel))) => {
-                Address::Channel { guild_id: guild.into(), channel_id: channel.into() }
+                OneBot12Address::Channel { guild_id: guild.into(), channel_id: channel.into() }
             }
             // An event of a whole guild belongs to no conversation.
             (None, None) if get("guild_id").is_some() => return None,
-            (None, None) => Address::Private { user_id: get("user_id")? },
+            (None, None) => OneBot12Address::Private { user_id: get("user_id")? },
         };
         Some(address.conversation())
     }

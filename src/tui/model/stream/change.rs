@@ -4,20 +4,14 @@ use super::{Anchor, Stream};
 use crate::client::Start;
 use crate::client::watch::StatusChange;
 use crate::model::message::Message;
+use crate::tui::model::recent::set_status;
 use uuid::Uuid;
 
 impl Stream {
     /// A message's status changed. Tells whether it is shown here.
     pub fn change(&mut self, change: &StatusChange) -> bool {
         let Some(message) = self.window.by_id_mut(change.id) else { return false };
-        message.status = change.status;
-        message.retry_count = change.retry_count;
-        message.updated_at = change.updated_at;
-        message.last_error = change.last_error.as_deref().map(str::to_owned);
-        message.waiting = None;
-        if change.platform != crate::model::message::LOCAL {
-            message.platform = Some(change.platform.clone().into_owned());
-        }
+        set_status(message, change);
         self.keep_if_wanted(change.id);
         true
     }

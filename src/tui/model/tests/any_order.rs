@@ -1,6 +1,6 @@
 //! In every order of events, no message is missing, doubled or out of order.
 
-use super::fixture::{connected, hear, many, message, press, serve};
+use super::fixture::{connected, hear, many, message, press, reply, serve};
 use crate::client::watch;
 use crate::tui::model::*;
 use crossterm::event::KeyCode;
@@ -76,7 +76,7 @@ proptest! {
                 Step::Resize(width, height) => model.update(TuiEvent::Resize(width, height)),
                 Step::Delete(seq) => {
                     store.retain(|message| message.seq != seq);
-                    model.update(TuiEvent::Reply(ServerReply::Deleted(Uuid::from_u128(seq.into()))));
+                    model.update(reply(ServerReply::Deleted(Uuid::from_u128(seq.into()))));
                 }
             }
             if is_here {

@@ -48,6 +48,11 @@ pub fn hear(model: &mut Model, message: Message) {
     model.update(TuiEvent::Watch(watch::WatchEvent::Message(Box::new(message))));
 }
 
+/// An answer to a request that was made after all events.
+pub fn reply(answer: ServerReply) -> TuiEvent {
+    TuiEvent::Reply { asked: u64::MAX, answer }
+}
+
 /// Lets the model ask until it asks no more; pages come from `store`, in which the oldest is first.
 pub fn serve(model: &mut Model, store: &[Message]) -> Vec<Effect> {
     let mut others = Vec::new();
@@ -59,7 +64,7 @@ pub fn serve(model: &mut Model, store: &[Message]) -> Vec<Effect> {
         for effect in effects {
             if let Effect::Ask(ServerRequest::Page { ticket, wanted }) = effect {
                 let found = page(store, &wanted);
-                model.update(TuiEvent::Reply(ServerReply::Page { ticket, found }));
+                model.update(reply(ServerReply::Page { ticket, found }));
             } else {
                 others.push(effect);
             }
@@ -128,7 +133,7 @@ pub fn connected(width: u16, height: u16, store: &[Message]) -> Model {
     names.dedup();
     let last = |name: &String| store.iter().rev().find(|message| message.recipient == *name);
     let listed = names.iter().map(|name| conversation(name, last(name).unwrap().seq)).collect();
-    model.update(TuiEvent::Reply(ServerReply::Conversations(listed)));
+    model.update(reply(ServerReply::Conversations(listed)));
     serve(&mut model, store);
     model
 }

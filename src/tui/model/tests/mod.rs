@@ -2,6 +2,7 @@
 
 mod any_order;
 pub mod fixture;
+mod late_answers;
 mod screen;
 mod search;
 mod server;

@@ -1,7 +1,7 @@
 //! Search and filters.
 
 use super::fixture::{
-    connected, contents, enter, many, message, on_screen, page, press, serve, type_in,
+    connected, contents, enter, many, message, on_screen, page, press, reply, serve, type_in,
 };
 use crate::client::HistoryPage;
 use crate::model::message::Status;
@@ -46,7 +46,7 @@ fn a_server_that_cannot_search_does_not_confuse() {
         panic!("{asked:?}")
     };
     let found = page(&store, wanted);
-    model.update(TuiEvent::Reply(ServerReply::Page { ticket: *ticket, found }));
+    model.update(reply(ServerReply::Page { ticket: *ticket, found }));
     assert_eq!(serve(&mut model, &store), []);
     assert_eq!(contents(&model), ["a needle"]);
     press(&mut model, KeyCode::Esc);
@@ -67,7 +67,7 @@ fn a_bounded_search_goes_on_where_the_server_ended() {
         searched_to: Some("5".into()),
         ..HistoryPage::default()
     };
-    model.update(TuiEvent::Reply(ServerReply::Page { ticket, found }));
+    model.update(reply(ServerReply::Page { ticket, found }));
     let asked = model.settle();
     let Effect::Ask(ServerRequest::Page { wanted, .. }) = &asked[0] else { panic!("{asked:?}") };
     assert_eq!(wanted.before.as_deref(), Some("5"));

@@ -1,6 +1,6 @@
 //! The connection to the server: away, back, another store.
 
-use super::fixture::{NOON, connected, contents, many, model, own, serve};
+use super::fixture::{NOON, connected, contents, many, model, own, reply, serve};
 use crate::client::watch;
 use crate::model::message::{Message, Status};
 use crate::protocol::event::MessageDeleted;
@@ -62,14 +62,14 @@ fn a_store_that_was_replaced_is_loaded_afresh_with_a_word() {
     model.update(TuiEvent::Watch(watch::WatchEvent::Here { since: 50 }));
     serve(&mut model, &many(3));
     assert_eq!(contents(&model), ["number 1", "number 2", "number 3"]);
-    assert!(model.notice().is_some_and(|notice| notice.contains("afresh")));
+    assert!(model.notice().is_some_and(|notice| notice.contains("loaded again")));
 }
 
 #[test]
 fn what_failed_while_the_server_was_away_is_not_shown_when_it_is_back() {
     let mut model = connected(100, 20, &many(3));
     model.update(TuiEvent::Watch(watch::WatchEvent::Away("gone".into())));
-    model.update(TuiEvent::Reply(ServerReply::Failed("no server answers".into())));
+    model.update(reply(ServerReply::Failed("no server answers".into())));
     assert_eq!(model.notice(), Some("no server answers"));
     model.update(TuiEvent::Watch(watch::WatchEvent::Here { since: 3 }));
     assert_eq!(model.notice(), None);

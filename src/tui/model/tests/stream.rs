@@ -3,7 +3,7 @@
 use super::super::tick::WAITING;
 use super::fixture::{
     NOON, connected, contents, enter, hear, known, many, message, model, on_screen, own, press,
-    serve,
+    reply, serve,
 };
 use crate::client::watch::{self, StatusChange};
 use crate::model::content::Content;
@@ -123,7 +123,7 @@ fn deleting_asks_first() {
     press(&mut model, KeyCode::Char('y'));
     let id = Uuid::from_u128(3);
     assert_eq!(model.settle(), [Effect::Ask(ServerRequest::Delete(id))]);
-    model.update(TuiEvent::Reply(ServerReply::Deleted(id)));
+    model.update(reply(ServerReply::Deleted(id)));
     assert_eq!(contents(&model), ["number 1", "number 2"]);
     assert_eq!(model.stream().selected().unwrap().content.readable(), "number 2");
 }
@@ -187,7 +187,7 @@ fn waiting_messages_say_what_they_wait_for() {
     assert!(asked.contains(&Effect::Ask(ServerRequest::Message(Uuid::from_u128(1)))), "{asked:?}");
     let waits =
         Message { waiting: Some("no adapter of qq is connected".into()), ..store[0].clone() };
-    model.update(TuiEvent::Reply(ServerReply::Message(Box::new(waits))));
+    model.update(reply(ServerReply::Message(Box::new(waits))));
     let shown = format!("{:?}", model.stream().visible());
     assert!(shown.contains("no adapter of qq is connected"), "{shown}");
 }
@@ -198,7 +198,7 @@ fn notices_stand_where_they_came() {
     let mut model = connected(80, 24, &store);
     let listed =
         http::Conversation { last_message: Some(store[1].clone()), ..known("group_1", 2, 0) };
-    model.update(TuiEvent::Reply(ServerReply::Conversations(vec![listed])));
+    model.update(reply(ServerReply::Conversations(vec![listed])));
     let notice = Notice {
         platform: "qq".into(),
         account: "1".into(),

@@ -2,7 +2,7 @@
 
 use super::fixture::{
     NOON, connected, control, conversation, enter, first_new, hear, known, many, message,
-    on_screen, own, press, reads, serve, type_in,
+    on_screen, own, press, reads, reply, serve, type_in,
 };
 use crate::client::watch;
 use crate::model::message::{Message, Status};
@@ -27,12 +27,12 @@ fn unread_messages_are_counted_until_their_conversation_is_open() {
     press(&mut model, KeyCode::Enter);
     assert_eq!(reads(&serve(&mut model, &store)), [1]);
     assert_eq!(unread(&model)[0], ("group_1".into(), 0));
-    model.update(TuiEvent::Reply(ServerReply::Conversation(None)));
+    model.update(reply(ServerReply::Conversation(None)));
     hear(&mut model, message(5, "group_1", "d"));
     assert_eq!(reads(&serve(&mut model, &store)), [5]);
     assert_eq!(unread(&model)[0], ("group_1".into(), 0));
     // A message that comes while another window has the keyboard is not seen.
-    model.update(TuiEvent::Reply(ServerReply::Conversation(None)));
+    model.update(reply(ServerReply::Conversation(None)));
     model.update(TuiEvent::Focus(false));
     hear(&mut model, message(6, "group_1", "e"));
     assert_eq!(reads(&serve(&mut model, &store)), []);
@@ -85,7 +85,7 @@ fn a_conversation_has_its_newest_name_everywhere() {
     assert_eq!(names(&model), ["New", "New", "New"]);
     // Another client was told of one more name first.
     let renamed = http::Conversation { name: Some("Newest".into()), ..conversation("group_1", 3) };
-    model.update(TuiEvent::Reply(ServerReply::Conversations(vec![renamed])));
+    model.update(reply(ServerReply::Conversations(vec![renamed])));
     assert_eq!(names(&model), ["Newest", "Newest", "Newest"]);
 }
 
@@ -95,7 +95,7 @@ fn a_conversation_opens_at_its_first_unread_message_however_many_there_are() {
         let store = many(count);
         let mut model = connected(80, 24, &store);
         let listed = vec![known("group_1", count, unread)];
-        model.update(TuiEvent::Reply(ServerReply::Conversations(listed)));
+        model.update(reply(ServerReply::Conversations(listed)));
         let asked = enter(&mut model, &store);
         let first = format!("number {}", count - unread + 1);
         assert_eq!(first_new(&model), Some(first.clone()), "{unread} of {count}");

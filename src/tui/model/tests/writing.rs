@@ -1,6 +1,8 @@
 //! Writing, replying, editing, and actions on messages.
 
-use super::fixture::{NOON, connected, control, enter, many, message, own, press, serve, type_in};
+use super::fixture::{
+    NOON, connected, control, enter, many, message, own, press, reply, serve, type_in,
+};
 use crate::model::content::{Content, Media, Segment};
 use crate::model::message::{Message, Sender, Status};
 use crate::model::notice::NoticeKind;
@@ -205,14 +207,14 @@ fn requests_are_answered() {
         created_at: NOON,
         approved: None,
     };
-    model.update(TuiEvent::Reply(ServerReply::Requests(vec![request.clone()])));
+    model.update(reply(ServerReply::Requests(vec![request.clone()])));
     assert_eq!(model.waiting_requests(), 1);
     press(&mut model, KeyCode::Char('w'));
     press(&mut model, KeyCode::Enter);
     press(&mut model, KeyCode::Char('n'));
     assert!(model.settle().contains(&Effect::Ask(ServerRequest::Answer(7, false))));
     let answered = http::Request { approved: Some(false), ..request };
-    model.update(TuiEvent::Reply(ServerReply::RequestAnswered(Box::new(answered))));
+    model.update(reply(ServerReply::RequestAnswered(Box::new(answered))));
     assert_eq!(model.waiting_requests(), 0);
 }
 

@@ -6,7 +6,7 @@ mod wire;
 
 pub(super) use wire::{Node, SegmentOut, WireMessage, write};
 
-use super::address::Address;
+use super::address::OneBot11Address;
 use super::options::{GroupFile, OneBot11Options};
 use crate::adapter::api::Outbound;
 use crate::adapter::onebot::common::words::quote;
@@ -38,7 +38,7 @@ pub(super) enum StepBody<'a> {
 /// sent. `account` stands for people of other platforms in forwards.
 pub(super) fn steps<'a>(
     message: &'a Outbound,
-    address: &Address<'_>,
+    address: &OneBot11Address<'_>,
     account: &'a str,
     options: &OneBot11Options,
 ) -> Result<Vec<SendStep<'a>>, String> {
@@ -48,8 +48,8 @@ pub(super) fn steps<'a>(
             SendStep { body: StepBody::Message(vec![text]), content: message.content.clone() };
         return Ok(answering(vec![step], message.reply_to.as_deref()));
     };
-    let is_private = matches!(address, Address::Private { .. });
-    let is_channel = matches!(address, Address::Channel { .. });
+    let is_private = matches!(address, OneBot11Address::Private { .. });
+    let is_channel = matches!(address, OneBot11Address::Channel { .. });
     let mut steps = Vec::new();
     let (mut run, mut content) = (Vec::new(), Vec::new());
     for segment in segments {

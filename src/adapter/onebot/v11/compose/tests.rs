@@ -16,7 +16,7 @@ fn outbound(content: Content, reply_to: Option<ReplyTo>) -> Outbound {
 }
 
 fn written_as(message: &Outbound, conversation: &str, options: &OneBot11Options) -> Vec<Value> {
-    let address = Address::parse(conversation).unwrap();
+    let address = OneBot11Address::parse(conversation).unwrap();
     let steps = steps(message, &address, "1", options).unwrap();
     let write = |step: &SendStep<'_>| match &step.body {
         StepBody::Message(run) => serde_json::to_value(write(run, options.message_format)).unwrap(),
@@ -159,7 +159,7 @@ fn a_string_is_for_implementations_that_know_nothing_else() {
 #[test]
 fn a_path_is_refused() {
     let content = Content::of_type(MessageType::File, "/etc/passwd".into());
-    let address = Address::parse("group_1").unwrap();
+    let address = OneBot11Address::parse("group_1").unwrap();
     let Some(Segment::File(media)) = content.segments().map(|segments| segments[0].clone()) else {
         panic!()
     };

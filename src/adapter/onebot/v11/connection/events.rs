@@ -4,9 +4,9 @@ use super::Implementation;
 use crate::adapter::api::AdapterEvent as CoreEvent;
 use crate::adapter::onebot::common::mentions::{message_of, name_mentions, person_key};
 use crate::adapter::onebot::common::{requests, session};
-use crate::adapter::onebot::v11::event::{MessageEvent, MessageOrigin, OneBotEvent};
+use crate::adapter::onebot::v11::event::{MessageEvent, MessageOrigin, OneBot11Event};
 use crate::adapter::onebot::v11::lookup;
-use crate::adapter::onebot::v11::notice::NoticeFrame;
+use crate::adapter::onebot::v11::notice::OneBot11NoticeFrame;
 use crate::adapter::transport::ConnectionEnd;
 use crate::model::change::Inbound;
 use std::sync::Arc;
@@ -17,22 +17,22 @@ const MAX_TOLD: usize = 1 << 20;
 impl Implementation {
     pub(super) async fn event(
         &mut self,
-        event: OneBotEvent<'_>,
+        event: OneBot11Event<'_>,
         text: &str,
     ) -> Result<(), ConnectionEnd> {
         match event {
-            OneBotEvent::Message(message) => self.message(*message, text).await,
-            OneBotEvent::Heartbeat { interval, online } => {
+            OneBot11Event::Message(message) => self.message(*message, text).await,
+            OneBot11Event::Heartbeat { interval, online } => {
                 self.heartbeat = session::patience(interval);
                 if let Some(online) = online {
                     self.online(online);
                 }
                 Ok(())
             }
-            OneBotEvent::Notice(notice) => self.notice(&notice, text).await,
-            OneBotEvent::OtherVersion => self.other_version(),
-            OneBotEvent::Meta => Ok(()),
-            OneBotEvent::Other => self.tell(text, None).await,
+            OneBot11Event::Notice(notice) => self.notice(&notice, text).await,
+            OneBot11Event::OtherVersion => self.other_version(),
+            OneBot11Event::Meta => Ok(()),
+            OneBot11Event::Other => self.tell(text, None).await,
         }
     }
 
@@ -100,7 +100,11 @@ impl Implementation {
         Ok(())
     }
 
-    async fn notice(&mut self, notice: &NoticeFrame<'_>, text: &str) -> Result<(), ConnectionEnd> {
+    async fn notice(
+        &mut self,
+        notice: &OneBot11NoticeFrame<'_>,
+        text: &str,
+    ) -> Result<(), ConnectionEnd> {
         if let (Some(reason), Some(registration)) = (notice.offline(), &self.registration) {
             registration.offline(&format!("the account was logged out: {reason}"));
         }

@@ -5,7 +5,7 @@ mod lookups;
 
 use super::account::{Account, Accounts};
 use super::action::delivery;
-use super::event::ReceivedFrame;
+use super::event::OneBot11Frame;
 use super::handler::Handler;
 use super::options::OneBot11Options;
 use crate::adapter::api::Settings;
@@ -107,19 +107,19 @@ struct Implementation {
 
 impl OneBotSession for Implementation {
     async fn frame(&mut self, text: &str) -> Result<(), ConnectionEnd> {
-        match ReceivedFrame::parse(text) {
-            Ok(ReceivedFrame::Event { account, event }) => {
+        match OneBot11Frame::parse(text) {
+            Ok(OneBot11Frame::Event { account, event }) => {
                 if let Some(account) = account {
                     self.identify(&account)?;
                 }
                 self.event(event, text).await
             }
-            Ok(ReceivedFrame::ActionResponse { echo, .. })
+            Ok(OneBot11Frame::ActionResponse { echo, .. })
                 if self.calls.answered_through(&echo, text) =>
             {
                 Ok(())
             }
-            Ok(ReceivedFrame::ActionResponse { echo, answer }) => self.answer(&echo, answer).await,
+            Ok(OneBot11Frame::ActionResponse { echo, answer }) => self.answer(&echo, answer).await,
             Err(error) => {
                 self.skipped.note(text, &error);
                 Ok(())

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 /// Every field we read, of whatever frame it is.
 #[derive(Debug, Deserialize)]
-pub(super) struct EventFields<'a> {
+pub(super) struct OneBot11EventFields<'a> {
     #[serde(borrow, default)]
     pub(super) post_type: Scalar<'a>,
     #[serde(default)]
@@ -71,7 +71,7 @@ pub(super) struct EventPerson<'a> {
     pub(super) group_id: Scalar<'a>,
 }
 
-impl EventFields<'_> {
+impl OneBot11EventFields<'_> {
     /// The echo of the action and the answer to it.
     pub(super) fn into_answer(self) -> (String, ActionResponse) {
         let answer = ActionResponse {

@@ -1,6 +1,6 @@
 //! A message, and how the core takes it (event/message.md).
 
-use super::fields::{EventFields, EventPerson, parse_or_default};
+use super::fields::{EventPerson, OneBot11EventFields, parse_or_default};
 use crate::adapter::onebot::common::channel;
 use crate::adapter::onebot::common::parts::MessageReading;
 use crate::adapter::onebot::v11::reading;
@@ -13,7 +13,7 @@ use std::hash::Hasher;
 
 /// A message event (event/message.md), or a message of a history.
 #[derive(Debug)]
-pub(in crate::adapter::onebot::v11) struct MessageEvent<'a>(pub(super) EventFields<'a>);
+pub(in crate::adapter::onebot::v11) struct MessageEvent<'a>(pub(super) OneBot11EventFields<'a>);
 
 /// Where a message was said.
 #[derive(Clone, Debug, PartialEq, Eq)]

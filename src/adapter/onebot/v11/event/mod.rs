@@ -7,31 +7,31 @@ mod tests;
 
 pub(super) use message::{MessageEvent, MessageOrigin};
 
-use super::notice::NoticeFrame;
+use super::notice::OneBot11NoticeFrame;
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::scalar::Scalar;
-use fields::EventFields;
+use fields::OneBot11EventFields;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// One frame.
 #[derive(Debug)]
-pub(super) enum ReceivedFrame<'a> {
+pub(super) enum OneBot11Frame<'a> {
     /// An event, and the account it says it happened to.
-    Event { account: Option<String>, event: OneBotEvent<'a> },
+    Event { account: Option<String>, event: OneBot11Event<'a> },
     /// An answer, and the echo of its action; some send back an empty one for none.
     ActionResponse { echo: String, answer: ActionResponse },
 }
 
 /// An event (event/README.md).
 #[derive(Debug)]
-pub(super) enum OneBotEvent<'a> {
+pub(super) enum OneBot11Event<'a> {
     /// A message came in, or went out by this account.
     Message(Box<MessageEvent<'a>>),
     /// The implementation is there, and may say whether the account is (event/meta.md, "心跳").
     Heartbeat { interval: i64, online: Option<bool> },
     /// Something that is no message.
-    Notice(NoticeFrame<'a>),
+    Notice(OneBot11NoticeFrame<'a>),
     /// A frame of OneBot 12, which does not belong here.
     OtherVersion,
     /// The state that the implementation reports of itself.
@@ -40,28 +40,28 @@ pub(super) enum OneBotEvent<'a> {
     Other,
 }
 
-impl<'a> ReceivedFrame<'a> {
+impl<'a> OneBot11Frame<'a> {
     pub(super) fn parse(text: &'a str) -> Result<Self, serde_json::Error> {
-        let fields: EventFields<'a> = serde_json::from_str(text)?;
+        let fields: OneBot11EventFields<'a> = serde_json::from_str(text)?;
         if fields.post_type.text().is_none() {
             if fields.kind.text().is_some() && fields.detail_type.text().is_some() {
-                return Ok(Self::Event { account: None, event: OneBotEvent::OtherVersion });
+                return Ok(Self::Event { account: None, event: OneBot11Event::OtherVersion });
             }
             let (echo, answer) = fields.into_answer();
             return Ok(Self::ActionResponse { echo, answer });
         }
         let account = fields.self_id.id().map(str::to_owned);
         let event = match fields.post_type.or_empty() {
-            "message" | "message_sent" => OneBotEvent::Message(Box::new(MessageEvent(fields))),
+            "message" | "message_sent" => OneBot11Event::Message(Box::new(MessageEvent(fields))),
             "meta_event" if fields.meta_event_type.or_empty() == "heartbeat" => {
-                OneBotEvent::Heartbeat {
+                OneBot11Event::Heartbeat {
                     interval: fields.interval.number().unwrap_or_default(),
                     online: fields.status.and_then(online),
                 }
             }
-            "meta_event" => OneBotEvent::Meta,
-            "notice" | "request" => OneBotEvent::Notice(NoticeFrame::parse(text)),
-            _ => OneBotEvent::Other,
+            "meta_event" => OneBot11Event::Meta,
+            "notice" | "request" => OneBot11Event::Notice(OneBot11NoticeFrame::parse(text)),
+            _ => OneBot11Event::Other,
         };
         Ok(Self::Event { account, event })
     }
@@ -84,13 +84,13 @@ pub(super) fn online(status: &RawValue) -> Option<bool> {
 /// Reads a frame as a connection does; no frame may panic.
 #[cfg(any(test, fuzzing))]
 pub(in crate::adapter) fn swallow(text: &str) {
-    match ReceivedFrame::parse(text) {
-        Ok(ReceivedFrame::Event { event: OneBotEvent::Message(message), .. }) => {
+    match OneBot11Frame::parse(text) {
+        Ok(OneBot11Frame::Event { event: OneBot11Event::Message(message), .. }) => {
             if let Ok((inbound, _)) = message.into_inbound("qq", "1", None) {
                 assert!(!inbound.content.is_empty() && !inbound.external_id.is_empty());
             }
         }
-        Ok(ReceivedFrame::Event { event: OneBotEvent::Notice(notice), .. }) => {
+        Ok(OneBot11Frame::Event { event: OneBot11Event::Notice(notice), .. }) => {
             notice.events("qq", "1", &|_, _| None);
         }
         _ => {}

@@ -1,0 +1,139 @@
+//! Sessions whose wish is refused, and those that have fallen behind.
+
+use super::*;
+use crate::hub::{FrameForm, SessionLimits};
+use crate::model::message::{Draft, MessageType};
+use crate::model::routing::RoutingFacts;
+use crate::store::{Access, Command, Head, Listener, StoreOptions};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+const LIMITS: SessionLimits =
+    SessionLimits { frames: 2, bytes: 1 << 20, replay_bytes: 1 << 20, topics: 100 };
+
+struct ToHub(Arc<Hub>);
+
+impl Listener for ToHub {
+    fn opened(&mut self, head: Head) {
+        self.0.opened(head);
+    }
+
+    fn committed(&mut self, commit: Arc<crate::model::change::Committed>) {
+        self.0.committed(commit);
+    }
+}
+
+struct Running {
+    hub: Arc<Hub>,
+    store: Arc<Store>,
+    stop: CancellationToken,
+    _folder: tempfile::TempDir,
+}
+
+impl Running {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let hub = Hub::new(LIMITS);
+        let options = StoreOptions::new(folder.path().join("s"), Access::Write);
+        let store = Arc::new(Store::open(&options, Box::new(ToHub(hub.clone()))).unwrap());
+        let stop = CancellationToken::new();
+        tokio::spawn(hub.clone().run(store.clone(), stop.clone()));
+        Self { hub, store, stop, _folder: folder }
+    }
+
+    async fn make(&self, count: usize) {
+        for _ in 0..count {
+            let draft = Draft::new(MessageType::Text, "x".into(), "g".into(), Some("qq".into()));
+            let draft = draft.unwrap();
+            let facts = RoutingFacts::default();
+            let create = Command::Create { draft, at: 100, idempotency: None, facts };
+            self.store.write(create).await.unwrap();
+        }
+        self.hub.caught_up(0).await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+fn on(platform: &str) -> Wish {
+    Wish { platforms: NameList::listed([platform.to_owned()]), ..Wish::default() }
+}
+
+fn with_events(wish: Wish) -> Wish {
+    Wish { events: Some(EventKinds::default()), ..wish }
+}
+
+/// The frames that come next, and whether each shows its cursor.
+async fn next(subscriber: &mut Subscriber, store: &Store) -> Vec<(u64, bool)> {
+    let batches = subscriber.next(store).await.unwrap();
+    let shown = |frame: &Frame| {
+        let event: serde_json::Value = serde_json::from_str(&frame.text).unwrap();
+        (event["data"]["seq"].as_u64().unwrap(), event.get("cursor").is_some())
+    };
+    batches.iter().flat_map(|batch| batch.frames()).map(shown).collect()
+}
+
+#[tokio::test]
+async fn too_many_replays_leave_the_form_of_frames_and_the_topics_alone() {
+    let running = Running::start();
+    running.make(20).await;
+    let store = &running.store;
+    let mut session = running.hub.subscriber(FrameForm::Messages);
+    session.subscribe(on("qq"), store).await.unwrap();
+    let back = |seq| Wish { since: ReplayStart::Message(seq), ..on("qq") };
+    let mut seq = 19;
+    while session.subscribe(back(seq), store).await.is_ok() {
+        seq -= 1;
+    }
+    let refused = session.subscribe(with_events(back(seq)), store).await;
+    assert_eq!(refused.unwrap_err(), SubscribeRefused::TooManyReplays);
+    let other = Wish { since: ReplayStart::Message(seq), ..on("other") };
+    assert!(session.subscribe(other, store).await.is_err());
+    assert_eq!(session.interest.topics.len(), 1);
+    let wanted: Vec<_> = (seq + 2..=20).map(|seq| (seq, false)).collect();
+    let mut told = Vec::new();
+    while told.len() < wanted.len() {
+        told.extend(next(&mut session, store).await);
+    }
+    assert_eq!(told, wanted, "no cursors, and nothing that was said before");
+    running.make(1).await;
+    assert_eq!(next(&mut session, store).await, [(21, false)]);
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_adds_no_topic() {
+    let running = Running::start();
+    running.make(5).await;
+    let mut session = running.hub.subscriber(FrameForm::Messages);
+    let back = Wish { since: ReplayStart::Message(1), ..with_events(on("qq")) };
+    session.subscribe(back, &running.store).await.unwrap();
+    running.store.close();
+    let refused = session.subscribe(on("other"), &running.store).await;
+    assert!(matches!(refused, Err(SubscribeRefused::Store(_))), "{refused:?}");
+    assert_eq!(session.interest.topics.len(), 1);
+    let state = running.hub.lock();
+    let index = state.index(EventKind::NewMessage);
+    assert_eq!(index.matching("other", "g").count(), 0);
+}
+
+#[tokio::test]
+async fn the_place_of_a_session_that_fell_behind_lies_before_what_it_has_not_read() {
+    let running = Running::start();
+    let mut session = running.hub.subscriber(FrameForm::Messages);
+    let store = &running.store;
+    session.subscribe(with_events(on("qq")), store).await.unwrap();
+    // More than waits for a session, and none of it is taken.
+    running.make(5).await;
+    let again = session.subscribe(with_events(on("other")), store).await.unwrap();
+    assert!(again.queued.is_empty());
+    let mut anew = running.hub.subscriber(FrameForm::Messages);
+    let resumed = Wish { since: ReplayStart::Event(again.resume), ..with_events(on("qq")) };
+    anew.subscribe(resumed, store).await.unwrap();
+    let wanted: Vec<_> = (1..=5).map(|seq| (seq, true)).collect();
+    assert_eq!(next(&mut anew, store).await, wanted);
+    assert_eq!(next(&mut session, store).await, wanted);
+}

@@ -1,0 +1,138 @@
+//! Events that are held in memory until they are stored, in their order.
+
+use crate::adapter::QueuedEvent;
+use crate::metrics::METRICS;
+use crate::store::Command;
+use std::collections::VecDeque;
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::time::Instant;
+
+/// Messages that wait for the end of an attempt; with more, the oldest waits no longer.
+const MAX_WAITING: usize = 256;
+
+pub(super) struct UnstoredEvents {
+    pub(super) queue: mpsc::Receiver<QueuedEvent>,
+    /// Taken from the queue, and no commands yet.
+    pub(super) events: VecDeque<QueuedEvent>,
+    /// Taken from the queue, and not stored yet.
+    pub(super) batch: VecDeque<QueuedCommand>,
+    /// Messages that wait for the end of an attempt, the oldest first.
+    pub(super) waiting: VecDeque<QueuedCommand>,
+    /// How many of the batch are stored one by one: the store refused them together.
+    alone: usize,
+    /// The first one is being stored alone. If that panics, it is the one that broke it.
+    is_tried: bool,
+}
+
+/// A command for the store, and the room in the queue that its event holds until it is stored.
+pub(super) struct QueuedCommand {
+    pub(super) command: Command,
+    /// The adapter that waits until it is stored.
+    pub(super) stored: Option<oneshot::Sender<()>>,
+    pub(super) _room: OwnedSemaphorePermit,
+    /// When it waits no longer for the end of an attempt.
+    pub(super) until: Instant,
+}
+
+impl UnstoredEvents {
+    pub(super) fn new(queue: mpsc::Receiver<QueuedEvent>) -> Self {
+        let (events, batch, waiting) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
+        Self { queue, events, batch, waiting, alone: 0, is_tried: false }
+    }
+
+    /// Begins, perhaps anew after a panic: one at which it broke is told of by that, and not tried
+    /// again.
+    pub(super) fn begin(&mut self) {
+        if self.is_tried {
+            self.take_first();
+        }
+        self.go_one_by_one();
+    }
+
+    /// How many are held.
+    pub(super) fn len(&self) -> usize {
+        self.events.len() + self.batch.len() + self.waiting.len()
+    }
+
+    /// The commands to store next; `None` where there are none.
+    pub(super) fn next(&mut self) -> Option<Vec<Command>> {
+        let count = if self.alone > 0 { 1 } else { self.batch.len() };
+        self.is_tried = count == 1;
+        let next: Vec<_> = self.batch.iter().take(count).map(|it| it.command.clone()).collect();
+        (!next.is_empty()).then_some(next)
+    }
+
+    /// Whether the last one that was given to be stored was one alone.
+    pub(super) fn is_alone(&self) -> bool {
+        self.is_tried
+    }
+
+    /// Has what there is stored one by one.
+    pub(super) fn go_one_by_one(&mut self) {
+        self.alone = self.batch.len();
+    }
+
+    /// Takes out the first one of the batch, which was answered.
+    pub(super) fn take_first(&mut self) -> Option<QueuedCommand> {
+        self.is_tried = false;
+        self.alone = self.alone.saturating_sub(1);
+        self.batch.pop_front()
+    }
+
+    /// Lets a message wait for the end of an attempt.
+    pub(super) fn wait(&mut self, item: QueuedCommand) {
+        if self.waiting.len() == MAX_WAITING {
+            self.release_oldest();
+        }
+        self.waiting.push_back(item);
+    }
+
+    /// An attempt has ended: what waits is given to the store again.
+    pub(super) fn ask_again(&mut self) {
+        self.batch.extend(self.waiting.drain(..));
+    }
+
+    /// Has the message that waits longest stored as it is.
+    pub(super) fn release_oldest(&mut self) {
+        self.batch.extend(self.waiting.pop_front().map(QueuedCommand::without_waiting));
+    }
+
+    /// Has everything that waits stored as it is.
+    pub(super) fn release_all(&mut self) {
+        self.batch.extend(self.waiting.drain(..).map(QueuedCommand::without_waiting));
+    }
+}
+
+impl QueuedCommand {
+    /// Has a message kept for somebody to look at, that the store cannot take for a damaged row;
+    /// anything else is told of, and no more.
+    pub(super) fn set_aside(self, reason: &str) -> Option<Self> {
+        let Command::Receive { received, at, .. } = meaning(self.command) else {
+            tracing::error!("what an adapter told could not be stored: {reason}");
+            return None;
+        };
+        tracing::error!("an event is set aside; `rechat check` tells of it: {reason}");
+        METRICS.events_set_aside.inc();
+        let command = Command::SetAside { inbound: received, reason: reason.to_owned(), at };
+        Some(Self { command, ..self })
+    }
+
+    fn without_waiting(mut self) -> Self {
+        let command = match &mut self.command {
+            Command::Tell { meaning: Some(meaning), .. } => meaning,
+            command => command,
+        };
+        if let Command::Receive { can_wait, .. } = command {
+            *can_wait = false;
+        }
+        self
+    }
+}
+
+/// The meaning of an event of a platform that comes with its raw frame.
+fn meaning(command: Command) -> Command {
+    match command {
+        Command::Tell { meaning: Some(meaning), .. } => *meaning,
+        command => command,
+    }
+}

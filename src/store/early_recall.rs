@@ -1,0 +1,108 @@
+//! Recalls that came before their messages: kept for a while, and applied once those come.
+
+use super::damage::pass_over;
+use super::dedupe_keys::early_recall_key;
+use super::error::{Result, StoreError};
+use super::tables::{pack, unpack};
+use super::transaction::Transaction;
+use crate::model::event::EarlyRecall;
+use crate::model::message::{Message, Recall, Sender};
+use redb::{ReadableTable, ReadableTableMetadata};
+use serde::{Deserialize, Serialize};
+
+/// Seconds for which a recall waits for its message.
+const WAITS_FOR: u64 = 60 * 60;
+
+/// Recalls that wait at a time; with more, the oldest quarter waits no longer.
+const MAX_WAITING: u64 = 4_096;
+
+/// Seconds by which two clocks may be apart. A message that was said later than that after the recall
+/// is another one, whose platform gives IDs anew.
+const CLOCKS_APART: u64 = 60;
+
+/// A row as it is encoded.
+#[derive(Serialize, Deserialize)]
+pub(super) struct RecallRow {
+    at: u64,
+    by: Option<(String, String)>,
+    /// When it was kept, in Unix seconds.
+    kept_at: u64,
+}
+
+/// The key of the recall of a message; `None` where its platform cannot name it.
+fn key_of(message: &Message) -> Option<u128> {
+    let (platform, account) = (message.platform.as_ref()?, message.account.as_ref()?);
+    let external_id = message.external_id.as_ref()?;
+    Some(early_recall_key(platform, account, &message.recipient, external_id))
+}
+
+/// Reads a row; an error where it is damaged.
+pub(super) fn decode(key: u128, bytes: &[u8]) -> Result<RecallRow> {
+    unpack("the recall", &[&key.to_string()], bytes).map_err(StoreError::from)
+}
+
+impl Transaction<'_> {
+    /// The recall that came before a message which was said at a time; both in Unix seconds, as `now`
+    /// is.
+    pub(super) fn early_recall_of(
+        &self,
+        message: &Message,
+        said: u64,
+        now: u64,
+    ) -> Result<Option<Recall>> {
+        if self.early_recalls.is_empty()? {
+            return Ok(None);
+        }
+        let Some(key) = key_of(message) else { return Ok(None) };
+        let Some(bytes) = self.early_recalls.get(key)? else { return Ok(None) };
+        let row = pass_over(decode(key, bytes.value()).map(Some))?;
+        let is_its = |row: &RecallRow| {
+            now.abs_diff(row.kept_at) <= WAITS_FOR && said <= row.at.saturating_add(CLOCKS_APART)
+        };
+        Ok(row
+            .filter(is_its)
+            .map(|row| Recall { at: row.at, by: row.by.map(|(id, name)| Sender { id, name }) }))
+    }
+
+    /// Keeps a recall until its message comes.
+    pub(super) fn keep_early_recall(&mut self, recall: EarlyRecall) -> Result<()> {
+        if self.early_recalls.len()? >= MAX_WAITING {
+            self.forget_old_recalls()?;
+        }
+        let EarlyRecall { platform, account, conversation, external_id, by, at } = recall;
+        let key = early_recall_key(&platform, &account, &conversation, &external_id);
+        let by = by.map(|Sender { id, name }| (id, name));
+        let row = pack(&[&key.to_string()], &RecallRow { at, by, kept_at: self.at })?;
+        self.early_recalls.insert(key, row.as_slice())?;
+        Ok(())
+    }
+
+    /// Removes recalls that have waited for too long, and many of those that have waited longest.
+    fn forget_old_recalls(&mut self) -> Result<()> {
+        let mut all = Vec::new();
+        for row in self.early_recalls.iter()? {
+            let (key, bytes) = row?;
+            // A damaged row is of no use.
+            let kept_at = decode(key.value(), bytes.value()).map_or(0, |row| row.kept_at);
+            all.push((kept_at, key.value()));
+        }
+        all.sort_unstable();
+        let now = self.at;
+        let waits = |kept_at: u64| now.abs_diff(kept_at) <= WAITS_FOR;
+        let too_many = all.len() / 4;
+        for (place, (kept_at, key)) in all.into_iter().enumerate() {
+            if place < too_many || !waits(kept_at) {
+                self.early_recalls.remove(key)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets the recall of a message, which has come.
+    pub(super) fn forget_early_recall(&mut self, message: &Message) -> Result<()> {
+        if let Some(key) = key_of(message) {
+            self.early_recalls.remove(key)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,114 @@
+//! Messages by their places, one after the other.
+
+use super::damage::{guarded, pass_over};
+use super::error::Result;
+use super::view::View;
+use crate::log::record;
+use crate::model::message::Message;
+use redb::ReadableTable;
+
+impl View {
+    /// The `seq` of the oldest message that there still is.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
+    pub fn oldest(&self) -> Result<Option<u64>> {
+        guarded(|| Ok(self.messages.first()?.map(|(seq, _)| seq.value())))
+    }
+
+    /// Messages after a place of the journal, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
+    pub fn after(&self, seq: u64) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
+        self.between(seq.saturating_add(1), u64::MAX)
+    }
+
+    /// As [`Self::after`]; those that are damaged are left out, and told.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
+    pub fn readable_after(
+        &self,
+        seq: u64,
+    ) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
+        let all = self.after(seq)?;
+        Ok(all.filter_map(|message| pass_over(message.map(Some)).transpose()))
+    }
+
+    /// Messages from one place of the journal to another, oldest first; those that are damaged are
+    /// left out, and told.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
+    pub fn readable_between(
+        &self,
+        first: u64,
+        last: u64,
+    ) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
+        let all = self.between(first, last)?;
+        Ok(all.filter_map(|message| pass_over(message.map(Some)).transpose()))
+    }
+
+    /// Messages from one place of the journal to another, oldest first.
+    pub(super) fn between(
+        &self,
+        first: u64,
+        last: u64,
+    ) -> Result<impl DoubleEndedIterator<Item = Result<Message>> + use<>> {
+        let rows = guarded(|| Ok(self.messages.range(first..=last)?))?;
+        Ok(Guarded(rows).map(|row| {
+            let (seq, bytes) = row?;
+            Ok(record::decode(seq.value(), bytes.value())?)
+        }))
+    }
+
+    /// Messages before a place of the journal, newest first.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
+    pub fn before(&self, seq: u64) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
+        Ok(self.between(0, seq.saturating_sub(1))?.rev())
+    }
+
+    /// As [`Self::before`]; those that are damaged are left out, and told.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
+    pub fn readable_before(
+        &self,
+        seq: u64,
+    ) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
+        let all = self.before(seq)?;
+        Ok(all.filter_map(|message| pass_over(message.map(Some)).transpose()))
+    }
+}
+
+/// Rows that are read one by one, each with a panic of redb as an error.
+struct Guarded<I>(I);
+
+impl<T, I> Iterator for Guarded<I>
+where
+    I: Iterator<Item = std::result::Result<T, redb::StorageError>>,
+{
+    type Item = Result<T>;
+
+    fn next(&mut self) -> Option<Result<T>> {
+        guarded(|| Ok(self.0.next().transpose()?)).transpose()
+    }
+}
+
+impl<T, I> DoubleEndedIterator for Guarded<I>
+where
+    I: DoubleEndedIterator<Item = std::result::Result<T, redb::StorageError>>,
+{
+    fn next_back(&mut self) -> Option<Result<T>> {
+        guarded(|| Ok(self.0.next_back().transpose()?)).transpose()
+    }
+}

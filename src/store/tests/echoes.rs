@@ -1,0 +1,124 @@
+//! Echoes of messages of ours, with several accounts in one conversation.
+
+use super::*;
+
+/// When the messages of these tests were made, as [`create`] and [`receive`] have it.
+const AT: u64 = 1_700_000_000;
+
+/// A message that an account's owner wrote, here or elsewhere, under this ID.
+fn own(file: &mut StoreFile, account: &str, id: &str, text: &str) -> Answer {
+    let mut received = Inbound { account: account.into(), ..received(text, true) };
+    received.external_id = id.into();
+    let received = Box::new(received);
+    commit(file, Command::Receive { received, at: AT, can_wait: false }, Durability::Tables)
+}
+
+fn claim(file: &mut StoreFile, seq: u64, account: &str) {
+    let command = Command::Claim { seqs: vec![seq], account: Some(account.into()), at: AT };
+    commit(file, command, Durability::Tables);
+}
+
+fn end(file: &mut StoreFile, seq: u64, outcome: Outcome) {
+    commit(file, Command::RecordOutcome { seq, outcome, at: AT }, Durability::Tables);
+}
+
+fn sent(account: &str, id: &str) -> Outcome {
+    let (account, external_id) = (Some(account.into()), Some(id.into()));
+    Outcome::Sent { account, external_id, is_unconfirmed: false }
+}
+
+fn in_doubt() -> Outcome {
+    Outcome::Retry { reason: "no answer".into(), is_uncertain: true }
+}
+
+fn status(file: &StoreFile, seq: u64) -> Status {
+    file.view().unwrap().by_seq(seq).unwrap().unwrap().status
+}
+
+#[test]
+fn one_id_of_two_accounts_is_of_two_messages() {
+    let (_folder, mut file) = new();
+    let first = made(&mut file, "by one").seq;
+    claim(&mut file, first, "1");
+    end(&mut file, first, sent("1", "5"));
+    let Answer::Done(other) = own(&mut file, "2", "5", "typed by two") else {
+        panic!("it is lost")
+    };
+    assert_eq!(other.account.as_deref(), Some("2"));
+    assert!(matches!(own(&mut file, "1", "5", "by one"), Answer::Repeated(m) if m.seq == first));
+    assert_eq!(file.view().unwrap().stats().total, 2);
+}
+
+#[test]
+fn what_another_account_says_is_no_proof_of_an_attempt() {
+    let (_folder, mut file) = new();
+    let first = made(&mut file, "hello").seq;
+    claim(&mut file, first, "1");
+    end(&mut file, first, in_doubt());
+    let Answer::Done(other) = own(&mut file, "2", "9", "hello") else {
+        panic!("it is taken for ours")
+    };
+    assert_eq!((other.account.as_deref(), status(&file, first)), (Some("2"), Status::Pending));
+    assert!(matches!(own(&mut file, "1", "8", "hello"), Answer::Repeated(m) if m.seq == first));
+    assert_eq!(status(&file, first), Status::Sent);
+}
+
+#[test]
+fn the_echo_of_an_earlier_attempt_ends_the_doubt_though_another_account_tried_since() {
+    let (_folder, mut file) = new();
+    let first = made(&mut file, "hello").seq;
+    claim(&mut file, first, "1");
+    end(&mut file, first, in_doubt());
+    claim(&mut file, first, "2");
+    let reason = "no".to_owned();
+    end(&mut file, first, Outcome::Retry { reason, is_uncertain: false });
+    assert!(matches!(own(&mut file, "1", "8", "hello"), Answer::Repeated(m) if m.seq == first));
+    assert_eq!(status(&file, first), Status::Sent);
+}
+
+#[test]
+fn what_version_0_2_marked_without_the_account_is_known() {
+    let (_folder, mut file) = new();
+    let first = made(&mut file, "by one").seq;
+    claim(&mut file, first, "1");
+    let without = Outcome::Sent { account: None, external_id: None, is_unconfirmed: false };
+    end(&mut file, first, without);
+    let [_, key, _] = dedupe_keys::sent_keys("qq", None, "group_1", "5", AT);
+    let txn = file.database.begin_write().unwrap();
+    txn.open_table(tables::SENT).unwrap().insert(key, first).unwrap();
+    txn.commit().unwrap();
+    assert!(matches!(own(&mut file, "1", "5", "x"), Answer::Repeated(m) if m.seq == first));
+    assert!(matches!(own(&mut file, "2", "5", "x"), Answer::Done(_)));
+}
+
+#[test]
+fn an_id_that_is_given_anew_is_of_another_message_in_a_history_too() {
+    let (_folder, mut file) = new();
+    let mut told = |id: &str, text: &str, time, from_history| {
+        let mut received = Inbound { time, from_history, ..received(text, false) };
+        received.external_id = id.into();
+        let received = Box::new(received);
+        let command = Command::Receive { received, at: AT + 9_000, can_wait: false };
+        commit(&mut file, command, Durability::Tables)
+    };
+    assert!(matches!(told("5", "before the restart", AT, false), Answer::Done(_)));
+    // Off in time, or edited since: it is the same.
+    assert!(matches!(told("5", "before the restart", AT + 8_000, true), Answer::Repeated(_)));
+    assert!(matches!(told("5", "before the restart!", AT + 1, true), Answer::Repeated(_)));
+    assert!(matches!(told("5", "missed meanwhile", AT + 7_000, true), Answer::Done(_)));
+    assert!(matches!(told("5", "missed meanwhile", AT + 7_000, true), Answer::Repeated(_)));
+}
+
+#[test]
+fn an_answer_that_comes_late_ends_the_doubt() {
+    let (_folder, mut file) = new();
+    let first = made(&mut file, "hello");
+    claim(&mut file, first.seq, "1");
+    end(&mut file, first.seq, in_doubt());
+    let late = |id| Command::RecordLate { id, outcome: sent("1", "5"), at: AT };
+    let unknown = late(uuid::Uuid::from_u128(1));
+    assert_eq!(commit(&mut file, unknown, Durability::Tables), Answer::NotFound);
+    commit(&mut file, late(first.id), Durability::Tables);
+    assert_eq!(status(&file, first.seq), Status::Sent);
+    assert!(matches!(own(&mut file, "1", "5", "hello"), Answer::Repeated(_)));
+}

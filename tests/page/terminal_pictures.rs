@@ -1,0 +1,124 @@
+//! Pictures of the terminal client: its screen as the browser draws it.
+
+use crate::browser::{Person, READER, Tab};
+use crate::server::TestServer;
+use crate::terminal::Terminal;
+use std::fmt::Write;
+use std::path::Path;
+
+/// Sizes of the screen, columns and rows; the first is the README's.
+const SIZES: [(u16, u16); 5] = [(112, 30), (220, 50), (120, 40), (80, 24), (60, 16)];
+
+/// Pixels of a character, and around the screen.
+const CELL: (u32, u32) = (9, 20);
+const EDGE: u32 = 14;
+
+/// Background, text, and the eight colours of a terminal's palette.
+struct Palette {
+    name: &'static str,
+    ground: &'static str,
+    text: &'static str,
+    colours: [&'static str; 8],
+}
+
+const PALETTES: [Palette; 2] = [
+    Palette {
+        name: "dark",
+        ground: "#14171c",
+        text: "#d7dae0",
+        colours: [
+            "#3b4048", "#f2777a", "#8fc57c", "#e5c07b", "#6cb0f2", "#cf8dde", "#5cc4cf", "#d7dae0",
+        ],
+    },
+    Palette {
+        name: "light",
+        ground: "#fbfaf7",
+        text: "#2a2d33",
+        colours: [
+            "#2a2d33", "#c0262d", "#2f7d32", "#8a6d00", "#1f5fb8", "#9a2fa8", "#0b7a86", "#8a8d93",
+        ],
+    },
+];
+
+/// A screen as HTML, each character in its place.
+fn html(screen: &vt100::Screen, palette: &Palette) -> String {
+    let mut page = format!(
+        "<!doctype html><meta charset=utf-8><style>\
+         body{{margin:0;padding:{EDGE}px;background:{ground};color:{text};\
+         font:15px/20px 'DejaVu Sans Mono','Noto Sans Mono CJK SC','Noto Sans CJK SC','Noto Color Emoji',monospace}}\
+         div{{height:20px;white-space:pre}}\
+         i{{display:inline-block;height:20px;font-style:normal;overflow:hidden;vertical-align:top;unicode-bidi:isolate}}\
+         </style>",
+        ground = palette.ground,
+        text = palette.text,
+    );
+    let (rows, columns) = screen.size();
+    for row in 0..rows.get() {
+        page.push_str("<div>");
+        for cell in (0..columns.get()).filter_map(|column| screen.cell(row, column)) {
+            if !cell.is_wide_continuation() {
+                draw(&mut page, cell, palette);
+            }
+        }
+        page.push_str("</div>");
+    }
+    page
+}
+
+fn draw(page: &mut String, cell: &vt100::Cell, palette: &Palette) {
+    let colour = |colour, usual: &'static str| match colour {
+        vt100::Color::Idx(place) => palette.colours[usize::from(place % 8)].to_owned(),
+        vt100::Color::Rgb(red, green, blue) => format!("rgb({red},{green},{blue})"),
+        vt100::Color::Default => usual.to_owned(),
+    };
+    let mut text = colour(cell.fgcolor(), palette.text);
+    let mut ground = colour(cell.bgcolor(), palette.ground);
+    if cell.inverse() {
+        std::mem::swap(&mut text, &mut ground);
+    }
+    let width = if cell.is_wide() { 2 } else { 1 } * CELL.0;
+    let weight = if cell.bold() { 700 } else { 400 };
+    let opacity = if cell.dim() { 0.6 } else { 1.0 };
+    let line = if cell.underline() { "underline" } else { "none" };
+    let contents = if cell.has_contents() { cell.contents() } else { " " };
+    let contents = contents.replace('&', "&amp;").replace('<', "&lt;");
+    write!(
+        page,
+        "<i style='width:{width}px;color:{text};background:{ground};font-weight:{weight};\
+         opacity:{opacity};text-decoration:{line}'>{contents}</i>"
+    )
+    .unwrap();
+}
+
+async fn shoot(tab: &Tab, terminal: &Terminal, palette: &Palette, file: &Path) {
+    let (html, (rows, columns)) =
+        terminal.with_screen(|screen| (html(screen, palette), screen.size()));
+    let width = u32::from(columns.get()) * CELL.0 + 2 * EDGE;
+    let height = u32::from(rows.get()) * CELL.1 + 2 * EDGE;
+    tab.becomes(Person { width, height, ..READER }).await;
+    let page = tempfile::Builder::new().suffix(".html").tempfile().unwrap();
+    std::fs::write(page.path(), html).unwrap();
+    tab.go(&format!("file://{}", page.path().display())).await;
+    tab.until("fonts are here", "return document.fonts.status === 'loaded'").await;
+    std::fs::write(file, tab.picture().await).unwrap();
+}
+
+/// The client with one conversation open and a text that is being written, in every size.
+pub async fn shoot_all(server: &TestServer, tab: &Tab, folder: &Path) {
+    let mut tui = Terminal::start_among(&server.home, &["tui"], &[("LC_ALL", "C.UTF-8")]);
+    tui.sees("Hiking club");
+    tui.press("\u{b}hiking\r");
+    tui.sees("I bring coffee");
+    tui.press("Shall I bring the map? 我也可以带上");
+    tui.sees("我也可以带上");
+    for (columns, rows) in SIZES {
+        tui.resize(rows, columns);
+        tui.has_status("●");
+        for palette in &PALETTES {
+            let name = format!("tui-{columns}x{rows}-{}.png", palette.name);
+            shoot(tab, &tui, palette, &folder.join(name)).await;
+        }
+    }
+    let readme = folder.join(format!("tui-{}x{}-dark.png", SIZES[0].0, SIZES[0].1));
+    std::fs::copy(readme, folder.join("tui.png")).unwrap();
+}
