@@ -22,6 +22,7 @@ mod satori;
 mod send;
 mod settings;
 mod shared;
+mod shown;
 mod socket;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! Pictures, videos and files in the chat: from the server, and from a disk to a group.
 
-use crate::browser::Tab;
+use crate::browser::{Person, READER, Tab};
 use crate::onebot::Peer;
 use crate::onebot11;
 use crate::server::{Home, TestServer, agent};
@@ -224,4 +224,21 @@ async fn a_picture_that_is_not_here_says_why_and_is_fetched_again() {
     // The first attempt of a person fails, too, and says so; the next one does not.
     tab.until("the picture is here", "const again = document.querySelector('.not-here button:not([disabled])'); again?.click(); return document.querySelector('.medium img')?.naturalWidth === 30").await;
     assert_eq!(tab.complaints(&["502"]).await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium: tests/run"]
+async fn a_file_that_is_too_large_is_refused_in_the_readers_language() {
+    let server = with("[media]\nmax_bytes = 1000000\n", &["--loopback"]);
+    server.make_for(Some("loopback"), "group_1", "hello");
+    let chinese = Person { language: "zh-CN", ..READER };
+    let address = server.url("/#messages?platform=loopback&conversation=group_1");
+    let tab = Tab::open_as(chinese, &address).await;
+    tab.sees(".message", "hello").await;
+    let file = server.home.path("large.bin");
+    std::fs::write(&file, vec![7; 2 << 20]).unwrap();
+    tab.write(".composer input[type=file]", file.to_str().unwrap()).await;
+    tab.click(".composer .send").await;
+    tab.sees(".why", "超过了服务器允许的大小").await;
+    tab.sees(".why", "重新发送").await;
 }

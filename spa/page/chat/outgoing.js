@@ -1,4 +1,5 @@
-import { Refused, tell } from '../api.js';
+import { tell } from '../api.js';
+import { errorText } from '../errors.js';
 import { segmentOf } from '../media.js';
 import { keyOf } from '../names.js';
 import { Signal } from '../signal.js';
@@ -114,7 +115,7 @@ export class OutgoingQueue {
       this.taken.value = { id, message: told };
       this.#changed();
     } catch (error) {
-      this.#set(id, { status: 'Failed', last_error: error instanceof Refused ? error.message : String(error) });
+      this.#set(id, { status: 'Failed', last_error: errorText(error) });
     }
   }
 
