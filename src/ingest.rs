@@ -200,19 +200,18 @@ impl Ingest {
                 Command::FindReply { target: target(message), reply_to, at: now() }
             }
             AdapterEvent::ConfirmedLate { message, account, external_id } => {
-                let found = self.store.view().and_then(|view| view.by_id(message));
-                let seq = found.ok().flatten()?.seq;
                 let outcome = Outcome::Sent { account, external_id, is_unconfirmed: false };
-                Command::RecordOutcome { seq, outcome, at: now() }
+                Command::RecordLate { id: message, outcome, at: now() }
             }
             AdapterEvent::Named { platform, conversation, name } => {
                 Command::Name { platform, conversation, name }
             }
             AdapterEvent::Conversations { platform, account, limit, answer } => {
                 let view = self.store.view();
-                let its_own =
-                    view.and_then(|view| view.conversations_of(&platform, &account, limit));
-                let _ = answer.send(its_own.unwrap_or_default());
+                match view.and_then(|view| view.conversations_of(&platform, &account, limit)) {
+                    Ok(its_own) => drop(answer.send(its_own)),
+                    Err(error) => tracing::error!("the conversations of {account}: {error}"),
+                }
                 return None;
             }
         })

@@ -199,7 +199,7 @@ pub static BOT_KEYS: &[ConfigKey] = &[
         "the name of the bot, in its path and on its messages: small letters, digits and `-`"),
     key("kind", "string", "", "\"onebot11\"", "`onebot11` or `satori`"),
     key("url", "string", "none", "\"ws://127.0.0.1:8081/onebot/v11/ws\"",
-        "`onebot11`: the address of the framework, which rechat connects to; without it the framework connects to `/bots/<name>/onebot/v11`, and always to `/bots/<name>/satori`"),
+        "the address of the framework: `onebot11`, which rechat connects to; `satori`, the webhook that rechat posts to; without it the framework connects to `/bots/<name>/onebot/v11` or `/bots/<name>/satori`"),
     key("token", "string", "the server's", "\"what the framework has\"", "the access token"),
     key("accounts", "list of strings", "all", "[\"qq/10001000\"]",
         "the accounts that the bot speaks for, as `<platform>/<account>`; `loopback/loopback` is among all only where there is no other platform"),

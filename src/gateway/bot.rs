@@ -8,10 +8,8 @@ use super::shared::BotsShared;
 use crate::clock::now;
 use crate::model::message::Message;
 use crate::model::notice::ContactRequest;
-use crate::protocol::bots;
 use crate::protocol::platform::PlatformState;
-use crate::store::{EntryContent, FeedEntry, Result, View};
-use crate::text::without_secrets;
+use crate::store::Result;
 use arc_swap::ArcSwap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::{Semaphore, watch};
@@ -19,12 +17,6 @@ use tokio_util::sync::CancellationToken;
 
 /// An account that nobody has seen for so long is not offered to a bot any more.
 const FORGOTTEN_AFTER: u64 = 7 * 24 * 60 * 60;
-
-/// Entries that are looked at to count what waits.
-const MAX_COUNTED: usize = 4_096;
-
-/// Bytes of their words.
-const MAX_COUNTED_BYTES: usize = 16 << 20;
 
 /// Accounts of a bot that names none: programs may tell of ever more.
 const MAX_ACCOUNTS: usize = 100;
@@ -48,7 +40,7 @@ pub(super) struct ConfiguredBot {
     place: OnceLock<Arc<PlaceKeeper>>,
     /// Changes whenever an account may have come, or be in another state.
     pub(super) accounts_changed: watch::Sender<()>,
-    status: Mutex<BotStatus>,
+    pub(super) status: Mutex<BotStatus>,
     /// Permits for messages whose outcomes it does not wait for.
     pub(super) unwatched: Arc<Semaphore>,
     /// How often its next connections are to panic.
@@ -64,10 +56,10 @@ pub(super) struct Inheritance {
 }
 
 /// State of a bot.
-struct BotStatus {
-    state: PlatformState,
-    since: u64,
-    last_error: Option<String>,
+pub(super) struct BotStatus {
+    pub(super) state: PlatformState,
+    pub(super) since: u64,
+    pub(super) last_error: Option<String>,
     /// Connections that there are now.
     connections: usize,
 }
@@ -285,71 +277,6 @@ impl ConfiguredBot {
         let state = if status.connections > 0 { PlatformState::Connected } else { state };
         status.set(state, Some(reason));
     }
-
-    /// How it is, as people are shown it.
-    pub(super) fn shown(&self) -> bots::Bot {
-        let config = self.config.load_full();
-        let accounts = self.accounts();
-        // Those of one place are counted together.
-        let of_one_place = |one: &Arc<ServedAccount>, other: &Arc<ServedAccount>| {
-            Arc::ptr_eq(&one.place, &other.place)
-        };
-        let places = accounts.chunk_by(of_one_place);
-        let waiting = places.clone().map(|of_place| self.waiting(of_place)).sum();
-        let delivered = places.filter_map(<[_]>::first).map(|one| one.place.delivered()).sum();
-        let status = lock(&self.status);
-        let accounts = accounts.iter().map(|account| bots::BotAccount {
-            platform: account.platform.clone(),
-            account: account.account.clone(),
-            self_id: account.self_id,
-        });
-        bots::Bot {
-            name: config.name.clone(),
-            kind: config.kind.as_str().to_owned(),
-            state: status.state,
-            since: status.since,
-            delivered,
-            waiting,
-            last_error: status.last_error.clone(),
-            url: config.url.as_ref().map(|url| without_secrets(&url.to_string())),
-            accounts: accounts.collect(),
-        }
-    }
-
-    /// How many events of accounts with one place the bot is to be told yet, among the next few
-    /// thousand.
-    fn waiting(&self, accounts: &[Arc<ServedAccount>]) -> u64 {
-        let seconds = self.config.load().catch_up_seconds;
-        let count = || -> Result<usize> {
-            let Some(first) = accounts.first() else { return Ok(0) };
-            let view = self.shared.core.store.view()?;
-            let start = first.place.start(&view, seconds, None)?;
-            let entries = view.feed(start, MAX_COUNTED, MAX_COUNTED_BYTES)?.unwrap_or_default();
-            let is_told =
-                |entry: &&FeedEntry| accounts.iter().any(|account| is_of(entry, account, &view));
-            Ok(entries.iter().filter(is_told).count())
-        };
-        count().unwrap_or_default() as u64
-    }
-}
-
-/// Whether an account was told of something.
-fn is_of(entry: &FeedEntry, account: &ServedAccount, view: &View) -> bool {
-    let ServedAccount { platform, account, .. } = account;
-    if let Some(words) = &entry.words {
-        return words.platform == *platform && words.account == *account;
-    }
-    match &entry.entry {
-        Some(EntryContent::Created { seq }) => view
-            .readable(*seq)
-            .ok()
-            .flatten()
-            .is_some_and(|message| message.is_told_by(platform, account)),
-        Some(EntryContent::Noticed(notice)) => {
-            notice.platform == *platform && notice.account == *account
-        }
-        _ => false,
-    }
 }
 
 impl BotStatus {
@@ -375,6 +302,6 @@ impl Drop for Connected<'_> {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -22,6 +22,7 @@ mod satori;
 mod send;
 mod settings;
 mod shared;
+mod shown;
 mod socket;
 #[cfg(test)]
 mod tests;
@@ -55,7 +56,7 @@ pub struct Gateway {
 #[derive(Default)]
 struct BotList {
     configured: Vec<Arc<ConfiguredBot>>,
-    /// What bots left that are not configured any more, by their names.
+    /// State of bots that are not configured any more, by their names.
     left: HashMap<String, Inheritance>,
 }
 

@@ -38,7 +38,7 @@ pub struct BotConfig {
     pub name: String,
     #[allow(missing_docs)]
     pub kind: BotKind,
-    /// The address of the framework, where rechat dials it.
+    /// The address of the framework, where rechat dials it, or posts to it.
     pub url: Option<Uri>,
     /// The token of its own, where it has one.
     pub token: Option<String>,
@@ -123,13 +123,8 @@ impl TryFrom<BotEntry> for BotConfig {
                 "`conversations` has `{wrong}`; write it as <platform>/<conversation>"
             ));
         }
-        let url = entry.url.as_deref().map(url_of).transpose()?;
-        if entry.kind == BotKind::Satori && url.is_some() {
-            return Err(format!(
-                "a bot of kind `satori` has no `url`: the framework connects to /bots/{}/satori",
-                entry.name
-            ));
-        }
+        let url = entry.url.as_deref().map(|url| url_of(entry.kind, &entry.name, url));
+        let url = url.transpose()?;
         let filter = BotFilter {
             conversations: entry.conversations,
             senders: entry.senders,
@@ -148,13 +143,22 @@ impl TryFrom<BotEntry> for BotConfig {
     }
 }
 
-fn url_of(url: &str) -> Result<Uri, String> {
+fn url_of(kind: BotKind, name: &str, url: &str) -> Result<Uri, String> {
+    let (schemes, advice) = match kind {
+        BotKind::OneBot11 => {
+            (["ws", "wss"], "give it as ws://host:port/path or wss://host/path".to_owned())
+        }
+        BotKind::Satori => (
+            ["http", "https"],
+            format!(
+                "it is that of a webhook, http://host:port/path or https://host/path; without one \
+                 the framework connects to /bots/{name}/satori"
+            ),
+        ),
+    };
     match url.parse::<Uri>() {
-        Ok(uri) if matches!(uri.scheme_str(), Some("ws" | "wss")) => Ok(uri),
-        _ => Err(format!(
-            "`url` is `{}`; give it as ws://host:port/path or wss://host/path",
-            without_secrets(url)
-        )),
+        Ok(uri) if uri.scheme_str().is_some_and(|scheme| schemes.contains(&scheme)) => Ok(uri),
+        _ => Err(format!("`url` is `{}`; {advice}", without_secrets(url))),
     }
 }
 

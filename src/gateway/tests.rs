@@ -79,8 +79,12 @@ async fn a_bot_that_panics_ends_no_other_and_comes_back() {
         socket.set_nonblocking(true).unwrap();
         TcpListener::from_std(socket).unwrap()
     });
-    let _stands = accept_async(stands.accept().await.unwrap().0).await.unwrap();
-    let _falls = accept_async(falls.accept().await.unwrap().0).await.unwrap();
+    let mut open = Vec::new();
+    for socket in [stands, falls] {
+        let accepted = tokio::time::timeout(Duration::from_mins(1), socket.accept()).await;
+        let (stream, _) = accepted.expect("it does not come back").unwrap();
+        open.push(accept_async(stream).await.unwrap());
+    }
     assert_eq!(bot(&gateway, "falls").panics.load(Ordering::Relaxed), 0, "it did panic");
 }
 

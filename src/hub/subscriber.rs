@@ -8,7 +8,7 @@ use super::resume::ResumePoint;
 use super::wish::{ReplayStart, SubscribeRefused, Subscribed, Wish};
 use super::{Hub, State, position_of};
 use crate::health::HEALTH;
-use crate::model::subscription::{NameList, Position, Subscription, Topic};
+use crate::model::subscription::{NameList, Position, Topic};
 use crate::protocol::event::{EventKind, EventKinds};
 use crate::store::{self, Store, View};
 use std::future::poll_fn;
@@ -75,8 +75,7 @@ impl Subscriber {
     ) -> Result<Subscribed, SubscribeRefused> {
         let Wish { platforms, conversations, since, events } = wish;
         let limit = self.hub.limits.topics;
-        let product = Subscription::product(&platforms, &conversations);
-        if self.interest.topics.len().saturating_add(product) > limit {
+        if !self.interest.topics.has_room(&platforms, &conversations, limit) {
             return Err(SubscribeRefused::TooManyTopics { limit });
         }
         let view = store.view();

@@ -1,7 +1,7 @@
 //! Subscriptions of a session: a set of topics, each a platform or any and a conversation or any.
 
 use serde::{Serialize, Serializer};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A platform or any, and a conversation or any.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -132,9 +132,20 @@ impl Subscription {
         new
     }
 
-    /// How many topics [`Subscription::add`] would have to look at.
-    pub fn product(platforms: &NameList, conversations: &NameList) -> usize {
-        platforms.choices().len().saturating_mul(conversations.choices().len())
+    /// Whether [`Subscription::add`] would leave no more topics than `limit`.
+    pub fn has_room(&self, platforms: &NameList, conversations: &NameList, limit: usize) -> bool {
+        let (platforms, conversations) = (platforms.choices(), conversations.choices());
+        let product = platforms.len().saturating_mul(conversations.len());
+        if self.topics.len().saturating_add(product) <= limit {
+            return true;
+        }
+        if product > limit {
+            return false;
+        }
+        let all = platforms.iter().flat_map(|one| conversations.iter().map(|of| (*one, *of)));
+        let all: HashSet<_> = all.map(|(platform, of)| Topic::of(platform, of)).collect();
+        let new = all.iter().filter(|topic| !self.topics.contains_key(*topic)).count();
+        self.topics.len() + new <= limit
     }
 
     /// Removes each topic that either list names, or all where there is neither; gives those.
@@ -229,6 +240,17 @@ mod tests {
         assert!(wants(&subscription, "qq", "a"));
         subscription.remove(&names(&["*"]), &NameList::absent());
         assert!(!wants(&subscription, "qq", "a"));
+    }
+
+    #[test]
+    fn topics_that_are_there_already_take_no_room() {
+        let mut subscription = Subscription::default();
+        let (platforms, conversations) = (names(&["qq", "wechat"]), names(&["a", "b"]));
+        subscription.add(&platforms, &conversations, Position::default());
+        assert!(subscription.has_room(&platforms, &conversations, 4));
+        assert!(subscription.has_room(&platforms, &names(&["c", "c"]), 6));
+        assert!(!subscription.has_room(&platforms, &names(&["c"]), 5));
+        assert!(!Subscription::default().has_room(&platforms, &conversations, 3));
     }
 
     #[test]

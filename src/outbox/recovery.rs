@@ -73,7 +73,7 @@ struct TooOld {
     next: u64,
 }
 
-/// What has waited for an adapter beyond its time to live; `None` where that cannot be read.
+/// The messages that have waited beyond their time to live; `None` where that cannot be read.
 fn too_old(context: &OutboxContext) -> Option<TooOld> {
     let shortest = context.registry.shortest_time_to_live().unwrap_or(Duration::MAX);
     let mut next = context.policy.time_to_live.min(shortest).as_secs();

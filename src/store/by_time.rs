@@ -15,7 +15,7 @@ use std::ops::Range;
 /// The late messages of one term, newest first.
 type LateRows<'v> = Rev<redb::Range<'v, (u32, u64, u64), ()>>;
 
-/// Messages that are asked for at a time.
+/// Messages that are asked for at a time, at most.
 const STRIDE: usize = 256;
 
 /// When a message was said, in Unix seconds, and its `seq`.
@@ -57,8 +57,17 @@ impl View {
                 before = (until, 0);
                 end = end.min(self.end_of_regular(before)?);
             }
-            let regular =
-                Regular { view: self, source, end: Some(end), read: VecDeque::new(), stop: None };
+            let skipped = usize::try_from(page.offset).unwrap_or(STRIDE);
+            let regular = Regular {
+                view: self,
+                source,
+                // One more is compared with the late ones.
+                stride: skipped.saturating_add(page.limit).saturating_add(1).min(STRIDE),
+                end: Some(end),
+                read: VecDeque::new(),
+                stop: None,
+                late: None,
+            };
             merge(regular, self.late_between(filter, since, before)?, page)
         })
     }
@@ -159,11 +168,15 @@ impl View {
 struct Regular<'v, S> {
     view: &'v View,
     source: &'v S,
+    /// Messages that are asked for at a time.
+    stride: usize,
     /// Where those end that are still to be asked for; `None` where there are none.
     end: Option<u64>,
     read: VecDeque<Message>,
     /// The source compared nothing that was said before this message, and gives no more.
     stop: Option<Message>,
+    /// The late messages of the block that was read last.
+    late: Option<(u32, Places)>,
 }
 
 impl<S: MessageSource> Regular<'_, S> {
@@ -174,12 +187,12 @@ impl<S: MessageSource> Regular<'_, S> {
     fn next(&mut self) -> Result<Option<Message>> {
         while self.read.is_empty() && self.stop.is_none() {
             let Some(end) = self.end else { break };
-            let asked = Page { offset: 0, limit: STRIDE, before: Some(end) };
+            let asked = Page { offset: 0, limit: self.stride, before: Some(end) };
             let found = self.source.page(asked)?;
             let oldest = found.messages.last().map(|message| message.seq);
             self.end = found.searched_to.or(oldest);
             for message in found.messages {
-                if !self.view.is_late(message.seq)? {
+                if !self.is_late(message.seq)? {
                     self.read.push_back(message);
                 }
             }
@@ -190,10 +203,24 @@ impl<S: MessageSource> Regular<'_, S> {
         Ok(self.read.pop_front())
     }
 
+    /// Whether a message is late; neighbours share the set that tells it.
+    fn is_late(&mut self, seq: u64) -> Result<bool> {
+        let (block, place) = locate(seq);
+        if let Some((known, late)) = &self.late
+            && *known == block
+        {
+            return Ok(late.has(place));
+        }
+        let late = self.view.places(Term::LATE, block)?.unwrap_or_default();
+        let is_late = late.has(place);
+        self.late = Some((block, late));
+        Ok(is_late)
+    }
+
     /// The oldest message of a range of places that is not late.
-    fn oldest_regular(&self, first: u64, end: u64) -> Result<Option<Message>> {
+    fn oldest_regular(&mut self, first: u64, end: u64) -> Result<Option<Message>> {
         for seq in first..end {
-            if !self.view.is_late(seq)?
+            if !self.is_late(seq)?
                 && let Some(message) = self.view.readable(seq)?
             {
                 return Ok(Some(message));

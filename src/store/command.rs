@@ -67,6 +67,8 @@ pub enum Command {
     Claim { seqs: Vec<u64>, account: Option<String>, at: u64 },
     /// Record how an attempt ended.
     RecordOutcome { seq: u64, outcome: Outcome, at: u64 },
+    /// Record how an attempt ended that was given up, by the message's ID.
+    RecordLate { id: Uuid, outcome: Outcome, at: u64 },
     /// Take in messages that were exported; what is known already stays as it is.
     Import { messages: Vec<Message> },
     /// Set a message of a platform aside that cannot be stored, with the reason.

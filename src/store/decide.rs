@@ -7,7 +7,7 @@ use super::dedupe::{recalled_before, receive};
 use super::dedupe_keys::{Idempotency, other_id};
 use super::error::Result;
 use super::state::StoreState;
-use crate::model::change::{self, Inbound};
+use crate::model::change::{self, Inbound, Outcome};
 use crate::model::content::Content;
 use crate::model::event::{EarlyRecall, Event, How, Mark, Origin, Told};
 use crate::model::message::{Direction, Draft, Message, ReplyTo, Sender, Status};
@@ -128,15 +128,10 @@ pub(super) fn decide(
         Command::Route { messages, at } => route_again(state, messages, at, events),
         Command::Claim { seqs, account, at } => claim(state, seqs, account.as_deref(), at, events),
         Command::RecordOutcome { seq, outcome, at } => {
-            let Some(before) = state.by_seq(seq)? else { return Ok(Answer::NotFound) };
-            let Some(after) = change::record_outcome(before.clone(), outcome, at) else {
-                return Ok(Answer::Done(before));
-            };
-            let marks = sent_mark(&after).into_iter().collect();
-            let after = changed_with(How::AttemptEnded, after, marks, events);
-            // It may have been taken back before its ID was known.
-            events.extend(recalled_before(state, &after, at)?);
-            Ok(Answer::Done(after))
+            record_outcome(state, state.by_seq(seq)?, outcome, at, events)
+        }
+        Command::RecordLate { id, outcome, at } => {
+            record_outcome(state, state.by_id(id)?, outcome, at, events)
         }
         Command::SetAside { inbound, reason, at } => {
             Ok(noted(Event::SetAside { inbound, reason, at }, events))
@@ -313,6 +308,25 @@ fn claim(
         }
     }
     Ok(Answer::Claimed(claimed))
+}
+
+/// Records how an attempt at a message ended, where that is still there.
+fn record_outcome(
+    state: &impl StoreState,
+    before: Option<Message>,
+    outcome: Outcome,
+    at: u64,
+    events: &mut Vec<Event>,
+) -> Result<Answer> {
+    let Some(before) = before else { return Ok(Answer::NotFound) };
+    let Some(after) = change::record_outcome(before.clone(), outcome, at) else {
+        return Ok(Answer::Done(before));
+    };
+    let marks = sent_mark(&after).into_iter().collect();
+    let after = changed_with(How::AttemptEnded, after, marks, events);
+    // It may have been taken back before its ID was known.
+    events.extend(recalled_before(state, &after, at)?);
+    Ok(Answer::Done(after))
 }
 
 /// The platform of a message, where one is named or found, and its conversation.

@@ -12,6 +12,9 @@ use redb::ReadableTable;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+/// Conversations among which those of an account are looked for.
+const MAX_LOOKED_AT: usize = 5_000;
+
 /// Which conversations, and how many; what is not set does not matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConversationQuery {
@@ -95,7 +98,8 @@ impl View {
         Ok(found)
     }
 
-    /// The conversations of a platform that an account saw last, the latest first.
+    /// The conversations of a platform that an account saw last, the latest first, among the latest
+    /// 5,000.
     ///
     /// # Errors
     ///
@@ -106,13 +110,14 @@ impl View {
         account: &str,
         limit: usize,
     ) -> Result<Vec<String>> {
-        let mut found = Vec::new();
+        let (mut found, mut left) = (Vec::new(), MAX_LOOKED_AT);
         guarded(|| {
             self.each_conversation(Some(platform), None, |_, name, row| {
+                left -= 1;
                 if found.len() < limit && row.account.as_deref() == Some(account) {
                     found.push(name.to_owned());
                 }
-                Ok(found.len() < limit)
+                Ok(found.len() < limit && left > 0)
             })
         })?;
         Ok(found)

@@ -134,6 +134,29 @@ async fn onebot_11_over_onebot_12() {
     let recall = json!({"message_id": answer["data"]["message_id"]});
     assert_eq!(bot.ask("delete_msg", recall).await["status"], "ok");
     assert_eq!(peer.action("delete_message").await["params"]["message_id"], "m1");
+    // Its members are known by what they wrote.
+    let members = bot.ask("get_group_member_list", json!({"group_id": group})).await;
+    assert_eq!(members["data"][0]["user_id"], told["user_id"], "{members}");
+    let asked = json!({"group_id": group, "user_id": told["user_id"]});
+    let member = bot.ask("get_group_member_info", asked).await;
+    assert_eq!(member["data"], members["data"][0]);
+    assert_eq!(member["data"]["nickname"], told["sender"]["nickname"]);
+    // A forward goes as its words, where the platform has none.
+    let node = |content: Value| json!({"type": "node", "data": {"name": "Ann", "uin": told["user_id"], "content": content}});
+    let nodes = json!([
+        node(json!("first line")),
+        node(json!([{"type": "text", "data": {"text": "second line"}}])),
+        {"type": "node", "data": {"id": answer["data"]["message_id"]}},
+    ]);
+    let forward = json!({"group_id": group, "messages": nodes});
+    let sent = bot.ask("send_group_forward_msg", forward).await;
+    assert_eq!(sent["status"], "ok", "{sent}");
+    let sent = peer.action("send_message").await.to_string();
+    assert!(sent.contains("first line") && sent.contains("second line"), "{sent}");
+    let unknown = json!([{"type": "node", "data": {"id": "12345"}}]);
+    let refused =
+        bot.ask("send_group_forward_msg", json!({"group_id": group, "messages": unknown}));
+    assert_eq!(refused.await["retcode"], 1400);
     let new = joined["user_id"].clone();
     let private = bot.ask("send_private_msg", json!({"user_id": new, "message": "welcome"})).await;
     assert_eq!(private["status"], "ok", "{private}");

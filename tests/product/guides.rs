@@ -1,4 +1,4 @@
-//! What guides show can be typed: their commands and options are there, their settings and their
+//! Examples of guides can be typed: their commands and options are there, their settings and their
 //! JSON can be read. Those of both languages.
 
 use crate::readme::blocks;
@@ -32,19 +32,18 @@ fn spans(text: &str) -> impl Iterator<Item = &str> {
 fn unknown_option<'s>(command: &Command, span: &'s str) -> Option<&'s str> {
     let own = span.split(" | ").next().unwrap_or(span);
     let words = own.split([' ', '[', ']']).filter(|word| word.starts_with('-') && word.len() > 1);
-    let is_known = |word: &str| match word.strip_prefix("--") {
-        Some(long) => {
-            let long = long.split('=').next().unwrap_or(long);
-            let has = |arg: &clap::Arg| {
-                arg.get_long() == Some(long)
-                    || arg.get_all_aliases().is_some_and(|all| all.contains(&long))
-            };
-            ["help", "version"].contains(&long) || command.get_arguments().any(has)
-        }
-        None => {
+    let is_known = |word: &str| {
+        let Some(long) = word.strip_prefix("--") else {
             let short = word.chars().nth(1);
-            short == Some('h') || command.get_arguments().any(|arg| arg.get_short() == short)
-        }
+            return short == Some('h')
+                || command.get_arguments().any(|arg| arg.get_short() == short);
+        };
+        let long = long.split('=').next().unwrap_or(long);
+        let has = |arg: &clap::Arg| {
+            arg.get_long() == Some(long)
+                || arg.get_all_aliases().is_some_and(|all| all.contains(&long))
+        };
+        ["help", "version"].contains(&long) || command.get_arguments().any(has)
     };
     words.into_iter().find(|word| !is_known(word))
 }

@@ -67,6 +67,7 @@ mod reload;
 mod routing;
 mod satori;
 mod satori_attack;
+mod satori_webhook;
 mod search;
 mod sending;
 mod signing_in;

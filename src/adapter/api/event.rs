@@ -111,7 +111,7 @@ pub enum AdapterEvent {
         name: String,
     },
     /// A question: which conversations does this account have? Asked after a reconnect, to fetch
-    /// what was missed.
+    /// what was missed. Dropped unanswered while the store is away.
     Conversations {
         #[allow(missing_docs)]
         platform: String,

@@ -2,7 +2,7 @@
 
 use super::upload::{File, UploadKind};
 use crate::adapter::api::Outbound;
-use crate::model::content::{Content, Media, Segment};
+use crate::model::content::{Content, ForwardItem, Media, Segment};
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -35,9 +35,9 @@ pub(super) fn parts(message: &Outbound, max_text: usize) -> Result<Vec<OutboundP
             add_text(take(&mut words), max_text, &mut parts);
             parts.push(OutboundPart::File(file));
         } else {
-            let url = card_url(&segment);
+            let more = card_url(&segment).or_else(|| forwarded(&segment));
             words.push(segment);
-            words.extend(url.map(|url| Segment::Text { text: format!("\n{url}") }));
+            words.extend(more.map(|more| Segment::Text { text: format!("\n{more}") }));
         }
     }
     add_text(words, max_text, &mut parts);
@@ -54,6 +54,15 @@ fn card_url(segment: &Segment) -> Option<String> {
     let Segment::Card { url: Some(url), .. } = segment else { return None };
     let readable = Content::of(vec![segment.clone()]).readable().into_owned();
     (is_web(url) && !readable.contains(url.as_str())).then(|| url.clone())
+}
+
+/// The messages of a forward, each on a line of its own.
+fn forwarded(segment: &Segment) -> Option<String> {
+    let Segment::Forward { items, .. } = segment else { return None };
+    let line = |item: &ForwardItem| {
+        format!("{}: {}", item.sender.name, Content::of(item.segments.clone()).readable())
+    };
+    (!items.is_empty()).then(|| items.iter().map(line).collect::<Vec<_>>().join("\n"))
 }
 
 /// The file of a segment; `None` where it goes out as text.
@@ -152,6 +161,19 @@ mod tests {
 
     fn image(url: &str) -> Segment {
         Segment::Image(Media { url: Some(url.into()), ..Media::default() })
+    }
+
+    #[test]
+    fn a_forward_goes_with_its_words() {
+        let item = |name: &str, said: &str| ForwardItem {
+            sender: crate::model::message::Sender { id: "1".into(), name: name.into() },
+            created_at: 0,
+            segments: vec![Segment::Text { text: said.into() }],
+        };
+        let items = vec![item("Ann", "when?"), item("Bo", "now")];
+        let forward = Segment::Forward { title: None, items, id: None };
+        let parts = parts(&outbound(Content::of(vec![forward])), 2_000).unwrap();
+        assert_eq!(parts, [text("[forward]\nAnn: when?\nBo: now")]);
     }
 
     #[test]

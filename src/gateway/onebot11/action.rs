@@ -3,7 +3,7 @@
 
 use super::answer::{ActionAnswer, BAD_REQUEST, FAILED, NO_SUCH_ACTION, NOT_CONNECTED};
 use super::message::{conversation_of_group, conversation_of_person, find, own_segments};
-use super::own;
+use super::{forward, own};
 use crate::adapter::{ActionError, BotMessage};
 use crate::gateway::bot::{ConfiguredBot, ServedAccount};
 use crate::gateway::raw_object::{RawObject, text_of};
@@ -44,6 +44,8 @@ pub(in crate::gateway) async fn carry_out(
         Some(plain) => (plain, true),
         None => (plain, false),
     };
+    // An implementation of OneBot 11 has its own forwards.
+    let plain = if is_native { plain } else { of_forward(plain).unwrap_or(plain) };
     match plain {
         "send_msg" | "send_private_msg" | "send_group_msg" => {
             let sending = match sending(bot, account, plain, &fields, is_native) {
@@ -62,6 +64,16 @@ pub(in crate::gateway) async fn carry_out(
         },
         _ if is_native => through(bot, account, name, params, &fields).await,
         _ => own::answer(bot, account, plain, &fields).await,
+    }
+}
+
+/// The action that sends a message to the same people as one that sends a forward.
+fn of_forward(name: &str) -> Option<&'static str> {
+    match name {
+        "send_forward_msg" => Some("send_msg"),
+        "send_private_forward_msg" => Some("send_private_msg"),
+        "send_group_forward_msg" => Some("send_group_msg"),
+        _ => None,
     }
 }
 
@@ -103,18 +115,20 @@ fn sending(
         (false, None, _) => return Err("`group_id` is missing".into()),
         (true, _, None) => return Err("`user_id` is missing".into()),
     };
-    let message = fields.get("message").ok_or("`message` is missing")?;
+    let nodes = fields.get("messages").filter(|_| !is_native);
+    let message = nodes.or_else(|| fields.get("message")).ok_or("`message` is missing")?;
     let auto_escape = fields.is_true("auto_escape");
     let written = BotMessage::read(message, auto_escape, &account.self_id.to_string())?;
-    let content = if is_native {
-        written.content
-    } else {
-        own_segments(&bot.shared, account, &written.content)?
-    };
-    let answered = written.reply_to.and_then(|id| {
+    let known = |id: &str| {
         let view = bot.shared.core.store.view().ok()?;
-        find(&view, account, &id, is_native).ok().flatten()
-    });
+        find(&view, account, id, is_native).ok().flatten()
+    };
+    let content = match (is_native, nodes) {
+        (true, _) => written.content,
+        (false, Some(_)) => forward::merged(&bot.shared, account, &written.content, &known)?,
+        (false, None) => own_segments(&bot.shared, account, &written.content)?,
+    };
+    let answered = written.reply_to.and_then(|id| known(&id));
     let reply_to = answered.map(|message| message.id);
     let original = is_native.then_some(written.original);
     Ok(BotSending { conversation, content, reply_to, original })

@@ -6,6 +6,8 @@ mod answer;
 mod dial;
 mod endpoint;
 mod event;
+mod forward;
+mod members;
 mod message;
 mod notice;
 mod own;

@@ -2,9 +2,11 @@
 //! speak OneBot 11, and for those that are away.
 
 use super::answer::{ActionAnswer, BAD_REQUEST, FAILED, NO_SUCH_ACTION};
+use super::members;
 use super::message::{self, conversation_of_group, find, group_number, person_number};
 use crate::gateway::bot::{ConfiguredBot, ServedAccount};
 use crate::gateway::conversation::person_of;
+use crate::gateway::ids::Named;
 use crate::gateway::raw_object::RawObject;
 use crate::model::reaction::check_emoji;
 use crate::protocol::overview::Conversation;
@@ -42,8 +44,9 @@ pub(super) async fn answer(
         "get_group_list" => asked.list(false).await,
         "get_friend_list" => asked.list(true).await,
         "get_group_info" => return asked.group(),
-        "get_stranger_info" => return asked.person("nickname"),
-        "get_group_member_info" => return asked.person("card"),
+        "get_stranger_info" => return asked.stranger(),
+        "get_group_member_info" => return asked.member(),
+        "get_group_member_list" => asked.members().await,
         "set_friend_add_request" | "set_group_add_request" => return asked.answer_request().await,
         "set_msg_emoji_like" => return asked.react().await,
         _ => {
@@ -147,7 +150,7 @@ impl Asked<'_> {
     }
 
     /// A person, as far as their private conversation tells of them.
-    fn person(&self, card: &str) -> ActionAnswer {
+    fn stranger(&self) -> ActionAnswer {
         let user = match self.number("user_id") {
             Ok(user) => user,
             Err(answer) => return answer,
@@ -157,15 +160,36 @@ impl Asked<'_> {
         answered(self.view.conversation(&self.account.platform, &conversation).map(|known| {
             let id = person_of(&conversation).unwrap_or_default();
             let name = known.and_then(|known| known.name).unwrap_or_else(|| id.to_owned());
-            let mut person = json!({"user_id": user, "nickname": name, "sex": "unknown", "age": 0});
-            if card == "card" {
-                let group = self.fields.id("group_id").and_then(|id| id.parse::<i64>().ok());
-                person["group_id"] = json!(group.unwrap_or_default());
-                person["card"] = json!("");
-                person["role"] = json!("member");
-            }
-            person
+            json!({"user_id": user, "nickname": name, "sex": "unknown", "age": 0})
         }))
+    }
+
+    /// A member of a group, as far as the group's messages tell of them.
+    fn member(&self) -> ActionAnswer {
+        let (group, user) = match (self.number("group_id"), self.number("user_id")) {
+            (Ok(group), Ok(user)) => (group, user),
+            (Err(answer), _) | (_, Err(answer)) => return answer,
+        };
+        let shared = &self.bot.shared;
+        let conversation = conversation_of_group(shared, self.account, &group.to_string());
+        let id = shared.ids.id(Named::Person, &self.account.platform, &user.to_string());
+        answered(members::writers(&self.view, self.account, &conversation).map(|writers| {
+            let name = writers.into_iter().find(|writer| writer.id == id).map(|known| known.name);
+            member_of(group, user, &name.unwrap_or(id))
+        }))
+    }
+
+    /// The members of a group who wrote something lately.
+    async fn members(&self) -> Result<Value> {
+        let Ok(group) = self.number("group_id") else { return Ok(json!([])) };
+        let shared = &self.bot.shared;
+        let conversation = conversation_of_group(shared, self.account, &group.to_string());
+        let mut all = Vec::new();
+        for writer in members::writers(&self.view, self.account, &conversation)? {
+            let user = person_number(shared, self.account, &writer.id).await?;
+            all.push(member_of(group, user, &writer.name));
+        }
+        Ok(Value::Array(all))
     }
 
     async fn answer_request(&self) -> ActionAnswer {
@@ -214,4 +238,11 @@ impl Asked<'_> {
 
 fn group_of(number: i64, name: &str) -> Value {
     json!({"group_id": number, "group_name": name, "member_count": 0, "max_member_count": 0})
+}
+
+fn member_of(group: i64, user: i64, name: &str) -> Value {
+    json!({
+        "group_id": group, "user_id": user, "nickname": name, "card": "", "sex": "unknown",
+        "age": 0, "role": "member",
+    })
 }

@@ -60,6 +60,10 @@ pub(in crate::gateway) fn open(
     };
     if part == "events" || request.is_upgrade {
         return match (part, request.is_upgrade) {
+            ("events", true) if bot.config.load().url.is_some() => {
+                let words = "this bot has a `url`: it is told by its webhook";
+                Err((StatusCode::CONFLICT, words.into()))
+            }
             ("events", true) => Ok(OpenedSatori::Events(EventsOpening(bot))),
             ("events", false) => {
                 Err((StatusCode::UPGRADE_REQUIRED, "events come by a WebSocket".into()))

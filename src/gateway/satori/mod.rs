@@ -19,6 +19,7 @@ mod roles;
 mod session;
 mod sn;
 mod talk;
+mod webhook;
 
 pub use call::{CallOpening, UploadedFile};
 pub(super) use endpoint::{OpenedSatori, open, token_place};
@@ -26,9 +27,15 @@ pub use session::{EventsOpening, Identified, small_socket_config};
 
 use super::accounts;
 use super::bot::ConfiguredBot;
+use crate::health::supervise;
 use std::sync::Arc;
 
-/// Finds the accounts of a bot as they come; the framework dials for them all.
+/// Finds the accounts of a bot as they come. The framework dials for them all, or is told by a webhook.
 pub(super) async fn run(bot: Arc<ConfiguredBot>) {
-    accounts::find(&bot, drop).await;
+    let Some(url) = bot.config.load().url.clone() else { return accounts::find(&bot, drop).await };
+    let posting = {
+        let (bot, stop) = (bot.clone(), bot.stop.clone());
+        supervise("bots", stop, move || webhook::keep_posting(bot.clone(), url.to_string()))
+    };
+    tokio::join!(accounts::find(&bot, drop), posting);
 }

@@ -108,8 +108,8 @@ impl Identified {
     }
 }
 
-/// A connection.
-struct SatoriSession {
+/// A connection, or a webhook.
+pub(super) struct SatoriSession {
     bot: Arc<ConfiguredBot>,
     /// The logins that the framework knows, by platform and account, and whether it takes each for
     /// connected.
@@ -118,7 +118,7 @@ struct SatoriSession {
 }
 
 impl SatoriSession {
-    fn new(bot: Arc<ConfiguredBot>) -> Self {
+    pub(super) fn new(bot: Arc<ConfiguredBot>) -> Self {
         let accounts_changed = tokio::sync::Mutex::new(bot.accounts_changed.subscribe());
         Self { bot, told: Mutex::default(), accounts_changed }
     }

@@ -108,3 +108,17 @@ fn an_id_that_is_given_anew_is_of_another_message_in_a_history_too() {
     assert!(matches!(told("5", "missed meanwhile", AT + 7_000, true), Answer::Done(_)));
     assert!(matches!(told("5", "missed meanwhile", AT + 7_000, true), Answer::Repeated(_)));
 }
+
+#[test]
+fn an_answer_that_comes_late_ends_the_doubt() {
+    let (_folder, mut file) = new();
+    let first = made(&mut file, "hello");
+    claim(&mut file, first.seq, "1");
+    end(&mut file, first.seq, in_doubt());
+    let late = |id| Command::RecordLate { id, outcome: sent("1", "5"), at: AT };
+    let unknown = late(uuid::Uuid::from_u128(1));
+    assert_eq!(commit(&mut file, unknown, Durability::Tables), Answer::NotFound);
+    commit(&mut file, late(first.id), Durability::Tables);
+    assert_eq!(status(&file, first.seq), Status::Sent);
+    assert!(matches!(own(&mut file, "1", "5", "hello"), Answer::Repeated(_)));
+}

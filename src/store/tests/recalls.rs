@@ -85,6 +85,18 @@ fn a_message_of_ours_is_taken_back_once_its_id_is_known() {
 }
 
 #[test]
+fn a_damaged_recall_is_told_and_stops_no_message() {
+    let (_folder, mut file) = new();
+    commit(&mut file, recall("x"), Durability::Tables);
+    let key = dedupe_keys::early_recall_key("qq", "1", "group_1", "x");
+    damage(&file, tables::EARLY_RECALLS, &key);
+    let findings = check::check(&file.view().unwrap()).unwrap().findings;
+    assert!(findings[0].contains("recall"), "{findings:?}");
+    commit(&mut file, live("x", AT), Durability::Tables);
+    assert_eq!(of(&file, 1).recall, None);
+}
+
+#[test]
 fn recalls_of_unknown_messages_are_bounded() {
     let (_folder, mut file) = new();
     let all = (0..5_000).map(|n| recall(&n.to_string())).collect();

@@ -33,6 +33,22 @@ async fn what_was_missed_is_fetched_after_a_reconnect() {
     assert_eq!(asked["params"], json!({"user_id": 5, "count": 20}));
 }
 
+#[tokio::test]
+async fn a_conversation_whose_history_does_not_come_takes_no_other_with_it() {
+    let mut rechat = Rechat::start(&["kind = 'onebot11'\nanswer_timeout = 0.2".into()]).await;
+    rechat.conversations = vec!["group_66".into(), "group_77".into()];
+    let script = willing();
+    let history = Arc::new(move |action: &Value| match action["action"].as_str() {
+        Some("get_group_msg_history") if action["params"]["group_id"] == 66 => Reply::Silent,
+        Some("get_group_msg_history") => {
+            Reply::ok(json!({"messages": [group_message(1, 77, 1, "missed")]}))
+        }
+        _ => script(action),
+    });
+    let _peer = dial(&rechat, "1", history).await;
+    assert_eq!(rechat.message().await.content.readable(), "missed");
+}
+
 /// An implementation whose history has as many messages as are asked for, of 200 bytes and more.
 fn with_history(size: usize) -> crate::onebot::Script {
     let script = willing();

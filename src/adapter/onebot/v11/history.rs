@@ -5,7 +5,7 @@
 
 use super::account::Account;
 use super::address::OneBot11Address;
-use super::event::MessageEvent;
+use super::event::OneBot11Message;
 use super::options::OneBot11Options;
 use crate::adapter::api::{AdapterEvent, EventSink, Found, Outbound};
 use crate::adapter::onebot::common::call::{Calls, NoAnswer};
@@ -13,12 +13,18 @@ use crate::adapter::onebot::common::mentions::name_mentions;
 use crate::model::change::Inbound;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::time::Duration;
 use tokio::sync::oneshot;
+use tokio::time::sleep;
 
 /// Messages looked through for one that may have gone out.
 const SEARCHED: usize = 20;
 /// How far the platform's clock may be behind ours, in seconds.
 const CLOCKS_APART: u64 = 60;
+/// Pause before the core is asked again while the store is away.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+/// Questions without an answer, one after the other, after which no more are asked.
+const MAX_UNANSWERED: usize = 3;
 
 #[derive(Serialize)]
 struct Asked<'a> {
@@ -98,7 +104,7 @@ async fn fetch(
     let history: History<'_> = answer.data().ok_or(NoHistory::Refused)?;
     let own = account.id().unwrap_or_default();
     let read = |json: &RawValue| {
-        let message = MessageEvent::parse(json)?;
+        let message = OneBot11Message::parse(json)?;
         let (mut inbound, _) =
             message.into_inbound(&account.platform, own, Some(conversation)).ok()?;
         account.known.insert(conversation, &inbound.external_id);
@@ -120,6 +126,7 @@ pub(super) async fn catch_up(
 ) {
     let mut groups = true;
     let mut friends = true;
+    let mut unanswered = 0;
     for conversation in conversations(account, options, events).await {
         let supported = match OneBot11Address::parse(&conversation) {
             Some(OneBot11Address::Group { .. }) => &mut groups,
@@ -131,6 +138,7 @@ pub(super) async fn catch_up(
         }
         match fetch_what_fits(account, calls, &conversation, options.history).await {
             Ok(messages) => {
+                unanswered = 0;
                 for message in messages {
                     if !events.report(AdapterEvent::Message(Box::new(message))).await {
                         return;
@@ -139,7 +147,13 @@ pub(super) async fn catch_up(
             }
             Err(NoHistory::Refused | NoHistory::TooLarge) => {}
             Err(NoHistory::Unsupported) => *supported = false,
-            Err(NoHistory::NoAnswer) => return,
+            // One conversation may be slow, and what was missed in the others would be lost.
+            Err(NoHistory::NoAnswer) => {
+                unanswered += 1;
+                if unanswered == MAX_UNANSWERED {
+                    return;
+                }
+            }
         }
     }
 }
@@ -150,17 +164,22 @@ async fn conversations(
     options: &OneBot11Options,
     events: &EventSink,
 ) -> Vec<String> {
-    let (answer, conversations) = oneshot::channel();
-    let question = AdapterEvent::Conversations {
-        platform: account.platform.clone(),
-        account: account.id().unwrap_or_default().to_owned(),
-        limit: options.history_conversations,
-        answer,
-    };
-    if !events.report(question).await {
-        return Vec::new();
+    loop {
+        let (answer, conversations) = oneshot::channel();
+        let question = AdapterEvent::Conversations {
+            platform: account.platform.clone(),
+            account: account.id().unwrap_or_default().to_owned(),
+            limit: options.history_conversations,
+            answer,
+        };
+        if !events.report(question).await {
+            return Vec::new();
+        }
+        if let Ok(conversations) = conversations.await {
+            return conversations;
+        }
+        sleep(STORE_PAUSE).await;
     }
-    conversations.await.unwrap_or_default()
 }
 
 /// Looks for a message that may have gone out.

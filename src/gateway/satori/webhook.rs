@@ -1,0 +1,157 @@
+//! Webhooks (protocol/events.md, "WebHook"): events are posted to the framework, one after the other. Here
+//! the answer is the proof that one was read.
+
+use super::session::SatoriSession;
+use crate::gateway::acknowledgements::Acknowledgements;
+use crate::gateway::bot::ConfiguredBot;
+use crate::gateway::follow::begin;
+use crate::gateway::raw_object::RawObject;
+use crate::protocol::platform::PlatformState;
+use crate::text::without_secrets;
+use backon::{BackoffBuilder, ExponentialBuilder};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use reqwest::redirect::Policy;
+use reqwest::{Client, StatusCode};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+use tokio_tungstenite::tungstenite::Message;
+
+/// How long the framework may take for an event.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The pauses before an event is posted again.
+const MIN_PAUSE: Duration = Duration::from_millis(500);
+const MAX_PAUSE: Duration = Duration::from_secs(10);
+
+/// The header of a post, and its value for an event.
+const OPCODE: &str = "satori-opcode";
+const EVENT: &str = "0";
+
+/// Why a post failed: the state that the bot is in then, and words for people.
+type PostFailed = (PlatformState, String);
+
+/// Posts events to an address until the bot ends.
+pub(super) async fn keep_posting(bot: Arc<ConfiguredBot>, url: String) {
+    let stop = bot.stop.clone();
+    let new_pauses = || {
+        ExponentialBuilder::default()
+            .with_min_delay(MIN_PAUSE)
+            .with_max_delay(MAX_PAUSE)
+            .with_jitter()
+            .without_max_times()
+            .build()
+    };
+    let mut pauses = new_pauses();
+    let mut failures: u64 = 0;
+    loop {
+        let posting = Webhook { bot: bot.clone(), url: url.clone(), has_posted: false };
+        let (has_posted, (state, reason)) = posting.run().await;
+        if stop.is_cancelled() {
+            return;
+        }
+        if has_posted {
+            (pauses, failures) = (new_pauses(), 0);
+        }
+        bot.failed(state, &reason);
+        failures += 1;
+        if failures.is_power_of_two() {
+            tracing::warn!(bot = bot.name(), failures, reason, "a webhook failed; posting again");
+        }
+        stop.run_until_cancelled(sleep(pauses.next().unwrap_or(MAX_PAUSE))).await;
+    }
+}
+
+/// Posts from the bot's place on, until one fails.
+struct Webhook {
+    bot: Arc<ConfiguredBot>,
+    url: String,
+    has_posted: bool,
+}
+
+impl Webhook {
+    /// Posts until it fails; says whether anything was taken before.
+    async fn run(mut self) -> (bool, PostFailed) {
+        let failed = match self.follow().await {
+            Ok(()) => (PlatformState::Disconnected, "rechat is stopping".to_owned()),
+            Err(failed) => failed,
+        };
+        (self.has_posted, failed)
+    }
+
+    async fn follow(&mut self) -> Result<(), PostFailed> {
+        let of_store =
+            |error| (PlatformState::Disconnected, format!("the store cannot be read: {error}"));
+        let client = Client::builder().timeout(ANSWER_TIMEOUT).redirect(Policy::none()).no_proxy();
+        let client = client.build().map_err(|error| (PlatformState::Error, error.to_string()))?;
+        let bot = self.bot.clone();
+        let (core, name) = (&bot.shared.core, bot.name());
+        let place = bot.place().map_err(of_store)?;
+        let turn = place.take_over(bot.stop.child_token());
+        let seconds = bot.config.load().catch_up_seconds;
+        let start = || place.start(&*core.store.view()?, seconds, None);
+        let following = begin(core, &place, turn, &name, start).await.map_err(of_store)?;
+        let session = SatoriSession::new(bot.clone());
+        let (queue, outgoing) = mpsc::channel(1);
+        let acknowledgements = Acknowledgements::default();
+        let ended = tokio::select! {
+            ended = self.post_all(&client, outgoing, &acknowledgements) => ended,
+            () = following.run(&session, &queue, &acknowledgements) => Ok(()),
+            () = bot.stop.cancelled() => Ok(()),
+        };
+        place.write().await;
+        ended
+    }
+
+    async fn post_all(
+        &mut self,
+        client: &Client,
+        mut outgoing: mpsc::Receiver<Message>,
+        acknowledgements: &Acknowledgements,
+    ) -> Result<(), PostFailed> {
+        let bot = self.bot.clone();
+        let mut connected = None;
+        while let Some(message) = outgoing.recv().await {
+            match message {
+                Message::Text(frame) => {
+                    self.post(client, &frame).await?;
+                    self.has_posted = true;
+                    connected.get_or_insert_with(|| bot.connected());
+                }
+                // Everything before it was taken.
+                Message::Ping(payload) => acknowledgements.note_pong(&payload),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn post(&self, client: &Client, frame: &str) -> Result<(), PostFailed> {
+        let frame = RawObject::parse(frame).unwrap_or_default();
+        let Some(body) = frame.get("body") else { return Ok(()) };
+        let mut request = client.post(&self.url).header(OPCODE, EVENT);
+        if let Some(token) = self.bot.token() {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let request = request.header(CONTENT_TYPE, "application/json").body(body.get().to_owned());
+        let url = without_secrets(&self.url);
+        let answered = request.send().await.map_err(|error| {
+            let why =
+                if error.is_timeout() { "it does not answer" } else { "nothing listens there" };
+            (PlatformState::Connecting, format!("{url}: {why}"))
+        })?;
+        let status = answered.status();
+        let advice = match status {
+            taken if taken.is_success() => return Ok(()),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                "set `token` of this bot to the framework's own"
+            }
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
+                "the path of `url` is another one there"
+            }
+            _ => "the framework did not take the event",
+        };
+        Err((PlatformState::Error, format!("{url} answered {status}: {advice}")))
+    }
+}

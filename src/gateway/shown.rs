@@ -1,0 +1,80 @@
+//! A bot as people are shown it.
+
+use super::bot::{ConfiguredBot, ServedAccount, lock};
+use crate::protocol::bots;
+use crate::store::{EntryContent, FeedEntry, Result, View};
+use crate::text::without_secrets;
+use std::sync::Arc;
+
+/// Entries that are looked at to count what waits.
+const MAX_COUNTED: usize = 4_096;
+
+/// Bytes of their words.
+const MAX_COUNTED_BYTES: usize = 16 << 20;
+
+impl ConfiguredBot {
+    /// How it is, as people are shown it.
+    pub(super) fn shown(&self) -> bots::Bot {
+        let config = self.config.load_full();
+        let accounts = self.accounts();
+        // Those of one place are counted together.
+        let of_one_place = |one: &Arc<ServedAccount>, other: &Arc<ServedAccount>| {
+            Arc::ptr_eq(&one.place, &other.place)
+        };
+        let places = accounts.chunk_by(of_one_place);
+        let waiting = places.clone().map(|of_place| self.waiting(of_place)).sum();
+        let delivered = places.filter_map(<[_]>::first).map(|one| one.place.delivered()).sum();
+        let status = lock(&self.status);
+        let accounts = accounts.iter().map(|account| bots::BotAccount {
+            platform: account.platform.clone(),
+            account: account.account.clone(),
+            self_id: account.self_id,
+        });
+        bots::Bot {
+            name: config.name.clone(),
+            kind: config.kind.as_str().to_owned(),
+            state: status.state,
+            since: status.since,
+            delivered,
+            waiting,
+            last_error: status.last_error.clone(),
+            url: config.url.as_ref().map(|url| without_secrets(&url.to_string())),
+            accounts: accounts.collect(),
+        }
+    }
+
+    /// How many events of accounts with one place the bot is to be told yet, among the next few
+    /// thousand.
+    fn waiting(&self, accounts: &[Arc<ServedAccount>]) -> u64 {
+        let seconds = self.config.load().catch_up_seconds;
+        let count = || -> Result<usize> {
+            let Some(first) = accounts.first() else { return Ok(0) };
+            let view = self.shared.core.store.view()?;
+            let start = first.place.start(&view, seconds, None)?;
+            let entries = view.feed(start, MAX_COUNTED, MAX_COUNTED_BYTES)?.unwrap_or_default();
+            let is_told =
+                |entry: &&FeedEntry| accounts.iter().any(|account| is_of(entry, account, &view));
+            Ok(entries.iter().filter(is_told).count())
+        };
+        count().unwrap_or_default() as u64
+    }
+}
+
+/// Whether an account was told of something.
+fn is_of(entry: &FeedEntry, account: &ServedAccount, view: &View) -> bool {
+    let ServedAccount { platform, account, .. } = account;
+    if let Some(words) = &entry.words {
+        return words.platform == *platform && words.account == *account;
+    }
+    match &entry.entry {
+        Some(EntryContent::Created { seq }) => view
+            .readable(*seq)
+            .ok()
+            .flatten()
+            .is_some_and(|message| message.is_told_by(platform, account)),
+        Some(EntryContent::Noticed(notice)) => {
+            notice.platform == *platform && notice.account == *account
+        }
+        _ => false,
+    }
+}
