@@ -1,8 +1,10 @@
 //! The open file of a store: batches carried out in one transaction each, and made durable.
 
 use super::command::{Answer, Command};
+use super::commit::{commit, follow_later};
 use super::decide::decide;
 use super::error::{Result, StoreError};
+use super::shared_log::SharedLogWriter;
 use super::transaction::{Transaction, TransactionContext};
 use super::view::View;
 use crate::clock::now;
@@ -18,6 +20,8 @@ pub(super) struct StoreFile {
     pub(super) database: Database,
     pub(super) context: TransactionContext,
     pub(super) log: Box<dyn Log + Send>,
+    /// The log of a cluster, in place of the store's own.
+    pub(super) shared: Option<SharedLogWriter>,
 }
 
 /// How a batch is made durable.
@@ -65,8 +69,8 @@ impl StoreFile {
     ) -> Result<BatchOutcome> {
         let (began, at) = (Instant::now(), now());
         let mut txn = self.database.begin_write()?;
-        let mut record =
-            (durability == Durability::Log).then(|| LogRecord::new(self.context.epoch, at));
+        let is_recorded = self.shared.is_some() || durability == Durability::Log;
+        let mut record = is_recorded.then(|| LogRecord::new(self.context.epoch, at));
         let mut state = Transaction::open(&txn, &self.context, at)?;
         let first = state.next_offset();
         let (answers, changes) = carry_out(&mut state, commands, record.as_mut())?;
@@ -76,14 +80,22 @@ impl StoreFile {
             txn.abort()?;
             return Ok(outcome);
         }
-        let record = record.filter(|record| self.log.has_room(record));
-        let is_logged = record.is_some_and(|record| self.log.append(first, record));
-        if is_logged {
-            follow_later(&mut txn)?;
-        }
-        commit(txn)?;
-        if !is_logged {
-            self.log.clear();
+        match (&mut self.shared, record) {
+            (Some(shared), Some(record)) => {
+                shared.append(&mut txn, first, record)?;
+                commit(txn)?;
+            }
+            (_, record) => {
+                let record = record.filter(|record| self.log.has_room(record));
+                let is_logged = record.is_some_and(|record| self.log.append(first, record));
+                if is_logged {
+                    follow_later(&mut txn)?;
+                }
+                commit(txn)?;
+                if !is_logged {
+                    self.log.clear();
+                }
+            }
         }
         let changed = u32::try_from(outcome.changes.len()).map_or(f64::MAX, f64::from);
         METRICS.commit_changes.observe(changed);
@@ -93,13 +105,16 @@ impl StoreFile {
 
     /// Whether the log holds something that the tables do not have durably.
     pub(super) fn is_behind(&self) -> bool {
-        self.log.head().is_some()
+        self.log.head().is_some() || self.shared.as_ref().is_some_and(SharedLogWriter::is_behind)
     }
 
     /// Makes the tables durable, so that the log can begin anew.
     pub(super) fn checkpoint(&mut self) -> Result<()> {
         commit(self.database.begin_write()?)?;
         self.log.clear();
+        if let Some(shared) = &mut self.shared {
+            shared.caught_up();
+        }
         Ok(())
     }
 
@@ -122,7 +137,7 @@ impl StoreFile {
         for batch in contents.batches {
             let mut txn = self.database.begin_write()?;
             follow_later(&mut txn)?;
-            apply(&txn, &self.context, batch)?;
+            drop(apply(&txn, &self.context, batch)?);
             commit(txn)?;
         }
         // Also where the tables had all of it: they may not be on disk, and the log begins anew.
@@ -147,16 +162,6 @@ impl StoreFile {
     pub(super) fn abandon(self) -> Result<()> {
         self.database.close().map_err(|error| StoreError::Write(error.to_string()))
     }
-}
-
-/// The log has what a transaction changes, so the tables need not be durable yet.
-fn follow_later(txn: &mut WriteTransaction) -> Result<()> {
-    let set = txn.set_durability(redb::Durability::None);
-    set.map_err(|error| StoreError::Write(error.to_string()))
-}
-
-fn commit(txn: WriteTransaction) -> Result<()> {
-    txn.commit().map_err(|error| StoreError::Write(error.to_string()))
 }
 
 /// Decides commands one after the other, and applies their events. What is damaged refuses the
@@ -231,18 +236,20 @@ fn set_aside_for(command: &Command) -> Option<impl FnOnce(String) -> Command + u
     Some(move |reason| Command::SetAside { inbound, reason, at })
 }
 
-/// Applies a batch of the log. An event that meets something damaged is passed over, and said.
+/// Applies a batch of the log; gives what listeners are told. An event that meets something damaged
+/// is passed over, and said.
 pub(super) fn apply(
     txn: &WriteTransaction,
     context: &TransactionContext,
     batch: Batch,
-) -> Result<()> {
+) -> Result<Vec<Change>> {
     let mut state = Transaction::open(txn, context, batch.at)?;
     // Before it there may be a gap, where the log was damaged.
     state.begin_at(batch.first, batch.epoch, &batch.events)?;
+    let mut changes = Vec::with_capacity(batch.events.len());
     for event in batch.events {
         match state.load(&event) {
-            Ok(()) => drop(state.apply(event, None)?),
+            Ok(()) => changes.extend(state.apply(event, None)?),
             Err(StoreError::Damaged(text)) => {
                 let offset = state.pass_over();
                 tracing::error!(offset, kind = kind(&event), "an event is passed over: {text}");
@@ -250,7 +257,8 @@ pub(super) fn apply(
             Err(error) => return Err(error),
         }
     }
-    state.finish().map(drop)
+    state.finish()?;
+    Ok(changes)
 }
 
 /// The kind of an event, for the log of this process; its content is not told there.

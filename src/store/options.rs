@@ -2,10 +2,12 @@
 
 use super::ids::{IdPermutation, Tag};
 use super::transaction::TransactionContext;
-use crate::log::FileLog;
 use crate::log::disk::StorageFactory;
+use crate::log::{FileLog, SharedLog};
 use crate::model::cursor::Epoch;
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Access to a store.
@@ -46,6 +48,18 @@ pub struct StoreOptions {
     pub owner: String,
     /// Storage in place of files, for tests of faults.
     pub storage: Option<StorageFactory>,
+    /// The log of the cluster that the store belongs to; `None` for a store of its own.
+    pub shared_log: Option<SharedLogFactory>,
+}
+
+/// Gives the log of a cluster, each time the store is opened.
+#[derive(Clone)]
+pub struct SharedLogFactory(pub Arc<dyn Fn() -> Box<dyn SharedLog> + Send + Sync>);
+
+impl fmt::Debug for SharedLogFactory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SharedLogFactory")
+    }
 }
 
 impl StoreOptions {
@@ -65,6 +79,7 @@ impl StoreOptions {
             patience: Duration::from_secs(10),
             owner: "main".into(),
             storage: None,
+            shared_log: None,
         }
     }
 
@@ -89,7 +104,7 @@ impl StoreOptions {
 }
 
 /// A new epoch, which no other opening of any store has.
-fn mint() -> Epoch {
+pub(super) fn mint() -> Epoch {
     // Never 0, nor is its tag: they stand for the time before there were epochs.
     Epoch::new(uuid::Uuid::new_v4().as_u64_pair().0 | 1)
 }

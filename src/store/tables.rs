@@ -14,7 +14,8 @@ pub(super) const SCHEMA: u32 = 3;
 /// Mark of a store of rechat.
 pub(super) const MARK: &[u8] = b"rechat";
 
-/// `application`, `schema`, `id key`, `id check` (the key's checksum) and `counters`.
+/// `application`, `schema`, `id key`, `id check` (the key's checksum) and `counters`; in the store of
+/// a node also `cluster` and `place`.
 pub(super) const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 
 /// The journal: `seq` to record.

@@ -1,12 +1,13 @@
 //! Reading: one commit, as it was, for as long as it is held.
 
 use super::conversation::ConversationRow;
-use super::copy;
+use super::copy::{self, CopyKind};
 use super::damage::{guarded, pass_over};
 use super::error::{Result, StoreError};
 use super::ids::{IdPermutation, Tag};
 use super::journal::{self, JournalEntry};
 use super::listener::Head;
+use super::membership::{Membership, membership};
 use super::postings::Places;
 use super::tables::{
     ADAPTER_STATE, CONVERSATIONS, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, LATE, MESSAGES, META,
@@ -301,7 +302,23 @@ impl View {
     ///
     /// The store cannot be read, or the new file cannot be written.
     pub fn copy_to(&self, path: &Path) -> Result<()> {
-        copy::copy(&self.txn, path)
+        copy::copy(&self.txn, path, CopyKind::Backup)
+    }
+
+    /// Writes a copy for another node of the same cluster into a new file: with the place in the
+    /// log, and with what adapters keep.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or the new file cannot be written.
+    pub fn copy_for_a_node(&self, path: &Path) -> Result<()> {
+        copy::copy(&self.txn, path, CopyKind::Node)
+    }
+
+    /// The cluster that the store belongs to, and the place of its log that this commit has; `None`
+    /// for a store of its own.
+    pub fn membership(&self) -> Option<Membership> {
+        membership(&self.meta)
     }
 
     pub(super) fn conversation_row(

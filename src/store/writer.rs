@@ -12,8 +12,10 @@ use super::file::{Durability, StoreFile};
 use super::listener::Listener;
 use super::open::{self, Opened};
 use super::options::StoreOptions;
+use super::role::StoreRole;
 use super::view::View;
 use crate::health::HEALTH;
+use crate::log::SharedBatch;
 use crate::log::disk::forget_cached;
 use crate::log::file::path_beside;
 use crate::metrics::METRICS;
@@ -42,15 +44,35 @@ const TABLES_PER_LOG: u64 = 8;
 /// The commit that readers see: the newest, or none while the store is away.
 pub(super) type Current = Arc<ArcSwapOption<View>>;
 
-pub(super) struct Job {
-    pub(super) command: Command,
-    pub(super) answer: oneshot::Sender<Result<Answer>>,
+/// Something for the writer to do.
+pub(super) enum Job {
+    Command(Box<Command>, oneshot::Sender<Result<Answer>>),
+    /// Apply what was read from the log of the cluster.
+    Replicate(Vec<SharedBatch>, oneshot::Sender<Result<()>>),
+    /// Begin to lead the cluster, behind a place of its log.
+    Lead(u64, oneshot::Sender<Result<()>>),
+    /// Lead no longer.
+    Follow,
 }
+
+impl Job {
+    fn refuse(self, error: StoreError) {
+        match self {
+            Self::Command(_, answer) => drop(answer.send(Err(error))),
+            Self::Replicate(_, answer) | Self::Lead(_, answer) => drop(answer.send(Err(error))),
+            Self::Follow => {}
+        }
+    }
+}
+
+/// A command, and where its answer goes.
+type Waiting = (Command, oneshot::Sender<Result<Answer>>);
 
 pub(super) fn start(
     file: StoreFile,
     options: StoreOptions,
     current: Current,
+    role: Arc<StoreRole>,
     jobs: mpsc::Receiver<Job>,
     listener: Box<dyn Listener>,
 ) -> Result<JoinHandle<()>> {
@@ -65,6 +87,7 @@ pub(super) fn start(
         is_refusing: false,
         options,
         current,
+        role,
         listener,
     };
     std::thread::Builder::new()
@@ -88,6 +111,7 @@ struct WriterThread {
     is_refusing: bool,
     options: StoreOptions,
     current: Current,
+    role: Arc<StoreRole>,
     listener: Box<dyn Listener>,
 }
 
@@ -106,7 +130,7 @@ impl WriterThread {
                 }
                 std::thread::sleep(REOPEN_PAUSE);
                 while let Ok(job) = jobs.try_recv() {
-                    let _ = job.answer.send(Err(error.clone()));
+                    job.refuse(error.clone());
                 }
                 if jobs.is_closed() {
                     return;
@@ -116,7 +140,7 @@ impl WriterThread {
             told = None;
             match self.wait(&mut jobs, &mut batch) {
                 Some(0) => break,
-                Some(_) => self.serve(batch.drain(..)),
+                Some(_) => self.carry_out(batch.drain(..)),
                 None => self.checkpoint(),
             }
         }
@@ -146,9 +170,78 @@ impl WriterThread {
         }
     }
 
-    fn serve(&mut self, batch: impl Iterator<Item = Job>) {
-        let (commands, waiting): (Vec<_>, Vec<_>) =
-            batch.map(|job| (job.command, job.answer)).unzip();
+    /// Carries out what came, in order; commands that follow each other share a commit.
+    fn carry_out(&mut self, jobs: impl Iterator<Item = Job>) {
+        let mut commands = Vec::new();
+        for job in jobs {
+            match job {
+                Job::Command(command, answer) => commands.push((*command, answer)),
+                other => {
+                    self.serve(std::mem::take(&mut commands));
+                    self.play(other);
+                }
+            }
+        }
+        self.serve(commands);
+    }
+
+    /// Does what the part of a node in its cluster takes.
+    fn play(&mut self, job: Job) {
+        match job {
+            Job::Command(..) => {}
+            Job::Follow => self.role.lead(false),
+            Job::Replicate(batches, answer) => {
+                let done = self.change(|file| file.replicate(batches));
+                let told = done.map(|told| {
+                    for batch in told.into_iter().filter(|batch| !batch.changes.is_empty()) {
+                        self.listener.committed(Arc::new(batch));
+                    }
+                });
+                let _ = answer.send(told);
+            }
+            Job::Lead(after, answer) => {
+                let done = self.change(|file| file.lead(after));
+                self.role.lead(done.is_ok());
+                let _ = answer.send(done);
+            }
+        }
+    }
+
+    /// Changes the file as the log of the cluster has it, and shows readers the outcome.
+    fn change<T>(&mut self, change: impl FnOnce(&mut StoreFile) -> Result<T>) -> Result<T> {
+        self.free_space()?;
+        let file = self.file.as_mut().ok_or(StoreError::Absent)?;
+        let done = guarded(|| change(file)).and_then(|done| {
+            self.current.store(Some(Arc::new(file.view()?)));
+            Ok(done)
+        });
+        match &done {
+            Ok(_) => self.reached(),
+            Err(StoreError::Unavailable(_)) => {}
+            Err(error) => {
+                METRICS.store_errors.inc();
+                tracing::error!("{error}");
+                self.close();
+            }
+        }
+        done
+    }
+
+    fn reached(&self) {
+        if let Some(shared) = self.file.as_ref().and_then(|file| file.shared.as_ref()) {
+            self.role.reach(shared.place());
+        }
+    }
+
+    fn serve(&mut self, batch: Vec<Waiting>) {
+        if batch.is_empty() {
+            return;
+        }
+        if !self.role.is_leading() {
+            let error = StoreError::Unavailable("this node does not lead the cluster".into());
+            return batch.into_iter().for_each(|(_, answer)| drop(answer.send(Err(error.clone()))));
+        }
+        let (commands, waiting): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
         let is_alone = waiting.len() == 1 && self.fault.is_some();
         match self.commit(commands) {
             Ok(answers) => {
@@ -157,6 +250,13 @@ impl WriterThread {
                 }
                 for (wait, answer) in waiting.into_iter().zip(answers) {
                     let _ = wait.send(answer.map_err(not_written));
+                }
+            }
+            Err(error @ StoreError::Unavailable(_)) => {
+                tracing::warn!(refused = waiting.len(), "{error}");
+                self.role.lead(false);
+                for wait in waiting {
+                    let _ = wait.send(Err(error.clone()));
                 }
             }
             Err(error) => {
@@ -200,7 +300,8 @@ impl WriterThread {
             Ok(done.answers)
         });
         self.last = Some(Instant::now());
-        if done.is_err() {
+        self.reached();
+        if done.as_ref().is_err_and(|error| !matches!(error, StoreError::Unavailable(_))) {
             // After a fault of the disk redb refuses everything until the file is opened again.
             self.fault = Some(Instant::now());
             self.close();
@@ -209,6 +310,9 @@ impl WriterThread {
     }
 
     fn close(&mut self) {
+        if self.options.shared_log.is_some() {
+            self.role.lead(false);
+        }
         if let Some(file) = self.file.take()
             && let Err(error) = guarded(|| file.abandon())
         {
@@ -224,6 +328,7 @@ impl WriterThread {
         match opened {
             Ok((view, opened)) => {
                 self.file = opened.into_writable();
+                self.reached();
                 self.left = None;
                 let head = view.position();
                 self.current.store(Some(view));
