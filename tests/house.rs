@@ -41,7 +41,7 @@ const LAYERS: [&[&str]; 14] = [
     &["actions", "ingest", "outbox", "retention"],
     &["gateway"],
     &["config"],
-    &["mcp"],
+    &["mcp", "cluster"],
     &["server", "cli", "client"],
     &["tui"],
     &["command"],

@@ -71,6 +71,18 @@ pub fn start(
     Adapters { context, all, endpoints, logins: logins.into() }
 }
 
+/// No adapters, for as long as this server may not have any.
+pub fn none(
+    events: EventSink,
+    registry: Registry,
+    media: Arc<dyn ReadMedia>,
+    all: CancellationToken,
+    tracker: TaskTracker,
+) -> Adapters {
+    let context = Context::new(events, registry, media, all.child_token(), tracker);
+    Adapters { context, all, endpoints: Arc::default(), logins: Arc::default() }
+}
+
 /// Every endpoint: those configured with a path, and the paths of each kind, which have the
 /// settings of the first entry of the kind that names no path of its own.
 fn endpoints(configured: &[(ConfiguredEntry, AdapterConfig)], context: &Context) -> Vec<Endpoint> {
@@ -124,11 +136,21 @@ impl Adapters {
     /// Ends every connection, and starts another configuration; implementations dial in again.
     #[must_use = "it is the one in force from now on"]
     pub fn restart(&self, configs: Vec<AdapterConfig>) -> Self {
-        let Context { events, registry, media, tracker, .. } = &self.context;
+        let Context { events, registry, media, tracker, .. } = self.end();
+        start(configs, events, registry, media, self.all.clone(), tracker)
+    }
+
+    /// Ends every connection, and starts none.
+    #[must_use = "it is in force from now on"]
+    pub fn pause(&self) -> Self {
+        let Context { events, registry, media, tracker, .. } = self.end();
+        none(events, registry, media, self.all.clone(), tracker)
+    }
+
+    fn end(&self) -> Context {
         self.context.stop.cancel();
-        registry.remove_configured();
-        let (events, registry, media) = (events.clone(), registry.clone(), media.clone());
-        start(configs, events, registry, media, self.all.clone(), tracker.clone())
+        self.context.registry.remove_configured();
+        self.context.clone()
     }
 
     /// Where requests to log in to a platform go, if one can.

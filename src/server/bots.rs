@@ -35,7 +35,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// `GET /api/bots`
 pub async fn list(call: Call<'_>) -> Result<HttpResponse> {
     let context = call.context.clone();
-    let bots = on_a_thread(move || Ok(context.bots.bots())).await?;
+    let bots = on_a_thread(move || Ok(context.bots.load().bots())).await?;
     Ok(json(StatusCode::OK, &Bots { bots }))
 }
 

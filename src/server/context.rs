@@ -6,6 +6,7 @@ use super::memory::Memory;
 use crate::actions::Actions;
 use crate::activity::ActivityCounts;
 use crate::adapter;
+use crate::cluster::ClusterHandle;
 use crate::config::Config;
 use crate::gateway::Gateway;
 use crate::hub::Hub;
@@ -44,7 +45,9 @@ pub struct ServerContext {
     /// The endpoints at which implementations dial in.
     pub adapters: ArcSwap<adapter::Adapters>,
     /// Bots.
-    pub bots: Gateway,
+    pub bots: ArcSwap<Gateway>,
+    /// How this node stands in its cluster, where it is one.
+    pub cluster: Option<ClusterHandle>,
     #[allow(missing_docs)]
     pub registry: adapter::Registry,
     /// Carries out recalls, edits and reactions.
@@ -88,8 +91,17 @@ pub struct ServerContext {
 }
 
 impl ServerContext {
+    /// Whether another node of the cluster decides.
+    pub fn follows(&self) -> bool {
+        self.cluster.is_some() && !*self.store.leading().borrow()
+    }
+
     /// Why a message waits, if it does.
     pub fn waiting(&self, message: &Message, view: &View) -> Option<String> {
+        // Adapters are connected to the node that leads, and only there the reason is known.
+        if self.follows() {
+            return None;
+        }
         let default_platform = self.config.default_platform.as_deref();
         outbox::waiting(message, view, &self.registry, &self.attempts, default_platform)
     }

@@ -114,8 +114,14 @@ impl ErrorResponse {
     }
 }
 
+/// After how long a node of a cluster that could not write is worth another try.
+const NO_LEADER_WAIT: Duration = Duration::from_secs(1);
+
 impl From<store::StoreError> for ErrorResponse {
     fn from(error: store::StoreError) -> Self {
+        if let store::StoreError::Unavailable(text) = error {
+            return Self::unavailable(text, NO_LEADER_WAIT).named(Some("no_leader"));
+        }
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
     }
 }

@@ -6,6 +6,7 @@ use super::access::Granted;
 use super::body::{Body, HttpResponse};
 use super::context::ServerContext;
 use super::error::{ErrorResponse, Result};
+use super::forward;
 use super::lifetime::{Ended, Lifetime};
 use super::limit::RETRY_AFTER;
 use super::list::on_a_thread;
@@ -260,6 +261,10 @@ impl Chats for OwnStore {
     }
 
     async fn create(&mut self, message: NewMessage, key: &str) -> error::Result<Message> {
+        if self.0.follows() {
+            let made = forward::make_once(&self.0, &message, key).await;
+            return made.map_err(|error| failed(&error));
+        }
         let draft = message.into_draft().map_err(Error::failed)?;
         let idempotency = Some(Idempotency::new(key, &draft.fingerprint()));
         let facts = self.0.routing_facts();

@@ -12,6 +12,7 @@ mod conversations;
 mod dial_in;
 mod error;
 mod form;
+mod forward;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod lifetime;
@@ -43,6 +44,7 @@ mod wire;
 pub use access::AccessControl;
 pub use body::{Body, HttpResponse};
 pub use context::{Incoming, ServerContext};
+pub use forward::answerer;
 pub use limit::{Limit, Permit, UnidentifiedLimit};
 pub use listen::{Listeners, serve};
 pub use memory::Memory;

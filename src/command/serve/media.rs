@@ -1,5 +1,6 @@
 //! The media that the server keeps, and the tasks that fetch and remove them.
 
+use super::leading::while_leading;
 use crate::adapter::Registry;
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -70,12 +71,21 @@ impl OpenedMedia {
             commits,
         };
         let until = stop.clone();
-        let fetching = move || arrivals.clone().run(until.clone());
-        tasks.spawn(health::supervise("media fetcher", stop.clone(), fetching));
+        let fetching = move |until: CancellationToken| {
+            let (arrivals, end) = (arrivals.clone(), until.clone());
+            health::supervise("media fetcher", until, move || arrivals.clone().run(end.clone()))
+        };
+        tasks.spawn(while_leading(store.leading(), until, fetching));
         let (store, until) = (store.clone(), stop.clone());
-        let sweeping =
-            move || sweep::run(store.clone(), blobs.clone(), partials.clone(), until.clone());
-        tasks.spawn(health::supervise("media sweep", stop.clone(), sweeping));
+        let leading = store.leading();
+        let sweeping = move |until: CancellationToken| {
+            let (store, blobs, partials) = (store.clone(), blobs.clone(), partials.clone());
+            let end = until.clone();
+            let sweep =
+                move || sweep::run(store.clone(), blobs.clone(), partials.clone(), end.clone());
+            health::supervise("media sweep", until, sweep)
+        };
+        tasks.spawn(while_leading(leading, until, sweeping));
         completer
     }
 }

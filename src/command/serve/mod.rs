@@ -1,6 +1,7 @@
 //! `rechat serve`
 
 mod access;
+mod leading;
 pub(super) mod log;
 mod media;
 mod notify;
@@ -13,6 +14,7 @@ use crate::activity::ActivityCounts;
 use crate::adapter::{self, EventSink, Registry};
 use crate::cli::{Globals, Serve};
 use crate::clock::{Clock, now};
+use crate::cluster::{self, ClusterHandle, ClusterNode};
 use crate::config::{self, Config, Loaded, LogFormat, Sources};
 use crate::error::{Error, Result};
 use crate::gateway::{self, Gateway};
@@ -25,21 +27,22 @@ use crate::outbox::{self, CommitObserver, Outbox};
 use crate::retention;
 use crate::search::{self, Index};
 use crate::server::{
-    AccessControl, Limit, Listeners, Memory, ServerContext, UnidentifiedLimit, serve,
+    AccessControl, Limit, Listeners, Memory, ServerContext, UnidentifiedLimit, answerer, serve,
 };
 use crate::shutdown;
-use crate::store::{self, Head, Listener, Store};
+use crate::store::{self, Head, Listener, SharedLogFactory, Store, StoreOptions};
 use crate::words::Words;
 use access::check_access;
 use arc_swap::ArcSwap;
+use leading::{OwnedParts, while_leading};
 use log::LogLevel;
 use media::OpenedMedia;
 use notify::notify;
 use reload::Live;
 use sd_notify::NotifyState;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
@@ -60,6 +63,9 @@ const LAST_ATTEMPTS: Duration = Duration::from_secs(2);
 
 /// How long what was received has to be stored, and attempts to be recorded, at the end.
 const LAST_WRITES: Duration = Duration::from_millis(900);
+
+/// How long a node has to let others lead, at the end.
+const LAST_WORDS: Duration = Duration::from_millis(700);
 
 pub(super) fn run(serve: Serve, globals: &Globals) -> Result<()> {
     let mut sources = Sources::of_process(globals.config.clone())?;
@@ -143,7 +149,14 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
         media: committed.clone(),
         words: words.clone(),
     };
-    let store = open_store(&config, &socket, commits).await?;
+    let started = match &config.cluster {
+        Some(settings) => {
+            Some(cluster::start(settings, &config.store_options(store::Access::Write)).await?)
+        }
+        None => None,
+    };
+    let (node, shared_log) = started.map(|started| (started.node, started.log)).unzip();
+    let store = open_store(&config, &socket, commits, shared_log).await?;
     activity.read_back(&store, now())?;
     let media = OpenedMedia::open(&config, committed)?;
     let listeners = Listeners::bind(&config, &socket).await?;
@@ -152,14 +165,39 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     welcome::welcome(&config, address);
     let page = welcome::page(&config, address);
     let (policy, retention) = watch::channel(config.retention());
-    let (context, background, unstored) =
-        start(config, page, store.clone(), media, hub, words, activity, outbox, retention, stop)?;
+    let handle = node.as_ref().map(ClusterNode::handle);
+    let Started { context, owned, background, unstored } = start(
+        config.clone(),
+        page,
+        store.clone(),
+        handle,
+        media,
+        hub,
+        words,
+        activity,
+        outbox,
+        retention,
+        stop,
+    )?;
     let changes = context.registry.changes();
     context.tasks.spawn(log::tell_of_adapters(changes, context.stop.clone()));
-    let live = Live { context: context.clone(), log, retention: policy };
+    let live = Live { context: context.clone(), owned, log, retention: policy };
     context.tasks.spawn(live.reload_on(hangups, sources, loaded));
     tracing::info!(%address, socket = %socket.display(), db, "serving");
     context.tasks.spawn(tell_system(context.store.clone(), context.stop.clone()));
+    let (until, end) = (context.stop.clone(), CancellationToken::new());
+    let membership = node.map(|node| {
+        let (store, db, listen) = (store.clone(), config.db.clone(), address.to_string());
+        let limit = Duration::from_secs(config.limits.answer_seconds);
+        let requests = node.handle().requests;
+        let (answerer, ending) =
+            (answerer(socket.clone(), store.clone(), requests, limit), end.clone());
+        let run = move || {
+            let (store, db, listen) = (store.clone(), db.clone(), listen.clone());
+            node.clone().run(store, db, listen, answerer.clone(), ending.clone())
+        };
+        tokio::spawn(health::supervise("cluster", until, run))
+    });
     serve(context, listeners).await?;
     // With the server's context went the last sender of events: ingest ends with what it holds.
     if tokio::time::timeout(LAST_WRITES, background).await.is_err() {
@@ -171,6 +209,11 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
                  are lost, unless the platform's history tells them again"
             ),
         }
+    }
+    // The lease last: others lead once everything of this node is written.
+    end.cancel();
+    if let Some(membership) = membership {
+        let _ = tokio::time::timeout(LAST_WORDS, membership).await;
     }
     store.close();
     tracing::info!("stopped");
@@ -190,8 +233,17 @@ async fn tell_system(store: Arc<Store>, stop: CancellationToken) {
     notify(NotifyState::Stopping);
 }
 
-/// Starts what works behind the server: ingest, adapters, outbox. The future ends when they have;
-/// the number is that of events which are held in memory only.
+/// The server, and the parts that work behind it.
+struct Started<Background> {
+    context: Arc<ServerContext>,
+    owned: Arc<OwnedParts>,
+    /// Ends when ingest and outbox have.
+    background: Background,
+    /// The number of events that are held in memory only.
+    unstored: Arc<AtomicUsize>,
+}
+
+/// Starts what works behind the server: ingest, adapters, outbox.
 #[expect(
     clippy::too_many_arguments,
     clippy::too_many_lines,
@@ -201,6 +253,7 @@ fn start(
     config: Config,
     page: String,
     store: Arc<Store>,
+    cluster: Option<ClusterHandle>,
     media: OpenedMedia,
     hub: Arc<Hub>,
     words: Arc<Words>,
@@ -208,7 +261,7 @@ fn start(
     outbox: Outbox,
     retention: watch::Receiver<retention::RetentionPolicy>,
     stop: CancellationToken,
-) -> Result<(Arc<ServerContext>, impl Future<Output = ()>, Arc<AtomicUsize>)> {
+) -> Result<Started<impl Future<Output = ()>>> {
     let (registry, tasks) = (Registry::new(), TaskTracker::new());
     let (core, inbound) = EventSink::new(MAX_EVENTS, MAX_EVENT_BYTES);
     let ingest = Ingest::new(
@@ -238,16 +291,16 @@ fn start(
         stop: stop.clone(),
         tasks: tasks.clone(),
     };
-    let bots = Gateway::start(parts, config.bot.clone())?;
+    let is_leading = *store.leading().borrow();
+    let bots = if is_leading { config.bot.clone() } else { Vec::new() };
+    let bots = ArcSwap::from_pointee(Gateway::start(parts.clone(), bots)?);
     let adapters_stop = CancellationToken::new();
-    let adapters = adapter::start(
-        config.adapter.clone(),
-        core,
-        registry.clone(),
-        media.for_adapters(),
-        adapters_stop.clone(),
-        tasks.clone(),
-    );
+    let (all, files) = (adapters_stop.clone(), media.for_adapters());
+    let adapters = if is_leading {
+        adapter::start(config.adapter.clone(), core, registry.clone(), files, all, tasks.clone())
+    } else {
+        adapter::none(core, registry.clone(), files, all, tasks.clone())
+    };
     tasks.spawn(health::supervise("hub", stop.clone(), {
         let (hub, store, stop) = (hub.clone(), store.clone(), stop.clone());
         move || hub.clone().run(store.clone(), stop.clone())
@@ -257,10 +310,17 @@ fn start(
     let (watched, until) = (clock.clone(), stop.clone());
     tasks.spawn(async move { watched.watch(until).await });
     let deleting = {
-        let (store, clock, stop) = (store.clone(), clock.clone(), stop.clone());
-        move || retention::run(store.clone(), clock.clone(), retention.clone(), stop.clone())
+        let (store, clock) = (store.clone(), clock.clone());
+        move |until: CancellationToken| {
+            let (store, clock, retention) = (store.clone(), clock.clone(), retention.clone());
+            let end = until.clone();
+            let run = move || {
+                retention::run(store.clone(), clock.clone(), retention.clone(), end.clone())
+            };
+            health::supervise("retention", until, run)
+        }
     };
-    tasks.spawn(health::supervise("retention", stop.clone(), deleting));
+    tasks.spawn(while_leading(store.leading(), stop.clone(), deleting));
     let (blobs, signer) = (media.blobs.clone(), media.signer.clone());
     let partials = media.partials.clone();
     let completer = media.start(&config, &store, registry.clone(), &tasks, &stop);
@@ -268,22 +328,29 @@ fn start(
     tasks.spawn(search::run(index.clone(), store.clone(), stop.clone()));
     let (outcomes, attempts) = (outbox.outcomes.clone(), outbox.attempts.clone());
     let sending = {
-        let (store, registry, stop) = (store.clone(), registry.clone(), stop.clone());
+        let (store, registry) = (store.clone(), registry.clone());
         let (policy, default_platform) = (config.policy(), config.default_platform.clone());
-        move || {
-            outbox.clone().run(
-                store.clone(),
-                registry.clone(),
-                policy,
-                default_platform.clone(),
-                clock.clone(),
-                stop.clone(),
-            )
+        move |until: CancellationToken| {
+            let (outbox, store, registry) = (outbox.clone(), store.clone(), registry.clone());
+            let (clock, default_platform) = (clock.clone(), default_platform.clone());
+            let end = until.clone();
+            let run = move || {
+                outbox.clone().run(
+                    store.clone(),
+                    registry.clone(),
+                    policy,
+                    default_platform.clone(),
+                    clock.clone(),
+                    end.clone(),
+                )
+            };
+            health::supervise("outbox", until, run)
         }
     };
-    let sending = tokio::spawn(health::supervise("outbox", stop.clone(), sending));
+    let sending = tokio::spawn(while_leading(store.leading(), stop.clone(), sending));
     let sending = tokio::spawn(end_before(adapters_stop, stop.clone(), sending));
-    let context = ServerContext {
+    let configured = Mutex::new((config.adapter.clone(), config.bot.clone()));
+    let context = Arc::new(ServerContext {
         access: AccessControl::new(&config),
         sessions: Limit::new("sessions", config.limits.sessions),
         dial_ins: Limit::new("adapters", config.limits.adapters),
@@ -298,6 +365,7 @@ fn start(
         memory: Memory::new(config.limits.memory_bytes),
         actions,
         bots,
+        cluster,
         agents: Arc::new(mcp::AgentBounds::new(config.mcp.clone())),
         config,
         page,
@@ -311,11 +379,13 @@ fn start(
         hub,
         stop,
         tasks,
-    };
+    });
+    let owned = Arc::new(OwnedParts { context: context.clone(), core: parts, configured });
+    context.tasks.spawn(owned.clone().follow_role(is_leading));
     let background = async {
         let _ = tokio::join!(receiving, sending);
     };
-    Ok((Arc::new(context), background, unstored))
+    Ok(Started { context, owned, background, unstored })
 }
 
 /// Ends the adapters after the outbox, so that what is under way still gets its answer, if that
@@ -334,7 +404,12 @@ async fn end_before(
 }
 
 /// Opens the store; a server that has it already is told apart from any other process.
-async fn open_store(config: &Config, socket: &Path, commits: Commits) -> Result<Arc<Store>> {
+async fn open_store(
+    config: &Config,
+    socket: &Path,
+    commits: Commits,
+    shared_log: Option<SharedLogFactory>,
+) -> Result<Arc<Store>> {
     let runs_already = async || {
         let text = format!("a rechat server already runs on {}", config.db.display());
         let hint = "use that server, or name another store with --db";
@@ -345,7 +420,8 @@ async fn open_store(config: &Config, socket: &Path, commits: Commits) -> Result<
     if let Some(error) = runs_already().await {
         return Err(error);
     }
-    match Store::open(&config.store_options(store::Access::Write), Box::new(commits)) {
+    let options = StoreOptions { shared_log, ..config.store_options(store::Access::Write) };
+    match Store::open(&options, Box::new(commits)) {
         Ok(store) => Ok(Arc::new(store)),
         Err(error) => Err(runs_already().await.unwrap_or_else(|| error.into())),
     }

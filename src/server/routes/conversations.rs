@@ -31,6 +31,7 @@ pub(super) fn routes() -> [Route; 3] {
                         .answers::<Conversation>(StatusCode::OK, "The conversation")
                 }),
                 Operation::of(Method::PATCH, SEND, |call| Box::pin(conversations::set(call)))
+                    .by_leader()
                     .described(|d| {
                         in_path(d.named(
                             "set_conversation",
@@ -44,6 +45,7 @@ pub(super) fn routes() -> [Route; 3] {
         Route::new(
             "/api/conversations/{platform}/{conversation}/typing",
             [Operation::of(Method::POST, SEND, |call| Box::pin(conversations::show_typing(call)))
+                .by_leader()
                 .described(|d| {
                     let d = not_carried_out(d.named("show_typing", "Show that somebody types"));
                     in_path(d).takes::<Typing>().answers::<Typing>(StatusCode::OK, "It is shown")

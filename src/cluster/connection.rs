@@ -1,0 +1,116 @@
+//! The connection of a node to NATS, and the names of what the cluster has there.
+
+use crate::config::ClusterSettings;
+use crate::error::{Error, Result};
+use crate::log::jetstream::EventStream;
+use async_nats::ConnectOptions;
+use async_nats::connection::State;
+use async_nats::jetstream::context::ContextBuilder;
+use async_nats::jetstream::{Context, kv, object_store};
+use std::time::Duration;
+use tokio::runtime::Handle;
+
+/// How long a question to JetStream may take.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The longest pause between two attempts to connect.
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+/// The key of the stream's metadata that has the cluster's ID.
+pub(super) const CLUSTER_ID: &str = "rechat-cluster";
+
+/// A connection to NATS for one cluster; it connects by itself, again and again.
+#[derive(Clone, Debug)]
+pub struct NatsConnection {
+    client: async_nats::Client,
+    pub(super) context: Context,
+    /// Begins the names of everything that the cluster has.
+    pub(super) prefix: String,
+}
+
+impl NatsConnection {
+    /// Begins to connect; to be called on the runtime that the connection is to work on.
+    ///
+    /// # Errors
+    ///
+    /// An address, or a file that is named, cannot be used.
+    pub async fn open(settings: &ClusterSettings) -> Result<Self> {
+        let failed = |error: &dyn std::fmt::Display| {
+            Error::failed(format!("NATS at {}: {error}", settings.nats.join(", ")))
+        };
+        let mut options = ConnectOptions::new()
+            .name(format!("rechat {}", settings.node))
+            .retry_on_initial_connect()
+            .ping_interval(Duration::from_secs(2))
+            .reconnect_delay_callback(|attempts| {
+                LONGEST_PAUSE.min(Duration::from_millis(20 * attempts as u64))
+            });
+        if let Some(file) = &settings.credentials {
+            let read = options.credentials_file(file).await;
+            options = read.map_err(|error| {
+                Error::failed(format!("`cluster.credentials`: {}: {error}", file.display()))
+            })?;
+        }
+        if let Some(token) = &settings.token {
+            options = options.token(token.reveal().to_owned());
+        }
+        if let Some(ca) = &settings.ca {
+            options = options.add_root_certificates(ca.clone()).require_tls(true);
+        }
+        if let (Some(certificate), Some(key)) = (&settings.certificate, &settings.key) {
+            options = options.add_client_certificate(certificate.clone(), key.clone());
+        }
+        let client = options.connect(&settings.nats).await.map_err(|error| failed(&error))?;
+        let context = ContextBuilder::new().timeout(ANSWER_TIMEOUT).ack_timeout(ANSWER_TIMEOUT);
+        let context = context.build(client.clone());
+        Ok(Self { client, context, prefix: format!("rechat-{}", settings.name) })
+    }
+
+    /// Whether NATS can be reached at the moment.
+    pub fn is_connected(&self) -> bool {
+        self.client.connection_state() == State::Connected
+    }
+
+    /// The subject of the log's messages.
+    pub(super) fn subject(&self) -> String {
+        format!("{}.log", self.prefix)
+    }
+
+    /// The stream that is the log.
+    pub fn stream(&self) -> EventStream {
+        let (context, name) = (self.context.clone(), self.stream_name());
+        EventStream::new(context, name, self.subject(), Handle::current())
+    }
+
+    pub(super) fn stream_name(&self) -> String {
+        format!("{}-log", self.prefix)
+    }
+
+    /// The bucket of what lapses: the lease, and the nodes that live.
+    pub(super) fn lease_bucket(&self) -> String {
+        format!("{}-leases", self.prefix)
+    }
+
+    /// The bucket of snapshots.
+    pub(super) fn snapshot_bucket(&self) -> String {
+        format!("{}-snapshots", self.prefix)
+    }
+
+    pub(super) async fn leases(&self) -> std::result::Result<kv::Store, String> {
+        let bucket = self.context.get_key_value(self.lease_bucket()).await;
+        bucket.map_err(|error| format!("the bucket {}: {error}", self.lease_bucket()))
+    }
+
+    pub(super) async fn snapshots(&self) -> Result<object_store::ObjectStore> {
+        let bucket = self.context.get_object_store(&self.snapshot_bucket()).await;
+        bucket.map_err(|error| {
+            Error::failed(format!("the bucket {}: {error}", self.snapshot_bucket()))
+        })
+    }
+
+    /// Ends the connection, once what was to be sent is sent.
+    pub async fn close(&self) {
+        let _ = tokio::time::timeout(Duration::from_millis(500), self.client.flush()).await;
+        let _ = self.client.drain().await;
+    }
+}

@@ -1,0 +1,100 @@
+//! Making a cluster: its stream, its buckets, and the first snapshot.
+
+use super::connection::{CLUSTER_ID, NatsConnection};
+use super::snapshot;
+use crate::config::ClusterSettings;
+use crate::error::{Error, Result};
+use crate::store::{self, Access, Membership, Store, StoreOptions};
+use async_nats::jetstream::{kv, object_store, stream};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+/// How long NATS may take to answer at all.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A file that is removed in the end.
+struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Makes a cluster whose nodes start with a copy of a store, or with an empty one. `beside` is where
+/// the copy is written before it is sent; gives the cluster's ID.
+///
+/// # Errors
+///
+/// NATS cannot be reached or refuses, the cluster is there already, or the store cannot be copied.
+pub async fn found(
+    settings: &ClusterSettings,
+    from: Option<&StoreOptions>,
+    beside: &Path,
+) -> Result<String> {
+    let connection = NatsConnection::open(settings).await?;
+    let failed = |error: &dyn std::fmt::Display| Error::failed(format!("NATS: {error}"));
+    let account = timeout(ANSWER_TIMEOUT, connection.context.query_account()).await;
+    account
+        .map_err(|_| {
+            Error::failed(format!("NATS at {} does not answer", settings.nats.join(", ")))
+                .hint("is it running, with JetStream (`nats-server -js`)?")
+        })?
+        .map_err(|error| failed(&error).hint("JetStream must be on: `nats-server -js`"))?;
+    if connection.stream().info().await.is_ok() {
+        return Err(Error::failed(format!("the cluster `{}` is there already", settings.name))
+            .hint("start its nodes with `rechat serve`, or choose another `cluster.name`"));
+    }
+    let cluster = Uuid::new_v4().to_string();
+    let copy = Scratch(beside.with_added_extension("founding"));
+    copy_store(from, &copy.0, &cluster).await?;
+    let (replicas, context) = (settings.replicas, &connection.context);
+    let bucket = context.create_object_store(object_store::Config {
+        bucket: connection.snapshot_bucket(),
+        num_replicas: replicas,
+        ..object_store::Config::default()
+    });
+    let bucket = bucket.await.map_err(|error| failed(&error))?;
+    snapshot::send(&bucket, &copy.0, 0).await?;
+    let leases = context.create_key_value(kv::Config {
+        bucket: connection.lease_bucket(),
+        history: 1,
+        max_age: settings.lease(),
+        num_replicas: replicas,
+        ..kv::Config::default()
+    });
+    leases.await.map_err(|error| failed(&error))?;
+    // Last: by it a cluster is known to be whole.
+    let log = context.create_stream(stream::Config {
+        name: connection.stream_name(),
+        subjects: vec![connection.subject()],
+        num_replicas: replicas,
+        storage: stream::StorageType::File,
+        discard: stream::DiscardPolicy::New,
+        metadata: HashMap::from([(CLUSTER_ID.to_owned(), cluster.clone())]),
+        ..stream::Config::default()
+    });
+    log.await.map_err(|error| failed(&error))?;
+    connection.close().await;
+    Ok(cluster)
+}
+
+/// Writes a copy of a store, or an empty one, that is of a cluster at the beginning of its log.
+async fn copy_store(from: Option<&StoreOptions>, to: &Path, cluster: &str) -> Result<()> {
+    let (from, to, cluster) = (from.cloned(), to.to_owned(), cluster.to_owned());
+    let copied = tokio::task::spawn_blocking(move || {
+        let _ = std::fs::remove_file(&to);
+        if let Some(from) = from {
+            let store = Store::open(&StoreOptions { access: Access::Read, ..from }, Box::new(()))?;
+            store.view()?.copy_for_a_node(&to)?;
+            store.close();
+        }
+        let options = StoreOptions::new(&to, Access::Write);
+        store::join(&options, &Membership { cluster, place: 0 })
+    });
+    let copied = copied.await.map_err(|error| Error::failed(error.to_string()))?;
+    Ok(copied?)
+}

@@ -1,0 +1,24 @@
+//! Many nodes: the log on a stream of NATS JetStream (`docs/cluster.md`).
+//!
+//! Each node has a store of its own and applies the stream to it. One node leads: it holds a lease, a
+//! key of a bucket that lapses unless it is renewed, and it alone decides and appends. The lease only
+//! finds a leader. That there are never two is held by the stream: a new leader first appends the
+//! event that its epoch began, and from then on refuses everything of the one before it.
+
+mod connection;
+mod founding;
+mod lease;
+mod node;
+mod presence;
+mod requests;
+mod snapshot;
+mod standing;
+mod starting;
+mod status;
+
+pub use founding::found;
+pub use node::{ClusterHandle, ClusterNode};
+pub use requests::{Answerer, LeaderRequests, NotAnswered};
+pub use standing::Standing;
+pub use starting::{StartedNode, start};
+pub use status::{ClusterStatus, NodeStatus, status};

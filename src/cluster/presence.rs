@@ -1,0 +1,49 @@
+//! The nodes that live: each tells how it stands, again and again, in the bucket whose values lapse.
+
+use async_nats::jetstream::kv::{self, Operation};
+use futures_util::StreamExt;
+use serde::{Deserialize, Serialize};
+
+/// Begins the keys of nodes.
+const NODES: &str = "nodes.";
+
+/// How a node stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Presence {
+    #[allow(missing_docs)]
+    pub node: String,
+    /// One start of its process.
+    pub instance: String,
+    #[allow(missing_docs)]
+    pub version: String,
+    /// Where it serves.
+    pub listen: String,
+    /// The place of the log that its readers see.
+    pub place: u64,
+    /// The newest event that its readers see.
+    pub offset: u64,
+}
+
+/// Tells how this node stands.
+pub(super) async fn tell(bucket: &kv::Store, presence: &Presence) -> Result<(), String> {
+    let value = serde_json::to_vec(presence).map_err(|error| error.to_string())?;
+    let put = bucket.put(format!("{NODES}{}", presence.node), value.into()).await;
+    put.map(drop).map_err(|error| error.to_string())
+}
+
+/// The nodes that live, by name.
+pub(super) async fn all(bucket: &kv::Store) -> Result<Vec<Presence>, String> {
+    let mut keys = bucket.keys().await.map_err(|error| error.to_string())?;
+    let mut found: Vec<Presence> = Vec::new();
+    while let Some(key) = keys.next().await {
+        let key = key.map_err(|error| error.to_string())?;
+        if !key.starts_with(NODES) {
+            continue;
+        }
+        let entry = bucket.entry(key).await.map_err(|error| error.to_string())?;
+        let entry = entry.filter(|entry| entry.operation == Operation::Put);
+        found.extend(entry.and_then(|entry| serde_json::from_slice(&entry.value).ok()));
+    }
+    found.sort_by(|one: &Presence, other| one.node.cmp(&other.node));
+    Ok(found)
+}

@@ -1,0 +1,17 @@
+//! Many nodes: real servers of rechat beside real NATS servers, which die one after the other.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![allow(clippy::print_stderr, reason = "tests say what went wrong")]
+
+#[path = "../common/server.rs"]
+mod server;
+#[path = "../common/socket.rs"]
+mod socket;
+#[path = "../common/tools.rs"]
+mod tools;
+
+mod faults;
+mod figures;
+mod nats;
+mod nodes;
+mod takeover;
