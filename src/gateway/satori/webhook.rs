@@ -53,7 +53,7 @@ pub(super) async fn keep_posting(bot: Arc<ConfiguredBot>, url: String) {
         if stop.is_cancelled() {
             return;
         }
-        // Logins are not counted: they come again before an event that fails each time.
+        // Logins are not counted: they may come again before an event that fails each time.
         if webhook.delivered() != before {
             (pauses, failures) = (new_pauses(), 0);
         }
