@@ -199,7 +199,7 @@ impl BotPeer for SatoriSession {
         let before = entry.offset.saturating_sub(1);
         let mut frames: Vec<_> =
             self.login_event(view, before, &told.account, true)?.into_iter().collect();
-        frames.push(frame::event(&told.body));
+        frames.extend(told.bodies.iter().map(|body| frame::event(body)));
         Ok(frames)
     }
 
