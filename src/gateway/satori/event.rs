@@ -155,7 +155,7 @@ fn of_message(
     Ok(body)
 }
 
-/// What became of a message, at a time in Unix seconds.
+/// A change of a message, at a time in Unix seconds.
 fn of_change(
     bot: &ConfiguredBot,
     account: &ServedAccount,
