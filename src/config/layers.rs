@@ -11,7 +11,15 @@ use toml::{Table, Value};
 const PREFIX: &str = "RECHAT_";
 
 /// Variables with our prefix that are no keys of the configuration.
-const NOT_KEYS: [&str; 3] = ["RECHAT_CONFIG", "RECHAT_SERVER", "RECHAT_CA"];
+const NOT_KEYS: [&str; 6] = [
+    "RECHAT_CONFIG",
+    "RECHAT_SERVER",
+    "RECHAT_CA",
+    // `rechat watch` gives these to the command that it runs.
+    "RECHAT_ID",
+    "RECHAT_PLATFORM",
+    "RECHAT_CONVERSATION",
+];
 
 /// Where settings come from, the weakest first.
 #[derive(Clone, Debug, Default)]

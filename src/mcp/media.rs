@@ -100,7 +100,7 @@ async fn shown(bytes: Bytes) -> Result<ShownFile> {
     }
     let permit = AT_ONCE.acquire().await;
     let made = tokio::task::spawn_blocking(move || {
-        // Whoever asked may be gone before the work ends.
+        // The one who asked may be gone before the work ends.
         let _permit = permit;
         preview(&bytes)
     });

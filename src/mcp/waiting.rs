@@ -41,7 +41,7 @@ pub(super) async fn wait_for_messages<S: Source>(
         let before = place.clone();
         let found = next(context, &mut chats, &filter, &mut place).await?;
         if found.is_empty() && place != before {
-            // What was passed over is not named to those who do not see it.
+            // Events that were passed over are not named to those who do not see them.
             place = head;
         }
         let note = (!chats.is_served()).then_some(NO_SERVER);

@@ -67,12 +67,12 @@ struct Work {
     /// The `seq` of the last message that was looked at.
     position: u64,
     /// Turns that are due later, the next one first.
-    later: VecDeque<(Instant, Turn)>,
+    later: VecDeque<(Instant, ArrivalTurn)>,
 }
 
 /// Some of a message's media.
 #[derive(Clone, Copy)]
-struct Turn {
+struct ArrivalTurn {
     seq: u64,
     /// How often all of them were tried before.
     tries: usize,
@@ -84,7 +84,7 @@ struct Turn {
 
 /// How a turn ended.
 struct FetchEnd {
-    turn: Turn,
+    turn: ArrivalTurn,
     /// The place at which the next turn begins, where there are more media.
     next: Option<usize>,
     result: Result<(), FetchFailure>,
@@ -127,7 +127,7 @@ impl Arrivals {
         }
     }
 
-    async fn fetch(self, turn: Turn) -> FetchEnd {
+    async fn fetch(self, turn: ArrivalTurn) -> FetchEnd {
         let Self { completer, types, .. } = &self;
         let (next, result) = completer.fetch_some(turn.seq, types, turn.from, TURN).await;
         FetchEnd { turn, next, result }
@@ -149,7 +149,7 @@ impl Arrivals {
     }
 
     /// The next turn: one that is due, or the first of the next message with something to fetch.
-    fn next(&self, work: &mut Work) -> store::Result<Option<Turn>> {
+    fn next(&self, work: &mut Work) -> store::Result<Option<ArrivalTurn>> {
         if let Some((due, turn)) = work.later.front().copied()
             && due <= Instant::now()
         {
@@ -168,7 +168,7 @@ impl Arrivals {
                 let missing = missing(&message, &self.types);
                 if arrived(&message) && missing.iter().any(Missing::may_be_there) {
                     let seq = message.seq;
-                    return Ok(Some(Turn { seq, tries: 0, from: 0, has_failed: false }));
+                    return Ok(Some(ArrivalTurn { seq, tries: 0, from: 0, has_failed: false }));
                 }
             }
             if looked_at < LOOKED_AT {
@@ -193,15 +193,18 @@ impl Work {
             }
         }
         if let Some(from) = next {
-            self.add(TURN_PAUSE, Turn { from, ..turn });
+            self.add(TURN_PAUSE, ArrivalTurn { from, ..turn });
         } else if turn.has_failed
             && let Some(pause) = PAUSES.get(turn.tries)
         {
-            self.add(*pause, Turn { tries: turn.tries + 1, from: 0, has_failed: false, ..turn });
+            self.add(
+                *pause,
+                ArrivalTurn { tries: turn.tries + 1, from: 0, has_failed: false, ..turn },
+            );
         }
     }
 
-    fn add(&mut self, pause: Duration, turn: Turn) {
+    fn add(&mut self, pause: Duration, turn: ArrivalTurn) {
         if self.later.len() == MAX_LATER {
             self.later.pop_front();
         }

@@ -241,7 +241,7 @@ async fn pictures_of_what_is_seen_at_times() {
         let shooting = Shooting { tab, language, folder: folder.as_deref() };
         let tab = &shooting.tab;
         tab.sees(".message", "I bring coffee").await;
-        // Nobody may be asked at this address, so it fails for good; the reader may try again.
+        // This address may not be asked, so it fails for good; the reader may try again.
         let mut failed = onebot11::group_message(10_001_000, 7, 100, "");
         failed["time"] = json!(now());
         failed["group_name"] = json!("Hiking club");

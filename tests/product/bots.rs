@@ -424,7 +424,7 @@ async fn requests_and_recalls_of_another_account_are_not_those_of_the_bot() {
     own.push(&said(2, "for this one"));
     // Nothing of the other came before it.
     assert_eq!(bot.texts(1).await, ["for this one"]);
-    // What it names is its own account's, or nobody's.
+    // It names what is of its own account, or of none.
     for (action, params) in [
         ("delete_msg", json!({"message_id": 1})),
         ("get_msg", json!({"message_id": 1})),

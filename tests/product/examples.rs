@@ -106,7 +106,7 @@ struct Reader {
     address: String,
     peer: Option<Peer>,
     next: AtomicI64,
-    /// What the lines before told, by the word that stands for it in the lines after them.
+    /// Answers of the lines before, by the word that stands for it in the lines after them.
     told: RefCell<HashMap<&'static str, String>>,
 }
 

@@ -1,4 +1,4 @@
-//! What guides show can be typed: their commands and options are there, their settings and their
+//! Examples of guides can be typed: their commands and options are there, their settings and their
 //! JSON can be read. Those of both languages.
 
 use crate::readme::blocks;

@@ -521,7 +521,7 @@ async fn files_are_uploaded_and_fetched_by_a_signed_link() {
     let (signed, name) = src.rsplit_once('/').unwrap();
     let other = if signed.ends_with('0') { '1' } else { '0' };
     let forged = format!("{}{other}/{name}", &signed[..signed.len() - 1]);
-    // Who knows a file's SHA-256 alone sends it nowhere.
+    // A file's SHA-256 alone sends it nowhere.
     let create = json!({"channel_id": "lobby", "content": format!("<file src=\"{forged}\"/>")});
     let (status, refused) = caller.try_call("message.create", &create);
     assert_eq!(status, 400, "{refused}");

@@ -122,7 +122,7 @@ async fn events_are_posted_in_order_and_again_until_they_are_taken() {
     assert_eq!(hook.texts(2).await, ["one", "two"]);
     eventually("both are read", || (bot(&server)["delivered"] == 2).then_some(()));
     assert_eq!(bot(&server)["state"], "Connected");
-    // What was posted and not taken before a kill comes again.
+    // An event that was posted and not taken before a kill comes again.
     peer.push(&said(3, "three"));
     let cut = hook.next().await;
     assert_eq!(cut.body["message"]["content"], "three");

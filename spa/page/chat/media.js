@@ -49,8 +49,7 @@ const nameOfMedium = (segment) => segment.name || segment.summary || nameInAddre
 /** The file's name in an address; many have none. @param {Segment} segment */
 function nameInAddress({ url = '' }) {
   const address = webAddress(url);
-  const name = address ? fileNameOf(address) : '';
-  return address && /\.\w{2,5}$/.test(address.pathname) ? name : '';
+  return address && /\.\w{2,5}$/.test(address.pathname) ? fileNameOf(address) : '';
 }
 
 /**

@@ -38,7 +38,7 @@ pub(super) struct LinkedFile {
 pub(super) fn kept_file(signer: &Signer, link: &str) -> Option<LinkedFile> {
     let InternalLink { hash, until, signature, name } =
         InternalLink::parse(link.strip_prefix(SCHEME)?)?;
-    // Who was given the file may send it later, too.
+    // A program that was given the file may send it later, too.
     signer.holds(hash, until, &signature, until).then_some(())?;
     Some(LinkedFile { hash, name: Some(name).filter(|name| name != "file") })
 }

@@ -5,7 +5,7 @@
 
 use super::account::Account;
 use super::address::OneBot11Address;
-use super::event::MessageEvent;
+use super::event::OneBot11Message;
 use super::options::OneBot11Options;
 use crate::adapter::api::{AdapterEvent, EventSink, Found, Outbound};
 use crate::adapter::onebot::common::call::{Calls, NoAnswer};
@@ -104,7 +104,7 @@ async fn fetch(
     let history: History<'_> = answer.data().ok_or(NoHistory::Refused)?;
     let own = account.id().unwrap_or_default();
     let read = |json: &RawValue| {
-        let message = MessageEvent::parse(json)?;
+        let message = OneBot11Message::parse(json)?;
         let (mut inbound, _) =
             message.into_inbound(&account.platform, own, Some(conversation)).ok()?;
         account.known.insert(conversation, &inbound.external_id);

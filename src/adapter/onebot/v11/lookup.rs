@@ -3,7 +3,7 @@
 
 use super::account::Account;
 use super::address::{Id, OneBot11Address};
-use super::event::MessageEvent;
+use super::event::OneBot11Message;
 use super::reading;
 use crate::adapter::api::{ActionError, AdapterEvent, EventSink, MessageRef};
 use crate::adapter::onebot::common::call::Calls;
@@ -82,7 +82,7 @@ pub(super) async fn answered(
     }
     let asked = Asked { message_id: Id::new(answered) };
     let Ok(answer) = calls.call("get_msg", asked, None).await else { return };
-    let Some(read) = answer.data::<&RawValue>().and_then(MessageEvent::parse) else { return };
+    let Some(read) = answer.data::<&RawValue>().and_then(OneBot11Message::parse) else { return };
     let own = account.id().unwrap_or_default();
     let read = read.into_inbound(&account.platform, own, Some(&message.conversation));
     let Ok((found, _)) = read else { return };

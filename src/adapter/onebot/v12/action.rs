@@ -16,13 +16,13 @@ use std::borrow::Cow;
 pub(super) struct SendMessageParameters<'a> {
     #[serde(flatten)]
     pub(super) address: OneBot12Address<'a>,
-    pub(super) message: Vec<SegmentOut<'a>>,
+    pub(super) message: Vec<OneBot12Segment<'a>>,
 }
 
 /// A segment that is sent (interface/message/segments.md).
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", content = "data", rename_all = "snake_case")]
-pub(super) enum SegmentOut<'a> {
+pub(super) enum OneBot12Segment<'a> {
     Text { text: Cow<'a, str> },
     Mention { user_id: &'a str },
     MentionAll {},
@@ -34,7 +34,7 @@ pub(super) enum SegmentOut<'a> {
     File { file_id: String },
 }
 
-impl<'a> SegmentOut<'a> {
+impl<'a> OneBot12Segment<'a> {
     /// The segment for one of a message that is no file; what has no form goes as its words.
     pub(super) fn new(segment: &'a Segment) -> Self {
         let text = |text: &'a Option<String>| text.as_deref().unwrap_or_default();
@@ -142,7 +142,7 @@ mod tests {
         let text = Segment::Text { text: "hi".into() };
         let message = SendMessageParameters {
             address: OneBot12Address::parse("channel_1%5F_2").unwrap(),
-            message: vec![SegmentOut::new(&text)],
+            message: vec![OneBot12Segment::new(&text)],
         };
         let segment = json!({"type": "text", "data": {"text": "hi"}});
         let expected = json!({
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn each_segment_has_its_form_else_words() {
-        let sent = |segment| to_value(SegmentOut::new(&segment)).unwrap();
+        let sent = |segment| to_value(OneBot12Segment::new(&segment)).unwrap();
         let mention = Segment::Mention { user: "7".into(), name: Some("Ann".into()), me: false };
         assert_eq!(sent(mention), json!({"type": "mention", "data": {"user_id": "7"}}));
         assert_eq!(sent(Segment::MentionAll {}), json!({"type": "mention_all", "data": {}}));
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(sent(place), json!({"type": "location", "data": data}));
         let face = Segment::Emoji { name: Some("微笑".into()), id: Some("14".into()), url: None };
         assert_eq!(sent(face), json!({"type": "text", "data": {"text": "[微笑]"}}));
-        let image = SegmentOut::file(&Segment::Image(Media::default()), "f".into());
+        let image = OneBot12Segment::file(&Segment::Image(Media::default()), "f".into());
         assert_eq!(to_value(image).unwrap(), json!({"type": "image", "data": {"file_id": "f"}}));
     }
 

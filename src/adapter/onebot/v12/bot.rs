@@ -1,6 +1,6 @@
 //! One account of a connection, which may have several.
 
-use super::action::{SegmentOut, SendMessageParameters, delivery};
+use super::action::{OneBot12Segment, SendMessageParameters, delivery};
 use super::address::OneBot12Address;
 use super::event::BotId;
 use crate::adapter::api::{
@@ -53,7 +53,7 @@ impl ConnectedBot {
         };
         let segments = match message.content.segments() {
             Some(segments) => self.segments(segments).await,
-            None => Ok(vec![SegmentOut::Text { text: message.content.readable() }]),
+            None => Ok(vec![OneBot12Segment::Text { text: message.content.readable() }]),
         };
         let mut segments = match segments {
             Ok(segments) => segments,
@@ -61,8 +61,8 @@ impl ConnectedBot {
         };
         if let Some(reply_to) = &message.reply_to {
             let head = match &reply_to.external_id {
-                Some(message_id) => Some(SegmentOut::Reply { message_id }),
-                None => quote(reply_to).map(|text| SegmentOut::Text { text: text.into() }),
+                Some(message_id) => Some(OneBot12Segment::Reply { message_id }),
+                None => quote(reply_to).map(|text| OneBot12Segment::Text { text: text.into() }),
             };
             segments.splice(0..0, head);
         }
@@ -73,12 +73,15 @@ impl ConnectedBot {
     }
 
     /// The segments as they are sent; files are uploaded.
-    async fn segments<'a>(&self, segments: &'a [Segment]) -> Result<Vec<SegmentOut<'a>>, Delivery> {
+    async fn segments<'a>(
+        &self,
+        segments: &'a [Segment],
+    ) -> Result<Vec<OneBot12Segment<'a>>, Delivery> {
         let mut out = Vec::with_capacity(segments.len());
         for segment in segments {
             out.push(match segment.media().filter(|media| media.url.is_some()) {
-                Some(media) => SegmentOut::file(segment, self.upload(media).await?),
-                None => SegmentOut::new(segment),
+                Some(media) => OneBot12Segment::file(segment, self.upload(media).await?),
+                None => OneBot12Segment::new(segment),
             });
         }
         Ok(out)

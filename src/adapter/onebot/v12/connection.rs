@@ -2,7 +2,7 @@
 
 use super::action::delivery;
 use super::bot::ConnectedBot;
-use super::event::{BotId, MessageEvent, OneBot12Event, OneBot12Frame, bots};
+use super::event::{BotId, OneBot12Event, OneBot12Frame, OneBot12Message, bots};
 use crate::adapter::api::{AdapterEvent as CoreEvent, Settings};
 use crate::adapter::context::Context;
 use crate::adapter::onebot::common::answer::ActionResponse;
@@ -265,7 +265,7 @@ impl Implementation {
     async fn message(
         &mut self,
         bot: &Arc<ConnectedBot>,
-        message: MessageEvent<'_>,
+        message: OneBot12Message<'_>,
     ) -> Result<(), ConnectionEnd> {
         let mut inbound = match message.into_inbound(&bot.platform, &bot.id.user_id) {
             Ok(inbound) => inbound,

@@ -34,7 +34,7 @@ pub(super) struct BotId {
 #[derive(Debug)]
 pub(super) enum OneBot12Event<'a> {
     /// `message.private`, `message.group` or `message.channel`.
-    Message(Box<MessageEvent<'a>>),
+    Message(Box<OneBot12Message<'a>>),
     /// `meta.heartbeat`: the next one comes in so many milliseconds.
     Heartbeat { interval: i64 },
     /// `meta.status_update`: which bots are there, and whether they are online.
@@ -100,7 +100,7 @@ impl<'a> OneBot12Frame<'a> {
         }
         let bot = fields.bot.and_then(bot_id);
         let event = match (fields.kind.or_empty(), fields.detail_type.or_empty()) {
-            ("message", _) => OneBot12Event::Message(Box::new(MessageEvent(fields))),
+            ("message", _) => OneBot12Event::Message(Box::new(OneBot12Message(fields))),
             ("notice" | "request", _) => OneBot12Event::Notice(OneBot12NoticeFrame::parse(text)),
             ("meta", "heartbeat") => {
                 OneBot12Event::Heartbeat { interval: fields.interval.number().unwrap_or_default() }
@@ -167,9 +167,9 @@ pub(super) fn bots(status: &RawValue) -> Vec<(BotId, bool)> {
 
 /// A message event (interface/user, group, guild: message-events.md).
 #[derive(Debug)]
-pub(super) struct MessageEvent<'a>(OneBot12EventFields<'a>);
+pub(super) struct OneBot12Message<'a>(OneBot12EventFields<'a>);
 
-impl MessageEvent<'_> {
+impl OneBot12Message<'_> {
     /// The conversation it belongs to. An own private message does not name it.
     fn address(&self, account: &str) -> Option<OneBot12Address<'_>> {
         let fields = &self.0;
@@ -221,7 +221,7 @@ impl MessageEvent<'_> {
     }
 }
 
-impl MessageEvent<'_> {
+impl OneBot12Message<'_> {
     /// Reads the message; `alt_message` where the message itself brings no more than names, or is
     /// missing.
     fn read(&self, account: &str) -> Option<MessageReading> {

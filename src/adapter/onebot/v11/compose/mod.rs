@@ -4,7 +4,7 @@
 mod segment;
 mod wire;
 
-pub(super) use wire::{Node, SegmentOut, WireMessage, write};
+pub(super) use wire::{Node, OneBot11Segment, WireMessage, write};
 
 use super::address::OneBot11Address;
 use super::options::{GroupFile, OneBot11Options};
@@ -27,7 +27,7 @@ pub(super) struct SendStep<'a> {
 #[derive(Debug, PartialEq)]
 pub(super) enum StepBody<'a> {
     /// A message of segments.
-    Message(Vec<SegmentOut<'a>>),
+    Message(Vec<OneBot11Segment<'a>>),
     /// A file, by an action of its own.
     Upload { file: Cow<'a, str>, name: Cow<'a, str> },
     /// A forward, by an action of its own.
@@ -43,7 +43,7 @@ pub(super) fn steps<'a>(
     options: &OneBot11Options,
 ) -> Result<Vec<SendStep<'a>>, String> {
     let Some(segments) = message.content.segments() else {
-        let text = SegmentOut::text(message.content.readable());
+        let text = OneBot11Segment::text(message.content.readable());
         let step =
             SendStep { body: StepBody::Message(vec![text]), content: message.content.clone() };
         return Ok(answering(vec![step], message.reply_to.as_deref()));
@@ -101,11 +101,11 @@ fn remembered(segment: &Segment) -> Segment {
 /// Ends a run of segments that go together; blanks between files are no message.
 fn end_run<'a>(
     steps: &mut Vec<SendStep<'a>>,
-    run: &mut Vec<SegmentOut<'a>>,
+    run: &mut Vec<OneBot11Segment<'a>>,
     content: &mut Vec<Segment>,
 ) {
     let (run, content) = (joined(std::mem::take(run)), std::mem::take(content));
-    if !run.iter().all(SegmentOut::is_blank) {
+    if !run.iter().all(OneBot11Segment::is_blank) {
         steps.push(SendStep { body: StepBody::Message(run), content: Content::of(content) });
     }
 }
@@ -115,8 +115,8 @@ fn answering<'a>(mut steps: Vec<SendStep<'a>>, reply_to: Option<&'a ReplyTo>) ->
     let Some(reply_to) = reply_to else { return steps };
     let mut head = Vec::new();
     match &reply_to.external_id {
-        Some(id) => head.push(SegmentOut { kind: "reply", data: vec![("id", id.into())] }),
-        None => head.extend(quote(reply_to).map(SegmentOut::text)),
+        Some(id) => head.push(OneBot11Segment { kind: "reply", data: vec![("id", id.into())] }),
+        None => head.extend(quote(reply_to).map(OneBot11Segment::text)),
     }
     if head.is_empty() {
         return steps;
@@ -134,7 +134,7 @@ fn answering<'a>(mut steps: Vec<SendStep<'a>>, reply_to: Option<&'a ReplyTo>) ->
     }
     // A file alone cannot be an answer, so its words go before it.
     if reply_to.external_id.is_some() {
-        head.push(SegmentOut::text(quote(reply_to).unwrap_or_else(|| "↩".into())));
+        head.push(OneBot11Segment::text(quote(reply_to).unwrap_or_else(|| "↩".into())));
     }
     let said: String = head
         .iter_mut()

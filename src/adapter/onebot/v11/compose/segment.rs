@@ -1,6 +1,6 @@
 //! A segment of ours as one of OneBot 11 (message/segment.md).
 
-use super::wire::{Node, SegmentOut, joined};
+use super::wire::{Node, OneBot11Segment, joined};
 use crate::adapter::onebot::common::media::ByteSource;
 use crate::adapter::onebot::common::words::words;
 use crate::model::content::{ForwardItem, Media, Segment};
@@ -8,30 +8,30 @@ use std::borrow::Cow;
 
 /// The segment of OneBot 11; where it has none that implementations take, text. Text is never read
 /// as CQ codes.
-pub(super) fn segment(segment: &Segment, is_private: bool) -> Result<SegmentOut<'_>, String> {
-    let medium = |kind, media| -> Result<SegmentOut<'_>, String> {
-        Ok(SegmentOut { kind, data: vec![("file", file(media)?.0)] })
+pub(super) fn segment(segment: &Segment, is_private: bool) -> Result<OneBot11Segment<'_>, String> {
+    let medium = |kind, media| -> Result<OneBot11Segment<'_>, String> {
+        Ok(OneBot11Segment { kind, data: vec![("file", file(media)?.0)] })
     };
     Ok(match segment {
-        Segment::Text { text } => SegmentOut::text(text),
+        Segment::Text { text } => OneBot11Segment::text(text),
         // The name is for those whom the implementation does not know (go-cqhttp, and others).
         Segment::Mention { user, name, .. } if !is_private => {
             let name = name.iter().map(|name| ("name", name.into()));
-            SegmentOut {
+            OneBot11Segment {
                 kind: "at",
                 data: std::iter::once(("qq", user.into())).chain(name).collect(),
             }
         }
         Segment::MentionAll {} if !is_private => {
-            SegmentOut { kind: "at", data: vec![("qq", "all".into())] }
+            OneBot11Segment { kind: "at", data: vec![("qq", "all".into())] }
         }
         Segment::Emoji { id: Some(id), .. } if is_number(id) => {
-            SegmentOut { kind: "face", data: vec![("id", id.into())] }
+            OneBot11Segment { kind: "face", data: vec![("id", id.into())] }
         }
         Segment::Emoji { name, url: Some(url), .. } => {
             let summary = name.iter().map(|name| ("summary", name.into()));
             let data = std::iter::once(("file", url.into())).chain(summary).collect();
-            SegmentOut { kind: "image", data }
+            OneBot11Segment { kind: "image", data }
         }
         Segment::Image(media) if media.url.is_some() => {
             let mut image = medium("image", media)?;
@@ -42,9 +42,9 @@ pub(super) fn segment(segment: &Segment, is_private: bool) -> Result<SegmentOut<
         Segment::Video(media) if media.url.is_some() => medium("video", media)?,
         Segment::File(media) if media.url.is_some() => {
             let (file, name) = file(media)?;
-            SegmentOut { kind: "file", data: vec![("file", file), ("name", name)] }
+            OneBot11Segment { kind: "file", data: vec![("file", file), ("name", name)] }
         }
-        other => SegmentOut::text(words(other)),
+        other => OneBot11Segment::text(words(other)),
     })
 }
 

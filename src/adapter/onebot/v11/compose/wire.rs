@@ -9,12 +9,12 @@ use std::borrow::Cow;
 
 /// A segment that is sent.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::adapter::onebot::v11) struct SegmentOut<'a> {
+pub(in crate::adapter::onebot::v11) struct OneBot11Segment<'a> {
     pub(super) kind: &'static str,
     pub(super) data: Vec<(&'static str, Cow<'a, str>)>,
 }
 
-impl Serialize for SegmentOut<'_> {
+impl Serialize for OneBot11Segment<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         struct Data<'s, 'a>(&'s [(&'static str, Cow<'a, str>)]);
         impl Serialize for Data<'_, '_> {
@@ -39,7 +39,7 @@ pub(in crate::adapter::onebot::v11) enum Node<'a> {
         nickname: Cow<'a, str>,
         uin: Cow<'a, str>,
         name: Cow<'a, str>,
-        content: Vec<SegmentOut<'a>>,
+        content: Vec<OneBot11Segment<'a>>,
     },
 }
 
@@ -47,22 +47,22 @@ pub(in crate::adapter::onebot::v11) enum Node<'a> {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(in crate::adapter::onebot::v11) enum WireMessage<'s, 'a> {
-    Segments { message: &'s [SegmentOut<'a>] },
+    Segments { message: &'s [OneBot11Segment<'a>] },
     String { message: Cow<'s, str>, auto_escape: bool },
 }
 
 /// Writes segments in a format; `auto_escape` keeps text from being read as CQ codes.
 pub(in crate::adapter::onebot::v11) fn write<'s, 'a>(
-    segments: &'s [SegmentOut<'a>],
+    segments: &'s [OneBot11Segment<'a>],
     format: MessageFormat,
 ) -> WireMessage<'s, 'a> {
     match (format, segments) {
         (MessageFormat::Array, _) => WireMessage::Segments { message: segments },
-        (MessageFormat::String, [SegmentOut { kind: "text", data }]) => {
+        (MessageFormat::String, [OneBot11Segment { kind: "text", data }]) => {
             WireMessage::String { message: Cow::Borrowed(&data[0].1), auto_escape: true }
         }
         (MessageFormat::String, _) => {
-            let code = |segment: &SegmentOut<'_>| match segment.kind {
+            let code = |segment: &OneBot11Segment<'_>| match segment.kind {
                 "text" => cq::text(&segment.data[0].1),
                 kind => cq::code(kind, segment.data.iter().map(|(key, value)| (*key, &**value))),
             };
@@ -72,7 +72,7 @@ pub(in crate::adapter::onebot::v11) fn write<'s, 'a>(
     }
 }
 
-impl<'a> SegmentOut<'a> {
+impl<'a> OneBot11Segment<'a> {
     pub(super) fn text(text: impl Into<Cow<'a, str>>) -> Self {
         Self { kind: "text", data: vec![("text", text.into())] }
     }
@@ -87,8 +87,8 @@ impl<'a> SegmentOut<'a> {
 }
 
 /// Texts that follow each other, as one.
-pub(super) fn joined(segments: Vec<SegmentOut<'_>>) -> Vec<SegmentOut<'_>> {
-    let mut joined: Vec<SegmentOut<'_>> = Vec::with_capacity(segments.len());
+pub(super) fn joined(segments: Vec<OneBot11Segment<'_>>) -> Vec<OneBot11Segment<'_>> {
+    let mut joined: Vec<OneBot11Segment<'_>> = Vec::with_capacity(segments.len());
     for segment in segments {
         match joined.last_mut() {
             Some(last) if last.kind == "text" && segment.kind == "text" => {

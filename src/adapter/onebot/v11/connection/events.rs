@@ -4,7 +4,7 @@ use super::Implementation;
 use crate::adapter::api::AdapterEvent as CoreEvent;
 use crate::adapter::onebot::common::mentions::{message_of, name_mentions, person_key};
 use crate::adapter::onebot::common::{requests, session};
-use crate::adapter::onebot::v11::event::{MessageEvent, MessageOrigin, OneBot11Event};
+use crate::adapter::onebot::v11::event::{MessageOrigin, OneBot11Event, OneBot11Message};
 use crate::adapter::onebot::v11::lookup;
 use crate::adapter::onebot::v11::notice::OneBot11NoticeFrame;
 use crate::adapter::transport::ConnectionEnd;
@@ -67,7 +67,7 @@ impl Implementation {
 
     async fn message(
         &mut self,
-        message: MessageEvent<'_>,
+        message: OneBot11Message<'_>,
         text: &str,
     ) -> Result<(), ConnectionEnd> {
         let account = self.account.id().unwrap_or_default();

@@ -13,7 +13,7 @@ use std::hash::Hasher;
 
 /// A message event (event/message.md), or a message of a history.
 #[derive(Debug)]
-pub(in crate::adapter::onebot::v11) struct MessageEvent<'a>(pub(super) OneBot11EventFields<'a>);
+pub(in crate::adapter::onebot::v11) struct OneBot11Message<'a>(pub(super) OneBot11EventFields<'a>);
 
 /// Where a message was said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(in crate::adapter::onebot::v11) struct MessageOrigin {
     pub(in crate::adapter::onebot::v11) through: Option<String>,
 }
 
-impl<'a> MessageEvent<'a> {
+impl<'a> OneBot11Message<'a> {
     /// Reads a message of a history, which may lack what makes it an event.
     pub(in crate::adapter::onebot::v11) fn parse(json: &'a RawValue) -> Option<Self> {
         serde_json::from_str(json.get()).ok().map(Self)

@@ -5,7 +5,7 @@ mod message;
 #[cfg(test)]
 mod tests;
 
-pub(super) use message::{MessageEvent, MessageOrigin};
+pub(super) use message::{MessageOrigin, OneBot11Message};
 
 use super::notice::OneBot11NoticeFrame;
 use crate::adapter::onebot::common::answer::ActionResponse;
@@ -27,7 +27,7 @@ pub(super) enum OneBot11Frame<'a> {
 #[derive(Debug)]
 pub(super) enum OneBot11Event<'a> {
     /// A message came in, or went out by this account.
-    Message(Box<MessageEvent<'a>>),
+    Message(Box<OneBot11Message<'a>>),
     /// The implementation is there, and may say whether the account is (event/meta.md, "心跳").
     Heartbeat { interval: i64, online: Option<bool> },
     /// Something that is no message.
@@ -52,7 +52,7 @@ impl<'a> OneBot11Frame<'a> {
         }
         let account = fields.self_id.id().map(str::to_owned);
         let event = match fields.post_type.or_empty() {
-            "message" | "message_sent" => OneBot11Event::Message(Box::new(MessageEvent(fields))),
+            "message" | "message_sent" => OneBot11Event::Message(Box::new(OneBot11Message(fields))),
             "meta_event" if fields.meta_event_type.or_empty() == "heartbeat" => {
                 OneBot11Event::Heartbeat {
                     interval: fields.interval.number().unwrap_or_default(),
