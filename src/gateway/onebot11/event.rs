@@ -30,9 +30,9 @@ pub(super) async fn frame(
         }
         let message = match &entry.entry {
             Some(EntryContent::Created { seq }) => match view.readable(*seq)? {
-                // A message that was deleted since is told to no bot.
-                None => return Ok(None),
-                found => found,
+                Some(message) if message.recall.is_none() => Some(message),
+                // A message that was deleted or recalled before is told to no bot.
+                _ => return Ok(None),
             },
             _ => None,
         };
@@ -43,7 +43,8 @@ pub(super) async fn frame(
             let Some(message) = view.readable(*seq)? else { return Ok(None) };
             let text = message.content.readable();
             let about = about(&message, Some(&text));
-            if !message.is_told_by(platform, own) || !config.filter.passes(&about) {
+            let is_told = message.is_told_by(platform, own) && message.recall.is_none();
+            if !is_told || !config.filter.passes(&about) {
                 return Ok(None);
             }
             let mut fields = message::fields(&bot.shared, account, view, &message).await?;

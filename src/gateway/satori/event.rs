@@ -74,14 +74,14 @@ enum EventSubject<'a> {
 }
 
 impl<'a> EventSubject<'a> {
-    /// `None` where it is a message that was deleted since, or one of ours.
+    /// `None` where it is a message that was deleted or recalled before, or one of ours.
     fn of(view: &View, entry: &'a FeedEntry) -> Result<Option<Self>> {
         let has_words = entry.words.is_some();
         Ok(match &entry.entry {
             // A message that others write by the account is told as text.
             Some(EntryContent::Created { seq }) => view
                 .readable(*seq)?
-                .filter(|message| has_words || is_told(message))
+                .filter(|message| message.recall.is_none() && (has_words || is_told(message)))
                 .map(Self::Created),
             Some(EntryContent::Updated { seq }) => view.readable(*seq)?.map(Self::Updated),
             Some(EntryContent::Noticed(notice)) => Some(Self::Notice(notice)),

@@ -178,6 +178,11 @@ impl SatoriSession {
         Ok(Some(frame::event(&event.to_string())))
     }
 
+    /// Tells every login again before what comes next.
+    pub(super) fn forget_logins(&self) {
+        self.lock().clear();
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<(String, String), bool>> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
