@@ -189,11 +189,12 @@ pub(super) async fn find(account: &Account, calls: &Calls, message: &Outbound) -
     loop {
         let fetched = fetch_what_fits(account, calls, &message.conversation, count).await;
         let Ok(history) = fetched else { return Found::CannotTell };
-        let more_than_before = history.len() > seen;
+        // Some answer with as many as they like, and leave out what is no message.
+        let may_have_more = history.len() > seen && history.len() >= count / 2;
         seen = history.len();
         let found = look(history, message);
         let reaches_back = matches!(found, Found::History { is_complete: true, .. });
-        if reaches_back || !more_than_before || count >= MOST_SEARCHED {
+        if reaches_back || !may_have_more || count >= MOST_SEARCHED {
             return found;
         }
         // It may stand before what was told.
