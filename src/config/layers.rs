@@ -11,7 +11,15 @@ use toml::{Table, Value};
 const PREFIX: &str = "RECHAT_";
 
 /// Variables with our prefix that are no keys of the configuration.
-const NOT_KEYS: [&str; 3] = ["RECHAT_CONFIG", "RECHAT_SERVER", "RECHAT_CA"];
+const NOT_KEYS: [&str; 6] = [
+    "RECHAT_CONFIG",
+    "RECHAT_SERVER",
+    "RECHAT_CA",
+    // `rechat watch` gives these to the command that it runs.
+    "RECHAT_ID",
+    "RECHAT_PLATFORM",
+    "RECHAT_CONVERSATION",
+];
 
 /// Where settings come from, the weakest first.
 #[derive(Clone, Debug, Default)]
@@ -152,18 +160,16 @@ impl Loaded {
         let mut lines = Vec::new();
         leaves("", &table, &mut |key, value| {
             let origin = self.origins.get(key).map_or("default", String::as_str);
-            lines.push(format!("{:<48} # {origin}", format!("{key} = {value}")));
+            let line = format!("{key} = {}", shown(value));
+            lines.push(format!("{line:<48} # {origin}"));
         });
         for (list, entries) in [("adapter", &self.adapters), ("bot", &self.bots)] {
             let origin = self.origins.get(list).map_or("default", String::as_str);
             for (number, entry) in entries.iter().enumerate() {
                 for (name, value) in entry.as_table().into_iter().flatten() {
-                    let shown = match (name.as_str(), value) {
-                        ("token", _) => Value::from("***").to_string(),
-                        ("url", Value::String(url)) => {
-                            Value::from(without_secrets(url)).to_string()
-                        }
-                        (_, value) => value.to_string(),
+                    let shown = match name.as_str() {
+                        "token" => Value::from("***").to_string(),
+                        _ => shown(value),
                     };
                     let line = format!("{list}[{number}].{name} = {shown}");
                     lines.push(format!("{line:<48} # {origin}"));
@@ -244,6 +250,16 @@ fn set(table: &mut Table, key: &str, value: Value) {
 }
 
 /// Visits every value that is no table, with its dotted key.
+/// A value as it is printed; an address without the secrets in it.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) if text.contains("://") => {
+            Value::from(without_secrets(text)).to_string()
+        }
+        value => value.to_string(),
+    }
+}
+
 fn leaves(above: &str, table: &Table, visit: &mut impl FnMut(&str, &Value)) {
     for (name, value) in table {
         let key = if above.is_empty() { name.clone() } else { format!("{above}.{name}") };
@@ -293,7 +309,8 @@ mod tests {
             "[[bot]]\nname = 'a'\nkind = 'onebot11'\ntoken = 'hidden'\n\
              url = 'ws://me:hidden@127.0.0.1:1/ws?access_token=hidden'\n\
              [[adapter]]\nkind = 'onebot11'\nplatform = 'qq'\ntoken = 'hidden'\n\
-             url = 'ws://127.0.0.1:2/?access_token=hidden'\n",
+             url = 'ws://127.0.0.1:2/?access_token=hidden'\n\
+             [media]\nurl = 'http://me:hidden@127.0.0.1:3'\n",
         );
         let printed = load(&sources).unwrap().describe().unwrap();
         assert!(!printed.contains("hidden"), "{printed}");

@@ -75,6 +75,8 @@ impl FromStr for PublicHost {
         let is_known = scheme.as_deref().is_none_or(|scheme| matches!(scheme, "http" | "https"));
         let is_name = authority.parse::<hyper::http::uri::Authority>().is_ok();
         if !is_known || !is_name || name.is_empty() || name.contains('@') {
+            // A name and a password may stand before it.
+            let text = text.rsplit_once('@').map_or(text, |(_, host)| host);
             return Err(format!(
                 "`public_hosts`: {text:?} is no host name; write it as chat.example.com or https://chat.example.com"
             ));

@@ -24,6 +24,9 @@ const MAX_ACCOUNTS: usize = 100;
 /// Messages that a bot may be sending without waiting for their outcomes.
 const MAX_UNWATCHED: usize = 128;
 
+/// Platform, account and place.
+type AccountPlaces = Vec<(String, String, LogPlace)>;
+
 /// A configured bot.
 pub(super) struct ConfiguredBot {
     pub(super) shared: Arc<BotsShared>,
@@ -35,7 +38,7 @@ pub(super) struct ConfiguredBot {
     /// Where the one before it was, with the same name and other settings.
     inherited: Inheritance,
     /// Its places as the store had them when it began, or the one before it left them.
-    places: OnceLock<Vec<(String, String, LogPlace)>>,
+    places: OnceLock<AccountPlaces>,
     /// Its one place, where one connection is for all accounts.
     place: OnceLock<Arc<PlaceKeeper>>,
     /// Changes whenever an account may have come, or be in another state.
@@ -51,7 +54,7 @@ pub(super) struct ConfiguredBot {
 /// The places of a bot that ended, for one of the same name.
 #[derive(Default)]
 pub(super) struct Inheritance {
-    places: Vec<(String, String, LogPlace)>,
+    places: AccountPlaces,
     writing: Arc<WriteTurn>,
 }
 
@@ -131,12 +134,13 @@ impl ConfiguredBot {
     /// the same name that comes after it.
     pub(super) fn end(&self) -> Inheritance {
         self.stop.cancel();
-        let accounts = lock(&self.accounts);
-        let place = |known: &Arc<ServedAccount>| {
-            let ServedAccount { platform, account, place, .. } = &**known;
-            Some((platform.clone(), account.clone(), place.hand_over()?))
-        };
-        let places = accounts.iter().filter_map(place).collect();
+        // It may not have found each account whose place it was given.
+        let mut places = self.inherited.places.clone();
+        for known in lock(&self.accounts).iter() {
+            if let Some(place) = known.place.hand_over() {
+                put_place(&mut places, &known.platform, &known.account, place);
+            }
+        }
         Inheritance { places, writing: self.inherited.writing.clone() }
     }
 
@@ -185,8 +189,7 @@ impl ConfiguredBot {
         account: String,
     ) -> Result<Option<Arc<ServedAccount>>> {
         let config = self.config.load_full();
-        let is_left_out = config.accounts.is_empty() && self.shared.is_for_trial(&platform)?;
-        if is_left_out || !config.has_account(&platform, &account) {
+        if !self.speaks_for(&config, &platform, &account)? {
             return Ok(None);
         }
         let self_id = self.shared.ids.number(Named::Person, &platform, &account).await?;
@@ -211,6 +214,12 @@ impl ConfiguredBot {
         Ok(Some(account))
     }
 
+    /// Whether an account is one of the bot's.
+    fn speaks_for(&self, config: &BotConfig, platform: &str, account: &str) -> Result<bool> {
+        let is_left_out = config.accounts.is_empty() && self.shared.is_for_trial(platform)?;
+        Ok(!is_left_out && config.has_account(platform, account))
+    }
+
     /// The place for one account.
     fn place_of(&self, name: &str, platform: &str, account: &str) -> Result<Arc<PlaceKeeper>> {
         let is_its = |(its_platform, its, _): &&(String, String, LogPlace)| {
@@ -220,10 +229,19 @@ impl ConfiguredBot {
         Ok(Arc::new(self.keeper(place)))
     }
 
-    /// The one place for all accounts: the earliest of theirs, as a crash may have left them apart.
+    /// The one place for all accounts: the earliest of theirs, as a crash may have left them apart. Those
+    /// that the bot speaks for no more stay behind, and so do not count.
     pub(super) fn place(&self) -> Result<Arc<PlaceKeeper>> {
-        let places = self.places(&self.name())?.iter().map(|(_, _, place)| *place);
-        let place = places.min_by_key(|place| place.offset);
+        let config = self.config.load_full();
+        let mut places = Vec::new();
+        for (platform, account, place) in self.places(&config.name)? {
+            if self.speaks_for(&config, platform, account)? {
+                places.push(*place);
+            }
+        }
+        let newest = places.iter().map(|place| place.at).max().unwrap_or_default();
+        places.retain(|place| place.at.saturating_add(FORGOTTEN_AFTER) > newest);
+        let place = places.into_iter().min_by_key(|place| place.offset);
         Ok(self.place.get_or_init(|| Arc::new(self.keeper(place))).clone())
     }
 
@@ -231,15 +249,14 @@ impl ConfiguredBot {
         PlaceKeeper::new(self.shared.core.store.clone(), place, self.inherited.writing.clone())
     }
 
-    fn places(&self, name: &str) -> Result<&[(String, String, LogPlace)]> {
+    fn places(&self, name: &str) -> Result<&AccountPlaces> {
         if let Some(places) = self.places.get() {
             return Ok(places);
         }
         let kept = self.shared.core.store.view()?.adapter_state(memory::OWNER)?;
         let mut places = memory::places(name, &kept);
         for (platform, account, place) in &self.inherited.places {
-            places.retain(|(its_platform, its, _)| (its_platform, its) != (platform, account));
-            places.push((platform.clone(), account.clone(), *place));
+            put_place(&mut places, platform, account, *place);
         }
         Ok(self.places.get_or_init(|| places))
     }
@@ -300,6 +317,12 @@ impl Drop for Connected<'_> {
             status.set(PlatformState::Disconnected, None);
         }
     }
+}
+
+/// Puts a place in for the one that there was.
+fn put_place(places: &mut AccountPlaces, platform: &str, account: &str, place: LogPlace) {
+    places.retain(|(its_platform, its, _)| (&**its_platform, &**its) != (platform, account));
+    places.push((platform.to_owned(), account.to_owned(), place));
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_tungstenite::tungstenite::Message;
 
-/// Entries read from the log at a time.
+/// Entries read from the log at a time, where many may be on their way.
 const CHUNK: usize = 64;
 
 /// Bytes read from the log at a time.
@@ -42,6 +42,10 @@ pub(super) struct EventFollower<'a> {
     bot: &'a str,
     /// Everything up to here was told.
     position: u64,
+    /// Entries read from the log at a time.
+    chunk: usize,
+    /// Events that may be on their way to the bot.
+    max_on_their_way: u64,
 }
 
 /// Begins to follow the log where `start` says; from there on nothing is missed.
@@ -57,7 +61,16 @@ pub(super) async fn begin<'a>(
     // A new bot is told later of the events that it misses from now on.
     place.write().await;
     let (store, words) = (core.store.clone(), core.words.clone());
-    Ok(EventFollower { store, words, place, turn, bot, position })
+    Ok(EventFollower {
+        store,
+        words,
+        place,
+        turn,
+        bot,
+        position,
+        chunk: CHUNK,
+        max_on_their_way: MAX_ON_THEIR_WAY,
+    })
 }
 
 /// Frames that were written, and are not known to be read.
@@ -82,6 +95,11 @@ struct Chunk {
 }
 
 impl EventFollower<'_> {
+    /// Tells an event only once the one before it was read: where one fails, those do not come again.
+    pub(super) fn one_by_one(self) -> Self {
+        Self { chunk: 1, max_on_their_way: 1, ..self }
+    }
+
     /// Tells what comes after the position, until the connection ends.
     pub(super) async fn run(
         mut self,
@@ -110,7 +128,7 @@ impl EventFollower<'_> {
             if let Err(error) = self.note_read(&mut way, read_to) {
                 tracing::warn!(bot = self.bot, "the place of a bot cannot be moved: {error}");
             }
-            if way.events >= MAX_ON_THEIR_WAY || way.bytes >= MAX_BYTES_ON_THEIR_WAY {
+            if way.events >= self.max_on_their_way || way.bytes >= MAX_BYTES_ON_THEIR_WAY {
                 if acknowledged.changed().await.is_err() {
                     return;
                 }
@@ -156,7 +174,7 @@ impl EventFollower<'_> {
     /// The next events, which may be none; `None` where everything was told.
     async fn next(&mut self, peer: &impl BotPeer) -> Result<Option<NextFrames>> {
         let view = self.store.view()?;
-        let Some(entries) = view.feed(self.position, CHUNK, CHUNK_BYTES)? else {
+        let Some(entries) = view.feed(self.position, self.chunk, CHUNK_BYTES)? else {
             tracing::warn!(bot = self.bot, "events that a bot missed are no longer kept");
             self.position = view.offset_before(0)?;
             return Ok(Some(NextFrames::default()));

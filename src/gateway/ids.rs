@@ -32,6 +32,8 @@ pub enum Named {
 pub struct IdNumbers {
     store: Arc<Store>,
     known: Mutex<KnownIds>,
+    /// Held while a number is given or removed: memory and store change in the same order.
+    changing: tokio::sync::Mutex<()>,
     max: usize,
 }
 
@@ -42,6 +44,13 @@ struct KnownIds {
 }
 
 impl KnownIds {
+    /// The number of a name, which counts as used now.
+    fn used(&mut self, name: &str) -> Option<i64> {
+        let number = self.numbers.get(name).copied()?;
+        self.names.promote(&number);
+        Some(number)
+    }
+
     fn add(&mut self, number: i64, name: &str) {
         let name: Arc<str> = name.into();
         self.names.put(number, name.clone());
@@ -85,7 +94,7 @@ impl IdNumbers {
                 known.add(number, name);
             }
         }
-        Self { store, known: Mutex::new(known), max }
+        Self { store, known: Mutex::new(known), changing: tokio::sync::Mutex::default(), max }
     }
 
     /// The number of a person or a conversation: the ID itself where it is a number, else one that is
@@ -95,10 +104,13 @@ impl IdNumbers {
             return Ok(number);
         }
         let name = name(what, platform, id);
+        if let Some(number) = self.lock().used(&name) {
+            return Ok(number);
+        }
+        let _changing = self.changing.lock().await;
         let number = {
             let mut known = self.lock();
-            if let Some(number) = known.numbers.get(&*name).copied() {
-                known.names.promote(&number);
+            if let Some(number) = known.used(&name) {
                 return Ok(number);
             }
             let is_free = |number: &i64| !known.names.contains(number);
@@ -112,7 +124,10 @@ impl IdNumbers {
             known.forget(self.max)
         };
         for number in forgotten {
-            memory::keep(&self.store, format!("{NUMBER}{number}"), None).await?;
+            let removed = memory::keep(&self.store, format!("{NUMBER}{number}"), None).await;
+            if let Err(error) = removed {
+                tracing::warn!(number, "a forgotten number is still in the store: {error}");
+            }
         }
         Ok(number)
     }
@@ -193,6 +208,25 @@ mod tests {
         let fewer = IdNumbers::with_room(store.clone(), &kept(), 1);
         fewer.number(Named::Person, "wechat", "dan").await.unwrap();
         assert_eq!(kept().len(), 1);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_number_that_is_forgotten_and_given_at_once_is_in_the_store_where_it_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let ids = Arc::new(IdNumbers::with_room(store.clone(), &[], 1));
+        for _ in 0..50 {
+            let asked = ["ann", "bob", "ann"].map(|id| {
+                let ids = ids.clone();
+                tokio::spawn(async move { ids.number(Named::Person, "wechat", id).await.unwrap() })
+            });
+            for number in asked {
+                number.await.unwrap();
+            }
+            let kept = store.view().unwrap().adapter_state(memory::OWNER).unwrap();
+            let again = IdNumbers::new(store.clone(), &kept);
+            assert_eq!(again.lock().numbers, ids.lock().numbers);
+        }
     }
 
     #[tokio::test]

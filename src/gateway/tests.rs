@@ -17,7 +17,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_tungstenite::accept_async;
@@ -56,12 +56,14 @@ fn bot(gateway: &Gateway, name: &str) -> Arc<ConfiguredBot> {
 
 /// The account of a bot, once that knows it.
 async fn account(bot: &ConfiguredBot) -> Arc<ServedAccount> {
-    loop {
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_mins(1) {
         if let [account] = &bot.accounts()[..] {
             return account.clone();
         }
         tokio::task::yield_now().await;
     }
+    panic!("the bot does not find its account");
 }
 
 #[tokio::test]
@@ -99,13 +101,7 @@ async fn a_bot_with_new_settings_goes_on_at_the_place_of_the_one_before_it_alone
         let kept = store.view().unwrap().adapter_state(memory::OWNER).unwrap();
         memory::places("a", &kept).into_iter().map(|(_, _, place)| place).collect()
     };
-    for step in 1..=5 {
-        let frame = format!("{{\"step\":{step}}}");
-        let (platform, account) = ("qq".to_owned(), "2".to_owned());
-        let at = crate::clock::now();
-        let told = Command::Tell { platform, account, frame, meaning: None, at, forget_before: 0 };
-        store.write(told).await.unwrap();
-    }
+    tell(&store, 5).await;
     let view = store.view().unwrap();
     let begun = async |gateway: &Gateway| {
         let account = account(&bot(gateway, "a")).await;
@@ -148,6 +144,55 @@ async fn a_bot_with_new_settings_goes_on_at_the_place_of_the_one_before_it_alone
     assert_eq!(after.place.start(&view, 3600, None), Ok(5));
     assert!(after.place.reason(first, String::new()).contains("an entry of its own"));
     assert_eq!(after.place.reason(second, "lost".into()), "lost");
+}
+
+/// Writes entries into the log.
+async fn tell(store: &Store, count: u64) {
+    for step in 1..=count {
+        let frame = format!("{{\"step\":{step}}}");
+        let (platform, account) = ("qq".to_owned(), "9".to_owned());
+        let at = crate::clock::now();
+        let told = Command::Tell { platform, account, frame, meaning: None, at, forget_before: 0 };
+        store.write(told).await.unwrap();
+    }
+}
+
+fn place(store: &Store, offset: u64) -> LogPlace {
+    LogPlace::new(store.view().unwrap().cursor_at(offset).unwrap(), offset, crate::clock::now())
+}
+
+#[tokio::test]
+async fn the_place_of_an_account_that_a_bot_speaks_for_no_more_does_not_hold_it_back() {
+    let (_folder, gateway) = gateway(&[]);
+    let store = gateway.shared.core.store.clone();
+    tell(&store, 5).await;
+    for (account, offset) in [("1", 5), ("2", 1)] {
+        let key = memory::place_key("a", "qq", account);
+        memory::keep_place(&store, &key, &place(&store, offset)).await.unwrap();
+    }
+    let entry = "name = 'a'\nkind = 'satori'\naccounts = ['qq/1']";
+    gateway.configure(vec![config(entry)]);
+    let account = account(&bot(&gateway, "a")).await;
+    assert_eq!(account.place.start(&store.view().unwrap(), 3600, None), Ok(5));
+}
+
+#[tokio::test]
+async fn a_place_is_handed_on_by_a_bot_that_ends_before_it_found_the_account() {
+    let entry = |token: &str| {
+        config(&format!("name = 'a'\nkind = 'onebot11'\naccounts = ['qq/1']\ntoken = '{token}'"))
+    };
+    let (_folder, gateway) = gateway(&[]);
+    let store = gateway.shared.core.store.clone();
+    tell(&store, 3).await;
+    gateway.configure(vec![entry("one")]);
+    let before = account(&bot(&gateway, "a")).await;
+    let turn = before.place.take_over(CancellationToken::new());
+    // This is not written yet.
+    before.place.advance(&store.view().unwrap(), turn, 3, 1).unwrap();
+    gateway.configure(vec![entry("two")]);
+    gateway.configure(vec![entry("three")]);
+    let after = account(&bot(&gateway, "a")).await;
+    assert_eq!(after.place.start(&store.view().unwrap(), 3600, None), Ok(3));
 }
 
 fn sending(text: &str) -> Vec<BotSending> {

@@ -58,6 +58,7 @@ async fn send<S: Source>(
     message: NewMessage,
     sending: &Sending,
 ) -> Result<SentMessage> {
+    check_destination(context, &message)?;
     context.bounds.count_send()?;
     // Keys of other clients of this store are others.
     let made = chats.create(message, &format!("mcp-{}", sending.key)).await?;
@@ -74,6 +75,23 @@ async fn send<S: Source>(
         sleep(pause.min(sending.limit.saturating_sub(waited))).await;
         pause = (pause * 2).min(LOOK_MOST);
     }
+}
+
+/// Refuses a message that may end up in a conversation which agents do not see: one without a platform
+/// goes where its conversation is known, and a bare number may stand for a group or a person.
+fn check_destination<S>(context: &AgentContext<S>, message: &NewMessage) -> Result<()> {
+    let bounds = &context.bounds;
+    let conversation = &message.recipient;
+    let is_shown = message.platform.as_deref().is_some_and(|platform| {
+        [conversation.clone(), format!("group_{conversation}"), format!("private_{conversation}")]
+            .iter()
+            .all(|one| bounds.shows(platform, one))
+    });
+    if bounds.shows_everything() || is_shown {
+        return Ok(());
+    }
+    Err(Error::failed(format!("it is not certain where a message to {conversation} would go"))
+        .hint("name its platform and its conversation as list_conversations does"))
 }
 
 fn has_ended(message: &Message) -> bool {

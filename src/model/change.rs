@@ -198,6 +198,13 @@ pub enum Outcome {
         /// It may have gone out all the same.
         is_uncertain: bool,
     },
+    /// It waited too long: given up, unless something happened to it meanwhile.
+    Expired {
+        /// Why.
+        reason: String,
+        /// When it was changed last, as far as known when this was found.
+        since: u64,
+    },
 }
 
 /// Sets a status by hand, as `PATCH` does: every move is allowed (contract, Part 2, item 4).
@@ -273,6 +280,12 @@ pub fn record_outcome(mut message: Message, outcome: Outcome, at: u64) -> Option
             message.status = Status::Failed;
             message.last_error = Some(reason);
             message.is_uncertain |= is_uncertain;
+        }
+        Outcome::Expired { reason, since }
+            if message.status == Status::Pending && message.updated_at == since =>
+        {
+            message.status = Status::Failed;
+            message.last_error = Some(reason);
         }
         _ => return None,
     }

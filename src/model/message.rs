@@ -136,6 +136,11 @@ impl Message {
         }
     }
 
+    /// Whether it was recalled, and nothing of its content is left to show.
+    pub fn is_hidden(&self) -> bool {
+        self.recall.is_some() && self.content.is_empty()
+    }
+
     /// A message that waits to be sent, made at a time in Unix seconds.
     pub fn new(seq: u64, id: Uuid, content: Content, recipient: String, at: u64) -> Self {
         Self {

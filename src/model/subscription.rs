@@ -142,7 +142,7 @@ impl Subscription {
         if product > limit {
             return false;
         }
-        let all = platforms.iter().flat_map(|one| conversations.iter().map(|of| (*one, *of)));
+        let all = platforms.iter().flat_map(|one| conversations.iter().map(move |of| (*one, *of)));
         let all: HashSet<_> = all.map(|(platform, of)| Topic::of(platform, of)).collect();
         let new = all.iter().filter(|topic| !self.topics.contains_key(*topic)).count();
         self.topics.len() + new <= limit

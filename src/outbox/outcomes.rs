@@ -28,7 +28,9 @@ impl Outcomes {
         let (sender, receiver) = oneshot::channel();
         let mut waiting = self.lock();
         waiting.let_go();
-        waiting.senders.entry(seq).or_default().push(sender);
+        let senders = waiting.senders.entry(seq).or_default();
+        senders.retain(|sender| !sender.is_closed());
+        senders.push(sender);
         receiver
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 /// Records an outcome, however often the disk has to be asked: it must not be forgotten.
 pub(super) async fn record_outcome(store: &Store, seq: u64, outcome: Outcome) {
     let mut pause = Duration::from_millis(100);
-    if let Outcome::Failed { reason, .. } = &outcome {
+    if let Outcome::Failed { reason, .. } | Outcome::Expired { reason, .. } = &outcome {
         tracing::warn!(message = seq, reason, "a message failed");
     }
     loop {

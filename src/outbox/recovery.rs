@@ -56,10 +56,7 @@ pub(super) async fn expire(context: OutboxContext) {
             continue;
         };
         let pause = Duration::from_secs(next.max(1)).max(began.elapsed() * READ_SHARE);
-        let give_up = |(seq, reason)| {
-            let outcome = Outcome::Failed { reason, is_uncertain: false };
-            record_outcome(&context.store, seq, outcome)
-        };
+        let give_up = |(seq, expired)| record_outcome(&context.store, seq, expired);
         stream::iter(messages).for_each_concurrent(AT_ONCE, give_up).await;
         sleep(pause).await;
     }
@@ -67,8 +64,8 @@ pub(super) async fn expire(context: OutboxContext) {
 
 /// Messages that have waited too long.
 struct TooOld {
-    /// The `seq` of each, and why it is given up.
-    messages: Vec<(u64, String)>,
+    /// The `seq` of each, and how it is given up.
+    messages: Vec<(u64, Outcome)>,
     /// The seconds until another one may be too old.
     next: u64,
 }
@@ -86,7 +83,8 @@ fn too_old(context: &OutboxContext) -> Option<TooOld> {
         if age >= ttl
             && let Some(why) = cannot_go(context, &message)
         {
-            messages.push((message.seq, format!("{why} within {ttl} s")));
+            let (reason, since) = (format!("{why} within {ttl} s"), message.updated_at);
+            messages.push((message.seq, Outcome::Expired { reason, since }));
         } else {
             next = next.min(ttl.saturating_sub(age));
         }

@@ -180,6 +180,7 @@ impl Router {
         let access = match (operation, &found) {
             (Some(operation), _) => operation.access,
             (None, Some(found)) if is_open(found) => Credentials::Open,
+            (None, Some(found)) if is_for_agents(found) => Credentials::Token(Need::Mcp),
             (None, _) => Credentials::Token(Need::Read),
         };
         let granted = match access {
@@ -244,6 +245,12 @@ fn hold(context: &ServerContext, mut answer: HttpResponse) -> Result<HttpRespons
 
 fn is_open(found: &MatchedRoute<'_>) -> bool {
     found.value.route.operations.iter().all(|operation| operation.access == Credentials::Open)
+}
+
+/// Whether a token for agents is enough for all of it: they are told which methods there are.
+fn is_for_agents(found: &MatchedRoute<'_>) -> bool {
+    let mut operations = found.value.route.operations.iter();
+    operations.all(|operation| operation.access == Credentials::Token(Need::Mcp))
 }
 
 /// Whether this is one of the page's own files.

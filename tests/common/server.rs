@@ -162,10 +162,13 @@ impl TestServer {
 
     /// How many files and sockets it has open.
     pub fn descriptors(&self) -> usize {
-        // The store's log is opened when it is first needed, whatever a test does.
-        let is_log = |file: PathBuf| file.to_string_lossy().ends_with("-wal");
+        // The store opens its log and files of its search index in its own time.
+        let is_of_store = |file: PathBuf| {
+            let name = file.to_string_lossy();
+            name.ends_with("-wal") || name.contains("-search/")
+        };
         let all = std::fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap().flatten();
-        all.filter(|fd| !std::fs::read_link(fd.path()).is_ok_and(is_log)).count()
+        all.filter(|fd| !std::fs::read_link(fd.path()).is_ok_and(is_of_store)).count()
     }
 
     pub fn url(&self, path: &str) -> String {

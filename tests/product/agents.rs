@@ -186,6 +186,29 @@ async fn an_agent_reads_with_and_without_a_server() {
     }
 }
 
+#[test]
+fn an_agent_writes_nothing_that_may_go_to_a_hidden_conversation() {
+    let home = Home::new();
+    home.configure("[mcp]\nsend = 'allow'\nhide = ['qq/group_13']\n");
+    let server = TestServer::start_in(home.into(), &[]);
+    let mut agent = Agent::start(&server.home, "2025-06-18");
+    // Both wait, and go to group 13 once it is known on qq.
+    for (platform, recipient) in [(None, "group_13"), (Some("qq"), "13")] {
+        let message = json!({"message_type": "Text", "content": "draft", "recipient": recipient,
+            "platform": platform});
+        assert_eq!(server.post(&message).0, 201);
+        let send = json!({"platform": platform.unwrap_or("local"), "conversation": recipient,
+            "text": "x", "idempotency_key": recipient});
+        let words = agent.refused("send_message", &send);
+        assert!(words.contains("not certain"), "{words}");
+    }
+    let id = id_of(&server, "draft");
+    let reply = json!({"message_id": id, "text": "x", "idempotency_key": "k"});
+    let words = agent.refused("reply", &reply);
+    assert!(words.contains("not certain"), "{words}");
+    assert_eq!(server.get("/api/stats").1["total"], 2, "nothing was made");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn hidden_conversations_do_not_exist_for_agents() {
     let home = Home::new();

@@ -398,6 +398,44 @@ async fn a_framework_that_refuses_is_told_of_and_dialled_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_whose_recall_came_first_is_not_told_where_it_is_hidden() {
+    let framework = Framework::new().await;
+    let server = server_with(&format!("recalled = \"hide\"\n{}", entry("bot", &framework, "")));
+    let peer = implementation(&server, willing()).await;
+    let mut bot = framework.accept().await;
+    peer.push(&json!({
+        "time": 1_700_000_000, "self_id": ACCOUNT, "post_type": "notice",
+        "notice_type": "group_recall", "group_id": 77, "user_id": 4242, "operator_id": 4242,
+        "message_id": 1,
+    }));
+    peer.push(&said(1, "taken back"));
+    peer.push(&said(2, "stays"));
+    assert_eq!(bot.event().await["notice_type"], "group_recall");
+    assert_eq!(bot.texts(1).await, ["stays"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recall_that_came_first_is_told_behind_its_message() {
+    let framework = Framework::new().await;
+    let server = server_with(&entry("bot", &framework, ""));
+    let peer = implementation(&server, willing()).await;
+    let mut bot = framework.accept().await;
+    peer.push(&json!({
+        "time": 1_700_000_000, "self_id": ACCOUNT, "post_type": "notice",
+        "notice_type": "group_recall", "group_id": 77, "user_id": 4242, "operator_id": 4242,
+        "message_id": 1,
+    }));
+    peer.push(&said(1, "taken back"));
+    assert_eq!(bot.event().await["notice_type"], "group_recall");
+    assert_eq!(bot.texts(1).await, ["taken back"]);
+    let recalled = bot.event().await;
+    assert_eq!(
+        (&recalled["notice_type"], &recalled["message_id"]),
+        (&json!("group_recall"), &json!(1))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn requests_and_recalls_of_another_account_are_not_those_of_the_bot() {
     let framework = Framework::new().await;
     let server = server_with(&entry("bot", &framework, "accounts = ['qq/10001000']"));

@@ -79,6 +79,9 @@ fn tell(peer: &Peer) {
     let member =
         json!({"group_id": "1@chatroom", "user_id": "wxid_new", "operator_id": "wxid_boss"});
     peer.push(&event("notice", "group_member_increase", &member));
+}
+
+fn tell_recall(peer: &Peer) {
     let recall = json!({
         "group_id": "1@chatroom", "message_id": "m1", "user_id": "wxid_sender",
         "operator_id": "wxid_boss",
@@ -109,6 +112,7 @@ async fn onebot_11_over_onebot_12() {
         assert_eq!(segment["type"], wanted["type"], "{told}");
     }
     assert_eq!(segments[0]["data"]["qq"], me.to_string());
+    tell_recall(&peer);
     let joined = bot.event().await;
     assert_eq!(
         (&joined["notice_type"], &joined["group_id"]),
@@ -177,6 +181,7 @@ async fn satori_over_onebot_12() {
     let content = told["message"]["content"].as_str().unwrap();
     assert!(content.starts_with("<at id=\"wxid_me\""), "{content}");
     assert!(content.ends_with("/echo &lt;x&gt;<at type=\"all\"/>"), "{content}");
+    tell_recall(&peer);
     let joined = bot.event().await;
     assert_eq!(
         (&joined["type"], &joined["user"]["id"]),

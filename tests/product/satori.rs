@@ -431,6 +431,43 @@ async fn calls_about_people_are_answered_by_the_implementation() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_whose_recall_came_first_is_not_told_where_it_is_hidden() {
+    let server = server_with(&format!("recalled = \"hide\"\n{BOT}"));
+    let peer = implementation(&server, knowing()).await;
+    until_account_is_known(&server);
+    let mut bot = Satori::connect(&server, "koishi").await;
+    peer.push(&json!({
+        "time": 1_700_000_000, "self_id": ACCOUNT, "post_type": "notice",
+        "notice_type": "group_recall", "group_id": 77, "user_id": 4242, "operator_id": 4242,
+        "message_id": 1,
+    }));
+    peer.push(&said(1, "taken back"));
+    peer.push(&said(2, "stays"));
+    let told = bot.event_of("message-created").await;
+    assert_eq!(told["message"]["content"], "stays", "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recall_that_came_first_is_told_behind_its_message() {
+    let server = server_with(BOT);
+    let peer = implementation(&server, knowing()).await;
+    until_account_is_known(&server);
+    let mut bot = Satori::connect(&server, "koishi").await;
+    peer.push(&json!({
+        "time": 1_700_000_000, "self_id": ACCOUNT, "post_type": "notice",
+        "notice_type": "group_recall", "group_id": 77, "user_id": 4242, "operator_id": 4242,
+        "message_id": 1,
+    }));
+    peer.push(&said(1, "taken back"));
+    assert_eq!(bot.event_of("message-created").await["message"]["id"], "1");
+    let recalled = bot.event().await;
+    assert_eq!(
+        (&recalled["type"], &recalled["message"]["id"], &recalled["operator"]["id"]),
+        (&json!("message-deleted"), &json!("1"), &json!("4242"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn recalls_own_messages_and_notices_are_told() {
     let server = server_with(BOT);
     let peer = implementation(&server, knowing()).await;

@@ -118,7 +118,6 @@ async fn events_are_posted_in_order_and_again_until_they_are_taken() {
     });
     let error = told["last_error"].as_str().unwrap();
     assert!(error.contains("500") && !told.to_string().contains("hidden"), "{told}");
-    // Logins are told anew with each beginning.
     assert_eq!(hook.texts(2).await, ["one", "two"]);
     eventually("both are read", || (bot(&server)["delivered"] == 2).then_some(()));
     assert_eq!(bot(&server)["state"], "Connected");
@@ -141,6 +140,43 @@ async fn events_are_posted_in_order_and_again_until_they_are_taken() {
     };
     in_time("the third", Box::pin(again)).await;
     eventually("it is read", || (bot(&server)["delivered"] == 3).then_some(()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_taken_before_an_event_that_fails_does_not_come_again() {
+    let hook = Hook::new().await;
+    let server = server_with(&hook.entry());
+    let peer = implementation(&server).await;
+    let added = hook.next().await;
+    for (id, text) in [(1, "one"), (2, "two"), (3, "three")] {
+        peer.push(&said(id, text));
+    }
+    eventually("all have come in", || {
+        let (_, page) = server.get("/api/messages?direction=Inbound");
+        (page["messages"].as_array().unwrap().len() == 3).then_some(())
+    });
+    added.answer(204).await;
+    let mut seen = Vec::new();
+    for status in [204, 500, 500, 204, 204] {
+        let post = hook.next().await;
+        let content = &post.body["message"]["content"];
+        seen.push(content.as_str().map_or_else(|| post.body["type"].to_string(), str::to_owned));
+        post.answer(status).await;
+    }
+    assert_eq!(seen, ["one", "two", "two", "two", "three"]);
+    eventually("all are read", || (bot(&server)["delivered"] == 3).then_some(()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_that_was_not_taken_comes_again() {
+    let hook = Hook::new().await;
+    let server = server_with(&hook.entry());
+    let _peer = implementation(&server).await;
+    for status in [500, 204] {
+        let added = hook.next().await;
+        assert_eq!(added.body["type"], "login-added", "{}", added.body);
+        added.answer(status).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -208,7 +208,8 @@ fn transport(kind: &Kind, url: Option<String>, path: Option<String>) -> Result<T
         }
         (Some(url), None) => match url.parse::<Uri>() {
             Ok(uri) if matches!(uri.scheme_str(), Some("ws" | "wss")) => Ok(Transport::Dial(uri)),
-            _ => Err(format!("`url` is `{url}`; give it as ws://host:port/ or wss://host/")),
+            // It may have a secret in it.
+            _ => Err("`url` cannot be dialled; give it as ws://host:port/ or wss://host/".into()),
         },
         (None, Some(path)) if !path.starts_with('/') => {
             Err(format!("`path` is `{path}`; begin it with `/`"))

@@ -7,10 +7,11 @@ use super::memory::keep_reply;
 use super::outbound::{OutboundPart, parts, text_item};
 use super::reply::{PartProgress, ReplyState};
 use super::upload::{NotUploaded, upload};
-use crate::adapter::api::{Delivery, Outbound, Ways, with_media};
+use crate::adapter::api::{AdapterEvent, Delivery, Outbound, Ways, with_media};
 use crate::clock::now;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -161,6 +162,10 @@ async fn limited(
 
 async fn keep(account: &RunningAccount, conversation: &str, reply: ReplyState) {
     let state = keep_reply(account.platform(), &account.login.account, conversation, reply);
-    // It is queued, and comes to the disk even where nobody waits for that any more.
-    let _ = timeout(KEEP_TIMEOUT, account.save(Vec::new(), vec![state])).await;
+    let (stored, is_stored) = oneshot::channel();
+    let batch = AdapterEvent::Batch { messages: Vec::new(), state: vec![state], stored };
+    let events = account.context.events.clone();
+    // It comes to the disk even where that takes longer than is waited for here.
+    account.context.tracker.spawn(async move { events.report(batch).await });
+    let _ = timeout(KEEP_TIMEOUT, is_stored).await;
 }

@@ -30,9 +30,9 @@ pub(super) async fn frame(
         }
         let message = match &entry.entry {
             Some(EntryContent::Created { seq }) => match view.readable(*seq)? {
-                // A message that was deleted since is told to no bot.
-                None => return Ok(None),
-                found => found,
+                Some(message) if !message.is_hidden() => Some(message),
+                // A message that was deleted or hidden since is told to no bot.
+                _ => return Ok(None),
             },
             _ => None,
         };
@@ -43,7 +43,8 @@ pub(super) async fn frame(
             let Some(message) = view.readable(*seq)? else { return Ok(None) };
             let text = message.content.readable();
             let about = about(&message, Some(&text));
-            if !message.is_told_by(platform, own) || !config.filter.passes(&about) {
+            let is_told = message.is_told_by(platform, own) && !message.is_hidden();
+            if !is_told || !config.filter.passes(&about) {
                 return Ok(None);
             }
             let mut fields = message::fields(&bot.shared, account, view, &message).await?;
@@ -75,6 +76,18 @@ pub(super) async fn frame(
         }
         _ => Ok(None),
     }
+}
+
+/// The recall to tell right behind a message: one that came before its message has no entry of its own.
+pub(super) async fn recall_behind(
+    bot: &ConfiguredBot,
+    account: &ServedAccount,
+    view: &View,
+    entry: &FeedEntry,
+) -> Result<Option<String>> {
+    let Some(EntryContent::Created { seq }) = &entry.entry else { return Ok(None) };
+    let Some(message) = view.readable(*seq)? else { return Ok(None) };
+    notice::recalled(&bot.shared, account, &message).await
 }
 
 fn about<'a>(message: &'a Message, text: Option<&'a str>) -> FilterInput<'a> {

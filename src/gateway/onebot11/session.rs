@@ -9,6 +9,7 @@ use crate::gateway::peer::BotPeer;
 use crate::gateway::socket::BotSocket;
 use crate::store::{FeedEntry, Result, View};
 use serde_json::json;
+use std::iter;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -81,7 +82,9 @@ impl BotPeer for BotSession {
 
     async fn tell(&self, view: &View, entry: &FeedEntry) -> Result<Vec<String>> {
         let frame = event::frame(&self.bot, &self.account, view, entry).await?;
-        Ok(frame.into_iter().collect())
+        let Some(frame) = frame else { return Ok(Vec::new()) };
+        let recall = event::recall_behind(&self.bot, &self.account, view, entry).await?;
+        Ok(iter::once(frame).chain(recall).collect())
     }
 
     fn hello(&self) -> Option<String> {

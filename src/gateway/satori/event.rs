@@ -17,8 +17,8 @@ use std::sync::Arc;
 /// An event for an account.
 pub(super) struct SatoriEvent {
     pub(super) account: Arc<ServedAccount>,
-    /// The body of the frame.
-    pub(super) body: String,
+    /// The bodies of its frames.
+    pub(super) bodies: Vec<String>,
 }
 
 /// The event for something that was told; `None` where the bot is not told of it.
@@ -54,15 +54,25 @@ pub(super) async fn event(
         return Ok(None);
     }
     let body = subject.body(bot, &account, view, words.is_some(), entry.at)?;
-    let Some(mut body) = body else { return Ok(None) };
-    body.entry("timestamp").or_insert_with(|| message::milliseconds(entry.at).into());
-    body.insert("sn".into(), sn::of(view.cursor_at(entry.offset)?).into());
-    body.insert("login".into(), login::brief(bot, &account));
-    let mut text = Value::Object(body).to_string();
-    if let (Some(words), Some(frame)) = (words, &frame) {
-        text = with_words(text, words, frame);
+    let Some(body) = body else { return Ok(None) };
+    let sn = sn::of(view.cursor_at(entry.offset)?);
+    let text = |mut body: Map<String, Value>| {
+        body.entry("timestamp").or_insert_with(|| message::milliseconds(entry.at).into());
+        body.insert("sn".into(), sn.into());
+        body.insert("login".into(), login::brief(bot, &account));
+        Value::Object(body).to_string()
+    };
+    let mut bodies = vec![match (words, &frame) {
+        (Some(words), Some(frame)) => with_words(text(body), words, frame),
+        _ => text(body),
+    }];
+    // A recall that came before its message has no entry of its own.
+    if let EventSubject::Created(message) = &subject
+        && message.recall.is_some()
+    {
+        bodies.push(text(of_change(bot, &account, view, message, "message-deleted", entry.at)?));
     }
-    Ok(Some(SatoriEvent { account, body: text }))
+    Ok(Some(SatoriEvent { account, bodies }))
 }
 
 /// The event, in our terms.
@@ -74,14 +84,14 @@ enum EventSubject<'a> {
 }
 
 impl<'a> EventSubject<'a> {
-    /// `None` where it is a message that was deleted since, or one of ours.
+    /// `None` where it is a message that was deleted or hidden since, or one of ours.
     fn of(view: &View, entry: &'a FeedEntry) -> Result<Option<Self>> {
         let has_words = entry.words.is_some();
         Ok(match &entry.entry {
             // A message that others write by the account is told as text.
             Some(EntryContent::Created { seq }) => view
                 .readable(*seq)?
-                .filter(|message| has_words || is_told(message))
+                .filter(|message| !message.is_hidden() && (has_words || is_told(message)))
                 .map(Self::Created),
             Some(EntryContent::Updated { seq }) => view.readable(*seq)?.map(Self::Updated),
             Some(EntryContent::Noticed(notice)) => Some(Self::Notice(notice)),
@@ -108,8 +118,7 @@ impl<'a> EventSubject<'a> {
             Self::Created(message) => of(message, "message-created"),
             Self::Updated(changed) => {
                 // Which change an event tells is not kept, and a recall must not be missed.
-                let recall = changed.recall.as_ref();
-                let kind = match recall {
+                let kind = match changed.recall {
                     Some(_) => "message-deleted",
                     None if changed.edited_at.is_some_and(|edit| {
                         edit == changed.updated_at || edit.abs_diff(at) <= 1
@@ -119,11 +128,7 @@ impl<'a> EventSubject<'a> {
                     }
                     None => return Ok(internal()),
                 };
-                let mut body = of_message(bot, account, view, changed, kind)?;
-                body.insert("timestamp".into(), message::milliseconds(at).into());
-                let by = recall.and_then(|recall| recall.by.as_ref()).map(message::user);
-                body.extend(by.map(|by| ("operator".to_owned(), by)));
-                Ok(Some(body))
+                of_change(bot, account, view, changed, kind, at).map(Some)
             }
             Self::Notice(notice) => Ok(of_notice(notice).or_else(internal)),
             Self::Other => Ok(internal()),
@@ -147,6 +152,22 @@ fn of_message(
     body.insert("type".into(), kind.into());
     body.insert("timestamp".into(), message::milliseconds(told.created_at).into());
     body.insert("message".into(), Value::Object(message::bare(bot, account, view, told)?));
+    Ok(body)
+}
+
+/// A change of a message, at a time in Unix seconds.
+fn of_change(
+    bot: &ConfiguredBot,
+    account: &ServedAccount,
+    view: &View,
+    changed: &Message,
+    kind: &str,
+    at: u64,
+) -> Result<Map<String, Value>> {
+    let mut body = of_message(bot, account, view, changed, kind)?;
+    body.insert("timestamp".into(), message::milliseconds(at).into());
+    let by = changed.recall.as_ref().and_then(|recall| recall.by.as_ref()).map(message::user);
+    body.extend(by.map(|by| ("operator".to_owned(), by)));
     Ok(body)
 }
 

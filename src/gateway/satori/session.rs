@@ -178,6 +178,11 @@ impl SatoriSession {
         Ok(Some(frame::event(&event.to_string())))
     }
 
+    /// Tells every login again before what comes next.
+    pub(super) fn forget_logins(&self) {
+        self.lock().clear();
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<(String, String), bool>> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -194,7 +199,7 @@ impl BotPeer for SatoriSession {
         let before = entry.offset.saturating_sub(1);
         let mut frames: Vec<_> =
             self.login_event(view, before, &told.account, true)?.into_iter().collect();
-        frames.push(frame::event(&told.body));
+        frames.extend(told.bodies.iter().map(|body| frame::event(body)));
         Ok(frames)
     }
 

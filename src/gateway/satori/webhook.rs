@@ -45,59 +45,66 @@ pub(super) async fn keep_posting(bot: Arc<ConfiguredBot>, url: String) {
     };
     let mut pauses = new_pauses();
     let mut failures: u64 = 0;
+    let webhook = Webhook { session: SatoriSession::new(bot.clone()), bot, url };
+    let bot = &webhook.bot;
     loop {
-        let posting = Webhook { bot: bot.clone(), url: url.clone(), has_posted: false };
-        let (has_posted, (state, reason)) = posting.run().await;
+        let before = webhook.delivered();
+        let failed = webhook.follow().await;
         if stop.is_cancelled() {
             return;
         }
-        if has_posted {
+        // Logins are not counted: they may come again before an event that fails each time.
+        if webhook.delivered() != before {
             (pauses, failures) = (new_pauses(), 0);
         }
-        bot.failed(state, &reason);
-        failures += 1;
-        if failures.is_power_of_two() {
-            tracing::warn!(bot = bot.name(), failures, reason, "a webhook failed; posting again");
+        if let Err((state, reason)) = failed {
+            bot.failed(state, &reason);
+            failures += 1;
+            if failures.is_power_of_two() {
+                tracing::warn!(
+                    bot = bot.name(),
+                    failures,
+                    reason,
+                    "a webhook failed; posting again"
+                );
+            }
         }
         stop.run_until_cancelled(sleep(pauses.next().unwrap_or(MAX_PAUSE))).await;
     }
 }
 
-/// Posts from the bot's place on, until one fails.
+/// Posts from the bot's place on.
 struct Webhook {
     bot: Arc<ConfiguredBot>,
     url: String,
-    has_posted: bool,
+    /// One for all attempts: a login that was taken is not told again.
+    session: SatoriSession,
 }
 
 impl Webhook {
-    /// Posts until it fails; says whether anything was taken before.
-    async fn run(mut self) -> (bool, PostFailed) {
-        let failed = match self.follow().await {
-            Ok(()) => (PlatformState::Disconnected, "rechat is stopping".to_owned()),
-            Err(failed) => failed,
-        };
-        (self.has_posted, failed)
+    /// Events that were taken, ever.
+    fn delivered(&self) -> Option<u64> {
+        self.bot.place().ok().map(|place| place.delivered())
     }
 
-    async fn follow(&mut self) -> Result<(), PostFailed> {
+    /// Posts until one fails, or the bot ends.
+    async fn follow(&self) -> Result<(), PostFailed> {
         let of_store =
             |error| (PlatformState::Disconnected, format!("the store cannot be read: {error}"));
         let client = Client::builder().timeout(ANSWER_TIMEOUT).redirect(Policy::none()).no_proxy();
         let client = client.build().map_err(|error| (PlatformState::Error, error.to_string()))?;
-        let bot = self.bot.clone();
+        let bot = &self.bot;
         let (core, name) = (&bot.shared.core, bot.name());
         let place = bot.place().map_err(of_store)?;
         let turn = place.take_over(bot.stop.child_token());
         let seconds = bot.config.load().catch_up_seconds;
         let start = || place.start(&*core.store.view()?, seconds, None);
         let following = begin(core, &place, turn, &name, start).await.map_err(of_store)?;
-        let session = SatoriSession::new(bot.clone());
         let (queue, outgoing) = mpsc::channel(1);
         let acknowledgements = Acknowledgements::default();
         let ended = tokio::select! {
             ended = self.post_all(&client, outgoing, &acknowledgements) => ended,
-            () = following.run(&session, &queue, &acknowledgements) => Ok(()),
+            () = following.one_by_one().run(&self.session, &queue, &acknowledgements) => Ok(()),
             () = bot.stop.cancelled() => Ok(()),
         };
         place.write().await;
@@ -105,19 +112,17 @@ impl Webhook {
     }
 
     async fn post_all(
-        &mut self,
+        &self,
         client: &Client,
         mut outgoing: mpsc::Receiver<Message>,
         acknowledgements: &Acknowledgements,
     ) -> Result<(), PostFailed> {
-        let bot = self.bot.clone();
         let mut connected = None;
         while let Some(message) = outgoing.recv().await {
             match message {
                 Message::Text(frame) => {
                     self.post(client, &frame).await?;
-                    self.has_posted = true;
-                    connected.get_or_insert_with(|| bot.connected());
+                    connected.get_or_insert_with(|| self.bot.connected());
                 }
                 // Everything before it was taken.
                 Message::Ping(payload) => acknowledgements.note_pong(&payload),
@@ -130,13 +135,26 @@ impl Webhook {
     async fn post(&self, client: &Client, frame: &str) -> Result<(), PostFailed> {
         let frame = RawObject::parse(frame).unwrap_or_default();
         let Some(body) = frame.get("body") else { return Ok(()) };
+        let posted = self.post_event(client, body.get()).await;
+        let kind = RawObject::parse(body.get()).and_then(|event| event.text("type"));
+        if posted.is_err() && kind.is_some_and(|kind| kind.starts_with("login-")) {
+            self.session.forget_logins();
+        }
+        posted
+    }
+
+    async fn post_event(&self, client: &Client, event: &str) -> Result<(), PostFailed> {
         let mut request = client.post(&self.url).header(OPCODE, EVENT);
         if let Some(token) = self.bot.token() {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
-        let request = request.header(CONTENT_TYPE, "application/json").body(body.get().to_owned());
+        let request = request.header(CONTENT_TYPE, "application/json").body(event.to_owned());
         let url = without_secrets(&self.url);
         let answered = request.send().await.map_err(|error| {
+            if error.is_connect() {
+                // The framework may have started anew.
+                self.session.forget_logins();
+            }
             let why =
                 if error.is_timeout() { "it does not answer" } else { "nothing listens there" };
             (PlatformState::Connecting, format!("{url}: {why}"))

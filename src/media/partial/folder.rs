@@ -86,13 +86,16 @@ impl UploadFolder {
         let Ok(mut partial) = serde_json::from_slice::<Partial>(&record) else {
             return self.remove(id).map(|()| None);
         };
-        if let Some(hash) = partial.media.as_deref().and_then(|media| media.parse().ok())
-            && self.blobs.hold(hash)?
-        {
+        let hash = partial.media.as_deref().and_then(|media| media.parse().ok());
+        let is_kept = || hash.map_or(Ok(false), |hash| self.blobs.hold(hash));
+        if is_kept()? {
             return Ok(Some(partial));
         }
-        // It was kept, and its blob was removed since.
         let Ok(about) = self.bytes_of(id)?.metadata() else {
+            // It became a blob since that was looked for, or its blob was removed.
+            if is_kept()? {
+                return Ok(Some(partial));
+            }
             return self.remove(id).map(|()| None);
         };
         partial.media = None;

@@ -5,7 +5,7 @@ use crate::server::error::{ErrorResponse, Result};
 use hyper::StatusCode;
 use std::future::Future;
 use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout};
 
 /// Bytes a second that have to come on the whole, so that nobody takes up an upload with a byte now
 /// and then.
@@ -17,7 +17,8 @@ const MAX_TIME: Duration = Duration::from_hours(1);
 /// The pace of a file that comes in.
 #[derive(Debug)]
 pub struct Pace {
-    began: Instant,
+    /// How long was waited for its bytes; the time of our own disk does not count.
+    waited: Duration,
     /// How long nothing may come.
     patience: Duration,
     /// Bytes so far.
@@ -31,12 +32,15 @@ impl Pace {
     }
 
     fn with_patience(patience: Duration) -> Self {
-        Self { began: Instant::now(), patience, received: 0 }
+        Self { waited: Duration::ZERO, patience, received: 0 }
     }
 
     /// Waits for something of the file, for as long as it may take; 408 where it takes longer.
-    pub async fn wait<T>(&self, next: impl Future<Output = T>) -> Result<T> {
-        timeout_at(self.deadline(), next).await.map_err(|_| self.too_slow())
+    pub async fn wait<T>(&mut self, next: impl Future<Output = T>) -> Result<T> {
+        let began = Instant::now();
+        let came = timeout(self.left(), next).await;
+        self.waited += began.elapsed();
+        came.map_err(|_| self.too_slow())
     }
 
     /// Counts bytes that came.
@@ -44,9 +48,9 @@ impl Pace {
         self.received = self.received.saturating_add(bytes as u64);
     }
 
-    fn deadline(&self) -> Instant {
+    fn left(&self) -> Duration {
         let on_the_whole = self.patience + Duration::from_secs(self.received / MIN_RATE);
-        (Instant::now() + self.patience).min(self.began + on_the_whole.min(MAX_TIME))
+        self.patience.min(on_the_whole.min(MAX_TIME).saturating_sub(self.waited))
     }
 
     fn too_slow(&self) -> ErrorResponse {
@@ -81,5 +85,15 @@ mod tests {
         assert_eq!(lasts(1 << 20, Duration::from_secs(29)).await, 60 * 60);
         let slow = lasts(MIN_RATE as usize / 2, Duration::from_secs(1)).await;
         assert!((55..65).contains(&slow), "{slow}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_disk_is_not_the_fault_of_the_client() {
+        let mut pace = Pace::with_patience(Duration::from_secs(30));
+        for _ in 0..100 {
+            pace.wait(sleep(Duration::from_millis(1))).await.unwrap();
+            pace.count(1);
+            sleep(Duration::from_secs(1)).await;
+        }
     }
 }

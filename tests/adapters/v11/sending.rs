@@ -140,6 +140,26 @@ async fn a_message_that_may_have_gone_out_is_looked_for() {
 }
 
 #[tokio::test]
+async fn a_message_is_looked_for_behind_newer_ones() {
+    let rechat = rechat().await;
+    let script = willing();
+    let history = Arc::new(move |action: &Value| {
+        if action["action"] != "get_group_msg_history" {
+            return script(action);
+        }
+        let count = usize::try_from(action["params"]["count"].as_u64().unwrap()).unwrap();
+        let newer = (2..60).map(|id| group_message(1, 77, id, "newer"));
+        let all: Vec<_> = std::iter::once(own_message(1, 77, 1, "hi")).chain(newer).collect();
+        Reply::ok(json!({"messages": all[all.len().saturating_sub(count)..]}))
+    });
+    let _peer = dial(&rechat, "1", history).await;
+    let found = rechat.handle("qq").await.find(text_to("group_77", "hi")).await;
+    let Found::History { candidates, .. } = found else { panic!("there is a history") };
+    let told: Vec<_> = candidates.iter().map(|one| one.external_id.as_str()).collect();
+    assert_eq!(told, ["1"]);
+}
+
+#[tokio::test]
 async fn what_is_too_large_for_the_implementation_is_refused_for_good() {
     let rechat = rechat().await;
     let script = willing();

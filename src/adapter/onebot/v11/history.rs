@@ -17,8 +17,9 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
-/// Messages looked through for one that may have gone out.
+/// Messages looked through for one that may have gone out, at first and at most.
 const SEARCHED: usize = 20;
+const MOST_SEARCHED: usize = 320;
 /// How far the platform's clock may be behind ours, in seconds.
 const CLOCKS_APART: u64 = 60;
 /// Pause before the core is asked again while the store is away.
@@ -184,9 +185,20 @@ async fn conversations(
 
 /// Looks for a message that may have gone out.
 pub(super) async fn find(account: &Account, calls: &Calls, message: &Outbound) -> Found {
-    match fetch_what_fits(account, calls, &message.conversation, SEARCHED).await {
-        Ok(history) => look(history, message),
-        Err(_) => Found::CannotTell,
+    let (mut count, mut seen) = (SEARCHED, 0);
+    loop {
+        let fetched = fetch_what_fits(account, calls, &message.conversation, count).await;
+        let Ok(history) = fetched else { return Found::CannotTell };
+        // Some answer with as many as they like, and leave out what is no message.
+        let may_have_more = history.len() > seen && history.len() >= count / 2;
+        seen = history.len();
+        let found = look(history, message);
+        let reaches_back = matches!(found, Found::History { is_complete: true, .. });
+        if reaches_back || !may_have_more || count >= MOST_SEARCHED {
+            return found;
+        }
+        // It may stand before what was told.
+        count *= 4;
     }
 }
 
