@@ -16,6 +16,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 /// The longest pause between two attempts to connect.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
+/// Bytes of a message that are left for its head.
+const HEAD_BYTES: usize = 1 << 10;
+
 /// The key of the stream's metadata that has the cluster's ID.
 pub(super) const CLUSTER_ID: &str = "rechat-cluster";
 
@@ -26,6 +29,10 @@ pub struct NatsConnection {
     pub(super) context: Context,
     /// Begins the names of everything that the cluster has.
     pub(super) prefix: String,
+    /// NATS servers that keep what is made.
+    pub(super) replicas: usize,
+    /// After how long a leader that is not heard of is replaced.
+    pub(super) lease: Duration,
 }
 
 impl NatsConnection {
@@ -63,12 +70,19 @@ impl NatsConnection {
         let client = options.connect(&settings.nats).await.map_err(|error| failed(&error))?;
         let context = ContextBuilder::new().timeout(ANSWER_TIMEOUT).ack_timeout(ANSWER_TIMEOUT);
         let context = context.build(client.clone());
-        Ok(Self { client, context, prefix: format!("rechat-{}", settings.name) })
+        let prefix = format!("rechat-{}", settings.name);
+        let (replicas, lease) = (settings.replicas, settings.lease());
+        Ok(Self { client, context, prefix, replicas, lease })
     }
 
     /// Whether NATS can be reached at the moment.
     pub fn is_connected(&self) -> bool {
         self.client.connection_state() == State::Connected
+    }
+
+    /// Bytes that a message may have beside its head.
+    pub(super) fn max_bytes(&self) -> usize {
+        self.client.max_payload().saturating_sub(HEAD_BYTES).max(HEAD_BYTES)
     }
 
     /// The subject of the log's messages.
@@ -101,11 +115,42 @@ impl NatsConnection {
         bucket.map_err(|error| format!("the bucket {}: {error}", self.lease_bucket()))
     }
 
+    /// The same; it is made where it is not there.
+    pub(super) async fn make_leases(&self) -> std::result::Result<kv::Store, String> {
+        if let Ok(bucket) = self.leases().await {
+            return Ok(bucket);
+        }
+        let made = self.context.create_key_value(kv::Config {
+            bucket: self.lease_bucket(),
+            history: 1,
+            max_age: self.lease,
+            num_replicas: self.replicas,
+            ..kv::Config::default()
+        });
+        made.await.map_err(|error| format!("the bucket {}: {error}", self.lease_bucket()))
+    }
+
     pub(super) async fn snapshots(&self) -> Result<object_store::ObjectStore> {
         let bucket = self.context.get_object_store(&self.snapshot_bucket()).await;
-        bucket.map_err(|error| {
-            Error::failed(format!("the bucket {}: {error}", self.snapshot_bucket()))
-        })
+        bucket.map_err(|error| self.no_snapshots(&error))
+    }
+
+    /// The same; it is made where it is not there.
+    pub(super) async fn make_snapshots(&self) -> Result<object_store::ObjectStore> {
+        if let Ok(bucket) = self.snapshots().await {
+            return Ok(bucket);
+        }
+        let made = self.context.create_object_store(object_store::Config {
+            bucket: self.snapshot_bucket(),
+            num_replicas: self.replicas,
+            ..object_store::Config::default()
+        });
+        made.await.map_err(|error| self.no_snapshots(&error))
+    }
+
+    fn no_snapshots(&self, error: &dyn std::fmt::Display) -> Error {
+        Error::failed(format!("the bucket {}: {error}", self.snapshot_bucket()))
+            .hint("was the cluster made? `rechat cluster init` does it")
     }
 
     /// Ends the connection, once what was to be sent is sent.

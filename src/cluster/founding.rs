@@ -5,7 +5,7 @@ use super::snapshot;
 use crate::config::ClusterSettings;
 use crate::error::{Error, Result};
 use crate::store::{self, Access, Membership, Store, StoreOptions};
-use async_nats::jetstream::{kv, object_store, stream};
+use async_nats::jetstream::stream;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -51,29 +51,18 @@ pub async fn found(
     let cluster = Uuid::new_v4().to_string();
     let copy = Scratch(beside.with_added_extension("founding"));
     copy_store(from, &copy.0, &cluster).await?;
-    let (replicas, context) = (settings.replicas, &connection.context);
-    let bucket = context.create_object_store(object_store::Config {
-        bucket: connection.snapshot_bucket(),
-        num_replicas: replicas,
-        ..object_store::Config::default()
-    });
-    let bucket = bucket.await.map_err(|error| failed(&error))?;
-    snapshot::send(&bucket, &copy.0, 0).await?;
-    let leases = context.create_key_value(kv::Config {
-        bucket: connection.lease_bucket(),
-        history: 1,
-        max_age: settings.lease(),
-        num_replicas: replicas,
-        ..kv::Config::default()
-    });
-    leases.await.map_err(|error| failed(&error))?;
+    let bucket = connection.make_snapshots().await?;
+    snapshot::send(&connection, &bucket, &copy.0, 0).await?;
+    connection.make_leases().await.map_err(Error::failed)?;
     // Last: by it a cluster is known to be whole.
-    let log = context.create_stream(stream::Config {
+    let log = connection.context.create_stream(stream::Config {
         name: connection.stream_name(),
         subjects: vec![connection.subject()],
-        num_replicas: replicas,
+        num_replicas: connection.replicas,
         storage: stream::StorageType::File,
         discard: stream::DiscardPolicy::New,
+        // A message that is taken out by hand would be a gap for every node.
+        deny_delete: true,
         metadata: HashMap::from([(CLUSTER_ID.to_owned(), cluster.clone())]),
         ..stream::Config::default()
     });

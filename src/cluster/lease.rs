@@ -2,7 +2,7 @@
 //! node that knows the newest one can renew it.
 
 use super::connection::NatsConnection;
-use async_nats::jetstream::kv::{self, CreateErrorKind, Operation, UpdateErrorKind};
+use async_nats::jetstream::kv::{self, CreateError, CreateErrorKind, Operation, UpdateErrorKind};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
@@ -10,12 +10,39 @@ use std::time::{Duration, Instant};
 /// The key of the lease.
 const LEADER: &str = "leader";
 
+/// Lengths of a lease after which one that did not lapse by itself is taken all the same.
+const LONG_OVER: u32 = 3;
+
 /// The holder of a lease.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Holder {
     pub(super) node: String,
     /// One start of its process.
     pub(super) instance: String,
+    /// Milliseconds that it has the lease for, unless it renews it.
+    #[serde(default)]
+    pub(super) lasts_ms: u64,
+}
+
+/// The lease of another node, as it was last seen to be renewed.
+#[derive(Debug, Default)]
+pub(super) struct SeenLease(Option<(u64, Instant)>);
+
+impl SeenLease {
+    /// Whether the holder has not renewed it for so long, by this node's clock, that it cannot have it
+    /// any more: values lapse by the clocks of NATS's servers, which may have been set back.
+    fn is_over(&mut self, holder: &Holder, revision: u64) -> bool {
+        match self.0 {
+            Some((seen, since)) if seen == revision => {
+                holder.lasts_ms > 0
+                    && since.elapsed() > LONG_OVER * Duration::from_millis(holder.lasts_ms)
+            }
+            _ => {
+                self.0 = Some((revision, Instant::now()));
+                false
+            }
+        }
+    }
 }
 
 /// The lease, as its holder has it.
@@ -48,19 +75,42 @@ pub(super) async fn holder(bucket: &kv::Store) -> Result<Option<(Holder, u64)>, 
     }))
 }
 
-/// Takes the lease, where nobody holds it.
-pub(super) async fn take(connection: &NatsConnection, me: &Holder) -> Result<Election, String> {
-    let bucket = connection.leases().await?;
-    if let Some((holder, _)) = holder(&bucket).await? {
-        return Ok(Election::Held(Some(holder.node)));
+/// Takes the lease, where nobody holds it, and this node `stands` for election.
+pub(super) async fn take(
+    connection: &NatsConnection,
+    me: &Holder,
+    seen: &mut SeenLease,
+    stands: bool,
+) -> Result<Election, String> {
+    let bucket = connection.make_leases().await?;
+    let held = holder(&bucket).await?;
+    let is_over = held.as_ref().is_some_and(|(holder, revision)| seen.is_over(holder, *revision));
+    if !stands || (held.is_some() && !is_over) {
+        return Ok(Election::Held(held.map(|(holder, _)| holder.node)));
     }
-    // Values lapse after this time, which was set when the cluster was made.
     let status = bucket.status().await.map_err(|error| error.to_string())?;
-    let (length, began) = (status.max_age(), Instant::now());
-    match bucket.create(LEADER, encoded(me)).await {
+    // Values lapse after the one, which was set when the cluster was made.
+    let lengths = [status.max_age(), connection.lease];
+    let length = lengths.into_iter().filter(|length| !length.is_zero()).min();
+    let (length, began) = (length.unwrap_or(connection.lease), Instant::now());
+    let lasts_ms = u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
+    let me = Holder { lasts_ms, ..me.clone() };
+    let taken = match held {
+        None => bucket.create(LEADER, encoded(&me)).await,
+        Some((holder, revision)) => {
+            let node = holder.node;
+            tracing::warn!(
+                node,
+                "the lease was not renewed for long and did not lapse; are the clocks of the NATS servers right?"
+            );
+            let updated = bucket.update(LEADER, encoded(&me), revision).await;
+            updated.map_err(CreateError::from)
+        }
+    };
+    match taken {
         Ok(revision) => {
-            let (holder, until) = (me.clone(), began + length);
-            Ok(Election::Won(Box::new(Lease { bucket, holder, revision, length, until })))
+            let until = began + length;
+            Ok(Election::Won(Box::new(Lease { bucket, holder: me, revision, length, until })))
         }
         Err(error) if error.kind() == CreateErrorKind::AlreadyExists => Ok(Election::Held(None)),
         Err(error) => Err(error.to_string()),

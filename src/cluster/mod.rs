@@ -6,8 +6,10 @@
 //! event that its epoch began, and from then on refuses everything of the one before it.
 
 mod connection;
+mod copies;
 mod founding;
 mod lease;
+mod media;
 mod node;
 mod presence;
 mod requests;
@@ -16,8 +18,10 @@ mod standing;
 mod starting;
 mod status;
 
+pub use copies::{WantedMedia, keep_copies};
 pub use founding::found;
-pub use node::{ClusterHandle, ClusterNode};
+pub use media::MediaExchange;
+pub use node::{ClusterHandle, ClusterNode, NodeServices};
 pub use requests::{Answerer, LeaderRequests, NotAnswered};
 pub use standing::Standing;
 pub use starting::{StartedNode, start};

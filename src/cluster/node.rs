@@ -2,17 +2,20 @@
 //! as long as its lease lasts.
 
 use super::connection::{CLUSTER_ID, NatsConnection};
-use super::lease::{self, Election, Holder, Lease};
+use super::lease::{self, Election, Holder, Lease, SeenLease};
+use super::media::MediaExchange;
 use super::presence::{self, Presence};
 use super::requests::{Answerer, LeaderRequests};
 use super::snapshot;
 use super::standing::Standing;
 use crate::health::HEALTH;
 use crate::log::jetstream::{BatchReader, EventStream, LeaseEnd};
+use crate::media::Blobs;
 use crate::metrics::METRICS;
 use crate::store::{Store, StoreError};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -20,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 /// Names of parts in `GET /api/health`.
 const PART: &str = "cluster";
 const SNAPSHOTS: &str = "snapshots";
+const NAMES: &str = "cluster.node";
 
 /// Pause between two looks at the lease and the end of the log.
 const LOOK: Duration = Duration::from_millis(300);
@@ -27,8 +31,14 @@ const LOOK: Duration = Duration::from_millis(300);
 /// Pause after a fault.
 const PAUSE: Duration = Duration::from_millis(300);
 
-/// Pause between two words of how this node stands, and the longest that one may take.
+/// How long a node that could not go on leading leaves it to others.
+const ABSTAIN: Duration = Duration::from_secs(1);
+
+/// Pause between two words of how this node stands.
 const TELL: Duration = Duration::from_millis(500);
+
+/// For how long it is told that another node has the name of this one, once it was seen.
+const SAME_NAME: Duration = Duration::from_secs(10);
 
 /// How long a leader waits for a message of the log before it looks at the end of it again.
 const WAIT: Duration = Duration::from_millis(50);
@@ -52,8 +62,22 @@ struct Work {
     db: PathBuf,
     listen: String,
     requests: LeaderRequests,
-    answerer: Answerer,
+    events: LeaderRequests,
+    services: NodeServices,
+    /// The store is of another cluster.
+    is_foreign: AtomicBool,
     stop: CancellationToken,
+}
+
+/// What a node does for others.
+#[derive(Clone)]
+pub struct NodeServices {
+    /// Gives them files of messages.
+    pub media: MediaExchange,
+    /// Carries out their requests while this node leads.
+    pub requests: Answerer,
+    /// Stores events that they hold while this node leads.
+    pub events: Answerer,
 }
 
 /// The cluster, as the server of a node sees it.
@@ -63,45 +87,67 @@ pub struct ClusterHandle {
     pub standing: Arc<Standing>,
     /// Passes requests on to the node that leads.
     pub requests: LeaderRequests,
+    /// Passes events on to it.
+    pub events: LeaderRequests,
+    /// Brings files of messages here from other nodes.
+    pub media: MediaExchange,
 }
 
 /// Why a node cannot go on for now.
 type Fault = String;
 
 impl ClusterNode {
-    /// The cluster, for the server.
-    pub fn handle(&self) -> ClusterHandle {
-        let requests = LeaderRequests::new(&self.connection);
-        ClusterHandle { standing: self.standing.clone(), requests }
+    /// The cluster, for the server, which keeps its files in `blobs`.
+    pub fn handle(&self, blobs: Blobs) -> ClusterHandle {
+        let requests = LeaderRequests::new(&self.connection, "requests");
+        let events = LeaderRequests::new(&self.connection, "events");
+        let media = MediaExchange::new(&self.connection, &self.holder.instance, blobs);
+        ClusterHandle { standing: self.standing.clone(), requests, events, media }
     }
 
     /// Works until `stop`; a lease that is held is given up then. `listen` is the address at which
-    /// this node serves, and `answerer` answers what other nodes pass on.
+    /// this node serves.
     pub async fn run(
         self,
         store: Arc<Store>,
         db: PathBuf,
         listen: String,
-        answerer: Answerer,
+        services: NodeServices,
         stop: CancellationToken,
     ) {
-        let (stream, requests) = (self.connection.stream(), LeaderRequests::new(&self.connection));
-        let work = Work { node: self, stream, store, db, listen, requests, answerer, stop };
-        tokio::join!(work.take_part(), work.tell_presence());
+        let media = services.media.clone();
+        let work = Work {
+            stream: self.connection.stream(),
+            requests: LeaderRequests::new(&self.connection, "requests"),
+            events: LeaderRequests::new(&self.connection, "events"),
+            node: self,
+            store,
+            db,
+            listen,
+            services,
+            is_foreign: AtomicBool::new(false),
+            stop,
+        };
+        let exchanging = work.stop.run_until_cancelled(media.answer());
+        tokio::join!(work.take_part(), work.tell_presence(), exchanging);
         work.node.connection.close().await;
     }
 }
 
 impl Work {
     async fn take_part(&self) {
-        let mut told = None;
+        let (mut told, mut stands_from) = (None, Instant::now());
         while !self.stop.is_cancelled() {
             let elected = tokio::select! {
                 () = self.stop.cancelled() => break,
-                elected = self.follow(&mut told) => elected,
+                elected = self.follow(&mut told, stands_from) => elected,
             };
             let done = match elected {
-                Ok((lease, reader)) => Box::pin(self.lead(lease, reader)).await,
+                Ok((lease, reader)) => {
+                    let led = Box::pin(self.lead(lease, reader, &mut told)).await;
+                    stands_from = Instant::now() + ABSTAIN;
+                    led
+                }
                 Err(fault) => Err(fault),
             };
             if let Err(fault) = done {
@@ -126,18 +172,26 @@ impl Work {
         }
     }
 
-    /// Applies the log until this node is elected; gives its lease, and the reader of the log.
-    async fn follow(&self, told: &mut Option<Fault>) -> Result<(Box<Lease>, BatchReader), Fault> {
+    /// Applies the log until this node is elected, which it may be from a time on; gives its lease, and
+    /// the reader of the log.
+    async fn follow(
+        &self,
+        told: &mut Option<Fault>,
+        stands_from: Instant,
+    ) -> Result<(Box<Lease>, BatchReader), Fault> {
         self.check_identity().await?;
         let place = *self.store.places().borrow();
         let mut reader = self.stream.read_after(place).await.map_err(|error| error.0)?;
+        let mut seen = SeenLease::default();
         let mut look = interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            let given = reader.given();
             tokio::select! {
                 batches = reader.next() => {
                     let batches = batches.map_err(|error| error.0)?;
-                    self.store.replicate(batches).await.map_err(|error| error.to_string())?;
+                    let applied = self.store.replicate(given, batches).await;
+                    applied.map_err(|error| error.to_string())?;
                 }
                 _ = look.tick() => {
                     let began = Instant::now();
@@ -151,7 +205,9 @@ impl Work {
                         tracing::info!("the cluster: this node follows again");
                     }
                     HEALTH.recover(PART);
-                    match lease::take(&self.node.connection, &self.node.holder).await? {
+                    let (connection, holder) = (&self.node.connection, &self.node.holder);
+                    let stands = Instant::now() >= stands_from;
+                    match lease::take(connection, holder, &mut seen, stands).await? {
                         Election::Won(lease) => return Ok((lease, reader)),
                         Election::Held(leader) => self.node.standing.set_leader(leader, false),
                     }
@@ -168,7 +224,9 @@ impl Work {
             return Err("the store belongs to no cluster".into());
         };
         let stream = info.config.metadata.get(CLUSTER_ID);
-        if stream != Some(&membership.cluster) {
+        let is_foreign = stream != Some(&membership.cluster);
+        self.is_foreign.store(is_foreign, Ordering::Relaxed);
+        if is_foreign {
             return Err(format!(
                 "this store is of the cluster {}, and the stream of {}; name the right servers and `cluster.name`, or move the store away",
                 membership.cluster,
@@ -196,13 +254,18 @@ impl Work {
     }
 
     /// Leads until the lease is lost, the store cannot go on, or the node stops.
-    async fn lead(&self, mut lease: Box<Lease>, mut reader: BatchReader) -> Result<(), Fault> {
+    async fn lead(
+        &self,
+        mut lease: Box<Lease>,
+        mut reader: BatchReader,
+        told: &mut Option<Fault>,
+    ) -> Result<(), Fault> {
         let ClusterNode { standing, lease: end, holder, .. } = &self.node;
         let (term, began) = (lease.term(), Instant::now());
         end.extend(lease.until);
         let led = tokio::select! {
             () = self.keep(&mut lease) => Err("this node led, and has lost its lease".to_owned()),
-            led = self.take_over(&mut reader, term, began) => led,
+            led = self.take_over(&mut reader, term, began, told) => led,
             () = self.stop.cancelled() => Ok(()),
         };
         end.end();
@@ -233,19 +296,23 @@ impl Work {
         reader: &mut BatchReader,
         term: u64,
         began: Instant,
+        told: &mut Option<Fault>,
     ) -> Result<(), Fault> {
         // The leader before may append until this node has.
         loop {
             self.read_all(reader).await?;
-            match self.store.lead(reader.read_to()).await {
+            match self.store.lead(reader.given(), reader.read_to()).await {
                 Ok(()) => break,
                 Err(StoreError::Unavailable(error)) if self.node.lease.left().is_some() => {
-                    tracing::debug!("taking over: {error}");
+                    self.tell(&error, told);
                 }
                 Err(error) => return Err(error.to_string()),
             }
+            if *self.store.places().borrow() < reader.given() {
+                return Err("the store was opened anew; it reads the log again".into());
+            }
         }
-        let requests = self.requests.take().await?;
+        let (requests, events) = (self.requests.take().await?, self.events.take().await?);
         let name = &self.node.holder.node;
         let took = began.elapsed();
         tracing::info!(node = name, term, ?took, "this node leads the cluster");
@@ -257,7 +324,8 @@ impl Work {
         tokio::select! {
             _ = leading.wait_for(|is_leading| !is_leading) => {}
             () = self.keep_snapshots() => {}
-            () = self.requests.answer(requests, &self.answerer) => {}
+            () = self.requests.answer(requests, &self.services.requests, &self.node.lease) => {}
+            () = self.events.answer(events, &self.services.events, &self.node.lease) => {}
         }
         Err("this node led, and could not go on".into())
     }
@@ -267,10 +335,12 @@ impl Work {
         loop {
             let end = self.end_of_log().await?;
             while reader.read_to() < end {
+                let given = reader.given();
                 // The last message may be of a batch that was left unfinished.
                 let Ok(batches) = timeout(WAIT, reader.next()).await else { break };
                 let batches = batches.map_err(|error| error.0)?;
-                self.store.replicate(batches).await.map_err(|error| error.to_string())?;
+                let applied = self.store.replicate(given, batches).await;
+                applied.map_err(|error| error.to_string())?;
             }
             if reader.read_to() >= end {
                 return Ok(());
@@ -297,7 +367,12 @@ impl Work {
 
     /// Tells the cluster how this node stands, until it stops.
     async fn tell_presence(&self) {
+        // Before this node has told once, its name may have been that of its last process.
+        let (mut has_told, mut same_name) = (false, None::<Instant>);
         while self.stop.run_until_cancelled(sleep(TELL)).await.is_some() {
+            if self.is_foreign.load(Ordering::Relaxed) {
+                continue;
+            }
             let Ok(view) = self.store.view() else { continue };
             let presence = Presence {
                 node: self.node.holder.node.clone(),
@@ -311,11 +386,37 @@ impl Work {
                 let bucket = self.node.connection.leases().await?;
                 presence::tell(&bucket, &presence).await
             };
-            if let Some(Ok(Err(error))) =
-                self.stop.run_until_cancelled(timeout(LOOK * 10, told)).await
-            {
-                tracing::debug!("this node cannot tell how it stands: {error}");
+            let Some(told) = self.stop.run_until_cancelled(timeout(LOOK * 10, told)).await else {
+                return;
+            };
+            match told {
+                Ok(Ok(before)) => {
+                    let other = before.filter(|before| before.instance != presence.instance);
+                    if let Some(other) = other.filter(|_| has_told) {
+                        tell_same_name(&other, same_name.is_none());
+                        same_name = Some(Instant::now());
+                    }
+                    has_told = true;
+                }
+                Ok(Err(error)) => tracing::debug!("this node cannot tell how it stands: {error}"),
+                Err(_) => {}
+            }
+            if same_name.is_some_and(|seen| seen.elapsed() > SAME_NAME) {
+                same_name = None;
+                HEALTH.recover(NAMES);
             }
         }
     }
+}
+
+/// Tells that another node has the name of this one.
+fn tell_same_name(other: &Presence, is_new: bool) {
+    let Presence { node, listen, .. } = other;
+    let text = format!(
+        "another node is named `{node}` too, and serves at {listen}; give each its own `cluster.node`"
+    );
+    if is_new {
+        tracing::error!("the cluster: {text}");
+    }
+    HEALTH.degrade(NAMES, text);
 }

@@ -24,11 +24,22 @@ pub struct Presence {
     pub offset: u64,
 }
 
-/// Tells how this node stands.
-pub(super) async fn tell(bucket: &kv::Store, presence: &Presence) -> Result<(), String> {
+/// Tells how this node stands; gives what was told last under its name.
+pub(super) async fn tell(
+    bucket: &kv::Store,
+    presence: &Presence,
+) -> Result<Option<Presence>, String> {
+    let key = format!("{NODES}{}", presence.node);
     let value = serde_json::to_vec(presence).map_err(|error| error.to_string())?;
-    let put = bucket.put(format!("{NODES}{}", presence.node), value.into()).await;
-    put.map(drop).map_err(|error| error.to_string())
+    let before = read(bucket, key.clone()).await?;
+    bucket.put(key, value.into()).await.map_err(|error| error.to_string())?;
+    Ok(before)
+}
+
+async fn read(bucket: &kv::Store, key: String) -> Result<Option<Presence>, String> {
+    let entry = bucket.entry(key).await.map_err(|error| error.to_string())?;
+    let entry = entry.filter(|entry| entry.operation == Operation::Put);
+    Ok(entry.and_then(|entry| serde_json::from_slice(&entry.value).ok()))
 }
 
 /// The nodes that live, by name.
@@ -40,9 +51,7 @@ pub(super) async fn all(bucket: &kv::Store) -> Result<Vec<Presence>, String> {
         if !key.starts_with(NODES) {
             continue;
         }
-        let entry = bucket.entry(key).await.map_err(|error| error.to_string())?;
-        let entry = entry.filter(|entry| entry.operation == Operation::Put);
-        found.extend(entry.and_then(|entry| serde_json::from_slice(&entry.value).ok()));
+        found.extend(read(bucket, key).await?);
     }
     found.sort_by(|one: &Presence, other| one.node.cmp(&other.node));
     Ok(found)

@@ -1,6 +1,7 @@
-//! Requests of clients that a node passes on to the one that leads, by request and reply.
+//! Requests of clients, and events, that a node passes on to the one that leads, by request and reply.
 
 use super::connection::NatsConnection;
+use crate::log::jetstream::LeaseEnd;
 use async_nats::client::{Request, RequestErrorKind};
 use async_nats::connection::State;
 use async_nats::{Client, Subscriber};
@@ -47,9 +48,10 @@ pub enum NotAnswered {
 }
 
 impl LeaderRequests {
-    pub(super) fn new(connection: &NatsConnection) -> Self {
+    /// Passes on what has a name of its own: `requests`, `events`.
+    pub(super) fn new(connection: &NatsConnection, name: &str) -> Self {
         let client = connection.context.client();
-        Self { client, subject: format!("{}.requests", connection.prefix) }
+        Self { client, subject: format!("{}.{name}", connection.prefix) }
     }
 
     /// Whether NATS can be reached at the moment.
@@ -84,14 +86,23 @@ impl LeaderRequests {
         self.client.subscribe(self.subject.clone()).await.map_err(|error| error.to_string())
     }
 
-    /// Answers requests until they end with the connection.
-    pub(super) async fn answer(&self, mut requests: Subscriber, answerer: &Answerer) {
+    /// Answers requests until they end with the connection, or the lease does. What waited here while
+    /// this process was stopped is another node's business by then: it is not answered.
+    pub(super) async fn answer(
+        &self,
+        mut requests: Subscriber,
+        answerer: &Answerer,
+        lease: &LeaseEnd,
+    ) {
         let (places, mut tasks) = (Arc::new(Semaphore::new(AT_ONCE)), JoinSet::new());
         while let Some(request) = requests.next().await {
             while tasks.try_join_next().is_some() {}
             let Some(reply) = request.reply else { continue };
             // The semaphore is never closed.
             let Ok(place) = places.clone().acquire_owned().await else { return };
+            if lease.left().is_none() {
+                return;
+            }
             let (client, answer) = (self.client.clone(), answerer(request.payload));
             tasks.spawn(async move {
                 let answer = answer.await;

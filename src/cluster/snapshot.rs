@@ -59,12 +59,18 @@ pub(super) async fn all(bucket: &ObjectStore) -> Result<Vec<StoreSnapshot>> {
 }
 
 /// Sends a file as the snapshot of a place.
-pub(super) async fn send(bucket: &ObjectStore, file: &Path, place: u64) -> Result<()> {
+pub(super) async fn send(
+    connection: &NatsConnection,
+    bucket: &ObjectStore,
+    file: &Path,
+    place: u64,
+) -> Result<()> {
     let failed = |error: &dyn std::fmt::Display| {
         Error::failed(format!("the snapshot {}: {error}", file.display()))
     };
     let mut bytes = File::open(file).await.map_err(|error| failed(&error))?;
-    let (name, chunk_size) = (format!("{NAME}{place}"), Some(CHUNK_BYTES));
+    let chunk_size = Some(CHUNK_BYTES.min(connection.max_bytes()));
+    let name = format!("{NAME}{place}");
     let about = ObjectMetadata { name, chunk_size, ..ObjectMetadata::default() };
     bucket.put(about, &mut bytes).await.map(drop).map_err(|error| failed(&error))
 }
@@ -104,15 +110,15 @@ pub(super) async fn keep(
     every: u64,
 ) -> std::result::Result<(), String> {
     let text = |error: Error| error.to_string();
-    let bucket = connection.snapshots().await.map_err(text)?;
+    let bucket = connection.make_snapshots().await.map_err(text)?;
     let mut snapshots = all(&bucket).await.map_err(text)?;
-    let newest = snapshots.last().map_or(0, |newest| newest.place);
-    if *store.places().borrow() < newest + every {
+    // Without any, no new node can start.
+    if snapshots.last().is_some_and(|newest| *store.places().borrow() < newest.place + every) {
         return Ok(());
     }
     let file = db.with_added_extension("snapshot");
     let place = copy(store.clone(), file.clone()).await?;
-    let sent = send(&bucket, &file, place).await;
+    let sent = send(connection, &bucket, &file, place).await;
     let _ = fs::remove_file(&file).await;
     sent.map_err(text)?;
     tracing::info!(place, "a snapshot was made");

@@ -1,6 +1,6 @@
 //! The start of a node: its store is there, or comes from a snapshot.
 
-use super::connection::NatsConnection;
+use super::connection::{CLUSTER_ID, NatsConnection};
 use super::lease::Holder;
 use super::node::ClusterNode;
 use super::snapshot;
@@ -69,7 +69,7 @@ pub async fn start(settings: &ClusterSettings, options: &StoreOptions) -> Result
         connection,
         lease,
         standing: Arc::default(),
-        holder: Holder { node: settings.node.clone(), instance },
+        holder: Holder { node: settings.node.clone(), instance, lasts_ms: 0 },
         snapshot_every: settings.snapshot_every,
     };
     Ok(StartedNode { node, log })
@@ -108,7 +108,9 @@ async fn is_too_far_behind(connection: &NatsConnection, options: &StoreOptions) 
     let store = Store::open(&reading, Box::new(()))?;
     let membership = store.view()?.membership();
     store.close();
-    let Some(Membership { place, .. }) = membership else { return Ok(false) };
+    let Some(Membership { place, cluster }) = membership else { return Ok(false) };
     let info = connection.stream().info().await.map_err(|error| Error::failed(error.0))?;
-    Ok(place + 1 < info.state.first_sequence)
+    // The store of another cluster stays where it is; the node tells of it.
+    let is_its = info.config.metadata.get(CLUSTER_ID) == Some(&cluster);
+    Ok(is_its && place + 1 < info.state.first_sequence)
 }

@@ -62,6 +62,11 @@ impl UnstoredEvents {
         (!next.is_empty()).then_some(next)
     }
 
+    /// The commands that are to be stored, in their order.
+    pub(super) fn commands(&self) -> impl Iterator<Item = &Command> {
+        self.batch.iter().map(|item| &item.command)
+    }
+
     /// Whether the last one that was given to be stored was one alone.
     pub(super) fn is_alone(&self) -> bool {
         self.is_tried

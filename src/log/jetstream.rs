@@ -1,6 +1,6 @@
 //! The log of a cluster: one stream of NATS JetStream.
 //!
-//! A message is a part of a batch: version (1 byte), number of the part and how many there are (2
+//! A message that names no batch is none of ours, and counts for nothing. Any other is a part of a batch: version (1 byte), number of the part and how many there are (2
 //! bytes each), the offset of the batch's first event (8), then bytes of its payload; numbers are
 //! little-endian. A batch counts once its last part is there. Parts whose batch was left unfinished
 //! by a leader that died count for nothing.
@@ -35,6 +35,12 @@ const HEAD: usize = 1 + 2 + 2 + 8;
 /// Bytes of a payload in one message; NATS takes 1 MiB unless it is configured otherwise.
 const PART_BYTES: usize = 512 << 10;
 
+/// The fewest bytes of a payload in one message, however little NATS takes.
+const MIN_PART_BYTES: usize = 1 << 10;
+
+/// Bytes of a message that are left for its head and its header.
+const HEADER_BYTES: usize = 512;
+
 /// Bytes of a batch; more is no batch of ours.
 const MAX_BATCH_BYTES: usize = 1 << 30;
 
@@ -43,6 +49,9 @@ const BATCH_HEADER: &str = "Rechat-Batch";
 
 /// How long the answer to one message may take before it is looked for in the stream.
 const ACK_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long an append may take in all; NATS needs some of it where a server that keeps the stream has died.
+const APPEND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Pause before a message is published again.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -130,7 +139,7 @@ impl EventStream {
         let stream = self.stream().await?;
         let consumer = stream.create_consumer(config).await.map_err(|error| self.failed(&error))?;
         let messages = consumer.messages().await.map_err(|error| self.failed(&error))?;
-        Ok(BatchReader { messages, next: place + 1, parts: Parts::default() })
+        Ok(BatchReader { messages, next: place + 1, given: place, parts: Parts::default() })
     }
 
     /// Removes what every node and the snapshots have.
@@ -152,8 +161,9 @@ impl EventStream {
         lease: &LeaseEnd,
     ) -> Result<u64> {
         let id = Uuid::new_v4().to_string();
+        let max_bytes = self.context.client().max_payload().saturating_sub(HEADER_BYTES);
         let mut place = after;
-        for part in parts_of(first, payload)? {
+        for part in parts_of(first, payload, max_bytes.clamp(MIN_PART_BYTES, PART_BYTES))? {
             place = self.publish(place, part, &id, lease).await?;
         }
         Ok(place)
@@ -161,12 +171,19 @@ impl EventStream {
 
     /// Publishes a message until it is known to be in the stream, or not.
     async fn publish(&self, after: u64, message: Bytes, id: &str, lease: &LeaseEnd) -> Result<u64> {
-        let unknown = |error: &str| {
-            let text = "the lease ended before NATS had acknowledged it";
-            LogError(format!("{text} ({error}); whether it was stored is unknown"))
-        };
+        let until = Instant::now() + APPEND_TIMEOUT;
+        if lease.left().is_none() {
+            return Err(LogError("this node leads no longer; nothing was stored".into()));
+        }
         let mut fault = "no answer".to_owned();
         while let Some(left) = lease.left() {
+            let left = left.min(until.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                let limit = APPEND_TIMEOUT.as_secs();
+                return Err(LogError(format!(
+                    "NATS did not acknowledge it within {limit} s ({fault}); whether it was stored is unknown"
+                )));
+            }
             let published = self.publish_once(after, message.clone(), id);
             match timeout(left.min(ACK_TIMEOUT), published).await {
                 Ok(Ok(place)) => return Ok(place),
@@ -184,7 +201,9 @@ impl EventStream {
             }
             sleep(PAUSE).await;
         }
-        Err(unknown(&fault))
+        Err(LogError(format!(
+            "the lease ended before NATS had acknowledged it ({fault}); whether it was stored is unknown"
+        )))
     }
 
     async fn publish_once(
@@ -256,6 +275,8 @@ pub struct BatchReader {
     messages: Ordered,
     /// The number of the next message.
     next: u64,
+    /// The place of the last batch that was given out.
+    given: u64,
     parts: Parts,
 }
 
@@ -269,6 +290,11 @@ impl BatchReader {
     /// The number of the last message that was read, also where it is a part of an unfinished batch.
     pub fn read_to(&self) -> u64 {
         self.next - 1
+    }
+
+    /// The place of the last batch that was given out, or behind which reading began.
+    pub fn given(&self) -> u64 {
+        self.given
     }
 
     /// The next batches, at least one; may be dropped while it waits.
@@ -288,6 +314,7 @@ impl BatchReader {
             bytes += batch.as_ref().map_or(0, |batch| batch.bytes);
             batches.extend(batch);
         }
+        self.given = batches.last().map_or(self.given, |last: &SharedBatch| last.place);
         Ok(batches)
     }
 
@@ -306,15 +333,24 @@ impl BatchReader {
             return Err(failed(format!("message {} is missing; {place} came", self.next)));
         }
         self.next += 1;
+        let headers = message.headers.as_ref();
+        if headers.and_then(|headers| headers.get(BATCH_HEADER)).is_none() {
+            // Every node does the same, so all stay alike.
+            tracing::error!(
+                place,
+                "a message of the log is none of rechat's, and is passed over; who else can write to NATS?"
+            );
+            return Ok(None);
+        }
         let batch = self.parts.take(&message.payload);
         let batch = batch.map_err(|error| failed(format!("message {place}: {error}")))?;
         Ok(batch.map(|(batch, bytes)| SharedBatch { batch, place, bytes }))
     }
 }
 
-/// The messages of a batch.
-fn parts_of(first: u64, payload: &[u8]) -> Result<Vec<Bytes>> {
-    let count = payload.len().div_ceil(PART_BYTES).max(1);
+/// The messages of a batch, each with so many bytes of its payload.
+fn parts_of(first: u64, payload: &[u8], part_bytes: usize) -> Result<Vec<Bytes>> {
+    let count = payload.len().div_ceil(part_bytes).max(1);
     let parts = u16::try_from(count).map_err(|_| LogError("a batch is too large".into()))?;
     let part = |(number, bytes): (usize, &[u8])| {
         let mut message = Vec::with_capacity(HEAD + bytes.len());
@@ -325,7 +361,7 @@ fn parts_of(first: u64, payload: &[u8]) -> Result<Vec<Bytes>> {
         message.extend(bytes);
         Bytes::from(message)
     };
-    Ok(payload.chunks(PART_BYTES).enumerate().map(part).collect())
+    Ok(payload.chunks(part_bytes).enumerate().map(part).collect())
 }
 
 /// Parts of a batch that is not whole yet.
@@ -387,7 +423,7 @@ mod tests {
     #[test]
     fn a_large_batch_goes_in_parts_and_comes_back_whole() {
         let payload = payload(20_000);
-        let messages = parts_of(7, &payload).unwrap();
+        let messages = parts_of(7, &payload, PART_BYTES).unwrap();
         assert!(messages.len() > 1 && messages.iter().all(|part| part.len() <= HEAD + PART_BYTES));
         let mut parts = Parts::default();
         let (last, before) = messages.split_last().unwrap();
@@ -402,9 +438,9 @@ mod tests {
     #[test]
     fn parts_that_a_leader_left_behind_count_for_nothing() {
         let mut parts = Parts::default();
-        let unfinished = parts_of(7, &payload(20_000)).unwrap();
+        let unfinished = parts_of(7, &payload(20_000), PART_BYTES).unwrap();
         assert_eq!(parts.take(&unfinished[0]), Ok(None));
-        let next = parts_of(7, &payload(2)).unwrap();
+        let next = parts_of(7, &payload(2), PART_BYTES).unwrap();
         let (batch, _) = parts.take(&next[0]).unwrap().unwrap();
         assert_eq!(batch.events, every_event()[..2]);
         assert!(parts.take(&unfinished[1]).is_err(), "the rest of it is no batch");

@@ -7,6 +7,7 @@ use super::bounds::{BlobBounds, BlobRefused};
 use super::hash::Hash;
 use super::sniff::{FileType, HEAD_BYTES, sniff};
 use bytes::Bytes;
+use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::DirBuilderExt;
@@ -37,6 +38,15 @@ pub struct Blobs {
     bounds: BlobBounds,
     /// Held while a blob gets its name, is named anew or removed.
     used: Arc<Mutex<UsedBytes>>,
+    /// Asked for what is not kept here.
+    peers: Option<Arc<dyn MediaPeers>>,
+}
+
+/// Other servers that keep files of the same messages.
+pub trait MediaPeers: fmt::Debug + Send + Sync {
+    /// Has a file brought here, and waits for it, not for long; whether it is here then. Blocks the
+    /// thread.
+    fn bring(&self, hash: Hash) -> bool;
 }
 
 /// Bytes of all blobs; `None` where they are not counted: before anybody asks, and after a change that
@@ -58,9 +68,25 @@ impl Blobs {
     ///
     /// The folder cannot be read.
     pub fn open(root: impl Into<PathBuf>, bounds: BlobBounds) -> io::Result<Self> {
-        let blobs = Self { root: root.into(), bounds, used: Arc::default() };
+        let blobs = Self { root: root.into(), bounds, used: Arc::default(), peers: None };
         entries(&blobs.root)?;
         Ok(blobs)
+    }
+
+    /// The same blobs; who opens, finds or holds one that is not here has it brought from other servers.
+    #[must_use]
+    pub fn with_peers(self, peers: Arc<dyn MediaPeers>) -> Self {
+        Self { peers: Some(peers), ..self }
+    }
+
+    /// What gives a blob, asked again where it is not here and another server has it.
+    fn or_brought<T>(&self, hash: Hash, look: impl Fn() -> io::Result<T>) -> io::Result<T> {
+        match (look(), &self.peers) {
+            (Err(error), Some(peers)) if error.kind() == io::ErrorKind::NotFound => {
+                if peers.bring(hash) { look() } else { Err(error) }
+            }
+            (found, _) => found,
+        }
     }
 
     /// The folder.
@@ -171,6 +197,15 @@ impl Blobs {
     ///
     /// The disk refuses.
     pub fn open_blob(&self, hash: Hash) -> io::Result<File> {
+        self.or_brought(hash, || self.open_kept(hash))
+    }
+
+    /// As [`Self::open_blob`], of what is here alone.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses.
+    pub fn open_kept(&self, hash: Hash) -> io::Result<File> {
         File::open(self.path(hash))
     }
 
@@ -212,12 +247,12 @@ impl Blobs {
     ///
     /// The disk refuses.
     pub fn hold(&self, hash: Hash) -> io::Result<bool> {
-        let _used = self.lock();
-        match OpenOptions::new().append(true).open(self.path(hash)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(error),
-            Ok(file) => file.set_modified(SystemTime::now()).map(|()| true),
-        }
+        let held = self.or_brought(hash, || {
+            let _used = self.lock();
+            let file = OpenOptions::new().append(true).open(self.path(hash))?;
+            file.set_modified(SystemTime::now())
+        });
+        is_there(held)
     }
 
     /// Removes a blob, and says whether it was there.
@@ -287,10 +322,31 @@ impl Blobs {
     ///
     /// The folder cannot be read.
     pub fn find(&self, hash: Hash) -> io::Result<Option<Stored>> {
+        match self.or_brought(hash, || self.path(hash).metadata()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            about => stored(hash, &about?).map(Some),
+        }
+    }
+
+    /// As [`Self::find`], of what is here alone.
+    ///
+    /// # Errors
+    ///
+    /// The folder cannot be read.
+    pub fn find_kept(&self, hash: Hash) -> io::Result<Option<Stored>> {
         match self.path(hash).metadata() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             about => stored(hash, &about?).map(Some),
         }
+    }
+
+    /// Whether a blob is here.
+    ///
+    /// # Errors
+    ///
+    /// The folder cannot be read.
+    pub fn is_kept(&self, hash: Hash) -> io::Result<bool> {
+        is_there(self.path(hash).metadata())
     }
 
     /// Reads a blob and compares it with its name; false where it is damaged.
@@ -299,7 +355,7 @@ impl Blobs {
     ///
     /// The disk refuses.
     pub fn is_whole(&self, hash: Hash) -> io::Result<bool> {
-        Ok(Hash::of(&mut self.open_blob(hash)?)? == hash)
+        Ok(Hash::of(&mut self.open_kept(hash)?)? == hash)
     }
 
     /// Path of a blob's file.
@@ -310,6 +366,14 @@ impl Blobs {
 
     fn lock(&self) -> MutexGuard<'_, UsedBytes> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether something was found; an error where that cannot be said.
+fn is_there<T>(found: io::Result<T>) -> io::Result<bool> {
+    match found {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        found => found.map(|_| true),
     }
 }
 

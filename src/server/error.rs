@@ -31,6 +31,11 @@ impl ErrorResponse {
         Self { status, body, headers: Vec::new() }
     }
 
+    /// An answer that another node of the cluster gave.
+    pub fn told(status: StatusCode, body: ErrorBody) -> Self {
+        Self { status, body, headers: Vec::new() }
+    }
+
     #[allow(missing_docs)]
     pub fn status(&self) -> StatusCode {
         self.status

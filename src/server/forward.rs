@@ -10,7 +10,8 @@ use super::error::{ErrorResponse, Result};
 use super::request::read_up_to;
 use crate::cluster::{Answerer, LeaderRequests, NotAnswered};
 use crate::model::message::Message;
-use crate::protocol::http::{ErrorBody, NewMessage};
+use crate::protocol::http::{ErrorBody, NewMessage, Platforms};
+use crate::protocol::platform::PlatformState;
 use crate::store::Store;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
@@ -116,13 +117,15 @@ pub async fn pass_on(
 
 /// The answer of the node that leads, once its changes can be read here.
 pub async fn ask(context: &ServerContext, request: &LeaderRequest) -> Result<HttpResponse> {
-    let Some(cluster) = &context.cluster else { return Err(no_leader()) };
+    let Some(cluster) = &context.cluster else { return Err(no_leader(false)) };
     let message = joined(&request.head, &request.body);
     let limit = Duration::from_secs(context.config.limits.answer_seconds);
     let until = Instant::now() + limit.min(LEADER_TIMEOUT);
+    // An attempt before may have done it.
+    let mut is_in_doubt = false;
     loop {
         if !cluster.requests.is_connected() {
-            return Err(no_leader());
+            return Err(no_leader(is_in_doubt));
         }
         let left = until.saturating_duration_since(Instant::now());
         let one = if request.is_repeatable { left.min(ONE_ANSWER) } else { limit };
@@ -130,16 +133,18 @@ pub async fn ask(context: &ServerContext, request: &LeaderRequest) -> Result<Htt
         match answer {
             Ok(answer) => {
                 let (head, body): (PassedAnswer, _) = split(&answer).ok_or_else(unreadable)?;
-                let is_to_be_asked_again = head.status == StatusCode::SERVICE_UNAVAILABLE.as_u16()
-                    && request.is_repeatable
-                    && left > PAUSE;
-                if !is_to_be_asked_again {
+                let is_refused = head.status == StatusCode::SERVICE_UNAVAILABLE.as_u16();
+                if is_refused && is_in_doubt && left <= PAUSE {
+                    return Err(no_leader(true));
+                }
+                if !is_refused || !request.is_repeatable || left <= PAUSE {
                     let mut places = context.store.places();
                     let seen = places.wait_for(|place| *place >= head.place);
                     // Where this node is far behind, the answer goes before.
                     let _ = timeout(SEEN_TIMEOUT, seen).await;
                     return Ok(as_answer(&head, body));
                 }
+                is_in_doubt = true;
             }
             Err(NotAnswered::TooLarge { limit }) => {
                 let text = format!(
@@ -148,8 +153,10 @@ pub async fn ask(context: &ServerContext, request: &LeaderRequest) -> Result<Htt
                 return Err(ErrorResponse::new(StatusCode::PAYLOAD_TOO_LARGE, text));
             }
             Err(NotAnswered::NoLeader) if left > PAUSE => {}
-            Err(NotAnswered::NoLeader) => return Err(no_leader()),
-            Err(NotAnswered::Unknown(_)) if request.is_repeatable && left > PAUSE => {}
+            Err(NotAnswered::NoLeader) => return Err(no_leader(is_in_doubt)),
+            Err(NotAnswered::Unknown(_)) if request.is_repeatable && left > PAUSE => {
+                is_in_doubt = true;
+            }
             Err(NotAnswered::Unknown(error)) => {
                 let text = format!(
                     "the node that leads the cluster did not answer ({error}); whether it was done is unknown"
@@ -181,18 +188,21 @@ pub async fn make_once(
     let Body::Whole(body) = answer.into_body() else { return Err(unreadable()) };
     if status != StatusCode::CREATED {
         let error: ErrorBody = serde_json::from_slice(&body).map_err(|_| unreadable())?;
-        return Err(ErrorResponse::new(status, error.error));
+        return Err(ErrorResponse::told(status, error));
     }
     let made: Message = serde_json::from_slice(&body).map_err(|error| unreadable_as(&error))?;
     Ok(context.store.view()?.by_id(made.id)?.unwrap_or(made))
 }
 
-/// Whether a message waits for an adapter, as the node that leads knows.
-pub async fn waits(context: &ServerContext, id: Uuid) -> bool {
-    let request = LeaderRequest::new(&Method::GET, &format!("/api/messages/{id}"), None);
-    let Ok(answer) = ask(context, &request).await else { return true };
-    let Body::Whole(body) = answer.into_body() else { return true };
-    serde_json::from_slice::<Message>(&body).map_or(true, |message| message.waiting.is_some())
+/// Whether an adapter of a platform is connected to the node that leads.
+pub async fn has_adapter(context: &ServerContext, platform: &str) -> bool {
+    let request = LeaderRequest::new(&Method::GET, "/api/platforms", None);
+    let Ok(answer) = ask(context, &request).await else { return false };
+    let Body::Whole(body) = answer.into_body() else { return false };
+    serde_json::from_slice::<Platforms>(&body).is_ok_and(|all| {
+        let mut adapters = all.platforms.iter();
+        adapters.any(|one| one.platform == platform && one.state == PlatformState::Connected)
+    })
 }
 
 /// Answers what other nodes pass on, over this server's own socket, whose access they have checked; an
@@ -301,8 +311,12 @@ fn without_token(query: &str) -> String {
     kept.collect::<Vec<_>>().join("&")
 }
 
-fn no_leader() -> ErrorResponse {
-    let text = "no node leads the cluster at the moment; nothing was stored";
+fn no_leader(is_in_doubt: bool) -> ErrorResponse {
+    let text = if is_in_doubt {
+        "no node leads the cluster at the moment; whether it was done before is unknown"
+    } else {
+        "no node leads the cluster at the moment; nothing was stored"
+    };
     ErrorResponse::unavailable(text, Duration::from_secs(1)).named(Some("no_leader"))
 }
 

@@ -6,7 +6,7 @@ use super::body::{Body, Broken, HttpResponse, JSON, whole};
 use super::context::ServerContext;
 use super::error::Result;
 use super::operation::Call;
-use super::query::Query;
+use super::query::{Query, catch_up};
 use crate::protocol::http::Listing;
 use crate::store::{self, ByPrefix, View};
 use crate::store::{Matches, Order};
@@ -53,8 +53,10 @@ struct Writing {
 
 /// `GET /api/messages`
 pub async fn list(call: Call<'_>) -> Result<HttpResponse> {
+    let query = call.request.uri().query().unwrap_or_default();
+    catch_up(&call.context.store, query).await;
     let view = call.context.store.view()?;
-    let query = Query::parse(call.request.uri().query().unwrap_or_default(), &view)?;
+    let query = Query::parse(query, &view)?;
     let (offset, limit) = (query.page.offset, query.page.limit);
     let mut page = Writing {
         context: call.context.clone(),

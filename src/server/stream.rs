@@ -7,7 +7,7 @@ use super::error::{ErrorResponse, Result};
 use super::lifetime::Lifetime;
 use super::limit::Permit;
 use super::operation::Call;
-use super::query::seq_of;
+use super::query::{catch_up, seq_of};
 use crate::hub::frame::Frame;
 use crate::hub::resume::ResumePoint;
 use crate::hub::{Batches, CursorGone, FrameForm, ReplayStart, SubscribeRefused, Subscriber, Wish};
@@ -56,6 +56,7 @@ struct OpenStream {
 pub async fn open(call: Call<'_>) -> Result<HttpResponse> {
     let (context, request) = (call.context, &call.request);
     let format = format(request.headers());
+    catch_up(&context.store, request.uri().query().unwrap_or_default()).await;
     let wish = wish(request, &*context.store.view()?)?;
     let place = context.sessions.acquire()?;
     let mut subscriber = context.hub.subscriber(FrameForm::Stream);

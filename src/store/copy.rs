@@ -6,9 +6,9 @@ use super::error::{Result, StoreError};
 use super::journal;
 use super::membership;
 use super::tables::{
-    ADAPTER_STATE, CONVERSATIONS, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, KEYS_BY_AGE, LATE, MESSAGES,
-    META, NEWEST, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, SEEN, SENT, TOLD, unpack,
-    unpack_places, unpack_request,
+    ADAPTER_STATE, CONVERSATIONS, EARLY_RECALLS, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, KEYS_BY_AGE,
+    LATE, MESSAGES, META, NEWEST, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, SEEN, SENT, TOLD,
+    unpack, unpack_places, unpack_request,
 };
 use crate::log::disk::make_private;
 use crate::log::record::{self, Unreadable};
@@ -54,6 +54,7 @@ pub(super) fn copy(txn: &ReadTransaction, to: &Path, kind: CopyKind) -> Result<(
         copy_table(txn, &database, QUARANTINE)?;
         copy_checked(txn, &database, REQUESTS, |id, row| unpack_request(id, row).map(drop))?;
         if kind == CopyKind::Node {
+            copy_table(txn, &database, EARLY_RECALLS)?;
             copy_table(txn, &database, ADAPTER_STATE)?;
             copy_table(txn, &database, TOLD)?;
         }

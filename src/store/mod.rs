@@ -84,6 +84,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
+use uuid::Uuid;
 use writer::{Current, Job};
 
 /// How long a reader of one node waits for what another node told of.
@@ -201,6 +202,15 @@ impl Store {
         self.role.places()
     }
 
+    /// The same for a message whose ID another node may have given; an ID that is none of this store's
+    /// is not waited for.
+    pub async fn catch_up_with_message(&self, id: Uuid) {
+        let seq = self.view().ok().and_then(|view| view.seq_carried_by(id));
+        if let Some(seq) = seq {
+            self.catch_up_with(0, seq).await;
+        }
+    }
+
     /// Waits until readers see an event and a message that another node of the cluster may have told
     /// of already; not for long, and in a store of its own not at all.
     pub async fn catch_up_with(&self, offset: u64, seq: u64) {
@@ -216,25 +226,27 @@ impl Store {
         let _ = timeout(NODES_APART, places.wait_for(|_| is_seen())).await;
     }
 
-    /// Applies what was read from the log of the cluster.
+    /// Applies what was read from the log of the cluster, behind the batch at a place of it.
     ///
     /// # Errors
     ///
     /// The batches do not follow what is here, or the disk refuses.
-    pub async fn replicate(&self, batches: Vec<SharedBatch>) -> Result<()> {
+    pub async fn replicate(&self, after: u64, batches: Vec<SharedBatch>) -> Result<()> {
         let (answer, wait) = oneshot::channel();
-        self.queue(Job::Replicate(batches, answer)).await?;
+        self.queue(Job::Replicate(after, batches, answer)).await?;
         wait.await.map_err(|_| StoreError::Absent)?
     }
 
-    /// Begins to lead the cluster, behind a place of its log; everything before it was applied.
+    /// Begins to lead the cluster, behind the message at `after` of its log, the last whole batch of
+    /// which is at `applied`.
     ///
     /// # Errors
     ///
-    /// Another node has appended meanwhile, the lease ended, or the disk refuses.
-    pub async fn lead(&self, after: u64) -> Result<()> {
+    /// Not all of the log is here, another node has appended meanwhile, the lease ended, or the disk
+    /// refuses.
+    pub async fn lead(&self, applied: u64, after: u64) -> Result<()> {
         let (answer, wait) = oneshot::channel();
-        self.queue(Job::Lead(after, answer)).await?;
+        self.queue(Job::Lead { applied, after, answer }).await?;
         wait.await.map_err(|_| StoreError::Absent)?
     }
 

@@ -11,10 +11,16 @@ use crate::log::{LogRecord, SharedBatch};
 use crate::model::change::Committed;
 
 impl StoreFile {
-    /// Applies batches of the cluster's log; gives what listeners are told.
-    pub(super) fn replicate(&mut self, batches: Vec<SharedBatch>) -> Result<Vec<Committed>> {
+    /// Applies batches of the cluster's log that come behind the one at a place; gives what listeners
+    /// are told.
+    pub(super) fn replicate(
+        &mut self,
+        after: u64,
+        batches: Vec<SharedBatch>,
+    ) -> Result<Vec<Committed>> {
         let mut cursor = self.view()?.cursor();
         let shared = self.shared.as_mut().ok_or_else(of_its_own)?;
+        shared.check_has(after)?;
         let mut txn = self.database.begin_write()?;
         let mut told = Vec::with_capacity(batches.len());
         let (mut place, mut bytes) = (shared.place(), 0);
@@ -36,12 +42,13 @@ impl StoreFile {
         Ok(told)
     }
 
-    /// Begins to lead: writes the first event of a new epoch behind a place of the log. Once it is
-    /// there, no node that led before can append.
-    pub(super) fn lead(&mut self, after: u64) -> Result<()> {
+    /// Begins to lead: writes the first event of a new epoch behind a message of the log, whose last
+    /// whole batch is at `applied`. Once it is there, no node that led before can append.
+    pub(super) fn lead(&mut self, applied: u64, after: u64) -> Result<()> {
         let epoch = mint();
         (self.context.epoch, self.context.tag) = (epoch, Tag::of(epoch));
         let (shared, at) = (self.shared.as_mut().ok_or_else(of_its_own)?, now());
+        shared.check_has(applied)?;
         shared.read_to(after);
         let mut txn = self.database.begin_write()?;
         let mut record = LogRecord::new(epoch, at);

@@ -30,6 +30,18 @@ impl SharedLogWriter {
         self.place
     }
 
+    /// Checks that the tables have the log up to a place. After a fault of the disk they may have less
+    /// than was applied to them before.
+    pub(super) fn check_has(&self, place: u64) -> Result<()> {
+        if self.place < place {
+            return Err(StoreError::Unavailable(format!(
+                "the store was opened anew and has the log up to {}; it is read again from there",
+                self.place
+            )));
+        }
+        Ok(())
+    }
+
     /// The log was read up to there, and holds nothing more to apply.
     pub(super) fn read_to(&mut self, place: u64) {
         self.place = self.place.max(place);

@@ -72,12 +72,12 @@ pub(super) const REQUESTS: TableDefinition<u64, &[u8]> = TableDefinition::new("r
 pub(super) const ADAPTER_STATE: TableDefinition<(&str, &str), &[u8]> =
     TableDefinition::new("adapter_state");
 
-/// The offset at which a platform told something to its own words. It is for bots alone, so copies of
-/// the store go without it.
+/// The offset at which a platform told something to its own words. It is for bots alone, so backups go
+/// without it.
 pub(super) const TOLD: TableDefinition<u64, &[u8]> = TableDefinition::new("told");
 
 /// Hash of who told of which message to its recall, which came before it. Kept for a short time, so
-/// copies of the store go without it.
+/// backups go without it.
 pub(super) const EARLY_RECALLS: TableDefinition<u128, &[u8]> =
     TableDefinition::new("early_recalls");
 

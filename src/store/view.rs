@@ -21,6 +21,8 @@ use crate::model::notice::ContactRequest;
 use crate::model::routing::SeenPlatform;
 use crate::protocol::overview::Stats;
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable};
+use siphasher::sip128::{Hasher128, SipHasher24};
+use std::hash::Hasher;
 use std::path::Path;
 use std::sync::OnceLock;
 use uuid::Uuid;
@@ -196,6 +198,18 @@ impl View {
             return Ok((message.id == id).then_some(seq));
         }
         Ok((self.tag_at(seq)? == tag).then_some(seq))
+    }
+
+    /// A key for a purpose, which all nodes of a cluster have, and nobody who has no store of one.
+    pub fn shared_key(&self, purpose: &str) -> [u8; 16] {
+        let mut hasher = SipHasher24::new_with_key(&self.ids.key());
+        hasher.write(purpose.as_bytes());
+        hasher.finish128().as_bytes()
+    }
+
+    /// The `seq` that an ID of this store carries, also where no message has it yet.
+    pub(super) fn seq_carried_by(&self, id: Uuid) -> Option<u64> {
+        self.ids.seq(id)
     }
 
     /// The tag of the IDs that were given at a place.

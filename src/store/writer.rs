@@ -47,10 +47,14 @@ pub(super) type Current = Arc<ArcSwapOption<View>>;
 /// Something for the writer to do.
 pub(super) enum Job {
     Command(Box<Command>, oneshot::Sender<Result<Answer>>),
-    /// Apply what was read from the log of the cluster.
-    Replicate(Vec<SharedBatch>, oneshot::Sender<Result<()>>),
-    /// Begin to lead the cluster, behind a place of its log.
-    Lead(u64, oneshot::Sender<Result<()>>),
+    /// Apply what was read from the log of the cluster, behind the batch at a place.
+    Replicate(u64, Vec<SharedBatch>, oneshot::Sender<Result<()>>),
+    /// Begin to lead the cluster, behind a message of its log; the last whole batch is to be applied.
+    Lead {
+        applied: u64,
+        after: u64,
+        answer: oneshot::Sender<Result<()>>,
+    },
     /// Lead no longer.
     Follow,
 }
@@ -59,7 +63,9 @@ impl Job {
     fn refuse(self, error: StoreError) {
         match self {
             Self::Command(_, answer) => drop(answer.send(Err(error))),
-            Self::Replicate(_, answer) | Self::Lead(_, answer) => drop(answer.send(Err(error))),
+            Self::Replicate(_, _, answer) | Self::Lead { answer, .. } => {
+                drop(answer.send(Err(error)));
+            }
             Self::Follow => {}
         }
     }
@@ -190,8 +196,8 @@ impl WriterThread {
         match job {
             Job::Command(..) => {}
             Job::Follow => self.role.lead(false),
-            Job::Replicate(batches, answer) => {
-                let done = self.change(|file| file.replicate(batches));
+            Job::Replicate(after, batches, answer) => {
+                let done = self.change(|file| file.replicate(after, batches));
                 let told = done.map(|told| {
                     for batch in told.into_iter().filter(|batch| !batch.changes.is_empty()) {
                         self.listener.committed(Arc::new(batch));
@@ -199,8 +205,8 @@ impl WriterThread {
                 });
                 let _ = answer.send(told);
             }
-            Job::Lead(after, answer) => {
-                let done = self.change(|file| file.lead(after));
+            Job::Lead { applied, after, answer } => {
+                let done = self.change(|file| file.lead(applied, after));
                 self.role.lead(done.is_ok());
                 let _ = answer.send(done);
             }

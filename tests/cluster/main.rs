@@ -3,6 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 #![allow(clippy::print_stderr, reason = "tests say what went wrong")]
 
+#[path = "../common/onebot.rs"]
+mod onebot;
+#[path = "../common/onebot11.rs"]
+mod onebot11;
 #[path = "../common/server.rs"]
 mod server;
 #[path = "../common/socket.rs"]
@@ -12,6 +16,10 @@ mod tools;
 
 mod faults;
 mod figures;
+mod held;
+mod links;
+mod meddling;
+mod media;
 mod nats;
 mod nodes;
 mod takeover;

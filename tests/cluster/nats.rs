@@ -2,6 +2,7 @@
 
 use crate::server::eventually;
 use crate::tools::program;
+use rustix::process::{Pid, Signal, kill_process};
 use std::fmt::Write;
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
@@ -22,9 +23,14 @@ impl Nats {
 
     /// Starts some servers.
     pub fn of(count: usize) -> Self {
+        Self::with(count, "")
+    }
+
+    /// Starts some servers with more in their configuration.
+    pub fn with(count: usize, more: &str) -> Self {
         // Another process may take a port before its server has it.
         for _ in 0..10 {
-            let mut nats = Self::configure(count);
+            let mut nats = Self::configure(count, more);
             (0..count).for_each(|server| nats.begin(server));
             if (0..count).all(|server| nats.listens(server)) {
                 return nats;
@@ -33,7 +39,7 @@ impl Nats {
         panic!("no free ports for NATS");
     }
 
-    fn configure(count: usize) -> Self {
+    fn configure(count: usize, more: &str) -> Self {
         let held: Vec<_> =
             (0..2 * count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
         let ports: Vec<_> = held.iter().map(|one| one.local_addr().unwrap().port()).collect();
@@ -43,7 +49,7 @@ impl Nats {
         for server in 0..count {
             let store = folder.path().join(format!("store-{server}"));
             let mut text = format!(
-                "server_name: n{server}\nlisten: \"127.0.0.1:{}\"\n\
+                "server_name: n{server}\nlisten: \"127.0.0.1:{}\"\n{more}\n\
                  jetstream {{ store_dir: \"{}\", max_memory_store: 64MB, max_file_store: 2GB }}\n",
                 ports[server],
                 store.display()
@@ -51,7 +57,7 @@ impl Nats {
             if count > 1 {
                 writeln!(
                     text,
-                    "cluster {{ name: test, listen: \"127.0.0.1:{}\", routes: [{}] }}",
+                    "cluster {{ name: test, listen: \"127.0.0.1:{}\", no_advertise: true, routes: [{}] }}",
                     ports[count + server],
                     routes.join(", ")
                 )
@@ -64,10 +70,18 @@ impl Nats {
 
     /// The servers, as the configuration of a node names them.
     pub fn urls(&self) -> String {
-        let clients = &self.ports[..self.servers.len()];
-        let urls: Vec<_> =
-            clients.iter().map(|port| format!("\"nats://127.0.0.1:{port}\"")).collect();
-        format!("[{}]", urls.join(", "))
+        urls(self.client_ports())
+    }
+
+    /// The ports for clients.
+    pub fn client_ports(&self) -> &[u16] {
+        &self.ports[..self.servers.len()]
+    }
+
+    /// A connection of somebody who has no node.
+    pub async fn stranger(&self) -> async_nats::jetstream::Context {
+        let address = format!("nats://127.0.0.1:{}", self.ports[0]);
+        async_nats::jetstream::new(async_nats::connect(address).await.unwrap())
     }
 
     pub fn count(&self) -> usize {
@@ -96,6 +110,12 @@ impl Nats {
             let has_ended = process.try_wait().unwrap().is_some();
             (is_there || has_ended).then_some(is_there)
         })
+    }
+
+    /// Sends a server that runs a signal.
+    pub fn signal(&self, server: usize, signal: Signal) {
+        let process = self.servers[server].as_ref().unwrap();
+        kill_process(Pid::from_child(process), signal).unwrap();
     }
 
     /// Ends a server as a power cut does.
@@ -128,6 +148,12 @@ impl Nats {
         };
         (0..self.servers.len()).map(log).collect::<Vec<_>>().join("\n---\n")
     }
+}
+
+/// Addresses of NATS servers, as the configuration of a node names them.
+pub fn urls(ports: &[u16]) -> String {
+    let urls: Vec<_> = ports.iter().map(|port| format!("\"nats://127.0.0.1:{port}\"")).collect();
+    format!("[{}]", urls.join(", "))
 }
 
 impl Drop for Nats {

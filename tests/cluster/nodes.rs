@@ -1,6 +1,7 @@
 //! Nodes of one cluster, each a server of its own.
 
-use crate::nats::Nats;
+use crate::links::Links;
+use crate::nats::{Nats, urls};
 use crate::server::{Home, TestServer, eventually};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -14,6 +15,8 @@ pub struct Cluster {
     /// Beside them, for commands of the operator.
     pub home: Arc<Home>,
     pub nats: Nats,
+    /// The links of each node to NATS, where they can be cut.
+    pub links: Vec<Links>,
     more: String,
 }
 
@@ -32,10 +35,24 @@ impl Cluster {
         cluster
     }
 
+    /// Three nodes on three NATS servers, by links that can be cut.
+    pub fn start_linked() -> Self {
+        let mut cluster = Self::make(Nats::start(), "", &[]);
+        for name in NAMES {
+            let links = Links::to(cluster.nats.client_ports());
+            let home = Arc::new(Home::new());
+            home.configure(&cluster.configuration_at(name, &urls(links.ports())));
+            cluster.links.push(links);
+            cluster.nodes.push(TestServer::start_in(home, &[]));
+        }
+        cluster
+    }
+
     /// A cluster whose nodes are not started yet.
     pub fn make(nats: Nats, more: &str, init: &[&str]) -> Self {
         let home = Arc::new(Home::new());
-        let cluster = Self { nodes: Vec::new(), home, nats, more: more.to_owned() };
+        let (nodes, links) = (Vec::new(), Vec::new());
+        let cluster = Self { nodes, home, nats, links, more: more.to_owned() };
         cluster.home.configure(&cluster.configuration("operator"));
         let arguments = [&["cluster", "init"], init].concat();
         // NATS has to agree on a leader of its own first.
@@ -47,8 +64,12 @@ impl Cluster {
         cluster
     }
 
-    fn configuration(&self, node: &str) -> String {
-        let (urls, replicas, more) = (self.nats.urls(), self.nats.count(), &self.more);
+    pub fn configuration(&self, node: &str) -> String {
+        self.configuration_at(node, &self.nats.urls())
+    }
+
+    fn configuration_at(&self, node: &str, urls: &str) -> String {
+        let (replicas, more) = (self.nats.count(), &self.more);
         format!(
             "{more}\n[cluster]\nnats = {urls}\nname = \"test\"\nnode = \"{node}\"\nreplicas = {replicas}\n"
         )
@@ -56,8 +77,13 @@ impl Cluster {
 
     /// Starts the next node, with an empty home.
     pub fn add(&mut self, node: usize) {
+        self.add_named(NAMES[node]);
+    }
+
+    /// Starts a node with a name, with an empty home.
+    pub fn add_named(&mut self, name: &str) {
         let home = Arc::new(Home::new());
-        home.configure(&self.configuration(NAMES[node]));
+        home.configure(&self.configuration(name));
         self.nodes.push(TestServer::start_in(home, &[]));
     }
 

@@ -1,6 +1,7 @@
 //! `rechat serve`
 
 mod access;
+mod held;
 mod leading;
 pub(super) mod log;
 mod media;
@@ -14,13 +15,13 @@ use crate::activity::ActivityCounts;
 use crate::adapter::{self, EventSink, Registry};
 use crate::cli::{Globals, Serve};
 use crate::clock::{Clock, now};
-use crate::cluster::{self, ClusterHandle, ClusterNode};
+use crate::cluster::{self, ClusterHandle, NodeServices, WantedMedia, keep_copies};
 use crate::config::{self, Config, Loaded, LogFormat, Sources};
 use crate::error::{Error, Result};
 use crate::gateway::{self, Gateway};
 use crate::health;
 use crate::hub::{self, Hub};
-use crate::ingest::Ingest;
+use crate::ingest::{HandOver, Ingest};
 use crate::mcp;
 use crate::model::change::Committed;
 use crate::outbox::{self, CommitObserver, Outbox};
@@ -34,6 +35,7 @@ use crate::store::{self, Head, Listener, SharedLogFactory, Store, StoreOptions};
 use crate::words::Words;
 use access::check_access;
 use arc_swap::ArcSwap;
+use held::Leader;
 use leading::{OwnedParts, while_leading};
 use log::LogLevel;
 use media::OpenedMedia;
@@ -142,11 +144,13 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     let activity = Arc::new(ActivityCounts::default());
     let committed = Arc::new(Notify::new());
     let words = Arc::new(Words::default());
+    let wanted = config.cluster.as_ref().map(|_| Arc::new(WantedMedia::default()));
     let commits = Commits {
         hub: hub.clone(),
         outbox: observer,
         activity: activity.clone(),
         media: committed.clone(),
+        wanted: wanted.clone(),
         words: words.clone(),
     };
     let started = match &config.cluster {
@@ -158,19 +162,18 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     let (node, shared_log) = started.map(|started| (started.node, started.log)).unzip();
     let store = open_store(&config, &socket, commits, shared_log).await?;
     activity.read_back(&store, now())?;
-    let media = OpenedMedia::open(&config, committed)?;
+    let media = OpenedMedia::open(&config, committed, &store, node.as_ref())?;
     let listeners = Listeners::bind(&config, &socket).await?;
     let address = listeners.address().map_err(|error| Error::failed(error.to_string()))?;
     let db = config.db.display().to_string();
     welcome::welcome(&config, address);
     let page = welcome::page(&config, address);
     let (policy, retention) = watch::channel(config.retention());
-    let handle = node.as_ref().map(ClusterNode::handle);
+    let handle = media.cluster.clone();
     let Started { context, owned, background, unstored } = start(
         config.clone(),
         page,
         store.clone(),
-        handle,
         media,
         hub,
         words,
@@ -186,15 +189,21 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     tracing::info!(%address, socket = %socket.display(), db, "serving");
     context.tasks.spawn(tell_system(context.store.clone(), context.stop.clone()));
     let (until, end) = (context.stop.clone(), CancellationToken::new());
-    let membership = node.map(|node| {
+    let membership = node.zip(handle).map(|(node, ClusterHandle { requests, media, .. })| {
+        if let Some(wanted) = wanted {
+            let (store, media, stop) = (store.clone(), media.clone(), context.stop.clone());
+            let copies =
+                move || keep_copies(store.clone(), media.clone(), wanted.clone(), stop.clone());
+            context.tasks.spawn(health::supervise("media copies", until.clone(), copies));
+        }
         let (store, db, listen) = (store.clone(), config.db.clone(), address.to_string());
         let limit = Duration::from_secs(config.limits.answer_seconds);
-        let requests = node.handle().requests;
-        let (answerer, ending) =
-            (answerer(socket.clone(), store.clone(), requests, limit), end.clone());
+        let requests = answerer(socket.clone(), store.clone(), requests, limit);
+        let events = held::storing(store.clone());
+        let (services, ending) = (NodeServices { media, requests, events }, end.clone());
         let run = move || {
             let (store, db, listen) = (store.clone(), db.clone(), listen.clone());
-            node.clone().run(store, db, listen, answerer.clone(), ending.clone())
+            node.clone().run(store, db, listen, services.clone(), ending.clone())
         };
         tokio::spawn(health::supervise("cluster", until, run))
     });
@@ -253,7 +262,6 @@ fn start(
     config: Config,
     page: String,
     store: Arc<Store>,
-    cluster: Option<ClusterHandle>,
     media: OpenedMedia,
     hub: Arc<Hub>,
     words: Arc<Words>,
@@ -270,6 +278,7 @@ fn start(
         outbox.outcomes.clone(),
         words.clone(),
         media.blobs.clone(),
+        media.cluster.as_ref().map(|it| Arc::new(Leader(it.events.clone())) as Arc<dyn HandOver>),
         inbound,
     );
     let unstored = ingest.unstored();
@@ -322,7 +331,7 @@ fn start(
     };
     tasks.spawn(while_leading(store.leading(), stop.clone(), deleting));
     let (blobs, signer) = (media.blobs.clone(), media.signer.clone());
-    let partials = media.partials.clone();
+    let (partials, cluster) = (media.partials.clone(), media.cluster.clone());
     let completer = media.start(&config, &store, registry.clone(), &tasks, &stop);
     let index = Arc::new(Index::new(search::folder_beside(&config.db)));
     tasks.spawn(search::run(index.clone(), store.clone(), stop.clone()));
@@ -433,6 +442,8 @@ struct Commits {
     outbox: CommitObserver,
     activity: Arc<ActivityCounts>,
     media: Arc<Notify>,
+    /// In a cluster: files that other nodes may have.
+    wanted: Option<Arc<WantedMedia>>,
     words: Arc<Words>,
 }
 
@@ -445,6 +456,9 @@ impl Listener for Commits {
     fn committed(&mut self, batch: Arc<Committed>) {
         self.outbox.committed(&batch.changes);
         self.activity.committed(&batch.changes, now());
+        if let Some(wanted) = &self.wanted {
+            wanted.committed(&batch.changes);
+        }
         self.hub.committed(batch);
         self.media.notify_one();
         self.words.stored();

@@ -51,19 +51,14 @@ fn list_media() -> Operation {
 }
 
 fn upload() -> Operation {
-    Operation::of(Method::POST, SEND, |call| Box::pin(media::upload(call))).at_leader().described(
-        |d| {
-            d.named("upload_media", "Keep a file, which segments then name by its `media`")
-                .query("name", &file_name(), "The file's name")
-                .takes_text("application/octet-stream")
-                .answers::<Uploaded>(
-                    StatusCode::CREATED,
-                    "The file is kept; the same bytes are one",
-                )
-                .error(400, "The file is empty, or `name` is no name")
-                .error(507, "There is no room for more media")
-        },
-    )
+    Operation::of(Method::POST, SEND, |call| Box::pin(media::upload(call))).described(|d| {
+        d.named("upload_media", "Keep a file, which segments then name by its `media`")
+            .query("name", &file_name(), "The file's name")
+            .takes_text("application/octet-stream")
+            .answers::<Uploaded>(StatusCode::CREATED, "The file is kept; the same bytes are one")
+            .error(400, "The file is empty, or `name` is no name")
+            .error(507, "There is no room for more media")
+    })
 }
 
 fn serve() -> Operation {
@@ -123,21 +118,16 @@ fn address() -> Operation {
 }
 
 fn begin_upload() -> Operation {
-    Operation::of(Method::POST, SEND, |call| Box::pin(media::begin(call))).at_leader().described(
-        |d| {
-            d.named("begin_upload", "Begin an upload that goes on after a break (tus 1.0)")
-                .needs_header("Upload-Length", &file_bytes(), "Bytes of the file")
-                .header("Upload-Metadata", &metadata(), "`filename` and `sha256`, each in base64")
-                .answers::<UploadState>(
-                    StatusCode::CREATED,
-                    "Where it goes on; `Location` names it",
-                )
-                .error(400, "The file is empty, or a header field is missing or wrong")
-                .error(412, "`Tus-Resumable` is another version")
-                .error(413, "The file is too large")
-                .error(507, "There is no room for more media")
-        },
-    )
+    Operation::of(Method::POST, SEND, |call| Box::pin(media::begin(call))).described(|d| {
+        d.named("begin_upload", "Begin an upload that goes on after a break (tus 1.0)")
+            .needs_header("Upload-Length", &file_bytes(), "Bytes of the file")
+            .header("Upload-Metadata", &metadata(), "`filename` and `sha256`, each in base64")
+            .answers::<UploadState>(StatusCode::CREATED, "Where it goes on; `Location` names it")
+            .error(400, "The file is empty, or a header field is missing or wrong")
+            .error(412, "`Tus-Resumable` is another version")
+            .error(413, "The file is too large")
+            .error(507, "There is no room for more media")
+    })
 }
 
 fn upload_options() -> Operation {
@@ -151,7 +141,7 @@ fn upload_options() -> Operation {
 }
 
 fn upload_state() -> Operation {
-    Operation::get(SEND, |call| Box::pin(media::state(call))).at_leader().described(|d| {
+    Operation::get(SEND, |call| Box::pin(media::state(call))).described(|d| {
         d.named("get_upload", "How far an upload is")
             .path("id", &id(), "The upload's ID")
             .answers::<UploadState>(StatusCode::OK, "Where it goes on, or the file that it became")
@@ -161,32 +151,28 @@ fn upload_state() -> Operation {
 }
 
 fn append_upload() -> Operation {
-    Operation::of(Method::PATCH, SEND, |call| Box::pin(media::append(call))).at_leader().described(
-        |d| {
-            d.named("append_upload", "The next bytes of an upload")
-                .path("id", &id(), "The upload's ID")
-                .needs_header("Upload-Offset", &count(), "Where these bytes belong")
-                .takes_text(UPLOAD_PART)
-                .answers_nothing("They are here; `Upload-Offset` tells where it goes on")
-                .error(404, "There is no such upload, or not any more")
-                .error(409, "It goes on at another byte, which `Upload-Offset` tells")
-                .error(412, "`Tus-Resumable` is another version")
-                .error(422, "The file is not the one whose SHA-256 was told")
-                .error(423, "Another request writes it")
-                .error(507, "There is no room for more media")
-        },
-    )
+    Operation::of(Method::PATCH, SEND, |call| Box::pin(media::append(call))).described(|d| {
+        d.named("append_upload", "The next bytes of an upload")
+            .path("id", &id(), "The upload's ID")
+            .needs_header("Upload-Offset", &count(), "Where these bytes belong")
+            .takes_text(UPLOAD_PART)
+            .answers_nothing("They are here; `Upload-Offset` tells where it goes on")
+            .error(404, "There is no such upload, or not any more")
+            .error(409, "It goes on at another byte, which `Upload-Offset` tells")
+            .error(412, "`Tus-Resumable` is another version")
+            .error(422, "The file is not the one whose SHA-256 was told")
+            .error(423, "Another request writes it")
+            .error(507, "There is no room for more media")
+    })
 }
 
 fn remove_upload() -> Operation {
-    Operation::of(Method::DELETE, SEND, |call| Box::pin(media::give_up(call)))
-        .at_leader()
-        .described(|d| {
-            d.named("remove_upload", "Give an upload up; a file that it became stays")
-                .path("id", &id(), "The upload's ID")
-                .answers_nothing("It is gone")
-                .error(404, "There is no such upload, or not any more")
-                .error(412, "`Tus-Resumable` is another version")
-                .error(423, "A request writes it")
-        })
+    Operation::of(Method::DELETE, SEND, |call| Box::pin(media::give_up(call))).described(|d| {
+        d.named("remove_upload", "Give an upload up; a file that it became stays")
+            .path("id", &id(), "The upload's ID")
+            .answers_nothing("It is gone")
+            .error(404, "There is no such upload, or not any more")
+            .error(412, "`Tus-Resumable` is another version")
+            .error(423, "A request writes it")
+    })
 }

@@ -1,7 +1,7 @@
 //! Routes of messages.
 
 use super::actions::not_carried_out;
-use super::route::{ADMIN, READ, Route, SEND, WATCH, now};
+use super::route::{ADMIN, READ, Route, SEND, WATCH};
 use super::schema::{count, id, key, name, place, prefix};
 use crate::model::message::{Direction, Message, MessageType, Status};
 use crate::protocol::http::{Deleted, Listing, MessageChange, NewMessage};
@@ -83,7 +83,7 @@ fn list() -> Operation {
 }
 
 fn read() -> Operation {
-    Operation::get(READ, |call| now(messages::read(&call))).described(|d| {
+    Operation::get(READ, |call| Box::pin(messages::read(call))).described(|d| {
         d.named("get_message", "One message")
             .path("id", &id(), "The message's ID")
             .query("raw", &json!({"type": "boolean"}), "Add the platform's own form as `raw`")

@@ -66,11 +66,14 @@ impl Session {
         request_id: Option<Value>,
     ) -> Result<(), SessionEnd> {
         let shows_cursor = subscribe.events.is_some() || subscribe.cursor.is_some();
+        let store = self.context.store.clone();
+        if let Some(command::Since::Id(id)) = &subscribe.since {
+            store.catch_up_with_message(*id).await;
+        }
         let wish = match self.wish(subscribe) {
             Ok(wish) => wish,
             Err((text, code)) => return self.reply(coded(text, code, request_id)).await,
         };
-        let store = self.context.store.clone();
         match self.subscriber.subscribe(wish, &store).await {
             Ok(Subscribed { queued, resume }) => {
                 self.push(queued).await?;
@@ -206,10 +209,10 @@ async fn delivered(
 
 /// Whether an adapter can take a message now.
 async fn can_be_taken(context: &ServerContext, message: &Message) -> bool {
-    if context.follows() {
-        return !forward::waits(context, message.id).await;
-    }
     let platform = message.platform.as_deref().unwrap_or_default();
+    if context.follows() {
+        return forward::has_adapter(context, platform).await;
+    }
     context.registry.handle(platform, None).is_some()
 }
 

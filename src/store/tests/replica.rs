@@ -4,6 +4,7 @@ use super::*;
 use crate::log::{LogError, LogRecord, SharedBatch, SharedLog};
 use crate::store::options::SharedLogFactory;
 use proptest::prelude::*;
+use redb::{ReadableDatabase, TableHandle};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
@@ -71,8 +72,14 @@ impl Replica {
 
     fn read(&mut self, log: &Shared, most: usize) {
         self.leads = false;
-        let batches = log.behind(self.place(), most);
-        self.file.replicate(batches).unwrap();
+        let place = self.place();
+        self.file.replicate(place, log.behind(place, most)).unwrap();
+    }
+
+    /// Takes over, where everything of the log is here.
+    fn lead(&mut self, log: &Shared) -> Result<()> {
+        let place = self.place();
+        self.file.lead(place, log.end())
     }
 
     fn contents(&self) -> Vec<(Uuid, String)> {
@@ -154,7 +161,7 @@ proptest! {
                 Step::Read(most) => node.read(&log, most),
                 Step::Lead => {
                     node.read(&log, usize::MAX);
-                    node.leads = node.file.lead(log.end()).is_ok();
+                    node.leads = node.lead(&log).is_ok();
                 }
                 Step::Fail(is_stored) => log.0.lock().unwrap().fails = Some(is_stored),
                 Step::Crash => {
@@ -184,10 +191,10 @@ proptest! {
 fn a_leader_that_was_deposed_cannot_append() {
     let log = Shared::default();
     let mut nodes = nodes(2, &log);
-    nodes[0].file.lead(0).unwrap();
+    nodes[0].lead(&log).unwrap();
     made_there(&mut nodes[0], "one");
     nodes[1].read(&log, usize::MAX);
-    nodes[1].file.lead(log.end()).unwrap();
+    nodes[1].lead(&log).unwrap();
     let refused = nodes[0].file.commit(vec![create("two")], Durability::Log);
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "it was taken");
     made_there(&mut nodes[1], "three");
@@ -200,6 +207,47 @@ fn a_leader_that_was_deposed_cannot_append() {
 fn made_there(node: &mut Replica, text: &str) {
     let outcome = node.file.commit(vec![create(text)], Durability::Log).unwrap();
     assert!(outcome.answers[0].is_ok());
+}
+
+#[test]
+fn a_store_that_went_back_reads_the_log_again_before_it_leads() {
+    let log = Shared::default();
+    let mut nodes = nodes(2, &log);
+    nodes[0].lead(&log).unwrap();
+    nodes[1].read(&log, usize::MAX);
+    for number in 0..3 {
+        made_there(&mut nodes[0], &format!("{number}"));
+    }
+    nodes[1].read(&log, usize::MAX);
+    let applied = nodes[1].place();
+    // The tables were not durable yet.
+    nodes[1] = Replica::open(crashed(nodes[1].folder.path()), &log);
+    assert!(nodes[1].place() < applied, "nothing was lost");
+    let node = &mut nodes[1];
+    assert!(matches!(node.file.lead(applied, log.end()), Err(StoreError::Unavailable(_))));
+    assert!(matches!(node.file.replicate(applied, Vec::new()), Err(StoreError::Unavailable(_))));
+    node.read(&log, usize::MAX);
+    node.lead(&log).unwrap();
+    made_there(node, "later");
+    nodes[0].read(&log, usize::MAX);
+    assert_eq!(nodes[0].contents(), nodes[1].contents());
+}
+
+#[test]
+fn a_copy_for_a_node_has_every_table() {
+    let log = Shared::default();
+    let mut node = nodes(1, &log).remove(0);
+    node.lead(&log).unwrap();
+    made_there(&mut node, "one");
+    let copies = TempDir::new().unwrap();
+    let copy = copies.path().join("s.redb");
+    node.file.view().unwrap().copy_for_a_node(&copy).unwrap();
+    let tables = |database: &redb::Database| -> BTreeSet<String> {
+        let txn = database.begin_read().unwrap();
+        txn.list_tables().unwrap().map(|table| table.name().to_owned()).collect()
+    };
+    let copied = redb::Database::open(&copy).unwrap();
+    assert_eq!(tables(&copied), tables(&node.file.database));
 }
 
 #[test]
@@ -226,7 +274,7 @@ fn the_store_of_a_node_is_written_by_the_log_alone() {
 fn a_backup_of_a_node_is_a_store_of_its_own_and_a_snapshot_is_a_node() {
     let log = Shared::default();
     let mut node = nodes(1, &log).remove(0);
-    node.file.lead(0).unwrap();
+    node.lead(&log).unwrap();
     made_there(&mut node, "one");
     let copies = TempDir::new().unwrap();
     let (backup, snapshot) = (copies.path().join("b.redb"), copies.path().join("s.redb"));
