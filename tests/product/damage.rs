@@ -122,7 +122,9 @@ fn whichever_page_of_the_store_is_lost_a_message_that_was_taken_is_sent_or_it_is
                 return Some(());
             };
             let is_told = health["status"] == "degraded";
-            let Some(id) = id.as_ref().and_then(Value::as_str) else { return Some(()) };
+            let Some(id) = id.as_ref().and_then(Value::as_str) else {
+                return is_told.then_some(());
+            };
             let (status, message) = server.get(&format!("/api/messages/{id}"));
             (is_told || (status == 200 && message["status"] == "Sent")).then_some(())
         });
