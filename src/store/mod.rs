@@ -188,7 +188,7 @@ impl Store {
     ) -> Result<impl Future<Output = Result<Answer>> + use<>> {
         let (answer, wait) = oneshot::channel();
         self.queue(Job::Command(Box::new(command), answer)).await?;
-        Ok(async { wait.await.map_err(|_| StoreError::Absent)? })
+        Ok(async { wait.await.map_err(|_| unknown_outcome())? })
     }
 
     /// Whether commands are decided here: always, unless the store is that of a node that does not
@@ -282,6 +282,13 @@ impl Drop for Store {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+/// The writer panicked, which the log tells.
+fn unknown_outcome() -> StoreError {
+    StoreError::Write(
+        "the store failed in the middle of it; whether it was written is unknown".into(),
+    )
 }
 
 fn read_only() -> StoreError {

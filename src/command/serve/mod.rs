@@ -5,6 +5,7 @@ mod held;
 mod leading;
 pub(super) mod log;
 mod media;
+mod membership;
 mod notify;
 mod reload;
 mod welcome;
@@ -15,7 +16,7 @@ use crate::activity::ActivityCounts;
 use crate::adapter::{self, EventSink, Registry};
 use crate::cli::{Globals, Serve};
 use crate::clock::{Clock, now};
-use crate::cluster::{self, ClusterHandle, NodeServices, WantedMedia, keep_copies};
+use crate::cluster::{self, WantedMedia};
 use crate::config::{self, Config, Loaded, LogFormat, Sources};
 use crate::error::{Error, Result};
 use crate::gateway::{self, Gateway};
@@ -28,7 +29,7 @@ use crate::outbox::{self, CommitObserver, Outbox};
 use crate::retention;
 use crate::search::{self, Index};
 use crate::server::{
-    AccessControl, Limit, Listeners, Memory, ServerContext, UnidentifiedLimit, answerer, serve,
+    AccessControl, Limit, Listeners, Memory, ServerContext, UnidentifiedLimit, serve,
 };
 use crate::shutdown;
 use crate::store::{self, Head, Listener, SharedLogFactory, Store, StoreOptions};
@@ -39,6 +40,7 @@ use held::Leader;
 use leading::{OwnedParts, while_leading};
 use log::LogLevel;
 use media::OpenedMedia;
+use membership::ClusterPart;
 use notify::notify;
 use reload::Live;
 use sd_notify::NotifyState;
@@ -65,9 +67,6 @@ const LAST_ATTEMPTS: Duration = Duration::from_secs(2);
 
 /// How long what was received has to be stored, and attempts to be recorded, at the end.
 const LAST_WRITES: Duration = Duration::from_millis(900);
-
-/// How long a node has to let others lead, at the end.
-const LAST_WORDS: Duration = Duration::from_millis(700);
 
 pub(super) fn run(serve: Serve, globals: &Globals) -> Result<()> {
     let mut sources = Sources::of_process(globals.config.clone())?;
@@ -169,43 +168,26 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     welcome::welcome(&config, address);
     let page = welcome::page(&config, address);
     let (policy, retention) = watch::channel(config.retention());
-    let handle = media.cluster.clone();
-    let Started { context, owned, background, unstored } = start(
-        config.clone(),
-        page,
-        store.clone(),
-        media,
-        hub,
-        words,
-        activity,
-        outbox,
-        retention,
-        stop,
-    )?;
-    let changes = context.registry.changes();
-    context.tasks.spawn(log::tell_of_adapters(changes, context.stop.clone()));
+    let Started { context, owned, background, unstored } =
+        start(config, page, store.clone(), media, hub, words, activity, outbox, retention, stop)?;
+    let (registry, stop) = (context.registry.clone(), context.stop.clone());
+    // From now on, so that the first connection is told of, too.
+    let mut first = Some(registry.changes());
+    let telling = move || {
+        let changes = first.take().unwrap_or_else(|| registry.changes());
+        log::tell_of_adapters(changes, stop.clone())
+    };
+    context.tasks.spawn(health::supervise("log", context.stop.clone(), telling));
     let live = Live { context: context.clone(), owned, log, retention: policy };
-    context.tasks.spawn(live.reload_on(hangups, sources, loaded));
+    let reloading = live.reload_on(hangups, sources, loaded);
+    let tasks = context.tasks.clone();
+    tokio::spawn(async move { health::run_to_end("reload", &tasks, reloading).await });
     tracing::info!(%address, socket = %socket.display(), db, "serving");
-    context.tasks.spawn(tell_system(context.store.clone(), context.stop.clone()));
-    let (until, end) = (context.stop.clone(), CancellationToken::new());
-    let membership = node.zip(handle).map(|(node, ClusterHandle { requests, media, .. })| {
-        if let Some(wanted) = wanted {
-            let (store, media, stop) = (store.clone(), media.clone(), context.stop.clone());
-            let copies =
-                move || keep_copies(store.clone(), media.clone(), wanted.clone(), stop.clone());
-            context.tasks.spawn(health::supervise("media copies", until.clone(), copies));
-        }
-        let (store, db, listen) = (store.clone(), config.db.clone(), address.to_string());
-        let limit = Duration::from_secs(config.limits.answer_seconds);
-        let requests = answerer(socket.clone(), store.clone(), requests, limit);
-        let events = held::storing(store.clone());
-        let (services, ending) = (NodeServices { media, requests, events }, end.clone());
-        let run = move || {
-            let (store, db, listen) = (store.clone(), db.clone(), listen.clone());
-            node.clone().run(store, db, listen, services.clone(), ending.clone())
-        };
-        tokio::spawn(health::supervise("cluster", until, run))
+    let (kept, stop) = (context.store.clone(), context.stop.clone());
+    let telling = move || tell_system(kept.clone(), stop.clone());
+    context.tasks.spawn(health::supervise("systemd", context.stop.clone(), telling));
+    let part = node.zip(wanted).and_then(|(node, wanted)| {
+        ClusterPart::begin(node, wanted, &context, &socket, &address.to_string())
     });
     serve(context, listeners).await?;
     // With the server's context went the last sender of events: ingest ends with what it holds.
@@ -220,9 +202,8 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
         }
     }
     // The lease last: others lead once everything of this node is written.
-    end.cancel();
-    if let Some(membership) = membership {
-        let _ = tokio::time::timeout(LAST_WORDS, membership).await;
+    if let Some(part) = part {
+        part.end().await;
     }
     store.close();
     tracing::info!("stopped");
@@ -314,10 +295,18 @@ fn start(
         let (hub, store, stop) = (hub.clone(), store.clone(), stop.clone());
         move || hub.clone().run(store.clone(), stop.clone())
     }));
-    tasks.spawn(tell_states(registry.clone(), hub.clone(), stop.clone()));
+    tasks.spawn(health::supervise("adapter states", stop.clone(), {
+        let (registry, hub, stop) = (registry.clone(), hub.clone(), stop.clone());
+        move || tell_states(registry.clone(), hub.clone(), stop.clone())
+    }));
     let clock = Arc::new(Clock::start());
-    let (watched, until) = (clock.clone(), stop.clone());
-    tasks.spawn(async move { watched.watch(until).await });
+    tasks.spawn(health::supervise("clock", stop.clone(), {
+        let (clock, stop) = (clock.clone(), stop.clone());
+        move || {
+            let (clock, stop) = (clock.clone(), stop.clone());
+            async move { clock.watch(stop).await }
+        }
+    }));
     let deleting = {
         let (store, clock) = (store.clone(), clock.clone());
         move |until: CancellationToken| {
