@@ -6,7 +6,7 @@
 //! is noticed before redb does; after any other fault the file is opened again.
 
 use super::command::{Answer, Command};
-use super::damage::guarded;
+use super::damage::{caught, guarded};
 use super::error::{Result, StoreError};
 use super::file::{Durability, StoreFile};
 use super::listener::Listener;
@@ -189,13 +189,17 @@ impl WriterThread {
         // Events in the log need room in the tables afterwards.
         let is_tight = free < self.options.reserve_bytes + TABLES_PER_LOG * self.options.log_bytes;
         let durability = if is_calm || is_tight { Durability::Tables } else { Durability::Log };
-        let done = guarded(|| file.commit(commands, durability)).and_then(|done| {
+        let done = guarded(|| {
+            let done = file.commit(commands, durability)?;
             if done.has_written {
                 self.current.store(Some(Arc::new(file.view()?)));
             }
+            Ok(done)
+        });
+        let done = done.and_then(|done| {
             if !done.changes.is_empty() {
                 let batch = Committed { epoch: file.context.epoch, changes: done.changes };
-                self.listener.committed(Arc::new(batch));
+                tell(|| self.listener.committed(Arc::new(batch)))?;
             }
             Ok(done.answers)
         });
@@ -227,7 +231,10 @@ impl WriterThread {
                 self.left = None;
                 let head = view.position();
                 self.current.store(Some(view));
-                self.listener.opened(head);
+                if let Err(error) = tell(|| self.listener.opened(head)) {
+                    self.close();
+                    return Err(error);
+                }
                 HEALTH.recover("store");
                 tracing::info!("the store is open again");
                 Ok(())
@@ -261,7 +268,7 @@ impl WriterThread {
     fn read_on(&mut self) {
         if self.left.is_none() && self.options.storage.is_none() {
             self.left = guarded(|| open::open_as_it_is(&self.options)).ok();
-            let view = self.left.as_ref().and_then(|left| left.view().ok());
+            let view = self.left.as_ref().and_then(|left| guarded(|| left.view()).ok());
             self.current.store(view.map(Arc::new));
         }
     }
@@ -281,6 +288,14 @@ impl WriterThread {
             self.options.reserve_bytes / 1024
         )))
     }
+}
+
+/// Tells a listener. Where it panics, the file is opened again: so it is told anew where the store stands.
+fn tell(listener: impl FnOnce()) -> Result<()> {
+    caught(listener).map_err(|panic| {
+        METRICS.task_panics.inc();
+        StoreError::Write(format!("telling of what changed panicked ({panic})"))
+    })
 }
 
 /// To who wanted to write, what cannot be read is a reason why it was not done.
