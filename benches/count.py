@@ -27,7 +27,7 @@ import threading
 import time
 import urllib.request
 
-from table import SUBSCRIBE, free_port, group_message, masked, upgraded, waiting
+from table import SUBSCRIBE, cpu_of, free_port, group_message, masked, upgraded, waiting
 
 HEADERS = {"Content-Type": "application/json"}
 #: How long a job goes on after its last operation, so that the search index has caught up.
@@ -85,6 +85,15 @@ class Counted:
     def wait_for(self, count, what="total"):
         while self.ask("GET", "/api/stats")[what] < count:
             time.sleep(0.3)
+
+    def settle(self):
+        """Waits until the server has done what it does after its start: for little work within REST."""
+        before, now = 0, cpu_of(self.process.pid)
+        while now - before > 0.1:
+            time.sleep(REST)
+            before, now = now, cpu_of(self.process.pid)
+        # It may have been closed meanwhile, as one that nobody uses; the next request opens it again.
+        self.client.close()
 
     def end(self, operations):
         """Instructions of each operation."""
@@ -191,7 +200,7 @@ def among_waiting(program, home, number, count=100):
     server = Counted(program, home, "--db", db)
     server.wait_for(number, "pending")
     ids = [server.post(n)["id"] for n in range(count)]
-    time.sleep(REST)
+    server.settle()
     server.control("-i", "on")
     for n, each in enumerate(ids):
         server.post(n)

@@ -6,11 +6,11 @@ use uuid::Uuid;
 
 /// The room of each upload; shared by all who put files into one folder.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Reservations(Arc<Mutex<HashMap<Uuid, Reserved>>>);
+pub(super) struct Reservations(Arc<Mutex<HashMap<Uuid, ReservedRoom>>>);
 
 /// Bytes of an upload.
 #[derive(Clone, Copy, Debug)]
-struct Reserved {
+struct ReservedRoom {
     length: u64,
     /// Those of them that are on disk.
     written: u64,
@@ -19,7 +19,7 @@ struct Reserved {
 impl Reservations {
     /// Keeps room for an upload of `length` bytes, of which `written` are on disk.
     pub(super) fn set(&self, id: Uuid, length: u64, written: u64) {
-        self.lock().insert(id, Reserved { length, written });
+        self.lock().insert(id, ReservedRoom { length, written });
     }
 
     /// Gives the room of an upload back, where it has any.
@@ -37,13 +37,13 @@ impl Reservations {
         self.sum(but, |reserved| reserved.length.saturating_sub(reserved.written))
     }
 
-    fn sum(&self, but: Option<Uuid>, bytes: impl Fn(&Reserved) -> u64) -> u64 {
+    fn sum(&self, but: Option<Uuid>, bytes: impl Fn(&ReservedRoom) -> u64) -> u64 {
         let all = self.lock();
         let others = all.iter().filter(|(id, _)| Some(**id) != but);
         others.fold(0, |sum, (_, reserved)| sum.saturating_add(bytes(reserved)))
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, Reserved>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, ReservedRoom>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

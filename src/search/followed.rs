@@ -28,7 +28,7 @@ impl FollowedTo {
         Self { epoch: epoch.number(), offset, ..Self::default() }
     }
 
-    /// What is kept in a folder; `None` where the log cannot be followed from there.
+    /// The progress that is kept in a folder; `None` where the log cannot be followed from there.
     pub(super) fn read(folder: &Path, view: &View) -> Option<Self> {
         let bytes = std::fs::read(file_in(folder)).ok()?;
         let (checksum, fields) = bytes.split_first_chunk()?;

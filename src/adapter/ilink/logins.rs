@@ -22,8 +22,8 @@ const ENDED_LOGINS_KEPT: Duration = Duration::from_mins(10);
 pub(super) struct Logins {
     by_id: HashMap<String, LoginUnderWay>,
     attempts: JoinSet<LoginEnd>,
-    /// The login of each attempt.
-    attempt_logins: HashMap<Id, String>,
+    /// The login that each attempt is of.
+    login_of_task: HashMap<Id, String>,
 }
 
 struct LoginUnderWay {
@@ -53,7 +53,7 @@ impl Logins {
         let (status, watched) = watch::channel(status_of(&id));
         let (digits, given) = mpsc::channel(1);
         let task = self.attempts.spawn(attempt(status.clone(), given));
-        self.attempt_logins.insert(task.id(), id.clone());
+        self.login_of_task.insert(task.id(), id.clone());
         self.by_id.insert(id, LoginUnderWay { status, digits, ended: None });
         Ok(watched)
     }
@@ -80,7 +80,7 @@ impl Logins {
         loop {
             let ended = self.attempts.join_next_with_id().await?;
             let task = ended.as_ref().map_or_else(JoinError::id, |(task, _)| *task);
-            let id = self.attempt_logins.remove(&task);
+            let id = self.login_of_task.remove(&task);
             let Some(login) = id.and_then(|id| self.by_id.get_mut(&id)) else { continue };
             login.ended = Some(Instant::now());
             return Some(match ended {
