@@ -1,8 +1,6 @@
 //! Events, the tables that they make, and cursors.
 
 use super::*;
-use crate::model::change::Committed;
-use std::sync::Mutex;
 
 #[test]
 fn the_same_events_make_the_same_tables() {
@@ -85,33 +83,4 @@ fn a_cursor_holds_over_restarts_and_in_no_other_life_of_the_store() {
     assert_eq!(view.cursor().offset, late.offset);
     assert_eq!(view.offset_of(early).unwrap(), Some(early.offset));
     assert_eq!(view.offset_of(late).unwrap(), None);
-}
-
-/// Panics at the first commit, and counts how often it is told that the store is open.
-struct Breaking {
-    has_broken: bool,
-    opened: Arc<Mutex<u32>>,
-}
-
-impl Listener for Breaking {
-    fn opened(&mut self, _: Head) {
-        *self.opened.lock().unwrap() += 1;
-    }
-
-    fn committed(&mut self, _: Arc<Committed>) {
-        assert!(std::mem::replace(&mut self.has_broken, true), "as the test wants");
-    }
-}
-
-#[tokio::test]
-async fn a_listener_that_panics_ends_no_writing() {
-    let folder = TempDir::new().unwrap();
-    let opened = Arc::new(Mutex::new(0));
-    let listener = Breaking { has_broken: false, opened: opened.clone() };
-    let store = Store::open(&options(folder.path(), Access::Write), Box::new(listener)).unwrap();
-    // Nobody is told that it is stored, and it is.
-    assert!(matches!(store.write(create("first")).await, Err(StoreError::Write(_))));
-    assert!(matches!(store.write(create("second")).await, Ok(Answer::Done(_))));
-    assert_eq!(*opened.lock().unwrap(), 2, "what it was not told of is to be read");
-    assert_eq!(store.view().unwrap().stats().total, 2);
 }
