@@ -173,7 +173,7 @@ fn no_other_file_takes_the_room_of_an_upload_that_is_not_whole() {
     let done = add(&partials, id, 3, b"lo!").unwrap();
     assert!(done.media.is_some(), "its own room is no hindrance");
     assert_eq!(partials.blobs.used().unwrap(), 10);
-    // What is whole is counted once, and what is given up or refused not at all.
+    // A whole file is counted once; one that is given up or refused is not counted.
     partials.blobs.remove(hash(b"hello!")).unwrap();
     let id = partials.begin(6, None, Some(hash(b"hello!"))).unwrap().id;
     assert_eq!(add(&partials, id, 0, b"HELLO!").unwrap_err(), UploadProblem::OtherBytes);

@@ -30,7 +30,7 @@ impl Transaction<'_> {
                 let before = self.there(*seq)?;
                 self.load_terms(&before, before.status, before.platform.as_deref())?;
                 if *how == How::Claimed {
-                    // What goes out though it cannot be recorded would go out again at each start.
+                    // One that goes out and cannot be recorded would go out again at each start.
                     for end in [Status::Sent, Status::Failed] {
                         self.load_terms(&before, end, state.platform.as_deref())?;
                     }
