@@ -332,10 +332,9 @@ impl WriterThread {
         let epoch = file.context.epoch;
         self.last = Some(Instant::now());
         match view {
-            Ok(None) => {}
+            // Where the log of the cluster did not take it, the file is as it was.
+            Ok(None) | Err(StoreError::Unavailable(_)) => {}
             Ok(Some(view)) => self.current.store(Some(Arc::new(view))),
-            // The log of the cluster did not take it, and the file is as it was.
-            Err(StoreError::Unavailable(_)) => {}
             Err(error) => {
                 // After a fault of the disk redb refuses everything until the file is opened again.
                 self.fault = Some(Instant::now());

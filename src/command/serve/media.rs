@@ -50,8 +50,7 @@ impl OpenedMedia {
             Some(cluster) => blobs.with_peers(Arc::new(cluster.media.clone())),
             None => blobs,
         };
-        let partials = Partials::new(blobs.clone());
-        partials.remove_broken().map_err(cannot)?;
+        let partials = Partials::of(blobs.clone()).map_err(cannot)?;
         let timeout = config.media.fetch_timeout();
         let fetcher = Fetcher::new(config.media.allowed(), blobs.clone(), timeout);
         let signer = match node {
