@@ -1,10 +1,12 @@
 //! An agent that asks: the protocol's methods, each counted, bounded and written to the log.
 
+use super::audit::{AuditedAnswer, Unanswered};
 use super::context::AgentContext;
 use super::source::Source;
 use super::{resources, tools};
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::text::escaped;
+use futures_util::TryFutureExt;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation,
     ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
@@ -33,53 +35,89 @@ const INSTRUCTIONS: &str = "rechat holds the chats of one person on several plat
 /// One client, or one request of a client over HTTP.
 pub struct Agent<S> {
     context: Arc<AgentContext<S>>,
-    /// Name of the token that it showed.
-    token: Option<Arc<str>>,
     version: &'static str,
 }
 
 impl<S> Clone for Agent<S> {
     fn clone(&self) -> Self {
-        let Self { context, token, version } = self;
-        Self { context: context.clone(), token: token.clone(), version }
+        Self { context: self.context.clone(), version: self.version }
     }
 }
 
 impl<S: Source> Agent<S> {
-    /// An agent; `token` names the token it showed, `version` is that of the program.
-    pub fn new(
-        context: Arc<AgentContext<S>>,
-        token: Option<Arc<str>>,
-        version: &'static str,
-    ) -> Self {
-        Self { context, token, version }
+    /// An agent; `version` is that of the program.
+    pub fn new(context: Arc<AgentContext<S>>, version: &'static str) -> Self {
+        Self { context, version }
     }
 
     /// Counts a call, carries it out unless the client gives it up, and logs how it ended.
     async fn audited<T>(
         &self,
         request: &RequestContext<RoleServer>,
-        what: &str,
-        about: Option<&str>,
-        work: impl Future<Output = Result<T>>,
-    ) -> Result<T> {
+        asked: AskedCall<'_>,
+        work: impl Future<Output = Result<AuditedAnswer<T>, Unanswered>>,
+    ) -> Result<T, Unanswered> {
         let began = Instant::now();
         let counted = async {
-            self.context.bounds.count_call()?;
-            let late = || Error::failed("it took too long; ask for less, or later");
-            timeout(CALL_TIMEOUT, work).await.unwrap_or_else(|_| Err(late()))
+            self.context.bounds.count_call().map_err(Unanswered::Limited)?;
+            timeout(CALL_TIMEOUT, work).await.unwrap_or(Err(Unanswered::Late))
         };
-        let given_up = || Error::failed("the client gave the call up");
         let ended = request.ct.run_until_cancelled(counted).await;
-        let ended = ended.unwrap_or_else(|| Err(given_up()));
+        let ended = ended.unwrap_or(Err(Unanswered::GivenUp));
         // A request without a session may not say who asks; the SDK then fills in itself.
         let client = request.client_info().filter(|info| *info != Implementation::default());
         let client = client.map(|info| logged(&info.name));
-        let (token, about) = (self.token.as_deref(), about.map(logged));
-        let error = ended.as_ref().err().map(|error| logged(&error.to_string()));
-        let took = began.elapsed();
-        tracing::info!(client, token, about, error, ?took, "an agent asked: {what}");
+        let token = self.context.token.as_deref();
+        let note = ended.as_ref().ok().map(|answered| &answered.note);
+        let conversation = note.and_then(|note| note.conversation.clone()).or(asked.conversation);
+        let (conversation, about) =
+            (conversation.as_deref().map(logged), asked.about.as_deref().map(logged));
+        let result = note.map(|note| logged(&note.result));
+        let (outcome, ended) = match ended {
+            Ok(answered) => ("ok", Ok(answered.answer)),
+            Err(failure) => (failure.code(), Err(failure)),
+        };
+        let error = ended.as_ref().err().map(|failure| logged(&failure.to_string()));
+        let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(
+            client,
+            token,
+            conversation,
+            about,
+            outcome,
+            result,
+            error,
+            took_ms,
+            "an agent asked: {}",
+            logged(asked.what)
+        );
         ended
+    }
+}
+
+/// What an agent asked for, as the log tells it.
+struct AskedCall<'a> {
+    /// A tool, or a method of the protocol.
+    what: &'a str,
+    /// `platform/conversation`, or a platform.
+    conversation: Option<String>,
+    /// The ID of a message, or the address of a resource.
+    about: Option<String>,
+}
+
+impl<'a> AskedCall<'a> {
+    fn of_method(what: &'a str, about: Option<String>) -> Self {
+        Self { what, conversation: None, about }
+    }
+
+    fn of_call(request: &'a CallToolRequestParams) -> Self {
+        let word = |name: &str| request.arguments.as_ref()?.get(name)?.as_str().map(str::to_owned);
+        let conversation = match (word("platform"), word("conversation")) {
+            (Some(platform), Some(conversation)) => Some(format!("{platform}/{conversation}")),
+            (platform, _) => platform,
+        };
+        let about = word("id").or_else(|| word("message_id"));
+        Self { what: &request.name, conversation, about }
     }
 }
 
@@ -88,18 +126,8 @@ fn logged(words: &str) -> String {
     escaped(&words.chars().take(LOGGED).collect::<String>())
 }
 
-/// The conversation or message that a call is about.
-fn about(request: &CallToolRequestParams) -> Option<String> {
-    let word = |name: &str| request.arguments.as_ref()?.get(name)?.as_str().map(str::to_owned);
-    match (word("platform"), word("conversation")) {
-        (Some(platform), Some(conversation)) => Some(format!("{platform}/{conversation}")),
-        (Some(platform), None) => Some(platform),
-        _ => word("id").or_else(|| word("message_id")),
-    }
-}
-
-fn invalid(error: &Error) -> ErrorData {
-    ErrorData::invalid_params(error.to_string(), None)
+fn invalid(failure: &Unanswered) -> ErrorData {
+    ErrorData::invalid_params(failure.to_string(), None)
 }
 
 impl<S: Source> ServerHandler for Agent<S> {
@@ -118,7 +146,7 @@ impl<S: Source> ServerHandler for Agent<S> {
         &self,
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
-    ) -> std::result::Result<ListToolsResult, ErrorData> {
+    ) -> Result<ListToolsResult, ErrorData> {
         Ok(ListToolsResult::with_all_items(tools::tools(self.context.bounds.send())))
     }
 
@@ -126,34 +154,44 @@ impl<S: Source> ServerHandler for Agent<S> {
         &self,
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
-    ) -> std::result::Result<CallToolResponse, ErrorData> {
-        if !tools::is_tool(self.context.bounds.send(), &request.name) {
-            return Err(invalid(&Error::failed(format!("there is no tool {}", request.name))));
+    ) -> Result<CallToolResponse, ErrorData> {
+        let asked = AskedCall::of_call(&request);
+        let work = async {
+            if !tools::is_tool(self.context.bounds.send(), &request.name) {
+                let error = Error::failed(format!("there is no tool {}", request.name));
+                return Err(Unanswered::NoTool(error));
+            }
+            let arguments = request.arguments.clone();
+            let called = tools::call(&self.context, &request.name, arguments).await;
+            called.map_err(Unanswered::Refused)
+        };
+        match self.audited(&context, asked, work).await {
+            Ok(result) => Ok(result.into()),
+            Err(failure @ Unanswered::NoTool(_)) => Err(invalid(&failure)),
+            // The others are for the model, which can correct its call.
+            Err(failure) => {
+                let text = ContentBlock::text(failure.to_string());
+                Ok(CallToolResult::error(vec![text]).into())
+            }
         }
-        let about = about(&request);
-        let CallToolRequestParams { name, arguments, .. } = request;
-        let work = tools::call(&self.context, &name, arguments);
-        // Errors are for the model, which can correct its call.
-        let result = self.audited(&context, &name, about.as_deref(), work).await;
-        let failed =
-            |error: Error| CallToolResult::error(vec![ContentBlock::text(error.to_string())]);
-        Ok(result.unwrap_or_else(failed).into())
     }
 
     async fn list_resources(
         &self,
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
-    ) -> std::result::Result<ListResourcesResult, ErrorData> {
+    ) -> Result<ListResourcesResult, ErrorData> {
         let work = resources::list(&self.context, request.and_then(|page| page.cursor));
-        self.audited(&context, "resources/list", None, work).await.map_err(|error| invalid(&error))
+        let work = work.map_err(Unanswered::Refused);
+        let asked = AskedCall::of_method("resources/list", None);
+        self.audited(&context, asked, work).await.map_err(|failure| invalid(&failure))
     }
 
     async fn list_resource_templates(
         &self,
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
-    ) -> std::result::Result<ListResourceTemplatesResult, ErrorData> {
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
         Ok(ListResourceTemplatesResult::with_all_items(resources::templates()))
     }
 
@@ -161,14 +199,16 @@ impl<S: Source> ServerHandler for Agent<S> {
         &self,
         request: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
-    ) -> std::result::Result<ReadResourceResponse, ErrorData> {
+    ) -> Result<ReadResourceResponse, ErrorData> {
         let uri = request.uri;
         let work = async {
-            let read = resources::read(&self.context, &uri).await?;
-            read.ok_or_else(|| resources::unknown(&uri))
+            let read = resources::read(&self.context, &uri).await.map_err(Unanswered::Refused)?;
+            read.ok_or_else(|| Unanswered::Refused(resources::unknown(&uri)))
         };
-        let read = self.audited(&context, "resources/read", Some(&uri), work).await;
-        let missing = |error: Error| ErrorData::resource_not_found(error.to_string(), None);
+        let asked = AskedCall::of_method("resources/read", Some(uri.clone()));
+        let read = self.audited(&context, asked, work).await;
+        let missing =
+            |failure: Unanswered| ErrorData::resource_not_found(failure.to_string(), None);
         read.map(Into::into).map_err(missing)
     }
 }
