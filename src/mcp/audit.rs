@@ -6,7 +6,84 @@ use super::shown::{
     ShownPlatforms,
 };
 use crate::error::Error;
+use crate::text::escaped;
 use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Characters of a word in the log.
+const LOGGED: usize = 100;
+
+/// The line of a call. It is written once the call has ended, also where it is dropped because nobody
+/// waits for its answer any more.
+pub(super) struct AuditLine {
+    began: Instant,
+    /// A tool, or a method of the protocol.
+    asked: String,
+    client: Option<String>,
+    /// Name of the token that the agent showed.
+    token: Option<Arc<str>>,
+    conversation: Option<String>,
+    /// The ID of a message, or the address of a resource.
+    about: Option<String>,
+    outcome: &'static str,
+    result: Option<String>,
+    error: Option<String>,
+}
+
+impl AuditLine {
+    pub(super) fn new(asked: &str, conversation: Option<String>, about: Option<String>) -> Self {
+        Self {
+            began: Instant::now(),
+            asked: asked.to_owned(),
+            client: None,
+            token: None,
+            conversation,
+            about,
+            outcome: Unanswered::GivenUp.code(),
+            result: None,
+            error: None,
+        }
+    }
+
+    pub(super) fn asked_by(&mut self, client: Option<String>, token: Option<Arc<str>>) {
+        (self.client, self.token) = (client, token);
+    }
+
+    pub(super) fn answered(mut self, note: Note) {
+        self.outcome = "ok";
+        self.result = Some(note.result);
+        self.conversation = note.conversation.or(self.conversation.take());
+    }
+
+    pub(super) fn failed(mut self, failure: &Unanswered) {
+        self.outcome = failure.code();
+        self.error = Some(failure.to_string());
+    }
+}
+
+impl Drop for AuditLine {
+    fn drop(&mut self) {
+        let logged = |words: &Option<String>| words.as_deref().map(short);
+        tracing::info!(
+            client = logged(&self.client),
+            token = self.token.as_deref(),
+            conversation = logged(&self.conversation),
+            about = logged(&self.about),
+            outcome = self.outcome,
+            result = self.result,
+            error = logged(&self.error),
+            took_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            "an agent asked: {}",
+            short(&self.asked)
+        );
+    }
+}
+
+/// Words of an agent, short and on one line.
+fn short(words: &str) -> String {
+    escaped(&words.chars().take(LOGGED).collect::<String>())
+}
 
 /// An answer, and what the log tells of it.
 pub(super) struct AuditedAnswer<T> {
@@ -64,14 +141,14 @@ pub(super) trait Noted {
 }
 
 impl Note {
-    pub(super) fn of(result: String) -> Self {
+    fn of(result: String) -> Self {
         Self { conversation: None, result }
     }
 
     /// A count of things, and whether there are more.
     fn count(count: usize, what: &str, has_more: bool) -> Self {
         let more = if has_more { ", and more" } else { "" };
-        Self::of(format!("{count} {what}{more}"))
+        Self::of(format!("{what}: {count}{more}"))
     }
 }
 

@@ -35,14 +35,18 @@ async fn every_call_is_a_line_with_its_outcome_and_without_what_was_said() {
     let got = format!("result=\"message {shown}\"");
     let about_hidden = format!("about=\"{hidden}\"");
     let told: [&[&str]; 12] = [
-        &["asked: list_conversations", "outcome=\"ok\"", "result=\"2 conversations\""],
-        &["asked: read_messages", "conversation=\"qq/group_1\"", "result=\"1 messages, and more\""],
+        &["asked: list_conversations", "outcome=\"ok\"", "result=\"conversations: 2\""],
+        &[
+            "asked: read_messages",
+            "conversation=\"qq/group_1\"",
+            "result=\"messages: 1, and more\"",
+        ],
         &["asked: get_message", "conversation=\"qq/group_1\"", &got],
-        &["asked: search_messages", "outcome=\"ok\"", "result=\"1 messages\""],
-        &["asked: wait_for_messages", "result=\"0 messages, timed out\""],
-        &["asked: list_platforms", "outcome=\"ok\"", "result=\"1 platforms\""],
+        &["asked: search_messages", "outcome=\"ok\"", "result=\"messages: 1\""],
+        &["asked: wait_for_messages", "result=\"messages: 0, timed out\""],
+        &["asked: list_platforms", "outcome=\"ok\"", "result=\"platforms: 1\""],
         &["asked: send_message", "conversation=\"qq/group_1\"", "outcome=\"ok\"", &sent],
-        &["asked: resources/read", "conversation=\"qq/group_1\"", "result=\"3 messages\""],
+        &["asked: resources/read", "conversation=\"qq/group_1\"", "result=\"messages: 3\""],
         &["asked: get_message", &about_hidden, "outcome=\"refused\"", "there is no message"],
         &["asked: reply", "outcome=\"refused\"", "`text`: expected"],
         &["asked: search_messages", "outcome=\"refused\"", "`limit`: expected"],

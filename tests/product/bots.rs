@@ -395,7 +395,8 @@ async fn edits_and_echoes_of_what_was_taken_back_are_not_told_where_it_is_hidden
     let framework = Framework::new().await;
     let server = server_with(&format!("recalled = \"hide\"\n{}", entry("bot", &framework, "")));
     let peer = implementation(&server, willing()).await;
-    drop(framework.accept().await);
+    // It has its place once it is told that it is connected.
+    framework.accept().await.meta().await;
     tell_and_take_back(&server, &peer);
     let mut bot = framework.accept().await;
     let mut recalls = 0;
@@ -419,8 +420,8 @@ async fn the_account_for_trying_out_goes_once_there_is_another_platform() {
         let mut trial = framework.accept().await;
         until_accounts(&server, "bot", &["loopback/loopback"]);
         let _peer = if by_reload {
-            // Nothing listens there; a platform that is configured counts all the same.
-            let qq = "[[adapter]]\nkind = \"onebot11\"\nurl = \"ws://127.0.0.1:9/\"\n";
+            // It never answers there; a platform that is configured counts all the same.
+            let qq = format!("[[adapter]]\nkind = \"onebot11\"\nurl = \"{}\"\n", framework.url());
             server.home.configure(&format!("{LOOPBACK}{qq}{bot}"));
             server.signal(Signal::HUP);
             until_accounts(&server, "bot", &[]);
