@@ -211,7 +211,7 @@ async fn two_accounts_come_by_one_connection_in_order() {
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_about_messages() {
     let server = server_with(&(LOOPBACK.to_owned() + BOT));
-    until_accounts(&server, "koishi", &["qq/10001000"]);
+    until_accounts(&server, "koishi", &["loopback/loopback"]);
     let mut bot = Satori::connect(&server, "koishi").await;
     let caller = Caller::new(&server, "koishi", "loopback", "loopback");
     let create =
@@ -278,7 +278,7 @@ async fn calls_about_messages() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_channel_is_read_in_both_directions() {
     let server = server_with(&format!("[[adapter]]\nkind = 'loopback'\n{BOT}"));
-    until_accounts(&server, "koishi", &["qq/10001000"]);
+    until_accounts(&server, "koishi", &["loopback/loopback"]);
     let caller = Caller::new(&server, "koishi", "loopback", "loopback");
     let mut ids = Vec::new();
     for number in 1..=5 {
@@ -521,7 +521,7 @@ async fn recalls_own_messages_and_notices_are_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn files_are_uploaded_and_fetched_by_a_signed_link() {
     let server = server_with(&(LOOPBACK.to_owned() + BOT));
-    until_accounts(&server, "koishi", &["qq/10001000"]);
+    until_accounts(&server, "koishi", &["loopback/loopback"]);
     let mut bot = Satori::connect(&server, "koishi").await;
     let caller = Caller::new(&server, "koishi", "loopback", "loopback");
     let form = "--b\r\nContent-Disposition: form-data; name=\"one\"; filename=\"a b.txt\"\r\n\
@@ -693,7 +693,7 @@ async fn a_message_that_does_not_go_out_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn hostile_contents_are_answered_and_the_server_goes_on() {
     let server = server_with(&(LOOPBACK.to_owned() + BOT));
-    until_accounts(&server, "koishi", &["qq/10001000"]);
+    until_accounts(&server, "koishi", &["loopback/loopback"]);
     let caller = Caller::new(&server, "koishi", "loopback", "loopback");
     for content in [
         "<b>".repeat(10_000) + "x" + &"</b>".repeat(10_000),

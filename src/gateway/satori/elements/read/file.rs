@@ -1,6 +1,6 @@
 //! Files that elements name.
 
-use super::ElementReader;
+use super::reader::ElementReader;
 use crate::gateway::satori::elements::token::ElementTag;
 use crate::gateway::satori::media::SCHEME;
 use crate::model::content::{Media, Segment};

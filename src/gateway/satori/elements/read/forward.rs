@@ -1,6 +1,6 @@
 //! Messages inside of others: forwards, by their content or by the ID of a message that is known.
 
-use super::{ElementReader, OpenElement};
+use super::reader::{ElementReader, ForwardInProgress, OpenElement};
 use crate::gateway::satori::elements::token::ElementTag;
 use crate::model::content::{Content, ForwardItem, MAX_FORWARD_DEPTH, Segment};
 use crate::model::message::{Message, Sender};
@@ -10,14 +10,6 @@ const MAX_FORWARDED: usize = 100;
 
 /// Bytes that these may have together.
 const MAX_FORWARDED_BYTES: usize = 1 << 20;
-
-/// A forward that is open.
-#[derive(Default)]
-pub(super) struct ForwardInProgress {
-    pub(super) items: Vec<ForwardItem>,
-    pub(super) item: Vec<Segment>,
-    pub(super) sender: Sender,
-}
 
 impl ElementReader<'_> {
     /// Notes who wrote the message inside a forward.

@@ -3,49 +3,23 @@
 
 mod file;
 mod forward;
+mod reader;
 #[cfg(test)]
 mod tests;
 mod text;
 
+pub(in crate::gateway::satori) use reader::{ElementTargets, OutgoingMessage};
+
 use super::token::{ElementTag, ElementToken, tokens};
-use crate::gateway::satori::media::LinkedFile;
-use crate::model::content::{Content, Segment};
-use crate::model::message::Message;
-use forward::ForwardInProgress;
-
-/// Messages that one text may make.
-const MAX_MESSAGES: usize = 50;
-
-/// A message that a text makes.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(in crate::gateway::satori) struct OutgoingMessage {
-    pub(in crate::gateway::satori) segments: Vec<Segment>,
-    /// The ID of the message that it answers.
-    pub(in crate::gateway::satori) quote: Option<String>,
-}
-
-/// The things that elements name and the bot may see.
-pub(in crate::gateway::satori) struct ElementTargets<'a> {
-    /// Gives a message by its ID.
-    pub(in crate::gateway::satori) message: &'a dyn Fn(&str) -> Option<Message>,
-    /// Gives a file that is kept here by its link.
-    pub(in crate::gateway::satori) file: &'a dyn Fn(&str) -> Option<LinkedFile>,
-}
+use crate::model::content::Segment;
+use reader::{ElementReader, OpenElement};
 
 /// Reads a text; the error says what cannot be sent.
 pub(in crate::gateway::satori) fn read(
     text: &str,
     targets: &ElementTargets<'_>,
 ) -> Result<Vec<OutgoingMessage>, String> {
-    let mut reader = ElementReader {
-        targets,
-        done: Vec::new(),
-        current: OutgoingMessage::default(),
-        forwards: Vec::new(),
-        forwarded: 0,
-        forwarded_bytes: 0,
-        is_paragraph_over: false,
-    };
+    let mut reader = ElementReader::new(targets);
     let mut open = Vec::new();
     // How many of the open elements have content that is not shown.
     let mut hidden = 0_usize;
@@ -75,33 +49,6 @@ pub(in crate::gateway::satori) fn read(
         }
     }
     reader.finish()
-}
-
-/// An element that was opened, as far as its end matters.
-#[derive(Debug, PartialEq, Eq)]
-enum OpenElement {
-    /// Only its content matters.
-    Plain,
-    /// Not even that.
-    Hidden,
-    Paragraph,
-    Link(String),
-    Message,
-    ForwardItem,
-    Forward,
-}
-
-struct ElementReader<'a> {
-    targets: &'a ElementTargets<'a>,
-    done: Vec<OutgoingMessage>,
-    current: OutgoingMessage,
-    /// The forwards that are open, each inside the one before.
-    forwards: Vec<ForwardInProgress>,
-    /// Messages that were named to be forwarded, and the bytes of their texts.
-    forwarded: usize,
-    forwarded_bytes: usize,
-    /// The next text stands on a line of its own.
-    is_paragraph_over: bool,
 }
 
 impl ElementReader<'_> {
@@ -155,29 +102,5 @@ impl ElementReader<'_> {
             OpenElement::ForwardItem => self.end_item(),
             OpenElement::Forward => self.end_forward(),
         }
-    }
-
-    /// Ends the message that is being made.
-    fn flush(&mut self) {
-        self.is_paragraph_over = false;
-        let made = std::mem::take(&mut self.current);
-        if !Content::of(made.segments.clone()).is_empty() {
-            self.done.push(made);
-        }
-    }
-
-    fn finish(mut self) -> Result<Vec<OutgoingMessage>, String> {
-        self.flush();
-        if self.done.is_empty() {
-            return Err("`content` has nothing in it that could be sent".into());
-        }
-        if self.done.len() > MAX_MESSAGES {
-            return Err(format!("`content` makes more than {MAX_MESSAGES} messages"));
-        }
-        for made in &mut self.done {
-            made.segments = Content::of(std::mem::take(&mut made.segments)).to_segments();
-            Content::check(&made.segments)?;
-        }
-        Ok(self.done)
     }
 }

@@ -1,8 +1,9 @@
 //! Tests of reading elements.
 
 use super::*;
-use crate::model::content::Media;
-use crate::model::message::Sender;
+use crate::gateway::satori::media::LinkedFile;
+use crate::model::content::{Content, Media};
+use crate::model::message::{Message, Sender};
 use proptest::prelude::*;
 use uuid::Uuid;
 

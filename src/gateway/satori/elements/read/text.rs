@@ -1,6 +1,6 @@
 //! Texts, links and mentions of a message that is being made.
 
-use super::ElementReader;
+use super::reader::ElementReader;
 use crate::gateway::satori::elements::token::ElementTag;
 use crate::model::content::Segment;
 
