@@ -13,19 +13,16 @@ pub(super) fn has_hidden_content(view: &View, entry: &FeedEntry) -> Result<bool>
     if !is_new && frame.get("message").is_none() && frame.get("raw_message").is_none() {
         return Ok(false);
     }
-    let seq = match &entry.entry {
-        Some(
-            EntryContent::Created { seq }
-            | EntryContent::Updated { seq }
-            | EntryContent::StatusChanged { seq, .. },
-        ) => *seq,
-        _ => {
-            // The store noted nothing of it, as it knew the message.
-            let Some(id) = frame.id("message_id") else { return Ok(false) };
-            // It reads through the newest messages.
-            let known = block_in_place(|| view.by_external(&words.platform, &words.account, &id))?;
-            return Ok(known.is_some_and(|message| message.is_hidden()));
-        }
-    };
-    Ok(view.readable(seq)?.is_none_or(|message| message.is_hidden()))
+    if let Some(
+        EntryContent::Created { seq }
+        | EntryContent::Updated { seq }
+        | EntryContent::StatusChanged { seq, .. },
+    ) = &entry.entry
+    {
+        return Ok(view.readable(*seq)?.is_none_or(|message| message.is_hidden()));
+    }
+    // The store noted nothing of it, as it knew the message; looking for it reads through the newest.
+    let Some(id) = frame.id("message_id") else { return Ok(false) };
+    let known = block_in_place(|| view.by_external(&words.platform, &words.account, &id))?;
+    Ok(known.is_some_and(|message| message.is_hidden()))
 }

@@ -17,7 +17,11 @@ use tokio_util::codec::{Decoder, FramedRead, FramedWrite, LinesCodec, LinesCodec
 /// The most bytes of a line of an agent.
 const MAX_LINE: usize = 4 << 20;
 
-/// Reads a message of an agent; the error is the answer to what is none, where it asks for one.
+/// Reads a message of an agent.
+///
+/// # Errors
+///
+/// It is no message: the answer to it, where it asks for one.
 pub fn read_message(text: &[u8]) -> Result<ClientJsonRpcMessage, Option<Value>> {
     if let Ok(message) = serde_json::from_slice(text) {
         return Ok(message);

@@ -116,7 +116,7 @@ impl Seal {
         let nonce = Nonce::assume_unique_for_key(*nonce);
         let (kind, number) =
             self.key()?.open_in_place(nonce, Aad::empty(), sealed).ok()?.split_first()?;
-        let number = u128::from_be_bytes((&*number).try_into().ok()?);
+        let number = u128::from_be_bytes(number.try_into().ok()?);
         match kind {
             0 => u64::try_from(number).ok().map(Place::Seq),
             _ => Some(Place::Message(Uuid::from_u128(number))),

@@ -202,7 +202,8 @@ pub(super) async fn search_messages<S: Source>(
     let (conditions, limit) = (arguments.conditions()?, arguments.limit());
     let given = arguments.place()?;
     let mut chats = context.read().await?;
-    let (platform, conversation) = (&arguments.platform, &arguments.conversation);
+    let (platform, conversation) =
+        (arguments.platform.as_deref(), arguments.conversation.as_deref());
     let filter = narrowed(context, &mut chats, platform, conversation).await?;
     let mut place = match given {
         Some(given) => Some(context.place(&mut chats, given).await?),
@@ -241,11 +242,11 @@ pub(super) async fn list_platforms<S: Source>(context: &AgentContext<S>) -> Resu
 pub(super) async fn narrowed<S: Source>(
     context: &AgentContext<S>,
     chats: &mut S::Chats,
-    platform: &Option<String>,
-    conversation: &Option<String>,
+    platform: Option<&str>,
+    conversation: Option<&str>,
 ) -> Result<MessageFilter> {
-    let platform = checked("platform", platform.as_deref())?;
-    let conversation = checked("conversation", conversation.as_deref())?;
+    let platform = checked("platform", platform)?;
+    let conversation = checked("conversation", conversation)?;
     if let Some(conversation) = &conversation {
         let platform = platform.as_deref().ok_or_else(|| {
             Error::failed("`conversation` needs `platform`; list_conversations gives both")

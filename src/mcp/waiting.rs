@@ -31,7 +31,8 @@ pub(super) async fn wait_for_messages<S: Source>(
     let deadline = Instant::now() + arguments.limit();
     let given = arguments.place()?;
     let mut chats = context.read().await?;
-    let (platform, conversation) = (&arguments.platform, &arguments.conversation);
+    let (platform, conversation) =
+        (arguments.platform.as_deref(), arguments.conversation.as_deref());
     let mut filter = narrowed(context, &mut chats, platform, conversation).await?;
     filter.direction = (arguments.include_own != Some(true)).then_some(Direction::Inbound);
     let mut to = match given {
