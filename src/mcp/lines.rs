@@ -200,11 +200,11 @@ mod tests {
             tell.write_all(&vec![b'x'; MAX_LINE + 1]).await.unwrap();
             tell.write_all(b"\n\xff\xfe\n\nnonsense\n\xef\xbb\xbf").await.unwrap();
             tell.write_all(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n").await.unwrap();
-            tell
+            tell.shutdown().await.unwrap();
         });
         let message = lines.receive().await.unwrap();
         assert!(matches!(message, ClientJsonRpcMessage::Request(_)), "{message:?}");
-        drop(written.await.unwrap());
+        written.await.unwrap();
         assert!(lines.receive().await.is_none());
         lines.close().await.unwrap();
         drop(lines);
