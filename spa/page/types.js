@@ -120,6 +120,7 @@
  * @property {number} delivered events that it has read
  * @property {number} waiting events that it is to be told yet
  * @property {string} [last_error]
+ * @property {string} [reason] what it waits for, where nothing has failed
  * @property {string} [url] the address that rechat connects to
  * @property {{platform: string, account: string, self_id: number}[]} accounts
  */

@@ -92,9 +92,9 @@ pub enum Command {
         /// Frames that came in before this time are forgotten.
         forget_before: u64,
     },
-    /// Give up a message that waits and has not gone out: set it to `Canceled`; else the answer is
-    /// [`Answer::NotWaiting`].
-    Withdraw { id: Uuid, at: u64 },
+    /// Give up a message that waits and has not gone out: set it to `Canceled` for this reason; else the
+    /// answer is [`Answer::NotWaiting`].
+    Withdraw { id: Uuid, reason: String, at: u64 },
     /// Carry out commands in one commit: all of them are on disk, or none. A message among them that
     /// cannot be stored is set aside in the same commit.
     Together(Vec<Command>),

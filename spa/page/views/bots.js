@@ -75,6 +75,7 @@ function card(bot, isOpen) {
     h('p', { class: 'muted', title: fullTime(bot.since) }, t('since', { when: ago(bot.since) })),
     h('dl', { class: 'numbers' }, count('botDelivered', bot.delivered), count('botWaiting', bot.waiting)),
     bot.last_error ? h('p', { class: 'last-error' }, h('strong', null, t('lastError')), ' ', bot.last_error) : null,
+    !bot.last_error && bot.reason ? h('p', { class: 'muted' }, t('botWaitsFor', { what: bot.reason })) : null,
     h('details', { open: isOpen, 'data-bot': bot.name }, h('summary', null, t('botConnect')), ...lines(bot)),
   );
 }

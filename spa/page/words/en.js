@@ -151,6 +151,7 @@ export const en = {
   botNoAccount: 'no account yet',
   botDelivered: 'Delivered',
   botWaiting: 'Waiting',
+  botWaitsFor: 'It waits for {what}',
   botConnect: 'How to connect it',
   botDialled: 'rechat connects to the framework. It has to listen here:',
   botDials: 'The framework connects to rechat. Paste this address there, as a forward WebSocket:',

@@ -152,6 +152,7 @@ export const zh = {
   botNoAccount: '尚无账号',
   botDelivered: '已送达',
   botWaiting: '等待中',
+  botWaitsFor: '正在等待：{what}',
   botConnect: '如何连接',
   botDialled: 'rechat 会连接该框架。框架须在此地址监听：',
   botDials: '由框架连接 rechat。请把此地址作为正向 WebSocket 填入框架：',
