@@ -20,8 +20,8 @@ use std::path::PathBuf;
   rechat send -r group_123456 --wait=30 'Waits up to 30 s until this is sent'
   rechat send --batch < messages.jsonl
 
-With --wait the exit code is 0 if the message was sent, and 1 if it failed or the time ran out. The
-seconds are written with `=`, because `--wait 30` would be --wait and the text 30. A text that
+With --wait the exit code is 0 if the message was sent, and 1 if it failed or the time ran out; with
+--batch 0 if every line was stored, and 1 if one was not: the others are. The seconds are written with `=`, because `--wait 30` would be --wait and the text 30. A text that
 begins with a hyphen comes after `--`.
 
 Without -p the message goes to the platform where the conversation is known, else to
@@ -33,7 +33,7 @@ message_type, platform, reply_to and idempotency_key.")]
 pub struct Send {
     /// Conversation to send to: its name, or its ID: group_<id>, private_<id>
     #[arg(short, long, value_name = "CONVERSATION", required_unless_present = "batch")]
-    #[arg(aliases = ["conversation", "to"], short_alias = 'c')]
+    #[arg(visible_short_alias = 'c', visible_alias = "conversation", alias = "to")]
     pub recipient: Option<String>,
 
     /// Platform, such as qq; without it, it is chosen as described below
