@@ -162,6 +162,9 @@ export const getRequests = () => ask('api/requests');
  */
 export const answerRequest = (id, approve) => tell('POST', `api/requests/${id}`, { approve });
 
+/** @param {string} platform @param {string} conversation */
+export const conversationPath = (platform, conversation) => `api/conversations/${encodeURIComponent(platform)}/${encodeURIComponent(conversation)}`;
+
 /**
  * Changes what the store keeps of a conversation: its read mark, muted, pinned.
  * @param {Pick<import('./types.js').Conversation, 'platform' | 'conversation'>} of
@@ -169,7 +172,7 @@ export const answerRequest = (id, approve) => tell('POST', `api/requests/${id}`,
  * @returns {Promise<import('./types.js').Conversation>}
  */
 export const changeConversation = ({ platform, conversation }, change) =>
-  tell('PATCH', `api/conversations/${encodeURIComponent(platform)}/${encodeURIComponent(conversation)}`, change);
+  tell('PATCH', conversationPath(platform, conversation), change);
 
 /** @param {string} id */
 export const deleteMessage = (id) => ask(pathOf(id), { method: 'DELETE' });

@@ -1,4 +1,4 @@
-import { ask, changeConversation, withQuery } from './api.js';
+import { Refused, ask, changeConversation, conversationPath, withQuery } from './api.js';
 import { withStatus } from './changes.js';
 import { keyOf, learnName } from './names.js';
 import { Signal } from './signal.js';
@@ -43,15 +43,16 @@ export class Conversations {
   }
 
   /**
-   * The same, asked of the server where it is not here yet.
+   * The same as the server has it now: events tell of a conversation at most once a second.
    * @param {string} platform
    * @param {string} conversation
    */
-  async find(platform, conversation) {
-    const known = this.get(platform, conversation);
-    if (known) return known;
+  async askFor(platform, conversation) {
     const told = await askFor(platform, conversation).catch(() => undefined);
-    if (told) this.#put(told);
+    if (told) {
+      this.#merge(told);
+      this.#sort();
+    }
     return this.get(platform, conversation);
   }
 
@@ -221,8 +222,12 @@ const isIdle = () => new Promise((resolve) => 'requestIdleCallback' in globalThi
  * @returns {Promise<Conversation | undefined>}
  */
 async function askFor(platform, conversation) {
-  const told = await ask(withQuery('api/conversations', { platform, q: conversation, limit: PAGE }));
-  return told.conversations.find((/** @type {Conversation} */ one) => one.platform === platform && one.conversation === conversation);
+  try {
+    return await ask(conversationPath(platform, conversation));
+  } catch (error) {
+    if (error instanceof Refused && error.status === 404) return undefined;
+    throw error;
+  }
 }
 
 /** Flags that are left out of an entry where they are off. @param {Conversation} entry */

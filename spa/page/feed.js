@@ -62,14 +62,10 @@ export class Feed {
   /** Whether something was shown before there was a subscription. */
   #isLate = false;
   #hasBegun = false;
-  #ready;
-  /** @type {() => void} */
-  #setReady = () => {};
+  #subscription = Promise.withResolvers();
+  #names = Promise.withResolvers();
 
   constructor() {
-    this.#ready = new Promise((resolve) => {
-      this.#setReady = () => resolve(undefined);
-    });
     this.socket = new Socket({
       replaced: () => {
         this.epoch.value += 1;
@@ -95,11 +91,21 @@ export class Feed {
   }
 
   /** Resolves once nothing new can be missed; or after a while, where no WebSocket comes through. */
+  subscribed() {
+    return this.#orLate(this.#subscription.promise);
+  }
+
+  /** The same, with the names that the latest conversations have now. */
   ready() {
+    return this.#orLate(this.#names.promise);
+  }
+
+  /** @param {Promise<unknown>} awaited */
+  #orLate(awaited) {
     const late = new Promise((resolve) => setTimeout(resolve, NO_SOCKET)).then(() => {
       this.#isLate ||= !this.#hasBegun;
     });
-    return Promise.race([this.#ready, late]);
+    return Promise.race([awaited, late]);
   }
 
   lookAtStats = atMostEvery(LOOK_AGAIN, async () => {
@@ -132,13 +138,14 @@ export class Feed {
   async #subscribed() {
     const isAgain = this.state.value === 'away';
     this.#recent = 0;
+    this.#hasBegun = true;
+    this.#subscription.resolve(undefined);
     this.state.value = 'live';
     this.#lookAll();
     const [page] = await Promise.all([ask('api/messages?limit=1').catch(() => undefined), this.conversations.load()]);
     const newest = page?.messages[0]?.id;
-    this.#hasBegun = true;
     this.#lastId ||= newest ?? '';
-    this.#setReady();
+    this.#names.resolve(undefined);
     if (this.#isLate) {
       this.#isLate = false;
       this.lapse.value += 1;

@@ -11,7 +11,8 @@ const BEFORE = 16;
 /** Characters, and pieces, that a line can show. */
 const MOST = 300;
 
-const GRAPHEMES = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+/** Made when it is first needed, which takes 30 ms. @type {Intl.Segmenter | undefined} */
+let graphemes;
 
 /** A text without differences of case, of width, and of how accents are composed. @param {string} text */
 const normal = (text) => text.normalize('NFKC').toLowerCase().normalize('NFKC');
@@ -27,7 +28,8 @@ function splitAtHits(text, query) {
   let all = '';
   /** For each character of the compared text, where it comes from. @type {{start: number, end: number}[]} */
   const from = [];
-  for (const { segment, index } of GRAPHEMES.segment(text)) {
+  graphemes ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+  for (const { segment, index } of graphemes.segment(text)) {
     const part = normal(segment);
     all += part;
     for (let n = 0; n < part.length; n += 1) from.push({ start: index, end: index + segment.length });

@@ -1,4 +1,4 @@
-import { ask, editMessage } from '../api.js';
+import { editMessage } from '../api.js';
 import { oneUpToDate } from '../changes.js';
 import { lineOf } from '../content.js';
 import { fill, h } from '../dom.js';
@@ -144,12 +144,8 @@ export class Pane {
       return;
     }
     const { platform, conversation } = this.entry;
-    await this.feed.ready();
-    const known = await this.feed.conversations.find(platform, conversation);
-    // Events tell of a conversation once a second; what they have not told yet is unread, too.
-    const path = [platform, conversation].map(encodeURIComponent).join('/');
-    const entry = await ask(`api/conversations/${path}`).catch(() => known);
-    await this.timeline.open(entry?.unread ?? 0);
+    await this.feed.subscribed();
+    await this.timeline.open(this.feed.conversations.askFor(platform, conversation).then((entry) => entry?.unread ?? 0));
     if (this.#isClosed) return;
     this.#draw();
     const { firstUnread } = this.timeline;

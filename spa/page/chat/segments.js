@@ -14,6 +14,9 @@ const MUCH = 20_000;
 /** A message of a few emoji and nothing else is shown large. */
 const ONLY_EMOJI = /^(?:\p{RGI_Emoji}\s?){1,3}$/v;
 
+/** Whether an emoji may begin here; looked at first, for the other one takes 70 ms to compile. */
+const BEGINS_WITH_EMOJI = /^(?:\p{Extended_Pictographic}|\p{RI}|.\ufe0f)/u;
+
 /**
  * The content of a message: lines of text with what is written in them, and what stands alone.
  * @param {Segment[]} segments
@@ -34,7 +37,8 @@ export function blocksOf(segments, message) {
       line = undefined;
     }
   }
-  const isEmoji = blocks.length === 1 && line && ONLY_EMOJI.test((line.textContent ?? '').trim());
+  const said = blocks.length === 1 && line ? (line.textContent ?? '').trim() : '';
+  const isEmoji = BEGINS_WITH_EMOJI.test(said) && ONLY_EMOJI.test(said);
   if (isEmoji) line?.classList.add('large');
   return blocks;
 }

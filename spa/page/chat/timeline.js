@@ -68,9 +68,12 @@ export class Timeline {
 
   /**
    * Loads the newest page, and everything back to the first unread message.
-   * @param {number} unread
+   * @param {Promise<number>} asked how many are unread; asked at the same time
    */
-  async open(unread) {
+  async open(asked) {
+    const newest = this.#ask({ limit: PAGE }, asked);
+    newest.catch(() => {});
+    const unread = await asked;
     if (unread > NEAR) {
       const [first] = await this.#ask({ direction: 'Inbound', offset: unread - 1, limit: 1 }).then(({ messages }) => messages, () => []);
       if (first) {
@@ -78,14 +81,18 @@ export class Timeline {
         return this.around(first.id);
       }
     }
-    await this.#load(() => this.#replaceBy({ limit: Math.max(PAGE, unread + 20) }));
+    await this.#load(async () => this.#replaceBy(await (unread + 20 > PAGE ? this.#ask({ limit: unread + 20 }) : newest)));
     if (unread > 0) this.firstUnread = this.#inbound(unread)?.id ?? '';
     return undefined;
   }
 
   /** Forgets what is here and loads the newest page. */
   latest() {
-    return this.#load(() => this.#replaceBy({ limit: PAGE }));
+    return this.#load(async () => {
+      // Before that, what comes after the page could be missed.
+      await this.feed.subscribed();
+      this.#replaceBy(await this.#ask({ limit: PAGE }));
+    });
   }
 
   /** Makes sure that a message and what is around it are here. @param {string} id */
@@ -155,11 +162,8 @@ export class Timeline {
     this.#changed();
   }
 
-  /** @param {{limit: number}} parameters */
-  async #replaceBy(parameters) {
-    // Before that, what comes after the first page could be missed.
-    await this.feed.ready();
-    const page = await this.#ask(parameters);
+  /** @param {{messages: Message[], isFull: boolean}} page */
+  #replaceBy(page) {
     this.rows = page.messages.reverse();
     this.hasOlder = page.isFull;
     this.hasNewer = false;
@@ -175,10 +179,11 @@ export class Timeline {
   /**
    * A page of this conversation, the newest first, and whether there may be more.
    * @param {Record<string, string | number | undefined> & {limit: number}} parameters
+   * @param {Promise<unknown>} [until] what its use waits for
    */
-  async #ask(parameters) {
+  async #ask(parameters, until) {
     const answer = this.#page(parameters);
-    const messages = await upToDate(this.feed, answer);
+    const messages = await upToDate(this.feed, Promise.all([answer, until]).then(([page]) => page));
     return { messages, isFull: (await answer).length >= parameters.limit };
   }
 
