@@ -45,7 +45,7 @@ pub static KEYS: &[ConfigKey] = &[
     key("prefix", "string", "none", "\"/rechat\"",
         "the path under which a reverse proxy serves rechat; the proxy may remove it from requests or not"),
     key("trusted_proxies", "list of addresses", "[]", "[\"127.0.0.1\"]",
-        "addresses of reverse proxies: only their `X-Forwarded-For` is believed, and their connections do not count per address"),
+        "addresses of reverse proxies (older files call it `proxies`): only their `X-Forwarded-For` is believed, and their connections do not count per address"),
     key("default_platform", "string", "none", "\"qq\"",
         "the platform of messages that name none, unless their conversation is known"),
     key("recalled", "string", "\"keep\"", "\"hide\"",

@@ -26,6 +26,7 @@ pub(super) async fn list_conversations<S: Source>(
         text: arguments.text.clone(),
         before: None,
         limit: Some(PAGE),
+        is_brief: false,
     };
     if let Some(text) = &arguments.cursor {
         let place = text.parse().map_err(|_| Error::failed("`cursor` must be what `next` gave"))?;

@@ -64,7 +64,7 @@ async fn every_kind_of_segment_is_shown() {
     tab.sees("a.card-segment", "Main station").await;
     tab.sees("a.card-segment", "music.example.com").await;
     tab.sees(".ask", "route.gpx").await;
-    tab.sees(".ask", "47 kB").await;
+    tab.sees(".ask", "48 kB").await;
     tab.sees(".message", "what was said").await;
     tab.sees(".message", "a six").await;
     tab.sees(".text.large", "🎉").await;
@@ -73,7 +73,7 @@ async fn every_kind_of_segment_is_shown() {
     for word in [
         "@Lin see https://example.com/a @all [smile]",
         "[Location] Main station",
-        "File · route.gpx · 47 kB",
+        "File · route.gpx · 48 kB",
     ] {
         tab.go(&server.url("/#activity")).await;
         tab.sees(".sizer .row", word).await;
