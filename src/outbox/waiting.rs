@@ -1,6 +1,7 @@
 //! Reason why a message waits, and what would help (contract, item 30).
 
 use super::attempts::NextAttempts;
+use super::route::{self, NoRoute};
 use crate::adapter::Registry;
 use crate::clock::now;
 use crate::model::message::{Direction, Message, Status};
@@ -25,15 +26,12 @@ pub fn waiting(
         let choice = routing::choose_platform(&message.recipient, message.seq, &facts, view);
         return choice.ok().and_then(|choice| no_platform(&message.recipient, &choice));
     };
-    let account = view.account_of(platform, &message.recipient).ok().flatten();
-    let Some(handle) = registry.handle(platform, account.as_deref()) else {
-        let fault =
-            registry.fault(platform).map_or_else(String::new, |fault| format!(" ({fault})"));
-        return Some(format!(
-            "no adapter of {platform} is connected{fault}; it is sent when one is"
-        ));
+    let route = match route::find_in(view, registry, message) {
+        Ok(route) => route,
+        Err(NoRoute::Unaddressable(why)) => return Some(why),
+        Err(NoRoute::NotConnected) => return Some(not_connected(platform, message, registry)),
     };
-    if let Some(closed) = handle.closed(&message.recipient, now()) {
+    if let Some(closed) = route.account.closed(&route.conversation, now()) {
         return Some(match closed.until.and_then(time_of) {
             Some(until) => format!("{}; the next attempt is at {until}", closed.reason),
             None => closed.reason,
@@ -45,6 +43,16 @@ pub fn waiting(
     let earlier = view.pending(Some(platform), &message.recipient, 1).ok()?;
     let is_first = earlier.first().is_none_or(|first| first.seq >= message.seq);
     (!is_first).then(|| "an earlier message of the conversation is sent first".to_owned())
+}
+
+fn not_connected(platform: &str, message: &Message, registry: &Registry) -> String {
+    let fault = registry.fault(platform).map_or_else(String::new, |fault| format!(" ({fault})"));
+    match &message.account {
+        Some(account) if message.via.is_some() => format!(
+            "the account {account} of {platform}, for which a bot sent it, is not connected{fault}; it is sent when it is"
+        ),
+        _ => format!("no adapter of {platform} is connected{fault}; it is sent when one is"),
+    }
 }
 
 fn time_of(at: u64) -> Option<Timestamp> {
