@@ -23,7 +23,7 @@ const AROUND: [&str; 6] = [
 ];
 
 /// Codes, and the texts that have them. `{}` stands for the detail, `*` for anything.
-const FORMS: [(&str, &str); 48] = [
+const FORMS: [(&str, &str); 50] = [
     ("refused", "refused with {}"),
     ("refused", "the platform refused: {}"),
     ("refused", "WeChat refused it: {}"),
@@ -39,6 +39,8 @@ const FORMS: [(&str, &str); 48] = [
     ("unknown", "it is unknown whether the platform did it: *"),
     ("not_connected", "no adapter of * is connected ({}); it is sent when one is"),
     ("not_connected", "no adapter of * is connected; it is sent when one is"),
+    ("not_connected", "the account * of *, for which a bot sent it, is not connected ({}); *"),
+    ("not_connected", "the account * of *, for which a bot sent it, is not connected; *"),
     ("not_connected", "no adapter for * connected within * s"),
     ("not_connected", "the adapter is not connected"),
     ("not_connected", "the account is not connected*"),
@@ -77,28 +79,41 @@ const FORMS: [(&str, &str); 48] = [
 impl<'a> Reason<'a> {
     /// Reads the text of a reason; `None` where it has no form that is known.
     pub fn of(text: &'a str) -> Option<Self> {
-        let inner = AROUND.iter().find_map(|form| Self::of(fit(form, text)??));
+        let inner = AROUND.iter().find_map(|form| Self::of(fit(form, text)?.detail?));
         inner.or_else(|| {
-            FORMS.iter().find_map(|(code, form)| Some(Self { code, detail: fit(form, text)? }))
+            let of_form = |(code, form): &(&'static str, &str)| {
+                Some(Self { code, detail: fit(form, text)?.detail })
+            };
+            FORMS.iter().find_map(of_form)
         })
     }
 }
 
-/// What stands at `{}` where a text has a form; `None` where it has not.
-fn fit<'a>(form: &str, text: &'a str) -> Option<Option<&'a str>> {
-    let gap = form.find(['{', '*']);
-    let Some(rest) = text.strip_prefix(&form[..gap.unwrap_or(form.len())]) else { return None };
-    let Some(gap) = gap else { return rest.is_empty().then_some(None) };
-    let is_detail = form[gap..].starts_with("{}");
-    let after = &form[gap + if is_detail { 2 } else { 1 }..];
-    let end = match after.split(['{', '*']).next().unwrap_or_default() {
+/// A text that has a form.
+#[derive(Clone, Copy)]
+struct Fit<'a> {
+    /// The part of it at `{}`.
+    detail: Option<&'a str>,
+}
+
+/// Compares a text with a form; `None` where it has another one.
+fn fit<'a>(form: &str, text: &'a str) -> Option<Fit<'a>> {
+    let gap = form.find(['{', '*']).unwrap_or(form.len());
+    let (before, rest_of_form) = form.split_at(gap);
+    let rest = text.strip_prefix(before)?;
+    let Some(after) = rest_of_form.strip_prefix("{}").or(rest_of_form.strip_prefix('*')) else {
+        return rest.is_empty().then_some(Fit { detail: None });
+    };
+    let words = after.split(['{', '*']).next().unwrap_or_default();
+    let end = match words {
         "" => rest.len(),
         // The last words of a form are those at the end of the text.
         words if words.len() == after.len() => rest.len().checked_sub(words.len())?,
         words => rest.find(words)?,
     };
-    let inner = fit(after, rest.get(end..)?)?;
-    Some(if is_detail { Some(&rest[..end]) } else { inner })
+    let behind = fit(after, rest.get(end..)?)?;
+    let is_detail = rest_of_form.starts_with('{');
+    Some(if is_detail { Fit { detail: rest.get(..end) } } else { behind })
 }
 
 #[cfg(test)]

@@ -123,7 +123,12 @@ impl Both {
             let mut before = None;
             for conversation in wanted.iter().filter(is_wanted) {
                 let platform = platform.clone();
-                let one = ConversationQuery { platform, text: None, before, limit: Some(1) };
+                let one = ConversationQuery {
+                    platform,
+                    before,
+                    limit: Some(1),
+                    ..ConversationQuery::default()
+                };
                 assert_eq!(
                     plain(view.conversations(&one).unwrap()),
                     std::slice::from_ref(conversation)
