@@ -48,6 +48,7 @@ fn a_message_is_forwarded_and_mentions_nobody_there() {
     let mut model = connected(80, 24, &store);
     press(&mut model, KeyCode::Char('j'));
     press(&mut model, KeyCode::Enter);
+    serve(&mut model, &store);
     press(&mut model, KeyCode::Esc);
     press(&mut model, KeyCode::Char('k'));
     press(&mut model, KeyCode::Char('F'));
