@@ -20,8 +20,8 @@ use std::path::PathBuf;
   rechat send -r group_123456 --wait=30 'Waits up to 30 s until this is sent'
   rechat send --batch < messages.jsonl
 
-With --wait the exit code is 0 if the message was sent, and 1 if it failed or the time ran out; with
---batch 0 if every line was stored, and 1 if one was not: the others are. The seconds are written with `=`, because `--wait 30` would be --wait and the text 30. A text that
+With --wait the exit code is 0 if the message was sent, and 1 if it failed or the time ran out. The
+seconds are written with `=`, because `--wait 30` would be --wait and the text 30. A text that
 begins with a hyphen comes after `--`.
 
 Without -p the message goes to the platform where the conversation is known, else to
@@ -29,7 +29,8 @@ default_platform of the configuration, else to the only platform that was ever c
 configured (loopback is not counted). Where several could be meant, it waits until you name one.
 
 A line for --batch is a JSON object with recipient and content (or segments), and optionally
-message_type, platform, reply_to and idempotency_key.")]
+message_type, platform, reply_to and idempotency_key. A line that is refused keeps no other from
+being stored, and the exit code is 1.")]
 pub struct Send {
     /// Conversation to send to: its name, or its ID: group_<id>, private_<id>
     #[arg(short, long, value_name = "CONVERSATION", required_unless_present = "batch")]

@@ -330,7 +330,7 @@ pub fn batch(home: &Home, name: &str, count: u32) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Chromium: tests/run"]
 async fn reasons_are_in_the_readers_language_and_what_the_platform_said_as_it_said_it() {
     let home = Arc::new(Home::new());

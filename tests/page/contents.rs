@@ -292,7 +292,8 @@ async fn deleting_asks_and_chosen_files_wait_for_their_conversation() {
     tab.press("Delete").await;
     tab.misses(".message", "words of group_1").await;
     assert_eq!(server.get("/api/stats").1["total"], 1);
-    tab.was_quiet().await;
+    // The conversation has no message any more.
+    assert_eq!(tab.complaints(&["404"]).await, Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -307,5 +308,6 @@ async fn a_conversation_begins_with_a_number_that_is_looked_for() {
     tab.write(".composer textarea", "good morning").await;
     tab.key(Key::Enter).await;
     tab.sees(".message", "good morning").await;
-    tab.was_quiet().await;
+    // It has no message yet.
+    assert_eq!(tab.complaints(&["404"]).await, Vec::<String>::new());
 }
