@@ -68,12 +68,11 @@ pub fn style_sheet(path: &str, read: &dyn Fn(&str) -> Option<String>) -> String 
     let mut sheet = String::new();
     for line in code_lines(&text) {
         let imported = line.strip_prefix("@import \"").and_then(|rest| rest.strip_suffix("\";"));
-        match imported {
-            Some(from) => sheet.push_str(&style_sheet(&resolve(path, from), read)),
-            None => {
-                sheet.push_str(line);
-                sheet.push('\n');
-            }
+        if let Some(from) = imported {
+            sheet.push_str(&style_sheet(&resolve(path, from), read));
+        } else {
+            sheet.push_str(line);
+            sheet.push('\n');
         }
     }
     sheet

@@ -184,7 +184,7 @@ impl View {
         let (unread, mentions) = self.unread(&row, known)?;
         let last_at = last_message.as_ref().map_or(row.last_at, |message| message.created_at);
         let brief = brief(row, platform, conversation);
-        Ok(Conversation { last_at, last_message, unread, mentions, ..brief })
+        Ok(Conversation { last_message, last_at, unread, mentions, ..brief })
     }
 
     /// The message of a conversation that was said last.

@@ -129,7 +129,7 @@ impl Events {
                 }
                 let message = view.readable(seq)?;
                 if let Some(message) = message.filter(|m| is_due_of(EventKind::MessageStatus, m)) {
-                    let then = Message { status, retry_count, updated_at, last_error, ..message };
+                    let then = Message { status, updated_at, retry_count, last_error, ..message };
                     let data = MessageStatus::of(&then);
                     chunk.put(&FrameContent::Status(data), view.cursor_at(offset)?.into());
                 }
