@@ -113,7 +113,7 @@ pub struct StatsArgs {
     pub platform: Option<String>,
 
     /// Only messages of this conversation, given by its ID or its name
-    #[arg(short, long)]
+    #[arg(short, long, visible_short_alias = 'r', visible_alias = "recipient")]
     pub conversation: Option<String>,
 
     /// Only messages said at this time or later: 2h, 3d, today, 14:30, 2026-11-20

@@ -10,7 +10,7 @@ use crate::error::{Error, Result, tell};
 use crate::model::change::Inbound;
 use crate::search;
 use crate::store::{Access, Command, SetAside, Store, check};
-use crate::text::visible;
+use crate::text::{counted, in_units, visible};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
@@ -43,14 +43,7 @@ pub(super) async fn run(command: Check, globals: &Globals) -> Result<()> {
         );
         out.line(visible(&text))?;
     }
-    out.line(format_args!(
-        "{}: {} messages and {} index rows read, {} findings, {} events set aside",
-        config.db.display(),
-        report.messages,
-        report.rows,
-        report.findings.len(),
-        report.set_aside.len()
-    ))?;
+    out.line(format_args!("{}: {}", config.db.display(), summary(&report)))?;
     let mut damaged_files = 0;
     if report.findings.is_empty() {
         let store = Store::open(&options, Box::new(()))?;
@@ -70,6 +63,21 @@ pub(super) async fn run(command: Check, globals: &Globals) -> Result<()> {
     }
     Err(Error::failed("the store is damaged")
         .hint("restore a backup, and please report what was found"))
+}
+
+/// Tells how much was read, and what is wrong with it.
+fn summary(report: &check::StoreReport) -> String {
+    let messages = counted(report.messages, "message", "messages");
+    let entries = counted(report.rows, "index entry", "index entries");
+    let damage = match report.findings.len() as u64 {
+        0 => "nothing is damaged".to_owned(),
+        count => counted(count, "thing is damaged", "things are damaged"),
+    };
+    let set_aside = match report.set_aside.len() as u64 {
+        0 => String::new(),
+        count => format!(", {}", counted(count, "event is set aside", "events are set aside")),
+    };
+    format!("{messages} and {entries} read, {damage}{set_aside}")
 }
 
 /// Tries to store what was set aside; what still cannot be stored stays.
@@ -101,8 +109,8 @@ fn look_at_index(db: &Path, store: &Store, out: &mut Output) -> Result<()> {
     }
     let folder = folder.display();
     out.line(match (segments, findings.len()) {
-        (0, _) => format!("{folder}: no whole part of a search index; a server builds it"),
-        (_, 0) => format!("{folder}: {segments} parts, {bytes} bytes, in agreement"),
+        (0, _) => format!("{folder}: no search index yet; the next server builds it"),
+        (_, 0) => format!("{folder}: the search index ({}) matches the messages", in_units(bytes)),
         _ => format!("{folder}: damaged; remove it, and the next server builds it again"),
     })
 }

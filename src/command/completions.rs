@@ -90,6 +90,7 @@ fn conversations(typed: &OsStr) -> Vec<CompletionCandidate> {
         let query = ConversationQuery {
             text: Some(typed.clone()).filter(|typed| !typed.is_empty()),
             limit: Some(CONVERSATIONS),
+            is_brief: true,
             ..ConversationQuery::default()
         };
         let candidate = |known: crate::protocol::http::Conversation| {

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::model::message::Status;
 use crate::protocol::http::AdapterStatus;
 use crate::store::{Access, MessageFilter, Page, Store, View, check};
+use crate::text::in_units;
 use serde::Serialize;
 use std::io;
 use std::net::TcpListener;
@@ -153,7 +154,7 @@ fn folder_of(config: &Config) -> Option<&Path> {
 fn look_at_disk(findings: &mut Findings, config: &Config) {
     let Some(Ok(disk)) = folder_of(config).map(rustix::fs::statvfs) else { return };
     let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-    let seen = format!("{} MB are free where the store lies", free >> 20);
+    let seen = format!("{} are free where the store lies", in_units(free));
     match free {
         0.. if free < config.store.reserve_bytes => {
             findings.add(

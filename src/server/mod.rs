@@ -48,3 +48,4 @@ pub use listen::{Listeners, serve};
 pub use memory::Memory;
 pub use operation::Call;
 pub use peer::Peer;
+pub use tls::certificate_is_for;

@@ -1,5 +1,7 @@
 //! `edit`, `recall`, `react`, `requests` and `watch`.
 
+use crate::onebot::Peer;
+use crate::onebot11::{headers, willing};
 use crate::server::{Home, TestServer, eventually};
 use serde_json::{Value, json};
 use std::process::Child;
@@ -26,6 +28,25 @@ fn a_message_is_edited_reacted_to_and_taken_back() {
     let errors = home.fails(1, &["recall", &waits[..8]]);
     assert!(errors.contains("not"), "{errors}");
     home.fails(2, &["edit", short]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_action_that_fails_says_what_helps() {
+    let server = TestServer::start();
+    let url = format!("ws://{}/onebot/v11/ws", server.address);
+    let peer = Peer::dial(&url, &headers("1", "Universal"), willing()).await.unwrap();
+    let id = server.make_for(Some("qq"), "group_1", "hello");
+    server.until(&id, "Sent");
+    let edited = server.home.fails(1, &["edit", &id[..8], "y"]);
+    assert!(edited.contains("the platform cannot do this"), "{edited}");
+    assert!(edited.contains("qq has no way to do it; recall it with `rechat recall"), "{edited}");
+    peer.drop_connection();
+    eventually("it is away", || {
+        let (_, told) = server.get("/api/platforms");
+        (told["platforms"][0]["state"] == "Disconnected").then_some(())
+    });
+    let recalled = server.home.fails(1, &["recall", &id[..8]]);
+    assert!(recalled.contains("`rechat platforms` shows why qq is not connected"), "{recalled}");
 }
 
 #[test]

@@ -40,6 +40,10 @@ async fn a_conversation_tells_what_is_unread_until_it_is_read() {
     assert_eq!(one["last_at"], one["last_message"]["created_at"]);
     assert_eq!(one["last_message"]["content"], "three");
     assert!(one.get("muted").is_none() && one.get("pinned").is_none(), "{one}");
+    let brief = listed(&server, "?brief=true").remove(0);
+    assert!(brief.get("last_message").is_none() && brief["unread"] == 0, "{brief}");
+    assert_eq!((&brief["name"], &brief["last_seq"]), (&one["name"], &one["last_seq"]));
+    assert_eq!(server.get("/api/conversations?brief=perhaps").0, 400);
     let path = "/api/conversations/qq/group%5F77";
     let (_, page) = server.get("/api/messages?conversation=group_77");
     let second = &page["messages"][1]["id"];

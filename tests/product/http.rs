@@ -35,6 +35,7 @@ fn a_message_is_made_with_exactly_the_eight_fields() {
     let (status, mut read) = server.get(&format!("/api/messages/{id}"));
     assert_eq!(status, 200);
     let waiting = read.as_object_mut().unwrap().remove("waiting").unwrap();
+    assert_eq!(read.as_object_mut().unwrap().remove("waiting_code").unwrap(), "no_platform");
     assert!(waiting.as_str().unwrap().contains("`platform`"), "{waiting}");
     let segments = read.as_object_mut().unwrap().remove("segments").unwrap();
     assert_eq!(segments, json!([{"type": "image", "url": made["content"]}]));

@@ -5,7 +5,7 @@ use super::style::Look;
 use super::time::short_time;
 use crate::cli::Column;
 use crate::model::message::{Direction, Message, ReplyTo, Status};
-use crate::text::{cut, readable, visible};
+use crate::text::{cut, readable, reason, visible};
 use jiff::tz::TimeZone;
 use std::borrow::Cow;
 
@@ -58,9 +58,8 @@ impl<'a> Cells<'a> {
 
     /// The reason for the status, in brackets; empty where there is none.
     pub(super) fn reason(&self, message: &Message) -> String {
-        let why = message.waiting.as_deref().or(message.last_error.as_deref());
-        let why = why.filter(|_| message.status != Status::Sent);
-        why.map(|why| format!("({})", short(why, self.columns))).unwrap_or_default()
+        let why = reason(message).filter(|_| message.status != Status::Sent);
+        why.map(|why| format!("({})", short(&why, self.columns))).unwrap_or_default()
     }
 
     /// How a cell looks.

@@ -94,6 +94,9 @@ pub struct ErrorBody {
     /// The error's name, for programs; left out where the contract spells the whole body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    /// What the platform or a host said, as the text has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
 }
 
 /// Messages on a page unless the request says otherwise.

@@ -41,6 +41,7 @@ impl Model {
                 | KeyAction::Retry
                 | KeyAction::Delete
                 | KeyAction::React
+                | KeyAction::Forward
         );
         // An action that cannot be undone needs a message that was chosen.
         let is_chosen = self.view.is_some() || self.stream.selected().is_some();
@@ -57,6 +58,7 @@ impl Model {
             KeyAction::Edit => self.edit(&message),
             KeyAction::Recall => self.recall(&message),
             KeyAction::React => self.pick_reaction(&message),
+            KeyAction::Forward => self.pick_destination(&message),
             KeyAction::Answered => self.go_to_answered(&message),
             KeyAction::OpenLink => self.open_or_save(&message, Fetching::Open),
             KeyAction::Save => self.open_or_save(&message, Fetching::Save),

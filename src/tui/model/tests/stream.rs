@@ -98,6 +98,8 @@ fn statuses_follow_and_failures_can_be_sent_again() {
         conversation: "group_1".into(),
         seq: 1,
         last_error: Some("no such group".into()),
+        last_error_code: None,
+        last_error_detail: None,
     };
     model.update(TuiEvent::Watch(watch::WatchEvent::Status(change)));
     press(&mut model, KeyCode::Tab);
