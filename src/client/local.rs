@@ -16,7 +16,7 @@ use crate::model::routing::choose_platform;
 use crate::outbox::no_platform;
 use crate::protocol::http::{
     Conversation, Imported, MediaList, MediaRemoved, NO_REPLY_TARGET, NewMessage, ReadTo,
-    SetConversation, TransferRecord, Uploaded,
+    SetConversation, TransferRecord, Uploaded, other_status,
 };
 use crate::protocol::overview::Stats;
 use crate::search::{Conditions, Index, Search, folder_beside};
@@ -262,6 +262,21 @@ impl Local {
             Answer::Deleted => Ok(()),
             _ => Err(no_message(id)),
         }
+    /// Sets the status of a message that is in one of these states.
+    pub(super) async fn move_status(
+        &self,
+        id: Uuid,
+        from: &[Status],
+        status: Status,
+    ) -> Result<Message> {
+        let command = Command::SetStatusOf { id, from: from.to_vec(), status, at: now() };
+        match self.store.write(command).await? {
+            Answer::Done(message) => Ok(message),
+            Answer::OtherStatus(is) => Err(Error::failed(other_status(id, is, from))),
+            _ => Err(no_message(id)),
+        }
+    }
+
     }
 
     pub(super) fn view(&self) -> Result<Arc<View>> {

@@ -20,6 +20,7 @@ pub use texts::{
     INVALID_STATUS, INVALID_TYPE, MISSING_DATA, NO_REPLY_TARGET, NOT_FOUND, NOT_INITIALIZED,
 };
 pub use transfer::{Backup, BackupDone, Imported, TransferRecord};
+    other_status,
 pub use upload::{
     TUS_RESUMABLE, TUS_VERSION, UPLOAD_LENGTH, UPLOAD_METADATA, UPLOAD_OFFSET, UPLOAD_PART,
     UploadState,
