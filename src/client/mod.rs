@@ -40,7 +40,7 @@ use crate::cli::SourceArgs;
 use crate::config;
 use crate::error::{Error, Result};
 use crate::protocol::event::EventKind;
-use crate::protocol::http::Imported;
+use crate::protocol::http::{Imported, SetAsideEvents, StoredAgain};
 use crate::protocol::overview::Stats;
 use crate::search::Conditions;
 use crate::store::{Access, MessageFilter};
@@ -109,6 +109,24 @@ impl Client {
 
     /// The server, for what only a server can do.
     fn server(&mut self, what: &str) -> Result<&mut Remote> {
+    /// Events of platforms that the server could not store.
+    ///
+    /// # Errors
+    ///
+    /// No server runs, or it cannot be reached or refuses.
+    pub async fn set_aside(&mut self) -> Result<SetAsideEvents> {
+        self.server("ask for what was set aside")?.set_aside().await
+    }
+
+    /// Has the server try again to store them.
+    ///
+    /// # Errors
+    ///
+    /// No server runs, or it cannot be reached or refuses.
+    pub async fn retry_set_aside(&mut self) -> Result<StoredAgain> {
+        self.server("store what was set aside")?.retry_set_aside().await
+    }
+
         match self {
             Self::Remote(remote) => Ok(remote),
             Self::Local(_) => Err(Error::failed(format!("cannot {what}: no server runs"))

@@ -12,7 +12,7 @@ use super::export::Export;
 use super::opening::{Begin, NotOpened};
 use crate::error::Result;
 use crate::protocol::event::EventKind;
-use crate::protocol::http::{Backup, Health, Imported};
+use crate::protocol::http::{Backup, Health, Imported, SetAsideEvents, StoredAgain};
 use crate::protocol::overview::Stats;
 use crate::store::MessageFilter;
 use http_body_util::{Either, Full};
@@ -106,6 +106,15 @@ impl Remote {
         let mut request = self.0.request(Method::POST, "/api/import", None::<&()>)?;
         request.headers_mut().insert(CONTENT_TYPE, LINES);
         *request.body_mut() = Either::Left(Full::from(lines));
+        self.0.need(request).await
+    }
+
+    pub(super) async fn set_aside(&mut self) -> Result<SetAsideEvents> {
+        self.0.get("/api/set-aside").await
+    }
+
+    pub(super) async fn retry_set_aside(&mut self) -> Result<StoredAgain> {
+        let request = self.0.request(Method::POST, "/api/set-aside/retry", None::<&()>)?;
         self.0.need(request).await
     }
 
