@@ -21,8 +21,8 @@ use crate::protocol::http::{
 use crate::protocol::overview::Stats;
 use crate::search::{Conditions, Index, Search, folder_beside};
 use crate::store::{
-    Access, Answer, ByPrefix, Command, ConversationQuery, Idempotency, MessageFilter, Order, Page,
-    Store, View, stored,
+    Access, Answer, ByPrefix, Command, ConversationQuery, Idempotency, MessageFilter,
+    MigrationProgress, Order, Page, Store, StoreOptions, View, stored,
 };
 use bytes::Bytes;
 use std::path::{Path, PathBuf};
@@ -62,13 +62,18 @@ impl From<crate::store::StoreError> for Error {
 }
 
 impl Local {
-    pub(super) fn open(config: &Config, access: Access) -> Result<Self> {
+    pub(super) fn open(
+        config: &Config,
+        access: Access,
+        migration: Option<MigrationProgress>,
+    ) -> Result<Self> {
+        let options = StoreOptions { migration, ..config.store_options(access) };
         let folder = media::folder_beside(&config.db);
         let cannot = |error| Error::failed(format!("cannot read {}: {error}", folder.display()));
         Ok(Self {
             blobs: Blobs::open(&folder, config.media.bounds()).map_err(cannot)?,
             db: config.db.clone(),
-            store: Arc::new(Store::open(&config.store_options(access), Box::new(()))?),
+            store: Arc::new(Store::open(&options, Box::new(()))?),
             default_platform: config.default_platform.clone(),
             adapters: config.adapter.clone(),
         })
@@ -257,11 +262,6 @@ impl Local {
         }
     }
 
-    pub(super) async fn delete(&self, id: Uuid) -> Result<()> {
-        match self.store.write(Command::Delete { id }).await? {
-            Answer::Deleted => Ok(()),
-            _ => Err(no_message(id)),
-        }
     /// Sets the status of a message that is in one of these states.
     pub(super) async fn move_status(
         &self,
@@ -277,6 +277,11 @@ impl Local {
         }
     }
 
+    pub(super) async fn delete(&self, id: Uuid) -> Result<()> {
+        match self.store.write(Command::Delete { id }).await? {
+            Answer::Deleted => Ok(()),
+            _ => Err(no_message(id)),
+        }
     }
 
     pub(super) fn view(&self) -> Result<Arc<View>> {

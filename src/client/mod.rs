@@ -43,7 +43,7 @@ use crate::protocol::event::EventKind;
 use crate::protocol::http::{Imported, SetAsideEvents, StoredAgain};
 use crate::protocol::overview::Stats;
 use crate::search::Conditions;
-use crate::store::{Access, MessageFilter};
+use crate::store::{Access, MessageFilter, MigrationProgress};
 use local::Local;
 use remote::Remote;
 use source::{config_here, server_named};
@@ -59,6 +59,7 @@ pub enum Client {
 
 impl Client {
     /// Finds out who answers: `--server`, else the server that has the store open, else the store.
+    /// `migration` is told where that is of an older version.
     ///
     /// # Errors
     ///
@@ -67,6 +68,7 @@ impl Client {
         source: &SourceArgs,
         config_file: Option<PathBuf>,
         access: Access,
+        migration: Option<MigrationProgress>,
     ) -> Result<Self> {
         if let Some((address, token)) = server_named(source)? {
             return Ok(Self::Remote(Remote::connect(address, token).await?));
@@ -76,7 +78,7 @@ impl Client {
         if let Some(remote) = Remote::beside(&socket).await? {
             return Ok(Self::Remote(remote));
         }
-        match Local::open(&config, access) {
+        match Local::open(&config, access, migration) {
             Ok(local) => Ok(Self::Local(local)),
             // A server that is starting has the store first, and its socket a moment later.
             Err(error) => match Remote::beside(&socket).await? {
