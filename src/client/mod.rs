@@ -32,7 +32,7 @@ pub use export::Export;
 pub use follow::MessageFollower;
 pub use followed::{CHANGES, Followed};
 pub use history::{HistoryPage, HistoryQuery, Start};
-pub use opening::Begin;
+pub use opening::{Begin, StreamPlace};
 pub use server::Server;
 pub use source::{StoreHere, store_here};
 
@@ -109,8 +109,6 @@ impl Client {
         Ok(Remote::beside(socket).await?.map(Self::Remote))
     }
 
-    /// The server, for what only a server can do.
-    fn server(&mut self, what: &str) -> Result<&mut Remote> {
     /// Events of platforms that the server could not store.
     ///
     /// # Errors
@@ -129,6 +127,8 @@ impl Client {
         self.server("store what was set aside")?.retry_set_aside().await
     }
 
+    /// The server, for what only a server can do.
+    fn server(&mut self, what: &str) -> Result<&mut Remote> {
         match self {
             Self::Remote(remote) => Ok(remote),
             Self::Local(_) => Err(Error::failed(format!("cannot {what}: no server runs"))
@@ -148,7 +148,7 @@ impl Client {
     ///
     /// No server runs, or it cannot be reached or refuses.
     pub async fn follow(
-        self,
+        &self,
         filter: &MessageFilter,
         conditions: &Conditions,
         begin: Begin<'_>,
@@ -156,7 +156,8 @@ impl Client {
     ) -> Result<MessageFollower> {
         match self {
             Self::Remote(remote) => {
-                MessageFollower::begin(remote, (filter, conditions), begin, events).await
+                let messages = remote.again().await?;
+                MessageFollower::begin(messages, (filter, conditions), begin, events).await
             }
             Self::Local(_) => Err(Error::failed("cannot follow new messages: no server runs")
                 .hint("start one with `rechat serve`, or name one with --server")),

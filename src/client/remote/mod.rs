@@ -84,7 +84,7 @@ impl Remote {
     ) -> std::result::Result<Incoming, NotOpened> {
         let (since, last) = match begin {
             Begin::Since(since) => (since, None),
-            Begin::After(place) => (None, Some(place)),
+            Begin::After(place) => (None, Some(&place.after)),
         };
         let path = format!("/api/stream?{}", stream_query(filter, since, events));
         let request = self.0.request(Method::GET, &path, None::<&()>);
