@@ -7,6 +7,7 @@ use crate::clock::now;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::media::copy::{copy_all, copy_blob};
+use crate::media::partial::Partials;
 use crate::media::sniff::FileType;
 use crate::media::sweep::{self, Removal, unsent};
 use crate::media::{self, BlobRefused, Blobs, Hash, Stored, Upload, content};
@@ -70,10 +71,16 @@ impl Local {
         let options = StoreOptions { migration, ..config.store_options(access) };
         let folder = media::folder_beside(&config.db);
         let cannot = |error| Error::failed(format!("cannot read {}: {error}", folder.display()));
+        let blobs = Blobs::open(&folder, config.media.bounds()).map_err(cannot)?;
+        let store = Arc::new(Store::open(&options, Box::new(()))?);
+        if access == Access::Write {
+            // The server that they came to goes on with them at its next start.
+            Partials::of(blobs.clone()).map_err(cannot)?;
+        }
         Ok(Self {
-            blobs: Blobs::open(&folder, config.media.bounds()).map_err(cannot)?,
+            blobs,
             db: config.db.clone(),
-            store: Arc::new(Store::open(&options, Box::new(()))?),
+            store,
             default_platform: config.default_platform.clone(),
             adapters: config.adapter.clone(),
         })

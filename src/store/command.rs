@@ -78,9 +78,9 @@ pub enum Command {
     SetAside { inbound: Box<Inbound>, reason: String, at: u64 },
     /// Remove the message that was set aside at this offset.
     Release { offset: u64 },
-    /// Remove kept events that are too old or too many, conversations without messages, and the marks
-    /// from before a time by which duplicates and echoes are recognized. Removes a part if there are
-    /// many.
+    /// Remove kept events that are too old or too many, conversations without messages, recalls whose
+    /// messages did not come, and the marks from before a time by which duplicates and echoes are
+    /// recognized. Removes a part if there are many.
     Trim { marks_before: u64 },
     /// Keep something for an adapter.
     KeepState { state: Box<AdapterState> },
