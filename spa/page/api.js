@@ -114,12 +114,13 @@ const pathOf = (id) => `api/messages/${encodeURIComponent(id)}`;
 /** @param {string} id @returns {Promise<import('./types.js').Message>} */
 export const getMessage = (id) => ask(pathOf(id));
 
-/**
- * @param {string} id
- * @param {import('./types.js').Status} status
- * @returns {Promise<import('./types.js').Message>}
- */
-export const setStatus = (id, status) => tell('PATCH', pathOf(id), { status });
+/** Sees to it that a message is not sent, where it is not on its way. @param {string} id @returns {Promise<import('./types.js').Message>} */
+export const cancelMessage = (id) =>
+  tell('PATCH', pathOf(id), { status: 'Canceled', if_status: ['Pending', 'Failed', 'Canceled'] });
+
+/** Sends a message again that was given up or canceled. @param {string} id @returns {Promise<import('./types.js').Message>} */
+export const retryMessage = (id) =>
+  tell('PATCH', pathOf(id), { status: 'Pending', if_status: ['Failed', 'Canceled'] });
 
 /**
  * @param {string} id

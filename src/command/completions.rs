@@ -147,7 +147,7 @@ fn live(
     std::thread::spawn(move || {
         let work = async {
             let (source, config) = written_so_far(std::env::args());
-            let mut client = Client::open(&source, config, Access::Read).await?;
+            let mut client = Client::open(&source, config, Access::Read, None).await?;
             drop(found.send(ask(&mut client).await?));
             Ok(())
         };

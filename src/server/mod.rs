@@ -32,6 +32,7 @@ mod query;
 mod request;
 mod router;
 mod routes;
+mod set_aside;
 mod sign_in;
 mod socket;
 mod stream;

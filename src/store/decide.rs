@@ -90,6 +90,12 @@ pub(super) fn decide(
             }
             Ok(Answer::Noted)
         }
+        Command::SetStatusOf { id, from, status, at } => match state.by_id(id)? {
+            Some(message) if !from.contains(&message.status) => {
+                Ok(Answer::OtherStatus(message.status))
+            }
+            _ => decide(state, Command::SetStatus { id, status, at }, events),
+        },
         Command::SetStatus { id, status, at } => {
             let Some(before) = state.by_id(id)? else { return Ok(Answer::NotFound) };
             let Some(after) = change::set_status(before.clone(), status, at) else {

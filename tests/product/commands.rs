@@ -505,3 +505,20 @@ fn a_follower_at_a_terminal_is_told_what_became_of_what_it_was_shown() {
     let contents = following.contents();
     assert!(contents.contains("Canceled") && !contents.contains(&other[..8]), "{contents}");
 }
+
+#[test]
+fn a_command_tells_that_it_brings_an_older_store_up_to_date() {
+    let home = Home::new();
+    let packed = std::fs::read("tests/fixtures/store/0.2.0-closed.redb.gz").unwrap();
+    let mut unpacked = Vec::new();
+    let mut reader = flate2::read::GzDecoder::new(&packed[..]);
+    std::io::Read::read_to_end(&mut reader, &mut unpacked).unwrap();
+    std::fs::create_dir_all(home.db().parent().unwrap()).unwrap();
+    std::fs::write(home.db(), unpacked).unwrap();
+    let output = home.run(&["list"]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && told.contains("brought up to date"), "{told}");
+    assert!(told.contains("is up to date\n") && told.contains("rechat.redb"), "{told}");
+    let again = home.run(&["list"]);
+    assert_eq!((again.stdout, again.stderr), (output.stdout, Vec::new()));
+}

@@ -72,8 +72,12 @@ async fn unread_conversations_are_listed_and_marked_as_read() {
     let unread = || home.ok(&["conversations", "--unread"]);
     assert!(unread().starts_with("Group 77\tqq\tgroup_77\t"), "{}", unread());
     assert!(unread().trim_end().ends_with("\t3") && unread().lines().count() == 1, "{}", unread());
+    let first = home.ok(&["conversations", "-n", "1"]);
+    assert!(first.starts_with("Group 77"), "what is unread comes before what is newer: {first}");
     assert_eq!(home.ok(&["read", "Group 77"]), "qq group_77 read\n");
     assert_eq!(unread(), "");
+    let first = home.ok(&["conversations", "-n", "1"]);
+    assert!(first.contains("group_1"), "now the latest is first: {first}");
     assert!(home.fails(2, &["read", "nobody"]).contains("no conversation `nobody`"));
 }
 

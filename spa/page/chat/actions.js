@@ -1,6 +1,6 @@
 // Actions on a message.
 
-import { deleteMessage, react, recallMessage, setStatus } from '../api.js';
+import { cancelMessage, deleteMessage, react, recallMessage, retryMessage } from '../api.js';
 import { oneUpToDate } from '../changes.js';
 import { copy } from '../clipboard.js';
 import { textOf } from '../content.js';
@@ -82,7 +82,7 @@ export class MessageActions {
       { name: t('passOn'), icon: icon('send'), run: () => passOn(beside, message, this.by.feed, this.by.outgoing) },
       own && status === 'Sent' && !message.recalled_at && { name: t('recall'), icon: icon('undo'), run: () => void this.#change(() => recallMessage(id)) },
       own && (status === 'Failed' || status === 'Canceled') && { name: t('retry'), icon: icon('retry'), run: () => this.retry(message) },
-      open && { name: t('cancel'), icon: icon('cancel'), run: () => void this.#run(() => setStatus(id, 'Canceled')) },
+      open && { name: t('cancel'), icon: icon('cancel'), run: () => void this.#run(() => cancelMessage(id)) },
       { name: t('showDetails'), icon: icon('info'), run: () => location.assign(link('activity', { message: id })) },
       { name: t('deleteHere'), icon: icon('remove'), danger: true, run: () => this.#askToDelete(beside, message) },
     ]);
@@ -109,7 +109,7 @@ export class MessageActions {
   /** @param {Message} message */
   retry(message) {
     if (isOutgoing(message)) this.by.outgoing.retry(message.id);
-    else void this.#change(() => setStatus(message.id, 'Pending'));
+    else void this.#change(() => retryMessage(message.id));
   }
 
   /**

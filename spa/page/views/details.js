@@ -1,4 +1,4 @@
-import { Refused, deleteMessage, getMessage, setStatus } from '../api.js';
+import { Refused, cancelMessage, deleteMessage, getMessage, retryMessage } from '../api.js';
 import { oneUpToDate } from '../changes.js';
 import { blocksOf } from '../chat/segments.js';
 import { copy } from '../clipboard.js';
@@ -70,11 +70,12 @@ export function details(feed, id, known, by) {
     }
   }
 
-  /** @param {import('../types.js').Status} status */
+  /** @param {'Canceled' | 'Pending'} status */
   async function run(status) {
     try {
-      told(await oneUpToDate(feed, setStatus(id, status)));
-      toast(t(status === 'Canceled' ? 'canceled' : 'retried'), 'good');
+      const cancels = status === 'Canceled';
+      told(await oneUpToDate(feed, cancels ? cancelMessage(id) : retryMessage(id)));
+      toast(t(cancels ? 'canceled' : 'retried'), 'good');
       title.focus();
     } catch (error) {
       toast(errorText(error), 'bad');
@@ -128,7 +129,7 @@ function meta(message) {
 
 /**
  * @param {Message} message
- * @param {(status: import('../types.js').Status) => Promise<void>} run
+ * @param {(status: 'Canceled' | 'Pending') => Promise<void>} run
  * @param {() => Promise<void>} remove
  */
 function actions(message, run, remove) {

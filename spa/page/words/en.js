@@ -245,6 +245,7 @@ export const en = {
   showInChat: 'Show in chat',
   error_unsupported: 'The platform cannot do this.',
   error_not_sent: 'This message has not been sent.',
+  error_other_status: 'The message is sent already, or is being sent.',
   error_in_flight: 'This message is just being sent. Try again in a moment.',
   error_not_connected: 'The platform is not connected.',
   notice_member_joined: '{user} joined',

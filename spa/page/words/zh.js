@@ -246,6 +246,7 @@ export const zh = {
   showInChat: '在聊天中查看',
   error_unsupported: '该平台不支持此操作。',
   error_not_sent: '这条消息尚未发出。',
+  error_other_status: '这条消息已经发送，或正在发送。',
   error_in_flight: '这条消息正在发送，请稍后再试。',
   error_not_connected: '平台未连接。',
   notice_member_joined: '{user} 加入了群聊',

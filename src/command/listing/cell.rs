@@ -102,3 +102,24 @@ pub(crate) fn short(text: &str, columns: usize) -> String {
     let end = text.char_indices().nth(columns * 4 + 1).map_or(text.len(), |(end, _)| end);
     cut(&visible(&text[..end]), columns).into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::content::Content;
+    use crate::model::message::Sender;
+    use uuid::Uuid;
+
+    #[test]
+    fn an_answer_names_whom_it_answers() {
+        let reply = |reply_to: Option<ReplyTo>| Message {
+            reply_to: reply_to.map(Box::new),
+            ..Message::new(1, Uuid::nil(), Content::text("at noon"), "group_1".into(), 1)
+        };
+        assert_eq!(answering(&reply(None)), "at noon");
+        assert_eq!(answering(&reply(Some(ReplyTo::default()))), "(reply) at noon");
+        let sender = Some(Sender { id: "10001".into(), name: "Ann".into() });
+        let to_ann = reply(Some(ReplyTo { sender, ..ReplyTo::default() }));
+        assert_eq!(answering(&to_ann), "(to Ann) at noon");
+    }
+}

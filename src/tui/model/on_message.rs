@@ -117,9 +117,8 @@ impl Model {
     fn cancel(&mut self, message: &Message) {
         match message.status {
             _ if message.direction == Direction::Inbound => self.say(ONLY_OWN),
-            Status::Pending | Status::Sending => {
-                self.ask(ServerRequest::SetStatus(message.id, Status::Canceled));
-            }
+            Status::Pending => self.ask(ServerRequest::Cancel(message.id)),
+            Status::Sending => self.say("the message is being sent now"),
             other => {
                 self.say(format!("the message is {other}; only pending messages can be canceled"));
             }
@@ -129,9 +128,7 @@ impl Model {
     fn retry(&mut self, message: &Message) {
         match message.status {
             _ if message.direction == Direction::Inbound => self.say(ONLY_OWN),
-            Status::Failed | Status::Canceled => {
-                self.ask(ServerRequest::SetStatus(message.id, Status::Pending));
-            }
+            Status::Failed | Status::Canceled => self.ask(ServerRequest::Retry(message.id)),
             other => self.say(format!(
                 "the message is {other}; only failed and canceled messages can be sent again"
             )),

@@ -109,7 +109,7 @@ fn statuses_follow_and_failures_can_be_sent_again() {
     press(&mut model, KeyCode::Char('x'));
     assert!(model.notice().unwrap().contains("only pending messages"));
     press(&mut model, KeyCode::Char('R'));
-    let again = Effect::Ask(ServerRequest::SetStatus(Uuid::from_u128(1), Status::Pending));
+    let again = Effect::Ask(ServerRequest::Retry(Uuid::from_u128(1)));
     assert!(model.settle().contains(&again));
 }
 
