@@ -69,6 +69,8 @@ mod tests {
             conversation: "group_1".into(),
             seq: 1,
             last_error: None,
+            last_error_code: None,
+            last_error_detail: None,
         })
     }
 
