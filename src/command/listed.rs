@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn an_edit_that_the_list_shows_is_not_told_again() {
         let message = listed(Status::Sent, 5);
-        let mut known = ListedMessages::of(&[message.clone()]);
+        let mut known = ListedMessages::of(std::slice::from_ref(&message));
         assert!(known.has(&Followed::Updated(Box::new(message.clone()))));
         let edited = Message { edited_at: Some(6), ..message };
         assert!(!known.has(&Followed::Updated(Box::new(edited))));

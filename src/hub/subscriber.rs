@@ -163,9 +163,10 @@ impl Subscriber {
         let view = view()?;
         let Some(offset) = view.offset_of(point.cursor)? else {
             let is_too_old = view.is_too_old(point.cursor)?;
-            return Err(match is_too_old {
-                true => SubscribeRefused::CursorTooOld,
-                false => SubscribeRefused::OtherStore,
+            return Err(if is_too_old {
+                SubscribeRefused::CursorTooOld
+            } else {
+                SubscribeRefused::OtherStore
             });
         };
         let seq = match point.older {
