@@ -88,7 +88,7 @@ impl Source for Messages {
     type Watch = News;
 
     async fn open(&self, access: Access) -> Result<Client> {
-        Client::open(&self.source, self.config.clone(), access).await
+        Client::open(&self.source, self.config.clone(), access, None).await
     }
 
     async fn watch(&self, filter: &MessageFilter) -> Result<News> {

@@ -28,6 +28,7 @@ pub(super) async fn list_conversations<S: Source>(
         text: arguments.text.clone(),
         before: None,
         limit: Some(PAGE),
+        is_brief: false,
     };
     let mut chats = context.read().await?;
     if let Some(given) = arguments.place()? {

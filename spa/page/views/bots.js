@@ -11,7 +11,7 @@ import { stateMark } from '../state-mark.js';
 /** How often it is asked how the bots are, in milliseconds. */
 const LOOK_AGAIN = 3000;
 
-/** What bots speak, as people write it. */
+/** Names of the protocols of bots. */
 const KINDS = new Map([['onebot11', 'OneBot 11'], ['satori', 'Satori']]);
 
 /** A card for each bot; nothing where none is configured. */
@@ -80,7 +80,7 @@ function card(bot, isOpen) {
   );
 }
 
-/** What to paste into the framework's configuration. @param {Bot} bot */
+/** The lines to paste into the framework's configuration. @param {Bot} bot */
 function lines({ kind, name, url }) {
   if (kind === 'satori') {
     const endpoint = address(`bots/${name}/satori`);

@@ -11,6 +11,7 @@ mod inbound;
 mod json;
 mod lock;
 mod login;
+mod logins;
 mod memory;
 mod options;
 mod outbound;

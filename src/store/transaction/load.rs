@@ -1,7 +1,7 @@
 //! Reads every row that applying an event will touch, before anything is changed.
 
 use super::{CachedRow, KnownConversation, Transaction};
-use crate::model::event::Event;
+use crate::model::event::{Event, How};
 use crate::model::message::{Message, Status};
 use crate::store::conversation::ConversationRow;
 use crate::store::error::{Result, StoreError};
@@ -26,9 +26,15 @@ impl Transaction<'_> {
                 }
                 self.load_terms(message, message.status, message.platform.as_deref())
             }
-            Event::Changed { seq, state, .. } => {
+            Event::Changed { seq, how, state, .. } => {
                 let before = self.there(*seq)?;
                 self.load_terms(&before, before.status, before.platform.as_deref())?;
+                if *how == How::Claimed {
+                    // One that goes out and cannot be recorded would go out again at each start.
+                    for end in [Status::Sent, Status::Failed] {
+                        self.load_terms(&before, end, state.platform.as_deref())?;
+                    }
+                }
                 self.load_terms(&before, state.status, state.platform.as_deref())
             }
             Event::Routed { seq, platform, conversation, .. } => {
@@ -66,6 +72,7 @@ impl Transaction<'_> {
             | Event::Recognized { .. }
             | Event::AdapterState(_)
             | Event::RecalledEarly(_)
+            | Event::RecallsLapsed { .. }
             | Event::Told(_)
             | Event::SetAside { .. }
             | Event::Released { .. }
