@@ -644,9 +644,11 @@ async fn a_reload_takes_effect_while_a_call_waits() {
     let mut lines = Agent::start(&server.home, "2025-11-25");
     let names = |answer: &Value| answer["result"]["tools"].as_array().unwrap().len();
     assert_eq!(names(&http.ask("tools/list", &json!({}))), 6);
-    // It waits in a conversation that is hidden meanwhile, and in all of them.
-    let id = lines
-        .begin("tools/call", &json!({"name": "wait_for_messages", "arguments": {"seconds": 50}}));
+    // It waits in a conversation that is hidden meanwhile, and in all of them: from a message on, for
+    // it may begin late.
+    let since = id_of(&server, "the private word");
+    let wait = json!({"name": "wait_for_messages", "arguments": {"since": since, "seconds": 50}});
+    let id = lines.begin("tools/call", &wait);
     server.home.configure("[mcp]\nsend = 'allow'\nhide = ['qq/group_1']\n");
     for pid in [server.pid(), lines.process.id()] {
         let pid = rustix::process::Pid::from_raw(pid.try_into().unwrap()).unwrap();

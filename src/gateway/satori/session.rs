@@ -119,12 +119,12 @@ pub(super) struct SatoriSession {
 /// A login as the framework knows it.
 struct ToldLogin {
     account: Arc<ServedAccount>,
-    state: LoginState,
+    state: ToldState,
 }
 
-/// What the framework takes a login for.
+/// The state that the framework takes a login to be in.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum LoginState {
+enum ToldState {
     Online,
     Offline,
     Removed,
@@ -132,7 +132,7 @@ enum LoginState {
     Unknown,
 }
 
-impl LoginState {
+impl ToldState {
     fn of(is_online: bool) -> Self {
         if is_online { Self::Online } else { Self::Offline }
     }
@@ -176,7 +176,7 @@ impl SatoriSession {
     }
 
     /// Notes what a login has become, and gives what it was.
-    fn note(&self, account: &Arc<ServedAccount>, state: LoginState) -> Option<LoginState> {
+    fn note(&self, account: &Arc<ServedAccount>, state: ToldState) -> Option<ToldState> {
         let key = (account.platform.clone(), account.account.clone());
         let before = self.lock().insert(key, ToldLogin { account: account.clone(), state });
         before.map(|before| before.state)
@@ -188,15 +188,15 @@ impl SatoriSession {
         view: &View,
         offset: u64,
         account: &Arc<ServedAccount>,
-        state: LoginState,
+        state: ToldState,
     ) -> Result<Option<String>> {
         let kind = match (self.note(account, state), state) {
             (Some(before), state) if before == state => return Ok(None),
-            (_, LoginState::Removed) => "login-removed",
-            (None | Some(LoginState::Removed | LoginState::Unknown), _) => "login-added",
+            (_, ToldState::Removed) => "login-removed",
+            (None | Some(ToldState::Removed | ToldState::Unknown), _) => "login-added",
             (Some(_), _) => "login-updated",
         };
-        let is_online = state == LoginState::Online;
+        let is_online = state == ToldState::Online;
         let event = serde_json::json!({
             // It may come again after a resume, for it is no event of the log.
             "sn": sn::of(view.cursor_at(offset)?),
@@ -209,7 +209,7 @@ impl SatoriSession {
 
     /// Tells every login again before what comes next.
     pub(super) fn forget_logins(&self) {
-        self.lock().values_mut().for_each(|told| told.state = LoginState::Unknown);
+        self.lock().values_mut().for_each(|told| told.state = ToldState::Unknown);
     }
 
     /// The logins that the framework knows and the bot has lost.
@@ -233,10 +233,8 @@ impl BotPeer for SatoriSession {
     async fn tell(&self, view: &View, entry: &FeedEntry) -> Result<Vec<String>> {
         let Some(told) = event::event(&self.bot, view, entry).await? else { return Ok(Vec::new()) };
         let before = entry.offset.saturating_sub(1);
-        let mut frames: Vec<_> = self
-            .login_event(view, before, &told.account, LoginState::Online)?
-            .into_iter()
-            .collect();
+        let mut frames: Vec<_> =
+            self.login_event(view, before, &told.account, ToldState::Online)?.into_iter().collect();
         frames.extend(told.bodies.iter().map(|body| frame::event(body)));
         Ok(frames)
     }
@@ -244,7 +242,7 @@ impl BotPeer for SatoriSession {
     fn hello(&self) -> Option<String> {
         let login = |account: Arc<ServedAccount>| {
             let is_online = login::is_online(&self.bot, &account);
-            self.note(&account, LoginState::of(is_online));
+            self.note(&account, ToldState::of(is_online));
             login::whole(&self.bot, &account, is_online)
         };
         let logins: Vec<_> = self.bot.accounts().into_iter().map(login).collect();
@@ -261,10 +259,10 @@ impl BotPeer for SatoriSession {
             self.login_event(view, offset, account, state).transpose()
         };
         let changed = |account: &Arc<ServedAccount>| {
-            event(account, LoginState::of(login::is_online(&self.bot, account)))
+            event(account, ToldState::of(login::is_online(&self.bot, account)))
         };
         let lost = self.lost();
-        let removed = lost.iter().filter_map(|account| event(account, LoginState::Removed));
+        let removed = lost.iter().filter_map(|account| event(account, ToldState::Removed));
         removed.chain(accounts.iter().filter_map(changed)).collect()
     }
 
