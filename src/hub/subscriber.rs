@@ -161,7 +161,13 @@ impl Subscriber {
         self.hub.caught_up(wanted).await;
         let ReplayStart::Event(point) = since else { return Ok(None) };
         let view = view()?;
-        let offset = view.offset_of(point.cursor)?.ok_or(SubscribeRefused::CursorGone)?;
+        let Some(offset) = view.offset_of(point.cursor)? else {
+            let is_too_old = view.is_too_old(point.cursor)?;
+            return Err(match is_too_old {
+                true => SubscribeRefused::CursorTooOld,
+                false => SubscribeRefused::OtherStore,
+            });
+        };
         let seq = match point.older {
             Some(older) => older.through,
             None => seq_at(view, offset)?,
