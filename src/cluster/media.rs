@@ -302,7 +302,7 @@ async fn next(all: &mut Subscriber, own: &mut Subscriber) -> Option<(Message, bo
     }
 }
 
-/// What a node that has a file answers; or the file is removed.
+/// The answer of a node that has a file; or the file is removed.
 fn told(blobs: &Blobs, payload: &[u8], instance: String) -> io::Result<Option<Bytes>> {
     match serde_json::from_slice(payload) {
         Ok(ToAll::Find(media)) => {

@@ -69,7 +69,7 @@ struct Work {
     stop: CancellationToken,
 }
 
-/// What a node does for others.
+/// Services of a node to others.
 #[derive(Clone)]
 pub struct NodeServices {
     /// Gives them files of messages.

@@ -166,7 +166,14 @@ impl Subscriber {
         self.hub.caught_up(wanted).await;
         let ReplayStart::Event(point) = since else { return Ok(None) };
         let view = view()?;
-        let offset = view.offset_of(point.cursor)?.ok_or(SubscribeRefused::CursorGone)?;
+        let Some(offset) = view.offset_of(point.cursor)? else {
+            let is_too_old = view.is_too_old(point.cursor)?;
+            return Err(if is_too_old {
+                SubscribeRefused::CursorTooOld
+            } else {
+                SubscribeRefused::OtherStore
+            });
+        };
         let seq = match point.older {
             Some(older) => older.through,
             None => seq_at(view, offset)?,

@@ -1,7 +1,7 @@
 //! Events that a node holds which does not lead its cluster any more, as it hands them to the node that
 //! does. That one takes them as if they had come to it: what it knows already is known by the same marks.
 //!
-//! What an adapter remembers is left out: the node that leads has its own, and goes on from there.
+//! State of adapters is left out: the node that leads has its own, and goes on from there.
 
 use crate::model::change::{Inbound, Outcome};
 use crate::model::content::{Content, Segment};
@@ -175,7 +175,7 @@ fn event_of(command: Command) -> Option<HeldEvent> {
         Command::Receive { received, at, .. } => {
             HeldEvent::Received { message: Box::new((*received).into()), at }
         }
-        // What could not be stored here may be there.
+        // An event that could not be stored here may be there.
         Command::SetAside { inbound, at, .. } => {
             HeldEvent::Received { message: Box::new((*inbound).into()), at }
         }

@@ -84,7 +84,7 @@ impl Blobs {
         Self { peers: Some(peers), ..self }
     }
 
-    /// What gives a blob, asked again where it is not here and another server has it.
+    /// Looks for a blob, and again where it is not here and another server has it.
     fn or_brought<T>(&self, hash: Hash, look: impl Fn() -> io::Result<T>) -> io::Result<T> {
         match (look(), &self.peers) {
             (Err(error), Some(peers)) if error.kind() == io::ErrorKind::NotFound => {

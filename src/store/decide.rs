@@ -90,6 +90,12 @@ pub(super) fn decide(
             }
             Ok(Answer::Noted)
         }
+        Command::SetStatusOf { id, from, status, at } => match state.by_id(id)? {
+            Some(message) if !from.contains(&message.status) => {
+                Ok(Answer::OtherStatus(message.status))
+            }
+            _ => decide(state, Command::SetStatus { id, status, at }, events),
+        },
         Command::SetStatus { id, status, at } => {
             let Some(before) = state.by_id(id)? else { return Ok(Answer::NotFound) };
             let Some(after) = change::set_status(before.clone(), status, at) else {
@@ -170,11 +176,14 @@ pub(super) fn decide(
             }
             Ok(answer)
         }
-        Command::Withdraw { id, at } => {
+        Command::Withdraw { id, reason, at } => {
             let Some(before) = state.by_id(id)? else { return Ok(Answer::NotFound) };
             let waits = before.status == Status::Pending && !before.is_uncertain;
             match change::set_status(before, Status::Canceled, at).filter(|_| waits) {
-                Some(after) => Ok(Answer::Done(changed(How::StatusSet, after, events))),
+                Some(mut after) => {
+                    after.last_error = Some(reason);
+                    Ok(Answer::Done(changed(How::StatusSet, after, events)))
+                }
                 None => Ok(Answer::NotWaiting),
             }
         }

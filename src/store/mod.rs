@@ -71,7 +71,7 @@ pub use journal::{EntryContent, JournalEntry};
 pub use listener::{Head, Listener};
 pub use listing::{ConversationQuery, stored};
 pub use membership::Membership;
-pub use options::{Access, SharedLogFactory, StoreOptions};
+pub use options::{Access, MigrationProgress, MigrationStep, SharedLogFactory, StoreOptions};
 pub use prefix::ByPrefix;
 pub use query::{Matches, MessageFilter, Needs, Order, Page};
 pub use set_aside::SetAside;

@@ -68,7 +68,7 @@ fn from_environment(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// What all threads of a run share.
+/// The state that all threads of a run share.
 struct Run {
     addresses: Mutex<Vec<String>>,
     fates: Mutex<BTreeMap<String, Fate>>,

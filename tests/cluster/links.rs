@@ -52,7 +52,7 @@ impl Links {
         self.cut.send_replace(true);
     }
 
-    /// What was held back comes through.
+    /// Everything that was held back comes through.
     pub fn heal(&self) {
         self.cut.send_replace(false);
     }

@@ -1,4 +1,4 @@
-//! What somebody does to NATS by hand, and configurations that are wrong.
+//! Changes that somebody makes to NATS by hand, and configurations that are wrong.
 
 use crate::nats::Nats;
 use crate::nodes::Cluster;

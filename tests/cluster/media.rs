@@ -52,7 +52,7 @@ fn a_file_of_any_node_is_at_all_of_them() {
     cluster.add(0);
     cluster.add(1);
     let (leader, follower) = (cluster.leader(), cluster.follower());
-    // What a follower took is read at the leader, which needs it to send it.
+    // A file that a follower took is read at the leader, which needs it to send it.
     let bytes = bytes(1);
     let media = upload(&cluster.nodes[follower], &bytes);
     let path = format!("/api/media/{media}");
@@ -70,7 +70,7 @@ fn a_file_of_any_node_is_at_all_of_them() {
     let (_, address) = cluster.nodes[0].get(&format!("{path}/address"));
     let address = format!("/{}", address["path"].as_str().unwrap());
     assert_eq!(served(&cluster.nodes[1], &address), Some(bytes));
-    // Who removes it removes it everywhere.
+    // Removed once, it is removed everywhere.
     eventually("the message is sent or given up", || {
         let body = json!({"status": "Sent"});
         let path = format!("/api/messages/{id}");

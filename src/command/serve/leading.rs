@@ -2,7 +2,7 @@
 //! another node leads.
 
 use crate::adapter::AdapterConfig;
-use crate::gateway::{self, BotConfig, Gateway};
+use crate::gateway::{self, BotChanges, BotConfig, Gateway};
 use crate::server::ServerContext;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
@@ -49,8 +49,13 @@ pub(super) struct OwnedParts {
 }
 
 impl OwnedParts {
-    /// Puts other settings of bots in force, and of adapters where they are given.
-    pub(super) fn configure(&self, adapters: Option<Vec<AdapterConfig>>, bots: Vec<BotConfig>) {
+    /// Puts other settings of bots in force, and of adapters where they are given; names the bots here
+    /// that changed.
+    pub(super) fn configure(
+        &self,
+        adapters: Option<Vec<AdapterConfig>>,
+        bots: Vec<BotConfig>,
+    ) -> BotChanges {
         let mut configured = self.configured.lock().unwrap_or_else(PoisonError::into_inner);
         configured.1.clone_from(&bots);
         let is_leading = *self.context.store.leading().borrow();
@@ -61,9 +66,7 @@ impl OwnedParts {
                 self.context.adapters.store(Arc::new(adapters));
             }
         }
-        if is_leading {
-            self.context.bots.load().configure(bots);
-        }
+        if is_leading { self.context.bots.load().configure(bots) } else { BotChanges::default() }
     }
 
     /// Starts them when this server begins to lead, and ends them when it does no longer.

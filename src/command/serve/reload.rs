@@ -48,7 +48,7 @@ impl Live {
         let has_new_adapters = old.adapters() != new.adapters();
         self.context.agents.replace(new.config.mcp.clone());
         let adapters = has_new_adapters.then(|| new.config.adapter.clone());
-        self.owned.configure(adapters, new.config.bot.clone());
+        let bots = self.owned.configure(adapters, new.config.bot.clone());
         let (mine, theirs) = (&old.config.tokens, &new.config.tokens);
         let tokens = (mine != theirs).then(|| "tokens".to_owned());
         let at_once = |key: &String| AT_ONCE.iter().any(|known| key.starts_with(known));
@@ -57,6 +57,7 @@ impl Live {
         tracing::info!(
             changed = done.join(", "),
             adapters = if has_new_adapters { "restarted" } else { "unchanged" },
+            %bots,
             "the configuration was read again"
         );
         if !later.is_empty() {

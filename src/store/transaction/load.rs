@@ -32,7 +32,7 @@ impl Transaction<'_> {
                 if *how == How::Claimed {
                     // One that goes out and cannot be recorded would go out again at each start.
                     for end in [Status::Sent, Status::Failed] {
-                        self.load_terms(&before, end, state.platform.as_deref())?;
+                        self.load_row(Term::of_state(before.direction, end), *seq)?;
                     }
                 }
                 self.load_terms(&before, state.status, state.platform.as_deref())
@@ -101,13 +101,16 @@ impl Transaction<'_> {
             self.load_platform(platform)?,
             self.load_conversation(platform, &message.recipient)?,
         ];
-        let (block, _) = locate(message.seq);
-        for term in known.into_iter().flatten() {
-            let row = term.row(block);
-            if !self.rows.contains_key(&row) {
-                let value = self.places(row)?;
-                self.rows.insert(row, CachedRow { value, dirty: false });
-            }
+        known.into_iter().flatten().try_for_each(|term| self.load_row(term, message.seq))
+    }
+
+    /// Loads the set of a term that a message is in or not.
+    fn load_row(&mut self, term: Term, seq: u64) -> Result<()> {
+        let (block, _) = locate(seq);
+        let row = term.row(block);
+        if !self.rows.contains_key(&row) {
+            let value = self.places(row)?;
+            self.rows.insert(row, CachedRow { value, dirty: false });
         }
         Ok(())
     }
