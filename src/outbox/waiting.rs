@@ -27,11 +27,7 @@ pub fn waiting(
     };
     let account = view.account_of(platform, &message.recipient).ok().flatten();
     let Some(handle) = registry.handle(platform, account.as_deref()) else {
-        let fault =
-            registry.fault(platform).map_or_else(String::new, |fault| format!(" ({fault})"));
-        return Some(format!(
-            "no adapter of {platform} is connected{fault}; it is sent when one is"
-        ));
+        return Some(not_connected(registry, platform, account.as_deref()));
     };
     if let Some(closed) = handle.closed(&message.recipient, now()) {
         return Some(match closed.until.and_then(time_of) {
@@ -45,6 +41,19 @@ pub fn waiting(
     let earlier = view.pending(Some(platform), &message.recipient, 1).ok()?;
     let is_first = earlier.first().is_none_or(|first| first.seq >= message.seq);
     (!is_first).then(|| "an earlier message of the conversation is sent first".to_owned())
+}
+
+/// Words for a message that no account can send now.
+fn not_connected(registry: &Registry, platform: &str, account: Option<&str>) -> String {
+    let fault = registry.fault(platform, account);
+    let fault = fault.map_or_else(String::new, |fault| format!(" ({fault})"));
+    match account.filter(|_| registry.handle(platform, None).is_some()) {
+        // Others are connected, which cannot send to this conversation.
+        Some(account) => format!(
+            "the account {account} of {platform} is not connected{fault}; it is sent when it is"
+        ),
+        None => format!("no adapter of {platform} is connected{fault}; it is sent when one is"),
+    }
 }
 
 fn time_of(at: u64) -> Option<Timestamp> {
