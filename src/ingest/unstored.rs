@@ -1,6 +1,7 @@
 //! Events that are held in memory until they are stored, in their order.
 
 use crate::adapter::QueuedEvent;
+use crate::health::HEALTH;
 use crate::metrics::METRICS;
 use crate::store::Command;
 use std::collections::VecDeque;
@@ -40,11 +41,12 @@ impl UnstoredEvents {
         Self { queue, events, batch, waiting, alone: 0, is_tried: false }
     }
 
-    /// Begins, perhaps anew after a panic: one at which it broke is told of by that, and not tried
-    /// again.
+    /// Begins, perhaps anew after a panic: the one at which it broke is set aside.
     pub(super) fn begin(&mut self) {
-        if self.is_tried {
-            self.take_first();
+        if self.is_tried
+            && let Some(broken) = self.take_first()
+        {
+            self.batch.extend(broken.set_aside("the server failed while it stored this"));
         }
         self.go_one_by_one();
     }
@@ -104,12 +106,18 @@ impl UnstoredEvents {
 }
 
 impl QueuedCommand {
-    /// Has a message kept for somebody to look at, that the store cannot take for a damaged row;
-    /// anything else is told of, and no more.
+    /// Has a message kept for somebody to look at, that the store cannot take for a damaged row.
+    /// Anything else goes whole into the log of the program.
     pub(super) fn set_aside(self, reason: &str) -> Option<Self> {
-        let Command::Receive { received, at, .. } = meaning(self.command) else {
-            tracing::error!("what an adapter told could not be stored: {reason}");
-            return None;
+        let (received, at) = match meaning(self.command) {
+            Command::Receive { received, at, .. } => (received, at),
+            other => {
+                METRICS.events_refused.inc();
+                tracing::error!(event = ?other, "an event could not be stored, and is told here alone: {reason}");
+                let advice = "events that are no messages could not be stored; the log has them";
+                HEALTH.degrade("events", advice);
+                return None;
+            }
         };
         tracing::error!("an event is set aside; `rechat check` tells of it: {reason}");
         METRICS.events_set_aside.inc();

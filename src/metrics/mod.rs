@@ -51,6 +51,8 @@ pub struct Metrics {
     pub search_bytes: Gauge,
     /// Events of platforms that met a damaged row of the store.
     pub events_set_aside: Counter,
+    /// Events of platforms that are no messages and could not be stored.
+    pub events_refused: Counter,
     /// Events that bots have read.
     pub bot_events: Family<BotLabels, Counter>,
     pub bot_state: Family<BotStateLabels, Gauge>,
@@ -179,6 +181,7 @@ impl Metrics {
             search_missing: Gauge::default(),
             search_bytes: Gauge::default(),
             events_set_aside: Counter::default(),
+            events_refused: Counter::default(),
             bot_events: Family::default(),
             bot_state: Family::default(),
             bot_waiting: Family::default(),
@@ -227,6 +230,8 @@ impl Metrics {
         r.register("search_index_bytes", help, self.search_bytes.clone());
         let help = "Events of platforms that met a damaged row and were set aside";
         r.register("events_set_aside", help, self.events_set_aside.clone());
+        let help = "Recalls, edits and the like that could not be stored; the log has them";
+        r.register("events_refused", help, self.events_refused.clone());
         r.register("bot_events", "Events that each bot has read", self.bot_events.clone());
         r.register("bot_state", "1 for the state each bot is in", self.bot_state.clone());
         let help = "Events that each bot is to be told yet";

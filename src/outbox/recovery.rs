@@ -5,9 +5,12 @@ use super::lane_key::LaneKey;
 use super::recording::record_outcome;
 use super::route::{self, NoRoute};
 use super::unreadable::cannot_read;
+use super::waiting::no_platform;
 use crate::clock::now;
 use crate::model::change::Outcome;
 use crate::model::message::{Message, Status};
+use crate::model::routing;
+use crate::store::View;
 use futures_util::{StreamExt, stream};
 use std::time::{Duration, Instant};
 use tokio::task::spawn_blocking;
@@ -81,9 +84,9 @@ fn too_old(context: &OutboxContext) -> Option<TooOld> {
         let age = age.unwrap_or_else(|| context.clock.watched());
         let ttl = time_to_live(context, &message);
         if age >= ttl
-            && let Some(why) = cannot_go(context, &message)
+            && let Some(reason) = cannot_go(context, &view, &message, ttl)
         {
-            let (reason, since) = (format!("{why} within {ttl} s"), message.updated_at);
+            let since = message.updated_at;
             messages.push((message.seq, Outcome::Expired { reason, since }));
         } else {
             next = next.min(ttl.saturating_sub(age));
@@ -98,15 +101,23 @@ fn time_to_live(context: &OutboxContext, message: &Message) -> u64 {
     own.unwrap_or(context.policy.time_to_live).as_secs()
 }
 
-/// The reason why a message cannot be sent any more; `None` if it can.
-fn cannot_go(context: &OutboxContext, message: &Message) -> Option<String> {
-    let platform = message.platform.as_deref().unwrap_or("any platform");
-    match route::find(context, message) {
-        Err(NoRoute::NotConnected) => Some(format!("no adapter for {platform} connected")),
+/// The reason why a message cannot be sent any more that waited for `ttl` seconds; `None` if it can.
+fn cannot_go(context: &OutboxContext, view: &View, message: &Message, ttl: u64) -> Option<String> {
+    let Some(platform) = &message.platform else {
+        let facts = context.registry.routing_facts(context.default_platform.as_deref());
+        let choice =
+            routing::choose_platform(&message.recipient, message.seq, &facts, view).ok()?;
+        let why = no_platform(&message.recipient, &choice)?;
+        return Some(format!("{why}; it waited {ttl} s"));
+    };
+    match route::find_in(view, &context.registry, message) {
+        Err(NoRoute::NotConnected) => {
+            Some(format!("no adapter for {platform} connected within {ttl} s"))
+        }
         Err(NoRoute::Unaddressable(_)) => None,
         Ok(route) => {
             let closed = route.account.closed(&route.conversation, now())?;
-            Some(format!("the conversation did not open ({})", closed.reason))
+            Some(format!("the conversation did not open within {ttl} s ({})", closed.reason))
         }
     }
 }

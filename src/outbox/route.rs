@@ -1,9 +1,10 @@
 //! Route of a message: the account by which it leaves, and the conversation (contract, items 6 and 7).
 
 use super::context::OutboxContext;
-use crate::adapter::{AccountHandle, Outbound};
+use crate::adapter::{AccountHandle, Outbound, Registry};
 use crate::model::message::{Message, ReplyTo};
 use crate::model::routing::StoreFacts;
+use crate::store::View;
 
 /// A route to a conversation.
 pub(super) struct DeliveryRoute {
@@ -56,8 +57,17 @@ pub(super) enum NoRoute {
 /// bot made goes by the bot's account alone.
 pub(super) fn find(context: &OutboxContext, message: &Message) -> Result<DeliveryRoute, NoRoute> {
     let view = context.store.view().map_err(|_| NoRoute::NotConnected)?;
+    find_in(&view, &context.registry, message)
+}
+
+/// The same, by what is in a view of the store.
+pub(super) fn find_in(
+    view: &View,
+    registry: &Registry,
+    message: &Message,
+) -> Result<DeliveryRoute, NoRoute> {
     let platform = message.platform.as_deref().ok_or(NoRoute::NotConnected)?;
-    let any = context.registry.handle(platform, None).ok_or(NoRoute::NotConnected)?;
+    let any = registry.handle(platform, None).ok_or(NoRoute::NotConnected)?;
     let is_known =
         |conversation: &str| view.is_known(platform, conversation).is_ok_and(|known| known);
     let resolved = (any.kind.resolve)(&message.recipient, &is_known);
@@ -66,8 +76,7 @@ pub(super) fn find(context: &OutboxContext, message: &Message) -> Result<Deliver
         Some(account) if message.is_uncertain || message.via.is_some() => Some(account.clone()),
         _ => view.account_of(platform, &conversation).ok().flatten(),
     };
-    let account =
-        context.registry.handle(platform, preferred.as_deref()).ok_or(NoRoute::NotConnected)?;
+    let account = registry.handle(platform, preferred.as_deref()).ok_or(NoRoute::NotConnected)?;
     // A bot speaks for one account, and for no other.
     if message.via.is_some() && message.account.is_some() && message.account != account.account {
         return Err(NoRoute::NotConnected);

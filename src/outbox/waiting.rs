@@ -1,6 +1,7 @@
 //! Reason why a message waits, and what would help (contract, item 30).
 
 use super::attempts::NextAttempts;
+use super::route::{self, NoRoute};
 use crate::adapter::Registry;
 use crate::clock::now;
 use crate::model::message::{Direction, Message, Status};
@@ -25,11 +26,14 @@ pub fn waiting(
         let choice = routing::choose_platform(&message.recipient, message.seq, &facts, view);
         return choice.ok().and_then(|choice| no_platform(&message.recipient, &choice));
     };
-    let account = view.account_of(platform, &message.recipient).ok().flatten();
-    let Some(handle) = registry.handle(platform, account.as_deref()) else {
-        return Some(not_connected(registry, platform, account.as_deref()));
+    let route = match route::find_in(view, registry, message) {
+        Ok(route) => route,
+        Err(NoRoute::Unaddressable(why)) => return Some(why),
+        Err(NoRoute::NotConnected) => {
+            return Some(not_connected(platform, message, view, registry));
+        }
     };
-    if let Some(closed) = handle.closed(&message.recipient, now()) {
+    if let Some(closed) = route.account.closed(&route.conversation, now()) {
         return Some(match closed.until.and_then(time_of) {
             Some(until) => format!("{}; the next attempt is at {until}", closed.reason),
             None => closed.reason,
@@ -44,15 +48,23 @@ pub fn waiting(
 }
 
 /// Words for a message that no account can send now.
-fn not_connected(registry: &Registry, platform: &str, account: Option<&str>) -> String {
-    let fault = registry.fault(platform, account);
+fn not_connected(platform: &str, message: &Message, view: &View, registry: &Registry) -> String {
+    let account = match &message.account {
+        Some(account) if message.is_uncertain || message.via.is_some() => Some(account.clone()),
+        _ => view.account_of(platform, &message.recipient).ok().flatten(),
+    };
+    let fault = registry.fault(platform, account.as_deref());
     let fault = fault.map_or_else(String::new, |fault| format!(" ({fault})"));
-    match account.filter(|_| registry.handle(platform, None).is_some()) {
-        // Others are connected, which cannot send to this conversation.
-        Some(account) => format!(
+    let others_can = || registry.handle(platform, None).is_some();
+    match account {
+        Some(account) if message.via.is_some() => format!(
+            "the account {account} of {platform}, for which a bot sent it, is not connected{fault}; it is sent when it is"
+        ),
+        // Others are connected, and are no way to this conversation.
+        Some(account) if others_can() => format!(
             "the account {account} of {platform} is not connected{fault}; it is sent when it is"
         ),
-        None => format!("no adapter of {platform} is connected{fault}; it is sent when one is"),
+        _ => format!("no adapter of {platform} is connected{fault}; it is sent when one is"),
     }
 }
 

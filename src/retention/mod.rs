@@ -78,8 +78,20 @@ pub async fn run(
 /// Forgets events that need not be kept any more, emptied conversations, and what tells doubles of
 /// messages that are deleted for their age; `false` where there was nothing to forget.
 async fn trim(store: &Store, policy: RetentionPolicy) -> Result<bool> {
-    let marks_before = policy.age.map_or(0, |age| now().saturating_sub(age + MARKS_FOR));
+    let marks_before = marks_before(store, policy)?;
     Ok(store.write(Command::Trim { marks_before }).await? != Answer::Nothing)
+}
+
+/// The time before which marks belong to messages that are deleted; 0 where none are deleted.
+fn marks_before(store: &Store, policy: RetentionPolicy) -> Result<u64> {
+    if let Some(age) = policy.age {
+        return Ok(now().saturating_sub(age + MARKS_FOR));
+    }
+    if policy.count.is_none() {
+        return Ok(0);
+    }
+    let oldest = store.view()?.readable_after(0)?.next().transpose()?;
+    Ok(oldest.map_or_else(now, |oldest| oldest.created_at).saturating_sub(MARKS_FOR))
 }
 
 /// Deletes some messages after `position`; `false` where there was nothing to delete.
@@ -131,4 +143,30 @@ fn doomed(
         }
     }
     Ok(doomed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::message::{Draft, MessageType};
+    use crate::model::routing::RoutingFacts;
+    use crate::store::{Access, StoreOptions};
+
+    #[tokio::test]
+    async fn marks_are_kept_as_long_as_messages_and_some_time_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = StoreOptions::new(folder.path().join("a.redb"), Access::Write);
+        let store = Store::open(&options, Box::new(())).unwrap();
+        let by = |age, count| RetentionPolicy { age, count, ..RetentionPolicy::default() };
+        assert_eq!(marks_before(&store, by(None, None)).unwrap(), 0, "no message is deleted");
+        for at in [1_700_000_000, 1_800_000_000] {
+            let draft = Draft::new(MessageType::Text, "x".into(), "group_1".into(), None).unwrap();
+            let facts = RoutingFacts::default();
+            let create = Command::Create { draft, at, idempotency: None, facts };
+            store.write(create).await.unwrap();
+        }
+        let oldest_kept = marks_before(&store, by(None, Some(2))).unwrap();
+        assert_eq!(oldest_kept, 1_700_000_000 - MARKS_FOR);
+        assert!(marks_before(&store, by(Some(60), Some(2))).unwrap() > 1_700_000_000);
+    }
 }

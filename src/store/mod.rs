@@ -155,7 +155,7 @@ impl Store {
         let (answer, wait) = oneshot::channel();
         let queue = lock(&self.queue).clone().ok_or_else(read_only)?;
         queue.send(writer::Job { command, answer }).await.map_err(|_| StoreError::Absent)?;
-        Ok(async { wait.await.map_err(|_| StoreError::Absent)? })
+        Ok(async { wait.await.map_err(|_| unknown_outcome())? })
     }
 
     /// Waits until all queued commands are written, and closes the file. Later calls fail with
@@ -177,6 +177,13 @@ impl Drop for Store {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+/// The writer panicked, which the log tells.
+fn unknown_outcome() -> StoreError {
+    StoreError::Write(
+        "the store failed in the middle of it; whether it was written is unknown".into(),
+    )
 }
 
 fn read_only() -> StoreError {

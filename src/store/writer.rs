@@ -19,10 +19,11 @@ use crate::log::file::path_beside;
 use crate::metrics::METRICS;
 use crate::model::change::Committed;
 use arc_swap::ArcSwapOption;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -60,6 +61,7 @@ pub(super) fn start(
         file: Some(file),
         left: None,
         timer: timer.map_err(no_thread)?,
+        answering: Handle::try_current().ok(),
         last: None,
         fault: None,
         is_refusing: false,
@@ -80,6 +82,8 @@ struct WriterThread {
     left: Option<Opened>,
     /// For waiting with a limit; nothing runs on it.
     timer: Runtime,
+    /// The runtime of those who wait for answers, where there is one.
+    answering: Option<Handle>,
     /// When the last batch was committed.
     last: Option<Instant>,
     /// When the last fault was that was none of the disk's space.
@@ -116,12 +120,24 @@ impl WriterThread {
             told = None;
             match self.wait(&mut jobs, &mut batch) {
                 Some(0) => break,
-                Some(_) => self.serve(batch.drain(..)),
-                None => self.checkpoint(),
+                Some(_) => self.supervised(|writer| writer.serve(batch.drain(..))),
+                None => self.supervised(Self::checkpoint),
             }
         }
         if let Some(Err(error)) = self.file.map(|file| guarded(|| file.close())) {
             tracing::error!("closing the store: {error}; the next start takes over what is open");
+        }
+    }
+
+    /// Lives on after a panic, as after a fault: the file is opened again, and commands whose answer is
+    /// lost have an unknown outcome.
+    fn supervised(&mut self, work: impl FnOnce(&mut Self)) {
+        if catch_unwind(AssertUnwindSafe(|| work(self))).is_err() {
+            METRICS.task_panics.inc();
+            tracing::error!("the store's writer panicked; the store is opened again");
+            HEALTH.degrade("writer", "it panicked and goes on; the log has the details");
+            self.fault = Some(Instant::now());
+            self.close();
         }
     }
 
@@ -155,9 +171,7 @@ impl WriterThread {
                 if std::mem::take(&mut self.is_refusing) {
                     HEALTH.recover("writing");
                 }
-                for (wait, answer) in waiting.into_iter().zip(answers) {
-                    let _ = wait.send(answer.map_err(not_written));
-                }
+                self.answer(waiting, answers);
             }
             Err(error) => {
                 METRICS.store_errors.inc();
@@ -181,6 +195,20 @@ impl WriterThread {
         }
     }
 
+    /// Gives each its answer. From one task, for waking a task from this thread costs far more than from
+    /// a thread of its runtime.
+    fn answer(&self, waiting: Vec<oneshot::Sender<Result<Answer>>>, answers: Vec<Result<Answer>>) {
+        let answer = move || {
+            for (wait, answer) in waiting.into_iter().zip(answers) {
+                let _ = wait.send(answer.map_err(not_written));
+            }
+        };
+        match &self.answering {
+            Some(runtime) => drop(runtime.spawn(async { answer() })),
+            None => answer(),
+        }
+    }
+
     /// Carries out a batch in one transaction; all of it is on disk, or nothing.
     fn commit(&mut self, commands: Vec<Command>) -> Result<Vec<Result<Answer>>> {
         let free = self.free_space()?;
@@ -189,23 +217,36 @@ impl WriterThread {
         // Events in the log need room in the tables afterwards.
         let is_tight = free < self.options.reserve_bytes + TABLES_PER_LOG * self.options.log_bytes;
         let durability = if is_calm || is_tight { Durability::Tables } else { Durability::Log };
-        let done = guarded(|| file.commit(commands, durability)).and_then(|done| {
-            if done.has_written {
-                self.current.store(Some(Arc::new(file.view()?)));
-            }
-            if !done.changes.is_empty() {
-                let batch = Committed { epoch: file.context.epoch, changes: done.changes };
-                self.listener.committed(Arc::new(batch));
-            }
-            Ok(done.answers)
-        });
+        let done = guarded(|| file.commit(commands, durability));
+        let view = match &done {
+            Ok(done) if done.has_written => guarded(|| file.view()).map(Some),
+            Ok(_) => Ok(None),
+            Err(error) => Err(error.clone()),
+        };
+        let epoch = file.context.epoch;
         self.last = Some(Instant::now());
-        if done.is_err() {
-            // After a fault of the disk redb refuses everything until the file is opened again.
-            self.fault = Some(Instant::now());
-            self.close();
+        match view {
+            Ok(None) => {}
+            Ok(Some(view)) => self.current.store(Some(Arc::new(view))),
+            Err(error) => {
+                // After a fault of the disk redb refuses everything until the file is opened again.
+                self.fault = Some(Instant::now());
+                self.close();
+                if done.is_ok() {
+                    METRICS.store_errors.inc();
+                    tracing::error!(
+                        "{error}; what was written is on disk, and is read once the store is open again"
+                    );
+                    // So that who is answered can read it; why that fails is told when it is tried again.
+                    let _ = self.open_again();
+                }
+            }
         }
-        done
+        let done = done?;
+        if !done.changes.is_empty() {
+            self.listener.committed(Arc::new(Committed { epoch, changes: done.changes }));
+        }
+        Ok(done.answers)
     }
 
     fn close(&mut self) {

@@ -264,14 +264,23 @@ fn weak_tokens_are_refused_where_strangers_can_try_them() {
 fn pages_of_configured_origins_may_ask_and_no_others() {
     let server = configured("cors_origins = ['https://app.example']\n");
     let origin = ("origin", "https://app.example");
-    let preflight = [
-        origin,
-        ("access-control-request-method", "POST"),
-        ("access-control-request-headers", "content-type"),
-    ];
-    let allowed = ask(&server, "OPTIONS", "/api/messages", &preflight);
-    assert_eq!(allowed.status(), 200);
-    assert_eq!(allowed.headers()["access-control-allow-origin"], "https://app.example");
+    let (_, described) = server.get("/api/openapi.json");
+    for (path, operations) in described["paths"].as_object().unwrap() {
+        // `OPTIONS` is asked by the browser itself.
+        for method in operations.as_object().unwrap().keys().filter(|name| *name != "options") {
+            let method = method.to_uppercase();
+            let preflight = [
+                origin,
+                ("access-control-request-method", &*method),
+                ("access-control-request-headers", "content-type"),
+            ];
+            let allowed = ask(&server, "OPTIONS", path, &preflight);
+            assert_eq!(allowed.status(), 200);
+            assert_eq!(allowed.headers()["access-control-allow-origin"], "https://app.example");
+            let methods = allowed.headers()["access-control-allow-methods"].to_str().unwrap();
+            assert!(methods.split(',').any(|one| one == method), "{method} {path}: {methods}");
+        }
+    }
     let answer = ask(&server, "GET", "/api/stats", &[origin]);
     assert_eq!(answer.headers()["access-control-allow-origin"], "https://app.example");
     let other = ask(&server, "POST", "/api/messages", &[("origin", "https://evil.example")]);

@@ -71,6 +71,26 @@ async fn a_damaged_conversation_stops_nobody_else_and_what_comes_in_for_it_is_se
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_recall_that_cannot_be_stored_is_counted_and_told_with_all_it_says() {
+    let mut server = TestServer::start();
+    let peer = dial(&server).await;
+    peer.push(&group_message(1, 77, 41, "a text to damage"));
+    eventually("it is stored", || (sent(&server) == 1).then_some(()));
+    server.stop();
+    damage(&server.home.db(), "a text to damage");
+    server.start_again();
+    let peer = dial(&server).await;
+    peer.push(&json!({
+        "time": 1_700_000_000, "self_id": 1, "post_type": "notice", "notice_type": "group_recall",
+        "group_id": 77, "user_id": 2, "operator_id": 2, "message_id": 41,
+    }));
+    eventually("it is told", || reason(&server).filter(|told| told.contains("no messages")));
+    assert!(server.log().contains("Recall") && server.log().contains("41"), "{}", server.log());
+    let metrics = server.get("/metrics").1.to_string();
+    assert!(metrics.contains("rechat_events_refused_total 1"), "{metrics}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_waits_and_is_damaged_holds_no_other_up() {
     let mut server = TestServer::start();
     for content in ["a text to damage", "second", "third"] {
@@ -122,7 +142,9 @@ fn whichever_page_of_the_store_is_lost_a_message_that_was_taken_is_sent_or_it_is
                 return Some(());
             };
             let is_told = health["status"] == "degraded";
-            let Some(id) = id.as_ref().and_then(Value::as_str) else { return Some(()) };
+            let Some(id) = id.as_ref().and_then(Value::as_str) else {
+                return is_told.then_some(());
+            };
             let (status, message) = server.get(&format!("/api/messages/{id}"));
             (is_told || (status == 200 && message["status"] == "Sent")).then_some(())
         });

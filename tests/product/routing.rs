@@ -104,6 +104,18 @@ async fn of_two_platforms_none_is_guessed_by_who_connects() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_found_no_platform_in_time_says_so_and_blames_no_adapter() {
+    let server = started("[outbox]\ntime_to_live_seconds = 3\n", &[]);
+    let (first, second) = (dial(&server, "qq").await, dial(&server, "wechat").await);
+    first.push(&group_message(1, 7, 1, "it is known here"));
+    second.push(&group_message(1, 7, 2, "and here"));
+    eventually("both know it", || (server.get("/api/stats").1["total"] == 2).then_some(()));
+    let failed = server.until(&server.make("group_7", "for whom?"), "Failed");
+    let why = failed["last_error"].as_str().unwrap();
+    assert!(why.contains("qq and wechat know group_7") && why.contains("3 s"), "{why}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_says_why_it_waits() {
     let patient = "[outbox]\nfirst_pause_seconds = 3600\nlongest_pause_seconds = 3600\n";
     let server = started(patient, &[]);

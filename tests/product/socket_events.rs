@@ -165,6 +165,24 @@ async fn what_a_platform_does_not_take_is_an_error_with_the_id_of_the_stored_mes
     assert_eq!(ack["message_status"], "Sent");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_that_waits_behind_another_is_no_silence_of_the_platform() {
+    let home = Home::new();
+    home.configure("[outbox]\nack_seconds = 1");
+    let server = TestServer::start_in(Arc::new(home), &[]);
+    let willing = onebot11::willing();
+    let script = Arc::new(move |action: &Value| match &action["params"]["group_id"] {
+        group if *group == json!(2) => Reply::Silent,
+        _ => willing(action),
+    });
+    let _peer = dial_as(&server, "10001", script).await;
+    let mut client = Client::connect(&server).await;
+    let silent = client.ask(&send_message("qq", "group_2", "nobody answers this one")).await;
+    assert!(silent["error"].as_str().unwrap().contains("did not answer within 1 s"), "{silent}");
+    let waits = client.send("qq", "group_2", "and this one waits").await;
+    assert_eq!(waits["message_status"], "Pending", "{waits}");
+}
+
 const STATUS: &str = "message_status";
 
 #[tokio::test]

@@ -154,12 +154,22 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     let (policy, retention) = watch::channel(config.retention());
     let (context, background, unstored) =
         start(config, page, store.clone(), media, hub, words, activity, outbox, retention, stop)?;
-    let changes = context.registry.changes();
-    context.tasks.spawn(log::tell_of_adapters(changes, context.stop.clone()));
+    let (registry, stop) = (context.registry.clone(), context.stop.clone());
+    // From now on, so that the first connection is told of, too.
+    let mut first = Some(registry.changes());
+    let telling = move || {
+        let changes = first.take().unwrap_or_else(|| registry.changes());
+        log::tell_of_adapters(changes, stop.clone())
+    };
+    context.tasks.spawn(health::supervise("log", context.stop.clone(), telling));
     let live = Live { context: context.clone(), log, retention: policy };
-    context.tasks.spawn(live.reload_on(hangups, sources, loaded));
+    let reloading = live.reload_on(hangups, sources, loaded);
+    let tasks = context.tasks.clone();
+    tokio::spawn(async move { health::run_to_end("reload", &tasks, reloading).await });
     tracing::info!(%address, socket = %socket.display(), db, "serving");
-    context.tasks.spawn(tell_system(context.store.clone(), context.stop.clone()));
+    let (kept, stop) = (context.store.clone(), context.stop.clone());
+    let telling = move || tell_system(kept.clone(), stop.clone());
+    context.tasks.spawn(health::supervise("systemd", context.stop.clone(), telling));
     serve(context, listeners).await?;
     // With the server's context went the last sender of events: ingest ends with what it holds.
     if tokio::time::timeout(LAST_WRITES, background).await.is_err() {
@@ -252,10 +262,18 @@ fn start(
         let (hub, store, stop) = (hub.clone(), store.clone(), stop.clone());
         move || hub.clone().run(store.clone(), stop.clone())
     }));
-    tasks.spawn(tell_states(registry.clone(), hub.clone(), stop.clone()));
+    tasks.spawn(health::supervise("adapter states", stop.clone(), {
+        let (registry, hub, stop) = (registry.clone(), hub.clone(), stop.clone());
+        move || tell_states(registry.clone(), hub.clone(), stop.clone())
+    }));
     let clock = Arc::new(Clock::start());
-    let (watched, until) = (clock.clone(), stop.clone());
-    tasks.spawn(async move { watched.watch(until).await });
+    tasks.spawn(health::supervise("clock", stop.clone(), {
+        let (clock, stop) = (clock.clone(), stop.clone());
+        move || {
+            let (clock, stop) = (clock.clone(), stop.clone());
+            async move { clock.watch(stop).await }
+        }
+    }));
     let deleting = {
         let (store, clock, stop) = (store.clone(), clock.clone(), stop.clone());
         move || retention::run(store.clone(), clock.clone(), retention.clone(), stop.clone())

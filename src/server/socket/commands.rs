@@ -170,12 +170,23 @@ async fn delivered(
     let text = match ended {
         Some(message) if message.status == Status::Sent => return sent(Status::Sent, request_id),
         Some(message) => message.last_error.unwrap_or_else(|| format!("it is {}", message.status)),
-        None => {
-            format!("the platform did not answer within {} s; sending continues", limit.as_secs())
-        }
+        None => match not_attempted(context, message.seq) {
+            Some(waits) => return sent(waits.status, request_id),
+            None => format!(
+                "the platform did not answer within {} s; sending continues",
+                limit.as_secs()
+            ),
+        },
     };
     let code = Some("not_sent".into());
     AnswerFrame::Error(event::ErrorAnswer { error: text, code, message_id: id, request_id })
+}
+
+/// The message, where no attempt to send it was made yet: it waits for something else than an answer.
+fn not_attempted(context: &ServerContext, seq: u64) -> Option<Message> {
+    let message = context.store.view().and_then(|view| view.by_seq(seq)).ok().flatten()?;
+    let waits = message.status == Status::Pending && message.last_error.is_none();
+    waits.then_some(message)
 }
 
 fn ack(status: AckStatus, request_id: Option<Value>) -> Ack {

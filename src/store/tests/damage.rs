@@ -1,6 +1,38 @@
 //! Damaged rows and pages.
 
 use super::*;
+use crate::health::HEALTH;
+use crate::model::change::Committed;
+use std::sync::Arc;
+
+/// A listener that panics at its second commit.
+struct Stumbles(u32);
+
+impl Listener for Stumbles {
+    fn opened(&mut self, _: Head) {}
+
+    fn committed(&mut self, _: Arc<Committed>) {
+        self.0 += 1;
+        assert_ne!(self.0, 2, "the second commit is too much");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_of_the_writer_is_told_and_the_store_goes_on() {
+    let folder = TempDir::new().unwrap();
+    let store = Store::open(&options(folder.path(), Access::Write), Box::new(Stumbles(0))).unwrap();
+    store.write(create("first")).await.unwrap();
+    let Err(StoreError::Write(text)) = store.write(create("second")).await else {
+        panic!("its answer was lost")
+    };
+    assert!(text.contains("is unknown"), "{text}");
+    store.write(create("third")).await.unwrap();
+    assert_eq!(store.view().unwrap().stats().total, 3, "the second was on disk by then");
+    assert!(HEALTH.reason().is_some_and(|reason| reason.contains("writer: it panicked")));
+    HEALTH.recover("writer");
+    store.close();
+    assert_eq!(total(folder.path(), Access::Read), 3);
+}
 
 #[test]
 fn a_damaged_record_refuses_only_what_meets_it() {

@@ -4,6 +4,7 @@ mod batches;
 mod conversations;
 mod damage;
 mod echoes;
+mod encodings;
 mod events;
 mod forgetting;
 mod ids;
