@@ -18,13 +18,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+/// A message, and the ID that a part of it got.
+pub type NotedPart = (Uuid, Option<String>);
+
 /// Stands in for the core.
 pub struct Rechat {
     pub registry: Registry,
     pub changes: Changes,
     events: mpsc::Receiver<AdapterEvent>,
     /// The messages of which a part has gone, each with the part's ID.
-    pub parts: Arc<Mutex<Vec<(Uuid, Option<String>)>>>,
+    pub parts: Arc<Mutex<Vec<NotedPart>>>,
     /// The conversations that the core gives when asked.
     pub conversations: Vec<String>,
     /// The names that were told of conversations.
@@ -186,7 +189,7 @@ impl Rechat {
 /// stored.
 fn without_parts(
     mut queue: mpsc::Receiver<QueuedEvent>,
-    parts: Arc<Mutex<Vec<(Uuid, Option<String>)>>>,
+    parts: Arc<Mutex<Vec<NotedPart>>>,
 ) -> mpsc::Receiver<AdapterEvent> {
     let (others, events) = mpsc::channel(1024);
     tokio::spawn(async move {
