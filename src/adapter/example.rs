@@ -20,6 +20,7 @@ pub(super) static ADAPTER: Adapter = Adapter {
         addresses: |recipient| !recipient.contains('/'),
         resolve: |recipient, _is_known| Ok(recipient.to_owned()),
         is_fallback: false,
+        loses_media: false,
     },
     logs_in: false,
     configure: |own| Ok(Service::Standalone(Arc::new(read_own::<Notebook>(own)?))),
@@ -141,6 +142,7 @@ mod tests {
             conversation: "shopping".into(),
             content: "bread".into(),
             reply_to: None,
+            parts: Vec::new(),
             created_at: 1,
             original: None,
         };

@@ -24,6 +24,7 @@ pub(super) static ADAPTER: Adapter = Adapter {
         addresses: |_| true,
         resolve: |recipient, _| Ok(recipient.to_owned()),
         is_fallback: true,
+        loses_media: false,
     },
     logs_in: false,
     configure: |own| Ok(Service::Standalone(Arc::new(read_own::<Loopback>(own)?))),

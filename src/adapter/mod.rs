@@ -33,6 +33,6 @@ pub use api::{
 };
 pub use kinds::AdapterConfig;
 pub use onebot::{BotMessage, cq_of_segments, segments_of_cq};
-pub use registry::{Changes, Registry, configured_facts, conversations_of};
+pub use registry::{Changes, Registry, configured_facts, conversations_of, loses_media};
 pub use start::{Adapters, none, start};
 pub use transport::{Endpoint, Handshake, Socket, socket_config};

@@ -1,12 +1,13 @@
 //! Media: what is fetched, and how much is kept.
 
 use crate::error::{Error, Result};
+use crate::media::arrivals::WantedMedia;
 use crate::media::{Allowed, BlobBounds};
 use crate::model::message::MessageType;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// A type of media that is fetched when it arrives.
+/// Media that are fetched when they arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs)]
@@ -15,24 +16,15 @@ pub enum Fetched {
     Audio,
     Video,
     File,
-}
-
-impl From<Fetched> for MessageType {
-    fn from(fetched: Fetched) -> Self {
-        match fetched {
-            Fetched::Image => Self::Image,
-            Fetched::Audio => Self::Audio,
-            Fetched::Video => Self::Video,
-            Fetched::File => Self::File,
-        }
-    }
+    /// All of platforms whose media are only to be had for a while.
+    Expiring,
 }
 
 /// Media that are kept beside the store.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MediaSettings {
-    /// Types that are fetched when they arrive; others are when somebody asks.
+    /// What is fetched when it arrives; others are when somebody asks.
     pub fetch: Vec<Fetched>,
     /// Bytes of a file.
     pub max_bytes: u64,
@@ -55,7 +47,7 @@ pub struct MediaSettings {
 impl Default for MediaSettings {
     fn default() -> Self {
         Self {
-            fetch: vec![Fetched::Image],
+            fetch: vec![Fetched::Image, Fetched::Expiring],
             max_bytes: 100 << 20,
             quota_bytes: 20 << 30,
             reserve_bytes: 256 << 20,
@@ -96,9 +88,19 @@ impl MediaSettings {
         Allowed::new(self.allow_private.iter().cloned())
     }
 
-    /// Types that are fetched when they arrive.
-    pub fn types(&self) -> Vec<MessageType> {
-        self.fetch.iter().map(|fetched| (*fetched).into()).collect()
+    /// Media that are fetched when they arrive.
+    pub fn wanted(&self) -> WantedMedia {
+        let type_of = |fetched: &Fetched| match fetched {
+            Fetched::Image => Some(MessageType::Image),
+            Fetched::Audio => Some(MessageType::Audio),
+            Fetched::Video => Some(MessageType::Video),
+            Fetched::File => Some(MessageType::File),
+            Fetched::Expiring => None,
+        };
+        WantedMedia {
+            types: self.fetch.iter().filter_map(type_of).collect(),
+            expiring: self.fetch.contains(&Fetched::Expiring),
+        }
     }
 
     /// How long fetching one file may take.

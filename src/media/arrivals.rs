@@ -3,12 +3,14 @@
 //! Never on the way of a message to the disk. Messages are found by their place in the store, so
 //! that nothing has to be queued: what waits costs no memory.
 
-use super::complete::{Completer, Missing, missing};
+use super::complete::{Completer, Missing, has_media, missing};
 use super::failure::{FailureKind, FetchFailure};
+use crate::adapter::loses_media;
 use crate::clock::now;
 use crate::health::HEALTH;
 use crate::model::message::{Direction, Message, MessageType};
-use crate::store;
+use crate::model::routing::StoreFacts;
+use crate::store::{self, View};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,13 +51,22 @@ const REST: Duration = Duration::from_secs(1);
 /// Part of the health that tells of media.
 const PART: &str = "media";
 
+/// Media that are fetched as they arrive.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WantedMedia {
+    /// Types of every platform.
+    pub types: Vec<MessageType>,
+    /// All types of platforms whose media are only to be had for a while.
+    pub expiring: bool,
+}
+
 /// Fetches the media of messages as they arrive.
 #[derive(Clone)]
 pub struct Arrivals {
     #[allow(missing_docs)]
     pub completer: Completer,
-    /// Types that are fetched as they arrive.
-    pub types: Vec<MessageType>,
+    #[allow(missing_docs)]
+    pub wanted: WantedMedia,
     /// Messages whose media are fetched at one time.
     pub at_once: usize,
     /// Told of every commit.
@@ -80,6 +91,8 @@ struct ArrivalTurn {
     from: usize,
     /// Some before it failed for a passing reason.
     has_failed: bool,
+    /// Of all types, whatever is configured for other platforms.
+    all_types: bool,
 }
 
 /// How a turn ended.
@@ -128,7 +141,8 @@ impl Arrivals {
     }
 
     async fn fetch(self, turn: ArrivalTurn) -> FetchEnd {
-        let Self { completer, types, .. } = &self;
+        let completer = &self.completer;
+        let types = if turn.all_types { &MessageType::ALL[..] } else { &self.wanted.types };
         let (next, result) = completer.fetch_some(turn.seq, types, turn.from, TURN).await;
         FetchEnd { turn, next, result }
     }
@@ -165,16 +179,38 @@ impl Arrivals {
                 let message = message?;
                 looked_at += 1;
                 work.position = message.seq;
-                let missing = missing(&message, &self.types);
-                if arrived(&message) && missing.iter().any(Missing::may_be_there) {
-                    let seq = message.seq;
-                    return Ok(Some(ArrivalTurn { seq, tries: 0, from: 0, has_failed: false }));
+                if let Some(turn) = self.first_turn(&view, &message)? {
+                    return Ok(Some(turn));
                 }
             }
             if looked_at < LOOKED_AT {
                 return Ok(None);
             }
         }
+    }
+}
+
+impl Arrivals {
+    /// The first turn of a message, where it has something to fetch.
+    fn first_turn(&self, view: &View, message: &Message) -> store::Result<Option<ArrivalTurn>> {
+        if !arrived(message) || !has_media(&message.content) {
+            return Ok(None);
+        }
+        let all_types = self.wanted.expiring && self.loses_media(view, message)?;
+        let types = if all_types { &MessageType::ALL[..] } else { &self.wanted.types };
+        let has_more = missing(message, types).iter().any(Missing::may_be_there);
+        let (tries, from, has_failed) = (0, 0, false);
+        let turn = ArrivalTurn { seq: message.seq, tries, from, has_failed, all_types };
+        Ok(has_more.then_some(turn))
+    }
+
+    /// Whether the media of a message are only to be had for a while. After a start its account may not
+    /// be known yet, and the store knows what its platform was.
+    fn loses_media(&self, view: &View, message: &Message) -> store::Result<bool> {
+        let platform = message.platform_or_local();
+        let seen = view.seen_platforms()?.iter().filter(|seen| seen.platform == platform);
+        let mut kinds = seen.map(|seen| &*seen.kind);
+        Ok(self.completer.registry.loses_media(platform) || kinds.any(loses_media))
     }
 }
 

@@ -38,12 +38,14 @@ pub(super) fn content(messages: &[Message]) -> Content {
     Content::text(texts.join("\n"))
 }
 
-/// How the attempt ended for one of the messages: the platform's ID is the first one's.
+/// How the attempt ended for one of the messages: the platform's ID is the first one's. What is refused
+/// for good is so for the first alone, which may be the reason; the others go out without it.
 pub(super) fn delivery_of(delivery: &Delivery, is_first: bool) -> Delivery {
     match delivery {
         Delivery::Sent { is_unconfirmed, .. } if !is_first => {
             Delivery::Sent { external_id: None, is_unconfirmed: *is_unconfirmed }
         }
+        Delivery::Refused { retryable: false, .. } if !is_first => Delivery::Closed,
         delivery => delivery.clone(),
     }
 }
@@ -89,5 +91,8 @@ mod tests {
         let second = Delivery::Sent { external_id: None, is_unconfirmed: false };
         assert_eq!(delivery_of(&sent, false), second);
         assert_eq!(delivery_of(&Delivery::Closed, false), Delivery::Closed);
+        let refused = Delivery::Refused { reason: "no".into(), retryable: false };
+        assert_eq!(delivery_of(&refused, true), refused);
+        assert_eq!(delivery_of(&refused, false), Delivery::Closed, "they are tried without it");
     }
 }

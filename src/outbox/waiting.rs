@@ -29,7 +29,9 @@ pub fn waiting(
     let route = match route::find_in(view, registry, message) {
         Ok(route) => route,
         Err(NoRoute::Unaddressable(why)) => return Some(why),
-        Err(NoRoute::NotConnected) => return Some(not_connected(platform, message, registry)),
+        Err(NoRoute::NotConnected) => {
+            return Some(not_connected(platform, message, view, registry));
+        }
     };
     if let Some(closed) = route.account.closed(&route.conversation, now()) {
         return Some(match closed.until.and_then(time_of) {
@@ -45,11 +47,22 @@ pub fn waiting(
     (!is_first).then(|| "an earlier message of the conversation is sent first".to_owned())
 }
 
-fn not_connected(platform: &str, message: &Message, registry: &Registry) -> String {
-    let fault = registry.fault(platform).map_or_else(String::new, |fault| format!(" ({fault})"));
-    match &message.account {
+/// Words for a message that no account can send now.
+fn not_connected(platform: &str, message: &Message, view: &View, registry: &Registry) -> String {
+    let account = match &message.account {
+        Some(account) if message.is_uncertain || message.via.is_some() => Some(account.clone()),
+        _ => view.account_of(platform, &message.recipient).ok().flatten(),
+    };
+    let fault = registry.fault(platform, account.as_deref());
+    let fault = fault.map_or_else(String::new, |fault| format!(" ({fault})"));
+    let others_can = || registry.handle(platform, None).is_some();
+    match account {
         Some(account) if message.via.is_some() => format!(
             "the account {account} of {platform}, for which a bot sent it, is not connected{fault}; it is sent when it is"
+        ),
+        // Others are connected, and are no way to this conversation.
+        Some(account) if others_can() => format!(
+            "the account {account} of {platform} is not connected{fault}; it is sent when it is"
         ),
         _ => format!("no adapter of {platform} is connected{fault}; it is sent when one is"),
     }

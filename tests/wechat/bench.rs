@@ -24,8 +24,13 @@ impl Bench {
     /// A server that is configured for a fake; nobody is logged in.
     pub fn new(more: &str) -> Self {
         let (fake, home) = (Fake::start(), Arc::new(Home::new()));
-        home.configure(&format!("{HASTY}{}", fake.entry(&format!("reconnect = 0.05\n{more}"))));
+        home.configure(&config(&fake, more));
         Self { fake, server: TestServer::start_in(home, &[]) }
+    }
+
+    /// Writes another configuration, with these lines in the adapter's entry.
+    pub fn configure(&self, more: &str) {
+        self.server.home.configure(&config(&self.fake, more));
     }
 
     /// The same, with a person logged in and connected.
@@ -106,6 +111,11 @@ impl Bench {
     pub fn assert_no_complaints(&self) {
         assert_eq!(self.fake.state().complaints, Vec::<String>::new());
     }
+}
+
+/// The configuration that leads to a fake.
+fn config(fake: &Fake, more: &str) -> String {
+    format!("{HASTY}{}", fake.entry(&format!("reconnect = 0.05\n{more}")))
 }
 
 /// A state of a code.

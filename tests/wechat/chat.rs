@@ -3,10 +3,7 @@
 use crate::bench::{ANN, Bench, WITH_ANN};
 use crate::fake::Fault;
 use crate::server::eventually;
-use base64::prelude::{BASE64_STANDARD, Engine};
-use ecb::cipher::block_padding::Pkcs7;
-use ecb::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyInit};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::time::Duration;
 
 #[test]
@@ -210,106 +207,6 @@ fn a_long_text_goes_out_in_parts() {
     let names = state.bots[0].taken.iter().map(|one| one["client_id"].as_str().unwrap());
     let names: std::collections::HashSet<_> = names.collect();
     assert_eq!(names.len(), 3, "each part has a name of its own");
-}
-
-/// Decrypts as the platform's clients do: the key is the base64 of its hex digits.
-fn decrypted(media: &Value, bytes: &[u8]) -> Vec<u8> {
-    let digits = BASE64_STANDARD.decode(media["aes_key"].as_str().unwrap()).unwrap();
-    let digits = String::from_utf8(digits).unwrap();
-    let byte = |at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
-    let key: [u8; 16] = std::array::from_fn(|n| byte(2 * n));
-    let decryptor = ecb::Decryptor::<aes::Aes128>::new(&key.into());
-    decryptor.decrypt_padded_vec::<Pkcs7>(bytes).unwrap()
-}
-
-#[test]
-fn files_are_encrypted_put_and_referred_to_each_in_a_message_of_its_own() {
-    let bench = Bench::logged_in("");
-    bench.fake.write(0, "hello");
-    bench.until_inbound(1);
-    let (picture, file) = (vec![7; 1_000], b"some words".to_vec());
-    let address = |bytes: &[u8]| format!("base64://{}", BASE64_STANDARD.encode(bytes));
-    let body = json!({"recipient": WITH_ANN, "platform": "wechat", "segments": [
-        {"type": "text", "text": "look"},
-        {"type": "image", "url": address(&picture)},
-        {"type": "file", "name": "a.txt", "url": address(&file)},
-    ]});
-    // The file servers fail at first.
-    bench.fake.change(|state| state.file_faults.push_back(500));
-    let (status, made) = bench.server.post(&body);
-    assert_eq!(status, 201, "{made}");
-    bench.server.until(made["id"].as_str().unwrap(), "Sent");
-    let state = bench.fake.state();
-    let items: Vec<_> = state.bots[0].taken.iter().map(|one| &one["item_list"][0]).collect();
-    assert_eq!(items[0]["text_item"]["text"], "look");
-    let image = &items[1]["image_item"];
-    let reference = image["media"]["encrypt_query_param"].as_str().unwrap();
-    let put = &state.files[reference];
-    assert_eq!(image["mid_size"], put.len());
-    assert_eq!(decrypted(&image["media"], put), picture);
-    let sent = &items[2]["file_item"];
-    assert_eq!((&sent["file_name"], &sent["len"]), (&json!("a.txt"), &json!("10")));
-    let reference = sent["media"]["encrypt_query_param"].as_str().unwrap();
-    assert_eq!(decrypted(&sent["media"], &state.files[reference]), file);
-    assert_eq!(state.uploads[0]["media_type"], 1);
-    assert_eq!(state.uploads[0]["filesize"], 1_008);
-    assert_eq!(state.uploads[1]["media_type"], 3);
-    assert_eq!(state.uploads[1]["rawsize"], 10);
-}
-
-#[test]
-fn a_picture_that_comes_in_is_fetched_and_decrypted() {
-    let bench = Bench::logged_in("");
-    let picture = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x03\0\0\0\x04\x08\x06\0\0\0";
-    let key = [9; 16];
-    let encrypted =
-        ecb::Encryptor::<aes::Aes128>::new(&key.into()).encrypt_padded_vec::<Pkcs7>(&picture[..]);
-    bench.fake.change(|state| state.files.insert("a picture".into(), encrypted));
-    let media = json!({
-        "encrypt_query_param": "a picture", "aes_key": BASE64_STANDARD.encode("09".repeat(16)),
-    });
-    bench.fake.tell(0, json!([{"type": 2, "image_item": {"media": media}}]));
-    let segment = eventually("it is here", || {
-        let segment = bench.inbound().first()?["segments"][0].clone();
-        segment["media"].is_string().then_some(segment)
-    });
-    assert_eq!((&segment["mime"], &segment["width"]), (&json!("image/png"), &json!(3)));
-    let path = format!("/api/media/{}", segment["media"].as_str().unwrap());
-    let mut answer = crate::server::agent().get(bench.server.url(&path)).call().unwrap();
-    assert_eq!(answer.body_mut().read_to_vec().unwrap(), picture);
-}
-
-#[test]
-fn a_file_that_is_refused_fails_with_the_reason() {
-    let bench = Bench::logged_in("");
-    bench.fake.write(0, "hello");
-    bench.until_inbound(1);
-    bench.fake.change(|state| state.file_faults.push_back(403));
-    let segment = json!({"type": "file", "url": "base64://aGk="});
-    let body = json!({"recipient": WITH_ANN, "platform": "wechat", "segments": [segment]});
-    let (_, made) = bench.server.post(&body);
-    let failed = bench.server.until(made["id"].as_str().unwrap(), "Failed");
-    assert!(failed["last_error"].as_str().unwrap().contains("too much"), "{failed}");
-    assert_eq!(bench.fake.state().bots[0].attempts, 0);
-}
-
-#[test]
-fn an_attempt_ends_in_time_though_the_file_server_does_not_answer_and_goes_on_after_its_first_part()
-{
-    let bench = Bench::logged_in("answer_timeout = 0.5");
-    bench.fake.write(0, "hello");
-    bench.until_inbound(1);
-    bench.fake.change(|state| state.held_files = 1);
-    let segments = json!([
-        {"type": "text", "text": "look"},
-        {"type": "file", "name": "a.txt", "url": "base64://aGk="},
-    ]);
-    let body = json!({"recipient": WITH_ANN, "platform": "wechat", "segments": segments});
-    let (_, made) = bench.server.post(&body);
-    let sent = bench.server.until(made["id"].as_str().unwrap(), "Sent");
-    assert_eq!(sent["retry_count"], 1, "{sent}");
-    assert_eq!(bench.fake.texts(0), ["look"]);
-    assert_eq!(bench.fake.state().files.len(), 1);
 }
 
 #[test]

@@ -1,52 +1,77 @@
-//! The process is killed between every two steps of a poll and of a send: nothing that came in is
+//! The process is killed between every two steps of a poll, a send and a login: nothing that came in is
 //! lost or doubled, and nothing goes out twice without `retry_count` saying so.
 
-use crate::bench::Bench;
+use crate::bench::{ANN, Bench, WITH_ANN};
 use crate::fake::Fault;
-use crate::server::eventually;
 use serde_json::json;
-use std::time::Duration;
 
-/// Longer than the process lives.
-const LONG: Fault = Fault::Slow(Duration::from_secs(2));
-
-#[test]
-fn a_kill_before_the_answer_to_a_poll_loses_nothing() {
-    let mut bench = Bench::logged_in("");
-    bench.fake.write(0, "one");
-    bench.until_inbound(1);
-    // The other side has answered, and the answer is on its way.
-    bench.fake.fail("getupdates", &[LONG, LONG]);
-    bench.fake.write(0, "opens the slow poll");
-    bench.fake.write(0, "two");
-    bench.until_inbound(2);
+/// Ends the server as a power cut does, and starts it on the same store.
+fn cut(bench: &mut Bench) {
     bench.server.kill();
-    bench.fake.write(0, "three");
     bench.server.start_again();
-    assert_eq!(bench.until_inbound(4), ["one", "opens the slow poll", "two", "three"]);
+}
+
+/// A server that is logged in, with a person who wrote to it.
+fn written_to(more: &str) -> Bench {
+    let bench = Bench::logged_in(more);
+    bench.fake.write(0, "hello");
+    bench.until_inbound(1);
+    bench
+}
+
+/// Kills it while a send is held, and gives the message once it is sent.
+fn cut_in_send(bench: &mut Bench, faults: &[Fault], text: &str) -> serde_json::Value {
+    bench.fake.fail("sendmessage", faults);
+    let id = bench.make(text);
+    bench.fake.until_held("sendmessage");
+    cut(bench);
+    bench.server.until(&id, "Sent")
 }
 
 #[test]
-fn a_kill_at_any_moment_after_an_answer_loses_and_doubles_nothing() {
+fn a_kill_before_the_answer_to_a_poll_loses_nothing() {
+    let mut bench = written_to("");
+    // The other side has answered, and the answer never comes.
+    bench.fake.fail("getupdates", &[Fault::HoldAfter]);
+    bench.fake.write(0, "one");
+    bench.fake.write(0, "two");
+    bench.fake.write(0, "three");
+    bench.fake.until_held("getupdates");
+    bench.server.kill();
+    bench.fake.write(0, "four");
+    bench.server.start_again();
+    assert_eq!(bench.until_inbound(5), ["hello", "one", "two", "three", "four"]);
+}
+
+#[test]
+fn a_kill_at_any_step_of_a_poll_loses_and_doubles_nothing() {
     let mut bench = Bench::logged_in("");
     let mut wanted = Vec::new();
     for round in 0..8 {
+        let before = wanted.len();
+        if round % 2 == 0 {
+            bench.fake.fail("getupdates", &[[Fault::HoldBefore, Fault::HoldAfter][round / 2 % 2]]);
+        }
         for n in 0..5 {
             let text = format!("{round} {n}");
             bench.fake.write(0, &text);
             wanted.push(text);
         }
-        // From before the answer is read to after the next poll has begun.
-        std::thread::sleep(Duration::from_millis(round * round / 2));
-        bench.server.kill();
-        bench.server.start_again();
+        if round % 2 == 0 {
+            bench.fake.until_held("getupdates");
+            bench.fake.change(|state| state.held.clear());
+        } else {
+            // It is stored; the next poll may have begun.
+            bench.until_inbound(before + 1 + round / 2);
+        }
+        cut(&mut bench);
     }
     assert_eq!(bench.until_inbound(wanted.len()), wanted);
     bench.fake.write(0, "end");
     wanted.push("end".into());
     assert_eq!(bench.until_inbound(wanted.len()), wanted);
-    let checked = bench.server.home.ok(&["stats"]);
-    assert!(!checked.is_empty());
+    bench.server.stop();
+    bench.server.home.ok(&["check"]);
 }
 
 #[test]
@@ -55,8 +80,7 @@ fn the_reply_token_is_there_whenever_its_message_is() {
     for round in 0..5 {
         bench.fake.write(0, &format!("question {round}"));
         bench.until_inbound(round + 1);
-        bench.server.kill();
-        bench.server.start_again();
+        cut(&mut bench);
         let id = bench.make(&format!("answer {round}"));
         let sent = bench.server.until(&id, "Sent");
         assert_eq!(sent["retry_count"], 0, "no refusal was met: {sent}");
@@ -67,40 +91,85 @@ fn the_reply_token_is_there_whenever_its_message_is() {
 
 #[test]
 fn a_kill_while_a_send_is_answered_is_told_by_the_retry_count() {
-    let mut bench = Bench::logged_in("");
-    bench.fake.write(0, "hello");
-    bench.until_inbound(1);
+    let mut bench = written_to("");
     // It is taken; the answer never comes.
-    bench.fake.fail("sendmessage", &[LONG]);
-    let id = bench.make("in doubt");
-    eventually("it is taken", || (bench.fake.texts(0).len() == 1).then_some(()));
-    bench.server.kill();
-    bench.server.start_again();
-    let sent = bench.server.until(&id, "Sent");
-    let times = bench.fake.texts(0).len();
-    assert_eq!(sent["retry_count"], json!(times - 1), "{sent}");
-    assert_eq!(times, 2);
+    let sent = cut_in_send(&mut bench, &[Fault::HoldAfter], "in doubt");
+    assert_eq!(bench.fake.texts(0), ["in doubt", "in doubt"]);
+    assert_eq!(sent["retry_count"], 1, "{sent}");
 }
 
 #[test]
-fn a_kill_before_a_send_arrives_sends_it_once() {
-    let mut bench = Bench::logged_in("");
-    bench.fake.write(0, "hello");
-    bench.until_inbound(1);
-    bench.fake.fail("sendmessage", &[Fault::DropBefore]);
-    let id = bench.make("late");
-    bench.server.kill();
-    bench.server.start_again();
-    bench.server.until(&id, "Sent");
+fn a_kill_before_a_send_is_taken_sends_it_once() {
+    let mut bench = written_to("");
+    cut_in_send(&mut bench, &[Fault::HoldBefore], "late");
     assert_eq!(bench.fake.texts(0), ["late"]);
+}
+
+#[test]
+fn a_kill_between_two_parts_loses_none_and_is_told_by_the_retry_count() {
+    for (fault, wanted) in [
+        (Fault::HoldBefore, &["abc", "abc", "def", "ghi"][..]),
+        (Fault::HoldAfter, &["abc", "def", "abc", "def", "ghi"]),
+    ] {
+        let mut bench = written_to("max_text = 3");
+        let sent = cut_in_send(&mut bench, &[Fault::None, fault], "abcdefghi");
+        assert_eq!(bench.fake.texts(0), wanted, "{fault:?}");
+        assert_eq!(sent["retry_count"], 1, "{sent}");
+    }
+}
+
+#[test]
+fn a_kill_during_an_upload_sends_the_file_once() {
+    for (call, fault) in [
+        ("getuploadurl", Fault::HoldAfter),
+        ("upload", Fault::HoldBefore),
+        ("upload", Fault::HoldAfter),
+    ] {
+        let mut bench = written_to("");
+        bench.fake.fail(call, &[fault]);
+        let segment = json!({"type": "file", "name": "a.txt", "url": "base64://aGk="});
+        let body = json!({"recipient": WITH_ANN, "platform": "wechat", "segments": [segment]});
+        let (_, made) = bench.server.post(&body);
+        bench.fake.until_held(call);
+        cut(&mut bench);
+        bench.server.until(made["id"].as_str().unwrap(), "Sent");
+        let state = bench.fake.state();
+        let [taken] = &state.bots[0].taken[..] else { panic!("{call}: {:?}", state.bots[0].taken) };
+        let media = &taken["item_list"][0]["file_item"]["media"];
+        assert!(state.files.contains_key(media["encrypt_query_param"].as_str().unwrap()));
+    }
+}
+
+#[test]
+fn a_kill_inside_a_login_leaves_a_login_that_is_whole_or_none() {
+    for (call, is_whole) in [("get_qrcode_status", false), ("notifystart", true)] {
+        let mut bench = Bench::new("");
+        let confirmed = bench.fake.new_bot(ANN);
+        let account = confirmed["ilink_bot_id"].as_str().unwrap().to_owned();
+        bench.fake.next_code(vec![confirmed]);
+        bench.fake.fail(call, &[Fault::HoldAfter]);
+        assert_eq!(bench.server.ask("POST", "/api/login/wechat", None).0, 201);
+        bench.fake.until_held(call);
+        cut(&mut bench);
+        let bot = if is_whole {
+            bench.until_account(&account, "Connected");
+            0
+        } else {
+            let platforms = bench.server.get("/api/platforms").1.to_string();
+            assert!(!platforms.contains(&account), "its token never came: {platforms}");
+            bench.log_in(ANN);
+            1
+        };
+        bench.fake.write(bot, "hello");
+        bench.until_inbound(1);
+    }
 }
 
 #[test]
 fn a_login_whose_token_was_told_is_there_after_a_kill() {
     let mut bench = Bench::new("");
-    let account = bench.log_in(crate::bench::ANN);
-    bench.server.kill();
-    bench.server.start_again();
+    let account = bench.log_in(ANN);
+    cut(&mut bench);
     bench.until_account(&account, "Connected");
     bench.fake.write(0, "hello");
     bench.until_inbound(1);

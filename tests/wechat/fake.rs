@@ -3,6 +3,7 @@
 //! faults, at will.
 
 use crate::http::{Answer, Request, serve};
+use crate::server::eventually;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
@@ -22,8 +23,14 @@ const FIRST_ID: u64 = 7_497_484_083_968_569_737;
 /// The fault of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
+    /// None.
+    None,
     /// The connection ends before anything was done.
     DropBefore,
+    /// Nothing is done, and nothing answered until the client has gone.
+    HoldBefore,
+    /// It is done, and not answered until the client has gone.
+    HoldAfter,
     /// It is done, and the connection ends.
     DropAfter,
     /// It is done, and half of the answer comes.
@@ -105,8 +112,12 @@ pub struct State {
     pub uploads: Vec<Value>,
     /// How putting a file fails, and for how many times.
     pub file_faults: VecDeque<u16>,
-    /// How many files are not answered, for longer than anybody waits.
-    pub held_files: usize,
+    /// Calls that are held, by the last part of their path.
+    pub held: Vec<String>,
+    /// There are no notices that polling begins and ends, and a wrong token is an error of HTTP.
+    pub is_plain: bool,
+    /// Where files are to be put, other than the file servers of the configuration.
+    pub upload_address: Option<String>,
     /// Errors in requests.
     pub complaints: Vec<String>,
 }
@@ -200,6 +211,13 @@ impl Fake {
         self.change(|state| state.faults.entry(call).or_default().extend(faults));
     }
 
+    /// Waits until a call is held.
+    pub fn until_held(&self, call: &str) {
+        eventually(&format!("{call} is held"), || {
+            self.state().held.iter().any(|held| held == call).then_some(())
+        });
+    }
+
     /// Whether faults are left.
     pub fn has_faults(&self) -> bool {
         self.state().faults.values().any(|faults| !faults.is_empty())
@@ -267,13 +285,14 @@ impl Shared {
 
     fn answer(&self, request: &Request) -> Answer {
         let call = request.path.rsplit('/').next().unwrap_or_default().to_owned();
-        if request.path.starts_with("/c2c/") {
-            return self.file(request);
+        let is_file = request.path.starts_with("/c2c/");
+        if !is_file {
+            self.check(request);
         }
-        self.check(request);
         let fault = self.lock().fault(&call);
         match fault {
             Some(Fault::DropBefore) => return Answer::Drop,
+            Some(Fault::HoldBefore) => return self.hold(&call, request),
             Some(Fault::Status(status)) => return Answer::status(status),
             Some(Fault::Ret(code)) => return Answer::Json(json!({"ret": code, "errmsg": "no"})),
             Some(Fault::Errcode(code)) => return Answer::Json(json!({"errcode": code})),
@@ -283,6 +302,8 @@ impl Shared {
             _ => {}
         }
         let answer = match &*call {
+            _ if is_file => self.file(request),
+            "notifystart" | "notifystop" if self.lock().is_plain => Answer::status(404),
             "get_bot_qrcode" => self.code(request),
             "get_qrcode_status" => self.code_status(request),
             "notifystart" | "notifystop" => self.notice(request, call == "notifystart"),
@@ -295,6 +316,11 @@ impl Shared {
         };
         match (fault, answer) {
             (Some(Fault::DropAfter), _) => Answer::Drop,
+            (Some(Fault::HoldAfter), _) => self.hold(&call, request),
+            (_, Answer::Json(told)) if told == ended() && self.lock().is_plain => {
+                let body = json!({"ret": 401, "errmsg": "unknown token"}).to_string().into();
+                Answer::Raw { status: 401, headers: Vec::new(), body }
+            }
             (Some(Fault::Half), Answer::Json(value)) => Answer::Half(value),
             (Some(Fault::Slow(time)), answer) => {
                 std::thread::sleep(time);
@@ -302,6 +328,15 @@ impl Shared {
             }
             (_, answer) => answer,
         }
+    }
+
+    /// Tells the test of a call, and waits for its client to go.
+    fn hold(&self, call: &str, request: &Request) -> Answer {
+        self.lock().held.push(call.to_owned());
+        while !request.is_gone() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Answer::Drop
     }
 
     /// Notes what a request lacks.
@@ -360,7 +395,7 @@ impl Shared {
 
     fn notice(&self, request: &Request, begins: bool) -> Answer {
         let mut state = self.lock();
-        let Some(bot) = state.bot(token(request)) else { return ended() };
+        let Some(bot) = state.bot(token(request)) else { return Answer::Json(ended()) };
         bot.notices.push(if begins { "start" } else { "stop" });
         Answer::Json(json!({"ret": 0}))
     }
@@ -374,7 +409,7 @@ impl Shared {
         let hold = if request.json()["timeout"] == 0 { Duration::ZERO } else { HOLD };
         let first: usize = String::from_utf8(first).unwrap().parse().unwrap_or(0);
         let mut state = self.lock();
-        let Some(bot) = state.bot(token(request)) else { return ended() };
+        let Some(bot) = state.bot(token(request)) else { return Answer::Json(ended()) };
         bot.polls += 1;
         bot.most_polls = bot.most_polls.max(1);
         let account = bot.account.clone();
@@ -398,7 +433,7 @@ impl Shared {
         let bot = state.bots.iter_mut().find(|bot| bot.account == account).unwrap();
         bot.polls -= 1;
         match told {
-            None => ended(),
+            None => Answer::Json(ended()),
             Some((messages, _)) if messages.is_empty() => Answer::Json(json!({"ret": 0})),
             Some((messages, next)) => Answer::Json(json!({
                 "ret": 0, "msgs": messages,
@@ -420,7 +455,7 @@ impl Shared {
         {
             state.complaints.push(format!("a message that is none: {message}"));
         }
-        let Some(bot) = state.bot(token(request)) else { return ended() };
+        let Some(bot) = state.bot(token(request)) else { return Answer::Json(ended()) };
         bot.attempts += 1;
         let good = format!("context {} {}", bot.account, bot.tokens);
         let is_allowed = bot.sends < bot.quota
@@ -441,7 +476,7 @@ impl Shared {
 
     fn config(&self, request: &Request) -> Answer {
         let mut state = self.lock();
-        let Some(bot) = state.bot(token(request)) else { return ended() };
+        let Some(bot) = state.bot(token(request)) else { return Answer::Json(ended()) };
         let user = &request.json()["ilink_user_id"];
         if *user != json!(bot.user) {
             return Answer::Json(json!({"ret": -2, "errmsg": "ilink_user_id required"}));
@@ -458,7 +493,7 @@ impl Shared {
         if body["typing_ticket"] != "dGlja2V0" {
             state.complaints.push(format!("typing without its ticket: {body}"));
         }
-        let Some(bot) = state.bot(token(request)) else { return ended() };
+        let Some(bot) = state.bot(token(request)) else { return Answer::Json(ended()) };
         bot.typing.push(body["status"].clone());
         Answer::Json(json!({"ret": 0}))
     }
@@ -466,20 +501,17 @@ impl Shared {
     fn upload_url(&self, request: &Request) -> Answer {
         let mut state = self.lock();
         if state.bot(token(request)).is_none() {
-            return ended();
+            return Answer::Json(ended());
         }
         state.uploads.push(request.json());
+        if let Some(address) = &state.upload_address {
+            return Answer::Json(json!({"ret": 0, "upload_full_url": address}));
+        }
         Answer::Json(json!({"ret": 0, "upload_param": format!("put here {}", state.uploads.len())}))
     }
 
     fn file(&self, request: &Request) -> Answer {
         let mut state = self.lock();
-        if let Some(left) = state.held_files.checked_sub(1) {
-            state.held_files = left;
-            drop(state);
-            std::thread::sleep(Duration::from_mins(2));
-            return Answer::Drop;
-        }
         if let Some(status) = state.file_faults.pop_front() {
             let headers = vec![("x-error-message", "too much".to_owned())];
             return Answer::Raw { status, headers, body: Vec::new() };
@@ -507,6 +539,6 @@ fn token(request: &Request) -> &str {
     request.header("authorization").strip_prefix("Bearer ").unwrap_or_default()
 }
 
-fn ended() -> Answer {
-    Answer::Json(json!({"errcode": -14, "errmsg": "session timeout"}))
+fn ended() -> Value {
+    json!({"errcode": -14, "errmsg": "session timeout"})
 }

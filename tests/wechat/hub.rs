@@ -71,6 +71,13 @@ impl Hub {
             .unwrap();
         assert_eq!(answer.status(), 200);
     }
+
+    /// Takes the pairing back, though it is in use.
+    fn revoke(&self) {
+        let url = format!("{}/hub/clients/rechat?force=true", self.url);
+        let answer = agent().delete(&url).header("origin", &self.url).call().unwrap();
+        assert_eq!(answer.status(), 200);
+    }
 }
 
 #[test]
@@ -95,4 +102,12 @@ fn a_hub_that_others_wrote_is_logged_in_at_and_chatted_over() {
     eventually("it came to the person", || {
         bench.fake.texts(0).iter().any(|text| text.contains("too early")).then_some(())
     });
+    // The hub has no notices, and answers a token that it revoked with an error of HTTP.
+    hub.revoke();
+    let later = bench.make("later");
+    let account = done["account"].as_str().unwrap();
+    let shown = bench.until_account(account, "Error");
+    assert!(shown["reason"].as_str().unwrap().contains("rechat login wechat"), "{shown}");
+    let waits = bench.until_waiting(&later, "log in again");
+    assert_eq!((&waits["retry_count"], waits.get("last_error")), (&json!(0), None));
 }

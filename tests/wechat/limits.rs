@@ -86,6 +86,57 @@ fn the_parts_of_a_text_that_went_out_are_not_sent_again() {
 }
 
 #[test]
+fn what_was_taken_counts_also_after_a_restart() {
+    let mut bench = Bench::logged_in("");
+    bench.fake.write(0, "hello");
+    bench.until_inbound(1);
+    bench.server.until(&bench.make("first"), "Sent");
+    bench.server.kill();
+    bench.server.start_again();
+    bench.fake.change(|state| state.bots[0].quota = 1);
+    bench.until_waiting(&bench.make("second"), "after one message");
+}
+
+#[test]
+fn a_window_that_closed_is_tried_slowly_and_opens_with_the_next_message() {
+    let mut bench = Bench::logged_in("");
+    bench.fake.write(0, "hello");
+    bench.until_inbound(1);
+    bench.fake.change(|state| state.bots[0].is_closed = true);
+    let id = bench.make("a day later");
+    let waits = bench.until_waiting(&id, "though nothing was sent");
+    assert_eq!((&waits["retry_count"], waits.get("last_error")), (&json!(0), None));
+    assert!(waits["waiting"].as_str().unwrap().contains("the next attempt is at"), "{waits}");
+    bench.server.kill();
+    bench.server.start_again();
+    let behind = bench.make("behind it");
+    bench.until_waiting(&behind, "the next attempt is at");
+    assert_eq!(bench.fake.state().bots[0].attempts, 1, "not at once, also after a restart");
+    bench.fake.write(0, "more");
+    bench.server.until(&behind, "Sent");
+    assert_eq!(bench.fake.texts(0), ["a day later", "behind it"]);
+}
+
+#[test]
+fn an_edit_of_a_message_that_went_out_in_part_loses_no_text() {
+    let bench = Bench::logged_in("max_text = 3");
+    bench.fake.change(|state| state.bots[0].quota = 1);
+    bench.fake.write(0, "hello");
+    bench.until_inbound(1);
+    let id = bench.make("abcdefghi");
+    bench.until_waiting(&id, "after one message");
+    let path = format!("/api/messages/{id}");
+    let (status, edited) = bench.server.ask("PATCH", &path, Some(&json!({"content": "xyz123"})));
+    // It may also be refused, for some of it is out.
+    assert!(status == 200 || edited["code"] == "in_flight", "{status} {edited}");
+    bench.fake.change(|state| state.bots[0].quota = 9);
+    bench.fake.write(0, "more");
+    let sent = bench.server.until(&id, "Sent");
+    let (taken, content) = (bench.fake.texts(0).concat(), sent["content"].as_str().unwrap());
+    assert!(taken.ends_with(content), "it is Sent, and {content} was not taken: {taken}");
+}
+
+#[test]
 fn a_message_that_waits_can_be_taken_back() {
     let bench = Bench::logged_in("");
     let first = bench.make("first");

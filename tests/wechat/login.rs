@@ -1,6 +1,7 @@
 //! Logging in and out, and the end of a session.
 
 use crate::bench::{ANN, Bench, WITH_ANN, told};
+use crate::fake::Fault;
 use crate::server::{TestServer, eventually};
 use serde_json::json;
 use std::io::{BufRead, BufReader, Write};
@@ -161,6 +162,93 @@ fn a_session_that_ended_is_an_error_with_advice_and_its_queue_stays() {
     let sent = bench.server.until(&id, "Sent");
     assert_eq!(sent["retry_count"], 0);
     assert_eq!(bench.fake.texts(1), ["later"]);
+}
+
+#[test]
+fn a_session_that_ended_is_told_also_where_the_platform_has_no_notices() {
+    let bench = Bench::new("");
+    bench.fake.change(|state| state.is_plain = true);
+    let account = bench.log_in(ANN);
+    bench.fake.write(0, "hello");
+    bench.until_inbound(1);
+    bench.fake.change(|state| state.bots[0].is_ended = true);
+    let shown = bench.until_account(&account, "Error");
+    assert!(shown["reason"].as_str().unwrap().contains("rechat login wechat"), "{shown}");
+    let waits = bench.until_waiting(&bench.make("later"), "log in again");
+    assert_eq!(waits["retry_count"], 0);
+}
+
+#[test]
+fn an_answer_of_another_session_is_asked_about_before_it_is_believed() {
+    let bench = Bench::logged_in("");
+    bench.fake.write(0, "hello");
+    bench.until_inbound(1);
+    bench.fake.fail("sendmessage", &[Fault::Errcode(-14)]);
+    let sent = bench.server.until(&bench.make("taken up"), "Sent");
+    assert_eq!(sent["retry_count"], 0, "{sent}");
+    bench.fake.fail("sendmessage", &[Fault::Errcode(-14)]);
+    bench.fake.fail("notifystart", &[Fault::Status(502)]);
+    let sent = bench.server.until(&bench.make("asked again"), "Sent");
+    assert_eq!(sent["retry_count"], 0, "{sent}");
+    assert_eq!(bench.fake.texts(0), ["taken up", "asked again"]);
+    let account = bench.fake.state().bots[0].account.clone();
+    bench.until_account(&account, "Connected");
+}
+
+#[test]
+fn a_person_who_scans_again_wakes_an_account_whose_session_had_ended() {
+    let bench = Bench::logged_in("");
+    let account = bench.fake.state().bots[0].account.clone();
+    bench.fake.change(|state| state.bots[0].is_ended = true);
+    bench.until_account(&account, "Error");
+    let scan = || {
+        bench.fake.next_code(vec![told("binded_redirect")]);
+        let (_, login) = bench.server.ask("POST", "/api/login/wechat", None);
+        login["id"].as_str().unwrap().to_owned()
+    };
+    bench.fake.change(|state| state.bots[0].is_ended = false);
+    let done = bench.until_login(&scan(), "done");
+    assert_eq!(done["account"], json!(account));
+    bench.until_account(&account, "Connected");
+    // It does not help where the platform stays with it.
+    bench.fake.change(|state| state.bots[0].is_ended = true);
+    bench.until_account(&account, "Error");
+    let failed = bench.until_login(&scan(), "failed");
+    let reason = failed["reason"].as_str().unwrap();
+    assert!(reason.contains(&account) && reason.contains("rechat logout wechat"), "{failed}");
+}
+
+#[test]
+fn a_message_waits_for_its_own_account_and_says_why_that_does_not_work() {
+    let mut bench = Bench::logged_in("");
+    bench.log_in("oBob@im.wechat");
+    bench.fake.write(0, "from Ann");
+    bench.until_inbound(1);
+    let ann = bench.fake.state().bots[0].account.clone();
+    bench.fake.change(|state| state.bots[0].is_ended = true);
+    bench.until_account(&ann, "Error");
+    let id = bench.make("to Ann");
+    let waits = bench.until_waiting(&id, "log in again");
+    assert!(waits["waiting"].as_str().unwrap().contains(&ann), "{waits}");
+    bench.server.kill();
+    bench.server.start_again();
+    bench.until_account(&ann, "Error");
+    bench.until_waiting(&id, "log in again");
+    assert_eq!(bench.fake.state().bots[1].attempts, 0, "Bob's bot is no way to Ann");
+    bench.log_in(ANN);
+    bench.fake.write(2, "hello again");
+    bench.server.until(&id, "Sent");
+    assert_eq!(bench.fake.texts(2), ["to Ann"]);
+}
+
+#[test]
+fn a_login_is_not_followed_to_a_private_host_that_is_not_configured() {
+    let bench = Bench::new("");
+    let redirect = json!({"status": "scaned_but_redirect", "redirect_host": "127.0.0.2:9"});
+    bench.fake.next_code(vec![redirect]);
+    let (_, login) = bench.server.ask("POST", "/api/login/wechat", None);
+    let failed = bench.until_login(login["id"].as_str().unwrap(), "failed");
+    assert!(failed["reason"].as_str().unwrap().contains("not asked there"), "{failed}");
 }
 
 #[test]

@@ -22,4 +22,5 @@ mod http;
 mod hub;
 mod limits;
 mod login;
+mod media;
 mod random;

@@ -16,6 +16,8 @@ pub struct Kind {
     pub resolve: Resolve,
     /// Gets messages without a platform only where there is no other platform.
     pub is_fallback: bool,
+    /// Its media are only to be had for a while, and from nowhere else later.
+    pub loses_media: bool,
 }
 
 /// Turns a recipient into a conversation; the second argument tells whether a conversation is

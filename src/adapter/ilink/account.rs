@@ -1,13 +1,14 @@
 //! One account: its addresses, its limits, and the state of its session.
 
 use super::api::{Api, ApiSession, CallFailure};
-use super::memory::Login;
+use super::memory::{Login, keep_reply};
 use super::window::Windows;
 use crate::adapter::api::{AdapterEvent, Delivery, Settings, WindowClosed};
 use crate::adapter::context::Context;
 use crate::clock::now;
 use crate::model::change::Inbound;
 use crate::model::event::AdapterState;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
@@ -15,6 +16,17 @@ use tokio_util::sync::CancellationToken;
 
 /// Pause before something is sent again, where the platform cannot be reached.
 const UNREACHABLE_PAUSE: Duration = Duration::from_secs(2);
+
+/// What is known of a session after a call was answered that it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum SessionCheck {
+    /// It goes on.
+    Alive,
+    /// Nothing says that it goes on.
+    NotConfirmed,
+    /// The platform did not answer; its words, or the network's.
+    NoAnswer(String),
+}
 
 /// An account at work.
 pub(super) struct RunningAccount {
@@ -32,6 +44,8 @@ pub(super) struct RunningAccount {
     pub(super) stop: CancellationToken,
     /// A call found that the session ended.
     pub(super) ended: Notify,
+    /// A person wants another attempt to connect now.
+    pub(super) retry: Notify,
 }
 
 impl RunningAccount {
@@ -39,21 +53,56 @@ impl RunningAccount {
         self.settings.platform()
     }
 
-    /// Has messages and state stored in one commit; `false` where the core takes nothing any more.
-    pub(super) async fn save(&self, messages: Vec<Inbound>, state: Vec<AdapterState>) -> bool {
-        let (stored, is_stored) = oneshot::channel();
-        let batch = AdapterEvent::Batch { messages, state, stored };
-        self.context.events.report(batch).await && is_stored.await.is_ok()
+    /// Has messages, what is known of conversations, and more state stored in one commit; `false` where
+    /// the core takes nothing any more. What is known is read when it is handed over, so that the newest
+    /// is what holds.
+    pub(super) fn save(
+        &self,
+        messages: Vec<Inbound>,
+        conversations: BTreeSet<String>,
+        mut state: Vec<AdapterState>,
+    ) -> impl Future<Output = bool> + Send + 'static {
+        let (windows, events) = (Arc::clone(&self.windows), self.context.events.clone());
+        let (platform, account) = (self.platform().to_owned(), self.login.account.clone());
+        async move {
+            let handing_over = windows.handing_over.lock().await;
+            state.extend(conversations.iter().filter_map(|conversation| {
+                let reply = windows.reply(conversation)?;
+                Some(keep_reply(&platform, &account, conversation, reply))
+            }));
+            let (stored, is_stored) = oneshot::channel();
+            let is_taken = events.report(AdapterEvent::Batch { messages, state, stored }).await;
+            drop(handing_over);
+            is_taken && is_stored.await.is_ok()
+        }
     }
 
-    /// Asks once more whether the session has ended: a call may be refused in the same words.
-    pub(super) async fn is_ended(&self) -> bool {
-        matches!(self.api.notify(&self.session, true).await, Err(CallFailure::Ended(_)))
+    /// Asks about a call that was answered that the session ended, in these words: `Ok` where it goes on,
+    /// and the call is to be made once more.
+    pub(super) async fn take_up_session(&self, ended: String) -> Result<(), CallFailure> {
+        match self.check_session().await {
+            SessionCheck::Alive => Ok(()),
+            SessionCheck::NotConfirmed => Err(CallFailure::Ended(ended)),
+            SessionCheck::NoAnswer(words) => Err(CallFailure::NotSent(words)),
+        }
+    }
+
+    /// Asks whether the session goes on, after a call was answered that it ended: a session may be taken
+    /// up again by the notice that polling begins, and a call be refused in the same words.
+    pub(super) async fn check_session(&self) -> SessionCheck {
+        match self.api.notify(&self.session, true).await {
+            Ok(()) => SessionCheck::Alive,
+            // Some servers do not know the notice: the call's own answer holds.
+            Err(CallFailure::Ended(_) | CallFailure::Refused(_) | CallFailure::Limited(_)) => {
+                SessionCheck::NotConfirmed
+            }
+            Err(failure) => SessionCheck::NoAnswer(failure.words().to_owned()),
+        }
     }
 
     /// Ends the session, found by a call; nothing goes out until it is taken up again.
-    pub(super) fn session_ended(&self) -> Delivery {
-        let reason = "the session of this account ended".to_owned();
+    pub(super) fn session_ended(&self, words: &str) -> Delivery {
+        let reason = format!("the session of this account ended ({words})");
         self.windows.close_all(Some(WindowClosed { reason, until: None }));
         self.ended.notify_one();
         Delivery::Closed

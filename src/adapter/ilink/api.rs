@@ -75,6 +75,14 @@ impl CallFailure {
             Self::Late => "no answer came in time",
         }
     }
+
+    /// As the answer of a session that goes on: the call alone is refused.
+    pub(super) fn of_living_session(self) -> Self {
+        match self {
+            Self::Ended(words) => Self::Limited(words),
+            failure => failure,
+        }
+    }
 }
 
 /// An address of the interface, and the token of a login there.

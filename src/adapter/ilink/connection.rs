@@ -21,7 +21,8 @@ use tokio::time::{Instant, sleep, timeout};
 /// The longest pause before an account that cannot be reached is tried again; pauses double.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
-/// Pause before a session that ended is tried again, should the platform change its mind.
+/// Pause before a session that ended is tried again, should the platform change its mind; a person who
+/// scans the code again ends it.
 const ENDED_PAUSE: Duration = Duration::from_hours(1);
 
 /// Pause between attempts to become the account's poller.
@@ -74,7 +75,11 @@ impl RunningAccount {
             let (state, reason) = self.shown(&end);
             tracing::warn!(account = self.login.account, "{reason}");
             self.show(entry.as_ref(), state, Some(&reason));
-            self.stop.run_until_cancelled(sleep(wait)).await;
+            tokio::select! {
+                () = self.stop.cancelled() => {}
+                () = self.retry.notified() => {}
+                () = sleep(wait) => {}
+            }
         }
         let notice = self.api.notify(&self.session, false);
         let _ = timeout(LAST_NOTICE, notice).await;

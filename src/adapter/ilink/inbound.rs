@@ -64,7 +64,7 @@ pub(super) fn read(value: &Value, platform: &str, account: &str) -> Option<Recei
 }
 
 /// By which a message is known when it comes again under another ID: its sender, its time and what
-/// it says. IDs of items and times of the server are left out.
+/// it says. IDs of items, times of the server and addresses of files are left out, which may be others.
 fn fingerprint(sender: &str, written_ms: u64, items: &[Value]) -> String {
     let mut hash = Md5::new();
     let mut add = |part: &str| {
@@ -77,10 +77,34 @@ fn fingerprint(sender: &str, written_ms: u64, items: &[Value]) -> String {
         let fields = item.as_object().into_iter().flatten();
         for (name, value) in fields.filter(|(name, _)| name.ends_with("_item") || *name == "type") {
             add(name);
-            add(&value.to_string());
+            match FILES.iter().find(|(item, _)| item == name) {
+                Some((_, lasting)) => {
+                    let file = file_print(value, lasting);
+                    for field in &file {
+                        add(field);
+                    }
+                }
+                None => add(&value.to_string()),
+            }
         }
     }
     HEXLOWER.encode(&hash.finalize())
+}
+
+/// The items that are files, with the fields by which each is known wherever it lies (facts, section 5.2).
+const FILES: [(&str, &[&str]); 4] = [
+    ("image_item", &["aeskey", "mid_size", "hd_size"]),
+    ("voice_item", &["playtime"]),
+    ("file_item", &["file_name", "md5", "len"]),
+    ("video_item", &["video_md5", "video_size", "play_length"]),
+];
+
+/// Fields of a file that are the same wherever it lies: those named, and its key.
+fn file_print(file: &Value, lasting: &[&str]) -> Vec<String> {
+    let key = file.get("media").and_then(|media| media.get("aes_key"));
+    let fields = lasting.iter().map(|name| file.get(name));
+    let shown = |field: Option<&Value>| field.unwrap_or(&Value::Null).to_string();
+    fields.chain([key]).map(shown).collect()
 }
 
 fn segments(items: &[Value]) -> Vec<Segment> {
@@ -255,6 +279,32 @@ mod tests {
         assert_eq!(print("a", 1, "x", "5"), print("a", 1, "x", "6"));
         for other in [print("b", 1, "x", "5"), print("a", 2, "x", "5"), print("a", 1, "y", "5")] {
             assert_ne!(print("a", 1, "x", "5"), other);
+        }
+    }
+
+    #[test]
+    fn a_fingerprint_of_a_file_leaves_out_where_it_lies() {
+        let print = |kind: i64, name: &str, field: (&str, Value), address: &str, key: &str| {
+            let media = json!({
+                "full_url": format!("https://cdn/{address}"), "encrypt_query_param": address,
+                "aes_key": key,
+            });
+            let mut item = json!({"type": kind, name: {
+                "media": media, "thumb_media": {"encrypt_query_param": address}, "url": address,
+            }});
+            item[name][field.0] = field.1;
+            fingerprint("a", 1, &[item])
+        };
+        for (kind, name, field) in [
+            (2, "image_item", "mid_size"),
+            (3, "voice_item", "playtime"),
+            (4, "file_item", "md5"),
+            (5, "video_item", "video_size"),
+        ] {
+            let first = print(kind, name, (field, json!(1)), "here", "key");
+            assert_eq!(first, print(kind, name, (field, json!(1)), "there", "key"), "{name}");
+            assert_ne!(first, print(kind, name, (field, json!(2)), "here", "key"), "{name}");
+            assert_ne!(first, print(kind, name, (field, json!(1)), "here", "other"), "{name}");
         }
     }
 }

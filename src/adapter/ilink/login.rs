@@ -1,15 +1,14 @@
 //! One login by a QR code, from the first code to the token.
 
 use super::api::{Api, CallFailure};
+use super::hosts::is_base;
 use super::json::text;
 use super::memory::Login;
 use super::qr::modules;
 use crate::adapter::api::cut;
 use crate::clock::now;
 use crate::protocol::login::{LoginState, LoginStatus};
-use hyper::Uri;
 use hyper::header::HeaderValue;
-use hyper::http::uri::Scheme;
 use serde_json::Value;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -144,7 +143,7 @@ impl Attempt {
                 "scaned_but_redirect" => {
                     self.tell(LoginState::Scanned, None);
                     if let Some(host) = text(&answer, "redirect_host") {
-                        base = at_host(&self.base, host);
+                        base = at_host(&self.base, host)?;
                     }
                 }
                 "verify_code_blocked" | "expired" => return Ok(CodeEnd::Expired),
@@ -169,31 +168,18 @@ impl Attempt {
     }
 }
 
-/// The address of another host, spoken to as the first one.
-fn at_host(base: &str, host: &str) -> String {
+/// The address of another host, spoken to as the first one; the error is for people.
+fn at_host(base: &str, host: &str) -> Result<String, String> {
     let scheme = base.split_once("://").map_or("https", |(scheme, _)| scheme);
-    format!("{scheme}://{host}")
-}
-
-/// Whether the token may go to an address that the platform told: only one that is configured may be
-/// private or without encryption (contract, item 36).
-fn is_usable(told: &str, configured: &str) -> bool {
-    let (Ok(uri), Ok(configured)) = (told.parse::<Uri>(), configured.parse::<Uri>()) else {
-        return false;
-    };
-    if uri.query().is_some() || told.contains('#') || uri.host().is_none_or(str::is_empty) {
-        return false;
+    let told = format!("{scheme}://{host}");
+    if is_base(&told, base) {
+        return Ok(told);
     }
-    let is_configured =
-        uri.scheme() == configured.scheme() && uri.authority() == configured.authority();
-    is_configured || uri.scheme() == Some(&Scheme::HTTPS) && uri.host().is_some_and(is_name)
-}
-
-/// Whether a host is a name of the public internet, and no address.
-fn is_name(host: &str) -> bool {
-    let is_local = host.eq_ignore_ascii_case("localhost") || !host.contains('.');
-    let last = host.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
-    !is_local && !host.starts_with('[') && last.starts_with(|c: char| c.is_ascii_alphabetic())
+    let told = cut(&told);
+    Err(format!(
+        "WeChat sends the login on to `{told}`, which is neither the configured address nor a public \
+         one with https; it is not asked there"
+    ))
 }
 
 fn confirmed(answer: &Value, base: &str) -> Result<Login, String> {
@@ -205,7 +191,7 @@ fn confirmed(answer: &Value, base: &str) -> Result<Login, String> {
         return Err("WeChat confirmed the login with a token that no request can carry".into());
     }
     let told = text(answer, "baseurl").unwrap_or(base);
-    if !is_usable(told, base) {
+    if !is_base(told, base) {
         let told = cut(told);
         return Err(format!(
             "WeChat confirmed the login for `{told}`, which is neither the configured address nor \
@@ -275,8 +261,20 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_keeps_the_scheme() {
-        assert_eq!(at_host("https://a.example", "b.example"), "https://b.example");
-        assert_eq!(at_host("http://127.0.0.1:1", "127.0.0.1:2"), "http://127.0.0.1:2");
+    fn a_redirect_keeps_the_scheme_and_leads_to_no_private_host() {
+        let official = "https://ilinkai.weixin.qq.com";
+        assert_eq!(at_host(official, "b.example").unwrap(), "https://b.example");
+        let local = "http://127.0.0.1:1";
+        assert_eq!(at_host(local, "127.0.0.1:1").unwrap(), local);
+        for (base, host) in [
+            (official, "127.0.0.1"),
+            (official, "[::1]"),
+            (official, "router"),
+            (official, "b.example/?x"),
+            (local, "127.0.0.1:2"),
+            (local, "b.example"),
+        ] {
+            assert!(at_host(base, host).unwrap_err().contains("not asked there"), "{host}");
+        }
     }
 }

@@ -61,6 +61,60 @@ enum Encoded {
         /// The message, its parts that went out, its ID, and whether one of them is unproved.
         progress: Option<(Uuid, u32, Option<String>, bool)>,
     },
+    ReplyV2 {
+        token: String,
+        received_ms: u64,
+        taken: u32,
+        refusals: u32,
+        next_try: Option<u64>,
+        words: String,
+        stuck: Option<StuckV2>,
+        progress: Option<ProgressV2>,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct StuckV2 {
+    message: Uuid,
+    count: u32,
+    at: u64,
+    has_other_passed: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ProgressV2 {
+    message: Uuid,
+    parts: u32,
+    print: Option<[u8; 16]>,
+    restarts: u32,
+    external_id: Option<String>,
+    is_unproved: bool,
+}
+
+impl From<Stuck> for StuckV2 {
+    fn from(Stuck { message, count, at, has_other_passed }: Stuck) -> Self {
+        Self { message, count, at, has_other_passed }
+    }
+}
+
+impl From<StuckV2> for Stuck {
+    fn from(StuckV2 { message, count, at, has_other_passed }: StuckV2) -> Self {
+        Self { message, count, at, has_other_passed }
+    }
+}
+
+impl From<PartProgress> for ProgressV2 {
+    fn from(progress: PartProgress) -> Self {
+        let PartProgress { message, parts, print, restarts, external_id, is_unproved } = progress;
+        Self { message, parts, print, restarts, external_id, is_unproved }
+    }
+}
+
+impl From<ProgressV2> for PartProgress {
+    fn from(progress: ProgressV2) -> Self {
+        let ProgressV2 { message, parts, print, restarts, external_id, is_unproved } = progress;
+        Self { message, parts, print, restarts, external_id, is_unproved }
+    }
 }
 
 /// The names of what is kept, one a line: platform, kind of value, account, conversation.
@@ -93,15 +147,15 @@ pub(super) fn keep_reply(
     conversation: &str,
     reply: ReplyState,
 ) -> AdapterState {
-    let value = Encoded::ReplyV1 {
+    let value = Encoded::ReplyV2 {
         token: reply.token,
         received_ms: reply.received_ms,
         taken: reply.taken,
         refusals: reply.refusals,
         next_try: reply.next_try,
         words: reply.words,
-        stuck: reply.stuck.map(|stuck| (stuck.message, stuck.count, stuck.at)),
-        progress: reply.progress.map(|p| (p.message, p.parts, p.external_id, p.is_unproved)),
+        stuck: reply.stuck.map(Into::into),
+        progress: reply.progress.map(Into::into),
     };
     state(key(platform, "reply", account, conversation), Some(&value))
 }
@@ -156,9 +210,15 @@ pub(super) fn read(platform: &str, kept: Vec<(String, Vec<u8>)>) -> BTreeMap<Str
                 stuck,
                 progress,
             } => {
-                let stuck = stuck.map(|(message, count, at)| Stuck { message, count, at });
+                let stuck = stuck.map(|(message, count, at)| Stuck {
+                    message,
+                    count,
+                    at,
+                    has_other_passed: false,
+                });
                 let progress = progress.map(|(message, parts, external_id, is_unproved)| {
-                    PartProgress { message, parts, external_id, is_unproved }
+                    let (print, restarts) = (None, 0);
+                    PartProgress { message, parts, print, restarts, external_id, is_unproved }
                 });
                 let reply = ReplyState {
                     token,
@@ -169,6 +229,28 @@ pub(super) fn read(platform: &str, kept: Vec<(String, Vec<u8>)>) -> BTreeMap<Str
                     words,
                     stuck,
                     progress,
+                };
+                kept.replies.insert(conversation, reply);
+            }
+            Encoded::ReplyV2 {
+                token,
+                received_ms,
+                taken,
+                refusals,
+                next_try,
+                words,
+                stuck,
+                progress,
+            } => {
+                let reply = ReplyState {
+                    token,
+                    received_ms,
+                    taken,
+                    refusals,
+                    next_try,
+                    words,
+                    stuck: stuck.map(Into::into),
+                    progress: progress.map(Into::into),
                 };
                 kept.replies.insert(conversation, reply);
             }
@@ -199,10 +281,12 @@ mod tests {
             refusals: 2,
             next_try: Some(3),
             words: "w".into(),
-            stuck: Some(Stuck { message, count: 1, at: 9 }),
+            stuck: Some(Stuck { message, count: 1, at: 9, has_other_passed: true }),
             progress: Some(PartProgress {
                 message,
                 parts: 2,
+                print: Some([7; 16]),
+                restarts: 1,
                 external_id: Some("e".into()),
                 is_unproved: true,
             }),
@@ -240,8 +324,26 @@ mod tests {
         );
         assert_eq!(bytes(keep_cursor("w", "a", "n")), "01016e");
         let id = format!("10{}", HEXLOWER.encode(Uuid::from_u128(7).as_bytes()));
-        let wanted = format!("020163ac020102010301770 1{id}010901{id}02010165 01").replace(' ', "");
-        assert_eq!(bytes(keep_reply("w", "a", "c", reply)), wanted);
+        let print = "07".repeat(16);
+        let wanted = format!("030163ac02010201030177 01{id}010901 01{id}0201{print}0101016501");
+        assert_eq!(bytes(keep_reply("w", "a", "c", reply)), wanted.replace(' ', ""));
+    }
+
+    #[test]
+    fn a_reply_of_an_earlier_version_is_read() {
+        let (login, mut reply) = everything();
+        let id = format!("10{}", HEXLOWER.encode(Uuid::from_u128(7).as_bytes()));
+        let earlier = format!("020163ac02010201030177 01{id}0109 01{id}0201016501");
+        let earlier = HEXLOWER.decode(earlier.replace(' ', "").as_bytes()).unwrap();
+        let mut all = kept(vec![keep_login("w", &login)]);
+        all.push((key("w", "reply", "a@im.bot", "c"), earlier));
+        if let Some(stuck) = &mut reply.stuck {
+            stuck.has_other_passed = false;
+        }
+        if let Some(progress) = &mut reply.progress {
+            (progress.print, progress.restarts) = (None, 0);
+        }
+        assert_eq!(read("w", all)["a@im.bot"].replies["c"], reply);
     }
 
     #[test]

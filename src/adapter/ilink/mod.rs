@@ -6,6 +6,7 @@ mod api;
 mod connection;
 mod crypto;
 mod download;
+mod hosts;
 mod http;
 mod inbound;
 mod json;
@@ -43,6 +44,7 @@ pub(super) static ADAPTER: Adapter = Adapter {
         addresses: address::addresses,
         resolve: address::resolve,
         is_fallback: false,
+        loses_media: true,
     },
     logs_in: true,
     configure: |own| Ok(Service::Standalone(Arc::new(Ilink::configure(own)?))),

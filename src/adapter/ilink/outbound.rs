@@ -120,11 +120,22 @@ fn split(text: &str, most: usize) -> Vec<String> {
         let end = end_of_piece(rest, most);
         let (piece, behind) = rest.split_at(end);
         pieces.push(piece.trim_end().to_owned());
-        rest = behind.trim_start();
+        rest = next_piece(behind, piece.ends_with('\n'));
     }
     pieces.push(rest.to_owned());
     pieces.retain(|piece| !piece.is_empty());
     pieces
+}
+
+/// The text behind a piece, without the blanks between the two; a line keeps its indentation.
+fn next_piece(behind: &str, begins_line: bool) -> &str {
+    let words = behind.trim_start();
+    let blanks = &behind[..behind.len() - words.len()];
+    match blanks.rfind('\n') {
+        Some(end) => &behind[end + 1..],
+        None if begins_line => behind,
+        None => words,
+    }
 }
 
 /// Bytes of the first piece.
@@ -152,7 +163,15 @@ mod tests {
     fn outbound(content: Content) -> Outbound {
         let conversation = "private_u".to_owned();
         let id = Uuid::from_u128(1);
-        Outbound { id, conversation, content, reply_to: None, created_at: 1, original: None }
+        Outbound {
+            id,
+            conversation,
+            content,
+            reply_to: None,
+            parts: Vec::new(),
+            created_at: 1,
+            original: None,
+        }
     }
 
     fn text(text: &str) -> OutboundPart {
@@ -251,6 +270,14 @@ mod tests {
         assert_eq!(split("one two three", 8), ["one two", "three"]);
         assert_eq!(split("abcdefgh", 3), ["abc", "def", "gh"]);
         assert_eq!(split("我👨‍👩‍👧你", 5), ["我", "👨‍👩‍👧", "你"]);
+    }
+
+    #[test]
+    fn a_line_keeps_its_indentation_where_a_text_is_split() {
+        assert_eq!(split("if a:\n    b\n", 8), ["if a:", "    b\n"]);
+        assert_eq!(split("if a:\n\n\n  b()", 9), ["if a:", "  b()"]);
+        assert_eq!(split("if abc:  \n  b()", 9), ["if abc:", "  b()"]);
+        assert_eq!(split("one   two", 5), ["one", "two"]);
     }
 
     #[test]

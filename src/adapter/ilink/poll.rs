@@ -2,11 +2,11 @@
 //!
 //! The answer of a poll is on disk, with the next cursor and the reply tokens, before the next poll.
 
-use super::account::RunningAccount;
+use super::account::{RunningAccount, SessionCheck};
 use super::api::{CallFailure, POLL_HOLD, Updates};
 use super::inbound;
-use super::memory::{keep_cursor, keep_reply};
-use std::collections::BTreeMap;
+use super::memory::keep_cursor;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -55,15 +55,19 @@ pub(super) async fn poll(account: &RunningAccount, cursor: &mut String) -> PollE
             }
             Err(failure) => failure,
         };
+        let (mut failure, mut is_ended) = (failure, false);
         if let CallFailure::Ended(words) = &failure {
-            // A session may be taken up again by the notice that polling begins.
-            if account.is_ended().await {
-                return PollEnd::Ended(words.clone());
+            match account.check_session().await {
+                SessionCheck::Alive => is_ended = true,
+                SessionCheck::NotConfirmed => return PollEnd::Ended(words.clone()),
+                SessionCheck::NoAnswer(words) => failure = CallFailure::Unknown(words),
             }
         }
         failures += 1;
         if failures >= MAX_FAILURES {
-            return PollEnd::Unreachable(failure.words().to_owned());
+            let words = failure.words().to_owned();
+            // Polls say so again and again, whatever the notice is answered.
+            return if is_ended { PollEnd::Ended(words) } else { PollEnd::Unreachable(words) };
         }
         tracing::debug!(account = account.login.account, "a poll failed: {}", failure.words());
         sleep(account.settings.reconnect * failures).await;
@@ -92,27 +96,23 @@ fn not_taken(account: &RunningAccount) -> PollEnd {
 /// Has what a poll answered stored, in one commit; `false` where it is not.
 async fn take(account: &RunningAccount, cursor: &mut String, updates: Updates) -> bool {
     let (platform, id) = (account.platform(), &account.login.account);
-    let (mut messages, mut replies) = (Vec::new(), BTreeMap::new());
+    let (mut messages, mut answerable) = (Vec::new(), BTreeSet::new());
     for value in &updates.messages {
         let Some(received) = inbound::read(value, platform, id) else { continue };
         if let Some(token) = &received.context_token {
             // Known before the message is, so that who waits for it can go at once.
-            let conversation = received.message.conversation.clone();
-            let reply = account.windows.receive(&conversation, token, received.written_ms);
-            replies.insert(conversation, reply);
+            let conversation = &received.message.conversation;
+            account.windows.receive(conversation, token, received.written_ms);
+            answerable.insert(conversation.clone());
         }
         messages.push(received.message);
     }
     let next = updates.cursor.filter(|next| next != cursor);
-    let mut state: Vec<_> = replies
-        .into_iter()
-        .map(|(conversation, reply)| keep_reply(platform, id, &conversation, reply))
-        .collect();
-    state.extend(next.as_ref().map(|next| keep_cursor(platform, id, next)));
+    let state: Vec<_> = next.iter().map(|next| keep_cursor(platform, id, next)).collect();
     if messages.is_empty() && state.is_empty() {
         return true;
     }
-    if !account.save(messages, state).await {
+    if !account.save(messages, answerable, state).await {
         return false;
     }
     if let Some(next) = next {

@@ -9,7 +9,8 @@ use uuid::Uuid;
 /// Pauses before the attempts with a token that was refused, in seconds; then none is made.
 const PAUSES: [u64; 2] = [2 * 60, 15 * 60];
 
-/// With so many fresh tokens a message has to be refused as the first one, until it is given up.
+/// With so many fresh tokens a message has to be refused as the first one, until it is given up. Those
+/// alone count between which another message went out: whole accounts are refused for days.
 const MAX_FRESH_REFUSALS: u32 = 3;
 
 /// Seconds between those that count: the limit on frequency may last for half an hour.
@@ -22,7 +23,7 @@ pub(super) struct ReplyState {
     pub(super) token: String,
     /// When that was written, in Unix milliseconds; 0 where no message told a time.
     pub(super) received_ms: u64,
-    /// Messages that were taken with it.
+    /// Requests that were taken with it.
     pub(super) taken: u32,
     /// Refusals since the last that was taken.
     pub(super) refusals: u32,
@@ -38,10 +39,12 @@ pub(super) struct ReplyState {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Stuck {
     pub(super) message: Uuid,
-    /// With how many tokens.
+    /// With how many tokens, as far as they count.
     pub(super) count: u32,
     /// Unix seconds of the last that counts.
     pub(super) at: u64,
+    /// Another message of the account was taken since.
+    pub(super) has_other_passed: bool,
 }
 
 /// The parts of a message that went out before one was refused.
@@ -49,6 +52,10 @@ pub(super) struct Stuck {
 pub(super) struct PartProgress {
     pub(super) message: Uuid,
     pub(super) parts: u32,
+    /// The hash of these parts; `None` where an earlier version kept none.
+    pub(super) print: Option<[u8; 16]>,
+    /// How often it was begun anew, because other parts had gone out.
+    pub(super) restarts: u32,
     /// The platform's ID of the first part, where it told one.
     pub(super) external_id: Option<String>,
     /// Some part was taken without a proof.
@@ -77,15 +84,22 @@ impl ReplyState {
         self.words.clear();
     }
 
-    /// A message was taken.
+    /// A request was taken.
     pub(super) fn take(&mut self) {
         self.taken += 1;
         (self.refusals, self.next_try) = (0, None);
         self.words.clear();
     }
 
+    /// A message of the account was taken, perhaps in another conversation.
+    pub(super) fn pass(&mut self, message: Uuid) {
+        if let Some(stuck) = self.stuck.as_mut().filter(|stuck| stuck.message != message) {
+            stuck.has_other_passed = true;
+        }
+    }
+
     /// A message was refused with a token by a limit, at `at` (Unix seconds). `false` where the
-    /// message itself must be what is refused, for it was with several fresh tokens.
+    /// message itself must be what is refused, for others were taken meanwhile.
     pub(super) fn refuse(&mut self, token: &str, message: Uuid, words: &str, at: u64) -> bool {
         if token != self.token {
             // A newer one came in meanwhile, of which this says nothing.
@@ -93,9 +107,12 @@ impl ReplyState {
         }
         if self.taken == 0 && self.refusals == 0 {
             let known = self.stuck.as_ref().filter(|stuck| stuck.message == message);
-            let (count, last) = known.map_or((0, 0), |stuck| (stuck.count, stuck.at));
-            if count == 0 || at.saturating_sub(last) >= FRESH_REFUSALS_APART {
-                self.stuck = Some(Stuck { message, count: count + 1, at });
+            let counts = known.is_none_or(|stuck| {
+                stuck.has_other_passed && at.saturating_sub(stuck.at) >= FRESH_REFUSALS_APART
+            });
+            if counts {
+                let count = known.map_or(0, |stuck| stuck.count) + 1;
+                self.stuck = Some(Stuck { message, count, at, has_other_passed: false });
             }
         }
         self.next_try = PAUSES.get(self.refusals as usize).map(|pause| at + pause);
@@ -188,11 +205,13 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_every_fresh_token_is_refused_for_is_given_up() {
+    fn a_message_that_is_refused_while_others_are_taken_is_given_up() {
+        let other = Uuid::from_u128(2);
         let mut reply = written("a", 5);
         let mut at = 10;
         for n in 1..MAX_FRESH_REFUSALS {
             assert!(reply.refuse(&reply.token.clone(), ID, "ret -2", at));
+            reply.pass(other);
             // A person who writes several times meanwhile proves nothing.
             reply.receive(&format!("soon {n}"), at * 1000, at * 1000);
             assert!(reply.refuse(&reply.token.clone(), ID, "ret -2", at + 1));
@@ -201,9 +220,19 @@ mod tests {
         }
         assert!(!reply.refuse(&reply.token.clone(), ID, "ret -2", at));
         assert!(reply.is_open(at), "the next message is tried");
-        assert!(
-            reply.refuse(&reply.token.clone(), Uuid::from_u128(2), "ret -2", at + 1),
-            "it counts by itself"
-        );
+        assert!(reply.refuse(&reply.token.clone(), other, "ret -2", at + 1), "it counts by itself");
+    }
+
+    #[test]
+    fn a_message_that_is_refused_as_all_others_are_waits_on() {
+        let mut reply = written("a", 5);
+        let mut at = 10;
+        for n in 0..5 * MAX_FRESH_REFUSALS {
+            assert!(reply.refuse(&reply.token.clone(), ID, "ret -2", at));
+            // A part of its own says nothing.
+            reply.pass(ID);
+            at += FRESH_REFUSALS_APART;
+            reply.receive(&format!("later {n}"), at * 1000, at * 1000);
+        }
     }
 }

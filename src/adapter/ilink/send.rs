@@ -3,17 +3,18 @@
 use super::account::RunningAccount;
 use super::address::person;
 use super::api::CallFailure;
-use super::memory::keep_reply;
 use super::outbound::{OutboundPart, parts, text_item};
-use super::reply::{PartProgress, ReplyState};
+use super::reply::PartProgress;
 use super::upload::{NotUploaded, upload};
-use crate::adapter::api::{AdapterEvent, Delivery, Outbound, Ways, with_media};
+use crate::adapter::api::{Delivery, Outbound, Ways, with_media};
 use crate::clock::now;
+use md5::{Digest, Md5};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout, timeout_at};
+use uuid::Uuid;
 
 /// The time limits of a call that an attempt may take in all before its last call.
 const ATTEMPT_CALLS: u32 = 10;
@@ -22,7 +23,8 @@ const ATTEMPT_CALLS: u32 = 10;
 const KEEP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Sends a message. A part that went out is not sent again when the rest has to wait. Takes
-/// [`ATTEMPT_CALLS`] time limits and the last call at most, whatever the other side does.
+/// [`ATTEMPT_CALLS`] time limits and the last call at most, whatever the other side does; one that is
+/// refused as of another session is asked about and made once more.
 pub(super) async fn send(account: &RunningAccount, message: Outbound) -> Delivery {
     let refused = |reason: String| Delivery::Refused { reason, retryable: false };
     let until = Instant::now() + account.settings.answer_timeout * ATTEMPT_CALLS;
@@ -35,7 +37,7 @@ pub(super) async fn send(account: &RunningAccount, message: Outbound) -> Deliver
     };
     // Files are decoded, which takes its time.
     let (whole, max_text) = (Arc::clone(&message), account.max_text);
-    let parts = spawn_blocking(move || parts(&whole, max_text)).await;
+    let parts = spawn_blocking(move || parts(&whole, max_text).map(PrintedParts::new)).await;
     let parts = match parts.unwrap_or_else(|error| Err(error.to_string())) {
         Ok(parts) => parts,
         Err(reason) => return refused(reason),
@@ -43,39 +45,88 @@ pub(super) async fn send(account: &RunningAccount, message: Outbound) -> Deliver
     send_parts(account, &message, to, &parts, until).await
 }
 
+/// The parts of a message, and for each the hash of all up to it.
+struct PrintedParts {
+    parts: Vec<OutboundPart>,
+    prints: Vec<[u8; 16]>,
+}
+
+impl PrintedParts {
+    fn new(parts: Vec<OutboundPart>) -> Self {
+        let mut hash = Md5::new();
+        let print = |part: &OutboundPart| {
+            let (kind, name, bytes) = match part {
+                OutboundPart::Text(text) => (0, "", text.as_bytes()),
+                OutboundPart::File(file) => (file.kind.media_type(), &*file.name, &*file.bytes),
+            };
+            hash.update([kind]);
+            for field in [name.as_bytes(), bytes] {
+                hash.update((field.len() as u64).to_le_bytes());
+                hash.update(field);
+            }
+            hash.clone().finalize().into()
+        };
+        let prints = parts.iter().map(print).collect();
+        Self { parts, prints }
+    }
+
+    /// Whether the parts that went out are the first of these.
+    fn begin_with(&self, gone: &PartProgress) -> bool {
+        let Some(last) = (gone.parts as usize).checked_sub(1) else { return true };
+        let print = self.prints.get(last);
+        print.is_some_and(|print| gone.print.is_none_or(|known| known == *print))
+    }
+}
+
 async fn send_parts(
     account: &RunningAccount,
     message: &Outbound,
     to: &str,
-    parts: &[OutboundPart],
+    all: &PrintedParts,
     until: Instant,
 ) -> Delivery {
     let before = account.windows.progress(&message.conversation, message.id);
-    let is_continued = before.is_some();
-    let mut progress = before.unwrap_or(PartProgress {
-        message: message.id,
-        parts: 0,
-        external_id: None,
-        is_unproved: false,
-    });
+    let mut progress = begin(message.id, before, all);
     let mut token = String::new();
-    for (index, part) in parts.iter().enumerate().skip(progress.parts as usize) {
-        match send_part(account, message, to, index, part, until, &mut token).await {
+    for (index, part) in all.parts.iter().enumerate().skip(progress.parts as usize) {
+        let name = part_name(&progress, index);
+        match send_part(account, message, to, name, part, until, &mut token).await {
             Ok(id) => {
-                account.windows.take(&message.conversation);
+                account.windows.take(&message.conversation, message.id);
                 progress.is_unproved |= id.is_none();
                 progress.external_id = progress.external_id.or(id);
                 progress.parts += 1;
+                progress.print = all.prints.get(index).copied();
             }
             Err(failure) => return not_sent(account, message, &token, progress, failure).await,
         }
     }
-    if is_continued {
-        let reply = account.windows.set_progress(&message.conversation, None);
-        keep(account, &message.conversation, reply).await;
-    }
+    // With the count of what was taken, which would else begin anew after a restart.
+    account.windows.set_progress(&message.conversation, None);
+    keep(account, &message.conversation).await;
     let PartProgress { external_id, is_unproved: is_unconfirmed, .. } = progress;
     Delivery::Sent { external_id, is_unconfirmed }
+}
+
+/// Where an attempt begins: behind the parts that went out before, unless they say something else by now.
+fn begin(message: Uuid, before: Option<PartProgress>, all: &PrintedParts) -> PartProgress {
+    let restarts = match before {
+        Some(before) if all.begin_with(&before) => return before,
+        Some(before) => before.restarts + 1,
+        None => 0,
+    };
+    let (external_id, is_unproved) = (None, false);
+    PartProgress { message, parts: 0, print: None, restarts, external_id, is_unproved }
+}
+
+/// Our name of a part: the same for every attempt at it, and another once it says something else, for a
+/// server may take a name only once.
+fn part_name(progress: &PartProgress, index: usize) -> String {
+    match (progress.message, progress.restarts, index) {
+        (message, 0, 0) => message.to_string(),
+        (message, 0, index) => format!("{message}-{index}"),
+        (message, restarts, index) => format!("{message}-{index}-{restarts}"),
+    }
 }
 
 /// Sends one part; `token` is the reply token that it was sent with.
@@ -83,7 +134,7 @@ async fn send_part(
     account: &RunningAccount,
     message: &Outbound,
     to: &str,
-    index: usize,
+    name: String,
     part: &OutboundPart,
     until: Instant,
     token: &mut String,
@@ -101,12 +152,12 @@ async fn send_part(
     };
     // One may have come in with a message while a file was uploaded.
     *token = account.windows.token(&message.conversation).unwrap_or_default();
-    // The same for every attempt at this part.
-    let client_id = match index {
-        0 => message.id.to_string(),
-        index => format!("{}-{index}", message.id),
-    };
-    let sent = account.api.send_message(&account.session, to, &client_id, token, item).await;
+    let send = |item| account.api.send_message(&account.session, to, &name, token, item);
+    let mut sent = send(item.clone()).await;
+    if let Err(CallFailure::Ended(words)) = sent {
+        account.take_up_session(words).await.map_err(NotUploaded::Call)?;
+        sent = send(item).await.map_err(CallFailure::of_living_session);
+    }
     sent.map_err(NotUploaded::Call)
 }
 
@@ -119,9 +170,9 @@ async fn not_sent(
     failure: NotUploaded,
 ) -> Delivery {
     let conversation = &message.conversation;
-    if progress.parts > 0 {
-        let reply = account.windows.set_progress(conversation, Some(progress));
-        keep(account, conversation, reply).await;
+    if progress.parts > 0 || progress.restarts > 0 {
+        account.windows.set_progress(conversation, Some(progress));
+        keep(account, conversation).await;
     }
     let failure = match failure {
         NotUploaded::Call(failure) => failure,
@@ -129,10 +180,7 @@ async fn not_sent(
         NotUploaded::Retryable(reason) => return Delivery::Refused { reason, retryable: true },
     };
     match failure {
-        CallFailure::Ended(words) if !account.is_ended().await => {
-            limited(account, message, token, &words).await
-        }
-        CallFailure::Ended(_) => account.session_ended(),
+        CallFailure::Ended(words) => account.session_ended(&words),
         CallFailure::Limited(words) => limited(account, message, token, &words).await,
         CallFailure::Refused(words) => {
             Delivery::Refused { reason: format!("WeChat refused it: {words}"), retryable: true }
@@ -143,7 +191,7 @@ async fn not_sent(
     }
 }
 
-/// A limit refused it: it waits, unless several fresh tokens were refused for it.
+/// A limit refused it: it waits, unless it is this message alone that is refused.
 async fn limited(
     account: &RunningAccount,
     message: &Outbound,
@@ -151,21 +199,58 @@ async fn limited(
     words: &str,
 ) -> Delivery {
     let conversation = &message.conversation;
-    let (is_to_wait, reply) = account.windows.refuse(conversation, token, message.id, words, now());
-    keep(account, conversation, reply).await;
+    let is_to_wait = account.windows.refuse(conversation, token, message.id, words, now());
+    keep(account, conversation).await;
     if is_to_wait {
         return Delivery::Closed;
     }
-    let reason = format!("WeChat refused it with every new reply token: {words}");
+    let reason = format!("WeChat refused it with every new reply token, and took others: {words}");
     Delivery::Refused { reason, retryable: false }
 }
 
-async fn keep(account: &RunningAccount, conversation: &str, reply: ReplyState) {
-    let state = keep_reply(account.platform(), &account.login.account, conversation, reply);
-    let (stored, is_stored) = oneshot::channel();
-    let batch = AdapterEvent::Batch { messages: Vec::new(), state: vec![state], stored };
-    let events = account.context.events.clone();
-    // It comes to the disk even where that takes longer than is waited for here.
-    account.context.tracker.spawn(async move { events.report(batch).await });
-    let _ = timeout(KEEP_TIMEOUT, is_stored).await;
+/// Has what is known of a conversation stored. It comes to the disk even where that takes longer than is
+/// waited for here.
+async fn keep(account: &RunningAccount, conversation: &str) {
+    let conversations = BTreeSet::from([conversation.to_owned()]);
+    let saving = account.save(Vec::new(), conversations, Vec::new());
+    let saved = account.context.tracker.spawn(saving);
+    let _ = timeout(KEEP_TIMEOUT, saved).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(texts: &[&str]) -> PrintedParts {
+        PrintedParts::new(texts.iter().map(|&text| OutboundPart::Text(text.into())).collect())
+    }
+
+    /// The progress of a message after some of its parts.
+    fn after(all: &PrintedParts, parts: usize) -> PartProgress {
+        let print = parts.checked_sub(1).map(|last| all.prints[last]);
+        let parts = parts.try_into().unwrap();
+        PartProgress { parts, print, ..begin(Uuid::from_u128(1), None, all) }
+    }
+
+    #[test]
+    fn an_attempt_goes_on_behind_the_parts_that_went_out_unless_they_are_others_now() {
+        let all = texts(&["abc", "def", "ghi"]);
+        let gone = after(&all, 2);
+        let begin = |now: &[&str]| begin(gone.message, Some(gone.clone()), &texts(now));
+        for same in [&["abc", "def", "ghi"][..], &["abc", "def", "other"], &["abc", "def"]] {
+            assert_eq!(begin(same), gone, "{same:?}");
+        }
+        for other in [&["abc", "deF", "ghi"][..], &["abcd", "ef"], &["abc"], &["ab", "cdef"]] {
+            let anew = begin(other);
+            assert_eq!((anew.parts, anew.restarts), (0, 1), "{other:?}");
+            assert_ne!(part_name(&anew, 0), part_name(&gone, 0), "it is no second attempt");
+        }
+    }
+
+    #[test]
+    fn an_earlier_versions_progress_goes_on_by_number() {
+        let all = texts(&["abc", "def"]);
+        let gone = PartProgress { print: None, ..after(&all, 1) };
+        assert_eq!(begin(gone.message, Some(gone.clone()), &all), gone);
+    }
 }

@@ -14,17 +14,21 @@ use crate::adapter::registry::ConfiguredEntry;
 use crate::metrics::METRICS;
 use crate::model::event::AdapterState;
 use crate::protocol::login::{LoginState, LoginStatus};
-use crate::protocol::platform::PlatformState;
+use crate::protocol::platform::{AdapterStatus, PlatformState};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::{Id, JoinError, JoinSet};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// Pause before what is kept is asked for again, while the store is away.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long an account may take to connect after its person scanned the code again: a notice and a little
+/// more.
+const RETRY_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Pause before an account that panicked begins anew.
 const PANIC_PAUSE: Duration = Duration::from_secs(1);
@@ -124,6 +128,7 @@ impl IlinkService {
             context: self.context.clone(),
             stop: stop.clone(),
             ended: Notify::new(),
+            retry: Notify::new(),
         });
         let work = Arc::clone(&account).run(kept, self.entry.clone());
         let ended = CancellationToken::new();
@@ -206,11 +211,7 @@ impl IlinkService {
     async fn login_ended(&mut self, end: LoginEnd) {
         let (status, account) = match end {
             Err(reason) => return tracing::warn!("a login failed: {reason}"),
-            // Nothing says which account it is, unless there is just one.
-            Ok((LoggedIn::Already, status)) => match self.accounts.len() {
-                1 => (status, self.accounts.keys().next().cloned()),
-                _ => (status, None),
-            },
+            Ok((LoggedIn::Already, status)) => return self.bound_already(status),
             Ok((LoggedIn::New(login), status)) => {
                 let account = login.account.clone();
                 let is_allowed = self.settings.check_account(&account);
@@ -226,10 +227,53 @@ impl IlinkService {
                 (status, Some(account))
             }
         };
-        status.send_modify(|status| {
-            (status.state, status.account) = (LoginState::Done, account);
-            (status.qrcode, status.modules, status.reason) = (None, Vec::new(), None);
-        });
+        tell_done(&status, account);
+    }
+
+    /// A code was scanned by a person whose bot is bound here. Nothing says which account that is; each
+    /// that does not work is tried again now, and the login is done once one of them does.
+    fn bound_already(&self, status: watch::Sender<LoginStatus>) {
+        let platform = self.settings.platform().to_owned();
+        let mut changes = self.context.registry.changes();
+        let is_resting = |shown: &AdapterStatus| {
+            shown.platform == platform && shown.state != PlatformState::Connected
+        };
+        let shown = self.context.registry.platforms().into_iter().filter(is_resting);
+        let resting: BTreeMap<_, _> = shown
+            .filter_map(|shown| Some((shown.account?, shown.reason.unwrap_or_default())))
+            .filter_map(|(account, reason)| {
+                self.accounts.get(&account)?.account.retry.notify_one();
+                Some((account, reason))
+            })
+            .collect();
+        if resting.is_empty() {
+            let mut accounts = self.accounts.keys();
+            let only = accounts.next().filter(|_| self.accounts.len() == 1).cloned();
+            return tell_done(&status, only);
+        }
+        let stop = self.context.stop.clone();
+        self.context.tracker.spawn(stop.run_until_cancelled_owned(async move {
+            let connected = timeout(RETRY_TIMEOUT, async {
+                loop {
+                    let change = changes.next().await;
+                    let account = change.account.filter(|one| resting.contains_key(one));
+                    if change.platform == platform
+                        && change.state == PlatformState::Connected
+                        && let Some(account) = account
+                    {
+                        return account;
+                    }
+                }
+            });
+            match connected.await {
+                Ok(account) => tell_done(&status, Some(account)),
+                Err(_) => status.send_modify(|status| {
+                    (status.state, status.reason) =
+                        (LoginState::Failed, Some(still_resting(&platform, &resting)));
+                    (status.qrcode, status.modules) = (None, Vec::new());
+                }),
+            }
+        }));
     }
 
     /// Keeps a login in place of others of the same person, and starts it; `false` where the core
@@ -293,6 +337,25 @@ impl IlinkService {
         self.show_whether_empty();
         Ok(account)
     }
+}
+
+/// Tells that a login is done.
+fn tell_done(status: &watch::Sender<LoginStatus>, account: Option<String>) {
+    status.send_modify(|status| {
+        (status.state, status.account) = (LoginState::Done, account);
+        (status.qrcode, status.modules, status.reason) = (None, Vec::new(), None);
+    });
+}
+
+/// Words for people about accounts that do not work though `WeChat` says that they are bound here.
+fn still_resting(platform: &str, resting: &BTreeMap<String, String>) -> String {
+    let accounts: Vec<_> =
+        resting.iter().map(|(account, reason)| format!("{account} ({reason})")).collect();
+    format!(
+        "WeChat says that this person's bot is logged in here already, and this does not connect: {}; \
+         log it out with `rechat logout {platform} ACCOUNT`, then log in again",
+        accounts.join(", ")
+    )
 }
 
 /// Answers once there is a code, or it is clear that there will be none.

@@ -3,6 +3,7 @@
 use super::account::RunningAccount;
 use super::api::CallFailure;
 use super::crypto::{AesKey, encrypt, new_key};
+use super::hosts::{may_send_to, without_query};
 use super::http::{HttpCall, NoResponse};
 use super::json::text;
 use crate::adapter::api::cut;
@@ -44,7 +45,7 @@ pub(super) enum UploadKind {
 
 impl UploadKind {
     /// The number of the kind in a request for an upload; not that of the item.
-    fn media_type(self) -> u8 {
+    pub(super) fn media_type(self) -> u8 {
         match self {
             Self::Image => 1,
             Self::Video => 2,
@@ -83,10 +84,15 @@ pub(super) async fn upload(
         "no_need_thumb": true,
         "aeskey": HEXLOWER.encode(&key),
     });
-    let answer = account.api.upload_url(&account.session, request).await;
-    let answer = answer.map_err(|failure| NotUploaded::Call(not_sent(failure)))?;
+    let mut answer = account.api.upload_url(&account.session, request.clone()).await;
+    if let Err(CallFailure::Ended(words)) = answer {
+        account.take_up_session(words).await.map_err(NotUploaded::Call)?;
+        let again = account.api.upload_url(&account.session, request).await;
+        answer = again.map_err(CallFailure::of_living_session);
+    }
+    let answer = answer.map_err(no_address)?;
     let url = match (text(&answer, "upload_full_url"), text(&answer, "upload_param")) {
-        (Some(url), _) => url.to_owned(),
+        (Some(url), _) => told_address(account, url)?,
         (None, Some(parameter)) => {
             let parameter: String = byte_serialize(parameter.as_bytes()).collect();
             let cdn = &account.cdn;
@@ -110,13 +116,31 @@ async fn encrypted(bytes: Bytes, key: AesKey) -> Result<(Bytes, String), NotUplo
     made.await.map_err(|error| NotUploaded::Retryable(error.to_string()))
 }
 
-/// Nothing was sent to a person yet, whatever became of the call.
-fn not_sent(failure: CallFailure) -> CallFailure {
-    match failure {
+/// Why there is no address to put a file at. Nothing was sent to a person yet, whatever became of the
+/// call; and the code that means a limit elsewhere is for good here (facts, section 3).
+fn no_address(failure: CallFailure) -> NotUploaded {
+    NotUploaded::Call(match failure {
+        CallFailure::Limited(words) => {
+            let reason = format!("WeChat takes no files for this account ({words})");
+            return NotUploaded::Final(reason);
+        }
         CallFailure::Unknown(words) => CallFailure::NotSent(words),
         CallFailure::Late => CallFailure::NotSent(CallFailure::Late.words().to_owned()),
         failure => failure,
+    })
+}
+
+/// The address that the platform told for a file, where the file may go there.
+fn told_address(account: &RunningAccount, told: &str) -> Result<String, NotUploaded> {
+    let configured = [&*account.cdn, &*account.login.base];
+    if configured.into_iter().any(|configured| may_send_to(told, configured)) {
+        return Ok(told.to_owned());
     }
+    Err(NotUploaded::Final(format!(
+        "WeChat names `{}` for the file, which is neither a configured address nor a public one with \
+         https; the file is not sent there",
+        cut(without_query(told))
+    )))
 }
 
 /// Puts the bytes; gives the reference to them.

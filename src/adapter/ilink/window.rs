@@ -5,6 +5,7 @@ use crate::adapter::api::{Window, WindowClosed};
 use crate::clock::now_ms;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::Mutex as AsyncMutex;
 use uuid::Uuid;
 
 /// The conversations of an account.
@@ -13,6 +14,8 @@ pub(super) struct Windows {
     state: Mutex<State>,
     /// The most characters of a text that several are joined to, where they are.
     join_limit: Option<usize>,
+    /// Held from reading what is to be kept until it is handed over: what comes later on the disk holds.
+    pub(super) handing_over: AsyncMutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -25,7 +28,8 @@ struct State {
 
 impl Windows {
     pub(super) fn new(replies: HashMap<String, ReplyState>, join_limit: Option<usize>) -> Self {
-        Self { state: Mutex::new(State { replies, all: None }), join_limit }
+        let state = Mutex::new(State { replies, all: None });
+        Self { state, join_limit, handing_over: AsyncMutex::default() }
     }
 
     /// The conversations of which something is known.
@@ -33,9 +37,14 @@ impl Windows {
         self.lock().replies.keys().cloned().collect()
     }
 
-    /// A message came in just now; gives what is known since.
-    pub(super) fn receive(&self, conversation: &str, token: &str, written_ms: u64) -> ReplyState {
-        self.change(conversation, |reply| reply.receive(token, written_ms, now_ms())).1
+    /// What is known of a conversation now.
+    pub(super) fn reply(&self, conversation: &str) -> Option<ReplyState> {
+        self.lock().replies.get(conversation).cloned()
+    }
+
+    /// A message came in just now.
+    pub(super) fn receive(&self, conversation: &str, token: &str, written_ms: u64) {
+        self.change(conversation, |reply| reply.receive(token, written_ms, now_ms()));
     }
 
     /// The token to answer with.
@@ -45,12 +54,14 @@ impl Windows {
         Some(reply.token.clone()).filter(|token| !token.is_empty())
     }
 
-    /// A message was taken.
-    pub(super) fn take(&self, conversation: &str) {
-        self.change(conversation, ReplyState::take);
+    /// A part of a message was taken, or all of it.
+    pub(super) fn take(&self, conversation: &str, message: Uuid) {
+        let mut state = self.lock();
+        state.replies.values_mut().for_each(|reply| reply.pass(message));
+        state.replies.entry(conversation.to_owned()).or_default().take();
     }
 
-    /// A message was refused by a limit; whether it is to wait, and what is known since.
+    /// A message was refused by a limit; whether it is to wait.
     pub(super) fn refuse(
         &self,
         conversation: &str,
@@ -58,7 +69,7 @@ impl Windows {
         message: Uuid,
         words: &str,
         at: u64,
-    ) -> (bool, ReplyState) {
+    ) -> bool {
         self.change(conversation, |reply| reply.refuse(token, message, words, at))
     }
 
@@ -69,13 +80,9 @@ impl Windows {
         progress.filter(|progress| progress.message == message)
     }
 
-    /// Notes the parts of a message that went out; gives what is known since.
-    pub(super) fn set_progress(
-        &self,
-        conversation: &str,
-        progress: Option<PartProgress>,
-    ) -> ReplyState {
-        self.change(conversation, |reply| reply.progress = progress).1
+    /// Notes the parts of a message that went out.
+    pub(super) fn set_progress(&self, conversation: &str, progress: Option<PartProgress>) {
+        self.change(conversation, |reply| reply.progress = progress);
     }
 
     /// Closes every conversation, or opens them all again.
@@ -83,14 +90,9 @@ impl Windows {
         self.lock().all = closed;
     }
 
-    fn change<T>(
-        &self,
-        conversation: &str,
-        change: impl FnOnce(&mut ReplyState) -> T,
-    ) -> (T, ReplyState) {
+    fn change<T>(&self, conversation: &str, change: impl FnOnce(&mut ReplyState) -> T) -> T {
         let mut state = self.lock();
-        let reply = state.replies.entry(conversation.to_owned()).or_default();
-        (change(reply), reply.clone())
+        change(state.replies.entry(conversation.to_owned()).or_default())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -122,14 +124,20 @@ impl Window for Windows {
 
 /// Words for people about a refusal.
 fn refused(reply: &ReplyState) -> String {
+    let words = &reply.words;
     let taken = match reply.taken {
-        0 => String::new(),
-        1 => " after one message since this person wrote last".to_owned(),
-        taken => format!(" after {taken} messages since this person wrote last"),
+        0 => {
+            return format!(
+                "WeChat refused it ({words}), though nothing was sent since this person wrote last; it \
+                 is tried again after they write; cancel it where others are to go first"
+            );
+        }
+        1 => "one message".to_owned(),
+        taken => format!("{taken} messages"),
     };
     format!(
-        "WeChat's limit is reached{taken} ({}); it goes out after they write again",
-        reply.words
+        "WeChat's limit is reached after {taken} since this person wrote last ({words}); it goes out \
+         after they write again"
     )
 }
 
@@ -144,11 +152,15 @@ mod tests {
         assert!(closed(1).unwrap().reason.contains("not written"));
         windows.receive("c", "t", 1_000);
         assert_eq!(closed(1), None);
-        windows.take("c");
-        assert!(windows.refuse("c", "t", Uuid::from_u128(1), "ret -2", 10).0);
+        windows.take("c", Uuid::from_u128(1));
+        assert!(windows.refuse("c", "t", Uuid::from_u128(1), "ret -2", 10));
         let told = closed(11).unwrap();
         assert!(told.reason.contains("one message") && told.reason.contains("ret -2"), "{told:?}");
         assert!(told.until.is_some_and(|until| closed(until).is_none()));
+        windows.receive("d", "t", 1_000);
+        windows.refuse("d", "t", Uuid::from_u128(2), "ret -2", 10);
+        let first = windows.closed("d", 11).unwrap();
+        assert!(first.reason.contains("cancel it"), "{first:?}");
         windows.receive("c", "u", 2_000);
         windows.close_all(Some(WindowClosed { reason: "down".into(), until: Some(20) }));
         assert_eq!(closed(19).map(|closed| closed.reason).as_deref(), Some("down"));

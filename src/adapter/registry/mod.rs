@@ -11,7 +11,7 @@ mod table;
 
 pub use changes::Changes;
 pub(super) use registration::{ConfiguredEntry, Registration};
-pub use routing::{configured_facts, conversations_of};
+pub use routing::{configured_facts, conversations_of, loses_media};
 
 use super::api::{AccountHandle, AccountRequest, Kind, OnUnknown, Settings, Window};
 use crate::protocol::platform::{AdapterStatus, PlatformState};
@@ -71,16 +71,20 @@ impl Registry {
         self.shared.lock().shown().map(AccountEntry::status).collect()
     }
 
-    /// An account to send by: the preferred one, else the one connected longest.
+    /// An account to send by: the preferred one, else the one connected longest. Where conversations have
+    /// windows, each is one account's: another does not stand in for one that is known.
     pub fn handle(&self, platform: &str, preferred: Option<&str>) -> Option<AccountHandle> {
         let table = self.shared.lock();
         let entries = || table.entries.iter().filter(|entry| entry.platform == platform);
         let handles = || entries().filter_map(AccountEntry::handle);
         let is_preferred =
             |handle: &AccountHandle| preferred.is_some() && handle.account.as_deref() == preferred;
-        handles()
-            .find(is_preferred)
-            .or_else(|| handles().min_by_key(|handle| (handle.since, handle.connection)))
+        let is_known =
+            entries().any(|entry| preferred.is_some() && entry.account.as_deref() == preferred);
+        handles().find(is_preferred).or_else(|| {
+            let others = handles().filter(|handle| !(is_known && handle.has_window()));
+            others.min_by_key(|handle| (handle.since, handle.connection))
+        })
     }
 
     /// Whether any account of a platform, connected or not, is configured never to send again what
@@ -104,11 +108,24 @@ impl Registry {
         self.shared.lock().entries.iter().filter_map(|entry| entry.time_to_live).min()
     }
 
-    /// Why no account of a platform can send, where one is in an error.
-    pub fn fault(&self, platform: &str) -> Option<String> {
+    /// Why an account of a platform cannot send, where it is known and says why; without one, or where it
+    /// is not known, why any that is in an error cannot.
+    pub fn fault(&self, platform: &str, account: Option<&str>) -> Option<String> {
         let table = self.shared.lock();
         let mut entries = table.entries.iter().filter(|entry| entry.platform == platform);
+        if let Some(known) =
+            entries.clone().find(|entry| account.is_some() && entry.account.as_deref() == account)
+        {
+            return known.fault().or_else(|| known.unconnected.1.clone());
+        }
         entries.find_map(AccountEntry::fault)
+    }
+
+    /// Whether media of a platform are only to be had for a while, and from nowhere else later.
+    pub fn loses_media(&self, platform: &str) -> bool {
+        let table = self.shared.lock();
+        let mut entries = table.entries.iter().filter(|entry| entry.platform == platform);
+        entries.any(|entry| entry.kind.loses_media)
     }
 
     /// The platforms of which an account is connected and on, each once with its kind.

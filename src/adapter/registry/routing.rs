@@ -29,6 +29,11 @@ pub fn conversations_of(recipient: &str) -> impl Iterator<Item = String> {
     ADAPTERS.iter().flat_map(move |adapter| adapter.kind.reading(recipient).conversations)
 }
 
+/// Whether media of a kind of adapter are only to be had for a while, and from nowhere else later.
+pub fn loses_media(kind: &str) -> bool {
+    ADAPTERS.iter().any(|adapter| adapter.kind.name == kind && adapter.kind.loses_media)
+}
+
 fn facts(default_platform: Option<&str>, platforms: PlatformList) -> RoutingFacts {
     let default_platform = default_platform.map(str::to_owned);
     RoutingFacts { default_platform, platforms, readings: Readings(reading) }

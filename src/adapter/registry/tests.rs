@@ -9,6 +9,7 @@ static KIND: Kind = Kind {
     addresses: |_| true,
     resolve: |recipient, _| Ok(recipient.to_owned()),
     is_fallback: false,
+    loses_media: false,
 };
 
 fn new<'a>(account: Option<&'a str>, entry: Option<&'a ConfiguredEntry>) -> NewConnection<'a> {
@@ -147,11 +148,11 @@ fn an_account_may_be_shown_without_a_connection_and_closed_with_one() {
     let window: Arc<dyn Window> = Arc::new(ClosedAt(7));
     let new = NewConnection { settings, window: Some(window), ..new(Some("1"), None) };
     registry.show(&new, PlatformState::Error, Some("log in again"));
-    assert_eq!(registry.fault("qq").as_deref(), Some("log in again"));
+    assert_eq!(registry.fault("qq", None).as_deref(), Some("log in again"));
     assert_eq!(registry.time_to_live("qq"), Some(Duration::from_mins(5)));
     assert!(registry.handle("qq", None).is_none());
     let (connected, _queue) = registry.connect_for_requests(&new);
-    assert_eq!(registry.fault("qq"), None);
+    assert_eq!(registry.fault("qq", None), None);
     registry.forget("qq", "1");
     let handle = registry.handle("qq", None).unwrap();
     assert_eq!(handle.closed("c", 6).map(|closed| closed.reason).as_deref(), Some("c is closed"));
@@ -159,4 +160,22 @@ fn an_account_may_be_shown_without_a_connection_and_closed_with_one() {
     drop(connected);
     registry.forget("qq", "1");
     assert_eq!(registry.platforms().len(), 0);
+}
+
+#[test]
+fn where_conversations_have_windows_no_account_stands_in_for_one_that_is_known() {
+    let registry = Registry::new();
+    let window: Arc<dyn Window> = Arc::new(ClosedAt(7));
+    let windowed =
+        |account| NewConnection { window: Some(window.clone()), ..new(Some(account), None) };
+    registry.show(&windowed("ann"), PlatformState::Error, Some("log in again"));
+    let (_bob, _queue) = registry.connect_for_requests(&windowed("bob"));
+    assert!(registry.handle("qq", Some("ann")).is_none());
+    assert_eq!(registry.fault("qq", Some("ann")).as_deref(), Some("log in again"));
+    registry.show(&windowed("ann"), PlatformState::Connecting, Some("no network"));
+    assert_eq!(registry.fault("qq", Some("ann")).as_deref(), Some("no network"));
+    let by = |preferred| registry.handle("qq", preferred).and_then(|handle| handle.account);
+    assert_eq!(by(None).as_deref(), Some("bob"));
+    registry.forget("qq", "ann");
+    assert_eq!(by(Some("ann")).as_deref(), Some("bob"), "her account is no more");
 }

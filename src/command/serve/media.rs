@@ -82,7 +82,7 @@ impl OpenedMedia {
         let completer = Completer { store: store.clone(), blobs: blobs.clone(), fetcher, registry };
         let arrivals = Arrivals {
             completer: completer.clone(),
-            types: config.media.types(),
+            wanted: config.media.wanted(),
             at_once: config.media.fetches,
             commits,
         };

@@ -26,6 +26,7 @@ pub(in crate::adapter) static ADAPTER: Adapter = Adapter {
         addresses: address::addresses,
         resolve: address::resolve,
         is_fallback: false,
+        loses_media: false,
     },
     logs_in: false,
     configure: |own| Ok(Service::Connections(Arc::new(read_own::<OneBot12>(own)?))),
