@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Counts the instructions that a server spends on an operation, by callgrind (Debian: valgrind).
 
-    benches/count.py [--only get,list,fan,inbound,outbox,conversations-1000,conversations-100000] PROGRAM...
+    benches/count.py [--only get,list,fan,inbound,outbox,conversations-1000,conversations-100000,
+        waiting-1000,waiting-100000] PROGRAM...
 
 Unlike times, counts hardly depend on what else the machine does: they differ by 1 to 2 percent between
 two runs. What the kernel does, and waiting for memory, is not in them. The programs may be release
@@ -26,7 +27,7 @@ import threading
 import time
 import urllib.request
 
-from table import SUBSCRIBE, free_port, group_message, masked, upgraded, waiting
+from table import SUBSCRIBE, cpu_of, free_port, group_message, masked, upgraded, waiting
 
 HEADERS = {"Content-Type": "application/json"}
 #: How long a job goes on after its last operation, so that the search index has caught up.
@@ -84,6 +85,15 @@ class Counted:
     def wait_for(self, count, what="total"):
         while self.ask("GET", "/api/stats")[what] < count:
             time.sleep(0.3)
+
+    def settle(self):
+        """Waits until the server has done what it does after its start: for little work within REST."""
+        before, now = 0, cpu_of(self.process.pid)
+        while now - before > 0.1:
+            time.sleep(REST)
+            before, now = now, cpu_of(self.process.pid)
+        # It may have been closed meanwhile, as one that nobody uses; the next request opens it again.
+        self.client.close()
 
     def end(self, operations):
         """Instructions of each operation."""
@@ -178,6 +188,26 @@ def conversations(program, home, number, count=200):
     return server.end(2 * count)
 
 
+def among_waiting(program, home, number, count=100):
+    """A `POST` and a `GET` while so many messages wait for a platform that is not connected, each in a
+    conversation of its own."""
+    db, lines = f"{home}/a.redb", f"{home}/waiting.jsonl"
+    with open(lines, "w") as file:
+        file.writelines(
+            json.dumps({**waiting(n), "recipient": f"group_{n}", "platform": "qq"}) + "\n" for n in range(number)
+        )
+    subprocess.run([program, "import", lines, "--db", db], capture_output=True, check=True)
+    server = Counted(program, home, "--db", db)
+    server.wait_for(number, "pending")
+    ids = [server.post(n)["id"] for n in range(count)]
+    server.settle()
+    server.control("-i", "on")
+    for n, each in enumerate(ids):
+        server.post(n)
+        server.ask("GET", f"/api/messages/{each}")
+    return server.end(count)
+
+
 JOBS = {
     "get": get,
     "list": list_,
@@ -186,6 +216,8 @@ JOBS = {
     "outbox": outbox,
     "conversations-1000": functools.partial(conversations, number=1000),
     "conversations-100000": functools.partial(conversations, number=100_000),
+    "waiting-1000": functools.partial(among_waiting, number=1000),
+    "waiting-100000": functools.partial(among_waiting, number=100_000),
 }
 
 

@@ -21,6 +21,8 @@ pub struct Error {
     pub kind: ErrorKind,
     what: String,
     hint: Option<String>,
+    /// The name that a server gave it, for programs.
+    code: Option<String>,
 }
 
 /// The result of a command.
@@ -29,12 +31,12 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// A failed command.
     pub fn failed(what: impl Into<String>) -> Self {
-        Self { kind: ErrorKind::Failed, what: what.into(), hint: None }
+        Self { kind: ErrorKind::Failed, what: what.into(), hint: None, code: None }
     }
 
     /// Wrong usage of a command.
     pub fn usage(what: impl Into<String>) -> Self {
-        Self { kind: ErrorKind::Usage, what: what.into(), hint: None }
+        Self { kind: ErrorKind::Usage, what: what.into(), hint: None, code: None }
     }
 
     /// Adds advice, which is printed on its own line.
@@ -42,6 +44,18 @@ impl Error {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// Gives it the name that a server gave it.
+    #[must_use]
+    pub fn named(mut self, code: Option<String>) -> Self {
+        self.code = code;
+        self
+    }
+
+    /// The name that a server gave it.
+    pub fn code(&self) -> Option<&str> {
+        self.code.as_deref()
     }
 
     /// Whether it says what to do.
@@ -52,7 +66,7 @@ impl Error {
     /// An error of writing the output. A closed pipe (`| head`) prints no message.
     pub fn of_output(error: &std::io::Error) -> Self {
         if error.kind() == std::io::ErrorKind::BrokenPipe {
-            return Self { kind: ErrorKind::Gone, what: String::new(), hint: None };
+            return Self { kind: ErrorKind::Gone, ..Self::failed("") };
         }
         Self::failed(format!("cannot write the output: {error}"))
     }

@@ -7,11 +7,13 @@
 //! A message of the account's owner may be the echo of an attempt that is under way. It waits for
 //! the attempt's end, which tells the platform's ID; the store decides which it is.
 
+mod set_aside;
 mod unstored;
+
+pub use set_aside::{TriedAgain, tell_set_aside, try_again};
 
 use crate::adapter::{AdapterEvent, MessageRef, QueuedEvent, Registry};
 use crate::clock::now;
-use crate::health::HEALTH;
 use crate::media::{Blobs, content};
 use crate::metrics::METRICS;
 use crate::model::change::Outcome;
@@ -72,7 +74,7 @@ impl Ingest {
     /// Works until every adapter has let go of the queue.
     pub async fn run(self) {
         let work = &mut *self.work.lock().await;
-        self.tell_set_aside();
+        tell_set_aside(&self.store);
         work.begin();
         self.take_in(work).await;
         self.store_batch(work).await;
@@ -249,7 +251,9 @@ impl Ingest {
         let Some(mut item) = work.take_first() else { return };
         match answer {
             Ok(Answer::Later) => work.wait(item),
-            Ok(_) if matches!(item.command, Command::SetAside { .. }) => self.tell_set_aside(),
+            Ok(_) if matches!(item.command, Command::SetAside { .. }) => {
+                tell_set_aside(&self.store)
+            }
             Ok(answer) => {
                 self.count(&answer);
                 if let Some(stored) = item.stored.take() {
@@ -257,17 +261,6 @@ impl Ingest {
                 }
             }
             Err(error) => work.batch.extend(item.set_aside(&error.to_string())),
-        }
-    }
-
-    /// Tells that there are events that could not be stored, for as long as there are.
-    fn tell_set_aside(&self) {
-        let count = self.store.view().and_then(|view| view.set_aside()).unwrap_or_default();
-        if count > 0 {
-            let reason = format!(
-                "{count} events that came in are set aside; stop the server, and `rechat check` tells which"
-            );
-            HEALTH.degrade("ingest", reason);
         }
     }
 
@@ -282,7 +275,7 @@ impl Ingest {
                             "an event is set aside; `rechat check` tells of it: {reason}"
                         );
                         METRICS.events_set_aside.inc();
-                        self.tell_set_aside();
+                        tell_set_aside(&self.store);
                     }
                 }
             }

@@ -261,26 +261,50 @@ fn a_type_of_several_files_has_a_name_of_its_own() {
     }
 }
 
+/// Words that a comment does not begin with.
+const RIDDLES: [&str; 7] = ["What", "Who", "Whom", "Whose", "Nobody", "Whatever", "Whoever"];
+
+/// The first word of each comment of a text; lines of one comment follow each other.
+fn beginnings(text: &str) -> Vec<&str> {
+    let (mut found, mut is_inside, mut is_block) = (Vec::new(), false, false);
+    for line in text.lines().map(str::trim) {
+        let begins = ["//", "/*"].iter().any(|mark| line.starts_with(mark));
+        is_block |= line.starts_with("/*");
+        let words = line.trim_start_matches(['/', '!', '*']).split_whitespace();
+        let first = words.into_iter().next().filter(|_| begins || is_block);
+        is_block &= !line.contains("*/");
+        found.extend(first.filter(|_| !is_inside));
+        is_inside = first.is_some();
+    }
+    found
+}
+
 /// A comment begins with its subject: "The reason, for people", not "What happened, for people".
 #[test]
 fn comments_begin_with_what_they_are_about() {
     let mut files = Vec::new();
-    sources(Path::new("src"), &mut files);
-    sources(Path::new("tests"), &mut files);
+    for folder in ["src", "tests"] {
+        sources(Path::new(folder), &mut files);
+    }
+    files.extend(files_below(Path::new("spa")));
     for file in files {
         let text = fs::read_to_string(&file).unwrap();
-        let mut is_inside = false;
-        for line in text.lines().map(str::trim_start) {
-            let comment = line.strip_prefix("//").map(|rest| rest.trim_start_matches(['/', '!']));
-            let first = comment.and_then(|rest| rest.split_whitespace().next());
-            let is_riddle = !is_inside
-                && ["What", "Who", "Whom", "Whose", "Nobody", "Whatever", "Whoever"]
-                    .iter()
-                    .any(|word| first == Some(word));
-            assert!(!is_riddle, "{}: {line}", file.display());
-            is_inside = first.is_some();
+        for first in beginnings(&text) {
+            assert!(!RIDDLES.contains(&first), "{}: {first} …", file.display());
         }
     }
+}
+
+#[test]
+fn a_comment_begins_once_however_many_lines_it_has() {
+    let text = "/** One. */\nlet x;\n/**\n * Two, and\n * What follows.\n */\n// Three\n// What\n";
+    assert_eq!(beginnings(text), ["One.", "Two,", "Three"]);
+}
+
+/// All files of a folder and of those in it.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }
 
 /// The documents for people.

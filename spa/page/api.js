@@ -10,12 +10,13 @@ export class Refused extends Error {
   /**
    * @param {number} status
    * @param {string} text
-   * @param {string} [code] stable name of the reason, where there is one
+   * @param {{code?: string, detail?: string}} [told] stable name of the reason, and what a platform or host said
    */
-  constructor(status, text, code) {
+  constructor(status, text, told = {}) {
     super(text);
     this.status = status;
-    this.code = code;
+    this.code = told.code;
+    this.detail = told.detail;
   }
 }
 
@@ -69,7 +70,7 @@ export async function ask(path, options = {}) {
   }
   const body = await answer.json().catch(() => ({}));
   if (answer.status === 401 && !isLocked.value) isLocked.value = true;
-  if (!answer.ok) throw new Refused(answer.status, body.error ?? answer.statusText, body.code);
+  if (!answer.ok) throw new Refused(answer.status, body.error ?? answer.statusText, body);
   return body;
 }
 
@@ -113,12 +114,13 @@ const pathOf = (id) => `api/messages/${encodeURIComponent(id)}`;
 /** @param {string} id @returns {Promise<import('./types.js').Message>} */
 export const getMessage = (id) => ask(pathOf(id));
 
-/**
- * @param {string} id
- * @param {import('./types.js').Status} status
- * @returns {Promise<import('./types.js').Message>}
- */
-export const setStatus = (id, status) => tell('PATCH', pathOf(id), { status });
+/** Sees to it that a message is not sent, where it is not on its way. @param {string} id @returns {Promise<import('./types.js').Message>} */
+export const cancelMessage = (id) =>
+  tell('PATCH', pathOf(id), { status: 'Canceled', if_status: ['Pending', 'Failed', 'Canceled'] });
+
+/** Sends a message again that was given up or canceled. @param {string} id @returns {Promise<import('./types.js').Message>} */
+export const retryMessage = (id) =>
+  tell('PATCH', pathOf(id), { status: 'Pending', if_status: ['Failed', 'Canceled'] });
 
 /**
  * @param {string} id

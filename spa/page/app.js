@@ -123,7 +123,7 @@ function header(current) {
 }
 
 /**
- * What a view has to tell from afar: unread messages, platforms that are lost.
+ * The marks beside the names of views: unread messages, platforms that are lost.
  * @param {import('./router.js').Place} place
  * @param {Feed} current
  */

@@ -11,15 +11,9 @@ import { Refused } from './api.js';
  * @param {import('./types.js').StatusChange} change
  * @returns {Message}
  */
-export function withStatus({ last_error: _, waiting: __, ...message }, { status, retry_count, updated_at, last_error, platform }) {
-  return {
-    ...message,
-    status,
-    retry_count,
-    updated_at,
-    ...(last_error === undefined ? {} : { last_error }),
-    ...(platform === 'local' ? {} : { platform }),
-  };
+export function withStatus(message, { platform, seq: _, conversation: __, ...told }) {
+  const { last_error: _1, last_error_code: _2, last_error_detail: _3, waiting: _4, ...kept } = message;
+  return { ...kept, ...told, ...(platform === 'local' ? {} : { platform }) };
 }
 
 /**

@@ -36,7 +36,7 @@ function words(segment) {
     case 'text':
       return segment.text ?? '';
     case 'mention':
-      return `@${segment.name || segment.user}`;
+      return `@${segment.name || (segment.me ? t('you') : segment.user)}`;
     case 'mention_all':
       return `@${t('everybody')}`;
     case 'emoji':
@@ -78,7 +78,7 @@ export function describe(message) {
   return [t(word), only.name || (url && fileNameOf(url)), only.size === undefined ? '' : size(only.size)].filter(Boolean).join(' · ');
 }
 
-/** The text of a message as one would write it, to copy or to edit. @param {Message} message */
+/** The text of a message as one would write it, to copy or to edit. @param {Pick<Message, 'content' | 'segments'>} message */
 export function textOf(message) {
   if (!message.segments) return message.content;
   return message.segments.map(words).join('');

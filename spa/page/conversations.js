@@ -17,7 +17,7 @@ export class Conversations {
   /** @type {Conversation[]} */
   items = [];
   isLoaded = false;
-  /** What is unread in those that are not muted. */
+  /** Unread messages in those that are not muted. */
   unread = 0;
   mentions = 0;
   /** Told after each change. */

@@ -1,14 +1,34 @@
+// Errors and reasons in the reader's language.
+
 import { Refused } from './api.js';
-import { t } from './i18n.js';
+import { time } from './format.js';
+import { isWord, locale, t } from './i18n.js';
 
-/** Codes of errors that the page has words for. */
-const CODES = /** @type {const} */ (['unsupported', 'not_sent', 'in_flight', 'not_connected', 'unknown', 'not_found', 'no_forward', 'no_media', 'unknown_media', 'unknown_reply', 'media_full', 'too_large']);
+/** @typedef {import('./types.js').Message} Message */
 
-/** What went wrong, in the reader's language where it is known. @param {unknown} error */
+/** The text of an error. @param {unknown} error */
 export function errorText(error) {
   if (!(error instanceof Refused)) return String(error);
   if (error.status === 0) return t('unreachable');
-  if (error.code === 'refused') return t('error_refused', { why: error.message });
-  const known = CODES.find((code) => code === error.code);
-  return known ? t(`error_${known}`) : error.message;
+  return reasonText(error.message, error.code, error.detail);
 }
+
+/**
+ * A reason by its code, with what others said behind it; as the server words it where the code has no words here.
+ * @param {string} text
+ * @param {string} [code]
+ * @param {string} [detail]
+ */
+export function reasonText(text, code, detail) {
+  const word = `error_${code}`;
+  if (!isWord(word)) return text;
+  if (!detail) return t(word);
+  const said = code === 'next_attempt' ? time(Date.parse(detail) / 1000) : detail;
+  return t(word).slice(0, -1) + (locale() === 'en' ? ': ' : '：') + said;
+}
+
+/** Why a message waits. @param {Message} message */
+export const waitingText = ({ waiting, waiting_code, waiting_detail }) => waiting && reasonText(waiting, waiting_code, waiting_detail);
+
+/** Why the last attempt to send a message failed. @param {Message} message */
+export const failureText = ({ last_error, last_error_code, last_error_detail }) => last_error && reasonText(last_error, last_error_code, last_error_detail);

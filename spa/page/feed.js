@@ -13,7 +13,7 @@ import { Socket } from './socket.js';
 /** @typedef {import('./types.js').ContactRequest} ContactRequest */
 
 /**
- * What came at once, in the order in which it came: new messages, changes of status, messages as
+ * Events that came at once, in their order: new messages, changes of status, messages as
  * they are now, deleted ones, notices, conversations as they are now.
  * @typedef {({message: Message, seq: number} | {change: StatusChange} | {update: Message}
  *   | {removed: string} | {notice: Notice} | {conversation: Conversation})[]} Batch
@@ -32,7 +32,7 @@ const NO_SOCKET = 3000;
 /** How long after a reconnect the end of what was missed is waited for. */
 const CATCH_UP = 10_000;
 
-/** What goes on at the server, for as long as it is open. */
+/** Events of the server, for as long as it is open. */
 export class Feed {
   /** @type {Signal<'connecting' | 'live' | 'away'>} */
   state = new Signal(/** @type {any} */ ('connecting'));

@@ -22,7 +22,7 @@ export const number = (n) => n.toLocaleString(locale());
 /** @type {Intl.DateTimeFormatOptions} */
 const TIME_OF_DAY = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
 
-/** What stands for a time that no calendar has: platforms tell such ones. */
+/** The text for a time that no calendar has: platforms tell such ones. */
 const NO_TIME = '–';
 
 /** The date of a time, where there is one. @param {number} seconds Unix */
@@ -99,9 +99,9 @@ export function ago(seconds) {
 
 /** @param {number} bytes */
 export function size(bytes) {
-  if (bytes < 1024) return `${number(bytes)} B`;
-  if (bytes < 1024 * 1024) return `${number(Math.round(bytes / 1024))} kB`;
-  return `${number(Math.round(bytes / 1024 / 102.4) / 10)} MB`;
+  if (bytes < 1000) return `${number(bytes)} B`;
+  if (bytes < 1e6) return `${number(Math.round(bytes / 1000))} kB`;
+  return `${number(Math.round(bytes / 1e5) / 10)} MB`;
 }
 
 /** Platforms as people write them. A map, for a platform may be called `__proto__`. */
@@ -113,7 +113,7 @@ export function platformName(platform) {
   return platform === 'wechat' ? t('wechat') : PLATFORMS.get(platform) ?? platform;
 }
 
-/** Who wrote it. @param {Message} message */
+/** The name of the writer. @param {Message} message */
 export function author(message) {
   if (message.direction === 'Inbound') return message.sender?.name || message.sender?.id || message.recipient;
   return message.sender?.name || t('you');

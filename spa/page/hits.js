@@ -22,7 +22,7 @@ const normal = (text) => text.normalize('NFKC').toLowerCase().normalize('NFKC');
  * @param {string} text
  * @param {string} query
  */
-export function splitAtHits(text, query) {
+function splitAtHits(text, query) {
   const wanted = normal(query.trim());
   if (!wanted) return [text];
   let all = '';

@@ -28,7 +28,7 @@ export function currentLanguage() {
   return language;
 }
 
-/** What `lang` and `Intl` call it. */
+/** The language as `lang` and `Intl` call it. */
 export function locale() {
   return language === 'zh' ? 'zh-CN' : 'en';
 }
@@ -42,6 +42,9 @@ export function setLanguage(name) {
     // It then holds for this page alone.
   }
 }
+
+/** Whether there are words of this name. @param {string} name @returns {name is Word} */
+export const isWord = (name) => name in en;
 
 /**
  * The words for something, with `{names}` filled in. Where there are two forms, with `|` between,

@@ -1,6 +1,6 @@
 // Web addresses in text that people wrote.
 
-/** What may begin an address, up to what surely is not part of it: space, quotes, controls, Chinese marks. */
+/** An address, up to what surely is not part of it: space, quotes, controls, Chinese marks. */
 const ADDRESS = /https?:\/\/[^\s<>"'`\p{Cc}\p{Cf}，。、！？；：…（）【】《》〈〉「」『』“”‘’]+/giu;
 
 /** Marks that end a sentence more often than an address. */

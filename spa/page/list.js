@@ -38,7 +38,7 @@ export class MessageList {
   #known = new Map();
   /** In which epoch of the feed a message was last told. @type {Map<string, number>} */
   #told = new Map();
-  /** What came before the first page was here. @type {{message: Message, seq: number}[]} */
+  /** Messages that came before the first page was here. @type {{message: Message, seq: number}[]} */
   #early = [];
   /** Where the next older page begins: an ID or a `seq`. @type {string | number | undefined} */
   #before;

@@ -46,7 +46,7 @@ export function sizeOf(content) {
   return carried && Math.floor((carried.bytes.trimEnd().replace(/=+$/, '').length * 3) / 4);
 }
 
-/** What an address calls its file. @param {URL} url */
+/** The name of the file in an address. @param {URL} url */
 export const fileNameOf = (url) => decoded(url.pathname.split('/').pop() || url.host);
 
 /** Whether content is the bytes themselves. @param {string} content */
@@ -73,5 +73,5 @@ export function typeOf(file) {
   return kind === 'image' ? 'Image' : kind === 'audio' ? 'Audio' : kind === 'video' ? 'Video' : 'File';
 }
 
-/** What stands for a file in a message, without its bytes. @param {File} file @returns {import('./types.js').Segment} */
+/** The segment of a file, without its bytes. @param {File} file @returns {import('./types.js').Segment} */
 export const segmentOf = (file) => ({ type: /** @type {import('./types.js').Segment['type']} */ (typeOf(file).toLowerCase()), name: file.name, size: file.size });

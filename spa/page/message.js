@@ -2,6 +2,7 @@
 
 import { describe } from './content.js';
 import { h } from './dom.js';
+import { failureText } from './errors.js';
 import { author, machineTime, platformName, time } from './format.js';
 import { withHits } from './hits.js';
 import { t } from './i18n.js';
@@ -41,7 +42,7 @@ export function messageRow(message, q = '') {
       'div',
       { class: 'body' },
       h('span', { class: 'text' }, ...withHits(describe(message), q)),
-      message.status === 'Failed' && message.last_error ? h('span', { class: 'reason', title: message.last_error }, message.last_error) : null,
+      message.status === 'Failed' && message.last_error ? h('span', { class: 'reason', title: message.last_error }, failureText(message)) : null,
       isInbound ? null : statusMark(message.status),
     ),
   );

@@ -21,7 +21,7 @@
  * @property {number} [height] pixels
  * @property {number} [duration] seconds
  * @property {string} [media] SHA-256, once the server has the bytes
- * @property {{reason: string, retryable?: boolean, at: number}} [failure] how the last attempt to fetch them failed
+ * @property {{reason: string, code?: string, detail?: string, retryable?: boolean, at: number}} [failure] how the last attempt to fetch them failed
  * @property {string} [summary]
  * @property {number} [latitude]
  * @property {number} [longitude]
@@ -50,6 +50,10 @@
  * @property {{id: string, name: string}} [sender]
  * @property {string} [account]
  * @property {string} [last_error]
+ * @property {string} [last_error_code]
+ * @property {string} [last_error_detail] what the platform said
+ * @property {string} [waiting_code]
+ * @property {string} [waiting_detail]
  * @property {string} [waiting] why it waits, and what would help
  * @property {boolean} [unconfirmed] sent, but the platform gave no proof
  * @property {Segment[]} [segments] absent where the content is one plain text
@@ -62,7 +66,7 @@
  */
 
 /**
- * What `message_status` tells.
+ * The data of `message_status`.
  * @typedef {object} StatusChange
  * @property {string} id
  * @property {Status} status
@@ -72,10 +76,12 @@
  * @property {string} conversation
  * @property {number} seq
  * @property {string} [last_error]
+ * @property {string} [last_error_code]
+ * @property {string} [last_error_detail]
  */
 
 /**
- * What `new_message` tells.
+ * The data of `new_message`.
  * @typedef {object} Arrival
  * @property {string} id
  * @property {string} platform
@@ -120,6 +126,7 @@
  * @property {number} delivered events that it has read
  * @property {number} waiting events that it is to be told yet
  * @property {string} [last_error]
+ * @property {string} [reason] what it waits for, where nothing has failed
  * @property {string} [url] the address that rechat connects to
  * @property {{platform: string, account: string, self_id: number}[]} accounts
  */
@@ -141,7 +148,7 @@
  */
 
 /**
- * What `notice` tells.
+ * The data of `notice`.
  * @typedef {object} Notice
  * @property {string} platform
  * @property {string} [conversation]

@@ -12,7 +12,7 @@ pub struct FilterArgs {
     pub platform: Option<String>,
 
     /// Only messages of this conversation, given by its ID or its name
-    #[arg(short, long)]
+    #[arg(short, long, visible_short_alias = 'r', visible_alias = "recipient")]
     pub conversation: Option<String>,
 
     /// Only outbound messages, or only inbound ones

@@ -12,7 +12,7 @@ use clap::Args;
   rechat conversations --unread
   rechat conversations -p qq --json
 
-At a terminal it is a table, in a pipe the fields are separated by tabs: 1 name, 2 platform, 3 ID,
+Those with unread messages come first, then the others, the latest first. At a terminal it is a table, in a pipe the fields are separated by tabs: 1 name, 2 platform, 3 ID,
 4 time of the newest message, 5 number of unread messages.")]
 pub struct ConversationsArgs {
     /// Only those with this text in their name or ID, in any case
@@ -113,7 +113,7 @@ pub struct StatsArgs {
     pub platform: Option<String>,
 
     /// Only messages of this conversation, given by its ID or its name
-    #[arg(short, long)]
+    #[arg(short, long, visible_short_alias = 'r', visible_alias = "recipient")]
     pub conversation: Option<String>,
 
     /// Only messages said at this time or later: 2h, 3d, today, 14:30, 2026-11-20

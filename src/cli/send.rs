@@ -29,11 +29,12 @@ default_platform of the configuration, else to the only platform that was ever c
 configured (loopback is not counted). Where several could be meant, it waits until you name one.
 
 A line for --batch is a JSON object with recipient and content (or segments), and optionally
-message_type, platform, reply_to and idempotency_key.")]
+message_type, platform, reply_to and idempotency_key. A line that is refused keeps no other from
+being stored, and the exit code is 1.")]
 pub struct Send {
     /// Conversation to send to: its name, or its ID: group_<id>, private_<id>
     #[arg(short, long, value_name = "CONVERSATION", required_unless_present = "batch")]
-    #[arg(aliases = ["conversation", "to"], short_alias = 'c')]
+    #[arg(visible_short_alias = 'c', visible_alias = "conversation", alias = "to")]
     pub recipient: Option<String>,
 
     /// Platform, such as qq; without it, it is chosen as described below

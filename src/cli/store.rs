@@ -119,8 +119,9 @@ pub struct Compact {
 #[command(after_help = "Example:
   rechat check --db /backup/rechat.redb
 
-Exit code 0: the store is sound; 1: it is damaged, with a line for each finding.
-No server may use the store meanwhile.")]
+Exit code 0: the store is sound; 1: it is damaged, or events of platforms could not be stored and
+are set aside; with a line for each. While a server uses the store, only what is set aside is told,
+and --retry has the server try again.")]
 pub struct Check {
     /// First try again to store the events of platforms that were set aside
     #[arg(long)]

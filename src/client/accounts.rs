@@ -44,7 +44,8 @@ impl Client {
     ///
     /// The server cannot be reached or refuses; without one, the store cannot be read.
     pub async fn known_platforms(&mut self, latest: Option<usize>) -> Result<BTreeSet<String>> {
-        let all = ConversationQuery { limit: latest, ..ConversationQuery::default() };
+        let all =
+            ConversationQuery { limit: latest, is_brief: true, ..ConversationQuery::default() };
         let seen =
             self.conversations(&all).await?.into_iter().filter(|known| known.account.is_some());
         let mut platforms: BTreeSet<_> = seen.map(|known| known.platform).collect();

@@ -351,8 +351,10 @@ fn unreachable(address: &ServerAddress, error: &io::Error) -> Error {
 
 /// The text of an error that a server answered.
 fn refused(status: StatusCode, body: &[u8]) -> Error {
-    let problem = serde_json::from_slice::<ErrorBody>(body);
-    let error = Error::failed(problem.map_or_else(|_| status.to_string(), |problem| problem.error));
+    let error = match serde_json::from_slice::<ErrorBody>(body) {
+        Ok(problem) => Error::failed(problem.error).named(problem.code),
+        Err(_) => Error::failed(status.to_string()),
+    };
     match status {
         StatusCode::UNAUTHORIZED => error.hint("give it with --token, or in RECHAT_TOKEN"),
         StatusCode::PAYLOAD_TOO_LARGE => error.hint(TOO_LARGE),

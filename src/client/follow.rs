@@ -1,12 +1,12 @@
 //! Following new messages, across restarts of the server.
 
 use super::followed::Followed;
-use super::opening::{Begin, NotOpened};
+use super::opening::{Begin, NotOpened, StreamPlace};
 use super::remote::Remote;
 use super::wanted::WantedEvents;
 use crate::error::{Error, Result};
 use crate::model::message::Message;
-use crate::protocol::event::{EventKind, ServerEvent};
+use crate::protocol::event::{EventKind, ResetReason, ServerEvent};
 use crate::protocol::http::Conversation;
 use crate::search::Conditions;
 use crate::store::MessageFilter;
@@ -31,9 +31,8 @@ pub struct MessageFollower {
     buffer: BytesMut,
     wanted: WantedEvents,
     events: &'static [EventKind],
-    /// Where to go on after a break: the message that was given at the beginning (an ID or a `seq`),
-    /// then the cursor of the last event.
-    place: Option<String>,
+    /// Where to go on after a break.
+    place: Option<StreamPlace>,
 }
 
 impl MessageFollower {
@@ -46,7 +45,7 @@ impl MessageFollower {
         let mut streaming = messages.again().await?;
         let stream = streaming.stream(filter, begin, events).await?;
         let wanted = WantedEvents::new(filter, conditions);
-        let place = begin.place().map(str::to_owned);
+        let place = begin.place();
         Ok(Self { messages, stream, buffer: BytesMut::new(), wanted, events, place })
     }
 
@@ -57,10 +56,15 @@ impl MessageFollower {
     pub async fn next(&mut self) -> Result<Followed> {
         loop {
             let event = self.next_event().await?;
-            // Before the message is asked for: a break then goes on behind it.
-            if let Some(cursor) = cursor_of(&event) {
-                self.place = Some(cursor.to_owned());
+            if let ServerEvent::Reset { reason: Some(ResetReason::TooOld), .. } = &event
+                && let Some(newest) = self.place.as_ref().and_then(|place| place.newest)
+            {
+                self.place = Some(StreamPlace::after_message(&newest.to_string()));
+                self.reconnect().await?;
+                return Ok(Followed::EventsGone { with_messages: false });
             }
+            // Before the message is asked for: a break then goes on behind it.
+            self.move_on(&event);
             let followed = match event {
                 ServerEvent::NewMessage { data, .. } => {
                     self.whole(data.id).await?.map(|message| Followed::Message(Box::new(message)))
@@ -72,6 +76,9 @@ impl MessageFollower {
                     Some(Followed::Updated(Box::new(data.into_message())))
                 }
                 ServerEvent::MessageDeleted { data, .. } => Some(Followed::Deleted(data)),
+                ServerEvent::Reset { reason: Some(ResetReason::TooOld), .. } => {
+                    Some(Followed::EventsGone { with_messages: true })
+                }
                 ServerEvent::Reset { .. } => Some(Followed::StoreReplaced),
                 _ => None,
             };
@@ -96,8 +103,21 @@ impl MessageFollower {
     }
 
     /// Where to go on after what was given last; nothing where nothing was.
-    pub fn place(&self) -> Option<&str> {
-        self.place.as_deref()
+    pub fn place(&self) -> Option<&StreamPlace> {
+        self.place.as_ref()
+    }
+
+    /// Takes over the place of an event.
+    fn move_on(&mut self, event: &ServerEvent<'_>) {
+        let Some(cursor) = cursor_of(event) else { return };
+        let known = self.place.take().and_then(|place| place.newest);
+        let newest = match event {
+            ServerEvent::NewMessage { data, .. } => known.max(Some(data.seq)),
+            // Of another store, or from where on is not known.
+            ServerEvent::Reset { .. } => None,
+            _ => known,
+        };
+        self.place = Some(StreamPlace { after: cursor.to_owned(), newest });
     }
 
     /// Whether a change of this message's status is wanted, as far as the message tells.
@@ -152,7 +172,7 @@ impl MessageFollower {
             pause = (pause * 2).min(MAX_PAUSE);
             let Ok(mut remote) = self.messages.again().await else { continue };
             let Ok(messages) = remote.again().await else { continue };
-            let begin = self.place.as_deref().map_or(Begin::Since(None), Begin::After);
+            let begin = self.place.as_ref().map_or(Begin::Since(None), Begin::After);
             match remote.stream(&self.wanted.filter, begin, self.events).await {
                 Ok(stream) => {
                     self.messages = messages;
@@ -173,7 +193,7 @@ fn cursor_of<'e>(event: &'e ServerEvent<'_>) -> Option<&'e str> {
         | ServerEvent::MessageStatus { cursor, .. }
         | ServerEvent::MessageUpdated { cursor, .. }
         | ServerEvent::MessageDeleted { cursor, .. }
-        | ServerEvent::Reset { cursor } => cursor.as_deref(),
+        | ServerEvent::Reset { cursor, .. } => cursor.as_deref(),
         _ => None,
     }
 }

@@ -19,4 +19,10 @@ pub enum Followed {
     Deleted(MessageDeleted<'static>),
     /// The store is another one, or an older copy; from here on its new messages come.
     StoreReplaced,
+    /// The events that were missed are not kept any more; from here on it goes on. The messages that
+    /// were missed come all the same, unless it is not known from where on.
+    EventsGone {
+        /// Whether messages may be missing as well.
+        with_messages: bool,
+    },
 }

@@ -7,6 +7,7 @@ use crate::clock::now;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::media::copy::{copy_all, copy_blob};
+use crate::media::partial::Partials;
 use crate::media::sniff::FileType;
 use crate::media::sweep::{self, Removal, unsent};
 use crate::media::{self, BlobRefused, Blobs, Hash, Stored, Upload, content};
@@ -16,13 +17,13 @@ use crate::model::routing::choose_platform;
 use crate::outbox::no_platform;
 use crate::protocol::http::{
     Conversation, Imported, MediaList, MediaRemoved, NO_REPLY_TARGET, NewMessage, ReadTo,
-    SetConversation, TransferRecord, Uploaded,
+    SetConversation, TransferRecord, Uploaded, other_status,
 };
 use crate::protocol::overview::Stats;
 use crate::search::{Conditions, Index, Search, folder_beside};
 use crate::store::{
-    Access, Answer, ByPrefix, Command, ConversationQuery, Idempotency, MessageFilter, Order, Page,
-    Store, View, stored,
+    Access, Answer, ByPrefix, Command, ConversationQuery, Idempotency, MessageFilter,
+    MigrationProgress, Order, Page, Store, StoreOptions, View, stored,
 };
 use bytes::Bytes;
 use std::path::{Path, PathBuf};
@@ -62,13 +63,24 @@ impl From<crate::store::StoreError> for Error {
 }
 
 impl Local {
-    pub(super) fn open(config: &Config, access: Access) -> Result<Self> {
+    pub(super) fn open(
+        config: &Config,
+        access: Access,
+        migration: Option<MigrationProgress>,
+    ) -> Result<Self> {
+        let options = StoreOptions { migration, ..config.store_options(access) };
         let folder = media::folder_beside(&config.db);
         let cannot = |error| Error::failed(format!("cannot read {}: {error}", folder.display()));
+        let blobs = Blobs::open(&folder, config.media.bounds()).map_err(cannot)?;
+        let store = Arc::new(Store::open(&options, Box::new(()))?);
+        if access == Access::Write {
+            // The server that they came to goes on with them at its next start.
+            Partials::of(blobs.clone()).map_err(cannot)?;
+        }
         Ok(Self {
-            blobs: Blobs::open(&folder, config.media.bounds()).map_err(cannot)?,
+            blobs,
             db: config.db.clone(),
-            store: Arc::new(Store::open(&config.store_options(access), Box::new(()))?),
+            store,
             default_platform: config.default_platform.clone(),
             adapters: config.adapter.clone(),
         })
@@ -253,6 +265,21 @@ impl Local {
     pub(super) async fn set_status(&self, id: Uuid, status: Status) -> Result<Message> {
         match self.store.write(Command::SetStatus { id, status, at: now() }).await? {
             Answer::Done(message) => Ok(message),
+            _ => Err(no_message(id)),
+        }
+    }
+
+    /// Sets the status of a message that is in one of these states.
+    pub(super) async fn move_status(
+        &self,
+        id: Uuid,
+        from: &[Status],
+        status: Status,
+    ) -> Result<Message> {
+        let command = Command::SetStatusOf { id, from: from.to_vec(), status, at: now() };
+        match self.store.write(command).await? {
+            Answer::Done(message) => Ok(message),
+            Answer::OtherStatus(is) => Err(Error::failed(other_status(id, is, from))),
             _ => Err(no_message(id)),
         }
     }

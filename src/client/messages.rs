@@ -141,6 +141,24 @@ impl Client {
         }
     }
 
+    /// Sets the status of a message that is in one of these states, and gives it as it then is.
+    ///
+    /// # Errors
+    ///
+    /// It is in another state, which the error names; the server refuses or cannot be reached; without
+    /// one, the store refuses or cannot be written.
+    pub async fn move_status(
+        &mut self,
+        id: Uuid,
+        from: &[Status],
+        status: Status,
+    ) -> Result<Message> {
+        match self {
+            Self::Remote(remote) => remote.move_status(id, from, status).await,
+            Self::Local(local) => local.move_status(id, from, status).await,
+        }
+    }
+
     /// Deletes a message.
     ///
     /// # Errors

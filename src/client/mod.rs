@@ -32,7 +32,7 @@ pub use export::Export;
 pub use follow::MessageFollower;
 pub use followed::{CHANGES, Followed};
 pub use history::{HistoryPage, HistoryQuery, Start};
-pub use opening::Begin;
+pub use opening::{Begin, StreamPlace};
 pub use server::Server;
 pub use source::{StoreHere, store_here};
 
@@ -40,10 +40,10 @@ use crate::cli::SourceArgs;
 use crate::config;
 use crate::error::{Error, Result};
 use crate::protocol::event::EventKind;
-use crate::protocol::http::Imported;
+use crate::protocol::http::{Imported, SetAsideEvents, StoredAgain};
 use crate::protocol::overview::Stats;
 use crate::search::Conditions;
-use crate::store::{Access, MessageFilter};
+use crate::store::{Access, MessageFilter, MigrationProgress};
 use local::Local;
 use remote::Remote;
 use source::{config_here, server_named};
@@ -59,6 +59,7 @@ pub enum Client {
 
 impl Client {
     /// Finds out who answers: `--server`, else the server that has the store open, else the store.
+    /// `migration` is told where that is of an older version.
     ///
     /// # Errors
     ///
@@ -67,6 +68,7 @@ impl Client {
         source: &SourceArgs,
         config_file: Option<PathBuf>,
         access: Access,
+        migration: Option<MigrationProgress>,
     ) -> Result<Self> {
         if let Some((address, token)) = server_named(source)? {
             return Ok(Self::Remote(Remote::connect(address, token).await?));
@@ -76,7 +78,7 @@ impl Client {
         if let Some(remote) = Remote::beside(&socket).await? {
             return Ok(Self::Remote(remote));
         }
-        match Local::open(&config, access) {
+        match Local::open(&config, access, migration) {
             Ok(local) => Ok(Self::Local(local)),
             // A server that is starting has the store first, and its socket a moment later.
             Err(error) => match Remote::beside(&socket).await? {
@@ -107,6 +109,24 @@ impl Client {
         Ok(Remote::beside(socket).await?.map(Self::Remote))
     }
 
+    /// Events of platforms that the server could not store.
+    ///
+    /// # Errors
+    ///
+    /// No server runs, or it cannot be reached or refuses.
+    pub async fn set_aside(&mut self) -> Result<SetAsideEvents> {
+        self.server("ask for what was set aside")?.set_aside().await
+    }
+
+    /// Has the server try again to store them.
+    ///
+    /// # Errors
+    ///
+    /// No server runs, or it cannot be reached or refuses.
+    pub async fn retry_set_aside(&mut self) -> Result<StoredAgain> {
+        self.server("store what was set aside")?.retry_set_aside().await
+    }
+
     /// The server, for what only a server can do.
     fn server(&mut self, what: &str) -> Result<&mut Remote> {
         match self {
@@ -128,7 +148,7 @@ impl Client {
     ///
     /// No server runs, or it cannot be reached or refuses.
     pub async fn follow(
-        self,
+        &self,
         filter: &MessageFilter,
         conditions: &Conditions,
         begin: Begin<'_>,
@@ -136,7 +156,8 @@ impl Client {
     ) -> Result<MessageFollower> {
         match self {
             Self::Remote(remote) => {
-                MessageFollower::begin(remote, (filter, conditions), begin, events).await
+                let messages = remote.again().await?;
+                MessageFollower::begin(messages, (filter, conditions), begin, events).await
             }
             Self::Local(_) => Err(Error::failed("cannot follow new messages: no server runs")
                 .hint("start one with `rechat serve`, or name one with --server")),

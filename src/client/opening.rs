@@ -1,6 +1,8 @@
 //! Opening of a stream: where it begins, and why it was not opened.
 
 use crate::error::Error;
+use std::fmt;
+use std::str::FromStr;
 
 /// Where a stream begins.
 #[derive(Clone, Copy)]
@@ -8,15 +10,61 @@ pub enum Begin<'a> {
     /// After this message, given by its ID or `seq`; with what comes from now on without one.
     Since(Option<&'a str>),
     /// Where another stream broke off; a store that does not know the place begins with `reset`.
-    After(&'a str),
+    After(&'a StreamPlace),
 }
 
-impl<'a> Begin<'a> {
-    pub(super) fn place(self) -> Option<&'a str> {
+impl Begin<'_> {
+    pub(super) fn place(self) -> Option<StreamPlace> {
         match self {
-            Self::Since(place) => place,
-            Self::After(place) => Some(place),
+            Self::Since(message) => message.map(StreamPlace::after_message),
+            Self::After(place) => Some(place.clone()),
         }
+    }
+}
+
+/// Where a stream broke off. As text: the cursor, and after a space the newest message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamPlace {
+    /// The cursor of the last event; before the first one, the ID or `seq` of a message.
+    pub(super) after: String,
+    /// The `seq` of the newest message up to there. Messages are kept longer than events: from here
+    /// they go on where the cursor is too old.
+    pub(super) newest: Option<u64>,
+}
+
+impl StreamPlace {
+    /// The place after a message, given by its ID or `seq`.
+    pub(super) fn after_message(message: &str) -> Self {
+        Self { after: message.to_owned(), newest: message.parse().ok() }
+    }
+}
+
+impl fmt::Display for StreamPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.after)?;
+        self.newest.map_or(Ok(()), |seq| write!(f, " {seq}"))
+    }
+}
+
+/// A text names no place in a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoPlace;
+
+impl FromStr for StreamPlace {
+    type Err = NoPlace;
+
+    fn from_str(text: &str) -> Result<Self, NoPlace> {
+        // Cursors and IDs are in hex, a `seq` in decimal digits.
+        let is_known = |word: &&str| word.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+        let mut words = text.split_whitespace();
+        let after = words.next().filter(is_known).ok_or(NoPlace)?;
+        let place = match words.next() {
+            Some(seq) => {
+                Self { after: after.to_owned(), newest: Some(seq.parse().map_err(|_| NoPlace)?) }
+            }
+            None => Self::after_message(after),
+        };
+        if words.next().is_some() { Err(NoPlace) } else { Ok(place) }
     }
 }
 
@@ -32,6 +80,22 @@ impl From<NotOpened> for Error {
     fn from(why: NotOpened) -> Self {
         match why {
             NotOpened::Refused(error) | NotOpened::Away(error) => error,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_reads_back_and_nothing_else_does() {
+        for text in ["00000000000000aa-1f 17", "00000000000000aa-1f", "17 17"] {
+            assert_eq!(text.parse::<StreamPlace>().unwrap().to_string(), text);
+        }
+        assert_eq!("17\n".parse::<StreamPlace>().unwrap().to_string(), "17 17");
+        for text in ["", " \n", "\0\0\0", "yesterday", "17 x", "17 17 17"] {
+            assert_eq!(text.parse::<StreamPlace>(), Err(NoPlace), "{text:?}");
         }
     }
 }

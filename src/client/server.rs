@@ -228,13 +228,18 @@ impl Server {
         self.remote().await?.create(message, Some(&key)).await
     }
 
-    /// Sets a status, and gives the message as it then is.
+    /// Sets the status of a message that is in one of these states, and gives it as it then is.
     ///
     /// # Errors
     ///
-    /// The server cannot be reached, or refuses.
-    pub async fn set_status(&mut self, id: Uuid, status: Status) -> Result<Message> {
-        self.remote().await?.set_status(id, status).await
+    /// It is in another state; the server cannot be reached, or refuses.
+    pub async fn move_status(
+        &mut self,
+        id: Uuid,
+        from: &[Status],
+        status: Status,
+    ) -> Result<Message> {
+        self.remote().await?.move_status(id, from, status).await
     }
 
     /// Deletes a message.

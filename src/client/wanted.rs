@@ -51,7 +51,7 @@ impl WantedEvents {
                     && self.filter.direction != Some(Direction::Inbound)
             }
             Followed::Deleted(deleted) => !self.is_narrow() || self.shown.contains(&deleted.id),
-            Followed::StoreReplaced => true,
+            Followed::StoreReplaced | Followed::EventsGone { .. } => true,
         }
     }
 

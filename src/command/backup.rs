@@ -7,6 +7,7 @@ use crate::error::{Error, Result, tell};
 use crate::media::copy::copy_all;
 use crate::media::{BlobBounds, Blobs, folder_beside};
 use crate::store::{self, Access};
+use crate::text::{counted, in_units};
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -41,7 +42,21 @@ pub(super) async fn backup(backup: BackupArgs, globals: &Globals) -> Result<()> 
     }
     let _ = std::fs::remove_dir_all(folder_beside(&part));
     done?;
-    tell(format!("{} bytes copied to {}", size(&file), file.display()));
+    tell(format!("{} copied to {}", in_units(size(&file)), file.display()));
+    tell_media(&file)
+}
+
+/// Tells how many files of messages are beside a copy.
+fn tell_media(file: &Path) -> Result<()> {
+    let folder = folder_beside(file);
+    if !folder.exists() {
+        return Ok(());
+    }
+    let files = Blobs::open(&folder, BlobBounds::NONE).and_then(|blobs| blobs.all());
+    let files = files.map_err(|error| Error::failed(format!("{}: {error}", folder.display())))?;
+    let bytes = files.iter().map(|stored| stored.size).sum();
+    let count = counted(files.len() as u64, "file", "files");
+    tell(format!("{count} of messages ({}) copied to {}", in_units(bytes), folder.display()));
     Ok(())
 }
 

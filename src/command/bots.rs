@@ -23,12 +23,12 @@ pub(super) async fn run(bots: BotsArgs, globals: &Globals) -> Result<()> {
         return out.finish();
     }
     let (now, zone) = (now(), TimeZone::system());
-    let headings =
-        ["NAME", "KIND", "STATE", "SINCE", "DELIVERED", "WAITING", "ACCOUNTS", "LAST ERROR"];
+    let headings = ["NAME", "KIND", "STATE", "SINCE", "DELIVERED", "WAITING", "ACCOUNTS", "REASON"];
     let mut grid = Grid::new(headings).with_last_whole();
     for one in all {
         let since = one.since;
         let since = if out.is_terminal { short_time(since, now, &zone) } else { utc(since) };
+        let waits = one.reason.map(|what| format!("it waits for {what}"));
         let accounts: Vec<_> =
             one.accounts.iter().map(|one| format!("{}/{}", one.platform, one.account)).collect();
         grid.push([
@@ -39,7 +39,7 @@ pub(super) async fn run(bots: BotsArgs, globals: &Globals) -> Result<()> {
             cell(one.delivered.to_string()),
             cell(one.waiting.to_string()),
             cell(accounts.join(" ")),
-            cell(one.last_error.unwrap_or_default()),
+            cell(one.last_error.or(waits).unwrap_or_default()),
         ]);
     }
     grid.print(&mut out, "no bot is configured; docs/bots.md shows how")?;

@@ -3,15 +3,17 @@
 use super::listing::local_time;
 use super::media::look_at_media;
 use super::output::Output;
+use super::progress::of_migration;
 use crate::cli::{Check, Globals};
-use crate::clock::now;
+use crate::client::Client;
 use crate::config::{self, Sources};
 use crate::error::{Error, Result, tell};
+use crate::ingest::{TriedAgain, try_again};
 use crate::model::change::Inbound;
+use crate::protocol::http::{SetAsideEvent, SetAsideEvents, StoredAgain};
 use crate::search;
-use crate::store::{Access, Command, SetAside, Store, check};
-use crate::text::visible;
-use std::os::unix::net::UnixStream;
+use crate::store::{Access, SetAside, Store, StoreOptions, check};
+use crate::text::{counted, in_units, visible};
 use std::path::Path;
 
 pub(super) async fn run(command: Check, globals: &Globals) -> Result<()> {
@@ -20,74 +22,122 @@ pub(super) async fn run(command: Check, globals: &Globals) -> Result<()> {
         sources.flags.push(("db", "--db", db.display().to_string().into()));
     }
     let config = config::load(&sources)?.config;
-    if UnixStream::connect(config::socket_beside(&config.db)).is_ok() {
+    let mut out = Output::new(globals);
+    if let Some(mut server) = Client::beside(&config::socket_beside(&config.db)).await? {
+        let left = ask(&mut server, command.retry, &mut out).await?;
+        out.finish()?;
+        match left {
+            0 if command.retry => return Ok(()),
+            left if left > 0 => return Err(are_set_aside(left)),
+            _ => {}
+        }
         return Err(Error::failed(format!("a server has {} open", config.db.display()))
             .hint("stop it first, or make a copy with `rechat backup FILE` and check that"));
     }
     if command.retry {
         retry(&config).await?;
     }
-    let options = config.store_options(Access::Read);
+    let migration = Some(of_migration());
+    let options = StoreOptions { migration, ..config.store_options(Access::Read) };
     let report = check::check_file(&options)?;
-    let mut out = Output::new(globals);
     for finding in &report.findings {
         out.line(finding)?;
     }
     for SetAside { at, reason, inbound, .. } in &report.set_aside {
         let Inbound { platform, conversation, sender, content, .. } = inbound;
-        let text = format!(
-            "{} {platform} {conversation}, {}: {} (set aside: {reason})",
-            local_time(*at),
-            sender.name,
-            content.readable()
-        );
-        out.line(visible(&text))?;
+        let text = content.readable();
+        out.line(line_of(*at, (platform, conversation), &sender.name, &text, reason))?;
     }
-    out.line(format_args!(
-        "{}: {} messages and {} index rows read, {} findings, {} events set aside",
-        config.db.display(),
-        report.messages,
-        report.rows,
-        report.findings.len(),
-        report.set_aside.len()
-    ))?;
+    out.line(format_args!("{}: {}", config.db.display(), summary(&report)))?;
     let mut damaged_files = 0;
     if report.findings.is_empty() {
         let store = Store::open(&options, Box::new(()))?;
         look_at_index(&config.db, &store, &mut out)?;
         damaged_files = look_at_media(&config.db, &store, &mut out)?;
     }
+    let set_aside = report.set_aside.len();
     if report.findings.is_empty() && damaged_files == 0 {
-        out.line("the store is sound")?;
+        out.line(match set_aside {
+            0 => "the store is sound",
+            _ => "the store is sound, but for what is set aside",
+        })?;
     }
     out.finish()?;
     if damaged_files > 0 {
         return Err(Error::failed(format!("{damaged_files} files of media are damaged"))
             .hint("copy them from a backup, or remove them with `rechat media --remove`"));
     }
-    if report.findings.is_empty() {
-        return Ok(());
+    if !report.findings.is_empty() {
+        return Err(Error::failed("the store is damaged")
+            .hint("restore a backup, and please report what was found"));
     }
-    Err(Error::failed("the store is damaged")
-        .hint("restore a backup, and please report what was found"))
+    if set_aside > 0 { Err(are_set_aside(set_aside)) } else { Ok(()) }
+}
+
+/// Prints what a running server has set aside, after it has tried again where that is asked for; gives
+/// how much it is.
+async fn ask(server: &mut Client, retry: bool, out: &mut Output) -> Result<usize> {
+    if retry {
+        let StoredAgain { stored, left } = server.retry_set_aside().await?;
+        tell_retried(stored, left);
+    }
+    let SetAsideEvents { events, total } = server.set_aside().await?;
+    for event in &events {
+        let place = (&*event.platform, &*event.conversation);
+        let SetAsideEvent { at, sender, content, reason, .. } = event;
+        out.line(line_of(*at, place, &sender.name, content, reason))?;
+    }
+    Ok(total)
+}
+
+fn are_set_aside(count: usize) -> Error {
+    Error::failed(format!("{count} events that came in could not be stored, and are set aside"))
+        .hint("`rechat check --retry` tries again to store them, also while the server runs; a damaged row needs a backup")
+}
+
+/// An event that was set aside.
+fn line_of(
+    at: u64,
+    (platform, conversation): (&str, &str),
+    sender: &str,
+    text: &str,
+    reason: &str,
+) -> String {
+    let at = local_time(at);
+    let text = format!("{at} {platform} {conversation}, {sender}: {text} (set aside: {reason})");
+    visible(&text).into_owned()
+}
+
+/// Tells how much was read, and what is wrong with it.
+fn summary(report: &check::StoreReport) -> String {
+    let messages = counted(report.messages, "message", "messages");
+    let entries = counted(report.rows, "index entry", "index entries");
+    let damage = match report.findings.len() as u64 {
+        0 => "nothing is damaged".to_owned(),
+        count => counted(count, "thing is damaged", "things are damaged"),
+    };
+    let set_aside = match report.set_aside.len() as u64 {
+        0 => String::new(),
+        count => format!(", {}", counted(count, "event is set aside", "events are set aside")),
+    };
+    format!("{messages} and {entries} read, {damage}{set_aside}")
 }
 
 /// Tries to store what was set aside; what still cannot be stored stays.
 async fn retry(config: &config::Config) -> Result<()> {
-    let store = Store::open(&config.store_options(Access::Write), Box::new(()))?;
-    let set_aside = store.view()?.quarantine()?;
-    let (all, mut stored) = (set_aside.len(), 0);
-    for SetAside { offset, inbound, .. } in set_aside {
-        let received = Box::new(inbound);
-        let receive = Command::Receive { received, at: now(), can_wait: false };
-        if store.write(receive).await.is_ok() {
-            store.write(Command::Release { offset }).await?;
-            stored += 1;
-        }
-    }
+    let migration = Some(of_migration());
+    let options = StoreOptions { migration, ..config.store_options(Access::Write) };
+    let store = Store::open(&options, Box::new(()))?;
+    let tried = try_again(&store).await;
     store.close();
-    tell(format_args!("{stored} of {all} events that were set aside are stored now"));
+    let TriedAgain { stored, left } = tried?;
+    tell_retried(stored, left);
     Ok(())
+}
+
+fn tell_retried(stored: usize, left: usize) {
+    let all = stored + left;
+    tell(format_args!("{stored} of {all} events that were set aside are stored now"));
 }
 
 /// Compares the search index with the messages. It can always be built again, and so nothing that
@@ -101,8 +151,8 @@ fn look_at_index(db: &Path, store: &Store, out: &mut Output) -> Result<()> {
     }
     let folder = folder.display();
     out.line(match (segments, findings.len()) {
-        (0, _) => format!("{folder}: no whole part of a search index; a server builds it"),
-        (_, 0) => format!("{folder}: {segments} parts, {bytes} bytes, in agreement"),
+        (0, _) => format!("{folder}: no search index yet; the next server builds it"),
+        (_, 0) => format!("{folder}: the search index ({}) matches the messages", in_units(bytes)),
         _ => format!("{folder}: damaged; remove it, and the next server builds it again"),
     })
 }

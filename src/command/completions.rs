@@ -90,6 +90,7 @@ fn conversations(typed: &OsStr) -> Vec<CompletionCandidate> {
         let query = ConversationQuery {
             text: Some(typed.clone()).filter(|typed| !typed.is_empty()),
             limit: Some(CONVERSATIONS),
+            is_brief: true,
             ..ConversationQuery::default()
         };
         let candidate = |known: crate::protocol::http::Conversation| {
@@ -146,7 +147,7 @@ fn live(
     std::thread::spawn(move || {
         let work = async {
             let (source, config) = written_so_far(std::env::args());
-            let mut client = Client::open(&source, config, Access::Read).await?;
+            let mut client = Client::open(&source, config, Access::Read, None).await?;
             drop(found.send(ask(&mut client).await?));
             Ok(())
         };

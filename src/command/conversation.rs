@@ -154,9 +154,11 @@ impl Known {
     }
 
     async fn conversations(&mut self, client: &mut Client) -> Result<&[Conversation]> {
-        let known = match self.conversations.take() {
-            Some(known) => known,
-            None => client.conversations(&ConversationQuery::default()).await?,
+        let known = if let Some(known) = self.conversations.take() {
+            known
+        } else {
+            let brief = ConversationQuery { is_brief: true, ..ConversationQuery::default() };
+            client.conversations(&brief).await?
         };
         Ok(self.conversations.insert(known))
     }

@@ -16,6 +16,8 @@ pub(super) async fn run(which: ConversationsArgs, globals: &Globals) -> Result<(
         ConversationQuery { platform: which.platform.clone(), ..ConversationQuery::default() };
     let mut all = reader(&which.source, globals).await?.conversations(&query).await?;
     all.retain(|one| is_wanted(one, &which));
+    // Before the rest is cut off, and within both the latest stay first.
+    all.sort_by_key(|one| one.unread == 0);
     all.truncate(which.limit);
     let mut out = Output::paged(globals);
     if which.json {

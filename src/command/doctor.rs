@@ -1,6 +1,7 @@
 //! `rechat doctor`: checks everything a server needs, and says what to correct.
 
 use super::output::Output;
+use super::progress::of_migration;
 use crate::adapter::PlatformState;
 use crate::cli::{Doctor, Globals};
 use crate::client::Client;
@@ -9,7 +10,8 @@ use crate::config::{self, Config, Sources};
 use crate::error::{Error, Result};
 use crate::model::message::Status;
 use crate::protocol::http::AdapterStatus;
-use crate::store::{Access, MessageFilter, Page, Store, View, check};
+use crate::store::{Access, MessageFilter, Page, Store, StoreOptions, View, check};
+use crate::text::in_units;
 use serde::Serialize;
 use std::io;
 use std::net::TcpListener;
@@ -153,7 +155,7 @@ fn folder_of(config: &Config) -> Option<&Path> {
 fn look_at_disk(findings: &mut Findings, config: &Config) {
     let Some(Ok(disk)) = folder_of(config).map(rustix::fs::statvfs) else { return };
     let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-    let seen = format!("{} MB are free where the store lies", free >> 20);
+    let seen = format!("{} are free where the store lies", in_units(free));
     match free {
         0.. if free < config.store.reserve_bytes => {
             findings.add(
@@ -294,7 +296,9 @@ fn look_at_store(findings: &mut Findings, config: &Config, full: bool) {
         }
         return;
     }
-    let opened = Store::open(&config.store_options(Access::Read), Box::new(()));
+    let migration = Some(of_migration());
+    let options = StoreOptions { migration, ..config.store_options(Access::Read) };
+    let opened = Store::open(&options, Box::new(()));
     let looked = opened.and_then(|store| {
         let view = store.view()?;
         let stats = view.stats();

@@ -30,26 +30,16 @@ pub(super) async fn set_status(set: SetStatus, globals: &Globals) -> Result<()> 
 
 pub(super) async fn cancel(many: Many, globals: &Globals) -> Result<()> {
     each(many, globals, async |client, id| {
-        let message = client.get(id).await?;
-        match message.status {
-            Status::Sent => Err(Error::failed(format!("{id} is sent already"))),
-            _ => client.set_status(id, Status::Canceled).await.map(|_| Status::Canceled.as_str()),
-        }
+        let canceled = client.move_status(id, &Status::CANCELABLE, Status::Canceled).await;
+        canceled.map(|_| Status::Canceled.as_str())
     })
     .await
 }
 
 pub(super) async fn retry(many: Many, globals: &Globals) -> Result<()> {
     each(many, globals, async |client, id| {
-        let message = client.get(id).await?;
-        match message.status {
-            Status::Failed | Status::Canceled => {
-                client.set_status(id, Status::Pending).await.map(|_| Status::Pending.as_str())
-            }
-            status => Err(Error::failed(format!(
-                "{id} is {status}; only Failed and Canceled ones are sent again"
-            ))),
-        }
+        let again = client.move_status(id, &Status::REPEATABLE, Status::Pending).await;
+        again.map(|_| Status::Pending.as_str())
     })
     .await
 }

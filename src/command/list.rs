@@ -2,6 +2,7 @@
 
 use super::conversation::filter_of;
 use super::ids::place;
+use super::listed::ListedMessages;
 use super::listing::{ListForm, Look, change_row, printed, watched_row};
 use super::names::fill_names;
 use super::open::reader;
@@ -13,6 +14,16 @@ use crate::error::{Result, tell};
 use crate::model::message::{LOCAL, Message, Status};
 use crate::search::Conditions;
 use crate::store::{MessageFilter, Order, Page};
+
+/// Said where the place to go on from is older than the events that are kept, and no message is known
+/// to go on from.
+pub(super) const EVENTS_GONE: &str = "the server does not keep the events any more that came before this \
+                           line (`log.days`, `log.events`): messages may be missing; `rechat list` has all";
+
+/// Said by `--follow` where only the messages of that time are known.
+const CHANGES_GONE: &str = "the server does not keep the events any more that came before this line \
+                            (`log.days`, `log.events`): changes of earlier messages may be missing, no \
+                            message is";
 
 /// Said by `--follow` where the place it was at is unknown to the server.
 pub(super) const STORE_REPLACED: &str = "the server's store is another one now, or an older copy: messages \
@@ -89,12 +100,18 @@ async fn follow(
     conditions: &Conditions,
     globals: &Globals,
 ) -> Result<()> {
-    // The list ends where the stream begins, however long ago the newest match was made.
-    let newest = client.newest().await?;
-    let before = (newest + 1).to_string();
-    let mut messages = page_of(&mut client, list, filter, conditions, Some(&before)).await?;
     let mut out = Output::new(globals);
     let form = ListForm::of(&list.shape, &out);
+    // Programs get each message once, as it was when it came.
+    let events = if form.is_table() { &CHANGES[..] } else { &[] };
+    // The list ends where the stream begins, however long ago the newest match was made. The stream
+    // is open before the list is read, so that no change comes between them.
+    let newest = client.newest().await?;
+    let begin = newest.to_string();
+    let begin = Begin::Since(Some(&begin));
+    let mut following = client.follow(filter, conditions, begin, events).await?;
+    let before = (newest + 1).to_string();
+    let mut messages = page_of(&mut client, list, filter, conditions, Some(&before)).await?;
     if form.has_names() {
         fill_names(&mut client, &mut messages).await?;
     }
@@ -108,14 +125,18 @@ async fn follow(
         out.flush()
     };
     messages.iter().try_for_each(|message| print(&mut out, message))?;
-    // Programs get each message once, as it was when it came.
-    let events = if form.is_table() { &CHANGES[..] } else { &[] };
-    let begin = newest.to_string();
-    let begin = Begin::Since(Some(&begin));
-    let mut following = client.follow(filter, conditions, begin, events).await?;
     following.remember(messages.iter().map(|message| message.id));
+    let mut listed = ListedMessages::of(&messages);
+    drop(messages);
     loop {
-        let row = match following.next().await? {
+        let followed = following.next().await?;
+        // The end of an attempt tells more than its beginning.
+        let begins =
+            matches!(&followed, Followed::Status(change) if change.status == Status::Sending);
+        if begins || listed.has(&followed) {
+            continue;
+        }
+        let row = match followed {
             Followed::Message(mut message) => {
                 if form.has_names() {
                     following.fill_name(&mut message).await;
@@ -127,8 +148,10 @@ async fn follow(
                 tell(STORE_REPLACED);
                 continue;
             }
-            // The end of the attempt tells more.
-            Followed::Status(change) if change.status == Status::Sending => continue,
+            Followed::EventsGone { with_messages } => {
+                tell(if with_messages { EVENTS_GONE } else { CHANGES_GONE });
+                continue;
+            }
             Followed::Status(change) => {
                 let why = change.last_error.map(|why| format!(" ({why})")).unwrap_or_default();
                 let text = format!("{}{why}", change.status);

@@ -5,7 +5,7 @@ use crate::cli::{self, Globals, SourceArgs};
 use crate::client::{Begin, Client, MessageFollower};
 use crate::config::{self, Sources};
 use crate::error::{Error, Result};
-use crate::mcp::{Agent, AgentBounds, AgentContext, Chats, Source, Watch};
+use crate::mcp::{Agent, AgentBounds, AgentContext, Chats, MessageLines, Source, Watch};
 use crate::media::Hash;
 use crate::model::message::Message;
 use crate::protocol::http::{AdapterStatus, Conversation, NewMessage};
@@ -15,7 +15,6 @@ use crate::store::{Access, ConversationQuery, MessageFilter, Order, Page};
 use bytes::Bytes;
 use rmcp::ServiceExt;
 use rmcp::service::ServerInitializeError;
-use rmcp::transport::async_rw::AsyncRwTransport;
 use rmcp::transport::io::stdio_pipes;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,9 +22,6 @@ use std::time::Duration;
 use tokio::signal::unix::Signal;
 use tokio::time::sleep;
 use uuid::Uuid;
-
-/// The most bytes of a line of an agent; a longer one is passed over, and told.
-const MAX_LINE: usize = 4 << 20;
 
 /// How often it is looked for messages where no server tells of them.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -42,10 +38,10 @@ pub(super) fn run(mcp: cli::McpArgs, globals: &Globals) -> Result<()> {
         .map_err(|error| Error::failed(format!("cannot start threads: {error}")))?;
     let messages = Messages { source: mcp.source, config: globals.config.clone() };
     let bounds = Arc::new(AgentBounds::new(config.mcp));
-    let context = Arc::new(AgentContext::new(messages, bounds.clone()));
+    let context = Arc::new(AgentContext::new(messages, bounds.clone(), None));
     let ended = runtime.block_on(async {
         tokio::spawn(reload_on(shutdown::hangups()?, sources, bounds));
-        speak(Agent::new(context, None, cli::VERSION)).await
+        speak(Agent::new(context, cli::VERSION)).await
     });
     // A call that is under way has nobody left to answer.
     runtime.shutdown_background();
@@ -68,12 +64,11 @@ async fn reload_on(mut hangups: Signal, sources: Sources, bounds: Arc<AgentBound
 /// Answers until the input ends.
 async fn speak(agent: Agent<Messages>) -> Result<()> {
     let (input, output) = stdio_pipes();
-    let transport = AsyncRwTransport::new_server(input, output).with_max_line_length(MAX_LINE);
     let failed = |error: &dyn std::fmt::Display| {
         Error::failed(format!("cannot speak with the agent: {error}"))
             .hint("programs with an assistant start `rechat mcp`; see docs/agents.md")
     };
-    let running = match Box::pin(agent.serve(transport)).await {
+    let running = match Box::pin(agent.serve(MessageLines::new(input, output))).await {
         Ok(running) => running,
         Err(ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
         Err(error) => return Err(failed(&error)),
@@ -93,7 +88,7 @@ impl Source for Messages {
     type Watch = News;
 
     async fn open(&self, access: Access) -> Result<Client> {
-        Client::open(&self.source, self.config.clone(), access).await
+        Client::open(&self.source, self.config.clone(), access, None).await
     }
 
     async fn watch(&self, filter: &MessageFilter) -> Result<News> {

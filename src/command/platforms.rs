@@ -38,7 +38,7 @@ pub(super) async fn run(platforms: PlatformsArgs, globals: &Globals) -> Result<(
             cell(one.sent.to_string()),
             cell(one.received.to_string()),
             cell(one.failed.to_string()),
-            cell(one.reason.or(one.last_error).unwrap_or_default()),
+            cell(one.reason.or(one.last_error).unwrap_or_else(|| waits_for(one.state).to_owned())),
         ]);
     }
     grid.print(
@@ -46,6 +46,15 @@ pub(super) async fn run(platforms: PlatformsArgs, globals: &Globals) -> Result<(
         "no platform has connected yet; the view Platforms of the page shows how",
     )?;
     out.finish()
+}
+
+/// What an adapter waits for that tells no reason.
+fn waits_for(state: PlatformState) -> &'static str {
+    match state {
+        PlatformState::Connecting => "its address is being tried",
+        PlatformState::Disconnected => "it waits for its program to connect",
+        PlatformState::Connected | PlatformState::Error => "",
+    }
 }
 
 /// The state of a connection, in the color that a message with such a state has.

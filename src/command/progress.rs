@@ -1,10 +1,12 @@
-//! Going through much: the lines of a file, and how far one is.
+//! Going through much: the lines of a file, an older store, and how far one is.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, tell};
+use crate::store::{MigrationProgress, MigrationStep};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The most bytes of a line: a message with a file in it.
 const MAX_LINE_BYTES: u64 = 128 << 20;
@@ -57,4 +59,31 @@ pub(super) fn progress(length: Option<u64>, unit: &str) -> ProgressBar {
     };
     let style = ProgressStyle::with_template(&template);
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// Tells on standard error that a store of an older version is brought up to date, with a bar where
+/// that is a terminal.
+pub(super) fn of_migration() -> MigrationProgress {
+    let drawn: Mutex<Option<ProgressBar>> = Mutex::default();
+    MigrationProgress(Arc::new(move |step| {
+        let mut drawn = drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        let (done, all, unit) = match step {
+            MigrationStep::Begins(file) => {
+                tell(format_args!(
+                    "{} is of an older version and is brought up to date; do not stop this, it takes a while where it is large",
+                    file.display()
+                ));
+                return;
+            }
+            MigrationStep::Copied { bytes, all } => (bytes, all, "bytes"),
+            MigrationStep::Rewritten { rows, all } => (rows, all, "rows"),
+            MigrationStep::Ends => return tell("the store is up to date"),
+        };
+        let bar = drawn.get_or_insert_with(|| progress(Some(all), unit));
+        bar.set_position(done);
+        if done >= all {
+            bar.finish_and_clear();
+            *drawn = None;
+        }
+    }))
 }

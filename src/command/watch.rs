@@ -1,16 +1,15 @@
 //! `rechat watch`: a command for each new message.
 
 use super::conversation::filter_of;
-use super::list::STORE_REPLACED;
+use super::list::{EVENTS_GONE, STORE_REPLACED};
 use super::open::reader;
+use super::place_file;
 use crate::cli::{Globals, WatchArgs};
-use crate::client::{Begin, Followed};
+use crate::client::{Begin, Followed, StreamPlace};
 use crate::error::{Error, Result, tell};
 use crate::model::message::Message;
 use crate::search::Conditions;
 use rustix::process::{Pid, Signal, kill_process_group};
-use std::io;
-use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
@@ -20,20 +19,26 @@ use tokio::time::timeout;
 pub(super) async fn run(watch: WatchArgs, globals: &Globals) -> Result<()> {
     let mut client = reader(&watch.source, globals).await?;
     let filter = filter_of(&mut client, Vec::new(), &watch.filter).await?;
-    let kept = watch.place.as_deref().map(read_place).transpose()?.flatten();
+    let kept = watch.place.as_deref().map(place_file::read).transpose()?.flatten();
     let any = Conditions::default();
     let mut following = if let Some(place) = &kept {
         client.follow(&filter, &any, Begin::After(place), &[]).await?
     } else {
         let newest = client.newest().await?.to_string();
-        keep_place(&watch, Some(&newest))?;
-        client.follow(&filter, &any, Begin::Since(Some(&newest)), &[]).await?
+        let following = client.follow(&filter, &any, Begin::Since(Some(&newest)), &[]).await?;
+        keep_place(&watch, following.place())?;
+        following
     };
     loop {
         match following.next().await? {
             Followed::Message(message) => carry_out(&watch, &message).await?,
             Followed::StoreReplaced => tell(STORE_REPLACED),
-            Followed::Status(_) | Followed::Updated(_) | Followed::Deleted(_) => {}
+            Followed::EventsGone { with_messages: true } => tell(EVENTS_GONE),
+            // Every message comes all the same, and nothing else is watched.
+            Followed::EventsGone { with_messages: false }
+            | Followed::Status(_)
+            | Followed::Updated(_)
+            | Followed::Deleted(_) => {}
         }
         keep_place(&watch, following.place())?;
     }
@@ -84,19 +89,7 @@ fn end(child: &Child) {
     }
 }
 
-fn read_place(file: &Path) -> Result<Option<String>> {
-    match std::fs::read_to_string(file) {
-        Ok(place) => Ok(Some(place.trim().to_owned()).filter(|place| !place.is_empty())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::failed(format!("cannot read {}: {error}", file.display()))),
-    }
-}
-
-/// Writes beside the file and renames, so that a crash leaves the one place or the other.
-fn keep_place(watch: &WatchArgs, place: Option<&str>) -> Result<()> {
+fn keep_place(watch: &WatchArgs, place: Option<&StreamPlace>) -> Result<()> {
     let (Some(file), Some(place)) = (&watch.place, place) else { return Ok(()) };
-    let part = file.with_added_extension("part");
-    std::fs::write(&part, format!("{place}\n"))
-        .and_then(|()| std::fs::rename(&part, file))
-        .map_err(|error| Error::failed(format!("cannot write {}: {error}", file.display())))
+    place_file::keep(file, place)
 }

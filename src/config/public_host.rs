@@ -45,6 +45,11 @@ impl PublicHost {
         self.scheme.as_deref().is_none_or(|known| known == scheme)
     }
 
+    /// The host, and its port where one is configured.
+    pub fn authority(&self) -> String {
+        self.port.as_ref().map_or_else(|| self.name.clone(), |port| format!("{}:{port}", self.name))
+    }
+
     /// The name in an authority.
     pub fn without_port(authority: &str) -> &str {
         match port_of(authority) {

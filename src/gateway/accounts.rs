@@ -1,4 +1,4 @@
-//! The accounts of a bot, found as they come.
+//! The accounts of a bot, as they come and go.
 
 use super::bot::{ConfiguredBot, ServedAccount};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use tokio::time::sleep;
 /// Pause before the store is asked again.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Finds the accounts of a bot until it ends; `begin` is told each once.
+/// Follows the accounts of a bot until it ends; `begin` is told each that comes.
 pub(super) async fn find(bot: &ConfiguredBot, mut begin: impl FnMut(Arc<ServedAccount>)) {
     let mut changes = bot.shared.core.registry.changes();
     loop {
@@ -21,8 +21,10 @@ pub(super) async fn find(bot: &ConfiguredBot, mut begin: impl FnMut(Arc<ServedAc
             }
         }
         bot.accounts_changed.send_replace(());
-        if bot.stop.run_until_cancelled(changes.next()).await.is_none() {
-            return;
+        tokio::select! {
+            _ = changes.next() => {}
+            () = bot.look_again.notified() => {}
+            () = bot.stop.cancelled() => return,
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::protocol::platform::PlatformState;
 use crate::store::Result;
 use arc_swap::ArcSwap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 /// An account that nobody has seen for so long is not offered to a bot any more.
@@ -41,8 +41,10 @@ pub(super) struct ConfiguredBot {
     places: OnceLock<AccountPlaces>,
     /// Its one place, where one connection is for all accounts.
     place: OnceLock<Arc<PlaceKeeper>>,
-    /// Changes whenever an account may have come, or be in another state.
+    /// Changes whenever an account may have come or gone, or be in another state.
     pub(super) accounts_changed: watch::Sender<()>,
+    /// Has the accounts looked for again.
+    pub(super) look_again: Notify,
     pub(super) status: Mutex<BotStatus>,
     /// Permits for messages whose outcomes it does not wait for.
     pub(super) unwatched: Arc<Semaphore>,
@@ -75,6 +77,8 @@ pub(super) struct ServedAccount {
     /// The number that the framework is told.
     pub(super) self_id: i64,
     pub(super) place: Arc<PlaceKeeper>,
+    /// Ends its connections: with the bot, or once that speaks for the account no more.
+    pub(super) stop: CancellationToken,
 }
 
 impl ServedAccount {
@@ -110,6 +114,7 @@ impl ConfiguredBot {
             places: OnceLock::new(),
             place: OnceLock::new(),
             accounts_changed: watch::Sender::new(()),
+            look_again: Notify::new(),
             status: Mutex::new(status),
             unwatched: Arc::new(Semaphore::new(MAX_UNWATCHED)),
             #[cfg(test)]
@@ -154,8 +159,9 @@ impl ConfiguredBot {
         lock(&self.accounts).clone()
     }
 
-    /// Looks for accounts that are new; gives those.
+    /// Looks for accounts that are new, and gives those; lets go of those that are its own no more.
     pub(super) async fn find_accounts(&self) -> Result<Vec<Arc<ServedAccount>>> {
+        self.let_go()?;
         let config = self.config.load_full();
         let places = self.places(&config.name)?;
         let adapters = self.shared.core.registry.platforms().into_iter();
@@ -209,9 +215,25 @@ impl ConfiguredBot {
             return Ok(None);
         }
         place.keep_under(memory::place_key(&config.name, &platform, &account));
-        let account = Arc::new(ServedAccount { platform, account, self_id, place });
+        let stop = self.stop.child_token();
+        let account = Arc::new(ServedAccount { platform, account, self_id, place, stop });
         accounts.push(account.clone());
         Ok(Some(account))
+    }
+
+    /// Ends the connections of accounts that the bot does not speak for any more: the one for trying out
+    /// goes once there is another platform.
+    fn let_go(&self) -> Result<()> {
+        let config = self.config.load_full();
+        for known in self.accounts() {
+            let ServedAccount { platform, account, .. } = &*known;
+            if !self.speaks_for(&config, platform, account)? {
+                lock(&self.accounts).retain(|other| !Arc::ptr_eq(other, &known));
+                known.stop.cancel();
+                tracing::info!(bot = config.name, platform, account, "a bot has lost an account");
+            }
+        }
+        Ok(())
     }
 
     /// Whether an account is one of the bot's.
@@ -269,10 +291,11 @@ impl ConfiguredBot {
         Connected(self)
     }
 
-    /// Serves a connection that was accepted until it ends, or the bot does; `serving` gives the reason,
-    /// and ends with `stop`.
-    pub(super) async fn serve_until_stopped(
+    /// Serves a connection that was accepted until it ends, or `served` does, a bot or an account of
+    /// one; `serving` gives the reason, and ends with `stop`.
+    pub(super) async fn serve_while(
         &self,
+        served: &CancellationToken,
         serving: impl Future<Output = String>,
         stop: &CancellationToken,
     ) {
@@ -283,7 +306,7 @@ impl ConfiguredBot {
         tokio::pin!(serve);
         tokio::select! {
             () = &mut serve => return,
-            () = self.stop.cancelled() => stop.cancel(),
+            () = served.cancelled() => stop.cancel(),
         }
         serve.await;
     }

@@ -6,15 +6,18 @@
 mod accounts;
 mod acknowledgements;
 mod bot;
+mod bot_changes;
 mod connection;
 mod conversation;
 mod endpoint;
 mod filter;
 mod follow;
+mod hidden;
 mod ids;
 mod memory;
 mod onebot11;
 mod opening;
+mod pauses;
 mod peer;
 mod place;
 mod raw_object;
@@ -27,6 +30,7 @@ mod socket;
 #[cfg(test)]
 mod tests;
 
+pub use bot_changes::BotChanges;
 pub use endpoint::{BotEndpoint, DialInRequest, TokenPlace};
 pub use onebot11::{ActionOpening, SocketOpening};
 pub use opening::Opening;
@@ -74,20 +78,31 @@ impl Gateway {
         Ok(gateway)
     }
 
-    /// Puts other settings in force. A bot of which only what it is told has changed stays connected.
-    pub fn configure(&self, configs: Vec<BotConfig>) {
+    /// Puts other settings in force, and names the bots that changed. A bot of which only what it is told
+    /// has changed stays connected.
+    pub fn configure(&self, configs: Vec<BotConfig>) -> BotChanges {
         let longest =
             configs.iter().map(|config| config.catch_up_seconds.saturating_add(SLOW_SECONDS)).max();
         self.shared.core.words.keep(longest.unwrap_or_default());
         let mut bots = self.lock();
         let BotList { configured, left } = &mut *bots;
         let mut old = std::mem::take(configured);
+        let mut changes = BotChanges::default();
         for config in configs {
             let known = old.iter().position(|bot| bot.config.load().name == config.name);
             let known = known.map(|place| old.swap_remove(place));
+            match &known {
+                None => changes.added.push(config.name.clone()),
+                Some(bot) if **bot.config.load() != config => {
+                    changes.changed.push(config.name.clone());
+                }
+                Some(_) => {}
+            }
             configured.push(match known {
                 Some(bot) if !bot.config.load().needs_restart(&config) => {
                     bot.config.store(Arc::new(config));
+                    // There may be other platforms as well.
+                    bot.look_again.notify_one();
                     bot
                 }
                 known => {
@@ -98,8 +113,10 @@ impl Gateway {
             });
         }
         for bot in old {
+            changes.removed.push(bot.name());
             left.insert(bot.name(), bot.end());
         }
+        changes
     }
 
     fn begin(&self, config: BotConfig, before: Inheritance) -> Arc<ConfiguredBot> {

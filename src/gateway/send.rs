@@ -135,16 +135,29 @@ impl BotSender {
     /// told stays true.
     async fn give_up(&self, message: Message) -> BotSendOutcome {
         let store = &self.shared.core.store;
-        let withdraw = Command::Withdraw { id: message.id, at: now() };
-        if let Ok(Answer::Done(withdrawn)) = store.write(withdraw).await {
-            let seconds = PATIENCE.as_secs();
-            let reason =
-                withdrawn.last_error.unwrap_or_else(|| "the account is not connected".into());
-            return BotSendOutcome::Failed(format!("not sent within {seconds} s: {reason}"));
+        let why = message.last_error.clone().unwrap_or_else(|| self.reason_to_wait(&message));
+        let reason = format!("not sent within {} s: {why}", PATIENCE.as_secs());
+        let withdraw = Command::Withdraw { id: message.id, reason: reason.clone(), at: now() };
+        if let Ok(Answer::Done(_)) = store.write(withdraw).await {
+            return BotSendOutcome::Failed(reason);
         }
         // It ended meanwhile, or an attempt is under way.
         let found = store.view().and_then(|view| view.by_seq(message.seq)).ok().flatten();
         found.and_then(|found| ended_as(&found)).unwrap_or(BotSendOutcome::UnderWay)
+    }
+}
+
+impl BotSender {
+    /// Why a message has not gone out, though no attempt failed.
+    fn reason_to_wait(&self, message: &Message) -> String {
+        let ServedAccount { platform, account, .. } = &self.account;
+        let registry = &self.shared.core.registry;
+        let Some(handle) = registry.handle(platform, Some(account)) else {
+            let fault = registry.fault(platform).map(|fault| format!(" ({fault})"));
+            return format!("the account is not connected{}", fault.unwrap_or_default());
+        };
+        let closed = handle.closed(&message.recipient, now());
+        closed.map_or_else(|| "others are sent before it".to_owned(), |closed| closed.reason)
     }
 }
 
@@ -154,7 +167,10 @@ fn ended_as(message: &Message) -> Option<BotSendOutcome> {
         Status::Sent => Some(BotSendOutcome::Sent(Box::new(message.clone()))),
         Status::Failed | Status::Canceled => {
             let reason = message.last_error.clone();
-            let reason = reason.unwrap_or_else(|| format!("it is {}", message.status));
+            let reason = reason.unwrap_or_else(|| match message.status {
+                Status::Canceled => "it was canceled before it was sent".to_owned(),
+                _ => "the platform did not take it".to_owned(),
+            });
             Some(BotSendOutcome::Failed(reason))
         }
         Status::Pending | Status::Sending => None,

@@ -1,7 +1,9 @@
 //! A bot as people are shown it.
 
 use super::bot::{ConfiguredBot, ServedAccount, lock};
+use super::settings::{BotConfig, BotKind};
 use crate::protocol::bots;
+use crate::protocol::platform::PlatformState;
 use crate::store::{EntryContent, FeedEntry, Result, View};
 use crate::text::without_secrets;
 use std::sync::Arc;
@@ -25,6 +27,8 @@ impl ConfiguredBot {
         let waiting = places.clone().map(|of_place| self.waiting(of_place)).sum();
         let delivered = places.filter_map(<[_]>::first).map(|one| one.place.delivered()).sum();
         let status = lock(&self.status);
+        let is_quiet = status.state != PlatformState::Connected && status.last_error.is_none();
+        let reason = is_quiet.then(|| waits_for(&config, accounts.is_empty()));
         let accounts = accounts.iter().map(|account| bots::BotAccount {
             platform: account.platform.clone(),
             account: account.account.clone(),
@@ -38,6 +42,7 @@ impl ConfiguredBot {
             delivered,
             waiting,
             last_error: status.last_error.clone(),
+            reason,
             url: config.url.as_ref().map(|url| without_secrets(&url.to_string())),
             accounts: accounts.collect(),
         }
@@ -57,6 +62,24 @@ impl ConfiguredBot {
             Ok(entries.iter().filter(is_told).count())
         };
         count().unwrap_or_default() as u64
+    }
+}
+
+/// What a bot waits for to which nothing has happened yet.
+fn waits_for(config: &BotConfig, has_no_account: bool) -> String {
+    let BotConfig { name, kind, url, .. } = config;
+    match (kind, url) {
+        _ if has_no_account => {
+            "a platform whose account it can speak for; none is known yet".into()
+        }
+        (BotKind::OneBot11, Some(_)) => "the framework, which is being dialled".into(),
+        (BotKind::OneBot11, None) => {
+            format!("the framework, which has to connect to /bots/{name}/onebot/v11")
+        }
+        (BotKind::Satori, Some(_)) => "the first event that is posted".into(),
+        (BotKind::Satori, None) => {
+            format!("the framework, which has to connect to /bots/{name}/satori")
+        }
     }
 }
 

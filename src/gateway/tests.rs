@@ -8,34 +8,63 @@ use crate::actions::Actions;
 use crate::adapter::Registry;
 use crate::media::sign::Signer;
 use crate::media::{BlobBounds, Blobs};
+use crate::model::change::Committed;
 use crate::model::content::Content;
 use crate::model::message::Status;
 use crate::outbox::Outcomes;
-use crate::store::{Access, Command, Store, StoreOptions};
+use crate::store::{Access, Command, Head, Listener, Store, StoreOptions};
 use crate::words::Words;
-use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::atomic::Ordering;
-use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_tungstenite::accept_async;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+/// The folder of a store, and the news that something was committed there.
+struct StoreFolder {
+    folder: TempDir,
+    commits: watch::Receiver<()>,
+}
+
+/// Tells of each commit.
+struct Commits(watch::Sender<()>);
+
+impl Listener for Commits {
+    fn opened(&mut self, _: Head) {}
+
+    fn committed(&mut self, _: Arc<Committed>) {
+        self.0.send_replace(());
+    }
+}
+
+impl StoreFolder {
+    /// Waits until something is so that a commit brings about.
+    async fn until(&mut self, mut is_so: impl FnMut() -> bool) {
+        self.commits.mark_unchanged();
+        while !is_so() {
+            self.commits.changed().await.unwrap();
+        }
+    }
+}
+
 /// A store, and a gateway with these bots beside it.
-fn gateway(configs: &[String]) -> (TempDir, Gateway) {
-    let folder = tempfile::tempdir().unwrap();
-    let options = StoreOptions::new(folder.path().join("s"), Access::Write);
-    let store = Arc::new(Store::open(&options, Box::new(())).unwrap());
+fn gateway(configs: &[String]) -> (StoreFolder, Gateway) {
+    let (sender, commits) = watch::channel(());
+    let folder = StoreFolder { folder: tempfile::tempdir().unwrap(), commits };
+    let path = folder.folder.path();
+    let options = StoreOptions::new(path.join("s"), Access::Write);
+    let store = Arc::new(Store::open(&options, Box::new(Commits(sender))).unwrap());
     let (registry, tasks) = (Registry::new(), TaskTracker::new());
     let core = Core {
         store: store.clone(),
         registry: registry.clone(),
         actions: Actions::new(store, registry, tasks.clone()),
         outcomes: Arc::new(Outcomes::default()),
-        blobs: Blobs::open(folder.path().join("media"), BlobBounds::NONE).unwrap(),
+        blobs: Blobs::open(path.join("media"), BlobBounds::NONE).unwrap(),
         signer: Signer::new().unwrap(),
         words: Arc::new(Words::default()),
         token: None,
@@ -56,14 +85,13 @@ fn bot(gateway: &Gateway, name: &str) -> Arc<ConfiguredBot> {
 
 /// The account of a bot, once that knows it.
 async fn account(bot: &ConfiguredBot) -> Arc<ServedAccount> {
-    let begun = Instant::now();
-    while begun.elapsed() < Duration::from_mins(1) {
+    let mut changes = bot.accounts_changed.subscribe();
+    loop {
         if let [account] = &bot.accounts()[..] {
             return account.clone();
         }
-        tokio::task::yield_now().await;
+        changes.changed().await.unwrap();
     }
-    panic!("the bot does not find its account");
 }
 
 #[tokio::test]
@@ -204,30 +232,39 @@ fn sending(text: &str) -> Vec<BotSending> {
     }]
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_send_that_no_account_takes_is_withdrawn_also_where_the_bot_has_hung_up() {
-    let (_folder, gateway) =
+    let (mut folder, gateway) =
         gateway(&["name = 'a'\nkind = 'onebot11'\naccounts = ['qq/1']".to_owned()]);
     let store = gateway.shared.core.store.clone();
     let bot = bot(&gateway, "a");
     let account = account(&bot).await;
-    let [outcome] = &outcomes(&bot, &account, sending("waits")).await[..] else { panic!() };
-    let BotSendOutcome::Failed(why) = outcome else { panic!("it was not sent") };
-    assert!(why.contains("not sent within 25 s"), "{why}");
-    let status = |seq: u64| store.view().unwrap().by_seq(seq).unwrap().map(|made| made.status);
-    assert_eq!(status(1), Some(Status::Canceled), "it is not sent later");
+    let made = |seq: u64| store.view().unwrap().by_seq(seq).unwrap();
+    let status = |seq: u64| made(seq).map(|made| made.status);
+    {
+        let mut waits = pin!(outcomes(&bot, &account, sending("waits")));
+        tokio::select! {
+            _ = &mut waits => panic!("it ended at once"),
+            () = folder.until(|| status(1).is_some()) => {}
+        }
+        // From here on time passes by itself.
+        tokio::time::pause();
+        let [BotSendOutcome::Failed(why)] = &waits.await[..] else { panic!("it was not sent") };
+        assert_eq!(why, "not sent within 25 s: the account is not connected");
+        let withdrawn = made(1).unwrap();
+        assert_eq!(withdrawn.status, Status::Canceled, "it is not sent later");
+        assert_eq!(withdrawn.last_error.as_ref(), Some(why), "people are told why as well");
+        tokio::time::resume();
+    }
     {
         let mut waits = pin!(outcomes(&bot, &account, sending("hangs up")));
-        while status(2).is_none() {
-            let once = poll_fn(|cx| Poll::Ready(waits.as_mut().poll(cx).is_pending())).await;
-            assert!(once, "it ended at once");
-            tokio::task::yield_now().await;
+        tokio::select! {
+            _ = &mut waits => panic!("it ended at once"),
+            () = folder.until(|| status(2).is_some()) => {}
         }
         // Here the connection ends, and with it the one who waits.
     }
     assert_eq!(status(2), Some(Status::Pending));
-    while status(2) != Some(Status::Canceled) {
-        tokio::time::advance(Duration::from_secs(1)).await;
-        tokio::task::yield_now().await;
-    }
+    tokio::time::pause();
+    folder.until(|| status(2) == Some(Status::Canceled)).await;
 }

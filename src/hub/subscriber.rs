@@ -8,9 +8,10 @@ use super::resume::ResumePoint;
 use super::wish::{ReplayStart, SubscribeRefused, Subscribed, Wish};
 use super::{Hub, State, position_of};
 use crate::health::HEALTH;
+use crate::model::cursor::Cursor;
 use crate::model::subscription::{NameList, Position, Topic};
 use crate::protocol::event::{EventKind, EventKinds};
-use crate::store::{self, Store, View};
+use crate::store::{self, Store};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +48,26 @@ struct Rewound {
     from: Position,
 }
 
+/// The cursor of an offset has to be read from the store first.
+struct NoKnownCursor {
+    offset: u64,
+}
+
+/// Where the events begin that follow; of the cursors that are known, the first is that of the head.
+fn beginning(
+    begin: Option<&KnownBegin>,
+    reading: Option<&StoreReading>,
+    known: [Cursor; 2],
+) -> Result<ResumePoint, NoKnownCursor> {
+    if let Some(replay) = begin.and_then(|begin| begin.replay) {
+        return Ok(replay);
+    }
+    let Some(reading) = reading else { return Ok(known[0].into()) };
+    let offset = reading.offset();
+    let cursor = known.into_iter().find(|cursor| cursor.offset == offset);
+    cursor.map(|cursor| reading.resume_at(cursor)).ok_or(NoKnownCursor { offset })
+}
+
 impl Hub {
     /// A new session, subscribed to nothing.
     pub fn subscriber(self: &Arc<Self>, form: FrameForm) -> Subscriber {
@@ -78,19 +99,26 @@ impl Subscriber {
         if !self.interest.topics.has_room(&platforms, &conversations, limit) {
             return Err(SubscribeRefused::TooManyTopics { limit });
         }
-        let view = store.view();
-        let begin = self.find(since, &view).await?;
+        let begin = self.find(since, store).await?;
         let form = if events.is_some() { FrameForm::Events } else { self.form };
         let hub = self.hub.clone();
-        // Under the lock that hands out: what is committed from here on comes by the mailbox.
-        let mut state = hub.lock();
-        let head = state.position();
-        let Rewound { reading, from } = self.rewound(form, since, begin.as_ref(), head)?;
-        let resume = match (begin.and_then(|begin| begin.replay), &reading) {
-            (Some(replay), _) => replay,
-            (None, Some(reading)) => reading.resume(&*view?)?,
-            (None, None) => state.head.cursor.into(),
+        let mut read = Cursor::default();
+        let (mut state, Rewound { reading, from }, resume) = loop {
+            // Under the lock that hands out: what is committed from here on comes by the mailbox.
+            let state = hub.lock();
+            let rewound = self.rewound(form, since, begin.as_ref(), state.position())?;
+            let known = [state.head.cursor, read];
+            match beginning(begin.as_ref(), rewound.reading.as_ref(), known) {
+                Ok(resume) => break (state, rewound, resume),
+                Err(NoKnownCursor { offset }) => {
+                    // The store is read without the lock. The place to read on from stays meanwhile, or
+                    // becomes the head: the next look knows its cursor.
+                    drop(state);
+                    read = store.view()?.cursor_at(offset)?;
+                }
+            }
         };
+        let head = state.position();
         // Nothing is refused from here on.
         self.form = form;
         self.mailbox.set_form(form);
@@ -116,8 +144,9 @@ impl Subscriber {
     async fn find(
         &self,
         since: ReplayStart,
-        view: &store::Result<Arc<View>>,
+        store: &Store,
     ) -> Result<Option<KnownBegin>, SubscribeRefused> {
+        let view = store.view();
         let wanted = match since {
             ReplayStart::Message(seq) => seq,
             ReplayStart::Now | ReplayStart::Event(_) => 0,
@@ -132,7 +161,14 @@ impl Subscriber {
         self.hub.caught_up(wanted).await;
         let ReplayStart::Event(point) = since else { return Ok(None) };
         let view = view()?;
-        let offset = view.offset_of(point.cursor)?.ok_or(SubscribeRefused::CursorGone)?;
+        let Some(offset) = view.offset_of(point.cursor)? else {
+            let is_too_old = view.is_too_old(point.cursor)?;
+            return Err(if is_too_old {
+                SubscribeRefused::CursorTooOld
+            } else {
+                SubscribeRefused::OtherStore
+            });
+        };
         let seq = match point.older {
             Some(older) => older.through,
             None => seq_at(view, offset)?,

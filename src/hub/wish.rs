@@ -51,8 +51,10 @@ pub enum SubscribeRefused {
     },
     /// It went back in time too often before it had caught up.
     TooManyReplays,
-    /// The cursor is of another store or an older copy of it, or events after it are not kept.
-    CursorGone,
+    /// The cursor is one of this store, but events after it are not kept any more.
+    CursorTooOld,
+    /// The cursor is of another store, or of an older copy of it.
+    OtherStore,
     /// `since` lies beyond the newest message: the store is another, or an older copy of it.
     BeyondHead {
         /// The newest message.

@@ -80,6 +80,16 @@ pub(crate) fn forget_cached(path: &Path) {
 /// remove it.
 pub(crate) fn make_private(path: &Path) -> io::Result<()> {
     OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    sync_folder_of(path)
+}
+
+/// Gives a file another name in its folder, which a power cut does not undo.
+pub(crate) fn rename_durably(path: &Path, new: &Path) -> io::Result<()> {
+    std::fs::rename(path, new)?;
+    sync_folder_of(new)
+}
+
+fn sync_folder_of(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }

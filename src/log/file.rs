@@ -11,7 +11,7 @@
 //! not valid here. A record that cannot be read ends the log, as after a torn write. If a valid
 //! record with a higher offset follows, the unreadable one is damage, and the log goes on there.
 
-use super::disk::{PreallocatedFile, StorageFactory, StoreFileKind};
+use super::disk::{PreallocatedFile, StorageFactory, StoreFileKind, rename_durably};
 use super::encoding::{HEAD, LogRecord, decode_payload};
 use super::{Batch, Contents, Log, LogError, Result};
 use crate::clock::now;
@@ -264,9 +264,10 @@ impl Log for FileLog {
         name.push(format!(".{why}.{}", now()));
         let aside = PathBuf::from(name);
         if self.storage.is_none() {
-            std::fs::copy(&self.path, &aside).map_err(|error| {
+            // No copy: it would need room on a disk that may be full, and be lost in a power cut.
+            rename_durably(&self.path, &aside).map_err(|error| {
                 LogError(format!(
-                    "{} cannot be copied to {}: {error}\n  move it away by hand",
+                    "{} cannot be renamed to {}: {error}\n  move it away by hand",
                     self.path.display(),
                     aside.display()
                 ))

@@ -99,7 +99,7 @@ pub trait Log {
     /// Empties the log. The tables must hold all its events durably.
     fn clear(&mut self);
 
-    /// Keeps a copy of the log for inspection; gives the path of the copy.
+    /// Keeps the log for inspection under another name; gives its path then.
     ///
     /// # Errors
     ///

@@ -1,6 +1,7 @@
 //! Bounds of agents: the conversations they see, whether they may send, and how often. A reload of the
 //! configuration changes them while calls are under way.
 
+use super::place::Seal;
 use crate::config::{AgentSending, McpSettings};
 use crate::error::{Error, Result};
 use crate::metrics::METRICS;
@@ -11,7 +12,10 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 /// Bounds of all agents together.
-pub struct AgentBounds(ArcSwap<InForce>);
+pub struct AgentBounds {
+    in_force: ArcSwap<InForce>,
+    seal: Seal,
+}
 
 struct InForce {
     config: McpSettings,
@@ -23,50 +27,56 @@ impl AgentBounds {
     /// The bounds as they are configured; nothing is counted yet.
     pub fn new(config: McpSettings) -> Self {
         let (calls, sends) = (limiter(config.calls_per_minute), limiter(config.sends_per_minute));
-        Self(ArcSwap::from_pointee(InForce { config, calls, sends }))
+        let in_force = ArcSwap::from_pointee(InForce { config, calls, sends });
+        Self { in_force, seal: Seal::new() }
     }
 
     /// Puts another configuration in force. A limit that stays keeps its count.
     pub fn replace(&self, config: McpSettings) {
-        let old = self.0.load();
+        let old = self.in_force.load();
         let kept = |most: NonZeroU32, was: NonZeroU32, limit: &Arc<DefaultDirectRateLimiter>| {
             if most == was { limit.clone() } else { limiter(most) }
         };
         let was = &old.config;
         let calls = kept(config.calls_per_minute, was.calls_per_minute, &old.calls);
         let sends = kept(config.sends_per_minute, was.sends_per_minute, &old.sends);
-        self.0.store(Arc::new(InForce { config, calls, sends }));
+        self.in_force.store(Arc::new(InForce { config, calls, sends }));
+    }
+
+    /// The seal of places in the history.
+    pub(super) fn seal(&self) -> &Seal {
+        &self.seal
     }
 
     /// Whether agents may send messages.
     pub(super) fn send(&self) -> AgentSending {
-        self.0.load().config.send
+        self.in_force.load().config.send
     }
 
     /// Whether agents see a conversation.
     pub(super) fn shows(&self, platform: &str, conversation: &str) -> bool {
-        self.0.load().config.shows(platform, conversation)
+        self.in_force.load().config.shows(platform, conversation)
     }
 
     /// Whether there is no conversation that agents do not see.
     pub(super) fn shows_everything(&self) -> bool {
-        self.0.load().config.shows_everything()
+        self.in_force.load().config.shows_everything()
     }
 
     /// Whether agents may see any conversation of a platform.
     pub(super) fn shows_platform(&self, platform: &str) -> bool {
-        self.0.load().config.shows_platform(platform)
+        self.in_force.load().config.shows_platform(platform)
     }
 
     /// Counts a call; an error where there were too many.
     pub(super) fn count_call(&self) -> Result<()> {
-        count(&self.0.load().calls, "calls_per_minute", "calls")
+        count(&self.in_force.load().calls, "calls_per_minute", "calls")
     }
 
     /// Counts a message that is to be sent; an error where there were too many, or where a reload has
     /// ended sending.
     pub(super) fn count_send(&self) -> Result<()> {
-        let in_force = self.0.load();
+        let in_force = self.in_force.load();
         if in_force.config.send == AgentSending::Off {
             return Err(Error::failed("agents may not send: `mcp.send` is \"off\""));
         }

@@ -1,6 +1,7 @@
 //! Context of every call of an agent.
 
 use super::bounds::AgentBounds;
+use super::place::{GivenPlace, Place};
 use super::source::{Chats, Source};
 use crate::error::{Error, Result};
 use crate::model::message::{Direction, Message};
@@ -11,10 +12,15 @@ use std::ops::Deref;
 use std::sync::Arc;
 use uuid::Uuid;
 
+/// Why a message without a platform waits, for those who do not see everything.
+const NO_PLATFORM: &str = "it has no platform yet";
+
 /// The messages, and what agents may see and do.
 pub struct AgentContext<S> {
     pub(super) source: S,
     pub(super) bounds: Arc<AgentBounds>,
+    /// Name of the token that the agent showed.
+    pub(super) token: Option<Arc<str>>,
 }
 
 /// A message as agents may see it: without what it answers, where that lies in a conversation that
@@ -31,9 +37,18 @@ impl Deref for SeenMessage {
 }
 
 impl<S: Source> AgentContext<S> {
-    /// The messages of `source`, within bounds.
-    pub fn new(source: S, bounds: Arc<AgentBounds>) -> Self {
-        Self { source, bounds }
+    /// The messages of `source`, within bounds; `token` names the token that the agent showed.
+    pub fn new(source: S, bounds: Arc<AgentBounds>, token: Option<Arc<str>>) -> Self {
+        Self { source, bounds, token }
+    }
+
+    /// An idempotency key that no other client has: an agent neither takes the keys of another one nor
+    /// learns of them.
+    pub(super) fn own_key(&self, key: &str) -> String {
+        match &self.token {
+            Some(token) => format!("mcp-{}-{token}-{key}", token.len()),
+            None => format!("mcp-{key}"),
+        }
     }
 
     pub(super) async fn read(&self) -> Result<S::Chats> {
@@ -50,6 +65,20 @@ impl<S: Source> AgentContext<S> {
         let found = chats.find(id).await?.into_iter().collect();
         let seen = self.seen(chats, found).await?.pop();
         seen.ok_or_else(|| Error::failed(format!("there is no message {id}")))
+    }
+
+    /// A place that an agent gave. Only messages that it sees are places, and what was sealed for it.
+    pub(super) async fn place(&self, chats: &mut S::Chats, given: GivenPlace) -> Result<Place> {
+        let sealed = given.sealed.and_then(|sealed| self.bounds.seal().open(&sealed));
+        match (sealed, given.named) {
+            (Some(place), _) => Ok(place),
+            (None, Some(Place::Message(id))) => {
+                self.message(chats, id).await.map(|seen| Place::Message(seen.id))
+            }
+            (None, Some(beginning)) => Ok(beginning),
+            (None, None) => Err(Error::failed("this place is of an earlier run of rechat")
+                .hint("ask again without it")),
+        }
     }
 
     /// Those of the messages that agents see, as they may see them.
@@ -76,6 +105,11 @@ impl<S: Source> AgentContext<S> {
                 known.insert(id, is_shown);
                 message.reply_to = message.reply_to.filter(|_| is_shown);
             }
+            let is_undecided = message.platform.is_none() && message.waiting.is_some();
+            if is_undecided && !self.bounds.shows_everything() {
+                // The reason may name platforms whose conversation is hidden.
+                message.waiting = Some(NO_PLATFORM.to_owned());
+            }
             seen.push(SeenMessage(message));
         }
         Ok(seen)
@@ -88,12 +122,9 @@ impl<S: Source> AgentContext<S> {
         platform: &str,
         conversation: &str,
     ) -> Result<Conversation> {
-        let found = if self.bounds.shows(platform, conversation) {
-            chats.conversation(platform, conversation).await?
-        } else {
-            None
-        };
-        found.ok_or_else(|| {
+        // It is looked up in any case: a refusal that comes sooner would tell one that is hidden.
+        let found = chats.conversation(platform, conversation).await?;
+        found.filter(|_| self.bounds.shows(platform, conversation)).ok_or_else(|| {
             let name = format!("{platform}/{conversation}");
             Error::failed(format!("there is no conversation {name}"))
                 .hint("list_conversations lists them, each with its platform and ID")

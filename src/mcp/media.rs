@@ -2,7 +2,7 @@
 //! not at all.
 
 use super::address;
-use super::context::AgentContext;
+use super::context::{AgentContext, SeenMessage};
 use super::source::{Chats, Source};
 use crate::error::{Error, Result};
 use crate::media::Hash;
@@ -36,17 +36,17 @@ pub(super) struct ShownFile {
     pub(super) mime: &'static str,
 }
 
-/// A file of a message that agents see; files are numbered from 1.
+/// A file of a message that agents see, and the message; files are numbered from 1.
 pub(super) async fn file<S: Source>(
     context: &AgentContext<S>,
     id: Uuid,
     number: usize,
-) -> Result<ShownFile> {
+) -> Result<(ShownFile, SeenMessage)> {
     let mut chats = context.read().await?;
     let message = context.message(&mut chats, id).await?;
     let media = number.checked_sub(1).and_then(|at| hashes(&message).into_iter().nth(at));
     match media {
-        Some((_, Some(hash))) => read(&mut chats, hash).await,
+        Some((_, Some(hash))) => Ok((read(&mut chats, hash).await?, message)),
         Some((_, None)) => {
             Err(Error::failed(format!("file {number} of message {id} is not kept here")))
         }

@@ -1,7 +1,8 @@
 //! Tools that read: conversations, messages, platforms.
 
-use super::arguments::{AskedPlace, ListConversations, ReadMessages, SearchMessages, cursor};
+use super::arguments::{AskedPart, ListConversations, ReadMessages, SearchMessages};
 use super::context::{AgentContext, SeenMessage};
+use super::place::Place;
 use super::shown::{
     ConversationPage, FoundMessages, MessagePage, ShownConversation, ShownPlatforms, fitting,
 };
@@ -11,50 +12,64 @@ use crate::model::message::check_name;
 use crate::store::{ConversationQuery, MessageFilter};
 
 /// Pages that are read for one answer, where most of what is on them is hidden.
-const MAX_PAGES: usize = 20;
+pub(super) const MAX_PAGES: usize = 50;
 
 /// Conversations or messages of one such page.
-const PAGE: usize = 100;
+pub(super) const PAGE: usize = 100;
 
 /// `list_conversations`
 pub(super) async fn list_conversations<S: Source>(
     context: &AgentContext<S>,
     arguments: ListConversations,
 ) -> Result<ConversationPage> {
+    let limit = arguments.limit();
     let mut query = ConversationQuery {
         platform: checked("platform", arguments.platform.as_deref())?,
         text: arguments.text.clone(),
         before: None,
         limit: Some(PAGE),
+        is_brief: false,
     };
-    if let Some(text) = &arguments.cursor {
-        let place = text.parse().map_err(|_| Error::failed("`cursor` must be what `next` gave"))?;
-        query.before = Some(place);
+    let mut chats = context.read().await?;
+    if let Some(given) = arguments.place()? {
+        let Place::Seq(seq) = context.place(&mut chats, given).await? else {
+            return Err(Error::failed("`cursor` must be what `next` gave"));
+        };
+        query.before = Some(seq);
     }
     let is_wanted = |unread: u64| unread > 0 || arguments.unread != Some(true);
-    let mut chats = context.read().await?;
-    let mut found = Vec::new();
+    let mut found: Vec<(u64, ShownConversation)> = Vec::new();
     for _ in 0..MAX_PAGES {
         let page = chats.conversations(&query).await?;
         for known in &page {
             query.before = Some(known.last_seq);
             let is_shown = context.bounds.shows(&known.platform, &known.conversation);
-            found.extend(
-                (is_shown && is_wanted(known.unread)).then(|| ShownConversation::of(known)),
-            );
-            if found.len() == arguments.limit() {
-                return Ok(page_of(found, query.before));
+            if !is_shown || !is_wanted(known.unread) {
+                continue;
             }
+            if found.len() == limit {
+                return page_of(context, found, None);
+            }
+            found.push((known.last_seq, ShownConversation::of(known)));
         }
         if page.len() < PAGE {
-            return Ok(page_of(found, None));
+            let conversations = found.into_iter().map(|(_, shown)| shown).collect();
+            return Ok(ConversationPage { conversations, next: None });
         }
     }
-    Ok(page_of(found, query.before))
+    page_of(context, found, query.before)
 }
 
-fn page_of(conversations: Vec<ShownConversation>, next: Option<u64>) -> ConversationPage {
-    ConversationPage { conversations, next: next.map(|seq| seq.to_string()) }
+/// A page that others follow: from `looked_to` on, else behind its last conversation.
+fn page_of<S: Source>(
+    context: &AgentContext<S>,
+    found: Vec<(u64, ShownConversation)>,
+    looked_to: Option<u64>,
+) -> Result<ConversationPage> {
+    let next = looked_to.or(found.last().map(|(last, _)| *last)).map(Place::Seq);
+    let next = next.map(|place| context.bounds.seal().seal(place)).transpose()?;
+    let conversations = found.into_iter().map(|(_, shown)| shown).collect();
+    Ok(ConversationPage { conversations, next })
 }
 
 /// `read_messages`
@@ -62,7 +77,7 @@ pub(super) async fn read_messages<S: Source>(
     context: &AgentContext<S>,
     arguments: ReadMessages,
 ) -> Result<MessagePage> {
-    let limit = arguments.limit();
+    let (limit, part) = (arguments.limit(), arguments.part()?);
     let mut chats = context.read().await?;
     let (platform, conversation) = (&*arguments.platform, &*arguments.conversation);
     context.conversation(&mut chats, platform, conversation).await?;
@@ -71,17 +86,26 @@ pub(super) async fn read_messages<S: Source>(
         conversation: Some(conversation.to_owned()),
         ..MessageFilter::default()
     };
-    match arguments.place()? {
-        AskedPlace::Before(place) => before(context, &mut chats, &filter, limit, place).await,
-        AskedPlace::After(place) => after(context, &mut chats, &filter, limit, place).await,
-        AskedPlace::Around(id) => {
+    let mut page = match part {
+        AskedPart::Latest => before(context, &mut chats, &filter, limit, None).await?,
+        AskedPart::Before(given) => {
+            let place = context.place(&mut chats, given).await?;
+            before(context, &mut chats, &filter, limit, Some(place)).await?
+        }
+        AskedPart::After(given) => {
+            let place = context.place(&mut chats, given).await?;
+            after(context, &mut chats, &filter, limit, place).await?
+        }
+        AskedPart::Around(id) => {
             let target = context.message(&mut chats, id).await?;
             if !filter.matches(&target) {
                 return Err(Error::failed(format!("message {id} is not in this conversation")));
             }
-            around(context, &mut chats, &filter, limit, target).await
+            around(context, &mut chats, &filter, limit, target).await?
         }
-    }
+    };
+    page.after = page.after.or(arguments.before).or(arguments.after);
+    Ok(page)
 }
 
 async fn before<S: Source>(
@@ -89,18 +113,18 @@ async fn before<S: Source>(
     chats: &mut S::Chats,
     filter: &MessageFilter,
     limit: usize,
-    place: Option<&str>,
+    place: Option<Place>,
 ) -> Result<MessagePage> {
-    let mut found = chats.list(filter, limit + 1, place).await?;
+    let at = place.map(|place| place.to_string());
+    let mut found = chats.list(filter, limit + 1, at.as_deref()).await?;
     let is_cut = found.len() > limit;
     found.truncate(limit);
     let (mut messages, is_all) = fitting(&context.seen(chats, found).await?, 1);
     messages.reverse();
     let first = messages.first().map(|message| message.id.clone());
-    let last = messages.last().map(|message| message.id.clone());
     Ok(MessagePage {
         before: first.filter(|_| is_cut || !is_all),
-        after: last.or(place.map(str::to_owned)),
+        after: messages.last().map(|message| message.id.clone()),
         more_after: place.is_some(),
         messages,
     })
@@ -111,16 +135,15 @@ async fn after<S: Source>(
     chats: &mut S::Chats,
     filter: &MessageFilter,
     limit: usize,
-    place: &str,
+    place: Place,
 ) -> Result<MessagePage> {
-    let mut found = chats.list_after(filter, place, limit + 1).await?;
+    let mut found = chats.list_after(filter, &place.to_string(), limit + 1).await?;
     let is_cut = found.len() > limit;
     found.truncate(limit);
     let (messages, is_all) = fitting(&context.seen(chats, found).await?, 1);
-    let last = messages.last().map(|message| message.id.clone());
     Ok(MessagePage {
         before: messages.first().map(|message| message.id.clone()),
-        after: last.or(Some(place.to_owned())),
+        after: messages.last().map(|message| message.id.clone()),
         more_after: is_cut || !is_all,
         messages,
     })
@@ -177,28 +200,32 @@ pub(super) async fn search_messages<S: Source>(
     context: &AgentContext<S>,
     arguments: SearchMessages,
 ) -> Result<FoundMessages> {
-    let conditions = arguments.conditions()?;
-    let filter =
-        narrowed(context, arguments.platform.as_deref(), arguments.conversation.as_deref())?;
-    let limit = arguments.limit();
-    let place = arguments.cursor.as_deref().map(|at| cursor("cursor", at)).transpose()?;
-    let mut place = place.map(str::to_owned);
+    let (conditions, limit) = (arguments.conditions()?, arguments.limit());
+    let given = arguments.place()?;
     let mut chats = context.read().await?;
-    let (mut found, mut has_more) = (Vec::new(), true);
-    for _ in 0..MAX_PAGES {
-        let page = chats.search(&conditions, &filter, PAGE, place.as_deref()).await?;
+    let (platform, conversation) =
+        (arguments.platform.as_deref(), arguments.conversation.as_deref());
+    let filter = narrowed(context, &mut chats, platform, conversation).await?;
+    let mut place = match given {
+        Some(given) => Some(context.place(&mut chats, given).await?),
+        None => None,
+    };
+    // One more than is shown: whether there is more does not depend on what is hidden.
+    let (mut found, mut has_more, mut pages) = (Vec::new(), true, 0);
+    while found.len() <= limit && has_more && pages < MAX_PAGES {
+        let at = place.map(|place| place.to_string());
+        let page = chats.search(&conditions, &filter, PAGE, at.as_deref()).await?;
         has_more = page.len() == PAGE;
-        place = page.last().map(|message| message.id.to_string()).or(place);
+        place = page.last().map(|message| Place::Message(message.id)).or(place);
         found.extend(context.seen(&mut chats, page).await?);
-        if found.len() >= limit || !has_more {
-            break;
-        }
+        pages += 1;
     }
     let (messages, is_all) = fitting(&found[..found.len().min(limit)], 1);
     let is_cut = !is_all || found.len() > limit;
-    let next = match messages.last().filter(|_| is_cut) {
-        Some(message) => Some(message.id.clone()),
-        None => place.filter(|_| has_more),
+    let next = match (messages.last().filter(|_| is_cut), place.filter(|_| has_more)) {
+        (Some(last), _) => Some(last.id.clone()),
+        (None, Some(looked_to)) => Some(context.bounds.seal().seal(looked_to)?),
+        (None, None) => None,
     };
     Ok(FoundMessages { messages, next })
 }
@@ -213,8 +240,9 @@ pub(super) async fn list_platforms<S: Source>(context: &AgentContext<S>) -> Resu
 }
 
 /// The filter of a platform or a conversation that agents see.
-pub(super) fn narrowed<S: Source>(
+pub(super) async fn narrowed<S: Source>(
     context: &AgentContext<S>,
+    chats: &mut S::Chats,
     platform: Option<&str>,
     conversation: Option<&str>,
 ) -> Result<MessageFilter> {
@@ -224,10 +252,7 @@ pub(super) fn narrowed<S: Source>(
         let platform = platform.as_deref().ok_or_else(|| {
             Error::failed("`conversation` needs `platform`; list_conversations gives both")
         })?;
-        if !context.bounds.shows(platform, conversation) {
-            let text = format!("there is no conversation {platform}/{conversation}");
-            return Err(Error::failed(text));
-        }
+        context.conversation(chats, platform, conversation).await?;
     }
     Ok(MessageFilter { platform, conversation, ..MessageFilter::default() })
 }

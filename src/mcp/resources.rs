@@ -2,6 +2,7 @@
 
 use super::address::{self, CONVERSATION, MESSAGE, ResourceAddress};
 use super::arguments::ListConversations;
+use super::audit::{AuditedAnswer, Note, Noted};
 use super::context::AgentContext;
 use super::data::{escaped, marked};
 use super::source::Source;
@@ -20,7 +21,7 @@ const LATEST: usize = 50;
 pub(super) async fn list<S: Source>(
     context: &AgentContext<S>,
     cursor: Option<String>,
-) -> Result<ListResourcesResult> {
+) -> Result<AuditedAnswer<ListResourcesResult>> {
     let page = reading::list_conversations(context, ListConversations::page(cursor)).await?;
     let resources = page.conversations.iter().map(|known| {
         let name = known.name.clone().unwrap_or_else(|| known.conversation.clone());
@@ -30,8 +31,9 @@ pub(super) async fn list<S: Source>(
             .with_mime_type("text/plain")
     });
     let mut listed = ListResourcesResult::with_all_items(resources.collect());
+    let note = page.note();
     listed.next_cursor = page.next;
-    Ok(listed)
+    Ok(AuditedAnswer { answer: listed, note })
 }
 
 /// The forms of every address.
@@ -56,23 +58,29 @@ pub(super) fn templates() -> Vec<ResourceTemplate> {
 pub(super) async fn read<S: Source>(
     context: &AgentContext<S>,
     uri: &str,
-) -> Result<Option<ReadResourceResult>> {
-    let contents = match ResourceAddress::parse(uri) {
+) -> Result<Option<AuditedAnswer<ReadResourceResult>>> {
+    let (contents, note) = match ResourceAddress::parse(uri) {
         None => return Ok(None),
         Some(ResourceAddress::Conversation { platform, conversation }) => {
             let page = reading::latest(context, &platform, &conversation, LATEST).await?;
-            ResourceContents::text(marked(&page)?.text, uri).with_mime_type("text/plain")
+            let mut note = page.note();
+            note.conversation = Some(format!("{platform}/{conversation}"));
+            (ResourceContents::text(marked(&page)?.text, uri).with_mime_type("text/plain"), note)
         }
         Some(ResourceAddress::Media { message, number }) => {
-            let file = media::file(context, message, number).await?;
-            match std::str::from_utf8(&file.bytes).ok().filter(|_| file.mime == "text/plain") {
-                Some(text) => ResourceContents::text(marked(&text)?.text, uri),
-                None => ResourceContents::blob(STANDARD.encode(&file.bytes), uri),
-            }
-            .with_mime_type(file.mime)
+            let (file, message) = media::file(context, message, number).await?;
+            let conversation = format!("{}/{}", message.platform_or_local(), message.recipient);
+            let result = format!("a file of {} bytes, {}", file.bytes.len(), file.mime);
+            let contents =
+                match std::str::from_utf8(&file.bytes).ok().filter(|_| file.mime == "text/plain") {
+                    Some(text) => ResourceContents::text(marked(&text)?.text, uri),
+                    None => ResourceContents::blob(STANDARD.encode(&file.bytes), uri),
+                }
+                .with_mime_type(file.mime);
+            (contents, Note { conversation: Some(conversation), result })
         }
     };
-    Ok(Some(ReadResourceResult::new(vec![contents])))
+    Ok(Some(AuditedAnswer { answer: ReadResourceResult::new(vec![contents]), note }))
 }
 
 /// The error of an address that is none of ours.

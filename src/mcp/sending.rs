@@ -60,8 +60,7 @@ async fn send<S: Source>(
 ) -> Result<SentMessage> {
     check_destination(context, &message)?;
     context.bounds.count_send()?;
-    // Keys of other clients of this store are others.
-    let made = chats.create(message, &format!("mcp-{}", sending.key)).await?;
+    let made = chats.create(message, &context.own_key(&sending.key)).await?;
     let gone = || Error::failed(format!("message {} was deleted meanwhile", made.id));
     let began = Instant::now();
     let mut pause = LOOK_FIRST;

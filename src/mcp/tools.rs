@@ -4,6 +4,7 @@ use super::arguments::{
     GetMessage, ListConversations, ReadMessages, Reply, SearchMessages, SendMessage,
     WaitForMessages, parse,
 };
+use super::audit::{AuditedAnswer, Noted};
 use super::context::AgentContext;
 use super::data::{MarkedData, marked};
 use super::shown::{
@@ -130,7 +131,7 @@ pub(super) async fn call<S: Source>(
     context: &AgentContext<S>,
     name: &str,
     arguments: Option<JsonObject>,
-) -> Result<CallToolResult> {
+) -> Result<AuditedAnswer<CallToolResult>> {
     match name {
         "list_conversations" => {
             answer(&reading::list_conversations(context, parse(arguments)?).await?)
@@ -162,20 +163,23 @@ pub(super) async fn call<S: Source>(
 async fn get_message<S: Source>(
     context: &AgentContext<S>,
     arguments: GetMessage,
-) -> Result<CallToolResult> {
+) -> Result<AuditedAnswer<CallToolResult>> {
     let mut chats = context.read().await?;
     let message = context.message(&mut chats, arguments.id()?).await?;
     let shown = OneMessage { message: ShownMessage::whole(&message) };
-    let mut result = answer(&shown)?;
+    let mut answered = answer(&shown)?;
     for picture in media::pictures(&mut chats, &message, MAX_PICTURES).await {
         let data = STANDARD.encode(&picture.bytes);
-        result.content.push(ContentBlock::image(data, picture.mime));
+        answered.answer.content.push(ContentBlock::image(data, picture.mime));
     }
-    Ok(with_links(result, std::slice::from_ref(&shown.message)))
+    Ok(with_links(answered, std::slice::from_ref(&shown.message)))
 }
 
 /// Adds links to the files of messages. Their names are ours: a file's own name is data.
-fn with_links(mut result: CallToolResult, messages: &[ShownMessage]) -> CallToolResult {
+fn with_links(
+    mut answered: AuditedAnswer<CallToolResult>,
+    messages: &[ShownMessage],
+) -> AuditedAnswer<CallToolResult> {
     let files = messages.iter().flat_map(|message| {
         let numbered = message.attachments.iter().enumerate();
         numbered.filter_map(|(at, file)| {
@@ -183,16 +187,16 @@ fn with_links(mut result: CallToolResult, messages: &[ShownMessage]) -> CallTool
             Some(Resource::new(file.resource.clone()?, name))
         })
     });
-    result.content.extend(files.take(MAX_LINKS).map(ContentBlock::resource_link));
-    result
+    answered.answer.content.extend(files.take(MAX_LINKS).map(ContentBlock::resource_link));
+    answered
 }
 
 /// The answer as a value for programs, and as marked text for models.
-fn answer<T: Serialize>(value: &T) -> Result<CallToolResult> {
-    let MarkedData { value, text } = marked(value)?;
-    let mut result = CallToolResult::structured(value);
-    result.content = vec![ContentBlock::text(text)];
-    Ok(result)
+fn answer<T: Serialize + Noted>(shown: &T) -> Result<AuditedAnswer<CallToolResult>> {
+    let MarkedData { value, text } = marked(shown)?;
+    let mut answer = CallToolResult::structured(value);
+    answer.content = vec![ContentBlock::text(text)];
+    Ok(AuditedAnswer { answer, note: shown.note() })
 }
 
 #[cfg(test)]

@@ -1,23 +1,27 @@
 //! `wait_for_messages`
 
-use super::arguments::{WaitForMessages, cursor};
+use super::arguments::WaitForMessages;
 use super::context::{AgentContext, SeenMessage};
-use super::reading::narrowed;
+use super::place::Place;
+use super::reading::{MAX_PAGES, PAGE, narrowed};
 use super::shown::{NewMessages, fitting};
 use super::source::{Chats, Source, Watch};
 use crate::error::Result;
 use crate::model::message::Direction;
+use crate::protocol::http::Conversation;
 use crate::store::{ConversationQuery, MessageFilter};
 use tokio::time::{Instant, timeout_at};
-
-/// Messages that are read at a time.
-const PAGE: usize = 100;
 
 /// Told where no server runs.
 const NO_SERVER: &str = "no server runs, so nothing comes in; start one with `rechat serve`";
 
-/// Place before every message.
-const BEGINNING: &str = "0";
+/// How far an agent has read.
+struct AgentProgress {
+    /// The last message that it was told, else where it began. This place is named to it.
+    told: Place,
+    /// Everything up to here was looked at. It may lie at a message that the agent does not see.
+    looked: Place,
+}
 
 /// `wait_for_messages`
 pub(super) async fn wait_for_messages<S: Source>(
@@ -25,66 +29,99 @@ pub(super) async fn wait_for_messages<S: Source>(
     arguments: WaitForMessages,
 ) -> Result<NewMessages> {
     let deadline = Instant::now() + arguments.limit();
-    let mut filter =
-        narrowed(context, arguments.platform.as_deref(), arguments.conversation.as_deref())?;
+    let given = arguments.place()?;
+    let mut chats = context.read().await?;
+    let (platform, conversation) =
+        (arguments.platform.as_deref(), arguments.conversation.as_deref());
+    let mut filter = narrowed(context, &mut chats, platform, conversation).await?;
     filter.direction = (arguments.include_own != Some(true)).then_some(Direction::Inbound);
-    let since = arguments.since.as_deref().map(|at| cursor("since", at)).transpose()?;
+    let mut to = match given {
+        Some(given) => {
+            let told = given.named.unwrap_or(Place::BEGINNING);
+            AgentProgress { told, looked: context.place(&mut chats, given).await? }
+        }
+        None => newest(context, &mut chats).await?,
+    };
+    drop(chats);
     // Watched before it is read, so that nothing comes in between.
     let mut watch = context.source.watch(&filter).await?;
-    let mut place = match since {
-        Some(since) => since.to_owned(),
-        None => newest(&mut context.read().await?).await?,
-    };
     loop {
         let mut chats = context.read().await?;
-        let head = newest(&mut chats).await?;
-        let before = place.clone();
-        let found = next(context, &mut chats, &filter, &mut place).await?;
-        if found.is_empty() && place != before {
-            // Events that were passed over are not named to those who do not see them.
-            place = head;
-        }
+        let (found, is_end) = next(context, &mut chats, &filter, &mut to, deadline).await?;
         let note = (!chats.is_served()).then_some(NO_SERVER);
         // The store holds up no other call meanwhile.
         drop(chats);
-        if !found.is_empty() {
-            let (messages, is_all) = fitting(&found, 1);
-            if let Some(last) = messages.last().filter(|_| !is_all) {
-                place.clone_from(&last.id);
-            }
-            return Ok(NewMessages { messages, cursor: place, timed_out: false, note });
+        let (messages, is_all) = fitting(&found, 1);
+        if let Some(last) = messages.len().checked_sub(1).and_then(|at| found.get(at)) {
+            to.told = Place::Message(last.id);
+            to.looked = if is_all { to.looked } else { to.told };
         }
-        let Ok(changed) = timeout_at(deadline, watch.changed()).await else {
-            let messages = Vec::new();
-            return Ok(NewMessages { messages, cursor: place, timed_out: true, note });
-        };
-        changed?;
+        let mut answer = NewMessages { messages, cursor: String::new(), timed_out: false, note };
+        if answer.messages.is_empty() {
+            // Where the history was not read to its end, the time is over as well.
+            let more = if is_end { timeout_at(deadline, watch.changed()).await.ok() } else { None };
+            if let Some(changed) = more {
+                changed?;
+                continue;
+            }
+            answer.timed_out = true;
+        }
+        answer.cursor = context.bounds.seal().seal_behind(to.told, to.looked)?;
+        return Ok(answer);
     }
 }
 
-/// The place of the newest message there is, as a number.
-async fn newest(chats: &mut impl Chats) -> Result<String> {
-    let query = ConversationQuery { limit: Some(1), ..ConversationQuery::default() };
-    let newest = chats.conversations(&query).await?;
-    Ok(newest.first().map_or(BEGINNING.to_owned(), |known| known.last_seq.to_string()))
+/// The end of the history: its newest message, and the newest that the agent sees.
+async fn newest<S: Source>(
+    context: &AgentContext<S>,
+    chats: &mut S::Chats,
+) -> Result<AgentProgress> {
+    let mut query = ConversationQuery { limit: Some(PAGE), ..ConversationQuery::default() };
+    let mut looked = None;
+    for _ in 0..MAX_PAGES {
+        let page = chats.conversations(&query).await?;
+        query.before = page.last().map(|known| known.last_seq);
+        looked = looked.or(page.first().map(|known| Place::Seq(known.last_seq)));
+        let shows =
+            |known: &&Conversation| context.bounds.shows(&known.platform, &known.conversation);
+        if let Some(known) = page.iter().find(shows) {
+            let filter = MessageFilter {
+                platform: Some(known.platform.clone()),
+                conversation: Some(known.conversation.clone()),
+                ..MessageFilter::default()
+            };
+            let last = chats.list(&filter, 1, None).await?.pop();
+            let told = last.map_or(Place::BEGINNING, |last| Place::Message(last.id));
+            return Ok(AgentProgress { told, looked: looked.unwrap_or(told) });
+        }
+        if page.len() < PAGE {
+            break;
+        }
+    }
+    Ok(AgentProgress { told: Place::BEGINNING, looked: looked.unwrap_or(Place::BEGINNING) })
 }
 
-/// The next messages that agents see, and the place behind what was looked at.
+/// The next messages that agents see, and whether the history is at its end behind them. It stops
+/// early where very many are passed over.
 async fn next<S: Source>(
     context: &AgentContext<S>,
     chats: &mut S::Chats,
     filter: &MessageFilter,
-    place: &mut String,
-) -> Result<Vec<SeenMessage>> {
-    loop {
-        let found = chats.list_after(filter, place, PAGE).await?;
-        let Some(last) = found.last() else { return Ok(Vec::new()) };
-        *place = last.id.to_string();
+    to: &mut AgentProgress,
+    deadline: Instant,
+) -> Result<(Vec<SeenMessage>, bool)> {
+    let mut pages = 0;
+    while pages < MAX_PAGES || Instant::now() < deadline {
+        let found = chats.list_after(filter, &to.looked.to_string(), PAGE).await?;
+        let is_end = found.len() < PAGE;
+        to.looked = found.last().map_or(to.looked, |last| Place::Message(last.id));
         let seen = context.seen(chats, found).await?;
-        if !seen.is_empty() {
-            return Ok(seen);
+        if is_end || !seen.is_empty() {
+            return Ok((seen, is_end));
         }
+        pages += 1;
     }
+    Ok((Vec::new(), false))
 }
 
 #[cfg(test)]
@@ -94,7 +131,7 @@ mod tests {
     use crate::mcp::bounds::AgentBounds;
     use crate::media::Hash;
     use crate::model::message::Message;
-    use crate::protocol::http::{AdapterStatus, Conversation, NewMessage};
+    use crate::protocol::http::{AdapterStatus, NewMessage};
     use crate::search::Conditions;
     use crate::store::Access;
     use bytes::Bytes;
@@ -184,7 +221,7 @@ mod tests {
     #[tokio::test]
     async fn a_watch_that_breaks_ends_the_call_and_says_why() {
         let bounds = Arc::new(AgentBounds::new(crate::config::McpSettings::default()));
-        let context = AgentContext::new(BrokenWatch, bounds);
+        let context = AgentContext::new(BrokenWatch, bounds, None);
         let arguments = serde_json::from_value(serde_json::json!({"seconds": 50})).unwrap();
         let error = wait_for_messages(&context, arguments).await.unwrap_err();
         assert!(error.to_string().contains("the watch broke"), "{error}");

@@ -1,10 +1,12 @@
 //! Blobs: files named by their SHA-256, as `<root>/ab/<hash>`.
 //!
 //! A blob is written under a temporary name, synced and renamed, so that a name is either whole or
-//! not there. The same bytes twice are one blob. Size, sum and free disk are bounded.
+//! not there. The same bytes twice are one blob. Size, sum and free disk are bounded; uploads that are
+//! not whole count as if they were, whichever way another file comes.
 
 use super::bounds::{BlobBounds, BlobRefused};
 use super::hash::Hash;
+use super::reservations::Reservations;
 use super::sniff::{FileType, HEAD_BYTES, sniff};
 use bytes::Bytes;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -13,6 +15,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
+use uuid::Uuid;
 
 /// Folder below the root for blobs that are being written.
 pub(super) const UPLOADS: &str = "uploads";
@@ -37,6 +40,7 @@ pub struct Blobs {
     bounds: BlobBounds,
     /// Held while a blob gets its name, is named anew or removed.
     used: Arc<Mutex<UsedBytes>>,
+    reservations: Reservations,
 }
 
 /// Bytes of all blobs; `None` where they are not counted: before anybody asks, and after a change that
@@ -58,7 +62,8 @@ impl Blobs {
     ///
     /// The folder cannot be read.
     pub fn open(root: impl Into<PathBuf>, bounds: BlobBounds) -> io::Result<Self> {
-        let blobs = Self { root: root.into(), bounds, used: Arc::default() };
+        let (used, reservations) = (Arc::default(), Reservations::default());
+        let blobs = Self { root: root.into(), bounds, used, reservations };
         entries(&blobs.root)?;
         Ok(blobs)
     }
@@ -102,32 +107,62 @@ impl Blobs {
         Ok(bytes)
     }
 
-    /// Whether so many bytes more may be kept.
+    /// Whether so many bytes more may be kept, beside the uploads that are not whole.
     ///
     /// # Errors
     ///
-    /// All blobs together would have more than they may, or they cannot be counted.
+    /// All of them together would have more than they may, or they cannot be counted.
     pub fn check_quota(&self, bytes: u64) -> Result<(), BlobRefused> {
-        self.check_room(&mut self.lock(), bytes)
+        self.check_room(&mut self.lock(), bytes, None)
     }
 
-    fn check_room(&self, used: &mut UsedBytes, bytes: u64) -> Result<(), BlobRefused> {
+    /// Keeps room for an upload of so many bytes until it is whole or given up.
+    ///
+    /// # Errors
+    ///
+    /// There is no room, or the disk refuses.
+    pub(super) fn reserve(&self, upload: Uuid, bytes: u64) -> Result<(), BlobRefused> {
+        let mut used = self.lock();
+        self.check_room(&mut used, bytes, Some(upload))?;
+        self.check_disk(bytes, Some(upload))?;
+        self.reservations.set(upload, bytes, 0);
+        Ok(())
+    }
+
+    /// The room of uploads that are not whole.
+    pub(super) fn reservations(&self) -> &Reservations {
+        &self.reservations
+    }
+
+    /// Whether the quota has room for so many bytes; `upload` is the one that they are of.
+    fn check_room(
+        &self,
+        used: &mut UsedBytes,
+        bytes: u64,
+        upload: Option<Uuid>,
+    ) -> Result<(), BlobRefused> {
         let quota_bytes = self.bounds.quota_bytes;
-        if quota_bytes > 0 && self.counted(used)?.saturating_add(bytes) > quota_bytes {
+        if quota_bytes == 0 {
+            return Ok(());
+        }
+        let taken = self.counted(used)?.saturating_add(self.reservations.bytes(upload));
+        if taken.saturating_add(bytes) > quota_bytes {
             return Err(BlobRefused::Full { quota_bytes });
         }
         Ok(())
     }
 
-    /// Whether the disk takes so many bytes more, and enough of it stays free.
-    pub(super) fn check_disk(&self, bytes: u64) -> Result<(), BlobRefused> {
+    /// Whether the disk takes so many bytes more, and enough of it stays free: the reserve, and what
+    /// other uploads than this one still need.
+    pub(super) fn check_disk(&self, bytes: u64, upload: Option<Uuid>) -> Result<(), BlobRefused> {
         let reserve_bytes = self.bounds.reserve_bytes;
         if reserve_bytes == 0 || bytes == 0 {
             return Ok(());
         }
         let about = rustix::fs::statvfs(&self.root).map_err(io::Error::from)?;
         let free = about.f_bavail.saturating_mul(about.f_frsize);
-        if free < reserve_bytes.saturating_add(bytes) {
+        let spoken_for = reserve_bytes.saturating_add(self.reservations.missing(upload));
+        if free < spoken_for.saturating_add(bytes) {
             return Err(BlobRefused::DiskFull { reserve_bytes });
         }
         Ok(())
@@ -140,9 +175,16 @@ impl Blobs {
         Ok(folder)
     }
 
-    /// Keeps a file that is whole and synced as a blob, which takes the file's place. Bytes that are
-    /// kept already take no room: the file stays where it is, and its blob is held.
-    pub(super) fn keep(&self, file: &Path, hash: Hash, size: u64) -> Result<Stored, BlobRefused> {
+    /// Keeps a file that is whole and synced as a blob, which takes the file's place, and the room that
+    /// was reserved for its `upload`. Bytes that are kept already take no room: the file stays where it
+    /// is, and its blob is held.
+    pub(super) fn keep(
+        &self,
+        file: &Path,
+        hash: Hash,
+        size: u64,
+        upload: Option<Uuid>,
+    ) -> Result<Stored, BlobRefused> {
         let place = self.path(hash);
         let folder = place.parent().unwrap_or(&self.root);
         make_folder(folder)?;
@@ -152,7 +194,7 @@ impl Blobs {
         let is_there = place.exists();
         if !(is_known && is_there) {
             if !is_there {
-                self.check_room(&mut used, size)?;
+                self.check_room(&mut used, size, upload)?;
             }
             let before = used.take();
             fs::rename(file, &place)?;
@@ -162,7 +204,11 @@ impl Blobs {
         // Also of bytes that were here: whoever put them there may have failed at this.
         File::open(folder)?.sync_all()?;
         OpenOptions::new().append(true).open(&place)?.set_modified(SystemTime::now())?;
-        Ok(stored(hash, &place.metadata()?)?)
+        let stored = stored(hash, &place.metadata()?)?;
+        if let Some(upload) = upload {
+            self.reservations.release(upload);
+        }
+        Ok(stored)
     }
 
     /// Opens a blob for reading; `NotFound` where it is not kept.

@@ -21,6 +21,7 @@ mod kept;
 pub mod list;
 pub mod partial;
 mod reading;
+mod reservations;
 pub mod sign;
 pub mod sniff;
 pub mod sweep;

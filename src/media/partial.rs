@@ -8,7 +8,7 @@ mod folder;
 mod problem;
 mod writing;
 
-pub use folder::{MAX_AGE, Partial};
+pub use folder::{MAX_AGE, MAX_UPLOADS, Partial};
 pub use problem::UploadProblem;
 pub use writing::PartialWriting;
 
@@ -23,9 +23,6 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 
-/// Uploads at one time, and as many more that are whole and may be asked about.
-pub const MAX_UPLOADS: usize = 64;
-
 /// The uploads of a folder of blobs.
 #[derive(Clone, Debug)]
 pub struct Partials {
@@ -37,10 +34,22 @@ pub struct Partials {
 }
 
 impl Partials {
-    /// The uploads of a folder of blobs.
-    pub fn new(blobs: Blobs) -> Self {
+    /// The uploads of a folder of blobs, in which no other process writes. Those that are not whole
+    /// have their room reserved from now on, and what cannot go on is removed.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses.
+    pub fn of(blobs: Blobs) -> io::Result<Self> {
         let folder = UploadFolder { blobs: blobs.clone() };
-        Self { blobs, folder, busy: Arc::default(), beginning: Arc::default() }
+        let partials = Self { blobs, folder, busy: Arc::default(), beginning: Arc::default() };
+        let all = partials.all()?;
+        for one in all.iter().filter(|one| one.media.is_none()) {
+            partials.blobs.reservations().set(one.id, one.length, one.offset);
+        }
+        let ids: HashSet<_> = all.into_iter().map(|one| one.id).collect();
+        partials.folder.remove_others(|id| ids.contains(&id))?;
+        Ok(partials)
     }
 
     /// Begins an upload of `length` bytes. One of the same file that was broken off goes on, and a
@@ -68,22 +77,19 @@ impl Partials {
         if let Some(same) = known.iter().filter(|_| sha256.is_some()).find(is_same) {
             return Ok(Partial { name: partial.name, ..same.clone() });
         }
-        let (done, going): (Vec<_>, Vec<_>) =
-            known.into_iter().partition(|one| one.media.is_some());
         if let Some(mime) = sha256.map(|hash| self.kept(hash, length)).transpose()?.flatten() {
-            self.make_room(done)?;
             let (media, offset) = (partial.sha256.clone(), length);
             let whole = Partial { media, offset, mime: Some(mime.to_owned()), ..partial };
             self.folder.write(&whole)?;
+            self.folder.forget_whole(whole.id)?;
             return Ok(whole);
         }
-        if going.len() >= MAX_UPLOADS {
+        if known.iter().filter(|one| one.media.is_none()).count() >= MAX_UPLOADS {
             return Err(UploadProblem::TooMany);
         }
-        let others: u64 = going.iter().map(|one| one.length).sum();
-        self.blobs.check_quota(others.saturating_add(length))?;
+        // Before the free disk is asked for: the folder has to be there.
         self.blobs.uploads()?;
-        self.blobs.check_disk(length)?;
+        self.blobs.reserve(partial.id, length)?;
         self.folder.create(&partial)?;
         Ok(partial)
     }
@@ -142,16 +148,6 @@ impl Partials {
         Ok(before - self.all()?.len())
     }
 
-    /// Removes what a kill left of uploads that cannot go on. Nobody else may be writing.
-    ///
-    /// # Errors
-    ///
-    /// The disk refuses; what was removed until then stays removed.
-    pub fn remove_broken(&self) -> io::Result<()> {
-        let ids: HashSet<_> = self.all()?.into_iter().map(|partial| partial.id).collect();
-        self.folder.remove_others(|id| ids.contains(&id))
-    }
-
     /// All but those that are too old, which are removed.
     fn all(&self) -> io::Result<Vec<Partial>> {
         let mut all = Vec::new();
@@ -164,13 +160,6 @@ impl Partials {
             }
         }
         Ok(all)
-    }
-
-    /// Forgets the oldest of those that are whole, so that one more may be.
-    fn make_room(&self, mut done: Vec<Partial>) -> io::Result<()> {
-        done.sort_by_key(|one| one.at);
-        let surplus = (done.len() + 1).saturating_sub(MAX_UPLOADS);
-        done.iter().take(surplus).try_for_each(|one| self.folder.remove(one.id))
     }
 
     fn lock(&self) -> MutexGuard<'_, ()> {

@@ -11,6 +11,7 @@ use crate::clock::now;
 use crate::metrics::METRICS;
 use crate::model::message::{Direction, Message, Status};
 use crate::store::{self, Answer, Command, Store};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
@@ -31,6 +32,9 @@ const AT_ONCE: usize = 2_000;
 
 /// That while.
 const REST: Duration = Duration::from_millis(50);
+
+/// Messages that a blob is taken out of together.
+const COMMITTED_TOGETHER: usize = 64;
 
 /// Why nothing more was removed.
 #[derive(Debug)]
@@ -192,33 +196,81 @@ pub fn unsent(messages: usize) -> String {
 /// The store or the disk refuses; what was removed until then stays removed.
 pub async fn remove(store: Arc<Store>, blobs: Blobs, hash: Hash) -> Result<Removal, SweepFault> {
     let found = blobs.find(hash)?;
-    let (mut having, mut unsent) = (Vec::new(), 0);
-    let walked = {
+    if found.is_some() {
         let store = store.clone();
-        tokio::task::spawn_blocking(move || {
-            let see = |message: &Message| {
-                if hashes(&message.content).any(|other| other == hash) {
-                    having.push(message.seq);
-                    unsent += usize::from(is_unsent(message));
-                }
-            };
-            walk(&store, || true, see).map(|()| (having, unsent))
-        })
-    };
-    let (having, unsent) = walked.await.map_err(io::Error::other)??;
-    if found.is_some() && unsent > 0 {
-        return Ok(Removal::Unsent { messages: unsent });
+        let counted = tokio::task::spawn_blocking(move || count_unsent(&store, hash));
+        match counted.await.map_err(io::Error::other)?? {
+            0 => {}
+            messages => return Ok(Removal::Unsent { messages }),
+        }
     }
-    let messages = having.len();
-    for seq in having {
-        let Some(message) = store.view()?.by_seq(seq)? else { continue };
-        take_out(&store, message, |other| other == hash).await?;
+    let (mut messages, mut position) = (0, Some(0));
+    while let Some(after) = position {
+        let reader = store.clone();
+        let read = tokio::task::spawn_blocking(move || having(&reader, hash, after));
+        let HavingPage { seqs, has_unsent, next } = read.await.map_err(io::Error::other)??;
+        if found.is_some() && has_unsent {
+            return Ok(Removal::InUse);
+        }
+        messages += seqs.len();
+        let taken_out = stream::iter(seqs).map(Ok);
+        taken_out
+            .try_for_each_concurrent(COMMITTED_TOGETHER, |seq| {
+                let store = &store;
+                async move {
+                    match store.view()?.by_seq(seq)? {
+                        Some(message) => take_out(store, message, |other| other == hash).await,
+                        None => Ok(()),
+                    }
+                }
+            })
+            .await?;
+        position = next;
     }
     match found {
         None => Ok(Removal::NotFound),
         Some(found) if blobs.remove_unheld(&found)? => Ok(Removal::Removed { messages }),
         Some(_) => Ok(Removal::InUse),
     }
+}
+
+/// Counts the messages that have a blob and have not been sent.
+fn count_unsent(store: &Store, hash: Hash) -> store::Result<usize> {
+    let view = store.view()?;
+    let mut count = 0;
+    for status in Status::ALL.into_iter().filter(|status| *status != Status::Sent) {
+        for message in view.outbound(status)? {
+            count += usize::from(has(&message?, hash));
+        }
+    }
+    Ok(count)
+}
+
+/// Some messages that have a blob.
+struct HavingPage {
+    seqs: Vec<u64>,
+    /// One of them has not been sent.
+    has_unsent: bool,
+    /// The place after which the next page begins.
+    next: Option<u64>,
+}
+
+/// Those of the next messages after a place that have a blob.
+fn having(store: &Store, hash: Hash, after: u64) -> store::Result<HavingPage> {
+    let mut page = HavingPage { seqs: Vec::new(), has_unsent: false, next: None };
+    for (place, message) in store.view()?.after(after)?.take(AT_ONCE).enumerate() {
+        let message = message?;
+        if has(&message, hash) {
+            page.seqs.push(message.seq);
+            page.has_unsent |= is_unsent(&message);
+        }
+        page.next = (place + 1 == AT_ONCE).then_some(message.seq);
+    }
+    Ok(page)
+}
+
+fn has(message: &Message, hash: Hash) -> bool {
+    hashes(&message.content).any(|other| other == hash)
 }
 
 /// Takes blobs out of a message; what else is known of them stays.
@@ -318,6 +370,34 @@ mod tests {
         assert_eq!(now.content, Content::of(vec![Segment::File(Media::default())]));
         let again = remove(store.clone(), blobs.clone(), kept.hash).await.unwrap();
         assert_eq!(again, Removal::NotFound);
+    }
+
+    #[tokio::test]
+    async fn a_file_is_taken_out_of_its_messages_page_by_page() {
+        let (_folder, store, blobs) = opened();
+        let (kept, _) = Upload::put(&blobs, b"used").unwrap();
+        let message = message_with(&store, kept.hash).await;
+        let set = Command::SetStatus { id: message.id, status: Status::Sent, at: 2 };
+        store.write(set).await.unwrap();
+        let mut message = store.view().unwrap().by_id(message.id).unwrap().unwrap();
+        let copies = (0..2 * AT_ONCE).map(|_| {
+            message.id = uuid::Uuid::new_v4();
+            message.clone()
+        });
+        store.write(Command::Import { messages: copies.collect() }).await.unwrap();
+        let pages = |mut position| {
+            let mut lengths = Vec::new();
+            while let Some(after) = position {
+                let page = having(&store, kept.hash, after).unwrap();
+                lengths.push(page.seqs.len());
+                position = page.next;
+            }
+            lengths
+        };
+        assert_eq!(pages(Some(0)), [AT_ONCE, AT_ONCE, 1]);
+        let removed = remove(store.clone(), blobs.clone(), kept.hash).await.unwrap();
+        assert_eq!(removed, Removal::Removed { messages: 2 * AT_ONCE + 1 });
+        assert_eq!(pages(Some(0)), [0, 0, 0]);
     }
 
     #[tokio::test]

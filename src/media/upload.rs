@@ -68,7 +68,7 @@ impl Upload {
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), BlobRefused> {
         let more = bytes.len() as u64;
         self.check_size(more)?;
-        self.blobs.check_disk(more)?;
+        self.blobs.check_disk(more, None)?;
         self.file.write_all(bytes)?;
         self.hasher.update(bytes);
         self.size += more;
@@ -102,7 +102,7 @@ impl Upload {
             return Err(BlobRefused::Empty);
         }
         self.file.sync_all()?;
-        self.blobs.keep(&self.path, self.hash(), self.size)
+        self.blobs.keep(&self.path, self.hash(), self.size, None)
     }
 }
 

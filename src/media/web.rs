@@ -142,9 +142,14 @@ fn parsed(address: &str) -> Result<Url, FetchFailure> {
 
 /// A failure for the cause of an error, without the address, which may hold a key.
 fn failed(error: &reqwest::Error) -> FetchFailure {
-    let reason = cause(error);
-    let is_passing = !error.is_redirect() && !error.is_builder() && !is_refused(error);
-    if is_passing { FetchFailure::passing(reason) } else { FetchFailure::lasting(reason) }
+    let cause = cause(error);
+    if error.is_redirect() || error.is_builder() || is_refused(error) {
+        FetchFailure::lasting(cause)
+    } else if error.is_timeout() {
+        FetchFailure::passing("it took too long")
+    } else {
+        FetchFailure::passing(format!("the host cannot be reached: {cause}"))
+    }
 }
 
 /// Whether this program itself refused the host.
@@ -157,8 +162,7 @@ fn is_refused(error: &reqwest::Error) -> bool {
 /// The first cause of an error.
 fn cause(error: &reqwest::Error) -> String {
     let mut cause = std::error::Error::source(error);
-    let mut reason =
-        if error.is_timeout() { "it took too long" } else { "the connection failed" }.to_owned();
+    let mut reason = "the connection failed".to_owned();
     while let Some(error) = cause {
         reason = error.to_string();
         cause = error.source();

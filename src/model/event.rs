@@ -129,6 +129,11 @@ pub enum Event {
     Told(Box<Told>),
     /// A message was taken back on its platform before it came in.
     RecalledEarly(Box<EarlyRecall>),
+    /// Recalls whose messages did not come in time are forgotten.
+    RecallsLapsed {
+        /// Their hashes of account, conversation and ID.
+        keys: Vec<u128>,
+    },
 }
 
 /// A recall of a message that has not come in yet.

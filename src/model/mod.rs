@@ -15,6 +15,7 @@ mod name;
 mod named;
 pub mod notice;
 pub mod reaction;
+pub mod reason;
 pub mod routing;
 mod sender;
 mod status;

@@ -23,6 +23,12 @@ impl Status {
     pub const ALL: [Self; 5] =
         [Self::Pending, Self::Sending, Self::Sent, Self::Failed, Self::Canceled];
 
+    /// What can be canceled: nothing is on its way, and nothing was sent.
+    pub const CANCELABLE: [Self; 3] = [Self::Pending, Self::Failed, Self::Canceled];
+
+    /// What can be sent again.
+    pub const REPEATABLE: [Self; 2] = [Self::Failed, Self::Canceled];
+
     /// The name as the contract spells it.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -4,7 +4,7 @@ use super::context::OutboxContext;
 use super::join;
 use super::lane_key::LaneKey;
 use super::lookup;
-use super::recording::record_outcome;
+use super::recording::{DISK_PAUSE, record_outcome};
 use super::route::{self, DeliveryRoute, NoRoute};
 use super::unreadable::cannot_read;
 use crate::adapter::{AccountHandle, Delivery, OnUnknown};
@@ -25,9 +25,6 @@ const MAX_CLAIMED: usize = 64;
 /// Time within which what is claimed at once should be sent, so that little is in doubt after a
 /// crash.
 const CLAIM_TIME: Duration = Duration::from_millis(20);
-
-/// Pause before the disk is tried again.
-const DISK_PAUSE: Duration = Duration::from_millis(500);
 
 /// Why a lane's task ends.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Looking up an attempt whose outcome is unknown (contract, item 18).
 
 use super::context::OutboxContext;
-use super::recording::record_outcome;
+use super::recording::{DISK_PAUSE, record_outcome};
 use super::route::{self, DeliveryRoute};
 use crate::adapter::{Found, OnUnknown};
 use crate::clock::now;
@@ -29,7 +29,9 @@ pub(super) async fn may_send(
             let received = Box::new(candidate);
             let command = Command::Receive { received, at: now(), can_wait: false };
             if let Err(error) = context.store.write(command).await {
-                tracing::error!("a look-up in a history waits: {error}");
+                tracing::error!("a look-up in a history waits for the disk: {error}");
+                // The platform is not asked again and again meanwhile.
+                tokio::time::sleep(DISK_PAUSE).await;
                 return false;
             }
         }

@@ -22,6 +22,10 @@ const AT_ONCE: usize = 256;
 /// Pause before the store is read again, where that failed.
 const READ_PAUSE: Duration = Duration::from_mins(1);
 
+/// The part of the shortest time to live by which a message may be given up late, so that what waits is
+/// not read again for each message.
+const LATE_PART: u64 = 1_000;
+
 /// The pause after reading what waits is at least so many times as long as that took.
 const READ_SHARE: u32 = 20;
 
@@ -77,6 +81,7 @@ struct TooOld {
 fn too_old(context: &OutboxContext) -> Option<TooOld> {
     let shortest = context.registry.shortest_time_to_live().unwrap_or(Duration::MAX);
     let mut next = context.policy.time_to_live.min(shortest).as_secs();
+    let soonest = next / LATE_PART;
     let mut messages = Vec::new();
     let view = context.store.view().ok()?;
     for message in view.outbound(Status::Pending).ok()?.flatten() {
@@ -92,7 +97,7 @@ fn too_old(context: &OutboxContext) -> Option<TooOld> {
             next = next.min(ttl.saturating_sub(age));
         }
     }
-    Some(TooOld { messages, next })
+    Some(TooOld { messages, next: next.max(soonest) })
 }
 
 /// How long a message may wait, in seconds.
@@ -119,5 +124,52 @@ fn cannot_go(context: &OutboxContext, view: &View, message: &Message, ttl: u64) 
             let closed = route.account.closed(&route.conversation, now())?;
             Some(format!("the conversation did not open within {ttl} s ({})", closed.reason))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapter::Registry;
+    use crate::clock::Clock;
+    use crate::model::message::{Draft, MessageType};
+    use crate::model::routing::RoutingFacts;
+    use crate::outbox::retry::RetryPolicy;
+    use crate::store::{Access, Command, Store, StoreOptions};
+    use std::sync::Arc;
+    use tokio_util::sync::CancellationToken;
+
+    #[tokio::test]
+    async fn what_waits_is_not_read_again_for_each_message_that_becomes_too_old() {
+        const TIME_TO_LIVE: u64 = 100_000;
+        let folder = tempfile::tempdir().unwrap();
+        let options = StoreOptions::new(folder.path().join("a.redb"), Access::Write);
+        let store = Arc::new(Store::open(&options, Box::new(())).unwrap());
+        for age in [TIME_TO_LIVE + 10, TIME_TO_LIVE - 10, 0] {
+            let (text, platform) = (age.to_string(), Some("qq".to_owned()));
+            let draft = Draft::new(MessageType::Text, text, "group_1".into(), platform).unwrap();
+            let (at, facts) = (now() - age, RoutingFacts::default());
+            store.write(Command::Create { draft, at, idempotency: None, facts }).await.unwrap();
+        }
+        let policy = RetryPolicy {
+            retries: 1,
+            first_pause: Duration::ZERO,
+            longest_pause: Duration::ZERO,
+            time_to_live: Duration::from_secs(TIME_TO_LIVE),
+        };
+        let context = OutboxContext {
+            store,
+            registry: Registry::new(),
+            policy,
+            default_platform: None,
+            limits: Arc::default(),
+            attempts: Arc::default(),
+            outcomes: Arc::default(),
+            clock: Arc::new(Clock::start()),
+            stop: CancellationToken::new(),
+        };
+        let TooOld { messages, next } = too_old(&context).unwrap();
+        let seqs: Vec<_> = messages.iter().map(|(seq, _)| *seq).collect();
+        assert_eq!((seqs, next), (vec![1], TIME_TO_LIVE / LATE_PART));
     }
 }

@@ -4,6 +4,7 @@
 use crate::model::content::{Content, Segment};
 use crate::model::message::{Direction, Message, MessageType, Recall, ReplyTo, Sender, Status};
 use crate::model::reaction::Reaction;
+use crate::model::reason::Reason;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 use uuid::Uuid;
@@ -44,9 +45,21 @@ pub(super) struct MessageBody<'a> {
     /// Why the last attempt failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last_error: Option<Cow<'a, str>>,
+    /// The same for programs, where it has a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_error_code: Option<Cow<'a, str>>,
+    /// What the platform said, as `last_error` has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_error_detail: Option<Cow<'a, str>>,
     /// Why it waits, and what would help.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     waiting: Option<Cow<'a, str>>,
+    /// The same for programs, where it has a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    waiting_code: Option<Cow<'a, str>>,
+    /// What the platform said, a time, or platforms, as `waiting` has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    waiting_detail: Option<Cow<'a, str>>,
     /// The platform took it without a proof.
     #[serde(default, skip_serializing_if = "is_false")]
     unconfirmed: bool,
@@ -202,9 +215,18 @@ impl<'a> ReactionBody<'a> {
     }
 }
 
+/// The code of a reason, and what others said in it.
+pub(super) fn coded(reason: Option<&str>) -> (Option<Cow<'_, str>>, Option<Cow<'_, str>>) {
+    let reason = reason.and_then(Reason::of);
+    let detail = reason.and_then(|reason| reason.detail);
+    (reason.map(|reason| reason.code.into()), detail.map(Cow::Borrowed))
+}
+
 impl<'a> MessageBody<'a> {
     fn of(message: &'a Message) -> Self {
         let text = |text: &'a Option<String>| text.as_deref().map(Cow::Borrowed);
+        let (last_error_code, last_error_detail) = coded(message.last_error.as_deref());
+        let (waiting_code, waiting_detail) = coded(message.waiting.as_deref());
         Self {
             id: message.id,
             message_type: message.message_type(),
@@ -220,7 +242,11 @@ impl<'a> MessageBody<'a> {
             sender: message.sender.as_ref().map(Cow::Borrowed),
             account: text(&message.account),
             last_error: text(&message.last_error),
+            last_error_code,
+            last_error_detail,
             waiting: text(&message.waiting),
+            waiting_code,
+            waiting_detail,
             unconfirmed: message.is_unconfirmed,
             beyond_text: BeyondText::of(message),
         }

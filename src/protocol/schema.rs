@@ -78,6 +78,8 @@ written! {
     })), with Sender;
     MediaFailure = object(&["reason", "at"], &json!({
         "reason": described("string", "What happened, for people"),
+        "code": described("string", "The same for programs, where it has a name"),
+        "detail": described("string", "What a host or the platform said, as the reason has it"),
         "retryable": described("boolean", "Another attempt may help"),
         "at": described("integer", "Unix seconds of the attempt"),
     })), with;

@@ -3,12 +3,12 @@
 
 use super::block::SPAN;
 use super::builder::Builder;
-use super::segment::{self, Range, SegmentFile, write_whole};
+use super::followed::FollowedTo;
+use super::segment::{self, Range, SegmentFile};
 use super::span::PlaceSet;
 use super::terms::{SearchTerm, Terms};
-use crate::model::cursor::{Cursor, Epoch};
+use crate::model::cursor::Cursor;
 use crate::store::{Result, View};
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::DirBuilder;
 use std::io;
@@ -39,19 +39,6 @@ struct State {
     followed: FollowedTo,
     /// Files of segments that are no longer used.
     unused: Vec<PathBuf>,
-}
-
-/// Progress through the log. It is kept on disk as well, and may be older there than the segments
-/// are: what is told again does no harm.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct FollowedTo {
-    /// Epoch and offset of the last event.
-    epoch: u64,
-    offset: u64,
-    /// Messages that were changed after their segment was sealed, by `seq`.
-    amended: BTreeSet<u64>,
-    /// How many messages were deleted since the segment was sealed, by its first message.
-    deleted: BTreeMap<u64, u32>,
 }
 
 /// Snapshot of the index for one search.
@@ -90,7 +77,7 @@ impl Index {
 
     /// Takes what is on disk, as far as it is of this store and whole.
     pub(super) fn load(&self, view: &View) {
-        let followed = self.load_followed(view);
+        let followed = FollowedTo::read(&self.folder, view);
         let names = followed.iter().flat_map(|_| std::fs::read_dir(&self.folder)).flatten();
         let ranges = names.filter_map(|name| Range::of_name(name.ok()?.file_name().to_str()?));
         let mut ranges: Vec<_> = ranges.filter(|range| range.last <= view.head()).collect();
@@ -110,26 +97,8 @@ impl Index {
                 }
             }
         }
-        let cursor = view.cursor();
-        let followed = followed.unwrap_or(FollowedTo {
-            epoch: cursor.epoch.number(),
-            offset: cursor.offset,
-            ..FollowedTo::default()
-        });
+        let followed = followed.unwrap_or_else(|| FollowedTo::head_of(view));
         *self.write() = State { segments, live: None, followed, unused: Vec::new() };
-    }
-
-    /// The cursor in the log when this was written; `None` where it cannot be resumed from.
-    fn load_followed(&self, view: &View) -> Option<FollowedTo> {
-        let bytes = std::fs::read(self.position_file()).ok()?;
-        let (checksum, fields) = bytes.split_first_chunk()?;
-        if crc32fast::hash(fields) != u32::from_le_bytes(*checksum) {
-            return None;
-        }
-        let followed: FollowedTo = postcard::from_bytes(fields).ok()?;
-        // A store without any events may be any store.
-        let has_epoch = followed.offset > 0 || view.head() == 0;
-        (has_epoch && followed.is_of(view)).then_some(followed)
     }
 
     /// Makes the folder, and removes what earlier runs left there that is of no use.
@@ -156,13 +125,7 @@ impl Index {
             (state.followed.clone(), state.unused.clone())
         };
         self.remove(unused)?;
-        let fields = postcard::to_stdvec(&followed).map_err(io::Error::other)?;
-        let bytes = [&crc32fast::hash(&fields).to_le_bytes()[..], &fields].concat();
-        write_whole(&self.position_file(), &bytes)
-    }
-
-    fn position_file(&self) -> PathBuf {
-        self.folder.join("position")
+        followed.write(&self.folder)
     }
 
     /// Forgets everything: the log cannot be followed from where the index stands.
@@ -172,13 +135,8 @@ impl Index {
         for first in firsts {
             state.discard(first);
         }
-        let cursor = view.cursor();
         state.live = None;
-        state.followed = FollowedTo {
-            epoch: cursor.epoch.number(),
-            offset: cursor.offset,
-            ..FollowedTo::default()
-        };
+        state.followed = FollowedTo::head_of(view);
     }
 
     /// Whether events after those that it has are still to be had.
@@ -358,14 +316,6 @@ impl Index {
             amended: state.followed.amended.clone(),
             offset: state.followed.offset,
         }
-    }
-}
-
-impl FollowedTo {
-    /// Whether a store has these events, and still all that follow.
-    fn is_of(&self, view: &View) -> bool {
-        let cursor = Cursor { epoch: Epoch::new(self.epoch), offset: self.offset };
-        matches!(view.offset_of(cursor), Ok(Some(_)))
     }
 }
 

@@ -18,6 +18,7 @@ mod builder;
 mod by_time;
 pub mod check;
 mod feed;
+mod followed;
 mod index;
 mod normalise;
 mod query;

@@ -1,13 +1,13 @@
 //! The web page's files: read from `spa/` in debug builds, else carried in the program, each
 //! compressed once.
 //!
-//! The modules of the page go out as one script.
+//! The modules of the page go out as one script, its style sheets as one.
 //!
 //! The page asks for its parts below `/page/<version>/`, where the version is a hash over all of
 //! them, so browsers may keep a part for ever; only `/` itself is asked for anew each time.
 
 use super::body::{HttpResponse, JSON, whole};
-use super::bundle::Bundle;
+use super::bundle::{Bundle, style_sheet};
 use super::context::Incoming;
 use super::error::{ErrorResponse, Result};
 use super::operation::Call;
@@ -35,6 +35,9 @@ const INDEX: &str = "index.html";
 
 /// The module that begins the page.
 const SCRIPT: &str = "page/app.js";
+
+/// The style sheet that imports the others.
+const STYLE: &str = "page/all.css";
 
 /// How `index.html` names the folder of its parts, before the version is put in.
 const PARTS: &str = "\"page/";
@@ -145,7 +148,10 @@ impl PageFiles {
             files.get(path).map(|file| String::from_utf8_lossy(&file.plain).into_owned())
         };
         let script = Bundle::of(SCRIPT, &read).script();
-        files.insert(SCRIPT.into(), PageFile::new(SCRIPT, format!("\"{version}\""), script.into()));
+        let style = style_sheet(STYLE, &read);
+        for (name, text) in [(SCRIPT, script), (STYLE, style)] {
+            files.insert(name.into(), PageFile::new(name, format!("\"{version}\""), text.into()));
+        }
         if let Some(index) = files.get_mut(INDEX) {
             let text = String::from_utf8_lossy(&index.plain);
             let plain = text.replace(PARTS, &format!("{PARTS}{version}/"));
@@ -204,6 +210,7 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::HashSet;
     use std::path::Path;
 
     fn headers(name: HeaderName, value: &'static str) -> HeaderMap {
@@ -245,12 +252,23 @@ mod tests {
             Path::new(name).extension().is_some_and(|end| end == "js")
                 && !["page/types.js", "page/theme.js"].contains(&name.as_str())
         };
+        let renames = |name: &String| {
+            let text = read(name).unwrap();
+            text.lines().any(|line| line.starts_with("import {") && line.contains(" as "))
+        };
+        let renaming: Vec<_> = used.iter().filter(|name| renames(name)).collect();
+        assert_eq!(renaming, Vec::<&String>::new(), "a name is known as it is exported");
         let mut there: Vec<_> =
             Files::iter().map(|name| name.to_string()).filter(is_module).collect();
         used.sort();
         there.sort();
         assert_eq!(used, there);
         let script = bundle.script();
+        let exports =
+            script.lines().filter_map(|line| line.strip_prefix("const{")?.split_once("}=(()"));
+        let names: Vec<_> = exports.flat_map(|(names, _)| names.split(',')).collect();
+        let unique: HashSet<_> = names.iter().collect();
+        assert_eq!(unique.len(), names.len(), "an exported name is one module's alone: {names:?}");
         let left = script
             .lines()
             .find(|line| ["import ", "export ", "*"].iter().any(|begins| line.starts_with(begins)));

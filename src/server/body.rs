@@ -63,13 +63,19 @@ impl hyper::body::Body for Body {
 /// The media type of every answer but the page's files.
 pub const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
+/// Room for most answers, so that they are not moved while they grow.
+const USUAL_BYTES: usize = 512;
+
 /// The media type of lines of JSON.
 pub const LINES: &str = "application/x-ndjson";
 
 /// An answer with a JSON body.
 pub fn json<T: Serialize>(status: StatusCode, value: &T) -> HttpResponse {
+    let mut body = Vec::with_capacity(USUAL_BYTES);
     // Our own types always serialise; were one not to, an empty body is the least harm.
-    let body = serde_json::to_vec(value).unwrap_or_default();
+    if serde_json::to_writer(&mut body, value).is_err() {
+        body.clear();
+    }
     whole(status, JSON, body.into())
 }
 

@@ -1,24 +1,26 @@
-//! The page's modules as one script: one request, and text that compresses well together.
+//! The page's modules as one script, and its style sheets as one: fewer requests, and text that
+//! compresses well together.
 //!
-//! Each module becomes a function that is called once, after those of the modules it imports. Only
-//! the forms are known that the page uses: `import { a, b as c } from './x.js';` on a line of its
-//! own, and `export` before a declaration. Comments and indentation are left out.
+//! Each module becomes a function that is called once, after those of the modules it imports; what
+//! it exports is known to all that follow, so each exported name is one module's alone. Only the
+//! forms are known that the page uses: `import { a, b } from './x.js';` on a line of its own,
+//! `export` before a declaration, and `@import "x.css";`. Comments and indentation are left out.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::fmt::Write;
 
 /// A script that is being put together.
 pub struct Bundle<'a> {
     read: &'a dyn Fn(&str) -> Option<String>,
-    /// Modules that are in it, by path, with their numbers.
-    modules: HashMap<String, usize>,
+    /// Paths of the modules that are in it.
+    modules: HashSet<String>,
     script: String,
 }
 
 impl<'a> Bundle<'a> {
     /// The script of a module and of all that it imports; `read` gives a module's text by its path.
     pub fn of(entry: &str, read: &'a dyn Fn(&str) -> Option<String>) -> Self {
-        let mut bundle = Self { read, modules: HashMap::new(), script: String::new() };
+        let mut bundle = Self { read, modules: HashSet::new(), script: String::new() };
         bundle.add(entry);
         bundle
     }
@@ -26,7 +28,7 @@ impl<'a> Bundle<'a> {
     /// Paths of the modules that are in it.
     #[cfg(test)]
     pub fn modules(&self) -> impl Iterator<Item = &str> {
-        self.modules.keys().map(String::as_str)
+        self.modules.iter().map(String::as_str)
     }
 
     #[allow(missing_docs)]
@@ -34,21 +36,16 @@ impl<'a> Bundle<'a> {
         self.script
     }
 
-    /// Adds a module after those that it imports; its number.
-    fn add(&mut self, path: &str) -> usize {
-        if let Some(&known) = self.modules.get(path) {
-            return known;
+    /// Adds a module after those that it imports.
+    fn add(&mut self, path: &str) {
+        if !self.modules.insert(path.to_owned()) {
+            return;
         }
-        let number = self.modules.len();
-        self.modules.insert(path.to_owned(), number);
         let text = (self.read)(path).unwrap_or_default();
         let (mut body, mut exports) = (String::new(), Vec::new());
         for line in code_lines(&text) {
-            if let Some((names, from)) = import_of(line) {
-                let module = self.add(&resolve(path, from));
-                let names = names.replace(" as ", ":");
-                // Writing to a string does not fail.
-                let _ = writeln!(body, "const{{{names}}}=m{module};");
+            if let Some(from) = import_of(line) {
+                self.add(&resolve(path, from));
                 continue;
             }
             let declaration = line.strip_prefix("export ");
@@ -57,9 +54,28 @@ impl<'a> Bundle<'a> {
             body.push('\n');
         }
         let exports = exports.join(",");
-        let _ = writeln!(self.script, "const m{number}=(()=>{{{body}return{{{exports}}}}})();");
-        number
+        // Writing to a string does not fail.
+        let _ = match exports.as_str() {
+            "" => writeln!(self.script, "(()=>{{{body}}})();"),
+            names => writeln!(self.script, "const{{{names}}}=(()=>{{{body}return{{{names}}}}})();"),
+        };
     }
+}
+
+/// A style sheet with those that it imports in it; `read` gives a sheet's text by its path.
+pub fn style_sheet(path: &str, read: &dyn Fn(&str) -> Option<String>) -> String {
+    let text = read(path).unwrap_or_default();
+    let mut sheet = String::new();
+    for line in code_lines(&text) {
+        let imported = line.strip_prefix("@import \"").and_then(|rest| rest.strip_suffix("\";"));
+        if let Some(from) = imported {
+            sheet.push_str(&style_sheet(&resolve(path, from), read));
+        } else {
+            sheet.push_str(line);
+            sheet.push('\n');
+        }
+    }
+    sheet
 }
 
 /// Lines of code: without blank ones, indentation, and comments at their beginning.
@@ -80,13 +96,13 @@ fn code_lines(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The names and the path of an import.
-fn import_of(line: &str) -> Option<(&str, &str)> {
-    let (names, from) = line.strip_prefix("import {")?.split_once("} from '")?;
-    Some((names.trim(), from.strip_suffix("';")?))
+/// The path of an import.
+fn import_of(line: &str) -> Option<&str> {
+    let (_, from) = line.strip_prefix("import {")?.split_once("} from '")?;
+    from.strip_suffix("';")
 }
 
-/// The path of a module as another one names it.
+/// The path of a file as another one names it.
 fn resolve(from: &str, to: &str) -> String {
     let mut parts: Vec<_> = from.split('/').collect();
     parts.pop();
@@ -116,8 +132,8 @@ mod tests {
         let read = |path: &str| {
             let text = match path {
                 "page/app.js" => {
-                    "// The entry.\nimport { f, X as Y } from './views/a.js';\n\
-                     import { g } from './b.js';\nf(Y, g);\n"
+                    "// The entry.\nimport { f, X } from './views/a.js';\n\
+                     import { g } from './b.js';\nf(X, g);\n"
                 }
                 "page/views/a.js" => {
                     "import { g } from '../b.js';\n\n/** Doubles. */\n\
@@ -133,10 +149,24 @@ mod tests {
         let script = Bundle::of("page/app.js", &read).script();
         assert_eq!(
             script,
-            "const m2=(()=>{class g {}\n(g).x;\nreturn{g}})();\n\
-             const m1=(()=>{const{g}=m2;\nasync function f(x) {\nreturn g(x);\n}\n\
+            "const{g}=(()=>{class g {}\n(g).x;\nreturn{g}})();\n\
+             const{f,X}=(()=>{async function f(x) {\nreturn g(x);\n}\n\
              const X = 1;\nreturn{f,X}})();\n\
-             const m0=(()=>{const{f, X:Y}=m1;\nconst{g}=m2;\nf(Y, g);\nreturn{}})();\n"
+             (()=>{f(X, g);\n})();\n"
         );
+    }
+
+    #[test]
+    fn a_style_sheet_has_those_that_it_imports() {
+        let read = |path: &str| {
+            let text = match path {
+                "page/all.css" => "@import \"a.css\";\n/* Below. */\n.b {\n  top: 0;\n}\n",
+                "page/a.css" => "/* More\n   words. */\n.a { left: 0; }\n",
+                _ => return None,
+            };
+            Some(text.to_owned())
+        };
+        let sheet = style_sheet("page/all.css", &read);
+        assert_eq!(sheet, ".a { left: 0; }\n.b {\ntop: 0;\n}\n");
     }
 }

@@ -137,6 +137,11 @@ fn query(query: &str, view: &View) -> Result<ConversationQuery> {
             "q" => wanted.text = Some(value.into_owned()).filter(|text| !text.is_empty()),
             "limit" => wanted.limit = Some(number::<usize>("limit", &value)?.min(MAX_LIMIT)),
             "before" => wanted.before = Some(seq_of("before", &value, view)?),
+            "brief" => {
+                wanted.is_brief = value
+                    .parse()
+                    .map_err(|_| ErrorResponse::bad_request("`brief` is `true` or `false`"))?;
+            }
             _ => {}
         }
     }

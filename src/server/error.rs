@@ -2,6 +2,7 @@
 //! the contract spells the whole body.
 
 use super::body::{HttpResponse, json};
+use crate::model::reason::Reason;
 use crate::protocol::http::{ErrorBody, NOT_FOUND, code_of, is_literal};
 use crate::store;
 use hyper::StatusCode;
@@ -27,7 +28,7 @@ impl ErrorResponse {
     pub fn new(status: StatusCode, text: impl Into<String>) -> Self {
         let error = text.into();
         let code = (!is_literal(&error)).then(|| code_of(status.as_u16()).to_owned());
-        let body = ErrorBody { error, code };
+        let body = ErrorBody { error, code, detail: None };
         Self { status, body, headers: Vec::new() }
     }
 
@@ -96,6 +97,8 @@ impl ErrorResponse {
     pub fn named(mut self, code: Option<&'static str>) -> Self {
         if let Some(code) = code {
             self.body.code = Some(code.to_owned());
+            let detail = Reason::of(&self.body.error).and_then(|reason| reason.detail);
+            self.body.detail = detail.map(str::to_owned);
         }
         self
     }

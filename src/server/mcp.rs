@@ -3,7 +3,7 @@
 //! Each request stands alone: there are no sessions, in any version of the protocol.
 
 use super::access::Granted;
-use super::body::{Body, HttpResponse};
+use super::body::{Body, HttpResponse, json};
 use super::context::ServerContext;
 use super::error::{ErrorResponse, Result};
 use super::lifetime::{Ended, Lifetime};
@@ -17,7 +17,7 @@ use crate::cli;
 use crate::clock::now;
 use crate::error::{self, Error};
 use crate::hub::{CursorGone, FrameForm, ReplayStart, Subscriber, Wish};
-use crate::mcp::{Agent, Chats, Source, Watch};
+use crate::mcp::{Agent, Chats, Source, Watch, read_message};
 use crate::media::Hash;
 use crate::model::message::Message;
 use crate::model::subscription::NameList;
@@ -41,6 +41,10 @@ pub async fn answer(call: Call<'_>) -> Result<HttpResponse> {
     let Call { context, granted, request, .. } = call;
     let (uri, headers) = (request.uri().clone(), request.headers().clone());
     let body = read_body(context, request, "application/json").await?;
+    if let Err(Some(refused)) = read_message(&body) {
+        // The SDK answers in words what is no message.
+        return Ok(json(StatusCode::BAD_REQUEST, &refused));
+    }
     let mut request = Request::post(uri)
         .body(Full::new(body))
         .map_err(|error| ErrorResponse::bad_request(error.to_string()))?;
@@ -82,8 +86,9 @@ fn is_plain_error(status: StatusCode, headers: &HeaderMap) -> bool {
 /// The agent of one request.
 fn agent(context: &Arc<ServerContext>, granted: &Granted) -> Agent<OwnStore> {
     let source = OwnStore(context.clone());
-    let asked = crate::mcp::AgentContext::new(source, context.agents.clone());
-    Agent::new(Arc::new(asked), granted.token.clone(), cli::VERSION)
+    let token = granted.token.clone();
+    let asked = crate::mcp::AgentContext::new(source, context.agents.clone(), token);
+    Agent::new(Arc::new(asked), cli::VERSION)
 }
 
 /// The server's own store.

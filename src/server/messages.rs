@@ -8,7 +8,9 @@ use super::operation::Call;
 use super::request::read_json;
 use crate::clock::now;
 use crate::model::message::Message;
-use crate::protocol::http::{Deleted, MessageChange, NO_REPLY_TARGET, NewMessage, ParsedChange};
+use crate::protocol::http::{
+    Deleted, MessageChange, NO_REPLY_TARGET, NewMessage, ParsedChange, other_status,
+};
 use crate::protocol::message::{Created, WithRaw};
 use crate::store::{self, Command, Idempotency};
 use hyper::{HeaderMap, StatusCode};
@@ -86,16 +88,25 @@ fn wants_raw(call: &Call<'_>) -> Result<bool> {
 pub async fn change(call: Call<'_>) -> Result<HttpResponse> {
     let (context, id) = (call.context, id_of(&call));
     let body: MessageChange = read_json(context, call.request).await?;
-    let status = match body.parse().map_err(ErrorResponse::bad_request)? {
-        ParsedChange::Status(status) => status,
+    let (status, from) = match body.parse().map_err(ErrorResponse::bad_request)? {
+        ParsedChange::Status { status, from } => (status, from),
         ParsedChange::Content(content) => {
             let content = media::keep_content(context, content).await?;
             let message = context.actions.edit(id?, content).await?;
             return Ok(json(StatusCode::OK, &message));
         }
     };
-    match write(context, Command::SetStatus { id: id?, status, at: now() }).await? {
+    let (id, at) = (id?, now());
+    let command = match from.clone() {
+        Some(from) => Command::SetStatusOf { id, from, status, at },
+        None => Command::SetStatus { id, status, at },
+    };
+    match write(context, command).await? {
         store::Answer::Done(message) => Ok(json(StatusCode::OK, &message)),
+        store::Answer::OtherStatus(is) => {
+            let text = other_status(id, is, &from.unwrap_or_default());
+            Err(ErrorResponse::new(StatusCode::CONFLICT, text).named(Some("other_status")))
+        }
         _ => Err(ErrorResponse::no_message()),
     }
 }

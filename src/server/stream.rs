@@ -12,7 +12,7 @@ use crate::hub::frame::Frame;
 use crate::hub::resume::ResumePoint;
 use crate::hub::{Batches, CursorGone, FrameForm, ReplayStart, SubscribeRefused, Subscriber, Wish};
 use crate::model::subscription::NameList;
-use crate::protocol::event::{EventKinds, ServerEvent};
+use crate::protocol::event::{EventKinds, ResetReason, ServerEvent};
 use crate::store::{Store, View};
 use bytes::Bytes;
 use futures_util::stream;
@@ -66,10 +66,10 @@ pub async fn open(call: Call<'_>) -> Result<HttpResponse> {
     }
     match subscriber.subscribe(wish.clone(), &context.store).await {
         Ok(_) => {}
-        Err(SubscribeRefused::CursorGone | SubscribeRefused::BeyondHead { .. }) => {
-            first.push_str(&reset(&mut subscriber, &wish, format, &context.store).await?);
+        Err(why) => {
+            let reason = reset_reason(&why).ok_or_else(|| refusal(why))?;
+            first.push_str(&reset(&mut subscriber, &wish, format, reason, &context.store).await?);
         }
-        Err(why) => return Err(refusal(why)),
     }
     let stream = OpenStream {
         context: context.clone(),
@@ -140,6 +140,17 @@ fn last_event(text: &str, view: &View) -> ReplayStart {
     seq_of("Last-Event-ID", text, view).map_or(UNKNOWN, ReplayStart::Message)
 }
 
+/// Why a stream begins anew whose place is not known; `None` where it is not opened at all.
+fn reset_reason(why: &SubscribeRefused) -> Option<ResetReason> {
+    match why {
+        SubscribeRefused::CursorTooOld => Some(ResetReason::TooOld),
+        SubscribeRefused::OtherStore | SubscribeRefused::BeyondHead { .. } => {
+            Some(ResetReason::OtherStore)
+        }
+        _ => None,
+    }
+}
+
 /// Why a stream is not opened.
 fn refusal(why: SubscribeRefused) -> ErrorResponse {
     if let SubscribeRefused::Store(error) = why {
@@ -154,6 +165,7 @@ async fn reset(
     subscriber: &mut Subscriber,
     wish: &Wish,
     format: StreamFormat,
+    reason: ResetReason,
     store: &Store,
 ) -> Result<String> {
     let wish = Wish { since: ReplayStart::Now, ..wish.clone() };
@@ -162,7 +174,8 @@ async fn reset(
     let subscribed = subscribed.map_err(refusal)?;
     let cursor = subscribed.resume.to_string();
     let shown = (shows_cursor || format == StreamFormat::Lines).then(|| cursor.as_str().into());
-    let event = serde_json::to_string(&ServerEvent::Reset { cursor: shown }).unwrap_or_default();
+    let event = ServerEvent::Reset { cursor: shown, reason: Some(reason) };
+    let event = serde_json::to_string(&event).unwrap_or_default();
     Ok(match format {
         StreamFormat::Events => format!("event: reset\nid: {cursor}\ndata: {event}\n\n"),
         StreamFormat::Lines => format!("{event}\n"),
@@ -197,7 +210,8 @@ impl OpenStream {
                 }
                 Ok(Err(CursorGone)) => {
                     let Self { subscriber, wish, format, context, .. } = &mut self;
-                    text = reset(subscriber, wish, *format, &context.store).await.ok()?;
+                    let reason = ResetReason::TooOld;
+                    text = reset(subscriber, wish, *format, reason, &context.store).await.ok()?;
                 }
                 Err(_) if self.format == StreamFormat::Events => text.push_str(": alive\n\n"),
                 // An empty line is no JSON value, and readers of JSON lines pass over it.

@@ -3,8 +3,10 @@
 use crate::config::Tls;
 use crate::error::{Error, Result};
 use rustls::ServerConfig;
+use rustls::client::verify_server_name;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::server::ParsedCertificate;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -59,6 +61,14 @@ impl Certificate {
         }
         state.config.clone().into()
     }
+}
+
+/// Whether the certificate is for a host, named or by its address.
+pub fn certificate_is_for(files: &Tls, host: &str) -> bool {
+    let Ok(leaf) = CertificateDer::from_pem_file(&files.certificate) else { return false };
+    let name = ServerName::try_from(host.trim_start_matches('[').trim_end_matches(']'));
+    let certificate = ParsedCertificate::try_from(&leaf);
+    certificate.is_ok_and(|it| name.is_ok_and(|name| verify_server_name(&it, &name).is_ok()))
 }
 
 fn changed(files: &Tls) -> FileTimes {

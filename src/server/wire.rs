@@ -170,7 +170,8 @@ fn answer_for(bytes: &[u8]) -> Option<Bytes> {
         _ => "this is no HTTP request; check its first line and its header fields",
     };
     let name = code.parse().ok().map(|code| code_of(code).to_owned());
-    let body = serde_json::to_string(&ErrorBody { error: error.into(), code: name }).ok()?;
+    let body =
+        serde_json::to_string(&ErrorBody { error: error.into(), code: name, detail: None }).ok()?;
     let length = body.len();
     let head = format!(
         "{status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"

@@ -20,6 +20,9 @@ pub enum Command {
     Create { draft: Draft, at: u64, idempotency: Option<Idempotency>, facts: RoutingFacts },
     /// Set the status by hand.
     SetStatus { id: Uuid, status: Status, at: u64 },
+    /// Set the status of a message that is in one of these states; else the answer is
+    /// [`Answer::OtherStatus`].
+    SetStatusOf { id: Uuid, from: Vec<Status>, status: Status, at: u64 },
     /// Delete it.
     Delete { id: Uuid },
     /// Keep a message of a platform, once. A message of the account's owner may be the echo of an
@@ -75,9 +78,9 @@ pub enum Command {
     SetAside { inbound: Box<Inbound>, reason: String, at: u64 },
     /// Remove the message that was set aside at this offset.
     Release { offset: u64 },
-    /// Remove kept events that are too old or too many, conversations without messages, and the marks
-    /// from before a time by which duplicates and echoes are recognized. Removes a part if there are
-    /// many.
+    /// Remove kept events that are too old or too many, conversations without messages, recalls whose
+    /// messages did not come, and the marks from before a time by which duplicates and echoes are
+    /// recognized. Removes a part if there are many.
     Trim { marks_before: u64 },
     /// Keep something for an adapter.
     KeepState { state: Box<AdapterState> },
@@ -92,9 +95,9 @@ pub enum Command {
         /// Frames that came in before this time are forgotten.
         forget_before: u64,
     },
-    /// Give up a message that waits and has not gone out: set it to `Canceled`; else the answer is
-    /// [`Answer::NotWaiting`].
-    Withdraw { id: Uuid, at: u64 },
+    /// Give up a message that waits and has not gone out: set it to `Canceled` for this reason; else the
+    /// answer is [`Answer::NotWaiting`].
+    Withdraw { id: Uuid, reason: String, at: u64 },
     /// Carry out commands in one commit: all of them are on disk, or none. A message among them that
     /// cannot be stored is set aside in the same commit.
     Together(Vec<Command>),
@@ -141,6 +144,8 @@ pub enum Answer {
     NotFound,
     /// The message does not wait any more.
     NotWaiting,
+    /// The message is in this state, in which the command does not apply.
+    OtherStatus(Status),
     /// The message that the draft answers is not there.
     NoReplyTarget,
     /// Ask again once the attempts that are under way in the conversation have ended.

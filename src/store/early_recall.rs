@@ -29,6 +29,13 @@ pub(super) struct RecallRow {
     kept_at: u64,
 }
 
+impl RecallRow {
+    /// Whether it still waits for its message at a time in Unix seconds.
+    fn waits_at(&self, now: u64) -> bool {
+        now.abs_diff(self.kept_at) <= WAITS_FOR
+    }
+}
+
 /// The key of the recall of a message; `None` where its platform cannot name it.
 fn key_of(message: &Message) -> Option<u128> {
     let (platform, account) = (message.platform.as_ref()?, message.account.as_ref()?);
@@ -56,9 +63,8 @@ impl Transaction<'_> {
         let Some(key) = key_of(message) else { return Ok(None) };
         let Some(bytes) = self.early_recalls.get(key)? else { return Ok(None) };
         let row = pass_over(decode(key, bytes.value()).map(Some))?;
-        let is_its = |row: &RecallRow| {
-            now.abs_diff(row.kept_at) <= WAITS_FOR && said <= row.at.saturating_add(CLOCKS_APART)
-        };
+        let is_its =
+            |row: &RecallRow| row.waits_at(now) && said <= row.at.saturating_add(CLOCKS_APART);
         Ok(row
             .filter(is_its)
             .map(|row| Recall { at: row.at, by: row.by.map(|(id, name)| Sender { id, name }) }))
@@ -67,7 +73,7 @@ impl Transaction<'_> {
     /// Keeps a recall until its message comes.
     pub(super) fn keep_early_recall(&mut self, recall: EarlyRecall) -> Result<()> {
         if self.early_recalls.len()? >= MAX_WAITING {
-            self.forget_old_recalls()?;
+            self.forget_oldest_recalls()?;
         }
         let EarlyRecall { platform, account, conversation, external_id, by, at } = recall;
         let key = early_recall_key(&platform, &account, &conversation, &external_id);
@@ -77,8 +83,28 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Removes recalls that have waited for too long, and many of those that have waited longest.
-    fn forget_old_recalls(&mut self) -> Result<()> {
+    /// The keys of those whose messages did not come in time. A damaged row stays, for inspection.
+    pub(super) fn lapsed_early_recalls(&self) -> Result<Vec<u128>> {
+        let mut lapsed = Vec::new();
+        for row in self.early_recalls.iter()? {
+            let (key, bytes) = row?;
+            let key = key.value();
+            if decode(key, bytes.value()).is_ok_and(|row| !row.waits_at(self.at)) {
+                lapsed.push(key);
+            }
+        }
+        Ok(lapsed)
+    }
+
+    pub(super) fn forget_early_recalls(&mut self, keys: &[u128]) -> Result<()> {
+        for key in keys {
+            self.early_recalls.remove(key)?;
+        }
+        Ok(())
+    }
+
+    /// Removes many of those that have waited longest.
+    fn forget_oldest_recalls(&mut self) -> Result<()> {
         let mut all = Vec::new();
         for row in self.early_recalls.iter()? {
             let (key, bytes) = row?;
@@ -87,15 +113,9 @@ impl Transaction<'_> {
             all.push((kept_at, key.value()));
         }
         all.sort_unstable();
-        let now = self.at;
-        let waits = |kept_at: u64| now.abs_diff(kept_at) <= WAITS_FOR;
-        let too_many = all.len() / 4;
-        for (place, (kept_at, key)) in all.into_iter().enumerate() {
-            if place < too_many || !waits(kept_at) {
-                self.early_recalls.remove(key)?;
-            }
-        }
-        Ok(())
+        all.truncate(all.len() / 4);
+        let oldest: Vec<_> = all.into_iter().map(|(_, key)| key).collect();
+        self.forget_early_recalls(&oldest)
     }
 
     /// Forgets the recall of a message, which has come.

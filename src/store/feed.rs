@@ -180,9 +180,10 @@ impl FeedEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::change::Inbound;
-    use crate::model::message::Sender;
-    use crate::store::{Access, Command, Store, StoreOptions};
+    use crate::model::change::{Inbound, Outcome};
+    use crate::model::message::{Draft, MessageType, Sender};
+    use crate::model::routing::RoutingFacts;
+    use crate::store::{Access, Command, MessageTarget, Store, StoreOptions};
 
     fn message(id: &str) -> Command {
         let received = Box::new(Inbound {
@@ -220,11 +221,15 @@ mod tests {
             entry.words.as_ref().map(|words| words.frame.as_str())
         }
         let shown = entries.iter().map(|entry| (frame(entry), entry.entry.is_some()));
-        // Names of conversations are told, too.
-        let created = |entry: &&FeedEntry| {
-            entry.words.is_some() || matches!(entry.entry, Some(EntryContent::Created { .. }))
+        // Names of conversations are told, too, and outcomes of attempts.
+        let is_meant = |entry: &&FeedEntry| {
+            entry.words.is_some()
+                || matches!(
+                    entry.entry,
+                    Some(EntryContent::Created { .. } | EntryContent::Updated { .. })
+                )
         };
-        shown.zip(entries).filter(|(_, entry)| created(entry)).map(|(shown, _)| shown).collect()
+        shown.zip(entries).filter(|(_, entry)| is_meant(entry)).map(|(shown, _)| shown).collect()
     }
 
     fn one_by_one(view: &View) -> Vec<FeedEntry> {
@@ -237,11 +242,49 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn words_stand_in_the_place_of_what_they_mean() {
+    fn opened() -> (tempfile::TempDir, Store) {
         let folder = tempfile::tempdir().unwrap();
         let options = StoreOptions::new(folder.path().join("s"), Access::Write);
         let store = Store::open(&options, Box::new(())).unwrap();
+        (folder, store)
+    }
+
+    #[tokio::test]
+    async fn a_recall_that_waited_for_an_echo_comes_behind_the_words_of_the_echo() {
+        let (_folder, store) = opened();
+        let at = crate::clock::now();
+        let (recipient, platform) = ("group_1".to_owned(), Some("qq".to_owned()));
+        let draft = Draft::new(MessageType::Text, "x".into(), recipient, platform).unwrap();
+        let facts = RoutingFacts::default();
+        store.write(Command::Create { draft, at, idempotency: None, facts }).await.unwrap();
+        let account = Some("1".to_owned());
+        let claim = Command::Claim { seqs: vec![1], account: account.clone(), at };
+        store.write(claim).await.unwrap();
+        // The platform confirms it without an ID.
+        let outcome = Outcome::Sent { account, external_id: None, is_unconfirmed: false };
+        store.write(Command::RecordOutcome { seq: 1, outcome, at }).await.unwrap();
+        let target = MessageTarget::External {
+            account: "1".into(),
+            platform: "qq".into(),
+            conversation: "group_1".into(),
+            external_id: "x".into(),
+        };
+        let recall = Command::Recall { target, by: None, at };
+        store.write(told("recall", Some(recall), at)).await.unwrap();
+        let Command::Receive { mut received, .. } = message("x") else { panic!() };
+        received.own = true;
+        let echo = Command::Receive { received, at, can_wait: false };
+        store.write(told("echo", Some(echo), at)).await.unwrap();
+        let view = store.view().unwrap();
+        assert!(view.by_seq(1).unwrap().unwrap().recall.is_some());
+        let wanted = [(None, true), (Some("recall"), false), (Some("echo"), false), (None, true)];
+        assert_eq!(shown(&view.feed(0, 100, usize::MAX).unwrap().unwrap()), wanted);
+        assert_eq!(shown(&one_by_one(&view)), wanted, "in pieces of one");
+    }
+
+    #[tokio::test]
+    async fn words_stand_in_the_place_of_what_they_mean() {
+        let (_folder, store) = opened();
         for command in [
             told("a", Some(message("a")), 100),
             told("a again", Some(message("a")), 100),

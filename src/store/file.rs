@@ -278,5 +278,6 @@ fn kind(event: &Event) -> &'static str {
         Event::AdapterState(_) => "adapter state",
         Event::Told(_) => "told",
         Event::RecalledEarly(_) => "recalled early",
+        Event::RecallsLapsed { .. } => "recalls lapsed",
     }
 }

@@ -26,6 +26,8 @@ pub struct ConversationQuery {
     pub before: Option<u64>,
     /// At most so many; without it, all.
     pub limit: Option<usize>,
+    /// Only what is known without their messages: no last one, and nothing of what is unread.
+    pub is_brief: bool,
 }
 
 /// Sets of messages that matter to every conversation, by block, each read once for many of them.
@@ -89,7 +91,11 @@ impl View {
                         names.into_iter().flatten().any(|name| name.to_lowercase().contains(text))
                     };
                     if text.as_ref().is_none_or(has) {
-                        found.push(self.shown(row, platform, name, &mut known)?);
+                        found.push(if query.is_brief {
+                            brief(row, platform, name)
+                        } else {
+                            self.shown(row, platform, name, &mut known)?
+                        });
                     }
                     Ok(true)
                 },
@@ -176,20 +182,9 @@ impl View {
     ) -> Result<Conversation> {
         let last_message = self.said_last(row.term, known)?;
         let (unread, mentions) = self.unread(&row, known)?;
-        Ok(Conversation {
-            platform: if platform.is_empty() { LOCAL } else { platform }.to_owned(),
-            conversation: conversation.to_owned(),
-            kind: ConversationKind::of(conversation),
-            last_at: last_message.as_ref().map_or(row.last_at, |message| message.created_at),
-            last_message,
-            name: row.name,
-            account: row.account,
-            last_seq: row.last_seq,
-            unread,
-            mentions,
-            muted: row.muted,
-            pinned: row.pinned,
-        })
+        let last_at = last_message.as_ref().map_or(row.last_at, |message| message.created_at);
+        let brief = brief(row, platform, conversation);
+        Ok(Conversation { last_message, last_at, unread, mentions, ..brief })
     }
 
     /// The message of a conversation that was said last.
@@ -279,4 +274,22 @@ fn readable_places(row: u64, bytes: &[u8]) -> Result<Option<Places>> {
 /// The name under which the tables have a platform.
 pub fn stored(platform: &str) -> &str {
     if platform == LOCAL { "" } else { platform }
+}
+
+/// A conversation as it is known without its messages.
+fn brief(row: ConversationRow, platform: &str, conversation: &str) -> Conversation {
+    Conversation {
+        platform: if platform.is_empty() { LOCAL } else { platform }.to_owned(),
+        conversation: conversation.to_owned(),
+        kind: ConversationKind::of(conversation),
+        last_at: row.last_at,
+        last_message: None,
+        name: row.name,
+        account: row.account,
+        last_seq: row.last_seq,
+        unread: 0,
+        mentions: 0,
+        muted: row.muted,
+        pinned: row.pinned,
+    }
 }

@@ -11,7 +11,7 @@ use super::error::{Result, StoreError};
 use super::file::carry_out;
 use super::ids::{IdPermutation, Tag};
 use super::legacy;
-use super::options::StoreOptions;
+use super::options::{MigrationStep, StoreOptions};
 use super::order;
 use super::postings::Places;
 use super::tables::{
@@ -26,10 +26,15 @@ use crate::model::routing::SeenPlatform;
 use redb::{Database, ReadableTable, ReadableTableMetadata, WriteTransaction};
 use serde::Deserialize;
 use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// Index rows that are rewritten together.
 const ROWS_AT_ONCE: usize = 10_000;
+
+/// Bytes of a file that are copied together.
+const COPIED_AT_ONCE: u64 = 16 << 20;
 
 /// Brings the tables from an older schema to [`SCHEMA`].
 pub(super) fn migrate(
@@ -38,8 +43,9 @@ pub(super) fn migrate(
     context: &TransactionContext,
     schema: u32,
 ) -> Result<()> {
-    let backup = BackupFiles::make(options)?;
     tracing::info!("bringing the store up to date");
+    options.tell(MigrationStep::Begins(&options.path));
+    let backup = BackupFiles::make(options)?;
     let mut txn = database.begin_write()?;
     // redb's own measure against a power cut in the middle of a large commit.
     txn.set_two_phase_commit(true);
@@ -56,6 +62,7 @@ pub(super) fn migrate(
         take_away(log, follows)?;
     }
     backup.remove();
+    options.tell(MigrationStep::Ends);
     tracing::info!("the store is up to date");
     Ok(())
 }
@@ -67,7 +74,7 @@ fn from_first(
     context: &TransactionContext,
 ) -> Result<(FileLog, bool)> {
     let log = options.log(context.ids.key());
-    let batch = rewrite(txn, context.ids)?;
+    let batch = rewrite(txn, options, context.ids)?;
     order::arrange(txn)?;
     let logged = legacy::batches(&log, batch + 1)?;
     let follows = logged.first().is_none_or(|(number, _)| *number == batch + 1);
@@ -233,8 +240,8 @@ fn old<'a, T: Deserialize<'a>>(what: &str, bytes: &'a [u8]) -> Result<T> {
 }
 
 /// Gives the small tables their new form; says which batch was the newest.
-fn rewrite(txn: &WriteTransaction, ids: IdPermutation) -> Result<u64> {
-    let messages = rewrite_postings(txn)?;
+fn rewrite(txn: &WriteTransaction, options: &StoreOptions, ids: IdPermutation) -> Result<u64> {
+    let messages = rewrite_postings(txn, options)?;
     rewrite_conversations(txn, &messages)?;
     let mut meta = txn.open_table(META)?;
     let counters = match meta.get("counters")? {
@@ -252,9 +259,9 @@ fn rewrite(txn: &WriteTransaction, ids: IdPermutation) -> Result<u64> {
 }
 
 /// Gives index rows their checksums; counts the messages of each term.
-fn rewrite_postings(txn: &WriteTransaction) -> Result<HashMap<u32, u64>> {
+fn rewrite_postings(txn: &WriteTransaction, options: &StoreOptions) -> Result<HashMap<u32, u64>> {
     let mut postings = txn.open_table(POSTINGS)?;
-    let (all, mut done, mut next) = (postings.len()?, 0, 0);
+    let (all, mut done, mut next) = (postings.len()?, 0_u64, 0);
     let mut messages: HashMap<u32, u64> = HashMap::new();
     loop {
         let rows: Vec<_> = postings
@@ -264,7 +271,7 @@ fn rewrite_postings(txn: &WriteTransaction) -> Result<HashMap<u32, u64>> {
             .collect::<std::result::Result<_, _>>()?;
         let Some((last, _)) = rows.last() else { return Ok(messages) };
         next = last + 1;
-        done += rows.len();
+        done += rows.len() as u64;
         for (key, bytes) in rows {
             let Some(places) = Places::decode(&bytes) else {
                 tracing::error!(
@@ -277,6 +284,7 @@ fn rewrite_postings(txn: &WriteTransaction) -> Result<HashMap<u32, u64>> {
             postings.insert(key, pack_places(key, &places).as_slice())?;
         }
         tracing::info!("{done} of {all} index rows");
+        options.tell(MigrationStep::Rewritten { rows: done, all });
     }
 }
 
@@ -313,7 +321,7 @@ impl BackupFiles {
         let mut copies = Vec::new();
         for file in [&options.path, &log] {
             if file.exists() {
-                copies.push(copy(file)?);
+                copies.push(copy(file, options)?);
             }
         }
         Ok(Self(copies))
@@ -328,10 +336,10 @@ impl BackupFiles {
     }
 }
 
-fn copy(file: &Path) -> Result<PathBuf> {
+fn copy(file: &Path, options: &StoreOptions) -> Result<PathBuf> {
     let to = file.with_added_extension("before-0.3");
     tracing::info!("copying {} to {}", file.display(), to.display());
-    let copied = disk::make_private(&to).and_then(|()| std::fs::copy(file, &to));
+    let copied = disk::make_private(&to).and_then(|()| copy_in_parts(file, &to, options));
     copied.map_err(|error| {
         let _ = std::fs::remove_file(&to);
         StoreError::Open(format!(
@@ -341,4 +349,18 @@ fn copy(file: &Path) -> Result<PathBuf> {
         ))
     })?;
     Ok(to)
+}
+
+/// Copies a file, and tells how far that is.
+fn copy_in_parts(from: &Path, to: &Path, options: &StoreOptions) -> io::Result<()> {
+    let from = File::open(from)?;
+    let mut to = OpenOptions::new().write(true).truncate(true).open(to)?;
+    let (all, mut bytes) = (from.metadata()?.len(), 0);
+    loop {
+        match io::copy(&mut (&from).take(COPIED_AT_ONCE), &mut to)? {
+            0 => return Ok(()),
+            copied => bytes += copied,
+        }
+        options.tell(MigrationStep::Copied { bytes, all });
+    }
 }

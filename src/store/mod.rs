@@ -63,7 +63,7 @@ pub use feed::{FeedEntry, PlatformWords};
 pub use journal::{EntryContent, JournalEntry};
 pub use listener::{Head, Listener};
 pub use listing::{ConversationQuery, stored};
-pub use options::{Access, StoreOptions};
+pub use options::{Access, MigrationProgress, MigrationStep, StoreOptions};
 pub use prefix::ByPrefix;
 pub use query::{Matches, MessageFilter, Needs, Order, Page};
 pub use set_aside::SetAside;

@@ -5,7 +5,9 @@ use super::transaction::TransactionContext;
 use crate::log::FileLog;
 use crate::log::disk::StorageFactory;
 use crate::model::cursor::Epoch;
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Access to a store.
@@ -44,8 +46,35 @@ pub struct StoreOptions {
     pub patience: Duration,
     /// By which claims of this process are known from those of others.
     pub owner: String,
+    /// Is told how far a store of an older version is brought up to date.
+    pub migration: Option<MigrationProgress>,
     /// Storage in place of files, for tests of faults.
     pub storage: Option<StorageFactory>,
+}
+
+/// Something that is told how far a store of an older version is brought up to date.
+#[derive(Clone)]
+pub struct MigrationProgress(pub Arc<dyn Fn(MigrationStep<'_>) + Send + Sync>);
+
+impl fmt::Debug for MigrationProgress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MigrationProgress")
+    }
+}
+
+/// A step of bringing a store of an older version up to date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MigrationStep<'a> {
+    /// It begins; this is the store's file.
+    Begins(&'a Path),
+    /// Bytes of a file are copied, so many of all.
+    #[allow(missing_docs)]
+    Copied { bytes: u64, all: u64 },
+    /// Rows of the index have their new form, so many of all.
+    #[allow(missing_docs)]
+    Rewritten { rows: u64, all: u64 },
+    /// The store is up to date.
+    Ends,
 }
 
 impl StoreOptions {
@@ -64,7 +93,15 @@ impl StoreOptions {
             hides_recalled: false,
             patience: Duration::from_secs(10),
             owner: "main".into(),
+            migration: None,
             storage: None,
+        }
+    }
+
+    /// Tells how far a store of an older version is brought up to date.
+    pub(super) fn tell(&self, step: MigrationStep<'_>) {
+        if let Some(MigrationProgress(tell)) = &self.migration {
+            tell(step);
         }
     }
 

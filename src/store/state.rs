@@ -68,6 +68,8 @@ pub(super) trait StoreState: StoreFacts<Error = StoreError> {
     /// The recall that came before a message which was said at a time; both in Unix seconds, as `now`
     /// is.
     fn early_recall(&self, message: &Message, said: u64, now: u64) -> Result<Option<Recall>>;
+    /// The keys of early recalls whose messages did not come in time.
+    fn lapsed_recalls(&self) -> Result<Vec<u128>>;
     /// Whether an account of ours has seen the conversation.
     fn is_seen_conversation(&self, platform: &str, conversation: &str) -> Result<bool>;
     /// How a conversation that has messages is marked.

@@ -104,6 +104,16 @@ impl View {
         Ok((self.cursor_at(offset)?.epoch == epoch).then_some(offset))
     }
 
+    /// Whether a cursor is one of this store, and only older than the events that are kept.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
+    pub fn is_too_old(&self, cursor: Cursor) -> Result<bool> {
+        let is_kept = cursor.offset.saturating_add(1) >= self.counters.kept_from;
+        Ok(!is_kept && self.cursor_at(cursor.offset)?.epoch == cursor.epoch)
+    }
+
     /// The cursor of an event: its offset, and the epoch in which it was written.
     ///
     /// # Errors

@@ -23,10 +23,15 @@ pub fn readable(message: &Message) -> Cow<'_, str> {
     Cow::Owned(format!("[{label}] {words}"))
 }
 
+/// A number of things, by the word for one or for several.
+pub fn counted(count: u64, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
+}
+
 /// A number of bytes, short.
 pub fn in_units(bytes: u64) -> String {
     match bytes {
-        0..1_000 => format!("{bytes} bytes"),
+        0..1_000 => counted(bytes, "byte", "bytes"),
         1_000..1_000_000 => format!("{} kB", bytes.div_ceil(1_000)),
         1_000_000..10_000_000_000 => format!("{} MB", bytes.div_ceil(1_000_000)),
         _ => format!("{} GB", bytes / 1_000_000_000),
@@ -49,7 +54,7 @@ mod tests {
         let named = format!("data:application/octet-stream;name=%E6%9C%88.png;base64,{data}");
         assert_eq!(shown(MessageType::Image, &named), "[image] 月.png, 12 kB");
         assert_eq!(shown(MessageType::Video, &format!("base64://{data}")), "[video] 12 kB");
-        assert_eq!(shown(MessageType::File, "base64://QQ=="), "[file] 1 bytes");
+        assert_eq!(shown(MessageType::File, "base64://QQ=="), "[file] 1 byte");
         assert_eq!(shown(MessageType::Audio, "https://x/y"), "[audio] https://x/y");
         assert_eq!(shown(MessageType::Text, "base64 is a word"), "base64 is a word");
     }

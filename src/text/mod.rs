@@ -3,11 +3,13 @@
 
 mod address;
 mod content;
+mod reason;
 mod serde_error;
 mod wrap;
 
 pub use address::without_secrets;
-pub use content::{in_units, readable};
+pub use content::{counted, in_units, readable};
+pub use reason::{reason, without_field};
 pub use serde_error::{error_of_line, without_type_names};
 pub use wrap::{Wrapped, wrap, wrap_line};
 

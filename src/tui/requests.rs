@@ -150,9 +150,13 @@ async fn try_ask(
             let done = if on { "reacted" } else { "reaction taken back" };
             changed(server.react(id, &emoji, on).await?, done)
         }
-        ServerRequest::SetStatus(id, status) => {
-            let done = if status == Status::Canceled { "canceled" } else { "it is sent again" };
-            changed(server.set_status(id, status).await?, done)
+        ServerRequest::Cancel(id) => {
+            let from = &Status::CANCELABLE;
+            changed(server.move_status(id, from, Status::Canceled).await?, "canceled")
+        }
+        ServerRequest::Retry(id) => {
+            let from = &Status::REPEATABLE;
+            changed(server.move_status(id, from, Status::Pending).await?, "it is sent again")
         }
         ServerRequest::Delete(id) => {
             server.delete(id).await?;

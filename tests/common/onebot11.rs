@@ -65,6 +65,15 @@ pub fn own_message(account: i64, group: i64, id: i64, text: &str) -> Value {
     event
 }
 
+/// The recall of a group message by its sender (event/notice.md).
+pub fn recall(account: i64, group: i64, id: i64) -> Value {
+    json!({
+        "time": 1_700_000_000, "self_id": account, "post_type": "notice",
+        "notice_type": "group_recall", "group_id": group, "user_id": 4242, "operator_id": 4242,
+        "message_id": id,
+    })
+}
+
 /// An implementation that does what it is asked: sends with growing IDs, and has no history.
 pub fn willing() -> Script {
     let last_id = AtomicI64::new(100);

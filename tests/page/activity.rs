@@ -1,6 +1,7 @@
 //! Activity: all messages, live, searched, filtered, paused, long; and one message at a time.
 
-use crate::browser::Tab;
+use crate::browser::{Person, READER, Tab};
+use crate::onebot::{Peer, Reply, Script};
 use crate::onebot11;
 use crate::server::{Home, TestServer};
 use crate::views::qq;
@@ -268,10 +269,10 @@ async fn a_message_can_be_canceled_sent_again_and_deleted_by_keys() {
     tab.key(Key::Down).await;
     tab.key(Key::Enter).await;
     tab.sees(".details", "please wait").await;
-    tab.sees(".details", "no adapter of nowhere is connected").await;
+    tab.sees(".details", "The platform is not connected.").await;
     tab.press("Cancel").await;
     tab.sees(".details .status", "Canceled").await;
-    let gone = "return !document.querySelector('.details').textContent.includes('no adapter of')";
+    let gone = "return !document.querySelector('.details').textContent.includes('not connected')";
     tab.until("the reason goes", gone).await;
     tab.sees(".sizer .row[aria-selected=true]", "Canceled").await;
     assert_eq!(server.get(&format!("/api/messages/{id}")).1["status"], "Canceled");
@@ -327,4 +328,39 @@ pub fn batch(home: &Home, name: &str, count: u32) {
     drop(input);
     let output = process.wait_with_output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium: tests/run"]
+async fn reasons_are_in_the_readers_language_and_what_the_platform_said_as_it_said_it() {
+    let home = Arc::new(Home::new());
+    home.configure("[outbox]\nfirst_pause_seconds = 3600\nlongest_pause_seconds = 3600\n");
+    let server = TestServer::start_in(home, &[]);
+    let url = format!("ws://{}/onebot/v11/ws", server.address);
+    let willing = onebot11::willing();
+    let script: Script = Arc::new(move |action| match action["params"]["group_id"].as_i64() {
+        Some(7) => Reply::refused(1404, "群已解散"),
+        Some(_) => Reply::refused(100, "稍后再试"),
+        None => willing(action),
+    });
+    let _peer = Peer::dial(&url, &onebot11::headers("1", "Universal"), script).await.unwrap();
+    server.until(&server.make_for(Some("qq"), "group_7", "给解散的群"), "Failed");
+    for words in ["第一条", "第二条"] {
+        server.make_for(Some("qq"), "group_8", words);
+    }
+    server.make_for(Some("telegram"), "group_9", "还没有平台");
+    let chinese = Person { language: "zh-CN", ..READER };
+    let of = |platform, group| {
+        server.url(&format!("/#messages?platform={platform}&conversation=group_{group}"))
+    };
+    let tab = Tab::open_as(chinese, &of("qq", 7)).await;
+    tab.sees(".why", "平台拒绝：retcode 1404: 群已解散").await;
+    tab.go(&of("qq", 8)).await;
+    tab.sees(".why", "将再次尝试：").await;
+    tab.sees(".why", "先发送此会话中更早的消息。").await;
+    tab.go(&of("telegram", 9)).await;
+    tab.sees(".why", "平台未连接。").await;
+    tab.go(&server.url("/#activity")).await;
+    tab.sees(".row .reason", "平台拒绝：retcode 1404: 群已解散").await;
+    tab.was_quiet().await;
 }

@@ -64,7 +64,7 @@ async fn every_kind_of_segment_is_shown() {
     tab.sees("a.card-segment", "Main station").await;
     tab.sees("a.card-segment", "music.example.com").await;
     tab.sees(".ask", "route.gpx").await;
-    tab.sees(".ask", "47 kB").await;
+    tab.sees(".ask", "48 kB").await;
     tab.sees(".message", "what was said").await;
     tab.sees(".message", "a six").await;
     tab.sees(".text.large", "🎉").await;
@@ -73,7 +73,7 @@ async fn every_kind_of_segment_is_shown() {
     for word in [
         "@Lin see https://example.com/a @all [smile]",
         "[Location] Main station",
-        "File · route.gpx · 47 kB",
+        "File · route.gpx · 48 kB",
     ] {
         tab.go(&server.url("/#activity")).await;
         tab.sees(".sizer .row", word).await;
@@ -213,4 +213,101 @@ async fn a_forward_that_came_without_its_messages_opens() {
     tab.click(".message button.card-segment").await;
     tab.sees("dialog .problem", "The platform is not connected.").await;
     assert_eq!(tab.complaints(&["503"]).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn a_message_goes_on_to_another_conversation_and_mentions_nobody_there() {
+    let server = TestServer::start_with(&["--loopback"]);
+    server.make_for(Some("loopback"), "group_2", "the other group");
+    let mention = json!({"type": "mention", "user": "7", "name": "Ann"});
+    post(&server, &json!([mention, {"type": "text", "text": " look here"}]));
+    let tab = Tab::open(&server.url("/#messages?platform=loopback&conversation=group_1")).await;
+    tab.sees(".message", "@Ann look here").await;
+    menu(&tab).await;
+    tab.press("Forward").await;
+    tab.write(".popup input", "group_2").await;
+    tab.texts(".popup .menu button", 1).await;
+    tab.click(".popup .menu button").await;
+    tab.sees(".pane-name", "group_2").await;
+    tab.sees(".message", "@Ann look here").await;
+    let (_, listed) = server.get("/api/messages?conversation=group_2&limit=1");
+    let message = &listed["messages"][0];
+    assert_eq!(message["content"], "@Ann look here");
+    assert!(message.get("segments").is_none(), "nobody is mentioned: {message}");
+    tab.was_quiet().await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn an_edit_keeps_pictures_and_mentions() {
+    let server = TestServer::start_with(&["--loopback"]);
+    let picture = json!({"type": "image", "name": "dot.gif", "url": "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="});
+    let mention = json!({"type": "mention", "user": "7", "name": "Ann"});
+    let id = post(&server, &json!([picture, mention, {"type": "text", "text": " at eight"}]));
+    let made = server.until(&id, "Sent");
+    let tab = Tab::open(&server.url("/#messages?platform=loopback&conversation=group_1")).await;
+    tab.sees(".message", "@Ann at eight").await;
+    menu(&tab).await;
+    tab.press("Edit").await;
+    let value = "return document.querySelector('.composer textarea').value";
+    assert_eq!(tab.run(value).await, json!("@Ann at eight"));
+    tab.write(".composer textarea", " sharp").await;
+    tab.key(Key::Enter).await;
+    tab.sees(".message", "@Ann at eight sharp").await;
+    let (_, edited) = server.get(&format!("/api/messages/{id}"));
+    let types: Vec<_> = edited["segments"].as_array().unwrap().iter().map(|s| &s["type"]).collect();
+    assert_eq!(types, ["image", "mention", "text"]);
+    assert_eq!(edited["segments"][0]["media"], made["segments"][0]["media"]);
+    tab.was_quiet().await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn deleting_asks_and_chosen_files_wait_for_their_conversation() {
+    let server = TestServer::start_with(&["--loopback"]);
+    for group in ["group_1", "group_2"] {
+        server.make_for(Some("loopback"), group, &format!("words of {group}"));
+    }
+    let address = |group| server.url(&format!("/#messages?platform=loopback&conversation={group}"));
+    let tab = Tab::open(&address("group_1")).await;
+    tab.sees(".message", "words of group_1").await;
+    let file = server.home.path("plan.txt");
+    std::fs::write(&file, "the plan").unwrap();
+    tab.write(".composer input[type=file]", file.to_str().unwrap()).await;
+    tab.sees(".chips", "plan.txt").await;
+    tab.run("location.hash = '#messages?platform=loopback&conversation=group_2'").await;
+    tab.sees(".pane-name", "group_2").await;
+    tab.misses(".chips", "plan.txt").await;
+    tab.run("history.back()").await;
+    tab.sees(".chips", "plan.txt").await;
+    menu(&tab).await;
+    tab.press("Delete here").await;
+    tab.sees(".popup", "Delete this message for good?").await;
+    tab.press("Keep").await;
+    tab.until("the question goes", "return !document.querySelector('.popup:popover-open')").await;
+    tab.sees(".message", "words of group_1").await;
+    menu(&tab).await;
+    tab.press("Delete here").await;
+    tab.press("Delete").await;
+    tab.misses(".message", "words of group_1").await;
+    assert_eq!(server.get("/api/stats").1["total"], 1);
+    // The conversation has no message any more.
+    assert_eq!(tab.complaints(&["404"]).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn a_conversation_begins_with_a_number_that_is_looked_for() {
+    let server = TestServer::start();
+    let _peer = qq(&server).await;
+    let tab = Tab::open(&server.url("/#messages")).await;
+    tab.write("input[type=search]", "10001").await;
+    tab.press("QQ · private_10001").await;
+    tab.sees(".pane-name", "private_10001").await;
+    tab.write(".composer textarea", "good morning").await;
+    tab.key(Key::Enter).await;
+    tab.sees(".message", "good morning").await;
+    // It has no message yet.
+    assert_eq!(tab.complaints(&["404"]).await, Vec::<String>::new());
 }

@@ -9,6 +9,10 @@ const browser = [
   'requestAnimationFrame', 'requestIdleCallback', 'scrollTo', 'sessionStorage', 'setInterval', 'setTimeout',
 ];
 
+// All modules become one script, in which an exported name hides the browser's own of that name.
+const own = `[id.name=/^(${browser.join('|')})$/]`;
+const hiding = `ExportNamedDeclaration > :matches(FunctionDeclaration, ClassDeclaration)${own}, ExportNamedDeclaration > VariableDeclaration > VariableDeclarator${own}`;
+
 export default [
   js.configs.recommended,
   {
@@ -16,6 +20,7 @@ export default [
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
       'no-restricted-properties': ['error', ...html.map((property) => ({ property, message: 'Text becomes text nodes, never HTML.' }))],
+      'no-restricted-syntax': ['error', { selector: hiding, message: 'This name is the browser’s own.' }],
       'no-eval': 'error',
       'no-implied-eval': 'error',
       'no-new-func': 'error',

@@ -219,7 +219,7 @@ async fn a_picture_that_is_not_here_says_why_and_is_fetched_again() {
     event["message"] = json!([{"type": "image", "data": {"file": "cat.png", "url": url}}]);
     peer.push(&event);
     let tab = Tab::open(&server.url(CHAT)).await;
-    tab.sees(".not-here", "Not here: the host answered 404").await;
+    tab.sees(".not-here", "Not here. The host refused: 404 Not Found").await;
     tab.sees(".not-here", "Open at 127.0.0.1").await;
     // The first attempt of a person fails, too, and says so; the next one does not.
     tab.until("the picture is here", "const again = document.querySelector('.not-here button:not([disabled])'); again?.click(); return document.querySelector('.medium img')?.naturalWidth === 30").await;
@@ -239,6 +239,6 @@ async fn a_file_that_is_too_large_is_refused_in_the_readers_language() {
     std::fs::write(&file, vec![7; 2 << 20]).unwrap();
     tab.write(".composer input[type=file]", file.to_str().unwrap()).await;
     tab.click(".composer .send").await;
-    tab.sees(".why", "超过了服务器允许的大小").await;
+    tab.sees(".why", "超过了允许的大小").await;
     tab.sees(".why", "重新发送").await;
 }

@@ -68,7 +68,7 @@ async fn a_file_goes_as_what_it_is() {
     let mut small = tempfile::Builder::new().suffix(".png").tempfile().unwrap();
     small.write_all(&[7; 2048]).unwrap();
     let mut large = tempfile::Builder::new().suffix(".mp4").tempfile().unwrap();
-    large.write_all(&vec![7; 10 << 20]).unwrap();
+    large.write_all(&vec![7; 10_000_000]).unwrap();
     tab.choose("#send-platform", "loopback").await;
     tab.write("#send-conversation", "group_1").await;
     tab.write("#send-file", large.path().to_str().unwrap()).await;

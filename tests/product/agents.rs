@@ -14,7 +14,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 /// An agent that `rechat mcp` serves.
-struct Agent {
+pub struct Agent {
     process: Child,
     input: Option<ChildStdin>,
     answers: Receiver<Value>,
@@ -22,7 +22,7 @@ struct Agent {
 }
 
 impl Agent {
-    fn start(home: &Home, version: &str) -> Self {
+    pub fn start(home: &Home, version: &str) -> Self {
         let mut agent = Self::silent(home);
         let client = json!({"name": "a test", "version": "1"});
         let hello = json!({"protocolVersion": version, "capabilities": {}, "clientInfo": client});
@@ -57,30 +57,30 @@ impl Agent {
         id
     }
 
-    fn ask(&mut self, method: &str, params: &Value) -> Value {
+    pub fn ask(&mut self, method: &str, params: &Value) -> Value {
         let id = self.begin(method, params);
         let answer = self.answers.recv_timeout(DEADLINE).unwrap();
         assert_eq!(answer["id"], id, "{answer}");
         answer
     }
 
-    fn call(&mut self, tool: &str, arguments: &Value) -> Value {
+    pub fn call(&mut self, tool: &str, arguments: &Value) -> Value {
         let answer = self.ask("tools/call", &json!({"name": tool, "arguments": arguments}));
         answer.get("result").cloned().unwrap_or_else(|| panic!("{tool}: {answer}"))
     }
 
     /// The value that a call gives, which has to be right.
-    fn ok(&mut self, tool: &str, arguments: &Value) -> Value {
+    pub fn ok(&mut self, tool: &str, arguments: &Value) -> Value {
         value(&self.call(tool, arguments))
     }
 
     /// The words of a call that has to be refused.
-    fn refused(&mut self, tool: &str, arguments: &Value) -> String {
+    pub fn refused(&mut self, tool: &str, arguments: &Value) -> String {
         words(&self.call(tool, arguments))
     }
 
     /// Closes the input, and gives the exit code and what was logged.
-    fn end(mut self) -> (Option<i32>, String) {
+    pub fn end(mut self) -> (Option<i32>, String) {
         drop(self.input.take());
         let mut process = self.process;
         let status = eventually("the end of `rechat mcp`", || process.try_wait().unwrap());
@@ -106,7 +106,7 @@ fn words(result: &Value) -> String {
 }
 
 /// Messages that QQ told: group 1 with two, group 13 and a private conversation with one each.
-async fn told(server: &TestServer) -> Peer {
+pub async fn told(server: &TestServer) -> Peer {
     let url = format!("ws://{}/onebot/v11/ws", server.address);
     let peer = Peer::dial(&url, &headers("1", "Universal"), willing()).await.unwrap();
     peer.push(&group_message(1, 1, 1, "the first word"));
@@ -117,12 +117,12 @@ async fn told(server: &TestServer) -> Peer {
     peer
 }
 
-fn texts(page: &Value) -> Vec<String> {
+pub fn texts(page: &Value) -> Vec<String> {
     let messages = page["messages"].as_array().unwrap();
     messages.iter().map(|message| message["text"].as_str().unwrap().to_owned()).collect()
 }
 
-fn id_of(server: &TestServer, text: &str) -> String {
+pub fn id_of(server: &TestServer, text: &str) -> String {
     let (_, found) = server.get(&format!("/api/messages?q={}", text.replace(' ', "+")));
     found["messages"][0]["id"].as_str().unwrap().to_owned()
 }
@@ -130,7 +130,7 @@ fn id_of(server: &TestServer, text: &str) -> String {
 const GROUP: &str = r#"{"platform": "qq", "conversation": "group_1"}"#;
 
 /// The arguments that name group 1, and others.
-fn group_and(more: &Value) -> Value {
+pub fn group_and(more: &Value) -> Value {
     let mut arguments: Value = serde_json::from_str(GROUP).unwrap();
     arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     arguments
@@ -396,13 +396,24 @@ async fn wrong_and_huge_arguments_are_refused_and_the_next_call_is_answered() {
     let server = TestServer::start_in(home.into(), &[]);
     let _peer = told(&server).await;
     let mut lines = Agent::start(&server.home, "2025-11-25");
-    // A line beyond every bound is passed over.
+    // Lines that are no messages are answered in their order.
     let huge = group_and(&json!({"text": "x".repeat(5 << 20), "idempotency_key": "k"}));
     lines.begin("tools/call", &json!({"name": "send_message", "arguments": huge}));
     writeln!(lines.input.as_mut().unwrap(), "this is no JSON").unwrap();
     lines.write(&json!([1, 2]));
-    assert!(lines.answers.recv_timeout(DEADLINE).unwrap()["error"].is_object());
-    let mut agents = [Client::Lines(Box::new(lines)), Client::Http(server.url("/mcp"), None)];
+    lines.write(&json!({"jsonrpc": "2.0", "id": 77}));
+    let no_id = Value::Null;
+    for (code, id) in [(-32600, &no_id), (-32700, &no_id), (-32600, &no_id), (-32600, &json!(77))] {
+        let answer = lines.answers.recv_timeout(DEADLINE).unwrap();
+        assert_eq!((&answer["error"]["code"], &answer["id"]), (&json!(code), id), "{answer}");
+    }
+    let mut http = Client::Http(server.url("/mcp"), None);
+    for (text, code) in [("this is no JSON", -32700), ("[1, 2]", -32600), ("", -32700)] {
+        let (status, answer) = http.post_text(text, &[]);
+        assert_eq!((status, &answer["error"]["code"]), (400, &json!(code)), "{answer}");
+        assert_eq!(answer["id"], Value::Null, "{answer}");
+    }
+    let mut agents = [Client::Lines(Box::new(lines)), http];
     for agent in &mut agents {
         for (tool, arguments, named) in [
             ("read_messages", json!({}), "platform"),
@@ -415,8 +426,10 @@ async fn wrong_and_huge_arguments_are_refused_and_the_next_call_is_answered() {
             (
                 "read_messages",
                 group_and(&json!({"after": "00000000-0000-4000-8000-000000000000"})),
-                "known",
+                "there is no message",
             ),
+            ("read_messages", group_and(&json!({"before": "3"})), "`before`"),
+            ("wait_for_messages", json!({"since": "3"}), "`since`"),
             ("get_message", json!({"id": "1 OR 1"}), "`id`"),
             ("search_messages", json!({"text": "x".repeat(501)}), "`text`"),
             ("search_messages", json!({"conversation": "group_1"}), "platform"),
@@ -631,9 +644,11 @@ async fn a_reload_takes_effect_while_a_call_waits() {
     let mut lines = Agent::start(&server.home, "2025-11-25");
     let names = |answer: &Value| answer["result"]["tools"].as_array().unwrap().len();
     assert_eq!(names(&http.ask("tools/list", &json!({}))), 6);
-    // It waits in a conversation that is hidden meanwhile, and in all of them.
-    let id = lines
-        .begin("tools/call", &json!({"name": "wait_for_messages", "arguments": {"seconds": 50}}));
+    // It waits in a conversation that is hidden meanwhile, and in all of them: from a message on, for
+    // it may begin late.
+    let since = id_of(&server, "the private word");
+    let wait = json!({"name": "wait_for_messages", "arguments": {"since": since, "seconds": 50}});
+    let id = lines.begin("tools/call", &wait);
     server.home.configure("[mcp]\nsend = 'allow'\nhide = ['qq/group_1']\n");
     for pid in [server.pid(), lines.process.id()] {
         let pid = rustix::process::Pid::from_raw(pid.try_into().unwrap()).unwrap();
@@ -664,14 +679,14 @@ async fn a_reload_takes_effect_while_a_call_waits() {
 }
 
 /// An agent of either kind.
-enum Client {
+pub enum Client {
     Lines(Box<Agent>),
     /// The address, and a token.
     Http(String, Option<String>),
 }
 
 impl Client {
-    fn ask(&mut self, method: &str, params: &Value) -> Value {
+    pub fn ask(&mut self, method: &str, params: &Value) -> Value {
         match self {
             Self::Lines(agent) => agent.ask(method, params),
             Self::Http(..) => {
@@ -682,20 +697,24 @@ impl Client {
         }
     }
 
-    fn call(&mut self, tool: &str, arguments: &Value) -> Value {
+    pub fn call(&mut self, tool: &str, arguments: &Value) -> Value {
         let answer = self.ask("tools/call", &json!({"name": tool, "arguments": arguments}));
         answer.get("result").cloned().unwrap_or_else(|| panic!("{tool}: {answer}"))
     }
 
-    fn ok(&mut self, tool: &str, arguments: &Value) -> Value {
+    pub fn ok(&mut self, tool: &str, arguments: &Value) -> Value {
         value(&self.call(tool, arguments))
     }
 
-    fn refused(&mut self, tool: &str, arguments: &Value) -> String {
+    pub fn refused(&mut self, tool: &str, arguments: &Value) -> String {
         words(&self.call(tool, arguments))
     }
 
     fn post(&mut self, message: &Value, fields: &[(&str, &str)]) -> (u16, Value) {
+        self.post_text(&message.to_string(), fields)
+    }
+
+    fn post_text(&mut self, text: &str, fields: &[(&str, &str)]) -> (u16, Value) {
         let Self::Http(url, token) = self else { panic!("it speaks in lines") };
         let mut request = ureq::http::Request::post(&*url);
         let defaults = [
@@ -711,7 +730,7 @@ impl Client {
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        let mut answer = agent().run(request.body(message.to_string()).unwrap()).unwrap();
+        let mut answer = agent().run(request.body(text.to_owned()).unwrap()).unwrap();
         let status = answer.status().as_u16();
         let text = answer.body_mut().read_to_string().unwrap();
         (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))

@@ -1,51 +1,23 @@
 //! Bot frameworks that plug in by OneBot 11: events, actions, and what they missed.
 
+use crate::account::{
+    ACCOUNT, LOOPBACK, bot_of, implementation, said, server_with, taken_back, tell_and_take_back,
+    until_accounts, until_inbound,
+};
 use crate::framework::{Bot, Framework};
 use crate::onebot::{Peer, Reply, Script};
-use crate::onebot11::{group_message, headers, own_message, willing, willing_but};
-use crate::server::{Home, TestServer, agent, eventually};
+use crate::onebot11::{group_message, headers, own_message, recall, willing, willing_but};
+use crate::server::{agent, eventually};
 use crate::terminal::Terminal;
 use rustix::process::Signal;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::Arc;
-
-const ACCOUNT: i64 = 10_001_000;
 
 fn entry(name: &str, framework: &Framework, more: &str) -> String {
     format!(
         "[[bot]]\nname = \"{name}\"\nkind = \"onebot11\"\nurl = \"{}\"\n{more}\n",
         framework.url()
     )
-}
-
-fn server_with(configuration: &str) -> TestServer {
-    let home = Arc::new(Home::new());
-    home.configure(configuration);
-    TestServer::start_in(home, &[])
-}
-
-/// An implementation that dials in.
-async fn implementation(server: &TestServer, script: Script) -> Peer {
-    let url = format!("ws://{}/onebot/v11/ws", server.address);
-    Peer::dial(&url, &headers("10001000", "Universal"), script).await.unwrap()
-}
-
-fn said(id: i64, text: &str) -> Value {
-    group_message(ACCOUNT, 77, id, text)
-}
-
-fn bot_of(server: &TestServer, name: &str) -> Value {
-    let (_, told) = server.get("/api/bots");
-    let bots = told["bots"].as_array().unwrap();
-    bots.iter().find(|bot| bot["name"] == name).unwrap().clone()
-}
-
-/// Waits until so many messages came in.
-fn until_inbound(server: &TestServer, count: usize) {
-    eventually(&format!("{count} messages came in"), || {
-        let (_, page) = server.get("/api/messages?direction=Inbound&limit=200");
-        (page["messages"].as_array().unwrap().len() >= count).then_some(())
-    });
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -160,6 +132,7 @@ async fn what_is_too_old_is_not_told_and_a_new_bot_begins_now() {
     server.home.configure(&nothing);
     server.signal(Signal::HUP);
     let mut bot = framework.accept().await;
+    server.tells("bots=added bot\n");
     peer.push(&said(2, "first"));
     assert_eq!(bot.texts(1).await, ["first"]);
     bot.until_delivered(&server, "bot", 1).await;
@@ -195,6 +168,12 @@ async fn filters_change_without_a_break() {
     peer.push(&said(6, "!now"));
     // By the same connection.
     assert_eq!(bot.texts(1).await, ["!now"]);
+    server.tells("bots=changed bot\n");
+    server.home.configure(&entry("other", &framework, ""));
+    server.signal(Signal::HUP);
+    server.tells("bots=added other; removed bot\n");
+    server.signal(Signal::HUP);
+    server.tells("bots=unchanged\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -284,8 +263,7 @@ async fn strings_with_codes_are_told_as_segments_and_what_is_missing_is_filled_i
 #[tokio::test(flavor = "multi_thread")]
 async fn another_platform_is_told_in_the_words_of_onebot() {
     let framework = Framework::new().await;
-    let loopback = "[[adapter]]\nkind = \"loopback\"\necho = true\n";
-    let server = server_with(&(loopback.to_owned() + &entry("bot", &framework, "")));
+    let server = server_with(&(LOOPBACK.to_owned() + &entry("bot", &framework, "")));
     let mut bot = framework.accept().await;
     let message = json!([
         {"type": "text", "data": {"text": "look "}},
@@ -320,10 +298,12 @@ async fn a_framework_may_dial_by_websocket_and_http() {
     let server = server_with(entry);
     let path = "/bots/dials/onebot/v11";
     assert!(Bot::dial(&server, path, Some("secret")).await.is_err(), "there is no account yet");
+    let listed = server.home.ok(&["bots"]);
+    assert!(listed.contains("it waits for a platform"), "{listed}");
     let peer = implementation(&server, willing()).await;
-    eventually("the account is known", || {
-        (!bot_of(&server, "dials")["accounts"].as_array().unwrap().is_empty()).then_some(())
-    });
+    until_accounts(&server, "dials", &["qq/10001000"]);
+    let listed = server.home.ok(&["bots"]);
+    assert!(listed.contains("which has to connect to /bots/dials/onebot/v11"), "{listed}");
     assert!(Bot::dial(&server, path, Some("wrong")).await.is_err());
     let mut bot = Bot::dial(&server, path, Some("secret")).await.unwrap();
     assert_eq!(bot.meta().await["sub_type"], "connect");
@@ -403,15 +383,58 @@ async fn a_message_whose_recall_came_first_is_not_told_where_it_is_hidden() {
     let server = server_with(&format!("recalled = \"hide\"\n{}", entry("bot", &framework, "")));
     let peer = implementation(&server, willing()).await;
     let mut bot = framework.accept().await;
-    peer.push(&json!({
-        "time": 1_700_000_000, "self_id": ACCOUNT, "post_type": "notice",
-        "notice_type": "group_recall", "group_id": 77, "user_id": 4242, "operator_id": 4242,
-        "message_id": 1,
-    }));
+    peer.push(&taken_back(1));
     peer.push(&said(1, "taken back"));
     peer.push(&said(2, "stays"));
     assert_eq!(bot.event().await["notice_type"], "group_recall");
     assert_eq!(bot.texts(1).await, ["stays"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn edits_and_echoes_of_what_was_taken_back_are_not_told_where_it_is_hidden() {
+    let framework = Framework::new().await;
+    let server = server_with(&format!("recalled = \"hide\"\n{}", entry("bot", &framework, "")));
+    let peer = implementation(&server, willing()).await;
+    // It has its place once it is told that it is connected.
+    framework.accept().await.meta().await;
+    tell_and_take_back(&server, &peer);
+    let mut bot = framework.accept().await;
+    let mut recalls = 0;
+    loop {
+        let text = bot.event_text().await;
+        assert!(!text.contains("secret"), "{text}");
+        recalls += text.matches("group_recall").count();
+        if text.contains("stays") {
+            break;
+        }
+    }
+    assert_eq!(recalls, 2, "the recalls themselves are told");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_account_for_trying_out_goes_once_there_is_another_platform() {
+    for by_reload in [false, true] {
+        let framework = Framework::new().await;
+        let bot = entry("bot", &framework, "");
+        let server = server_with(&format!("{LOOPBACK}{bot}"));
+        let mut trial = framework.accept().await;
+        until_accounts(&server, "bot", &["loopback/loopback"]);
+        let _peer = if by_reload {
+            // It never answers there; a platform that is configured counts all the same.
+            let qq = format!("[[adapter]]\nkind = \"onebot11\"\nurl = \"{}\"\n", framework.url());
+            server.home.configure(&format!("{LOOPBACK}{qq}{bot}"));
+            server.signal(Signal::HUP);
+            until_accounts(&server, "bot", &[]);
+            None
+        } else {
+            let peer = implementation(&server, willing()).await;
+            until_accounts(&server, "bot", &["qq/10001000"]);
+            assert_eq!(framework.accept().await.header("x-self-id"), Some("10001000"));
+            Some(peer)
+        };
+        trial.ended().await;
+        server.tells("a bot has lost an account");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -420,11 +443,7 @@ async fn a_recall_that_came_first_is_told_behind_its_message() {
     let server = server_with(&entry("bot", &framework, ""));
     let peer = implementation(&server, willing()).await;
     let mut bot = framework.accept().await;
-    peer.push(&json!({
-        "time": 1_700_000_000, "self_id": ACCOUNT, "post_type": "notice",
-        "notice_type": "group_recall", "group_id": 77, "user_id": 4242, "operator_id": 4242,
-        "message_id": 1,
-    }));
+    peer.push(&taken_back(1));
     peer.push(&said(1, "taken back"));
     assert_eq!(bot.event().await["notice_type"], "group_recall");
     assert_eq!(bot.texts(1).await, ["taken back"]);
@@ -448,11 +467,7 @@ async fn requests_and_recalls_of_another_account_are_not_those_of_the_bot() {
         "time": 1_700_000_000, "self_id": 10_002_000, "post_type": "request",
         "request_type": "friend", "user_id": 8, "comment": "hi", "flag": "f1",
     }));
-    other.push(&json!({
-        "time": 1_700_000_000, "self_id": 10_002_000, "post_type": "notice",
-        "notice_type": "group_recall", "group_id": 78, "user_id": 4242, "operator_id": 4242,
-        "message_id": 1,
-    }));
+    other.push(&recall(10_002_000, 78, 1));
     eventually("all of it came in", || {
         let (_, page) = server.get("/api/messages?conversation=group_78");
         let is_recalled = page["messages"][0]["recalled_at"].is_u64();
@@ -533,9 +548,7 @@ async fn programs_that_share_an_entry_are_told_so() {
     let entry = "[[bot]]\nname = \"dials\"\nkind = \"onebot11\"\ntoken = \"secret\"\n";
     let server = server_with(entry);
     let _peer = implementation(&server, willing()).await;
-    eventually("the account is known", || {
-        (!bot_of(&server, "dials")["accounts"].as_array().unwrap().is_empty()).then_some(())
-    });
+    until_accounts(&server, "dials", &["qq/10001000"]);
     let dial = || Bot::dial(&server, "/bots/dials/onebot/v11", Some("secret"));
     let mut first = dial().await.unwrap();
     assert_eq!(first.meta().await["sub_type"], "connect");

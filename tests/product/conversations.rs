@@ -40,6 +40,10 @@ async fn a_conversation_tells_what_is_unread_until_it_is_read() {
     assert_eq!(one["last_at"], one["last_message"]["created_at"]);
     assert_eq!(one["last_message"]["content"], "three");
     assert!(one.get("muted").is_none() && one.get("pinned").is_none(), "{one}");
+    let brief = listed(&server, "?brief=true").remove(0);
+    assert!(brief.get("last_message").is_none() && brief["unread"] == 0, "{brief}");
+    assert_eq!((&brief["name"], &brief["last_seq"]), (&one["name"], &one["last_seq"]));
+    assert_eq!(server.get("/api/conversations?brief=perhaps").0, 400);
     let path = "/api/conversations/qq/group%5F77";
     let (_, page) = server.get("/api/messages?conversation=group_77");
     let second = &page["messages"][1]["id"];
@@ -68,8 +72,12 @@ async fn unread_conversations_are_listed_and_marked_as_read() {
     let unread = || home.ok(&["conversations", "--unread"]);
     assert!(unread().starts_with("Group 77\tqq\tgroup_77\t"), "{}", unread());
     assert!(unread().trim_end().ends_with("\t3") && unread().lines().count() == 1, "{}", unread());
+    let first = home.ok(&["conversations", "-n", "1"]);
+    assert!(first.starts_with("Group 77"), "what is unread comes before what is newer: {first}");
     assert_eq!(home.ok(&["read", "Group 77"]), "qq group_77 read\n");
     assert_eq!(unread(), "");
+    let first = home.ok(&["conversations", "-n", "1"]);
+    assert!(first.contains("group_1"), "now the latest is first: {first}");
     assert!(home.fails(2, &["read", "nobody"]).contains("no conversation `nobody`"));
 }
 
@@ -177,7 +185,7 @@ async fn commands_read_without_a_server_what_it_left() {
     server.stop();
     let source = rechat::cli::SourceArgs { db: Some(home.db()), ..Default::default() };
     let write = rechat::store::Access::Write;
-    let mut client = rechat::client::Client::open(&source, None, write).await.unwrap();
+    let mut client = rechat::client::Client::open(&source, None, write, None).await.unwrap();
     let all = rechat::store::ConversationQuery::default();
     let listed = client.conversations(&all).await.unwrap();
     assert_eq!((listed.len(), listed[0].unread), (1, 3));

@@ -59,6 +59,22 @@ async fn a_damaged_conversation_stops_nobody_else_and_what_comes_in_for_it_is_se
     assert!(told.contains("problem(s) found"), "{told}");
     let told = String::from_utf8(server.home.run(&["doctor"]).stdout).unwrap();
     assert!(told.contains("set aside") && told.contains("qq/group_77"), "{told}");
+    let look = |arguments: &[&str]| {
+        let output = server.home.run(arguments);
+        let told = format!(
+            "{}{}",
+            String::from_utf8(output.stdout).unwrap(),
+            String::from_utf8(output.stderr).unwrap()
+        );
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(told.contains("for the damaged one") && !told.contains("is sound"), "{told}");
+        told
+    };
+    assert!(look(&["check"]).contains("rechat check --retry"), "beside the server");
+    assert!(look(&["check", "--retry"]).contains("0 of 1 events"), "by the server");
+    let (status, listed) = server.get("/api/set-aside");
+    assert_eq!((status, &listed["total"]), (200, &json!(1)), "{listed}");
+    assert_eq!(listed["events"][0]["content"], "for the damaged one");
 
     drop(peer);
     server.stop();

@@ -136,6 +136,8 @@ async fn a_refusal_that_cannot_mend_fails_at_once_and_others_are_tried_again() {
     let never = server.until(&server.make_for(Some("qq"), "group_1", "x"), "Failed");
     assert_eq!(never["retry_count"], 0);
     assert!(never["last_error"].as_str().unwrap().contains("no such thing"), "{never}");
+    let told = (&never["last_error_code"], &never["last_error_detail"]);
+    assert_eq!(told, (&json!("refused"), &json!("retcode 1404: no such thing")));
     let given_up = server.until(&server.make_for(Some("qq"), "group_2", "x"), "Failed");
     assert_eq!(given_up["retry_count"], 2);
     assert!(given_up["last_error"].as_str().unwrap().contains("not now"), "{given_up}");
@@ -268,6 +270,7 @@ async fn what_waits_too_long_for_an_adapter_is_given_up() {
     let server = hasty("time_to_live_seconds = 1\n");
     let failed = server.until(&server.make_for(Some("qq"), "group_7", "x"), "Failed");
     assert!(failed["last_error"].as_str().unwrap().contains("no adapter for qq"), "{failed}");
+    assert_eq!(failed["last_error_code"], "not_connected");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -19,7 +19,7 @@ fn a_server_that_is_well_is_told_so() {
     let server = TestServer::start_with(&["--loopback"]);
     server.make("group_1", "x");
     let told = server.home.ok(&["doctor"]);
-    for wanted in ["a server answers", "1 messages", "loopback", "Connected", "MB are free"] {
+    for wanted in ["a server answers", "1 messages", "loopback", "Connected", "B are free"] {
         assert!(told.contains(wanted), "{wanted}: {told}");
     }
     assert!(!told.contains('✗'), "{told}");

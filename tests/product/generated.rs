@@ -108,6 +108,27 @@ fn rows(keys: &[ConfigKey]) -> String {
     keys.iter().map(row).collect()
 }
 
+/// The keys and the plain defaults of the tables of a guide.
+fn keys_of(file: &str) -> Vec<(String, String)> {
+    let text = fs::read_to_string(file).unwrap();
+    let rows = text.lines().filter_map(|line| {
+        let mut cells = line.strip_prefix("| `")?.split(" | ");
+        let (key, default) = (cells.next()?.strip_suffix('`')?, cells.next()?);
+        let is_value = default.starts_with('`') && !default.contains('$');
+        cells
+            .next()
+            .map(|_| (key.to_owned(), if is_value { default.into() } else { String::new() }))
+    });
+    rows.collect()
+}
+
+#[test]
+fn tables_of_keys_are_the_same_in_both_languages() {
+    let english = keys_of("docs/configuration.md");
+    assert!(english.len() > 90, "{english:?}");
+    assert_eq!(keys_of("docs/configuration.zh-CN.md"), english);
+}
+
 #[test]
 fn generated_tables_of_keys_are_current() {
     let file = Path::new("docs/configuration.md");

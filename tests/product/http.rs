@@ -35,6 +35,7 @@ fn a_message_is_made_with_exactly_the_eight_fields() {
     let (status, mut read) = server.get(&format!("/api/messages/{id}"));
     assert_eq!(status, 200);
     let waiting = read.as_object_mut().unwrap().remove("waiting").unwrap();
+    assert_eq!(read.as_object_mut().unwrap().remove("waiting_code").unwrap(), "no_platform");
     assert!(waiting.as_str().unwrap().contains("`platform`"), "{waiting}");
     let segments = read.as_object_mut().unwrap().remove("segments").unwrap();
     assert_eq!(segments, json!([{"type": "image", "url": made["content"]}]));
@@ -84,6 +85,21 @@ fn every_move_between_the_five_states_is_allowed() {
             }
         }
     }
+}
+
+#[test]
+fn a_status_is_set_only_from_the_states_that_are_named() {
+    let server = TestServer::start();
+    let path = format!("/api/messages/{}", server.make_for(Some("nowhere"), "group_1", "x"));
+    let change = |body: Value| server.ask("PATCH", &path, Some(&body));
+    let again = json!({"status": "Pending", "if_status": ["Failed", "Canceled"]});
+    let (status, refused) = change(again.clone());
+    assert_eq!((status, &refused["code"]), (409, &json!("other_status")), "{refused}");
+    assert_eq!(change(json!({"status": "Failed", "if_status": ["Pending"]})).0, 200);
+    assert_eq!(change(again).1["status"], "Pending");
+    assert_eq!(change(json!({"status": "Failed", "if_status": ["pending"]})).0, 400);
+    assert_eq!(change(json!({"status": "Failed", "if_status": []})).0, 409);
+    assert_eq!(server.get(&path).1["status"], "Pending");
 }
 
 #[test]

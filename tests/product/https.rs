@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// A server with a certificate for `localhost`, and what its clients may trust.
 struct Secure {
-    _server: TestServer,
+    server: TestServer,
     /// The server's own certificate.
     own: PathBuf,
     /// That of who issued it, where that is somebody else.
@@ -58,7 +58,7 @@ impl Secure {
         home.configure(&format!("{configuration}\n[tls]\n{files}\n"));
         let server = TestServer::start_in(home, &["--token", "secret"]);
         let port = server.address.rsplit_once(':').unwrap().1.to_owned();
-        Self { _server: server, own, issuer, port }
+        Self { server, own, issuer, port }
     }
 
     /// A command of another host, which knows nothing but what the environment says.
@@ -114,6 +114,13 @@ fn a_certificate_that_issued_itself_is_trusted_by_name() {
     let mut not_that_one = secure.client(&elsewhere, &["stats"]);
     not_that_one.env("RECHAT_CA", &another.own);
     fails(not_that_one);
+}
+
+#[test]
+fn the_page_is_opened_by_a_name_that_the_certificate_has() {
+    let secure = Secure::start("");
+    let told = secure.server.home.ok(&["open", "--print"]);
+    assert!(told.starts_with(&format!("https://localhost:{}/#", secure.port)), "{told}");
 }
 
 #[test]

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 #![allow(clippy::print_stderr, reason = "tests say what went wrong")]
 
+#[path = "../common/account.rs"]
+mod account;
 #[path = "../common/framework.rs"]
 mod framework;
 #[path = "../common/onebot.rs"]
@@ -25,7 +27,9 @@ mod tools;
 mod access;
 mod actions;
 mod agents;
+mod agents_audit;
 mod agents_elsewhere;
+mod agents_hidden;
 mod bots;
 mod bots_elsewhere;
 mod bots_load;

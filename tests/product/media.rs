@@ -342,18 +342,22 @@ async fn hosts_that_lie_get_nothing_kept_and_hold_nothing_up() {
         let is_it = |one: &&Value| one["segments"][0]["url"] == host.url(&format!("{name}.png"));
         format!("/api/messages/{}/media", found.iter().find(is_it).unwrap()["id"].as_str().unwrap())
     };
-    for (name, part) in [
-        ("expired", "text/plain where a picture should be"),
-        ("gone", "404"),
-        ("huge", "more than 100000 bytes"),
-        ("endless", "more than 100000 bytes"),
-        ("inside", "private network"),
-        ("metadata", "private network"),
-        ("round", "redirects"),
+    for (name, part, code) in [
+        ("expired", "text/plain where a picture should be", "not_a_picture"),
+        ("gone", "404", "host_refused"),
+        ("huge", "more than 100000 bytes", "too_large"),
+        ("endless", "more than 100000 bytes", "too_large"),
+        ("inside", "private network", "private_host"),
+        ("metadata", "private network", "private_host"),
+        ("round", "redirects", ""),
     ] {
         let (status, failed) = server.ask("POST", &of(name), None);
         assert_eq!((status, &failed["code"]), (502, &json!("not_fetched")), "{name}");
         assert!(failed["error"].as_str().unwrap().contains(part), "{name}: {failed}");
+        let (_, message) = server.ask("GET", of(name).trim_end_matches("/media"), None);
+        let failure = &message["segments"][0]["failure"];
+        assert_eq!(failure["code"].as_str().unwrap_or_default(), code, "{name}: {message}");
+        assert_eq!(failure["detail"], failed["detail"], "{name}: {failed}");
     }
     assert_eq!(server.get("/api/media").1["count"], 1);
 }
@@ -535,14 +539,16 @@ fn a_backup_has_the_media_and_a_check_finds_what_is_wrong_with_them() {
         let server = is_served.then(|| TestServer::start_in(home.clone(), &[]));
         let copy = home.path("copy.redb");
         let copy = copy.to_str().unwrap();
-        home.ok(&["backup", copy]);
+        let told = home.run(&["backup", copy]).stderr;
+        let told = String::from_utf8_lossy(&told).into_owned();
+        assert!(told.contains("1 file of messages") && told.contains("copy.redb-media"), "{told}");
         home.ok(&["backup", "--force", copy]);
         drop(server);
         let file = home.path(&format!("copy.redb-media/{}/{media}", &media[..2]));
         assert_eq!(std::fs::read(&file).unwrap(), PNG);
         assert!(!home.path("copy.redb.part-media").exists());
         let sound = home.ok(&["check", "--db", copy]);
-        assert!(sound.contains("1 files, 0 damaged, 0 missing, 0 that no message has"), "{sound}");
+        assert!(sound.contains("1 file, none is damaged or missing"), "{sound}");
         std::fs::write(&file, "x").unwrap();
         let output = home.run(&["check", "--db", copy]);
         let told = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -179,6 +179,7 @@ async fn what_one_account_may_have_sent_another_does_not_send_again() {
     let second = dial(&server, "2", with_history(&history, willing())).await;
     let failed = server.until(&id, "Failed");
     assert_eq!(failed["last_error"], "outcome unknown");
+    assert_eq!(failed["last_error_code"], "unknown");
     assert_eq!(sends(&second), 0);
 }
 

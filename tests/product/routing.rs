@@ -96,11 +96,17 @@ async fn of_two_platforms_none_is_guessed_by_who_connects() {
     let id = server.make("group_7", "for whom?");
     let waits = until_waiting(&server, &id, "name one with `platform`");
     assert!(waits.get("platform").is_none(), "{waits}");
+    assert_eq!(waits["waiting_code"], "no_platform");
     second.push(&group_message(1, 7, 1, "it is known here"));
     assert_eq!(server.until(&id, "Sent")["platform"], "wechat");
     first.push(&group_message(1, 7, 2, "and here"));
     eventually("both know it", || (server.get("/api/stats").1["total"] == 3).then_some(()));
-    until_waiting(&server, &server.make("group_7", "for whom now?"), "qq and wechat know group_7");
+    let waits = until_waiting(
+        &server,
+        &server.make("group_7", "for whom now?"),
+        "qq and wechat know group_7",
+    );
+    assert_eq!(waits["waiting_code"], "several_platforms");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,13 +126,20 @@ async fn a_message_says_why_it_waits() {
     let patient = "[outbox]\nfirst_pause_seconds = 3600\nlongest_pause_seconds = 3600\n";
     let server = started(patient, &[]);
     let first = server.make_for(Some("qq"), "group_7", "first");
-    until_waiting(&server, &first, "no adapter of qq is connected");
+    let waits = until_waiting(&server, &first, "no adapter of qq is connected");
+    assert_eq!(waits["waiting_code"], "not_connected");
     let url = format!("ws://{}/onebot/v11/ws", server.address);
     let busy = willing_but("send_group_msg", Reply::refused(100, "busy"));
     let _peer = Peer::dial(&url, &headers("1", "Universal"), busy).await.unwrap();
-    until_waiting(&server, &first, "the next attempt is at 20");
+    let waits = until_waiting(&server, &first, "the next attempt is at 20");
+    assert_eq!(
+        (&waits["waiting_code"], &waits["last_error_code"]),
+        (&json!("next_attempt"), &json!("refused"))
+    );
+    assert!(waits["waiting_detail"].as_str().unwrap().starts_with("20"), "{waits}");
     let second = server.make_for(Some("qq"), "group_7", "second");
-    until_waiting(&server, &second, "an earlier message of the conversation");
+    let waits = until_waiting(&server, &second, "an earlier message of the conversation");
+    assert_eq!(waits["waiting_code"], "after_earlier");
     let (_, page) = server.get("/api/messages?status=Pending");
     assert!(
         page["messages"].as_array().unwrap().iter().all(|m| m["waiting"].is_string()),
@@ -134,6 +147,7 @@ async fn a_message_says_why_it_waits() {
     );
     let done = server.until(&server.make_for(Some("qq"), "nobody", "x"), "Failed");
     assert!(done.get("waiting").is_none(), "{done}");
+    assert_eq!(done["last_error_code"], "unaddressable");
 }
 
 #[test]

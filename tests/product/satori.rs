@@ -1,9 +1,13 @@
 //! Bots that plug in by Satori: events that resume from the log, and calls.
 
-use crate::onebot::{Peer, Reply, Script};
-use crate::onebot11::{group_message, headers, own_message, private_message, willing};
+use crate::account::{
+    ACCOUNT, ID, LOOPBACK, bot_of, implementation, said, server_with, taken_back,
+    tell_and_take_back, until_accounts, until_inbound,
+};
+use crate::onebot::{Reply, Script};
+use crate::onebot11::{own_message, private_message, willing};
 use crate::satori_client::{Caller, Satori, ended, open};
-use crate::server::{Home, TestServer, agent, eventually};
+use crate::server::{TestServer, agent, eventually};
 use crate::socket::in_time;
 use futures_util::{SinkExt, StreamExt};
 use rustix::process::Signal;
@@ -11,45 +15,10 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio_tungstenite::tungstenite::Message;
 
-const ACCOUNT: i64 = 10_001_000;
-const ID: &str = "10001000";
 const BOT: &str = "[[bot]]\nname = \"koishi\"\nkind = \"satori\"\ntoken = \"secret\"\n";
-const LOOPBACK: &str = "[[adapter]]\nkind = \"loopback\"\necho = true\n";
-
-fn server_with(configuration: &str) -> TestServer {
-    let home = Arc::new(Home::new());
-    home.configure(configuration);
-    TestServer::start_in(home, &[])
-}
-
-async fn implementation(server: &TestServer, script: Script) -> Peer {
-    let url = format!("ws://{}/onebot/v11/ws", server.address);
-    Peer::dial(&url, &headers(ID, "Universal"), script).await.unwrap()
-}
-
-fn said(id: i64, text: &str) -> Value {
-    group_message(ACCOUNT, 77, id, text)
-}
 
 fn caller(server: &TestServer) -> Caller {
     Caller::new(server, "koishi", "qq", ID)
-}
-
-fn bot_of(server: &TestServer) -> Value {
-    server.get("/api/bots").1["bots"][0].clone()
-}
-
-fn until_account_is_known(server: &TestServer) {
-    eventually("the account is known", || {
-        (!bot_of(server)["accounts"].as_array().unwrap().is_empty()).then_some(())
-    });
-}
-
-fn until_inbound(server: &TestServer, count: usize) {
-    eventually(&format!("{count} messages came in"), || {
-        let (_, page) = server.get("/api/messages?direction=Inbound&limit=200");
-        (page["messages"].as_array().unwrap().len() >= count).then_some(())
-    });
 }
 
 /// An implementation that knows people and groups.
@@ -84,7 +53,7 @@ fn knowing() -> Script {
 async fn a_bot_is_told_messages_and_answers_them() {
     let server = server_with(BOT);
     let peer = implementation(&server, willing()).await;
-    until_account_is_known(&server);
+    until_accounts(&server, "koishi", &["qq/10001000"]);
     let mut bot = Satori::connect(&server, "koishi").await;
     let login = &bot.ready["logins"][0];
     assert_eq!((&login["platform"], &login["user"]["id"]), (&json!("qq"), &json!(ID)));
@@ -127,7 +96,7 @@ async fn a_bot_is_told_messages_and_answers_them() {
 async fn an_sn_resumes_where_it_says_and_without_one_the_place_does() {
     let mut server = server_with(BOT);
     let peer = implementation(&server, willing()).await;
-    until_account_is_known(&server);
+    until_accounts(&server, "koishi", &["qq/10001000"]);
     let mut bot = Satori::connect(&server, "koishi").await;
     for id in 1..=3 {
         peer.push(&said(id, &format!("m{id}")));
@@ -204,7 +173,7 @@ async fn two_accounts_come_by_one_connection_in_order() {
     let server = server_with(&(LOOPBACK.to_owned() + BOT + accounts));
     let peer = implementation(&server, willing()).await;
     eventually("both accounts are known", || {
-        (bot_of(&server)["accounts"].as_array().unwrap().len() == 2).then_some(())
+        (bot_of(&server, "koishi")["accounts"].as_array().unwrap().len() == 2).then_some(())
     });
     let mut bot = Satori::connect(&server, "koishi").await;
     assert_eq!(bot.ready["logins"].as_array().unwrap().len(), 2);
@@ -228,7 +197,7 @@ async fn two_accounts_come_by_one_connection_in_order() {
         last = sns[1];
     }
     bot.until_delivered(&server, "koishi", 6).await;
-    assert_eq!(bot_of(&server)["delivered"], 6);
+    assert_eq!(bot_of(&server, "koishi")["delivered"], 6);
     let nameless = caller(&server).with_headers(&[("authorization", "Bearer secret")]);
     assert_eq!(nameless.try_call("login.get", &json!({})).0, 400);
     let older = caller(&server).with_headers(&[
@@ -242,7 +211,7 @@ async fn two_accounts_come_by_one_connection_in_order() {
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_about_messages() {
     let server = server_with(&(LOOPBACK.to_owned() + BOT));
-    until_account_is_known(&server);
+    until_accounts(&server, "koishi", &["loopback/loopback"]);
     let mut bot = Satori::connect(&server, "koishi").await;
     let caller = Caller::new(&server, "koishi", "loopback", "loopback");
     let create =
@@ -309,7 +278,7 @@ async fn calls_about_messages() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_channel_is_read_in_both_directions() {
     let server = server_with(&format!("[[adapter]]\nkind = 'loopback'\n{BOT}"));
-    until_account_is_known(&server);
+    until_accounts(&server, "koishi", &["loopback/loopback"]);
     let caller = Caller::new(&server, "koishi", "loopback", "loopback");
     let mut ids = Vec::new();
     for number in 1..=5 {
@@ -355,7 +324,7 @@ async fn a_bot_that_names_no_account_has_none_of_loopback_beside_another_platfor
     let mut server = server_with(&(LOOPBACK.to_owned() + BOT));
     let peer = implementation(&server, willing()).await;
     eventually("QQ is known", || {
-        (bot_of(&server)["accounts"].to_string().contains("qq")).then_some(())
+        (bot_of(&server, "koishi")["accounts"].to_string().contains("qq")).then_some(())
     });
     peer.push(&said(1, "hi"));
     until_inbound(&server, 1);
@@ -363,14 +332,14 @@ async fn a_bot_that_names_no_account_has_none_of_loopback_beside_another_platfor
     // It was seen once, so that it counts also before it is back.
     server.start_again();
     let _peer = implementation(&server, willing()).await;
-    until_account_is_known(&server);
+    until_accounts(&server, "koishi", &["qq/10001000"]);
     let bot = Satori::connect(&server, "koishi").await;
     let loopback = json!({"platform": "loopback", "recipient": "group_5", "content": "x",
         "message_type": "Text"});
     assert_eq!(server.post(&loopback).0, 201);
     until_inbound(&server, 2);
     let accounts = json!([{"platform": "qq", "account": ID, "self_id": ACCOUNT}]);
-    assert_eq!(bot_of(&server)["accounts"], accounts);
+    assert_eq!(bot_of(&server, "koishi")["accounts"], accounts);
     assert_eq!(bot.ready["logins"].as_array().unwrap().len(), 1, "{}", bot.ready);
 }
 
@@ -378,7 +347,7 @@ async fn a_bot_that_names_no_account_has_none_of_loopback_beside_another_platfor
 async fn calls_about_people_are_answered_by_the_implementation() {
     let server = server_with(BOT);
     let peer = implementation(&server, knowing()).await;
-    until_account_is_known(&server);
+    until_accounts(&server, "koishi", &["qq/10001000"]);
     let caller = caller(&server);
     let guild = json!({"id": "77", "name": "G"});
     let five = json!({"id": "5", "name": "Five"});
@@ -434,13 +403,9 @@ async fn calls_about_people_are_answered_by_the_implementation() {
 async fn a_message_whose_recall_came_first_is_not_told_where_it_is_hidden() {
     let server = server_with(&format!("recalled = \"hide\"\n{BOT}"));
     let peer = implementation(&server, knowing()).await;
-    until_account_is_known(&server);
+    until_accounts(&server, "koishi", &["qq/10001000"]);
     let mut bot = Satori::connect(&server, "koishi").await;
-    peer.push(&json!({
-        "time": 1_700_000_000, "self_id": ACCOUNT, "post_type": "notice",
-        "notice_type": "group_recall", "group_id": 77, "user_id": 4242, "operator_id": 4242,
-        "message_id": 1,
-    }));
+    peer.push(&taken_back(1));
     peer.push(&said(1, "taken back"));
     peer.push(&said(2, "stays"));
     let told = bot.event_of("message-created").await;
@@ -448,16 +413,50 @@ async fn a_message_whose_recall_came_first_is_not_told_where_it_is_hidden() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn edits_and_echoes_of_what_was_taken_back_are_not_told_where_it_is_hidden() {
+    let server = server_with(&format!("recalled = \"hide\"\n{BOT}"));
+    let peer = implementation(&server, willing()).await;
+    until_accounts(&server, "koishi", &["qq/10001000"]);
+    drop(Satori::connect(&server, "koishi").await);
+    tell_and_take_back(&server, &peer);
+    let mut bot = Satori::connect(&server, "koishi").await;
+    let mut recalled = 0;
+    loop {
+        let told = bot.event().await;
+        assert!(!told.to_string().contains("secret"), "{told}");
+        recalled += usize::from(told["type"] == "message-deleted");
+        if told["message"]["content"] == "stays" {
+            break;
+        }
+    }
+    assert!(recalled >= 2, "the recalls themselves are told");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_login_for_trying_out_is_removed_once_there_is_another_platform() {
+    let server = server_with(&(LOOPBACK.to_owned() + BOT));
+    until_accounts(&server, "koishi", &["loopback/loopback"]);
+    let mut bot = Satori::connect(&server, "koishi").await;
+    assert_eq!(bot.ready["logins"][0]["platform"], "loopback");
+    let peer = implementation(&server, willing()).await;
+    let removed = bot.event_of("login-removed").await;
+    assert_eq!(removed["login"]["platform"], "loopback", "{removed}");
+    until_accounts(&server, "koishi", &["qq/10001000"]);
+    let loopback = json!({"platform": "loopback", "recipient": "group_5", "content": "x",
+        "message_type": "Text"});
+    assert_eq!(server.post(&loopback).0, 201);
+    until_inbound(&server, 1);
+    peer.push(&said(1, "hi"));
+    assert_eq!(bot.texts(1).await, ["hi"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_recall_that_came_first_is_told_behind_its_message() {
     let server = server_with(BOT);
     let peer = implementation(&server, knowing()).await;
-    until_account_is_known(&server);
+    until_accounts(&server, "koishi", &["qq/10001000"]);
     let mut bot = Satori::connect(&server, "koishi").await;
-    peer.push(&json!({
-        "time": 1_700_000_000, "self_id": ACCOUNT, "post_type": "notice",
-        "notice_type": "group_recall", "group_id": 77, "user_id": 4242, "operator_id": 4242,
-        "message_id": 1,
-    }));
+    peer.push(&taken_back(1));
     peer.push(&said(1, "taken back"));
     assert_eq!(bot.event_of("message-created").await["message"]["id"], "1");
     let recalled = bot.event().await;
@@ -471,7 +470,7 @@ async fn a_recall_that_came_first_is_told_behind_its_message() {
 async fn recalls_own_messages_and_notices_are_told() {
     let server = server_with(BOT);
     let peer = implementation(&server, knowing()).await;
-    until_account_is_known(&server);
+    until_accounts(&server, "koishi", &["qq/10001000"]);
     let mut bot = Satori::connect(&server, "koishi").await;
     peer.push(&private_message(ACCOUNT, 5, 1, "hi"));
     let told = bot.event().await;
@@ -522,7 +521,7 @@ async fn recalls_own_messages_and_notices_are_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn files_are_uploaded_and_fetched_by_a_signed_link() {
     let server = server_with(&(LOOPBACK.to_owned() + BOT));
-    until_account_is_known(&server);
+    until_accounts(&server, "koishi", &["loopback/loopback"]);
     let mut bot = Satori::connect(&server, "koishi").await;
     let caller = Caller::new(&server, "koishi", "loopback", "loopback");
     let form = "--b\r\nContent-Disposition: form-data; name=\"one\"; filename=\"a b.txt\"\r\n\
@@ -578,7 +577,7 @@ async fn requests_that_are_wrong_get_the_status_of_the_standard() {
     let server = server_with(BOT);
     assert_eq!(caller(&server).try_call("login.get", &json!({})).0, 503, "no account yet");
     let _peer = implementation(&server, willing()).await;
-    until_account_is_known(&server);
+    until_accounts(&server, "koishi", &["qq/10001000"]);
     let known = caller(&server);
     assert_eq!(known.try_call("message.explode", &json!({})).0, 404);
     assert_eq!(known.try_call("guild.role.create", &json!({})).0, 404);
@@ -604,7 +603,7 @@ async fn requests_that_are_wrong_get_the_status_of_the_standard() {
 async fn a_connection_without_the_token_is_closed_and_told_nothing() {
     let server = server_with(BOT);
     let peer = implementation(&server, willing()).await;
-    until_account_is_known(&server);
+    until_accounts(&server, "koishi", &["qq/10001000"]);
     for (first, code) in [
         (r#"{"op":3,"body":{"token":"wrong"}}"#, 3000),
         (r#"{"op":3,"body":{"token":"bad\u0000one"}}"#, 3000),
@@ -634,7 +633,7 @@ async fn a_connection_without_the_token_is_closed_and_told_nothing() {
 async fn frames_that_make_no_sense_change_nothing_later() {
     let server = server_with(BOT);
     let peer = implementation(&server, willing()).await;
-    until_account_is_known(&server);
+    until_accounts(&server, "koishi", &["qq/10001000"]);
     let mut stream = open(&server.address, "koishi").await;
     let identify = r#"{"op":3,"body":{"token":"secret"}}"#;
     for frame in
@@ -657,7 +656,7 @@ async fn frames_that_make_no_sense_change_nothing_later() {
 async fn the_newest_connection_is_told_and_filters_hold() {
     let server = server_with(&format!("{BOT}prefixes = ['/']\n"));
     let peer = implementation(&server, willing()).await;
-    until_account_is_known(&server);
+    until_accounts(&server, "koishi", &["qq/10001000"]);
     let first = Satori::connect(&server, "koishi").await;
     let mut second = Satori::connect(&server, "koishi").await;
     first.ended().await;
@@ -684,7 +683,7 @@ async fn a_message_that_does_not_go_out_says_so() {
         _ => Reply::ok(json!({"user_id": ACCOUNT, "nickname": "Me"})),
     });
     let _peer = implementation(&server, script).await;
-    until_account_is_known(&server);
+    until_accounts(&server, "koishi", &["qq/10001000"]);
     let create = json!({"channel_id": "77", "content": "x"});
     let (status, answer) = caller(&server).try_call("message.create", &create);
     assert_eq!(status, 502);
@@ -694,7 +693,7 @@ async fn a_message_that_does_not_go_out_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn hostile_contents_are_answered_and_the_server_goes_on() {
     let server = server_with(&(LOOPBACK.to_owned() + BOT));
-    until_account_is_known(&server);
+    until_accounts(&server, "koishi", &["loopback/loopback"]);
     let caller = Caller::new(&server, "koishi", "loopback", "loopback");
     for content in [
         "<b>".repeat(10_000) + "x" + &"</b>".repeat(10_000),

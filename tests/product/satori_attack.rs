@@ -1,25 +1,19 @@
 //! Satori under attack: kills, strangers, floods of connections, and other people's accounts.
 
+use crate::account::server_with;
 use crate::onebot::Peer;
 use crate::onebot11::{group_message, headers, private_message, willing};
 use crate::satori_client::{Caller, Satori, ended, open};
-use crate::server::{Home, TestServer, eventually};
+use crate::server::{TestServer, eventually};
 use crate::socket::in_time;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use std::sync::Arc;
 use tokio::net::TcpSocket;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, client_async, connect_async};
 
 const BOT: &str = "[[bot]]\nname = \"koishi\"\nkind = \"satori\"\n";
 const SECRET: &str = "token = \"secret\"\n";
-
-fn server_with(configuration: &str) -> TestServer {
-    let home = Arc::new(Home::new());
-    home.configure(configuration);
-    TestServer::start_in(home, &[])
-}
 
 async fn implementation(server: &TestServer, account: &str) -> Peer {
     let url = format!("ws://{}/onebot/v11/ws", server.address);

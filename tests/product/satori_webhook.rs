@@ -1,11 +1,10 @@
 //! Satori by webhooks: events are posted one after the other, and again until they are taken.
 
-use crate::onebot::Peer;
-use crate::onebot11::{group_message, headers, willing};
-use crate::server::{Home, TestServer, eventually};
+use crate::account::{implementation, said, server_with};
+use crate::onebot11::willing;
+use crate::server::{TestServer, eventually};
 use crate::socket::in_time;
 use serde_json::Value;
-use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::connect_async;
@@ -77,21 +76,6 @@ impl Post {
     }
 }
 
-fn server_with(configuration: &str) -> TestServer {
-    let home = Arc::new(Home::new());
-    home.configure(configuration);
-    TestServer::start_in(home, &[])
-}
-
-async fn implementation(server: &TestServer) -> Peer {
-    let url = format!("ws://{}/onebot/v11/ws", server.address);
-    Peer::dial(&url, &headers("10001000", "Universal"), willing()).await.unwrap()
-}
-
-fn said(id: i64, text: &str) -> Value {
-    group_message(10_001_000, 77, id, text)
-}
-
 fn bot(server: &TestServer) -> Value {
     server.get("/api/bots").1["bots"][0].clone()
 }
@@ -100,7 +84,7 @@ fn bot(server: &TestServer) -> Value {
 async fn events_are_posted_in_order_and_again_until_they_are_taken() {
     let hook = Hook::new().await;
     let mut server = server_with(&hook.entry());
-    let peer = implementation(&server).await;
+    let peer = implementation(&server, willing()).await;
     let added = hook.next().await;
     assert!(added.head.starts_with("post /events?key=hidden http/1.1"), "{}", added.head);
     assert!(added.head.contains("satori-opcode: 0"), "{}", added.head);
@@ -146,7 +130,7 @@ async fn events_are_posted_in_order_and_again_until_they_are_taken() {
 async fn what_was_taken_before_an_event_that_fails_does_not_come_again() {
     let hook = Hook::new().await;
     let server = server_with(&hook.entry());
-    let peer = implementation(&server).await;
+    let peer = implementation(&server, willing()).await;
     let added = hook.next().await;
     for (id, text) in [(1, "one"), (2, "two"), (3, "three")] {
         peer.push(&said(id, text));
@@ -171,7 +155,7 @@ async fn what_was_taken_before_an_event_that_fails_does_not_come_again() {
 async fn a_login_that_was_not_taken_comes_again() {
     let hook = Hook::new().await;
     let server = server_with(&hook.entry());
-    let _peer = implementation(&server).await;
+    let _peer = implementation(&server, willing()).await;
     for status in [500, 204] {
         let added = hook.next().await;
         assert_eq!(added.body["type"], "login-added", "{}", added.body);

@@ -87,3 +87,14 @@ fn following_tells_what_became_of_messages() {
     home.ok(&["delete", &second[..8]]);
     following.sees(&format!("{} deleted", &second[..8]));
 }
+
+#[test]
+fn a_message_that_is_not_sent_in_time_tells_its_reason_once() {
+    let server = TestServer::start();
+    let arguments = ["send", "-p", "nowhere", "--new", "-r", "group_1", "--wait=1", "hello"];
+    let mut sending = Terminal::start(&server.home, &arguments);
+    assert_eq!(sending.wait(), 1);
+    sending.sees("rechat cancel");
+    let told = sending.contents();
+    assert_eq!(told.matches("no adapter of nowhere").count(), 1, "{told}");
+}

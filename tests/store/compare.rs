@@ -120,15 +120,12 @@ impl Both {
             let platform = platform.map(str::to_owned);
             let is_wanted =
                 |known: &&Conversation| platform.as_ref().is_none_or(|p| *p == known.platform);
-            let mut before = None;
+            let mut one =
+                ConversationQuery { platform: platform.clone(), limit: Some(1), ..all.clone() };
             for conversation in wanted.iter().filter(is_wanted) {
-                let platform = platform.clone();
-                let one = ConversationQuery { platform, text: None, before, limit: Some(1) };
-                assert_eq!(
-                    plain(view.conversations(&one).unwrap()),
-                    std::slice::from_ref(conversation)
-                );
-                before = Some(conversation.last_seq);
+                let found = plain(view.conversations(&one).unwrap());
+                assert_eq!(found, std::slice::from_ref(conversation));
+                one.before = Some(conversation.last_seq);
             }
         }
         let kept = view.journal(0, usize::MAX).unwrap().unwrap();

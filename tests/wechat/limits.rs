@@ -8,6 +8,7 @@ fn a_message_to_a_person_who_never_wrote_waits_for_them() {
     let mut bench = Bench::logged_in("");
     let ids: Vec<_> = (0..5).map(|n| bench.make(&format!("m{n}"))).collect();
     let waits = bench.until_waiting(&ids[0], "not written");
+    assert_eq!(waits["waiting_code"], "reply_only");
     assert_eq!((&waits["retry_count"], waits.get("last_error")), (&json!(0), None));
     let listed = bench.server.home.ok(&["list", "--status", "pending", "--json"]);
     assert!(listed.contains("has not written"), "{listed}");
@@ -31,6 +32,7 @@ fn what_the_quota_does_not_let_out_follows_the_next_message_in_order() {
     let ids: Vec<_> = (0..5).map(|n| bench.make(&format!("m{n}"))).collect();
     bench.server.until(&ids[2], "Sent");
     let waits = bench.until_waiting(&ids[3], "after 3 messages");
+    assert_eq!(waits["waiting_code"], "reply_limit");
     assert_eq!((&waits["retry_count"], waits.get("last_error")), (&json!(0), None));
     assert_eq!(bench.fake.state().bots[0].attempts, 4, "the limit is learned from the answer");
     bench.server.kill();
@@ -105,6 +107,7 @@ fn a_window_that_closed_is_tried_slowly_and_opens_with_the_next_message() {
     let waits = bench.until_waiting(&id, "though nothing was sent");
     assert_eq!((&waits["retry_count"], waits.get("last_error")), (&json!(0), None));
     assert!(waits["waiting"].as_str().unwrap().contains("the next attempt is at"), "{waits}");
+    assert_eq!(waits["waiting_code"], "reply_limit");
     bench.server.kill();
     bench.server.start_again();
     let behind = bench.make("behind it");

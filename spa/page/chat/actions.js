@@ -1,6 +1,6 @@
 // Actions on a message.
 
-import { deleteMessage, react, recallMessage, setStatus } from '../api.js';
+import { cancelMessage, deleteMessage, react, recallMessage, retryMessage } from '../api.js';
 import { oneUpToDate } from '../changes.js';
 import { copy } from '../clipboard.js';
 import { textOf } from '../content.js';
@@ -11,6 +11,7 @@ import { icon } from '../icons.js';
 import { link } from '../router.js';
 import { toast } from '../toast.js';
 import { QUICK, pickEmoji } from './emoji.js';
+import { passOn } from './pass-on.js';
 import { closePopup, menu, openPopup } from './popup.js';
 
 /** @typedef {import('../types.js').Message} Message */
@@ -19,7 +20,7 @@ import { closePopup, menu, openPopup } from './popup.js';
 const isOwn = (message) => message.direction !== 'Inbound';
 
 /** Whether a message is still on its way to the server. @param {Message} message */
-export const isOutgoing = (message) => message.id.startsWith('outgoing-');
+const isOutgoing = (message) => message.id.startsWith('outgoing-');
 
 /** @param {Message} message */
 export const canEdit = (message) => isOwn(message) && !isOutgoing(message) && !message.recalled_at && message.status !== 'Canceled';
@@ -78,11 +79,12 @@ export class MessageActions {
       { name: t('reply'), icon: icon('reply'), run: () => this.by.reply(message) },
       { name: t('copyText'), icon: icon('copy'), run: () => void copy(textOf(message)) },
       canEdit(message) && { name: t('edit'), icon: icon('edit'), run: () => this.by.edit(message) },
+      { name: t('passOn'), icon: icon('send'), run: () => passOn(beside, message, this.by.feed, this.by.outgoing) },
       own && status === 'Sent' && !message.recalled_at && { name: t('recall'), icon: icon('undo'), run: () => void this.#change(() => recallMessage(id)) },
       own && (status === 'Failed' || status === 'Canceled') && { name: t('retry'), icon: icon('retry'), run: () => this.retry(message) },
-      open && { name: t('cancel'), icon: icon('cancel'), run: () => void this.#run(() => setStatus(id, 'Canceled')) },
+      open && { name: t('cancel'), icon: icon('cancel'), run: () => void this.#run(() => cancelMessage(id)) },
       { name: t('showDetails'), icon: icon('info'), run: () => location.assign(link('activity', { message: id })) },
-      { name: t('deleteHere'), icon: icon('remove'), danger: true, run: () => void this.#delete(message) },
+      { name: t('deleteHere'), icon: icon('remove'), danger: true, run: () => this.#askToDelete(beside, message) },
     ]);
     openPopup(beside, h('div', null, h('div', { class: 'quick' }, ...quick), list), t('actions'));
   }
@@ -107,7 +109,16 @@ export class MessageActions {
   /** @param {Message} message */
   retry(message) {
     if (isOutgoing(message)) this.by.outgoing.retry(message.id);
-    else void this.#change(() => setStatus(message.id, 'Pending'));
+    else void this.#change(() => retryMessage(message.id));
+  }
+
+  /**
+   * @param {HTMLElement} beside
+   * @param {Message} message
+   */
+  #askToDelete(beside, message) {
+    const answers = menu([{ name: t('deleteYes'), danger: true, run: () => void this.#delete(message) }, { name: t('keep'), run: closePopup }]);
+    openPopup(beside, h('div', null, h('p', { class: 'question' }, t('deleteSure')), answers), t('deleteSure'));
   }
 
   /** @param {Message} message */

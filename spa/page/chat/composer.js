@@ -1,8 +1,9 @@
-import { lineOf, textOf } from '../content.js';
+import { lineOf, segmentsOf, textOf } from '../content.js';
 import { fill, h } from '../dom.js';
 import { author, size } from '../format.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
+import { keyOf } from '../names.js';
 import { preferences } from '../preferences.js';
 import { draftOf, keepDraft } from './drafts.js';
 import { pickEmoji } from './emoji.js';
@@ -15,14 +16,22 @@ import { previewOf } from './outgoing.js';
 /** Characters of the answered message that are kept with an answer. */
 const EXCERPT = 120;
 
+/** Whether a segment is a part of the text that is written. @param {Segment} segment */
+const isWritten = ({ type }) => type === 'text' || type.startsWith('mention');
+
+/** Files that are not sent yet, by conversation: they stay while another one is open. @type {Map<string, File[]>} */
+const attached = new Map();
+
 /** Where one writes: text with mentions and emoji, files, an answer, an edit. */
 export class Composer {
   /** @type {File[]} */
-  #files = [];
+  #files;
   /** @type {NonNullable<import('./drafts.js').Draft['reply']> | undefined} */
   #reply;
   /** @type {Message | undefined} */
   #edited;
+  /** Segments of the edited message that are no text, such as its pictures. @type {Segment[]} */
+  #kept = [];
 
   /**
    * @param {{platform: string, conversation: string}} to
@@ -35,6 +44,7 @@ export class Composer {
   constructor(to, by) {
     this.to = to;
     this.by = by;
+    this.#files = attached.get(keyOf(to.platform, to.conversation)) ?? [];
     const draft = draftOf(to);
     this.field = h('textarea', { rows: '1', placeholder: t('writeMessage'), 'aria-label': t('writeMessage'), 'aria-autocomplete': 'list', value: draft?.text ?? '', oninput: () => this.#written(), onkeydown: (/** @type {KeyboardEvent} */ event) => this.#key(event), onpaste: (/** @type {ClipboardEvent} */ event) => this.#pasted(event), onblur: () => this.mentions.close() });
     this.mentions = new MentionCompletion(this.field, by.people);
@@ -63,6 +73,7 @@ export class Composer {
       ),
     );
     if (draft?.reply) this.#setReply(draft.reply);
+    this.#drawChips();
     this.end = preferences.follow(({ enterSends }) => {
       this.sendButton.title = t(enterSends ? 'enterSends' : 'ctrlEnterSends');
     });
@@ -90,7 +101,10 @@ export class Composer {
   edit(message) {
     this.#edited = message;
     this.#reply = undefined;
-    this.field.value = textOf(message);
+    const segments = segmentsOf(message);
+    this.#kept = segments.filter((segment) => !isWritten(segment));
+    this.mentions.learn(segments);
+    this.field.value = textOf({ content: '', segments: segments.filter(isWritten) });
     this.#showBar('edit', t('editing'), lineOf(message));
     this.#fit();
     this.focus();
@@ -133,6 +147,7 @@ export class Composer {
   }
 
   #drawChips() {
+    attached.set(keyOf(this.to.platform, this.to.conversation), this.#files);
     this.chips.hidden = this.#files.length === 0;
     const chips = this.#files.map((file) => {
       const drop = () => {
@@ -205,7 +220,7 @@ export class Composer {
     const segments = this.mentions.segments(text);
     const edited = this.#edited;
     if (edited) {
-      if (text) this.by.edit(edited, segments);
+      if (text) this.by.edit(edited, [...this.#kept, ...segments]);
       this.cancel();
       return;
     }

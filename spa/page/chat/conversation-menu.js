@@ -8,7 +8,7 @@ import { menu, openPopup } from './popup.js';
 /** @typedef {import('../preferences.js').Notify} Notify */
 
 /**
- * What can be done with a conversation.
+ * The actions on a conversation.
  * @param {HTMLElement} beside
  * @param {import('../types.js').Conversation} entry
  * @param {import('../conversations.js').Conversations} conversations

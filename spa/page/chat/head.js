@@ -7,7 +7,7 @@ import { nameOfConversation } from '../names.js';
 import { openConversationMenu } from './conversation-menu.js';
 
 /**
- * What a conversation is, what can be done with it, and whether its platform is there.
+ * The head of a conversation: its name, its actions, and whether its platform is connected.
  * @param {import('../feed.js').Feed} feed
  * @param {import('../types.js').Conversation} opened
  * @param {() => void} back

@@ -1,6 +1,7 @@
 import { fetchMedia } from '../api.js';
 import { MEDIA_WORDS } from '../content.js';
 import { fill, h } from '../dom.js';
+import { errorText, reasonText } from '../errors.js';
 import { size } from '../format.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
@@ -26,7 +27,8 @@ export function medium(segment, message) {
     reserve(element, segment);
     void show(element, segment);
   } else if (segment.failure) {
-    fill(element, notHere(element, segment, message, segment.failure.reason));
+    const { reason, code, detail } = segment.failure;
+    fill(element, notHere(element, segment, message, reasonText(reason, code, detail)));
   } else {
     reserve(element, segment);
     fill(element, asked(element, segment, message));
@@ -76,7 +78,7 @@ async function show(element, segment) {
 const lost = () => h('p', { class: 'lost muted' }, t('cannotShow'));
 
 /**
- * What stands for a medium that is elsewhere.
+ * The button in place of a medium that is elsewhere.
  * @param {HTMLElement} element
  * @param {Segment} segment
  * @param {string} message
@@ -102,12 +104,12 @@ function asked(element, segment, message) {
  */
 async function load(element, segment, message, button) {
   button.disabled = true;
-  const why = await fetchMedia(message).then(() => '', (error) => String(error.message));
+  const why = await fetchMedia(message).then(() => '', errorText);
   if (why && element.isConnected) fill(element, notHere(element, segment, message, why));
 }
 
 /**
- * What stands for a medium that could not be fetched: why, and what can be done.
+ * The card in place of a medium that could not be fetched: the reason, and what can be done.
  * @param {HTMLElement} element
  * @param {Segment} segment
  * @param {string} message

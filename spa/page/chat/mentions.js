@@ -13,7 +13,7 @@ const EVERYBODY = 'all';
 /** Everybody in a group, as one to mention. @returns {Person} */
 export const everybody = () => ({ id: EVERYBODY, name: t('everybody') });
 
-/** What is being written as a mention, up to the caret. */
+/** The mention that is being written, up to the caret. */
 const BEGUN = /(?:^|\s)@([^\s@]{0,30})$/u;
 
 /** Offers people while the user writes `@` and a part of a name. */
@@ -21,7 +21,7 @@ export class MentionCompletion {
   /** @type {Person[]} */
   #found = [];
   #at = 0;
-  /** Who was chosen, by the name in the text. @type {Map<string, Person>} */
+  /** People who were chosen, by the name in the text. @type {Map<string, Person>} */
   #chosen = new Map();
 
   /**
@@ -37,6 +37,14 @@ export class MentionCompletion {
 
   get isOpen() {
     return !this.element.hidden;
+  }
+
+  /** Knows the people whom a text mentions already. @param {import('../types.js').Segment[]} segments */
+  learn(segments) {
+    for (const { type, user = '', name = user } of segments) {
+      if (type === 'mention') this.#chosen.set(name, { id: user, name });
+      if (type === 'mention_all') this.#chosen.set(t('everybody'), everybody());
+    }
   }
 
   /** Looks at what is written. */

@@ -16,7 +16,7 @@ const PRECISE = {
   'essence delete': 'essence_removed',
 };
 
-/** What stands for everybody in a group. */
+/** The platform's ID of everybody in a group. */
 const EVERYBODY = '0';
 
 /** The address that follows a file's name. */
@@ -33,7 +33,7 @@ function preciseKind({ kind, user, operator, text }) {
   return isRemoved ? 'member_removed' : PRECISE[`${kind} ${text}`] ?? kind;
 }
 
-/** What happened, in the reader's language where it is known. @param {Notice} notice */
+/** The text of a notice, in the reader's language where its kind is known. @param {Notice} notice */
 export function noticeText(notice) {
   const { user, operator, text } = notice;
   const kind = preciseKind(notice);

@@ -17,7 +17,7 @@ import { upload } from './upload.js';
  * @property {number} progress uploaded part of the files, 0 to 1
  */
 
-/** What is written here and not yet at the server, of all conversations, in order. */
+/** Messages that are written here and not yet at the server, of all conversations, in order. */
 export class OutgoingQueue {
   /** @type {Outgoing[]} */
   #items = [];
@@ -144,7 +144,7 @@ export function previewOf(file) {
   return made;
 }
 
-/** What stands for a file until it is uploaded. @param {File} file @returns {Segment} */
+/** The segment of a file until it is uploaded. @param {File} file @returns {Segment} */
 function placeholder(file) {
   const segment = segmentOf(file);
   return segment.type === 'image' ? { ...segment, url: previewOf(file) } : { ...segment, type: 'file' };

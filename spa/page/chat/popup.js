@@ -6,6 +6,8 @@ const GAP = 6;
 const popup = h('div', { class: 'popup', popover: 'auto' });
 /** @type {HTMLElement | undefined} */
 let opener;
+/** Where the opener was: a button that shows only under the pointer may be hidden by now. @type {DOMRect} */
+let from;
 
 popup.addEventListener('toggle', (event) => {
   if (/** @type {ToggleEvent} */ (event).newState !== 'closed') return;
@@ -28,7 +30,8 @@ export function openPopup(beside, content, label) {
   popup.setAttribute('role', 'dialog');
   popup.setAttribute('aria-label', label);
   popup.showPopover();
-  const from = beside.getBoundingClientRect();
+  const now = beside.getBoundingClientRect();
+  if (now.width > 0 || !from) from = now;
   const { offsetWidth: width, offsetHeight: height } = popup;
   const below = from.bottom + GAP;
   const top = below + height > innerHeight - GAP ? Math.max(GAP, from.top - GAP - height) : below;

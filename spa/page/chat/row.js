@@ -3,19 +3,20 @@
 import { avatar, hueOf } from '../avatar.js';
 import { segmentsOf } from '../content.js';
 import { h } from '../dom.js';
+import { failureText, waitingText } from '../errors.js';
 import { author, clock, dayName, fullTime, isSameDay, machineTime } from '../format.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { glyphOf } from './faces.js';
 import { noticeText } from './notice.js';
-import { content } from './segments.js';
+import { blocksOf } from './segments.js';
 import { isMessage } from './timeline.js';
 
 /** @typedef {import('../types.js').Message} Message */
 /** @typedef {import('./timeline.js').Row} Row */
 
 /**
- * What rows need of the conversation around them.
+ * Properties of a conversation that its rows need.
  * @typedef {object} Surroundings
  * @property {boolean} isPrivate
  * @property {string} firstUnread ID of the message that has the line of new messages above it
@@ -28,7 +29,7 @@ import { isMessage } from './timeline.js';
 /** Seconds of silence after which a name is shown again. */
 const SILENCE = 300;
 
-/** What shows how far a message has come, by its status. */
+/** The icon of each status. */
 const TICKS = /** @type {const} */ ({ Pending: 'clock', Sending: 'clock', Sent: 'check', Failed: 'alert', Canceled: 'cancel' });
 
 /** @param {Message} message */
@@ -45,7 +46,7 @@ function beginsGroup(message, before) {
 }
 
 /**
- * What of its surroundings changes a row's looks.
+ * The surroundings of a row that change its looks.
  * @param {Row} row
  * @param {Row | undefined} before
  * @param {string} firstUnread
@@ -118,7 +119,7 @@ function body(message, old) {
   const kept = old?.querySelector('.said-here');
   if (kept?.said === key) return kept;
   /** @type {HTMLElement & {said?: string}} */
-  const made = h('div', { class: 'said-here' }, ...content(segmentsOf(message), message.id));
+  const made = h('div', { class: 'said-here' }, ...blocksOf(segmentsOf(message), message.id));
   made.said = key;
   return made;
 }
@@ -128,7 +129,7 @@ function body(message, old) {
  * @param {NonNullable<Message['reply_to']>} to
  * @param {Surroundings} around
  */
-export function quote({ id, sender, content: said }, around) {
+function quote({ id, sender, content: said }, around) {
   const inside = [h('strong', null, sender?.name || sender?.id || t('you')), h('span', null, said || t('message'))];
   if (!id) return h('div', { class: 'quote' }, inside);
   return h('button', { class: 'quote', title: t('showAnswered'), onclick: () => around.jump(id) }, inside);
@@ -178,10 +179,10 @@ function reactions(message, around) {
  */
 function state(message, around) {
   if (message.status === 'Failed') {
-    return h('div', { class: 'why problem' }, message.last_error || t('Failed'), ' ', h('button', { class: 'small', onclick: () => around.retry(message) }, icon('retry'), t('retry')));
+    return h('div', { class: 'why problem' }, failureText(message) || t('Failed'), ' ', h('button', { class: 'small', onclick: () => around.retry(message) }, icon('retry'), t('retry')));
   }
   const part = around.progress(message.id);
   if (part) return h('progress', { class: 'upload', value: String(part), 'aria-label': t('uploading') });
-  const why = message.status === 'Pending' ? message.waiting || message.last_error : undefined;
+  const why = message.status === 'Pending' ? waitingText(message) || failureText(message) : undefined;
   return why ? h('div', { class: 'why muted' }, why) : null;
 }

@@ -22,7 +22,7 @@ const BEGINS_WITH_EMOJI = /^(?:\p{Extended_Pictographic}|\p{RI}|.\ufe0f)/u;
  * @param {Segment[]} segments
  * @param {string} message ID of the message
  */
-export function content(segments, message) {
+export function blocksOf(segments, message) {
   /** @type {HTMLElement[]} */
   const blocks = [];
   /** @type {HTMLElement | undefined} */
@@ -83,7 +83,7 @@ const anchor = (href, ...children) => h('a', { href, target: '_blank', rel: 'noo
  */
 function blockOf(segment, message) {
   if (isMedia(segment)) return medium(segment, message);
-  if (segment.type === 'forward') return forward(segment, message, content);
+  if (segment.type === 'forward') return forward(segment, message, blocksOf);
   if (segment.type === 'location') return place(segment);
   if (segment.type === 'card') return card(segment.title || segment.text || t('card'), segment.title ? segment.text : '', segment.url);
   return h('p', { class: 'text muted' }, segment.text || `[${segment.name}]`);

@@ -7,6 +7,7 @@ import { t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { EVERYTHING, MessageList } from '../list.js';
 import { conversationName, isPrivate, keyOf, nameOfConversation } from '../names.js';
+import { link } from '../router.js';
 import { VirtualList } from '../virtual.js';
 import { draftOf, drafts } from './drafts.js';
 import { tick } from './row.js';
@@ -161,8 +162,16 @@ export class Sidebar {
   }
 
   #nothing() {
-    if (this.#query || this.#platform) return h('div', { class: 'muted' }, t('noneFound'));
+    if (this.#query || this.#platform) return h('div', { class: 'muted' }, h('p', null, t('noneFound')), ...this.#begun());
     return h('div', { class: 'none' }, icon('messages'), h('h2', null, t('noMessages')), h('p', { class: 'muted' }, t('noMessagesText')), h('a', { class: 'button primary', href: '#platforms' }, t('connectOne')));
+  }
+
+  /** Links that begin a conversation with the ID that is looked for. */
+  #begun() {
+    const q = this.#query;
+    const ids = /^\d+$/.test(q) ? [`group_${q}`, `private_${q}`] : /^(group|private|channel)_./.test(q) ? [q] : [];
+    const there = [...new Set(this.feed.adapters.value?.map(({ platform }) => platform))];
+    return there.flatMap((platform) => ids.map((conversation) => h('a', { class: 'button', href: link('messages', { platform, conversation }) }, `${platformName(platform)} · ${conversation}`)));
   }
 
   /** Offers the platforms there are to filter by; none is needed for a single one. @param {string} chosen */

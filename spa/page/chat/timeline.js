@@ -37,7 +37,7 @@ export class Timeline {
   arrived = new Signal(/** @type {Message[]} */ ([]));
 
   #closing = new AbortController();
-  /** What came before the first page was here. @type {Message[]} */
+  /** Messages that came before the first page was here. @type {Message[]} */
   #early = [];
   #isBegun = false;
   #notices = 0;

@@ -123,7 +123,7 @@ function put(method, url, bytes, fields, sent) {
     request.onload = () => {
       const told = request.response ?? {};
       if (request.status >= 200 && request.status < 300) resolve(told);
-      else reject(new Refused(request.status, told.error ?? request.statusText, told.code));
+      else reject(new Refused(request.status, told.error ?? request.statusText, told));
     };
     request.send(bytes);
   });

@@ -124,7 +124,7 @@ class ActivityView {
     void list.refresh(this.rows.range.first, this.rows.range.last);
   }
 
-  /** What is said below the rows. @param {MessageList} list */
+  /** The text below the rows. @param {MessageList} list */
   #stateOf(list) {
     const button = (/** @type {import('../i18n.js').Word} */ word) => h('button', { onclick: () => void list.older() }, t(word));
     if (list.error) {

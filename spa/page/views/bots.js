@@ -11,7 +11,7 @@ import { stateMark } from '../state-mark.js';
 /** How often it is asked how the bots are, in milliseconds. */
 const LOOK_AGAIN = 3000;
 
-/** What bots speak, as people write it. */
+/** Names of the protocols of bots. */
 const KINDS = new Map([['onebot11', 'OneBot 11'], ['satori', 'Satori']]);
 
 /** A card for each bot; nothing where none is configured. */
@@ -75,11 +75,12 @@ function card(bot, isOpen) {
     h('p', { class: 'muted', title: fullTime(bot.since) }, t('since', { when: ago(bot.since) })),
     h('dl', { class: 'numbers' }, count('botDelivered', bot.delivered), count('botWaiting', bot.waiting)),
     bot.last_error ? h('p', { class: 'last-error' }, h('strong', null, t('lastError')), ' ', bot.last_error) : null,
+    !bot.last_error && bot.reason ? h('p', { class: 'muted' }, t('botWaitsFor', { what: bot.reason })) : null,
     h('details', { open: isOpen, 'data-bot': bot.name }, h('summary', null, t('botConnect')), ...lines(bot)),
   );
 }
 
-/** What to paste into the framework's configuration. @param {Bot} bot */
+/** The lines to paste into the framework's configuration. @param {Bot} bot */
 function lines({ kind, name, url }) {
   if (kind === 'satori') {
     const endpoint = address(`bots/${name}/satori`);

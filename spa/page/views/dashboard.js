@@ -160,7 +160,7 @@ function latest(feed) {
   };
 }
 
-/** What to do first, as long as there is nothing at all. @param {Feed} feed */
+/** The first steps, as long as there is nothing at all. @param {Feed} feed */
 function empty(feed) {
   const element = h('section', { class: 'card welcome', hidden: true, 'aria-labelledby': 'welcome-title' });
   const steps = [

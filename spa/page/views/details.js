@@ -1,10 +1,10 @@
-import { Refused, deleteMessage, getMessage, setStatus } from '../api.js';
+import { Refused, cancelMessage, deleteMessage, getMessage, retryMessage } from '../api.js';
 import { oneUpToDate } from '../changes.js';
-import { content as segments } from '../chat/segments.js';
+import { blocksOf } from '../chat/segments.js';
 import { copy } from '../clipboard.js';
 import { segmentsOf, textOf } from '../content.js';
 import { fill, h } from '../dom.js';
-import { errorText } from '../errors.js';
+import { errorText, failureText, waitingText } from '../errors.js';
 import { author, fullTime, platformName } from '../format.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
@@ -30,7 +30,7 @@ export function details(feed, id, known, by) {
   const ends = [];
   let shown = '';
   let named = '';
-  /** What can be done, drawn anew only where it changes: a question that is asked stays. */
+  /** The actions, drawn anew only where they change: a question that is asked stays. */
   let row = h('div');
   let can = '';
 
@@ -41,7 +41,7 @@ export function details(feed, id, known, by) {
     const said = JSON.stringify([message.content, message.segments]);
     if (shown !== said) {
       shown = said;
-      fill(content, ...segments(segmentsOf(message), message.id));
+      fill(content, ...blocksOf(segmentsOf(message), message.id));
     }
     const now = [message.status, message.direction, message.platform].join();
     if (can !== now) {
@@ -70,11 +70,12 @@ export function details(feed, id, known, by) {
     }
   }
 
-  /** @param {import('../types.js').Status} status */
+  /** @param {'Canceled' | 'Pending'} status */
   async function run(status) {
     try {
-      told(await oneUpToDate(feed, setStatus(id, status)));
-      toast(t(status === 'Canceled' ? 'canceled' : 'retried'), 'good');
+      const cancels = status === 'Canceled';
+      told(await oneUpToDate(feed, cancels ? cancelMessage(id) : retryMessage(id)));
+      toast(t(cancels ? 'canceled' : 'retried'), 'good');
       title.focus();
     } catch (error) {
       toast(errorText(error), 'bad');
@@ -121,14 +122,14 @@ function meta(message) {
     { class: 'meta' },
     h('div', null, h('strong', null, author(message)), ' ', h('span', { class: 'muted' }, `${platformName(message.platform)} · ${conversationName(message)}`)),
     h('div', null, h('time', { class: 'muted' }, fullTime(message.created_at)), ' ', message.direction === 'Inbound' ? h('span', { class: 'status sent' }, t('in')) : statusMark(message.status)),
-    message.last_error ? h('p', { class: 'last-error' }, message.last_error) : null,
-    message.waiting ? h('p', { class: 'muted' }, message.waiting) : null,
+    message.last_error ? h('p', { class: 'last-error' }, failureText(message)) : null,
+    message.waiting ? h('p', { class: 'muted' }, waitingText(message)) : null,
   );
 }
 
 /**
  * @param {Message} message
- * @param {(status: import('../types.js').Status) => Promise<void>} run
+ * @param {(status: 'Canceled' | 'Pending') => Promise<void>} run
  * @param {() => Promise<void>} remove
  */
 function actions(message, run, remove) {

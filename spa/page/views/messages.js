@@ -10,7 +10,7 @@ import { link } from '../router.js';
 
 /** @typedef {{platform: string, conversation: string}} Address */
 
-/** What is on its way outlives a look at another view. */
+/** Messages on their way, kept while another view is shown. */
 const outgoing = new OutgoingQueue();
 
 /**

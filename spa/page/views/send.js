@@ -4,7 +4,7 @@ import { upload } from '../chat/upload.js';
 import { copyable } from '../clipboard.js';
 import { describe } from '../content.js';
 import { fill, h } from '../dom.js';
-import { errorText } from '../errors.js';
+import { errorText, failureText } from '../errors.js';
 import { platformName, size, time } from '../format.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
@@ -22,13 +22,13 @@ const MOST_BYTES = (1 << 20) - 2048;
 /** Sent messages that are remembered while the page is open. */
 const REMEMBERED = 20;
 
-/** What was sent from this page, the newest first. @type {Message[]} */
+/** Messages that were sent from this page, the newest first. @type {Message[]} */
 let sent = [];
 
-/** What was typed and is not sent yet; survives a look at another view. */
+/** The text that was typed and is not sent yet, kept while another view is shown. */
 const draft = { platform: '', conversation: '', type: /** @type {MessageType} */ ('Text'), content: '', key: '' };
 
-/** What is typed now stands for one message, however often it has to be handed over. */
+/** The key of the message that is being typed, so that it is made once however often it is handed over. */
 function renew() {
   const words = crypto.getRandomValues(new Uint32Array(4));
   draft.key = Array.from(words, (word) => word.toString(16)).join('-');
@@ -89,7 +89,7 @@ function sentLine(message) {
     h('span', { class: 'text' }, describe(message)),
     statusMark(message.status),
     h('span', { class: 'muted' }, `${platformName(message.platform)} · ${conversationName(message)} · ${time(message.created_at)}`),
-    message.last_error ? h('span', { class: 'last-error' }, message.last_error) : null,
+    message.last_error ? h('span', { class: 'last-error' }, failureText(message)) : null,
     message.status === 'Pending' ? h('span', { class: 'muted' }, t('pendingWhy')) : null,
   );
 }
@@ -135,7 +135,7 @@ class SendForm {
         },
       },
       h('div', { class: 'pair' }, field(t('platform'), this.platform), field(t('type'), this.type)),
-      field(t('conversation'), this.conversation, h('p', { id: 'conversation-help', class: 'muted help' }, t('conversationHelp'))),
+      field(t('conversation'), this.conversation, h('p', { id: 'conversation-help', class: 'muted help' }, t('error_unaddressable'))),
       this.known,
       h('div', { class: 'field' }, this.contentLabel, this.content, this.chosen, this.progress),
       h('div', { class: 'under' }, h('span', { class: 'file-button' }, this.picker, h('label', { for: 'send-file', class: 'button' }, icon('file'), t('chooseFile'))), this.count),
@@ -206,7 +206,7 @@ class SendForm {
     if (this.button.disabled) return;
     this.problem.textContent = '';
     if (!this.#file && !draft.content.trim()) {
-      this.problem.textContent = t('nothingToSend');
+      this.problem.textContent = t('error_empty');
       this.content.focus();
       return;
     }

@@ -12,6 +12,7 @@ mod inbound;
 mod json;
 mod lock;
 mod login;
+mod logins;
 mod memory;
 mod options;
 mod outbound;

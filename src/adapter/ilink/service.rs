@@ -4,6 +4,7 @@ use super::account::RunningAccount;
 use super::api::{Api, ApiSession};
 use super::http::Http;
 use super::login::{Attempt, LoggedIn, LoginEnd};
+use super::logins::Logins;
 use super::memory::{self, ADAPTER, KeptLogin, Login};
 use super::options::IlinkOptions;
 use super::window::Windows;
@@ -19,15 +20,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::{Id, JoinError, JoinSet};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
-
-/// Logins that may be under way at a time.
-const MAX_LOGINS: usize = 8;
-
-/// How long a login that ended can be asked about.
-const ENDED_LOGINS_KEPT: Duration = Duration::from_mins(10);
 
 /// Pause before what is kept is asked for again, while the store is away.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
@@ -50,10 +44,7 @@ pub(super) struct IlinkService {
     tasks: JoinSet<()>,
     /// The account of each task.
     task_accounts: HashMap<Id, String>,
-    logins: HashMap<String, LoginUnderWay>,
-    attempts: JoinSet<LoginEnd>,
-    /// The login of each attempt.
-    attempt_logins: HashMap<Id, String>,
+    logins: Logins,
 }
 
 /// An account at work.
@@ -62,13 +53,6 @@ struct AccountTask {
     stop: CancellationToken,
     /// Cancelled once its work has ended.
     ended: CancellationToken,
-}
-
-struct LoginUnderWay {
-    status: watch::Sender<LoginStatus>,
-    digits: mpsc::Sender<String>,
-    /// When it ended.
-    ended: Option<Instant>,
 }
 
 impl IlinkService {
@@ -92,9 +76,7 @@ impl IlinkService {
             accounts: BTreeMap::new(),
             tasks: JoinSet::new(),
             task_accounts: HashMap::new(),
-            logins: HashMap::new(),
-            attempts: JoinSet::new(),
-            attempt_logins: HashMap::new(),
+            logins: Logins::default(),
         }
     }
 
@@ -110,7 +92,7 @@ impl IlinkService {
             tokio::select! {
                 () = stop.cancelled() => break,
                 Some(request) = requests.recv() => self.take(request).await,
-                Some(ended) = self.attempts.join_next_with_id() => self.attempt_ended(ended).await,
+                Some(end) = self.logins.next_end() => self.login_ended(end).await,
                 Some(ended) = self.tasks.join_next_with_id() => self.account_ended(ended).await,
             }
         }
@@ -194,14 +176,10 @@ impl IlinkService {
 
     async fn take(&mut self, request: LoginRequest) {
         match request {
-            LoginRequest::Begin { answer } => {
-                if let Err(error) = self.begin(answer) {
-                    tracing::debug!("a login was refused: {error:?}");
-                }
-            }
-            LoginRequest::Look { id, answer } => drop(answer.send(self.status(&id))),
+            LoginRequest::Begin { answer } => self.begin(answer),
+            LoginRequest::Look { id, answer } => drop(answer.send(self.logins.status(&id))),
             LoginRequest::Digits { id, digits, answer } => {
-                drop(answer.send(self.give_digits(&id, digits)));
+                drop(answer.send(self.logins.give_digits(&id, digits)));
             }
             LoginRequest::LogOut { account, answer } => {
                 let done = self.log_out(account).await;
@@ -210,83 +188,27 @@ impl IlinkService {
         }
     }
 
-    fn begin(
-        &mut self,
-        answer: oneshot::Sender<Result<LoginStatus, LoginError>>,
-    ) -> Result<(), LoginError> {
-        self.logins
-            .retain(|_, login| login.ended.is_none_or(|ended| ended.elapsed() < ENDED_LOGINS_KEPT));
-        let under_way = self.logins.values().filter(|login| login.ended.is_none()).count();
-        if under_way >= MAX_LOGINS {
-            let error = LoginError::Conflict("too many logins are under way; end one first".into());
-            let _ = answer.send(Err(error.clone()));
-            return Err(error);
-        }
-        let id = Uuid::new_v4().to_string();
-        let (status, watched) = watch::channel(status_of(&id));
-        let (digits, given) = mpsc::channel(1);
+    fn begin(&mut self, answer: oneshot::Sender<Result<LoginStatus, LoginError>>) {
         let mut held: Vec<_> = self.accounts.values().map(|one| &one.account.login).collect();
         held.sort_by_key(|login| std::cmp::Reverse(login.at));
-        let attempt = Attempt {
-            api: self.api.clone(),
-            base: self.options.url.clone(),
-            held: held.into_iter().map(|login| login.token.clone()).collect(),
-            status: status.clone(),
-            digits: given,
-        };
-        self.context.tracker.spawn(answer_with_code(watched, answer));
+        let held = held.into_iter().map(|login| login.token.clone()).collect();
+        let (api, base) = (self.api.clone(), self.options.url.clone());
         let stop = self.context.stop.clone();
-        let task = self.attempts.spawn(async move {
+        let begun = self.logins.begin(|status, digits| async move {
+            let attempt = Attempt { api, base, held, status, digits };
             let stopped = Err("rechat is stopping".to_owned());
             stop.run_until_cancelled(attempt.run()).await.unwrap_or(stopped)
         });
-        self.attempt_logins.insert(task.id(), id.clone());
-        self.logins.insert(id, LoginUnderWay { status, digits, ended: None });
-        Ok(())
-    }
-
-    fn status(&self, id: &str) -> Result<LoginStatus, LoginError> {
-        let login = self.logins.get(id).ok_or_else(|| no_login(id))?;
-        let status = login.status.borrow().clone();
-        Ok(status)
-    }
-
-    fn give_digits(&self, id: &str, digits: String) -> Result<LoginStatus, LoginError> {
-        let login = self.logins.get(id).ok_or_else(|| no_login(id))?;
-        let status = login.status.borrow().clone();
-        let is_asked = status.state == LoginState::Digits;
-        if !is_asked || login.digits.try_send(digits).is_err() {
-            return Err(LoginError::Conflict("no digits are asked for now".into()));
-        }
-        Ok(status)
-    }
-
-    /// The task of a login ended; one that panicked has failed, and takes no place any more.
-    async fn attempt_ended(&mut self, ended: Result<(Id, LoginEnd), JoinError>) {
-        let task = ended.as_ref().map_or_else(JoinError::id, |(task, _)| *task);
-        let Some(id) = self.attempt_logins.remove(&task) else { return };
-        let end = match ended {
-            Ok((_, end)) => end,
+        match begun {
+            Ok(status) => drop(self.context.tracker.spawn(answer_with_code(status, answer))),
             Err(error) => {
-                METRICS.task_panics.inc();
-                tracing::error!("a login panicked: {error}");
-                let reason = "the login broke off by a fault of rechat's own; begin it anew";
-                if let Some(login) = self.logins.get(&id) {
-                    login.status.send_modify(|status| {
-                        (status.state, status.reason) = (LoginState::Failed, Some(reason.into()));
-                        (status.qrcode, status.modules) = (None, Vec::new());
-                    });
-                }
-                Err(reason.to_owned())
+                tracing::debug!("a login was refused: {error:?}");
+                let _ = answer.send(Err(error));
             }
-        };
-        self.login_ended(&id, end).await;
+        }
     }
 
-    async fn login_ended(&mut self, id: &str, end: LoginEnd) {
-        if let Some(login) = self.logins.get_mut(id) {
-            login.ended = Some(Instant::now());
-        }
+    async fn login_ended(&mut self, end: LoginEnd) {
         let (status, account) = match end {
             Err(reason) => return tracing::warn!("a login failed: {reason}"),
             Ok((LoggedIn::Already, status)) => return self.bound_already(status),
@@ -436,22 +358,6 @@ fn still_resting(platform: &str, resting: &BTreeMap<String, String>) -> String {
     )
 }
 
-/// The status of a login that begins.
-fn status_of(id: &str) -> LoginStatus {
-    LoginStatus {
-        id: id.to_owned(),
-        state: LoginState::Wait,
-        qrcode: None,
-        modules: Vec::new(),
-        account: None,
-        reason: None,
-    }
-}
-
-fn no_login(id: &str) -> LoginError {
-    LoginError::Unknown(format!("there is no login `{id}`"))
-}
-
 /// Answers once there is a code, or it is clear that there will be none.
 async fn answer_with_code(
     mut status: watch::Receiver<LoginStatus>,
@@ -467,6 +373,3 @@ async fn answer_with_code(
         _ => Ok(status),
     }));
 }
-
-#[cfg(test)]
-mod tests;

@@ -13,6 +13,7 @@ fn page_of(query: &ConversationQuery, limit: usize, before: Option<u64>) -> Stri
     page.extend_pairs(query.platform.iter().map(|name| ("platform", name)));
     page.extend_pairs(query.text.iter().map(|text| ("q", text)));
     page.extend_pairs(before.map(|seq| ("before", seq.to_string())));
+    page.extend_pairs(query.is_brief.then_some(("brief", "true")));
     page.finish()
 }
 

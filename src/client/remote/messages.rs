@@ -147,6 +147,18 @@ impl Remote {
         self.change(id, &MessageChange { status, ..MessageChange::default() }).await
     }
 
+    /// Sets the status of a message that is in one of these states.
+    pub(in crate::client) async fn move_status(
+        &mut self,
+        id: Uuid,
+        from: &[Status],
+        status: Status,
+    ) -> Result<Message> {
+        let if_status = Some(from.iter().map(Status::to_string).collect());
+        let status = Some(status.to_string());
+        self.change(id, &MessageChange { status, if_status, ..MessageChange::default() }).await
+    }
+
     pub(in crate::client) async fn change(
         &mut self,
         id: Uuid,

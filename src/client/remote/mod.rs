@@ -12,7 +12,7 @@ use super::export::Export;
 use super::opening::{Begin, NotOpened};
 use crate::error::Result;
 use crate::protocol::event::EventKind;
-use crate::protocol::http::{Backup, Health, Imported};
+use crate::protocol::http::{Backup, Health, Imported, SetAsideEvents, StoredAgain};
 use crate::protocol::overview::Stats;
 use crate::store::MessageFilter;
 use http_body_util::{Either, Full};
@@ -84,7 +84,7 @@ impl Remote {
     ) -> std::result::Result<Incoming, NotOpened> {
         let (since, last) = match begin {
             Begin::Since(since) => (since, None),
-            Begin::After(place) => (None, Some(place)),
+            Begin::After(place) => (None, Some(&place.after)),
         };
         let path = format!("/api/stream?{}", stream_query(filter, since, events));
         let request = self.0.request(Method::GET, &path, None::<&()>);
@@ -106,6 +106,15 @@ impl Remote {
         let mut request = self.0.request(Method::POST, "/api/import", None::<&()>)?;
         request.headers_mut().insert(CONTENT_TYPE, LINES);
         *request.body_mut() = Either::Left(Full::from(lines));
+        self.0.need(request).await
+    }
+
+    pub(super) async fn set_aside(&mut self) -> Result<SetAsideEvents> {
+        self.0.get("/api/set-aside").await
+    }
+
+    pub(super) async fn retry_set_aside(&mut self) -> Result<StoredAgain> {
+        let request = self.0.request(Method::POST, "/api/set-aside/retry", None::<&()>)?;
         self.0.need(request).await
     }
 

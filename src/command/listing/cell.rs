@@ -5,7 +5,7 @@ use super::style::Look;
 use super::time::short_time;
 use crate::cli::Column;
 use crate::model::message::{Direction, Message, ReplyTo, Status};
-use crate::text::{cut, readable, visible};
+use crate::text::{cut, readable, reason, visible};
 use jiff::tz::TimeZone;
 use std::borrow::Cow;
 
@@ -58,9 +58,8 @@ impl<'a> Cells<'a> {
 
     /// The reason for the status, in brackets; empty where there is none.
     pub(super) fn reason(&self, message: &Message) -> String {
-        let why = message.waiting.as_deref().or(message.last_error.as_deref());
-        let why = why.filter(|_| message.status != Status::Sent);
-        why.map(|why| format!("({})", short(why, self.columns))).unwrap_or_default()
+        let why = reason(message).filter(|_| message.status != Status::Sent);
+        why.map(|why| format!("({})", short(&why, self.columns))).unwrap_or_default()
     }
 
     /// How a cell looks.
@@ -102,4 +101,25 @@ pub(crate) fn short(text: &str, columns: usize) -> String {
     // A character of no width is rare, so that four for each column are more than enough.
     let end = text.char_indices().nth(columns * 4 + 1).map_or(text.len(), |(end, _)| end);
     cut(&visible(&text[..end]), columns).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::content::Content;
+    use crate::model::message::Sender;
+    use uuid::Uuid;
+
+    #[test]
+    fn an_answer_names_whom_it_answers() {
+        let reply = |reply_to: Option<ReplyTo>| Message {
+            reply_to: reply_to.map(Box::new),
+            ..Message::new(1, Uuid::nil(), Content::text("at noon"), "group_1".into(), 1)
+        };
+        assert_eq!(answering(&reply(None)), "at noon");
+        assert_eq!(answering(&reply(Some(ReplyTo::default()))), "(reply) at noon");
+        let sender = Some(Sender { id: "10001".into(), name: "Ann".into() });
+        let to_ann = reply(Some(ReplyTo { sender, ..ReplyTo::default() }));
+        assert_eq!(answering(&to_ann), "(to Ann) at noon");
+    }
 }

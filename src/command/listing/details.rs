@@ -7,7 +7,7 @@ use crate::media::content::all_media;
 use crate::model::content::{Media, MediaFailure, Segment};
 use crate::model::message::{Message, Recall, ReplyTo};
 use crate::model::reaction::Reaction;
-use crate::text::{escaped, in_units};
+use crate::text::{escaped, in_units, reason};
 
 /// Prints one message.
 pub(crate) fn details(out: &mut Output, message: &Message) -> Result<()> {
@@ -30,7 +30,10 @@ pub(crate) fn details(out: &mut Output, message: &Message) -> Result<()> {
         ("recalled", message.recall.as_ref().map(|recall| recalled(recall))),
         ("retries", Some(message.retry_count.to_string())),
         ("last error", message.last_error.as_deref().map(escaped)),
-        ("waiting", message.waiting.as_deref().map(escaped)),
+        (
+            "waiting",
+            message.waiting.as_ref().and_then(|_| reason(message)).map(|why| escaped(&why)),
+        ),
         (
             "unconfirmed",
             message.is_unconfirmed.then(|| "the platform took it without a proof".into()),

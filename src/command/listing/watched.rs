@@ -4,7 +4,7 @@ use super::cell::{ID_DIGITS, answering, short, short_id};
 use super::style::{Look, Piece};
 use super::time::local_time;
 use crate::model::message::{Direction, Message, Status};
-use crate::text::visible;
+use crate::text::{reason, visible};
 use uuid::Uuid;
 
 /// Columns of the reason for a status.
@@ -17,8 +17,8 @@ pub(crate) fn watched_row(message: &Message) -> Vec<Piece> {
     row.push(Piece::new(visible(message.platform_or_local()), Look::Quiet));
     row.push(Piece::new(visible(conversation), Look::Strong));
     if message.status != Status::Sent {
-        let why = message.waiting.as_deref().or(message.last_error.as_deref());
-        let why = why.map(|why| format!(" ({})", short(why, REASON))).unwrap_or_default();
+        let why =
+            reason(message).map(|why| format!(" ({})", short(&why, REASON))).unwrap_or_default();
         let state = format!("{}{why}", message.status);
         row.push(Piece::new(state, Look::Status(message.status)));
     }

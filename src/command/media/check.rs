@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::media::content::hashes;
 use crate::media::{BlobBounds, Blobs, Hash, folder_beside, sweep};
 use crate::store::Store;
+use crate::text::counted;
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -39,11 +40,18 @@ pub(crate) fn look_at_media(db: &Path, store: &Store, out: &mut Output) -> Resul
     for line in lines {
         out.line(line)?;
     }
-    out.line(format_args!(
-        "{}: {} files, {damaged} damaged, {missing} missing, {} that no message has",
-        folder.display(),
-        all.len(),
-        unused.len()
-    ))?;
+    let counts =
+        [(damaged, "damaged"), (missing, "missing"), (unused.len() as u64, "of no message")];
+    let told: Vec<_> = counts.iter().filter(|(count, _)| *count > 0).collect();
+    let told = match &told[..] {
+        [] => "none is damaged or missing".to_owned(),
+        told => told
+            .iter()
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect::<Vec<_>>()
+            .join(", "),
+    };
+    let files = counted(all.len() as u64, "file", "files");
+    out.line(format_args!("{}: {files}, {told}", folder.display()))?;
     Ok(damaged)
 }

@@ -81,7 +81,8 @@ async fn deliver(
     if sending.json {
         out.json(&message)?;
     } else {
-        printed::print(&mut out, client, &message).await?;
+        // Where it did not end well, the error tells the reason.
+        printed::print(&mut out, client, &message, outcome.is_ok()).await?;
     }
     out.finish()?;
     outcome

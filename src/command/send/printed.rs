@@ -5,10 +5,16 @@ use crate::command::names::name_of;
 use crate::command::output::Output;
 use crate::error::Result;
 use crate::model::message::Message;
-use crate::text::visible;
+use crate::text::{reason, visible};
 
-/// Prints the ID and the status; at a terminal also where the message goes, and why it waits.
-pub(super) async fn print(out: &mut Output, client: &mut Client, made: &Message) -> Result<()> {
+/// Prints the ID and the status; at a terminal also where the message goes, and `with_reason` why it
+/// waits.
+pub(super) async fn print(
+    out: &mut Output,
+    client: &mut Client,
+    made: &Message,
+    with_reason: bool,
+) -> Result<()> {
     if !out.is_terminal {
         return out.line(format_args!("{} {}", made.id, made.status));
     }
@@ -18,8 +24,8 @@ pub(super) async fn print(out: &mut Output, client: &mut Client, made: &Message)
     let name = name_of(client, message).await.unwrap_or_default();
     let destination = destination(message, name.as_deref());
     out.line(format_args!("{} {} {destination}", message.id, message.status))?;
-    match message.waiting.as_deref().or(message.last_error.as_deref()) {
-        Some(why) => out.line(visible(why)),
+    match reason(message).filter(|_| with_reason) {
+        Some(why) => out.line(visible(&why)),
         None => Ok(()),
     }
 }

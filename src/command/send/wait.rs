@@ -3,6 +3,7 @@
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::model::message::{Message, Status};
+use crate::text::reason;
 use std::time::{Duration, Instant};
 
 /// How often it is looked, at first and at most.
@@ -41,8 +42,7 @@ pub(super) async fn wait(
 /// The error of a message that is not sent in time, with the reason where one is known.
 async fn still_waits(client: &mut Client, message: &Message, limit: Duration) -> Result<Error> {
     let now = client.get(message.id).await?;
-    let why = now.waiting.or(now.last_error);
-    let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+    let why = reason(&now).map(|why| format!(": {why}")).unwrap_or_default();
     let text = format!("the message is still {} after {} s{why}", message.status, limit.as_secs());
     Ok(Error::failed(text).hint(format!(
         "it stays stored; `rechat get {0}` shows how it stands, `rechat cancel {0}` cancels it",

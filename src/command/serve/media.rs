@@ -36,8 +36,7 @@ impl OpenedMedia {
             Error::failed(format!("cannot read the media in {}: {error}", folder.display()))
         };
         let blobs = Blobs::open(&folder, config.media.bounds()).map_err(cannot)?;
-        let partials = Partials::new(blobs.clone());
-        partials.remove_broken().map_err(cannot)?;
+        let partials = Partials::of(blobs.clone()).map_err(cannot)?;
         let timeout = config.media.fetch_timeout();
         let fetcher = Fetcher::new(config.media.allowed(), blobs.clone(), timeout);
         let signer = Signer::new().map_err(|error| {

@@ -49,7 +49,7 @@ impl Live {
             self.context.adapters.store(Arc::new(adapters));
         }
         self.context.agents.replace(new.config.mcp.clone());
-        self.context.bots.configure(new.config.bot.clone());
+        let bots = self.context.bots.configure(new.config.bot.clone());
         let (mine, theirs) = (&old.config.tokens, &new.config.tokens);
         let tokens = (mine != theirs).then(|| "tokens".to_owned());
         let at_once = |key: &String| AT_ONCE.iter().any(|known| key.starts_with(known));
@@ -58,6 +58,7 @@ impl Live {
         tracing::info!(
             changed = done.join(", "),
             adapters = if has_new_adapters { "restarted" } else { "unchanged" },
+            %bots,
             "the configuration was read again"
         );
         if !later.is_empty() {

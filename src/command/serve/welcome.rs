@@ -1,6 +1,7 @@
 //! The greeting for a person who starts the server on a terminal.
 
-use crate::config::Config;
+use crate::config::{Config, PublicHost};
+use crate::server::certificate_is_for;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 
@@ -19,12 +20,21 @@ pub(super) fn page(config: &Config, address: SocketAddr) -> String {
 
 /// The part that the addresses of page and adapters share, after `http` or `ws`.
 fn base(config: &Config, address: SocketAddr) -> String {
-    let host = match address.ip() {
-        ip if ip.is_unspecified() => format!("localhost:{}", address.port()),
-        _ => address.to_string(),
-    };
+    let host = host(config, address);
     let tls = if config.tls.is_some() { "s" } else { "" };
     format!("{tls}://{host}{}", config.prefix)
+}
+
+/// The host and port by which this machine reaches the server: with HTTPS one that the certificate
+/// names, where there is one.
+fn host(config: &Config, address: SocketAddr) -> String {
+    let local = format!("localhost:{}", address.port());
+    let direct = if address.ip().is_unspecified() { local.clone() } else { address.to_string() };
+    let Some(tls) = &config.tls else { return direct };
+    let public = config.public_hosts.iter().map(PublicHost::authority);
+    let mut hosts = [direct.clone(), local].into_iter().chain(public);
+    let is_named = |host: &String| certificate_is_for(tls, PublicHost::without_port(host));
+    hosts.find(is_named).unwrap_or(direct)
 }
 
 fn text(config: &Config, address: SocketAddr) -> String {

@@ -2,10 +2,10 @@
 //! (communication/ws-reverse.md).
 
 use super::session::BotSession;
+use crate::gateway::pauses::Pauses;
 use crate::gateway::socket::{BotSocket, socket_config};
 use crate::protocol::platform::PlatformState;
 use crate::text::without_secrets;
-use backon::{BackoffBuilder, ExponentialBuilder};
 use hyper::header::{AUTHORIZATION, HeaderName, HeaderValue, USER_AGENT};
 use hyper::{StatusCode, Uri};
 use std::time::{Duration, Instant};
@@ -17,28 +17,14 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 /// How long a handshake may take.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The first pause before dialling again.
-const MIN_PAUSE: Duration = Duration::from_millis(500);
-
-/// The longest one: a framework that is started is not to wait long.
-const MAX_PAUSE: Duration = Duration::from_secs(10);
-
 /// A connection that held this long makes the pauses begin small again.
 const HELD: Duration = Duration::from_secs(20);
 
-/// Keeps a connection to the framework until the bot ends.
+/// Keeps a connection to the framework until the bot ends, or loses the account.
 pub(super) async fn keep_connected(session: BotSession, url: Uri) {
-    let stop = session.bot.stop.clone();
+    let stop = session.account.stop.clone();
     let name = session.bot.name();
-    let new_pauses = || {
-        ExponentialBuilder::default()
-            .with_min_delay(MIN_PAUSE)
-            .with_max_delay(MAX_PAUSE)
-            .with_jitter()
-            .without_max_times()
-            .build()
-    };
-    let mut pauses = new_pauses();
+    let mut pauses = Pauses::new();
     let mut failures: u64 = 0;
     while !stop.is_cancelled() {
         #[cfg(test)]
@@ -50,7 +36,7 @@ pub(super) async fn keep_connected(session: BotSession, url: Uri) {
                 let began = Instant::now();
                 let reason = session.serve(socket, stop.child_token()).await;
                 if began.elapsed() >= HELD {
-                    (pauses, failures) = (new_pauses(), 0);
+                    (pauses, failures) = (Pauses::new(), 0);
                 }
                 (PlatformState::Connecting, reason)
             }
@@ -69,7 +55,7 @@ pub(super) async fn keep_connected(session: BotSession, url: Uri) {
             let account = &session.account.account;
             tracing::warn!(bot = name, account, failures, reason, "not connected; dialling again");
         }
-        stop.run_until_cancelled(sleep(pauses.next().unwrap_or(MAX_PAUSE))).await;
+        stop.run_until_cancelled(sleep(pauses.next())).await;
     }
 }
 

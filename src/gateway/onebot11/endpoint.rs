@@ -89,7 +89,7 @@ impl SocketOpening {
     pub async fn serve(self, socket: BotSocket, stop: CancellationToken) {
         let Self(session) = self;
         let serving = Box::pin(session.serve(socket, stop.clone()));
-        session.bot.serve_until_stopped(serving, &stop).await;
+        session.bot.serve_while(&session.account.stop, serving, &stop).await;
     }
 }
 

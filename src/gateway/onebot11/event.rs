@@ -7,6 +7,7 @@ use crate::adapter::segments_of_cq;
 use crate::gateway::bot::{ConfiguredBot, ServedAccount};
 use crate::gateway::conversation::person_of;
 use crate::gateway::filter::{BotFilter, FilterInput};
+use crate::gateway::hidden::has_hidden_content;
 use crate::gateway::raw_object::RawObject;
 use crate::model::message::Message;
 use crate::store::{EntryContent, FeedEntry, Result, View};
@@ -28,12 +29,11 @@ pub(super) async fn frame(
         if words.platform != *platform || words.account != *own {
             return Ok(None);
         }
+        if has_hidden_content(view, entry)? {
+            return Ok(None);
+        }
         let message = match &entry.entry {
-            Some(EntryContent::Created { seq }) => match view.readable(*seq)? {
-                Some(message) if !message.is_hidden() => Some(message),
-                // A message that was deleted or hidden since is told to no bot.
-                _ => return Ok(None),
-            },
+            Some(EntryContent::Created { seq }) => view.readable(*seq)?,
             _ => None,
         };
         return Ok(verbatim(&words.frame, message.as_ref(), account, &config.filter));

@@ -24,12 +24,12 @@ use crate::health::supervise;
 use session::BotSession;
 use std::sync::Arc;
 
-/// Finds the accounts of a bot as they come, and dials the framework for each where it has an address.
+/// Follows the accounts of a bot, and dials the framework for each where it has an address.
 /// The connection of each is kept by itself, so that a fault of one ends no other.
 pub(super) async fn run(bot: Arc<ConfiguredBot>) {
     accounts::find(&bot, |account| {
         let Some(url) = bot.config.load().url.clone() else { return };
-        let (stop, tasks) = (bot.stop.clone(), bot.shared.core.tasks.clone());
+        let (stop, tasks) = (account.stop.clone(), bot.shared.core.tasks.clone());
         let bot = bot.clone();
         let keeping = move || {
             let session = BotSession::new(bot.clone(), account.clone());

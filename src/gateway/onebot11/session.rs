@@ -13,6 +13,10 @@ use std::iter;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
+/// Told where a connection ends with its account.
+const LOST_ACCOUNT: &str = "there is another platform now, so this bot speaks for the account for trying out no more; name it in \
+     `accounts` to keep it";
+
 /// One connection of a bot for one account.
 pub(super) struct BotSession {
     pub(super) bot: Arc<ConfiguredBot>,
@@ -49,6 +53,11 @@ impl BotSession {
         tracing::info!(bot = name, account = self.account.account, "a bot is connected");
         let reason = serve(socket, self, following, &stop).await;
         drop(connected);
+        let reason = if self.account.stop.is_cancelled() && !self.bot.stop.is_cancelled() {
+            LOST_ACCOUNT.to_owned()
+        } else {
+            reason
+        };
         let Some(turn) = turn else { return reason };
         place.write().await;
         place.reason(turn, reason)

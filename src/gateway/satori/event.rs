@@ -6,6 +6,7 @@ use super::{login, message, sn};
 use crate::gateway::bot::{ConfiguredBot, ServedAccount};
 use crate::gateway::conversation::person_of;
 use crate::gateway::filter::FilterInput;
+use crate::gateway::hidden::has_hidden_content;
 use crate::gateway::raw_object::RawObject;
 use crate::model::message::Message;
 use crate::model::notice::{Notice, NoticeKind};
@@ -49,6 +50,9 @@ pub(super) async fn event(
         known => known,
     };
     let Some(account) = account else { return Ok(None) };
+    if has_hidden_content(view, entry)? {
+        return Ok(None);
+    }
     let frame = words.and_then(|words| RawObject::parse(&words.frame));
     if !passes(bot, &account, &subject, frame.as_ref()) {
         return Ok(None);

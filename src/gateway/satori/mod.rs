@@ -30,7 +30,7 @@ use super::bot::ConfiguredBot;
 use crate::health::supervise;
 use std::sync::Arc;
 
-/// Finds the accounts of a bot as they come. The framework dials for them all, or is told by a webhook.
+/// Follows the accounts of a bot. The framework dials for them all, or is told by a webhook.
 pub(super) async fn run(bot: Arc<ConfiguredBot>) {
     let Some(url) = bot.config.load().url.clone() else { return accounts::find(&bot, drop).await };
     let posting = {

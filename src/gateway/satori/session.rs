@@ -97,7 +97,7 @@ impl Identified {
         let Self { bot, socket, identity } = self;
         let session = SatoriSession::new(bot.clone());
         let serving = Box::pin(session.serve(socket, &identity, stop.clone()));
-        bot.serve_until_stopped(serving, &stop).await;
+        bot.serve_while(&bot.stop, serving, &stop).await;
     }
 
     /// Ends the connection with a reason, as there are too many.
@@ -111,10 +111,31 @@ impl Identified {
 /// A connection, or a webhook.
 pub(super) struct SatoriSession {
     bot: Arc<ConfiguredBot>,
-    /// The logins that the framework knows, by platform and account, and whether it takes each for
-    /// connected.
-    told: Mutex<HashMap<(String, String), bool>>,
+    /// The logins that the framework was told of, by platform and account.
+    told: Mutex<HashMap<(String, String), ToldLogin>>,
     accounts_changed: tokio::sync::Mutex<watch::Receiver<()>>,
+}
+
+/// A login as the framework knows it.
+struct ToldLogin {
+    account: Arc<ServedAccount>,
+    state: ToldState,
+}
+
+/// The state that the framework takes a login to be in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ToldState {
+    Online,
+    Offline,
+    Removed,
+    /// It may have missed what it was told.
+    Unknown,
+}
+
+impl ToldState {
+    fn of(is_online: bool) -> Self {
+        if is_online { Self::Online } else { Self::Offline }
+    }
 }
 
 impl SatoriSession {
@@ -154,20 +175,28 @@ impl SatoriSession {
         place.reason(turn, reason)
     }
 
+    /// Notes what a login has become, and gives what it was.
+    fn note(&self, account: &Arc<ServedAccount>, state: ToldState) -> Option<ToldState> {
+        let key = (account.platform.clone(), account.account.clone());
+        let before = self.lock().insert(key, ToldLogin { account: account.clone(), state });
+        before.map(|before| before.state)
+    }
+
     /// The frame that tells what a login has become.
     fn login_event(
         &self,
         view: &View,
         offset: u64,
-        account: &ServedAccount,
-        is_online: bool,
+        account: &Arc<ServedAccount>,
+        state: ToldState,
     ) -> Result<Option<String>> {
-        let key = (account.platform.clone(), account.account.clone());
-        let kind = match self.lock().insert(key, is_online) {
-            None => "login-added",
-            Some(before) if before != is_online => "login-updated",
-            Some(_) => return Ok(None),
+        let kind = match (self.note(account, state), state) {
+            (Some(before), state) if before == state => return Ok(None),
+            (_, ToldState::Removed) => "login-removed",
+            (None | Some(ToldState::Removed | ToldState::Unknown), _) => "login-added",
+            (Some(_), _) => "login-updated",
         };
+        let is_online = state == ToldState::Online;
         let event = serde_json::json!({
             // It may come again after a resume, for it is no event of the log.
             "sn": sn::of(view.cursor_at(offset)?),
@@ -180,10 +209,17 @@ impl SatoriSession {
 
     /// Tells every login again before what comes next.
     pub(super) fn forget_logins(&self) {
-        self.lock().clear();
+        self.lock().values_mut().for_each(|told| told.state = ToldState::Unknown);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(String, String), bool>> {
+    /// The logins that the framework knows and the bot has lost.
+    fn lost(&self) -> Vec<Arc<ServedAccount>> {
+        let told = self.lock();
+        let known = told.values().map(|told| told.account.clone());
+        known.filter(|account| account.stop.is_cancelled()).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<(String, String), ToldLogin>> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -198,7 +234,7 @@ impl BotPeer for SatoriSession {
         let Some(told) = event::event(&self.bot, view, entry).await? else { return Ok(Vec::new()) };
         let before = entry.offset.saturating_sub(1);
         let mut frames: Vec<_> =
-            self.login_event(view, before, &told.account, true)?.into_iter().collect();
+            self.login_event(view, before, &told.account, ToldState::Online)?.into_iter().collect();
         frames.extend(told.bodies.iter().map(|body| frame::event(body)));
         Ok(frames)
     }
@@ -206,8 +242,7 @@ impl BotPeer for SatoriSession {
     fn hello(&self) -> Option<String> {
         let login = |account: Arc<ServedAccount>| {
             let is_online = login::is_online(&self.bot, &account);
-            let key = (account.platform.clone(), account.account.clone());
-            self.lock().insert(key, is_online);
+            self.note(&account, ToldState::of(is_online));
             login::whole(&self.bot, &account, is_online)
         };
         let logins: Vec<_> = self.bot.accounts().into_iter().map(login).collect();
@@ -220,11 +255,15 @@ impl BotPeer for SatoriSession {
 
     fn beside(&self, view: &View, offset: u64) -> Result<Vec<String>> {
         let accounts = self.bot.accounts();
-        let changed = |account: &Arc<ServedAccount>| {
-            let is_online = login::is_online(&self.bot, account);
-            self.login_event(view, offset, account, is_online).transpose()
+        let event = |account: &Arc<ServedAccount>, state| {
+            self.login_event(view, offset, account, state).transpose()
         };
-        accounts.iter().filter_map(changed).collect()
+        let changed = |account: &Arc<ServedAccount>| {
+            event(account, ToldState::of(login::is_online(&self.bot, account)))
+        };
+        let lost = self.lost();
+        let removed = lost.iter().filter_map(|account| event(account, ToldState::Removed));
+        removed.chain(accounts.iter().filter_map(changed)).collect()
     }
 
     async fn beside_due(&self) {

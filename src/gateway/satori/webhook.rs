@@ -5,10 +5,10 @@ use super::session::SatoriSession;
 use crate::gateway::acknowledgements::Acknowledgements;
 use crate::gateway::bot::ConfiguredBot;
 use crate::gateway::follow::begin;
+use crate::gateway::pauses::Pauses;
 use crate::gateway::raw_object::RawObject;
 use crate::protocol::platform::PlatformState;
 use crate::text::without_secrets;
-use backon::{BackoffBuilder, ExponentialBuilder};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode};
@@ -21,10 +21,6 @@ use tokio_tungstenite::tungstenite::Message;
 /// How long the framework may take for an event.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The pauses before an event is posted again.
-const MIN_PAUSE: Duration = Duration::from_millis(500);
-const MAX_PAUSE: Duration = Duration::from_secs(10);
-
 /// The header of a post, and its value for an event.
 const OPCODE: &str = "satori-opcode";
 const EVENT: &str = "0";
@@ -35,15 +31,7 @@ type PostFailed = (PlatformState, String);
 /// Posts events to an address until the bot ends.
 pub(super) async fn keep_posting(bot: Arc<ConfiguredBot>, url: String) {
     let stop = bot.stop.clone();
-    let new_pauses = || {
-        ExponentialBuilder::default()
-            .with_min_delay(MIN_PAUSE)
-            .with_max_delay(MAX_PAUSE)
-            .with_jitter()
-            .without_max_times()
-            .build()
-    };
-    let mut pauses = new_pauses();
+    let mut pauses = Pauses::new();
     let mut failures: u64 = 0;
     let webhook = Webhook { session: SatoriSession::new(bot.clone()), bot, url };
     let bot = &webhook.bot;
@@ -55,7 +43,7 @@ pub(super) async fn keep_posting(bot: Arc<ConfiguredBot>, url: String) {
         }
         // Logins are not counted: they may come again before an event that fails each time.
         if webhook.delivered() != before {
-            (pauses, failures) = (new_pauses(), 0);
+            (pauses, failures) = (Pauses::new(), 0);
         }
         if let Err((state, reason)) = failed {
             bot.failed(state, &reason);
@@ -69,7 +57,7 @@ pub(super) async fn keep_posting(bot: Arc<ConfiguredBot>, url: String) {
                 );
             }
         }
-        stop.run_until_cancelled(sleep(pauses.next().unwrap_or(MAX_PAUSE))).await;
+        stop.run_until_cancelled(sleep(pauses.next())).await;
     }
 }
 

@@ -129,13 +129,8 @@ impl Events {
                 }
                 let message = view.readable(seq)?;
                 if let Some(message) = message.filter(|m| is_due_of(EventKind::MessageStatus, m)) {
-                    let data = MessageStatus {
-                        status,
-                        retry_count,
-                        updated_at,
-                        last_error: last_error.map(Into::into),
-                        ..MessageStatus::of(&message)
-                    };
+                    let then = Message { status, updated_at, retry_count, last_error, ..message };
+                    let data = MessageStatus::of(&then);
                     chunk.put(&FrameContent::Status(data), view.cursor_at(offset)?.into());
                 }
             }

@@ -160,15 +160,22 @@ impl StoreReading {
         older.into_iter().chain(self.events.as_mut().map(|events| &mut events.replay))
     }
 
+    /// The place of the journal up to which everything is dealt with; 0 where messages alone are read.
+    pub(super) fn offset(&self) -> u64 {
+        self.events.as_ref().map_or(0, |events| events.replay.position())
+    }
+
     /// Where a client goes on that has got everything up to here.
     pub(super) fn resume(&self, view: &View) -> Result<ResumePoint> {
-        let Some(events) = &self.events else { return Ok(Cursor::default().into()) };
-        let cursor = view.cursor_at(events.replay.position())?;
-        let older = self
-            .older
-            .as_ref()
-            .map(|older| Older { after: older.replay.position(), through: older.through });
-        Ok(ResumePoint { cursor, older })
+        Ok(self.resume_at(view.cursor_at(self.offset())?))
+    }
+
+    /// As [`Self::resume`], with the cursor of [`Self::offset`].
+    pub(super) fn resume_at(&self, cursor: Cursor) -> ResumePoint {
+        let older = self.older.as_ref().filter(|_| self.events.is_some());
+        let older =
+            older.map(|older| Older { after: older.replay.position(), through: older.through });
+        ResumePoint { cursor, older }
     }
 
     /// The next frames; the position moves with them.

@@ -2,6 +2,8 @@
 //!
 //! Arms are only added, at the end, and never changed; `tests/fixtures/store/events.hex` holds it.
 
+mod decode;
+mod encode;
 mod parts;
 #[cfg(test)]
 pub(super) mod tests;
@@ -10,7 +12,8 @@ mod wire;
 use super::{Batch, Result};
 use crate::model::cursor::Epoch;
 use crate::model::event::Event;
-use wire::{encode_to, take_event};
+use decode::take_event;
+use encode::encode_to;
 
 /// The form of a record's payload: this byte, the epoch and the time (8 bytes each), the events.
 const VERSION: u8 = 2;

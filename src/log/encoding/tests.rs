@@ -132,6 +132,7 @@ pub fn every_event() -> Vec<Event> {
         by: Some(Sender { id: "2".into(), name: "Ann".into() }),
         at: 9,
     })));
+    all.push(Event::RecallsLapsed { keys: vec![1, 300] });
     all
 }
 

@@ -1,6 +1,7 @@
 //! Values of arguments: IDs, places, times, lengths.
 
 use crate::error::{Error, Result};
+use crate::mcp::place::GivenPlace;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
@@ -18,10 +19,9 @@ pub(super) fn parse_id(field: &str, text: &str) -> Result<Uuid> {
     text.parse().map_err(|_| Error::failed(format!("`{field}` must be the ID of a message")))
 }
 
-/// A place in the history: the ID of a message, or a number where there was no message yet.
-pub(in crate::mcp) fn cursor<'a>(field: &str, text: &'a str) -> Result<&'a str> {
-    let is_place = text.parse::<Uuid>().is_ok() || text.parse::<u64>().is_ok();
-    is_place.then_some(text).ok_or_else(|| {
+/// A place in the history: the ID of a message, or what an answer gave.
+pub(super) fn parse_place(field: &str, text: &str) -> Result<GivenPlace> {
+    GivenPlace::parse(text).ok_or_else(|| {
         Error::failed(format!("`{field}` must be the ID of a message, or what an answer gave"))
     })
 }

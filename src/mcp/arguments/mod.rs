@@ -4,14 +4,14 @@ mod checks;
 mod reading;
 mod sending;
 
-pub(super) use checks::cursor;
 pub(super) use reading::{
-    AskedPlace, GetMessage, ListConversations, ReadMessages, SearchMessages, WaitForMessages,
+    AskedPart, GetMessage, ListConversations, ReadMessages, SearchMessages, WaitForMessages,
 };
 pub(super) use sending::{Reply, SendMessage, Sending};
 
 use super::data::unescaped;
 use crate::error::{Error, Result};
+use crate::text::without_type_names;
 use rmcp::model::JsonObject;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -30,12 +30,21 @@ pub(super) fn parse<T: DeserializeOwned>(arguments: Option<JsonObject>) -> Resul
     let arguments = Value::Object(arguments);
     serde_path_to_error::deserialize(arguments).map_err(|error| {
         let path = error.path().to_string();
-        let what = error.inner();
+        let what = without_value(error.inner());
         Error::failed(match path.as_str() {
             "." => format!("the arguments do not fit: {what}"),
             path => format!("`{path}`: {what}"),
         })
     })
+}
+
+/// The fault without the value that has it: a text that was put in the wrong place must not be in the log.
+fn without_value(error: &serde_json::Error) -> String {
+    let text = without_type_names(&error.to_string(), "an object");
+    match text.rsplit_once(", expected ") {
+        Some((begin, expected)) if begin.starts_with("invalid ") => format!("expected {expected}"),
+        _ => text,
+    }
 }
 
 #[cfg(test)]
@@ -65,6 +74,10 @@ mod tests {
             let error = read::<ReadMessages>(&arguments).unwrap_err().to_string();
             assert!(error.contains(named), "{error}");
         }
+        let misplaced =
+            json!({"platform": "qq", "conversation": "c", "limit": "my secret, expected x"});
+        let error = read::<ReadMessages>(&misplaced).unwrap_err().to_string();
+        assert!(error.contains("`limit`: expected") && !error.contains("secret"), "{error}");
         let sent = json!({"platform": "qq", "conversation": "c", "text": "x"});
         assert!(read::<SendMessage>(&sent).unwrap_err().to_string().contains("idempotency_key"));
     }

@@ -1,7 +1,8 @@
 //! Arguments of the tools that read.
 
-use super::checks::{check_length, cursor, parse_id, time};
+use super::checks::{check_length, parse_id, parse_place, time};
 use crate::error::{Error, Result};
+use crate::mcp::place::GivenPlace;
 use crate::model::message::{MessageType, check_name};
 use jiff::Zoned;
 use schemars::JsonSchema;
@@ -41,7 +42,7 @@ pub(in crate::mcp) struct ListConversations {
     #[schemars(range(min = 1, max = 100))]
     limit: Option<usize>,
     /// `next` of the page before.
-    pub(in crate::mcp) cursor: Option<String>,
+    cursor: Option<String>,
 }
 
 /// Arguments of `read_messages`.
@@ -95,7 +96,7 @@ pub(in crate::mcp) struct SearchMessages {
     #[schemars(range(min = 1, max = 100))]
     limit: Option<usize>,
     /// `next` of the page before.
-    pub(in crate::mcp) cursor: Option<String>,
+    cursor: Option<String>,
 }
 
 /// Arguments of `wait_for_messages`.
@@ -104,7 +105,7 @@ pub(in crate::mcp) struct SearchMessages {
 pub(in crate::mcp) struct WaitForMessages {
     /// Messages after this one: `cursor` of the answer before, or the ID of a message. Without it,
     /// messages that come from now on.
-    pub(in crate::mcp) since: Option<String>,
+    since: Option<String>,
     /// Only messages of this platform.
     pub(in crate::mcp) platform: Option<String>,
     /// Only messages of this conversation; needs `platform`.
@@ -126,14 +127,19 @@ impl ListConversations {
     pub(in crate::mcp) fn limit(&self) -> usize {
         self.limit.unwrap_or(DEFAULT_MESSAGES).clamp(1, MAX_CONVERSATIONS)
     }
+
+    pub(in crate::mcp) fn place(&self) -> Result<Option<GivenPlace>> {
+        self.cursor.as_deref().map(|at| parse_place("cursor", at)).transpose()
+    }
 }
 
-/// A place in a conversation that was asked for.
+/// Part of a conversation that was asked for.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::mcp) enum AskedPlace<'a> {
+pub(in crate::mcp) enum AskedPart {
+    Latest,
     Around(Uuid),
-    Before(Option<&'a str>),
-    After(&'a str),
+    Before(GivenPlace),
+    After(GivenPlace),
 }
 
 impl ReadMessages {
@@ -141,13 +147,12 @@ impl ReadMessages {
         messages(self.limit)
     }
 
-    pub(in crate::mcp) fn place(&self) -> Result<AskedPlace<'_>> {
+    pub(in crate::mcp) fn part(&self) -> Result<AskedPart> {
         match (&self.around, &self.before, &self.after) {
-            (Some(id), None, None) => Ok(AskedPlace::Around(parse_id("around", id)?)),
-            (None, before, None) => Ok(AskedPlace::Before(
-                before.as_deref().map(|at| cursor("before", at)).transpose()?,
-            )),
-            (None, None, Some(after)) => Ok(AskedPlace::After(cursor("after", after)?)),
+            (None, None, None) => Ok(AskedPart::Latest),
+            (Some(id), None, None) => Ok(AskedPart::Around(parse_id("around", id)?)),
+            (None, Some(at), None) => Ok(AskedPart::Before(parse_place("before", at)?)),
+            (None, None, Some(at)) => Ok(AskedPart::After(parse_place("after", at)?)),
             _ => Err(Error::failed("give one of `around`, `before` and `after`")),
         }
     }
@@ -162,6 +167,10 @@ impl GetMessage {
 impl SearchMessages {
     pub(in crate::mcp) fn limit(&self) -> usize {
         messages(self.limit)
+    }
+
+    pub(in crate::mcp) fn place(&self) -> Result<Option<GivenPlace>> {
+        self.cursor.as_deref().map(|at| parse_place("cursor", at)).transpose()
     }
 
     pub(in crate::mcp) fn conditions(&self) -> Result<crate::search::Conditions> {
@@ -190,6 +199,15 @@ impl WaitForMessages {
     pub(in crate::mcp) fn limit(&self) -> Duration {
         Duration::from_secs(self.seconds.unwrap_or(DEFAULT_WAIT).min(MAX_WAIT))
     }
+
+    pub(in crate::mcp) fn place(&self) -> Result<Option<GivenPlace>> {
+        let given = self.since.as_deref().map(|at| parse_place("since", at)).transpose()?;
+        if given.as_ref().is_some_and(|given| given.named.is_none()) {
+            let text = "`since` must be the ID of a message, or `cursor` of an answer";
+            return Err(Error::failed(text));
+        }
+        Ok(given)
+    }
 }
 
 fn messages(limit: Option<usize>) -> usize {
@@ -206,20 +224,20 @@ mod tests {
     }
 
     #[test]
-    fn one_place_is_asked_for_at_a_time() {
+    fn one_part_is_asked_for_at_a_time() {
         let id = Uuid::from_u128(7).to_string();
-        let place = |more: Value| {
+        let part = |more: Value| {
             let mut arguments = json!({"platform": "qq", "conversation": "c"});
             arguments.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
             let read = read::<ReadMessages>(&arguments);
-            read.place().map(|place| format!("{place:?}")).map_err(|error| error.to_string())
+            read.part().map(|part| format!("{part:?}")).map_err(|error| error.to_string())
         };
-        assert_eq!(place(json!({})).unwrap(), "Before(None)");
-        assert!(place(json!({"around": id})).unwrap().starts_with("Around("));
-        assert_eq!(place(json!({"after": "0"})).unwrap(), "After(\"0\")");
-        assert!(place(json!({"after": "x"})).unwrap_err().contains("`after`"));
-        assert!(place(json!({"around": "5"})).unwrap_err().contains("`around`"));
-        assert!(place(json!({"after": id, "before": id})).unwrap_err().contains("give one of"));
+        assert_eq!(part(json!({})).unwrap(), "Latest");
+        assert!(part(json!({"around": id})).unwrap().starts_with("Around("));
+        assert!(part(json!({"after": "0"})).unwrap().starts_with("After("));
+        assert!(part(json!({"after": "x"})).unwrap_err().contains("`after`"));
+        assert!(part(json!({"around": "5"})).unwrap_err().contains("`around`"));
+        assert!(part(json!({"after": id, "before": id})).unwrap_err().contains("give one of"));
     }
 
     #[test]

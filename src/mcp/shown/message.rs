@@ -124,6 +124,11 @@ pub(in crate::mcp) struct SentMessage {
 }
 
 impl ShownMessage {
+    /// `platform/conversation`
+    pub(in crate::mcp) fn place(&self) -> String {
+        format!("{}/{}", self.platform, self.conversation)
+    }
+
     /// A message in a list.
     pub(in crate::mcp) fn listed(message: &SeenMessage) -> Self {
         Self::of(message, LISTED_TEXT)
@@ -184,6 +189,19 @@ impl Person {
 }
 
 impl SentMessage {
+    pub(in crate::mcp) fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(in crate::mcp) fn status(&self) -> &'static str {
+        self.outcome.status.unwrap_or_default()
+    }
+
+    /// `platform/conversation`
+    pub(in crate::mcp) fn place(&self) -> String {
+        format!("{}/{}", self.platform, self.conversation)
+    }
+
     pub(in crate::mcp) fn of(message: &Message) -> Self {
         Self {
             id: message.id.to_string(),

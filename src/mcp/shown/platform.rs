@@ -26,6 +26,10 @@ struct ShownPlatform {
 }
 
 impl ShownPlatforms {
+    pub(in crate::mcp) fn len(&self) -> usize {
+        self.platforms.len()
+    }
+
     pub(in crate::mcp) fn of(platforms: Vec<AdapterStatus>, chats: &impl Chats) -> Self {
         let platforms = platforms.into_iter().map(|one| ShownPlatform {
             platform: one.platform,

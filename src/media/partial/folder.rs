@@ -13,6 +13,9 @@ use uuid::Uuid;
 /// Seconds without a byte after which an upload is removed.
 pub const MAX_AGE: u64 = 24 * 60 * 60;
 
+/// Uploads at one time, and as many more that are whole and may be asked about.
+pub const MAX_UPLOADS: usize = 64;
+
 /// An upload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Partial {
@@ -103,8 +106,20 @@ impl UploadFolder {
         Ok(Some(partial))
     }
 
-    /// Removes the files of an upload.
+    /// Forgets the oldest of the uploads that are whole where there are too many; `newest` stays.
+    pub(super) fn forget_whole(&self, newest: Uuid) -> io::Result<()> {
+        let mut whole = Vec::new();
+        for id in self.ids()?.into_iter().filter(|id| *id != newest) {
+            whole.extend(self.find(id)?.filter(|one| one.media.is_some()));
+        }
+        whole.sort_by_key(|one| one.at);
+        let surplus = (whole.len() + 1).saturating_sub(MAX_UPLOADS);
+        whole.iter().take(surplus).try_for_each(|one| self.remove(one.id))
+    }
+
+    /// Removes the files of an upload, and gives its room back.
     pub(super) fn remove(&self, id: Uuid) -> io::Result<()> {
+        self.blobs.reservations().release(id);
         let record = self.record_of(id)?;
         let mut removed = Ok(());
         for path in [new_beside(&record), record, self.bytes_of(id)?] {

@@ -3,20 +3,19 @@
 use super::*;
 use crate::media::blobs::entries;
 use crate::media::bounds::BlobBounds;
+use crate::media::upload::Upload;
 use std::fs;
 
 fn partials(bounds: BlobBounds) -> (tempfile::TempDir, Partials) {
     let folder = tempfile::tempdir().unwrap();
     let blobs = Blobs::open(folder.path().join("media"), bounds).unwrap();
-    (folder, Partials::new(blobs))
+    (folder, Partials::of(blobs).unwrap())
 }
 
 /// The same folder after a kill.
 fn killed(partials: &Partials) -> Partials {
     let Partials { blobs, .. } = partials;
-    let partials = Partials::new(Blobs::open(blobs.root(), blobs.bounds()).unwrap());
-    partials.remove_broken().unwrap();
-    partials
+    Partials::of(Blobs::open(blobs.root(), blobs.bounds()).unwrap()).unwrap()
 }
 
 fn hash(bytes: &[u8]) -> Hash {
@@ -156,4 +155,68 @@ fn an_upload_that_cannot_begin_leaves_nothing() {
     assert!(partials.folder.create(&partial).is_err());
     fs::remove_dir_all(record).unwrap();
     assert_eq!(files(&partials), 0);
+}
+
+#[test]
+fn no_other_file_takes_the_room_of_an_upload_that_is_not_whole() {
+    let full = BlobRefused::Full { quota_bytes: 10 };
+    let put = |partials: &Partials, bytes: &[u8]| Upload::put(&partials.blobs, bytes).map(drop);
+    let (_folder, partials) = partials(BlobBounds { quota_bytes: 10, ..BlobBounds::NONE });
+    let id = partials.begin(6, None, None).unwrap().id;
+    add(&partials, id, 0, b"hel").unwrap();
+    assert_eq!(put(&partials, b"other"), Err(full.clone()));
+    assert_eq!(partials.blobs.check_quota(5), Err(full.clone()), "a file that is to be fetched");
+    put(&partials, b"four").unwrap();
+    // Also after a kill.
+    let partials = killed(&partials);
+    assert_eq!(put(&partials, b"x"), Err(full.clone()));
+    let done = add(&partials, id, 3, b"lo!").unwrap();
+    assert!(done.media.is_some(), "its own room is no hindrance");
+    assert_eq!(partials.blobs.used().unwrap(), 10);
+    // A whole file is counted once; one that is given up or refused is not counted.
+    partials.blobs.remove(hash(b"hello!")).unwrap();
+    let id = partials.begin(6, None, Some(hash(b"hello!"))).unwrap().id;
+    assert_eq!(add(&partials, id, 0, b"HELLO!").unwrap_err(), UploadProblem::OtherBytes);
+    let id = partials.begin(6, None, None).unwrap().id;
+    partials.remove(id).unwrap();
+    put(&partials, b"123456").unwrap();
+}
+
+#[test]
+fn the_disk_is_kept_free_for_what_is_still_to_come_of_an_upload() {
+    let (_folder, partials) = partials(BlobBounds { reserve_bytes: 1, ..BlobBounds::NONE });
+    let Partials { blobs, .. } = &partials;
+    let id = partials.begin(6, None, None).unwrap().id;
+    add(&partials, id, 0, b"hel").unwrap();
+    // As if an upload were under way for which no disk is large enough.
+    let other = Uuid::new_v4();
+    blobs.reservations().set(other, u64::MAX / 2, u64::MAX / 2);
+    Upload::put(blobs, b"other").unwrap();
+    blobs.reservations().set(other, u64::MAX / 2, 0);
+    let full = BlobRefused::DiskFull { reserve_bytes: 1 };
+    assert_eq!(Upload::put(blobs, b"another"), Err(full.clone()));
+    let refused = UploadProblem::Refused(full);
+    assert_eq!(add(&partials, id, 3, b"lo!").unwrap_err(), refused);
+    assert_eq!(partials.begin(1, None, None).unwrap_err(), refused);
+}
+
+#[test]
+fn the_oldest_uploads_that_are_whole_are_forgotten_and_their_files_are_not() {
+    let (_folder, partials) = partials(BlobBounds::NONE);
+    let whole = |n: usize| {
+        let bytes = n.to_string();
+        let id = partials.begin(bytes.len() as u64, None, None).unwrap().id;
+        add(&partials, id, 0, bytes.as_bytes()).unwrap()
+    };
+    let first = whole(0);
+    partials.folder.write(&Partial { at: first.at - 100, ..first.clone() }).unwrap();
+    let ids: Vec<_> = (1..MAX_UPLOADS).map(|n| whole(n).id).collect();
+    assert_eq!(partials.folder.ids().unwrap().len(), MAX_UPLOADS);
+    let last = whole(MAX_UPLOADS).id;
+    assert_eq!(partials.folder.ids().unwrap().len(), MAX_UPLOADS);
+    assert_eq!(partials.find(first.id).unwrap(), None);
+    for id in ids.into_iter().chain([last]) {
+        assert!(partials.find(id).unwrap().is_some());
+    }
+    assert_eq!(partials.blobs.all().unwrap().len(), MAX_UPLOADS + 1);
 }

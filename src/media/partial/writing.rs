@@ -55,12 +55,14 @@ impl PartialWriting {
             return Err(UploadProblem::TooLong { length });
         }
         let Some(file) = &mut self.file else { return Ok(()) };
-        self.folder.blobs.check_disk(more)?;
+        let (id, blobs) = (self.partial.id, &self.folder.blobs);
+        blobs.check_disk(more, Some(id))?;
         file.write_all(bytes)?;
         if let Some(hasher) = &mut self.hasher {
             hasher.update(bytes);
         }
         self.size += more;
+        blobs.reservations().set(id, length, self.size);
         if self.size - self.partial.offset >= CHECKPOINT_BYTES {
             self.checkpoint()?;
         }
@@ -112,10 +114,14 @@ impl PartialWriting {
         partial.mime = Some(sniff(&head).mime.to_owned());
         folder.write(&partial)?;
         let bytes = folder.bytes_of(partial.id)?;
-        folder.blobs.keep(&bytes, hash, partial.length)?;
+        folder.blobs.keep(&bytes, hash, partial.length, Some(partial.id))?;
         match fs::remove_file(bytes) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
-            _ => Ok(partial),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
         }
+        if let Err(error) = folder.forget_whole(partial.id) {
+            tracing::warn!("records of uploads that are whole are not removed: {error}");
+        }
+        Ok(partial)
     }
 }

@@ -3,14 +3,16 @@
 //! Contract, items 23 and 24. The text and the type of Part 1 are computed here and nowhere else.
 
 mod check;
+mod failure;
 mod limits;
 mod readable;
 mod segment;
 
+pub use failure::MediaFailure;
 pub use limits::{MAX_EMOJI_BYTES, MAX_EXCERPT, MAX_FORWARD_DEPTH, MAX_READ, MAX_SEGMENTS};
 #[cfg(test)]
 pub(crate) use segment::every_segment;
-pub use segment::{ForwardItem, Media, MediaFailure, Segment};
+pub use segment::{ForwardItem, Media, Segment};
 
 use super::inline::Inline;
 use super::message_type::MessageType;

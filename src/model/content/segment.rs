@@ -1,5 +1,6 @@
 //! The segments of a message (contract, item 23).
 
+use super::failure::MediaFailure;
 use crate::model::message_type::MessageType;
 use crate::model::sender::Sender;
 use serde::{Deserialize, Serialize};
@@ -132,18 +133,6 @@ pub struct Media {
     /// Why the bytes are not here, after an attempt to fetch them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Box<MediaFailure>>,
-}
-
-/// How the last attempt to fetch the bytes of a picture, sound, video or file failed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MediaFailure {
-    /// The cause, in words for people.
-    pub reason: String,
-    /// Another attempt may help.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub retryable: bool,
-    /// Unix seconds of the attempt.
-    pub at: u64,
 }
 
 /// One message inside a forward.

@@ -2,7 +2,7 @@
 
 use crate::model::content::Content;
 use crate::model::message::{Direction, LOCAL, Message, MessageType, Sender, Status};
-use crate::protocol::message::BeyondText;
+use crate::protocol::message::{BeyondText, coded};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use uuid::Uuid;
@@ -48,6 +48,12 @@ pub struct MessageStatus<'a> {
     pub seq: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<Cow<'a, str>>,
+    /// The same for programs, where it has a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error_code: Option<Cow<'a, str>>,
+    /// What the platform said, as `last_error` has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error_detail: Option<Cow<'a, str>>,
 }
 
 /// `data` of `message_updated`: the whole message as it is now.
@@ -112,6 +118,7 @@ impl<'a> NewMessageData<'a> {
 impl<'a> MessageStatus<'a> {
     /// Tells the present state of a message.
     pub fn of(message: &'a Message) -> Self {
+        let (last_error_code, last_error_detail) = coded(message.last_error.as_deref());
         Self {
             id: message.id,
             status: message.status,
@@ -121,6 +128,8 @@ impl<'a> MessageStatus<'a> {
             conversation: (&*message.recipient).into(),
             seq: message.seq,
             last_error: message.last_error.as_deref().map(Cow::from),
+            last_error_code,
+            last_error_detail,
         }
     }
 }

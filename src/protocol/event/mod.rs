@@ -66,12 +66,26 @@ pub enum ServerEvent<'a> {
     Reset {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<Cow<'a, str>>,
+        /// Not told by older servers.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<ResetReason>,
     },
     Ack(Ack),
     Error(ErrorAnswer),
     /// A frame of a newer server.
     #[serde(other)]
     Unknown,
+}
+
+/// Why a stream begins anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResetReason {
+    /// Events after the cursor are not kept any more; messages are, and `since` brings them.
+    TooOld,
+    /// The cursor, or the message, is of another store or of an older copy of this one.
+    #[serde(other)]
+    OtherStore,
 }
 
 /// `data` of `adapter_status`.

@@ -43,6 +43,11 @@ pub struct MessageChange {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[allow(missing_docs)]
     pub status: Option<String>,
+    /// The status is set only where the message is in one of these states; otherwise the answer is
+    /// 409 with the code `other_status`.
+    #[schema(value_type = Option<Vec<Status>>, min_items = 1)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub if_status: Option<Vec<String>>,
     /// Text in place of the content of an outbound message.
     #[schema(min_length = 1)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -56,7 +61,7 @@ pub struct MessageChange {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum ParsedChange {
-    Status(Status),
+    Status { status: Status, from: Option<Vec<Status>> },
     Content(Content),
 }
 
@@ -71,7 +76,10 @@ impl MessageChange {
             // As Part 1 has it: the other fields of a message may stand beside it, and mean nothing.
             (Some(status), _, _) => {
                 let status = status.parse().map_err(|_| INVALID_STATUS)?;
-                Ok(ParsedChange::Status(status))
+                let from = self.if_status.map(|states| {
+                    states.iter().map(|state| state.parse().map_err(|_| INVALID_STATUS)).collect()
+                });
+                Ok(ParsedChange::Status { status, from: from.transpose()? })
             }
             (None, Some(text), None) if text.is_empty() => Err("`content` is empty".into()),
             (None, Some(text), None) => Ok(ParsedChange::Content(Content::text(text))),

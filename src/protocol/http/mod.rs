@@ -5,6 +5,7 @@ mod conversation;
 mod media;
 mod message;
 mod request;
+mod set_aside;
 mod texts;
 mod transfer;
 mod upload;
@@ -16,8 +17,10 @@ pub use conversation::{Conversations, ReadTo, SetConversation, Typing};
 pub use media::{KeptMedia, MediaAddress, MediaList, MediaRemoved, MediaUse, Uploaded};
 pub use message::{MessageChange, NewMessage, ParsedChange};
 pub use request::{Request, RequestAnswer, Requests};
+pub use set_aside::{SetAsideEvent, SetAsideEvents, StoredAgain};
 pub use texts::{
     INVALID_STATUS, INVALID_TYPE, MISSING_DATA, NO_REPLY_TARGET, NOT_FOUND, NOT_INITIALIZED,
+    other_status,
 };
 pub use transfer::{Backup, BackupDone, Imported, TransferRecord};
 pub use upload::{
@@ -94,6 +97,9 @@ pub struct ErrorBody {
     /// The error's name, for programs; left out where the contract spells the whole body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    /// What the platform or a host said, as the text has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
 }
 
 /// Messages on a page unless the request says otherwise.

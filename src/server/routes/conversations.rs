@@ -19,6 +19,11 @@ pub(super) fn routes() -> [Route; 3] {
                     .query("q", &json!({"type": "string"}), "Text in the name or the ID")
                     .query("limit", &count(), "At most so many: 200 without it, and no more")
                     .query("before", &place(), "Only those whose `last_seq` is less than this")
+                    .query(
+                        "brief",
+                        &json!({"type": "boolean"}),
+                        "Leave out `last_message`, and tell nothing of what is unread",
+                    )
                     .answers::<Conversations>(StatusCode::OK, "The conversations")
                     .error(400, "A parameter cannot be read, or `before` is an unknown ID")
             })],

@@ -228,8 +228,12 @@ pub fn refused(refused: &SubscribeRefused) -> Coded {
         SubscribeRefused::TooManyReplays => {
             ("too many replays at once; wait until one has caught up".into(), Some("unavailable"))
         }
-        SubscribeRefused::CursorGone => {
-            let text = "`cursor` is of another store, of an older copy of this one, or too old; load afresh";
+        SubscribeRefused::CursorTooOld => {
+            let text = "`cursor` is too old: events that came after it are not kept any more; load afresh, or go on with `since` from a message";
+            (text.into(), Some(CURSOR_GONE))
+        }
+        SubscribeRefused::OtherStore => {
+            let text = "`cursor` is of another store, or of an older copy of this one; load afresh";
             (text.into(), Some(CURSOR_GONE))
         }
         SubscribeRefused::BeyondHead { head } => {

@@ -169,6 +169,7 @@ impl Transaction<'_> {
             Event::AdapterState(state) => self.keep_state(&state).map(|()| None)?,
             Event::Told(told) => self.keep_words(offset, &told).map(|()| None)?,
             Event::RecalledEarly(recall) => self.keep_early_recall(*recall).map(|()| None)?,
+            Event::RecallsLapsed { keys } => self.forget_early_recalls(&keys).map(|()| None)?,
         };
         let Some(effect) = effect else { return Ok(None) };
         self.kept.push((offset, EntryContent::of(&effect)));

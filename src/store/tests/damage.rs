@@ -73,6 +73,24 @@ fn a_claim_leaves_out_what_is_damaged_and_ends_before_what_may_have_gone_out() {
 }
 
 #[test]
+fn what_could_not_be_recorded_as_sent_is_not_claimed() {
+    for end in [Status::Sent, Status::Failed] {
+        let (_folder, mut file) = new();
+        let message = made(&mut file, "x");
+        let other = made(&mut file, "y");
+        let ended = Command::SetStatus { id: other.id, status: end, at: 1 };
+        commit(&mut file, ended, Durability::Tables);
+        let state = tables::Term::of_state(crate::model::message::Direction::Outbound, end);
+        damage(&file, tables::POSTINGS, &state.row(0));
+        let claim = Command::Claim { seqs: vec![message.seq], account: None, at: 2 };
+        let answers = file.commit(vec![claim], Durability::Log).unwrap().answers;
+        assert!(matches!(answers[0], Err(StoreError::Damaged(_))), "{end:?}: {answers:?}");
+        let now = file.view().unwrap().by_seq(message.seq).unwrap().unwrap();
+        assert_eq!(now.status, Status::Pending);
+    }
+}
+
+#[test]
 fn a_damaged_row_of_an_index_or_a_conversation_stops_only_what_meets_it() {
     let elsewhere = |text: &str| {
         let draft = Draft::new(MessageType::Text, text.into(), "group_9".into(), Some("tg".into()));

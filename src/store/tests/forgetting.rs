@@ -30,6 +30,10 @@ fn what_is_old_is_forgotten_and_no_more() {
     assert!(is_known(&mut file), "it is of that time, not before it");
     let view = file.view().unwrap();
     assert_eq!(view.offset_of(cursor).unwrap(), None, "events after it are not kept");
+    assert!(view.is_too_old(cursor).unwrap() && !view.is_too_old(view.cursor()).unwrap());
+    let foreign = crate::model::cursor::Epoch::new(7);
+    let foreign = crate::model::cursor::Cursor { epoch: foreign, ..cursor };
+    assert!(!view.is_too_old(foreign).unwrap(), "it is of another store");
     assert_eq!(view.journal(cursor.offset, 10).unwrap(), None);
     let all = view.journal(view.counters().kept_from, 10).unwrap().unwrap();
     assert_eq!(all.len(), 2, "the newest are kept");

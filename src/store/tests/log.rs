@@ -1,6 +1,7 @@
 //! The write-ahead log beside the tables.
 
 use super::*;
+use std::os::unix::fs::MetadataExt;
 
 #[test]
 fn readers_have_what_only_the_log_holds() {
@@ -83,6 +84,7 @@ fn a_damaged_record_of_the_log_loses_only_itself_and_is_kept() {
     let at = bytes.windows(12).position(|text| text == b"in the log 2").unwrap();
     bytes[at] ^= 1;
     fs::write(&log, bytes).unwrap();
+    let inode = fs::metadata(&log).unwrap().ino();
     let file = writable(crash.path());
     let page = Page { offset: 0, limit: 10, before: None };
     let left = file.view().unwrap().list(&MessageFilter::default(), page).unwrap();
@@ -92,6 +94,9 @@ fn a_damaged_record_of_the_log_loses_only_itself_and_is_kept() {
         ["in the log 4", "in the log 3", "in the log 1", "in the log 0", "in the tables"]
     );
     assert_eq!(kept_logs(crash.path(), "damaged"), 1);
+    let mut entries = fs::read_dir(crash.path()).unwrap().flatten();
+    let is_there = entries.any(|entry| entry.metadata().unwrap().ino() == inode);
+    assert!(is_there, "the file itself, which needs no room");
     assert_eq!(check::check(&file.view().unwrap()).unwrap().findings, [""; 0]);
 }
 

@@ -1,6 +1,8 @@
 //! Stores that older versions wrote.
 
 use super::*;
+use crate::model::message::Direction;
+use std::sync::{Arc, Mutex};
 
 /// A file of version 0.2, as its release left it.
 fn unpack_fixture(name: &str, to: &Path) {
@@ -9,6 +11,9 @@ fn unpack_fixture(name: &str, to: &Path) {
     std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&packed[..]), &mut bytes).unwrap();
     fs::write(to, bytes).unwrap();
 }
+
+/// When the messages of the fixtures were made, in Unix seconds.
+const MADE_AT: u64 = 1_795_664_721;
 
 /// Messages that version 0.2 exported of it, by ID.
 fn exported(of: &str) -> Vec<serde_json::Value> {
@@ -47,20 +52,28 @@ fn a_store_of_version_0_2_is_brought_up_to_date() {
     let names: Vec<_> = fs::read_dir(folder.path()).unwrap().flatten().collect();
     assert_eq!(names.len(), 1, "no copy stays: {names:?}");
     let mut file = writable(folder.path());
-    // Its messages and keys are known.
-    let key = Some(Idempotency::new("k1", "another body"));
-    let draft = Draft::new(MessageType::Text, "x".into(), "group_1".into(), None).unwrap();
-    let answer = commit(
-        &mut file,
-        Command::Create {
-            draft,
-            at: crate::clock::now(),
-            idempotency: key,
-            facts: RoutingFacts::default(),
-        },
-        Durability::Tables,
-    );
-    assert!(matches!(answer, Answer::KeyTaken | Answer::Done(_)), "{answer:?}");
+    // Its keys are known for as long as they count.
+    let create = |at| {
+        let draft = Draft::new(MessageType::Text, "x".into(), "group_1".into(), None).unwrap();
+        let idempotency = Some(Idempotency::new("k1", "another body"));
+        Command::Create { draft, at, idempotency, facts: RoutingFacts::default() }
+    };
+    let answer = commit(&mut file, create(MADE_AT + 23 * 60 * 60), Durability::Tables);
+    assert_eq!(answer, Answer::KeyTaken);
+    // Its messages are known when their platform tells of them again.
+    let view = file.view().unwrap();
+    let all = view.after(0).unwrap().map(|message| message.unwrap());
+    let inbound: Vec<_> = all
+        .filter(|message| message.direction == Direction::Inbound)
+        .map(|message| Inbound::of(&message).unwrap())
+        .collect();
+    assert!(inbound.len() > 1, "{}", inbound.len());
+    for received in inbound {
+        let receive =
+            Command::Receive { received: Box::new(received), at: MADE_AT, can_wait: false };
+        let answer = commit(&mut file, receive, Durability::Tables);
+        assert!(matches!(answer, Answer::Repeated(_)), "{answer:?}");
+    }
     let conversation = file.view().unwrap().conversation("qq", "group_77").unwrap().unwrap();
     assert_eq!(conversation.account.as_deref(), Some("1"));
 }
@@ -147,4 +160,25 @@ fn a_store_of_schema_2_is_brought_up_to_date() {
     }
     commit(&mut file, receive("next", false), Durability::Tables);
     assert_eq!(unread(&file), (4, 1, 0));
+}
+
+#[test]
+fn how_far_a_store_is_brought_up_to_date_is_told() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("a.redb");
+    unpack_fixture("0.2.0-closed.redb", &path);
+    let all = fs::metadata(&path).unwrap().len();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let progress = {
+        let told = told.clone();
+        MigrationProgress(Arc::new(move |step| told.lock().unwrap().push(format!("{step:?}"))))
+    };
+    let with_progress =
+        StoreOptions { migration: Some(progress), ..options(folder.path(), Access::Read) };
+    open(&with_progress).unwrap();
+    let told = std::mem::take(&mut *told.lock().unwrap());
+    assert!(told[0].starts_with("Begins") && told[0].contains("a.redb"), "{told:?}");
+    assert!(told.contains(&format!("{:?}", MigrationStep::Copied { bytes: all, all })), "{told:?}");
+    assert!(told.iter().any(|step| step.starts_with("Rewritten")), "{told:?}");
+    assert_eq!(told.last().unwrap(), "Ends");
 }

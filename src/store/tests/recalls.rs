@@ -1,5 +1,7 @@
 //! Recalls that come before their messages.
 
+use super::file::carry_out;
+use super::transaction::Transaction;
 use super::*;
 use crate::model::message::Recall;
 use redb::{ReadableDatabase, ReadableTableMetadata};
@@ -94,6 +96,27 @@ fn a_damaged_recall_is_told_and_stops_no_message() {
     assert!(findings[0].contains("recall"), "{findings:?}");
     commit(&mut file, live("x", AT), Durability::Tables);
     assert_eq!(of(&file, 1).recall, None);
+}
+
+#[test]
+fn recalls_whose_messages_do_not_come_are_forgotten_with_their_age() {
+    let (folder, mut file) = new();
+    let an_hour_ago = crate::clock::now() - 3_700;
+    let txn = file.database.begin_write().unwrap();
+    let mut state = Transaction::open(&txn, &file.context, an_hour_ago).unwrap();
+    carry_out(&mut state, vec![recall("old")], None).unwrap();
+    state.finish().unwrap();
+    txn.commit().unwrap();
+    commit(&mut file, recall("new"), Durability::Tables);
+    let trim = || Command::Trim { marks_before: 0 };
+    assert_eq!(commit(&mut file, trim(), Durability::Log), Answer::Noted);
+    assert_eq!(commit(&mut file, trim(), Durability::Log), Answer::Nothing);
+    // By an event: whoever applies the log comes to the same.
+    let copy = crashed(folder.path());
+    for file in [file, writable(copy.path())] {
+        let txn = file.database.begin_read().unwrap();
+        assert_eq!(txn.open_table(tables::EARLY_RECALLS).unwrap().len().unwrap(), 1);
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Reads every row that applying an event will touch, before anything is changed.
 
 use super::{CachedRow, KnownConversation, Transaction};
-use crate::model::event::Event;
+use crate::model::event::{Event, How};
 use crate::model::message::{Message, Status};
 use crate::store::conversation::ConversationRow;
 use crate::store::error::{Result, StoreError};
@@ -26,9 +26,15 @@ impl Transaction<'_> {
                 }
                 self.load_terms(message, message.status, message.platform.as_deref())
             }
-            Event::Changed { seq, state, .. } => {
+            Event::Changed { seq, how, state, .. } => {
                 let before = self.there(*seq)?;
                 self.load_terms(&before, before.status, before.platform.as_deref())?;
+                if *how == How::Claimed {
+                    // One that goes out and cannot be recorded would go out again at each start.
+                    for end in [Status::Sent, Status::Failed] {
+                        self.load_row(Term::of_state(before.direction, end), *seq)?;
+                    }
+                }
                 self.load_terms(&before, state.status, state.platform.as_deref())
             }
             Event::Routed { seq, platform, conversation, .. } => {
@@ -66,6 +72,7 @@ impl Transaction<'_> {
             | Event::Recognized { .. }
             | Event::AdapterState(_)
             | Event::RecalledEarly(_)
+            | Event::RecallsLapsed { .. }
             | Event::Told(_)
             | Event::SetAside { .. }
             | Event::Released { .. }
@@ -94,13 +101,16 @@ impl Transaction<'_> {
             self.load_platform(platform)?,
             self.load_conversation(platform, &message.recipient)?,
         ];
-        let (block, _) = locate(message.seq);
-        for term in known.into_iter().flatten() {
-            let row = term.row(block);
-            if !self.rows.contains_key(&row) {
-                let value = self.places(row)?;
-                self.rows.insert(row, CachedRow { value, dirty: false });
-            }
+        known.into_iter().flatten().try_for_each(|term| self.load_row(term, message.seq))
+    }
+
+    /// Loads the set of a term that a message is in or not.
+    fn load_row(&mut self, term: Term, seq: u64) -> Result<()> {
+        let (block, _) = locate(seq);
+        let row = term.row(block);
+        if !self.rows.contains_key(&row) {
+            let value = self.places(row)?;
+            self.rows.insert(row, CachedRow { value, dirty: false });
         }
         Ok(())
     }

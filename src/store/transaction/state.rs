@@ -196,6 +196,10 @@ impl StoreState for Transaction<'_> {
         self.early_recall_of(message, said, now)
     }
 
+    fn lapsed_recalls(&self) -> Result<Vec<u128>> {
+        self.lapsed_early_recalls()
+    }
+
     fn is_seen_conversation(&self, platform: &str, conversation: &str) -> Result<bool> {
         let row = self.conversation(platform, conversation)?;
         Ok(row.is_some_and(|row| row.account.is_some()))

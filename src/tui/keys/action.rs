@@ -37,6 +37,7 @@ pub enum KeyAction {
     Edit,
     Recall,
     React,
+    Forward,
     Answered,
     Return,
     OpenLink,
@@ -81,6 +82,7 @@ impl KeyAction {
                 | Self::Edit
                 | Self::Recall
                 | Self::React
+                | Self::Forward
                 | Self::Answered
                 | Self::OpenLink
                 | Self::Save

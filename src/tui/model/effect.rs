@@ -5,7 +5,7 @@ use super::notify::Notification;
 use super::picture::Picture;
 use super::scope::ConversationKey;
 use crate::client::{HistoryPage, HistoryQuery, watch};
-use crate::model::message::{Message, Status};
+use crate::model::message::Message;
 use crate::protocol::http::{self, AdapterStatus, MessageChange, NewMessage, Stats};
 use crossterm::event::{KeyEvent, MouseEvent};
 use std::path::PathBuf;
@@ -74,7 +74,8 @@ pub enum ServerRequest {
     Edit(Uuid, MessageChange),
     Recall(Uuid),
     React(Uuid, String, bool),
-    SetStatus(Uuid, Status),
+    Cancel(Uuid),
+    Retry(Uuid),
     Delete(Uuid),
     Fetch(Box<MediaItem>, Fetching),
     /// A picture that fits into columns and rows.

@@ -17,6 +17,7 @@ mod notify;
 mod on_key;
 mod on_message;
 mod open;
+mod pass_on;
 mod pick;
 pub mod picker;
 mod picture;

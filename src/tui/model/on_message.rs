@@ -41,6 +41,7 @@ impl Model {
                 | KeyAction::Retry
                 | KeyAction::Delete
                 | KeyAction::React
+                | KeyAction::Forward
         );
         // An action that cannot be undone needs a message that was chosen.
         let is_chosen = self.view.is_some() || self.stream.selected().is_some();
@@ -57,6 +58,7 @@ impl Model {
             KeyAction::Edit => self.edit(&message),
             KeyAction::Recall => self.recall(&message),
             KeyAction::React => self.pick_reaction(&message),
+            KeyAction::Forward => self.pick_destination(&message),
             KeyAction::Answered => self.go_to_answered(&message),
             KeyAction::OpenLink => self.open_or_save(&message, Fetching::Open),
             KeyAction::Save => self.open_or_save(&message, Fetching::Save),
@@ -115,9 +117,8 @@ impl Model {
     fn cancel(&mut self, message: &Message) {
         match message.status {
             _ if message.direction == Direction::Inbound => self.say(ONLY_OWN),
-            Status::Pending | Status::Sending => {
-                self.ask(ServerRequest::SetStatus(message.id, Status::Canceled));
-            }
+            Status::Pending => self.ask(ServerRequest::Cancel(message.id)),
+            Status::Sending => self.say("the message is being sent now"),
             other => {
                 self.say(format!("the message is {other}; only pending messages can be canceled"));
             }
@@ -127,9 +128,7 @@ impl Model {
     fn retry(&mut self, message: &Message) {
         match message.status {
             _ if message.direction == Direction::Inbound => self.say(ONLY_OWN),
-            Status::Failed | Status::Canceled => {
-                self.ask(ServerRequest::SetStatus(message.id, Status::Pending));
-            }
+            Status::Failed | Status::Canceled => self.ask(ServerRequest::Retry(message.id)),
             other => self.say(format!(
                 "the message is {other}; only failed and canceled messages can be sent again"
             )),

@@ -2,6 +2,7 @@
 
 use super::attachment::{Fetching, MediaItem};
 use super::picker::{Item, Picker, PickerChoice};
+use super::scope::ConversationKey;
 use super::{Model, Question, ServerRequest};
 use crate::model::message::Message;
 use crate::model::notice::NoticeKind;
@@ -29,9 +30,18 @@ const PAGE: isize = 10;
 
 impl Model {
     pub(super) fn pick_conversation(&mut self) {
+        let items = self.conversation_items(PickerChoice::Conversation);
+        self.picker = Some(Picker::new("Go to", items));
+    }
+
+    /// The conversations to choose from, those with something to read first.
+    pub(super) fn conversation_items(
+        &self,
+        choice: impl Fn(ConversationKey) -> PickerChoice,
+    ) -> Vec<Item> {
         let has_platforms = self.has_platforms();
         let listed = self.conversations.ordered(None);
-        let mut items: Vec<_> = listed
+        let items: Vec<_> = listed
             .iter()
             .map(|known| {
                 let unread = match known.unread {
@@ -42,16 +52,14 @@ impl Model {
                 let platform = if has_platforms { &*known.key.platform } else { "" };
                 let parts = [platform, id, &unread];
                 let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-                let choice = PickerChoice::Conversation(known.key.clone());
+                let choice = choice(known.key.clone());
                 Item { label: known.name().to_owned(), detail: parts.join(" · "), choice }
             })
             .collect();
-        // Those with something to read come first.
         let unread: Vec<_> = listed.iter().map(|known| known.unread == 0).collect();
-        let mut order: Vec<_> = unread.into_iter().zip(items.drain(..)).collect();
+        let mut order: Vec<_> = unread.into_iter().zip(items).collect();
         order.sort_by_key(|(is_read, _)| *is_read);
-        let items = order.into_iter().map(|(_, item)| item).collect();
-        self.picker = Some(Picker::new("Go to", items));
+        order.into_iter().map(|(_, item)| item).collect()
     }
 
     pub(super) fn pick_reaction(&mut self, message: &Message) {
@@ -124,6 +132,7 @@ impl Model {
             PickerChoice::Reaction { id, emoji, on } => {
                 self.ask(ServerRequest::React(id, emoji, on))
             }
+            PickerChoice::Forward(segments, to) => self.forward(segments, to),
             PickerChoice::Request(id) => {
                 let words = self.requests.iter().find(|request| request.id == id).map(words_of);
                 self.question = words.map(|words| Question::Request(id, words));

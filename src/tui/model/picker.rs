@@ -3,6 +3,7 @@
 use super::attachment::{Fetching, MediaItem};
 use super::edit;
 use super::scope::ConversationKey;
+use crate::model::content::Segment;
 use crate::search::normalise;
 use ratatui_textarea::TextArea;
 use uuid::Uuid;
@@ -16,8 +17,14 @@ const MOST: usize = 200;
 pub enum PickerChoice {
     Conversation(ConversationKey),
     Attachment(Box<MediaItem>, Fetching),
-    Reaction { id: Uuid, emoji: String, on: bool },
+    Reaction {
+        id: Uuid,
+        emoji: String,
+        on: bool,
+    },
     Request(u64),
+    /// Segments, and where they are sent.
+    Forward(Vec<Segment>, ConversationKey),
 }
 
 /// An entry of the list.

@@ -4,7 +4,7 @@ use super::content::{self, Span, TextLook};
 use super::hits::Needle;
 use super::links;
 use crate::model::message::{Direction, Message, ReplyTo, Sender, Status};
-use crate::text;
+use crate::text::{self, without_field};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -252,7 +252,8 @@ pub fn why(message: &Message) -> Option<(&str, TextLook)> {
     match message.status {
         Status::Failed | Status::Sending => Some((error?, TextLook::Wrong)),
         Status::Pending => {
-            let waiting = message.waiting.as_deref().map(|why| (why, TextLook::Waiting));
+            let waiting = message.waiting.as_deref();
+            let waiting = waiting.map(|why| (without_field(why), TextLook::Waiting));
             waiting.or(error.map(|error| (error, TextLook::Wrong)))
         }
         Status::Sent | Status::Canceled => None,

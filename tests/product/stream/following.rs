@@ -1,12 +1,15 @@
 //! `rechat list --follow`.
 
 use super::five;
+use super::{LINES, Stream};
 use crate::server::{Home, TestServer, agent, eventually};
-use rustix::process::Signal;
-use serde_json::Value;
-use std::io::{BufRead, BufReader, Read};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, ChildStdout};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// `rechat list --follow --json`
 struct Follower {
@@ -32,6 +35,11 @@ impl Follower {
 
     fn contents(&mut self, count: usize) -> Vec<String> {
         (0..count).map(|_| self.content()).collect()
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.process.id().try_into().unwrap()).unwrap();
+        kill_process(pid, signal).unwrap();
     }
 }
 
@@ -156,4 +164,102 @@ fn following_tells_when_the_store_was_replaced_by_an_older_copy() {
     assert!(line.contains("older copy"), "{line}");
     server.make_for(Some("qq"), "group_1", "new");
     assert_eq!(follower.content(), "new");
+}
+
+/// Starts a server again that keeps no more events than the last one, and waits until what comes after
+/// `cursor` is forgotten.
+pub(crate) fn start_without_events_after(server: &mut TestServer, cursor: &str) {
+    server.home.configure("[log]\nevents = 1\n");
+    server.start_again();
+    eventually("the events after the cursor are forgotten", || {
+        let first = Stream::open(server, &format!("?cursor={cursor}"), &[], LINES).json();
+        (first["type"] == "reset").then(|| assert_eq!(first["reason"], "too_old"))
+    });
+}
+
+#[test]
+fn following_misses_no_message_where_the_events_are_no_longer_kept() {
+    let mut server = TestServer::start();
+    let mut follower = Follower::start(&server, &["-c", "group_1"]);
+    for content in ["first", "second"] {
+        server.make_for(Some("qq"), "group_1", content);
+        assert_eq!(follower.content(), content);
+    }
+    let mut lines = Stream::open(&server, "?events=&since=1", &[], LINES);
+    let cursor = lines.json()["cursor"].as_str().unwrap().to_owned();
+    follower.signal(Signal::STOP);
+    server.make_for(Some("qq"), "group_1", "missed");
+    (0..5).for_each(|n| drop(server.make_for(Some("qq"), "group_2", &n.to_string())));
+    assert_eq!(server.stop(), Some(0));
+    start_without_events_after(&mut server, &cursor);
+    follower.signal(Signal::CONT);
+    assert_eq!(follower.content(), "missed");
+    let errors = follower.process.stderr.take().unwrap();
+    let mut line = String::new();
+    BufReader::new(errors).read_line(&mut line).unwrap();
+    assert!(line.contains("log.events") && !line.contains("another one"), "{line}");
+    server.make_for(Some("qq"), "group_1", "new");
+    assert_eq!(follower.content(), "new");
+}
+
+/// Passes connections on, and has something done once a page of messages is on its way back.
+fn proxy(address: String, done: impl Fn() + Send + Sync + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let own = listener.local_addr().unwrap().to_string();
+    let done = Arc::new(done);
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let (client, server) = (client.unwrap(), TcpStream::connect(&address).unwrap());
+            let asked = Arc::new(AtomicBool::new(false));
+            let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+            let notices = asked.clone();
+            std::thread::spawn(move || {
+                let mut bytes = vec![0; 64 << 10];
+                while let Ok(count @ 1..) = from.read(&mut bytes) {
+                    let text = String::from_utf8_lossy(&bytes[..count]);
+                    notices.fetch_or(text.contains("GET /api/messages?"), Ordering::SeqCst);
+                    if to.write_all(&bytes[..count]).is_err() {
+                        return;
+                    }
+                }
+            });
+            let (mut from, mut to, done) = (server, client, done.clone());
+            std::thread::spawn(move || {
+                let mut bytes = vec![0; 64 << 10];
+                while let Ok(count @ 1..) = from.read(&mut bytes) {
+                    if asked.swap(false, Ordering::SeqCst) {
+                        done();
+                    }
+                    if to.write_all(&bytes[..count]).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    own
+}
+
+#[test]
+fn a_status_that_changes_while_the_list_is_read_is_told() {
+    let server = TestServer::start();
+    let id = server.make_for(Some("qq"), "group_1", "listed");
+    let path = server.url(&format!("/api/messages/{id}"));
+    let address = proxy(server.address.clone(), move || {
+        let body = json!({"status": "Canceled"}).to_string();
+        let request = agent().patch(&path).header("content-type", "application/json");
+        assert_eq!(request.send(body).unwrap().status(), 200);
+    });
+    let address = format!("http://{address}");
+    let arguments = ["list", "--follow", "--format", "table", "--server", &address];
+    let mut process = server.home.command(&arguments).spawn().unwrap();
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    let listed = lines.next().unwrap().unwrap();
+    assert!(listed.contains("listed") && listed.contains("Pending"), "{listed}");
+    // Without it the next line would be this one.
+    server.make_for(Some("qq"), "group_1", "later");
+    let told = lines.next().unwrap().unwrap();
+    assert!(told.contains(&id[..8]) && told.contains("Canceled"), "{told}");
+    let _ = process.kill();
+    let _ = process.wait();
 }

@@ -2,7 +2,7 @@
 //! contract, Part 2, items 17 and 22.
 
 mod ending;
-mod following;
+pub(crate) mod following;
 
 use crate::server::{Home, TestServer, agent};
 use crate::socket::Client;
@@ -143,7 +143,7 @@ fn a_place_that_the_store_does_not_have_resets_the_stream_and_does_not_end_it() 
         assert_eq!(events.line().unwrap(), "");
         assert_eq!(events.line().unwrap(), "event: reset", "{query} {headers:?}");
         let (id, event) = events.event();
-        assert_eq!(event["type"], "reset");
+        assert_eq!((&event["type"], &event["reason"]), (&"reset".into(), &"other_store".into()));
         let mut lines = Stream::open(&server, query, headers, LINES);
         assert_eq!(lines.json()["type"], "reset");
         let message = server.make("group_1", "live");

@@ -113,8 +113,8 @@ pub(in crate::adapter::onebot) fn delivery(
             Delivery::Sent { external_id: answer.message_id(), is_unconfirmed: answer.is_async() }
         }
         Ok(answer) => refusal(&answer),
-        Err(NoAnswer::NotSent(reason)) => {
-            Delivery::Refused { reason: reason.into(), retryable: true }
+        Err(not_sent @ NoAnswer::NotSent(_)) => {
+            Delivery::Refused { reason: not_sent.to_string(), retryable: true }
         }
         Err(refused @ NoAnswer::TooLarge) => {
             Delivery::Refused { reason: refused.to_string(), retryable: false }

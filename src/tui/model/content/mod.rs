@@ -37,6 +37,12 @@ fn is_mention(segment: &Segment) -> bool {
     matches!(segment, Segment::Mention { .. } | Segment::MentionAll {})
 }
 
+/// A person who is mentioned; the account itself is `you` where it has no name.
+fn mention(user: &str, name: Option<&str>, is_me: bool) -> String {
+    let id = if is_me { "you" } else { user };
+    format!("@{}", name.filter(|name| !name.is_empty()).unwrap_or(id))
+}
+
 fn put(lines: &mut Lines, segment: &Segment, is_behind_name: bool) {
     match segment {
         Segment::Text { text } => {
@@ -46,8 +52,8 @@ fn put(lines: &mut Lines, segment: &Segment, is_behind_name: bool) {
             lines.put_text(text);
         }
         Segment::Mention { user, name, me } => {
-            let name = name.as_deref().filter(|name| !name.is_empty()).unwrap_or(user);
-            lines.put_word(&format!("@{name}"), if *me { TextLook::Me } else { TextLook::Mention });
+            let look = if *me { TextLook::Me } else { TextLook::Mention };
+            lines.put_word(&mention(user, name.as_deref(), *me), look);
         }
         Segment::MentionAll {} => lines.put_word("@all", TextLook::Me),
         Segment::Emoji { .. } => lines.put(&emoji(segment), TextLook::Plain),
@@ -121,9 +127,7 @@ pub fn word(segment: &Segment) -> String {
     };
     match segment {
         Segment::Text { text } => text.clone(),
-        Segment::Mention { user, name, .. } => {
-            format!("@{}", name.as_deref().filter(|name| !name.is_empty()).unwrap_or(user))
-        }
+        Segment::Mention { user, name, me } => mention(user, name.as_deref(), *me),
         Segment::MentionAll {} => "@all".into(),
         Segment::Emoji { .. } => emoji(segment),
         Segment::Image(media) => medium("image", media),
@@ -258,6 +262,12 @@ mod tests {
         ];
         assert_eq!(shown(&all), wanted);
         assert!(line(&all).starts_with("a @Ann @all"), "{}", line(&all));
+    }
+
+    #[test]
+    fn the_account_itself_is_you_where_it_has_no_name() {
+        let me = Segment::Mention { user: "10001000".into(), name: None, me: true };
+        assert_eq!(shown(&Content::of(vec![me, text(" hi")])), ["@you hi"]);
     }
 
     #[test]

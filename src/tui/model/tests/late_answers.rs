@@ -28,6 +28,8 @@ fn status(message: &Message) -> WatchEvent {
         conversation: message.recipient.clone().into(),
         seq: message.seq,
         last_error: None,
+        last_error_code: None,
+        last_error_detail: None,
     })
 }
 

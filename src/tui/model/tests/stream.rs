@@ -98,6 +98,8 @@ fn statuses_follow_and_failures_can_be_sent_again() {
         conversation: "group_1".into(),
         seq: 1,
         last_error: Some("no such group".into()),
+        last_error_code: None,
+        last_error_detail: None,
     };
     model.update(TuiEvent::Watch(watch::WatchEvent::Status(change)));
     press(&mut model, KeyCode::Tab);
@@ -107,7 +109,7 @@ fn statuses_follow_and_failures_can_be_sent_again() {
     press(&mut model, KeyCode::Char('x'));
     assert!(model.notice().unwrap().contains("only pending messages"));
     press(&mut model, KeyCode::Char('R'));
-    let again = Effect::Ask(ServerRequest::SetStatus(Uuid::from_u128(1), Status::Pending));
+    let again = Effect::Ask(ServerRequest::Retry(Uuid::from_u128(1)));
     assert!(model.settle().contains(&again));
 }
 

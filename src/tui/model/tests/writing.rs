@@ -40,6 +40,34 @@ fn an_answer_goes_to_the_open_conversation_and_can_be_recalled() {
 }
 
 #[test]
+fn a_message_is_forwarded_and_mentions_nobody_there() {
+    let mention = Segment::Mention { user: "7".into(), name: Some("Ann".into()), me: false };
+    let content = Content::of(vec![mention, Segment::Text { text: " look".into() }]);
+    let store =
+        [message(1, "group_2", "there"), Message { content, ..message(2, "group_1", "here") }];
+    let mut model = connected(80, 24, &store);
+    press(&mut model, KeyCode::Char('j'));
+    press(&mut model, KeyCode::Enter);
+    serve(&mut model, &store);
+    press(&mut model, KeyCode::Esc);
+    press(&mut model, KeyCode::Char('k'));
+    press(&mut model, KeyCode::Char('F'));
+    type_in(&mut model, "group_2");
+    press(&mut model, KeyCode::Enter);
+    let asked = serve(&mut model, &store);
+    let is_sent = |effect: &Effect| match effect {
+        Effect::Ask(ServerRequest::Send(message)) => {
+            let segments = message.segments.clone().unwrap();
+            assert_eq!(Content::of(segments), Content::text("@Ann look"));
+            message.recipient == "group_2"
+        }
+        _ => false,
+    };
+    assert!(asked.iter().any(is_sent), "{asked:?}");
+    assert_eq!(model.notice(), Some("forwarded to group_2"));
+}
+
+#[test]
 fn each_conversation_has_its_own_unfinished_answer() {
     let store = [message(1, "group_1", "a"), message(2, "group_2", "b")];
     let mut model = connected(80, 24, &store);

@@ -1,0 +1,24 @@
+//! Bots that new settings changed, as the log names them.
+
+use std::fmt;
+
+/// Names of bots that new settings changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct BotChanges {
+    pub added: Vec<String>,
+    pub changed: Vec<String>,
+    pub removed: Vec<String>,
+}
+
+impl fmt::Display for BotChanges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts =
+            [("added", &self.added), ("changed", &self.changed), ("removed", &self.removed)];
+        let told = parts.iter().filter(|(_, names)| !names.is_empty());
+        let told: Vec<_> =
+            told.map(|(what, names)| format!("{what} {}", names.join(", "))).collect();
+        f.write_str(if told.is_empty() { "unchanged" } else { "" })?;
+        f.write_str(&told.join("; "))
+    }
+}

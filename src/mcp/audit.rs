@@ -1,0 +1,201 @@
+//! The log of agents: a line for each call, with its conversation and its outcome. Nothing of what was said
+//! is in it.
+
+use super::shown::{
+    ConversationPage, FoundMessages, MessagePage, NewMessages, OneMessage, SentMessage,
+    ShownPlatforms,
+};
+use crate::error::Error;
+use crate::text::escaped;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Characters of a word in the log.
+const LOGGED: usize = 100;
+
+/// The line of a call. It is written once the call has ended, also where it is dropped because nobody
+/// waits for its answer any more.
+pub(super) struct AuditLine {
+    began: Instant,
+    /// A tool, or a method of the protocol.
+    asked: String,
+    client: Option<String>,
+    /// Name of the token that the agent showed.
+    token: Option<Arc<str>>,
+    conversation: Option<String>,
+    /// The ID of a message, or the address of a resource.
+    about: Option<String>,
+    outcome: &'static str,
+    result: Option<String>,
+    error: Option<String>,
+}
+
+impl AuditLine {
+    pub(super) fn new(asked: &str, conversation: Option<String>, about: Option<String>) -> Self {
+        Self {
+            began: Instant::now(),
+            asked: asked.to_owned(),
+            client: None,
+            token: None,
+            conversation,
+            about,
+            outcome: Unanswered::GivenUp.code(),
+            result: None,
+            error: None,
+        }
+    }
+
+    pub(super) fn asked_by(&mut self, client: Option<String>, token: Option<Arc<str>>) {
+        (self.client, self.token) = (client, token);
+    }
+
+    pub(super) fn answered(mut self, note: Note) {
+        self.outcome = "ok";
+        self.result = Some(note.result);
+        self.conversation = note.conversation.or(self.conversation.take());
+    }
+
+    pub(super) fn failed(mut self, failure: &Unanswered) {
+        self.outcome = failure.code();
+        self.error = Some(failure.to_string());
+    }
+}
+
+impl Drop for AuditLine {
+    fn drop(&mut self) {
+        let logged = |words: &Option<String>| words.as_deref().map(short);
+        tracing::info!(
+            client = logged(&self.client),
+            token = self.token.as_deref(),
+            conversation = logged(&self.conversation),
+            about = logged(&self.about),
+            outcome = self.outcome,
+            result = self.result,
+            error = logged(&self.error),
+            took_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            "an agent asked: {}",
+            short(&self.asked)
+        );
+    }
+}
+
+/// Words of an agent, short and on one line.
+fn short(words: &str) -> String {
+    escaped(&words.chars().take(LOGGED).collect::<String>())
+}
+
+/// An answer, and what the log tells of it.
+pub(super) struct AuditedAnswer<T> {
+    pub(super) answer: T,
+    pub(super) note: Note,
+}
+
+/// What the log tells of a call that was answered.
+pub(super) struct Note {
+    /// `platform/conversation`, where the answer tells more than the call.
+    pub(super) conversation: Option<String>,
+    /// Counts, an ID, a state.
+    pub(super) result: String,
+}
+
+/// Why a call was not answered.
+#[derive(Debug)]
+pub(super) enum Unanswered {
+    /// A rate limit.
+    Limited(Error),
+    /// It cannot be carried out as it was made.
+    Refused(Error),
+    /// There is no such tool.
+    NoTool(Error),
+    Late,
+    GivenUp,
+}
+
+impl Unanswered {
+    /// Its name in the log.
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            Self::Limited(_) => "limited",
+            Self::Refused(_) => "refused",
+            Self::NoTool(_) => "no_tool",
+            Self::Late => "late",
+            Self::GivenUp => "given_up",
+        }
+    }
+}
+
+impl fmt::Display for Unanswered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Limited(error) | Self::Refused(error) | Self::NoTool(error) => error.fmt(f),
+            Self::Late => f.write_str("it took too long; ask for less, or later"),
+            Self::GivenUp => f.write_str("the client gave the call up"),
+        }
+    }
+}
+
+/// An answer that the log tells of.
+pub(super) trait Noted {
+    fn note(&self) -> Note;
+}
+
+impl Note {
+    fn of(result: String) -> Self {
+        Self { conversation: None, result }
+    }
+
+    /// A count of things, and whether there are more.
+    fn count(count: usize, what: &str, has_more: bool) -> Self {
+        let more = if has_more { ", and more" } else { "" };
+        Self::of(format!("{what}: {count}{more}"))
+    }
+}
+
+impl Noted for ConversationPage {
+    fn note(&self) -> Note {
+        Note::count(self.conversations.len(), "conversations", self.next.is_some())
+    }
+}
+
+impl Noted for MessagePage {
+    fn note(&self) -> Note {
+        Note::count(self.messages.len(), "messages", self.before.is_some() || self.more_after)
+    }
+}
+
+impl Noted for FoundMessages {
+    fn note(&self) -> Note {
+        Note::count(self.messages.len(), "messages", self.next.is_some())
+    }
+}
+
+impl Noted for NewMessages {
+    fn note(&self) -> Note {
+        let mut note = Note::count(self.messages.len(), "messages", false);
+        if self.timed_out {
+            note.result.push_str(", timed out");
+        }
+        note
+    }
+}
+
+impl Noted for OneMessage {
+    fn note(&self) -> Note {
+        let conversation = Some(self.message.place());
+        Note { conversation, result: format!("message {}", self.message.id) }
+    }
+}
+
+impl Noted for SentMessage {
+    fn note(&self) -> Note {
+        let result = format!("message {} is {}", self.id(), self.status());
+        Note { conversation: Some(self.place()), result }
+    }
+}
+
+impl Noted for ShownPlatforms {
+    fn note(&self) -> Note {
+        Note::count(self.len(), "platforms", false)
+    }
+}

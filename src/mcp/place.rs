@@ -1,0 +1,168 @@
+//! Places in the history as agents get and give them: IDs of messages that they see, the beginning, and
+//! sealed ones. A place may lie at a message that they do not see, and the numbers of messages tell how
+//! many there are: so every other place is sealed, and no two seals of one place look alike.
+
+use crate::error::{Error, Result};
+use data_encoding::BASE64URL_NOPAD;
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use std::fmt;
+use uuid::Uuid;
+
+/// Between the message that agents see and the sealed place behind it.
+const SEPARATOR: char = '.';
+
+/// A place in the history: what lies before it, what lies after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Seq(u64),
+    Message(Uuid),
+}
+
+impl Place {
+    /// Before every message.
+    pub(super) const BEGINNING: Self = Self::Seq(0);
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Seq(seq) => write!(f, "{seq}"),
+            Self::Message(id) => write!(f, "{id}"),
+        }
+    }
+}
+
+/// A place as an agent gave it; it has one of the two at least.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct GivenPlace {
+    /// The beginning, or a message that the agent says it sees.
+    pub(super) named: Option<Place>,
+    /// A sealed place. It goes before `named`, while the process runs that sealed it.
+    pub(super) sealed: Option<String>,
+}
+
+impl GivenPlace {
+    /// Reads a place; `None` where it is none.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (named, sealed) = match text.split_once(SEPARATOR) {
+            Some((named, sealed)) => (Some(named), Some(sealed)),
+            None if named(text).is_some() => (Some(text), None),
+            None => (None, Some(text)),
+        };
+        let named = match named {
+            Some(text) => Some(self::named(text)?),
+            None => None,
+        };
+        let is_sealed = |text: &str| BASE64URL_NOPAD.decode_len(text.len()) == Ok(Seal::BYTES);
+        sealed.is_none_or(is_sealed).then(|| Self { named, sealed: sealed.map(str::to_owned) })
+    }
+}
+
+fn named(text: &str) -> Option<Place> {
+    if text == "0" {
+        return Some(Place::BEGINNING);
+    }
+    text.parse().ok().map(Place::Message)
+}
+
+/// Seals places, with a key that is made anew at each start.
+pub(super) struct Seal {
+    key: [u8; Self::KEY_BYTES],
+}
+
+impl Seal {
+    const KEY_BYTES: usize = 32;
+    /// A place in bytes: its kind, and its number.
+    const PLACE_BYTES: usize = 1 + size_of::<u128>();
+    /// A sealed place in bytes: the nonce, the place, and the proof that both are ours.
+    const BYTES: usize = NONCE_LEN + Self::PLACE_BYTES + 16;
+
+    pub(super) fn new() -> Self {
+        let mut key = [0; Self::KEY_BYTES];
+        for part in key.chunks_mut(16) {
+            part.copy_from_slice(Uuid::new_v4().as_bytes());
+        }
+        Self { key }
+    }
+
+    /// A place that says nothing to the agent.
+    pub(super) fn seal(&self, place: Place) -> Result<String> {
+        let (kind, number) = match place {
+            Place::Seq(seq) => (0, u128::from(seq)),
+            Place::Message(id) => (1, id.as_u128()),
+        };
+        let mut nonce = [0; NONCE_LEN];
+        nonce.copy_from_slice(&Uuid::new_v4().as_bytes()[..NONCE_LEN]);
+        let mut bytes = vec![kind];
+        bytes.extend(number.to_be_bytes());
+        let sealed = self.key().and_then(|key| {
+            let nonce = Nonce::assume_unique_for_key(nonce);
+            key.seal_in_place_append_tag(nonce, Aad::empty(), &mut bytes).ok()
+        });
+        sealed.ok_or_else(|| Error::failed("cannot seal a place in the history"))?;
+        Ok(BASE64URL_NOPAD.encode(&[&nonce[..], &bytes].concat()))
+    }
+
+    /// A place that stands behind a message which the agent sees, and goes on from that message where
+    /// the seal is of an earlier run.
+    pub(super) fn seal_behind(&self, named: Place, place: Place) -> Result<String> {
+        Ok(format!("{named}{SEPARATOR}{}", self.seal(place)?))
+    }
+
+    /// The place that was sealed; `None` where another process sealed it.
+    pub(super) fn open(&self, sealed: &str) -> Option<Place> {
+        let mut bytes = BASE64URL_NOPAD.decode(sealed.as_bytes()).ok()?;
+        let (nonce, sealed) = bytes.split_first_chunk_mut::<NONCE_LEN>()?;
+        let nonce = Nonce::assume_unique_for_key(*nonce);
+        let (kind, number) =
+            self.key()?.open_in_place(nonce, Aad::empty(), sealed).ok()?.split_first()?;
+        let number = u128::from_be_bytes(number.try_into().ok()?);
+        match kind {
+            0 => u64::try_from(number).ok().map(Place::Seq),
+            _ => Some(Place::Message(Uuid::from_u128(number))),
+        }
+    }
+
+    fn key(&self) -> Option<LessSafeKey> {
+        UnboundKey::new(&CHACHA20_POLY1305, &self.key).ok().map(LessSafeKey::new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sealed_place_is_read_by_the_process_that_sealed_it_alone() {
+        let seal = Seal::new();
+        for place in [Place::BEGINNING, Place::Seq(u64::MAX), Place::Message(Uuid::from_u128(7))] {
+            let (sealed, again) = (seal.seal(place).unwrap(), seal.seal(place).unwrap());
+            assert_ne!(sealed, again, "an agent sees whether something came in between");
+            let given = GivenPlace::parse(&sealed).unwrap();
+            assert_eq!((given.named, given.sealed.as_deref()), (None, Some(&*sealed)));
+            assert_eq!(seal.open(&sealed), Some(place));
+            assert_eq!(Seal::new().open(&sealed), None);
+        }
+        let lengths = [Place::Seq(1), Place::Message(Uuid::max())];
+        let lengths = lengths.map(|place| seal.seal(place).unwrap().len());
+        assert_eq!(lengths[0], lengths[1], "its length tells nothing");
+    }
+
+    #[test]
+    fn a_place_behind_a_message_names_it() {
+        let (seal, named) = (Seal::new(), Place::Message(Uuid::from_u128(7)));
+        let text = seal.seal_behind(named, Place::Seq(9)).unwrap();
+        let given = GivenPlace::parse(&text).unwrap();
+        assert_eq!(given.named, Some(named));
+        assert_eq!(seal.open(&given.sealed.unwrap()), Some(Place::Seq(9)));
+    }
+
+    #[test]
+    fn numbers_are_no_places() {
+        let beginning = GivenPlace { named: Some(Place::BEGINNING), sealed: None };
+        assert_eq!(GivenPlace::parse("0"), Some(beginning));
+        for text in ["", "5", "../../etc/passwd", "x", "0.", ".", "5.x", "00000000"] {
+            assert_eq!(GivenPlace::parse(text), None, "{text}");
+        }
+    }
+}

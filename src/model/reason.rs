@@ -1,0 +1,210 @@
+//! Codes of the reasons why a message was not sent, waits, or has a file that is not here.
+//!
+//! A reason is kept as text. Its code, and what others said in it, are read from the form of that
+//! text, so that messages which were stored earlier have them too.
+
+/// A reason in a form that programs can tell in their own language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reason<'a> {
+    /// Lower case and stable.
+    pub code: &'static str,
+    /// Words of the platform, a host or the system, or a time, where the text has any.
+    pub detail: Option<&'a str>,
+}
+
+/// Texts around another reason. `{}` stands for that reason, `*` for anything.
+const AROUND: [&str; 6] = [
+    "*; asked for it: {}",
+    "the platform refused: {}",
+    "part * of *: {}",
+    "the file could not be uploaded: {}",
+    "the conversation did not open ({}) within * s",
+    "{}; the next attempt is at *",
+];
+
+/// Codes, and the texts that have them. `{}` stands for the detail, `*` for anything.
+const FORMS: [(&str, &str); 56] = [
+    ("refused", "refused with {}"),
+    ("refused", "the platform refused: {}"),
+    ("refused", "WeChat refused it: {}"),
+    ("refused", "WeChat refused it with every new reply token: {}"),
+    ("refused", "WeChat refused it with every new reply token, and took others: {}"),
+    ("refused", "WeChat takes no files for this account ({})"),
+    ("refused", "WeChat's file server refused the file: {}"),
+    ("refused", "the implementation could not send it"),
+    ("unknown", "outcome unknown"),
+    ("unknown", "no answer came in time"),
+    ("unknown", "no answer within * s"),
+    ("unknown", "the connection was lost"),
+    ("unknown", "the connection was lost before the answer came"),
+    ("unknown", "rechat was stopped while it was being sent"),
+    ("unknown", "it is unknown whether the platform did it: *"),
+    ("not_connected", "no adapter of * is connected ({}); it is sent when one is"),
+    ("not_connected", "no adapter of * is connected; it is sent when one is"),
+    ("not_connected", "the account * of *, for which a bot sent it, is not connected ({}); *"),
+    ("not_connected", "the account * of *, for which a bot sent it, is not connected; *"),
+    ("not_connected", "the account * of * is not connected ({}); *"),
+    ("not_connected", "the account * of * is not connected; *"),
+    ("not_connected", "no adapter for * connected within * s"),
+    ("not_connected", "the adapter is not connected"),
+    ("not_connected", "the account is not connected*"),
+    ("not_connected", "not sent: the connection was lost"),
+    ("not_connected", "WeChat cannot be reached ({})"),
+    ("busy", "the adapter is busy: *"),
+    ("busy", "not sent: the peer does not read"),
+    ("logged_out", "the session of this account ended"),
+    ("logged_out", "the session of this account ended ({})"),
+    ("reply_only", "WeChat lets a bot only answer, and this person has not written to it yet*"),
+    ("reply_limit", "WeChat's limit is reached*({}); it goes out after they write again"),
+    (
+        "reply_limit",
+        "WeChat refused it ({}), though nothing was sent since this person wrote last*",
+    ),
+    ("next_attempt", "the next attempt is at {}"),
+    ("after_earlier", "an earlier message of the conversation is sent first"),
+    ("no_platform", "no platform is named, and none is found for it*"),
+    ("several_platforms", "no platform is named, and * know *"),
+    ("unaddressable", "`*` is no conversation of *"),
+    ("unaddressable", "`*` is not a person's conversation"),
+    ("unaddressable", "`*` is known as a group and as a user*"),
+    ("unaddressable", "nothing is known of `*`; write *"),
+    ("empty", "there is nothing to send"),
+    ("empty", "there is nothing in it"),
+    ("too_large", "the implementation closed the connection: too large for it (1009)"),
+    ("too_large", "its files are too large to be sent along*"),
+    ("too_large", "the file has more than * bytes*"),
+    ("media_full", "media take up all of their *"),
+    ("media_full", "the disk is full"),
+    ("media_full", "the disk has less than * bytes free*"),
+    ("unknown_media", "its file `*` is not here any more"),
+    ("no_address", "the platform tells no address of it"),
+    ("private_host", "`{}` is in a private network*"),
+    ("host_refused", "the host answered {}"),
+    ("host_unreachable", "the host cannot be reached: {}"),
+    ("host_slow", "it took too long"),
+    ("not_a_picture", "the host sent {} where a picture should be"),
+];
+
+impl<'a> Reason<'a> {
+    /// Reads the text of a reason; `None` where it has no form that is known.
+    pub fn of(text: &'a str) -> Option<Self> {
+        let inner = AROUND.iter().find_map(|form| Self::of(fit(form, text)?.detail?));
+        inner.or_else(|| {
+            let of_form = |(code, form): &(&'static str, &str)| {
+                Some(Self { code, detail: fit(form, text)?.detail })
+            };
+            FORMS.iter().find_map(of_form)
+        })
+    }
+}
+
+/// A text that has a form.
+#[derive(Clone, Copy)]
+struct Fit<'a> {
+    /// The part of it at `{}`.
+    detail: Option<&'a str>,
+}
+
+/// Compares a text with a form; `None` where it has another one.
+fn fit<'a>(form: &str, text: &'a str) -> Option<Fit<'a>> {
+    let gap = form.find(['{', '*']).unwrap_or(form.len());
+    let (before, rest_of_form) = form.split_at(gap);
+    let rest = text.strip_prefix(before)?;
+    let Some(after) = rest_of_form.strip_prefix("{}").or(rest_of_form.strip_prefix('*')) else {
+        return rest.is_empty().then_some(Fit { detail: None });
+    };
+    let words = after.split(['{', '*']).next().unwrap_or_default();
+    let end = match words {
+        "" => rest.len(),
+        // The last words of a form are those at the end of the text.
+        words if words.len() == after.len() => rest.len().checked_sub(words.len())?,
+        words => rest.find(words)?,
+    };
+    let behind = fit(after, rest.get(end..)?)?;
+    let is_detail = rest_of_form.starts_with('{');
+    Some(if is_detail { Fit { detail: rest.get(..end) } } else { behind })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code_of(text: &str) -> Option<(&'static str, Option<&str>)> {
+        Reason::of(text).map(|reason| (reason.code, reason.detail))
+    }
+
+    #[test]
+    fn a_reason_has_a_code_and_what_others_said() {
+        for (text, code, detail) in [
+            ("refused with retcode 1400: 群不存在", "refused", Some("retcode 1400: 群不存在")),
+            ("no answer within 0.5 s", "unknown", None),
+            ("no adapter of qq is connected; it is sent when one is", "not_connected", None),
+            (
+                "no adapter of qq is connected (kicked (by 9)); it is sent when one is",
+                "not_connected",
+                Some("kicked (by 9)"),
+            ),
+            ("no adapter for any platform connected within 86400 s", "not_connected", None),
+            (
+                "the next attempt is at 2026-01-02T03:04:05Z",
+                "next_attempt",
+                Some("2026-01-02T03:04:05Z"),
+            ),
+            (
+                "no platform is named, and qq and tg know group_1; name one with `platform`",
+                "several_platforms",
+                None,
+            ),
+            (
+                "`cdn.local` is in a private network; `[media] allow_private` can name it",
+                "private_host",
+                Some("cdn.local"),
+            ),
+        ] {
+            assert_eq!(code_of(text), Some((code, detail)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_reason_inside_another_counts() {
+        for (text, code, detail) in [
+            ("part 2 of 3: refused with retcode 100", "refused", Some("retcode 100")),
+            ("the file could not be uploaded: no answer within 15 s", "unknown", None),
+            (
+                "the conversation did not open (WeChat's limit is reached (ret -2); it goes out after they \
+                 write again) within 9 s",
+                "reply_limit",
+                Some("ret -2"),
+            ),
+            (
+                "WeChat cannot be reached (timed out); the next attempt is at 2026",
+                "not_connected",
+                Some("timed out"),
+            ),
+            (
+                "the host answered 404 Not Found; asked for it: the platform refused: gone",
+                "refused",
+                Some("gone"),
+            ),
+            ("the platform refused: refused with retcode 1: no", "refused", Some("retcode 1: no")),
+        ] {
+            assert_eq!(code_of(text), Some((code, detail)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_of_no_known_form_has_no_code() {
+        for text in ["", "gone", "the host answered", "the connection was lost: x", "part of", "早"]
+        {
+            assert_eq!(code_of(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn codes_are_lower_case_and_every_form_is_its_own() {
+        for (code, form) in FORMS {
+            assert!(code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{code}");
+            assert_eq!(code_of(form).map(|(code, _)| code), Some(code), "{form}");
+        }
+    }
+}

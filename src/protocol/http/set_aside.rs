@@ -1,0 +1,41 @@
+//! Events of platforms that could not be stored, and were set aside.
+
+use crate::model::message::Sender;
+use serde::{Deserialize, Serialize};
+
+/// An event that was set aside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[allow(missing_docs)]
+pub struct SetAsideEvent {
+    /// When it was set aside, in Unix seconds.
+    pub at: u64,
+    /// Why it could not be stored.
+    pub reason: String,
+    pub platform: String,
+    /// The account of ours that it came to.
+    pub account: String,
+    pub conversation: String,
+    pub sender: Sender,
+    /// The readable text of the message.
+    pub content: String,
+    /// When the message was written, in Unix seconds.
+    pub created_at: u64,
+}
+
+/// Answer of `GET /api/set-aside`.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct SetAsideEvents {
+    /// The oldest first, at most 200.
+    pub events: Vec<SetAsideEvent>,
+    /// How many there are.
+    pub total: usize,
+}
+
+/// Answer of `POST /api/set-aside/retry`.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct StoredAgain {
+    /// Events that are stored now.
+    pub stored: usize,
+    /// Events that still cannot be stored, and stay set aside.
+    pub left: usize,
+}

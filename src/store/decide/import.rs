@@ -1,0 +1,71 @@
+//! Decisions about messages that were exported before.
+
+use crate::model::change::Inbound;
+use crate::model::event::{Event, Mark, Origin};
+use crate::model::message::{Direction, Message, Status};
+use crate::store::changed::{seen_marks, sent_mark};
+use crate::store::command::Answer;
+use crate::store::dedupe_keys::other_id;
+use crate::store::error::Result;
+use crate::store::state::StoreState;
+use std::collections::HashSet;
+
+/// Whether two messages of one ID are the same message, whatever became of it since.
+fn is_same(known: &Message, other: &Message) -> bool {
+    let what = |message: &Message| (message.created_at, message.direction);
+    what(known) == what(other)
+        && known.content == other.content
+        && known.recipient == other.recipient
+}
+
+/// By which what a platform told of an imported message is no double later.
+fn imported_marks(message: &Message) -> Vec<Mark> {
+    match (message.direction, Inbound::of(message)) {
+        (Direction::Inbound, Some(received)) => seen_marks(&received),
+        (Direction::Outbound, _) if message.status == Status::Sent => {
+            sent_mark(message).into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// A message of this store goes back to its own place, if that is free; any other takes the next one.
+pub(super) fn import(
+    state: &impl StoreState,
+    messages: Vec<Message>,
+    events: &mut Vec<Event>,
+) -> Result<Answer> {
+    let all = messages.len();
+    let (mut next, _) = state.next();
+    let (mut ids, mut places) = (HashSet::with_capacity(all), HashSet::with_capacity(all));
+    for mut message in messages {
+        if let Some(known) = state.by_id(message.id)?
+            && !is_same(&known, &message)
+        {
+            // A copy of this store went on by itself, and gave the same ID to another message.
+            message.id = other_id(&message);
+        }
+        if !ids.insert(message.id) || state.by_id(message.id)?.is_some() {
+            continue;
+        }
+        message.seq = next;
+        if let Some(own) = state.own_place(message.id)
+            && !places.contains(&own)
+            && state.by_seq(own)?.is_none()
+        {
+            message.seq = own;
+        }
+        places.insert(message.seq);
+        next = next.max(message.seq + 1);
+        // An attempt that was under way in the other store is over; its outcome is unknown.
+        if message.status == Status::Sending {
+            message.status = Status::Pending;
+            message.is_uncertain = true;
+        }
+        let marks = imported_marks(&message);
+        let message = Box::new(message);
+        events.push(Event::Created { message, origin: Origin::Imported, marks });
+    }
+    let new = events.len() as u64;
+    Ok(Answer::Imported { new, known: all as u64 - new })
+}

@@ -1,0 +1,132 @@
+//! Decisions about messages that go out: made, routed, claimed, and how attempts at them ended.
+
+use crate::model::change::{self, Outcome};
+use crate::model::event::{Event, How, Mark, Origin};
+use crate::model::message::{Draft, Message, ReplyTo};
+use crate::model::routing::{self, PlatformChoice, RoutingFacts};
+use crate::store::changed::{changed, changed_with, sent_mark};
+use crate::store::command::Answer;
+use crate::store::damage::pass_over;
+use crate::store::dedupe::recalled_before;
+use crate::store::dedupe_keys::Idempotency;
+use crate::store::error::Result;
+use crate::store::state::StoreState;
+
+pub(super) fn create(
+    state: &impl StoreState,
+    draft: Draft,
+    at: u64,
+    idempotency: Option<Idempotency>,
+    facts: &RoutingFacts,
+    events: &mut Vec<Event>,
+) -> Result<Answer> {
+    if let Some(key) = &idempotency
+        && let Some((seq, same_body)) = state.known_key(key, at)?
+    {
+        if !same_body {
+            return Ok(Answer::KeyTaken);
+        }
+        // A message that was deleted since can be made again.
+        if let Some(message) = state.by_seq(seq)? {
+            return Ok(Answer::Repeated(message));
+        }
+    }
+    let reply_to = match draft.reply_to() {
+        None => None,
+        Some(id) => match state.by_id(id)? {
+            Some(target) => Some(Box::new(ReplyTo::of(&target))),
+            None => return Ok(Answer::NoReplyTarget),
+        },
+    };
+    let (seq, id) = state.next();
+    let marks = idempotency.map(|key| Mark::Key(key.key, key.body, at)).into_iter().collect();
+    let mut message = Message { reply_to, ..draft.into_message(seq, id, at) };
+    (message.platform, message.recipient) = route(state, &message, facts)?;
+    let created = Box::new(message.clone());
+    events.push(Event::Created { message: created, origin: Origin::Made, marks });
+    Ok(Answer::Done(message))
+}
+
+pub(super) fn route_again(
+    state: &impl StoreState,
+    messages: Vec<(u64, RoutingFacts)>,
+    at: u64,
+    events: &mut Vec<Event>,
+) -> Result<Answer> {
+    for (seq, facts) in messages {
+        let Some(message) = state.by_seq(seq)? else { continue };
+        let (platform, conversation) = route(state, &message, &facts)?;
+        if let Some(platform) = platform
+            && change::can_route(&message, &platform, &conversation)
+        {
+            events.push(Event::Routed { seq, platform, conversation, at });
+        }
+    }
+    Ok(Answer::Noted)
+}
+
+pub(super) fn claim(
+    state: &impl StoreState,
+    seqs: Vec<u64>,
+    account: Option<&str>,
+    at: u64,
+    events: &mut Vec<Event>,
+) -> Result<Answer> {
+    let mut claimed = Vec::with_capacity(seqs.len());
+    for (place, seq) in seqs.into_iter().enumerate() {
+        // The first was read before; of the others a damaged one is left out.
+        let message = match state.by_seq(seq) {
+            read if place == 0 => read?,
+            read => pass_over(read)?,
+        };
+        // One that may have gone out already is looked up first, when its turn comes.
+        if place > 0 && message.as_ref().is_some_and(|message| message.is_uncertain) {
+            break;
+        }
+        if let Some(mut message) = message.and_then(|message| change::claim(message, account, at)) {
+            message.owner = Some(state.owner().to_owned());
+            claimed.push(changed(How::Claimed, message, events));
+        }
+    }
+    Ok(Answer::Claimed(claimed))
+}
+
+/// Records how an attempt at a message ended, where that is still there.
+pub(super) fn record_outcome(
+    state: &impl StoreState,
+    before: Option<Message>,
+    outcome: Outcome,
+    at: u64,
+    events: &mut Vec<Event>,
+) -> Result<Answer> {
+    let Some(before) = before else { return Ok(Answer::NotFound) };
+    let Some(after) = change::record_outcome(before.clone(), outcome, at) else {
+        return Ok(Answer::Done(before));
+    };
+    let marks = sent_mark(&after).into_iter().collect();
+    let after = changed_with(How::AttemptEnded, after, marks, events);
+    // It may have been taken back before its ID was known.
+    events.extend(recalled_before(state, &after, at)?);
+    Ok(Answer::Done(after))
+}
+
+/// The platform of a message, where one is named or found, and its conversation.
+fn route(
+    state: &impl StoreState,
+    message: &Message,
+    facts: &RoutingFacts,
+) -> Result<(Option<String>, String)> {
+    let recipient = &message.recipient;
+    let platform = match &message.platform {
+        Some(platform) => Some(platform.clone()),
+        None => match routing::choose_platform(recipient, message.seq, facts, state)? {
+            PlatformChoice::Platform(platform) => Some(platform),
+            PlatformChoice::Several(_) | PlatformChoice::None => None,
+        },
+    };
+    let conversation = match &platform {
+        Some(platform) => routing::choose_conversation(platform, recipient, facts, state)?,
+        None => recipient.clone(),
+    };
+    Ok((platform, conversation))
+}
