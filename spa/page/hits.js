@@ -14,8 +14,11 @@ const MOST = 300;
 /** Made when it is first needed, which takes 30 ms. @type {Intl.Segmenter | undefined} */
 let graphemes;
 
+/** A character without differences of case: `ß` is `ss`, and `ς` is `σ`. @param {string} character */
+const fold = (character) => character.toLowerCase().toUpperCase().toLowerCase();
+
 /** A text without differences of case, of width, and of how accents are composed. @param {string} text */
-const normal = (text) => text.normalize('NFKC').toLowerCase().normalize('NFKC');
+const normal = (text) => Array.from(text.normalize('NFKC'), fold).join('').normalize('NFKC');
 
 /**
  * The text in pieces, of which every second one is a hit.

@@ -77,7 +77,7 @@ impl fmt::Display for ActionFailure {
             Self::NoForward => f.write_str("the message has no forward that could be opened"),
             Self::NotSent => f.write_str("the message is not sent yet; cancel it or delete it"),
             Self::InFlight => {
-                f.write_str("an attempt to send the message is under way; try again after it")
+                f.write_str("an attempt to send the message is under way, or a part of it has gone")
             }
             Self::Platform(error) => error.fmt(f),
             Self::Store(error) => error.fmt(f),
@@ -122,7 +122,8 @@ impl Actions {
             }
             let OnPlatform { account, conversation, external_id } =
                 actions.on_platform(&message)?;
-            act(&account, Action::Recall { conversation, external_id }).await?;
+            let parts = message.parts;
+            act(&account, Action::Recall { conversation, external_id, parts }).await?;
             actions
                 .write(Command::Recall { target: MessageTarget::Id(id), by: None, at: now() })
                 .await?;

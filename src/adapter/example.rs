@@ -142,6 +142,7 @@ mod tests {
             conversation: "shopping".into(),
             content: "bread".into(),
             reply_to: None,
+            parts: Vec::new(),
             created_at: 1,
             original: None,
         };

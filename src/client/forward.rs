@@ -1,5 +1,6 @@
 //! Pages that go forwards from a message. Lists go backwards only; the stream of new messages goes
-//! forwards, from any message on, and so tells where such a page ends.
+//! forwards, from any message on, and so tells where such a page ends. They are in the order in which
+//! messages came.
 
 use super::history::{HistoryPage, HistoryQuery, Start};
 use super::opening::Begin;
@@ -26,7 +27,7 @@ pub(super) async fn page(
     start: &Start,
     newest: u64,
 ) -> Result<HistoryPage> {
-    let plain = HistoryQuery { from: None, before: None, ..query.clone() };
+    let plain = HistoryQuery { from: None, before: None, by_time: false, ..query.clone() };
     let id = match start {
         Start::Message(id) => id.clone(),
         Start::Unread(count) => {

@@ -13,6 +13,8 @@ pub struct HistoryQuery {
     pub status: Option<Status>,
     /// Only messages with this text in them, where the server can look for it.
     pub query: Option<String>,
+    /// By the time at which messages were said; else in the order in which they came.
+    pub by_time: bool,
     /// Only messages older than this one: an ID or a `seq`.
     pub before: Option<String>,
     /// In place of `before`, the oldest one that is wanted, and those after it; and the `seq` of the
@@ -53,6 +55,7 @@ impl HistoryQuery {
             ("conversation", self.conversation.as_deref()),
             ("status", self.status.map(Status::as_str)),
             ("q", self.query.as_deref()),
+            ("order", self.by_time.then_some("time")),
             ("before", self.before.as_deref()),
         ];
         query.extend_pairs(named.iter().filter_map(|&(name, value)| Some((name, value?))));

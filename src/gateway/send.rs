@@ -153,7 +153,8 @@ impl BotSender {
         let ServedAccount { platform, account, .. } = &self.account;
         let registry = &self.shared.core.registry;
         let Some(handle) = registry.handle(platform, Some(account)) else {
-            let fault = registry.fault(platform, Some(account)).map(|fault| format!(" ({fault})"));
+            let fault = registry.fault(platform, Some(account));
+            let fault = fault.map(|fault| format!(" ({fault})"));
             return format!("the account is not connected{}", fault.unwrap_or_default());
         };
         let closed = handle.closed(&message.recipient, now());

@@ -218,17 +218,22 @@ pub fn set_status(mut message: Message, status: Status, at: u64) -> Option<Messa
         message.retry_count = 0;
         message.last_error = None;
         message.is_uncertain = false;
-        forget_past(&mut message);
+        let was = message.status;
+        forget_past(&mut message, was);
     }
     message.status = status;
     message.updated_at = at;
     Some(message)
 }
 
-/// Forgets what happened to a message on its platform: it is sent anew.
-pub fn forget_past(message: &mut Message) {
+/// Forgets what happened to a message on its platform, whose status `was` this: it is sent anew. Of
+/// one that was never sent whole, the parts stay that have gone: the next attempt sends the rest.
+pub fn forget_past(message: &mut Message, was: Status) {
     message.recall = None;
     message.reactions.clear();
+    if was == Status::Sent {
+        message.parts.clear();
+    }
 }
 
 /// Whether a message can be given this platform and this conversation: it waits, and does not have
@@ -249,6 +254,9 @@ pub fn claim(mut message: Message, account: Option<&str>, at: u64) -> Option<Mes
         message.retry_count += 1;
     }
     message.status = Status::Sending;
+    if account.is_some() && message.account.as_deref() != account {
+        message.parts.clear();
+    }
     message.account = account.map(str::to_owned).or(message.account);
     message.updated_at = at;
     Some(message)

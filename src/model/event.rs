@@ -134,6 +134,15 @@ pub enum Event {
         /// Their hashes of account, conversation and ID.
         keys: Vec<u128>,
     },
+    /// The next part has gone of a message that goes out as several.
+    PartSent {
+        #[allow(missing_docs)]
+        seq: u64,
+        /// The platform's own ID of the part; empty where it told none.
+        external_id: String,
+        /// By which the echo of the part is known.
+        marks: Vec<Mark>,
+    },
 }
 
 /// A recall of a message that has not come in yet.
@@ -239,6 +248,10 @@ impl MessageState {
 
     /// A message in this state.
     pub fn put_into(self, message: &mut Message) {
+        // Another account begins with the first part.
+        if message.account != self.account {
+            message.parts.clear();
+        }
         message.status = self.status;
         message.updated_at = self.updated_at;
         message.retry_count = self.retry_count;

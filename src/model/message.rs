@@ -57,6 +57,9 @@ pub struct Message {
     pub via: Option<String>,
     /// The platform's own ID of the message; never shown, used to tell doubles.
     pub external_id: Option<String>,
+    /// Of a message that goes out as several, the platform's own IDs of the parts that have gone, in
+    /// their order; an empty one where the platform told none. Never shown.
+    pub parts: Vec<String>,
     /// The content as the platform wrote it (segments as JSON), where ours is a reading of it.
     pub original: Option<String>,
     /// The outcome of the last attempt is unknown; it is looked up before the next one.
@@ -165,6 +168,7 @@ impl Message {
             reactions: Vec::new(),
             via: None,
             external_id: None,
+            parts: Vec::new(),
             original: None,
             is_uncertain: false,
             is_unconfirmed: false,

@@ -21,6 +21,7 @@ impl DeliveryRoute {
             conversation: self.conversation.clone(),
             content: message.content.clone(),
             reply_to: message.reply_to.as_deref().map(|told| Box::new(self.reply(context, told))),
+            parts: message.parts.clone(),
             created_at: message.created_at,
             original: message.original.clone().filter(|_| message.via.is_some()),
         }

@@ -4,6 +4,7 @@
 use super::block::SPAN;
 use super::builder::Builder;
 use super::followed::FollowedTo;
+use super::read_limit::ReadLimit;
 use super::segment::{self, Range, SegmentFile};
 use super::span::PlaceSet;
 use super::terms::{SearchTerm, Terms};
@@ -27,6 +28,7 @@ const MAX_DELETED: u32 = (SPAN / 4) as u32;
 #[derive(Debug)]
 pub struct Index {
     folder: PathBuf,
+    pub(super) limit: ReadLimit,
     state: RwLock<State>,
 }
 
@@ -57,7 +59,7 @@ pub(super) struct Snapshot {
 impl Index {
     /// An index that knows nothing yet.
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder, state: RwLock::default() }
+        Self { folder, limit: ReadLimit::default(), state: RwLock::default() }
     }
 
     /// The index of a store as it lies on disk, for reading only.

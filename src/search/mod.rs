@@ -22,6 +22,7 @@ mod followed;
 mod index;
 mod normalise;
 mod query;
+mod read_limit;
 mod segment;
 mod span;
 mod terms;

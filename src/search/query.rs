@@ -11,10 +11,7 @@ use crate::store::{EntryContent, Matches, MessageFilter, Needs, Page, Result, St
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// Messages that one search reads. Only where the index does not tell of them yet, or where what is
-/// looked for is made of what nearly all messages have, are there more to read.
-const MAX_READ: usize = 100_000;
+use std::time::Instant;
 
 /// Messages read at a time where the index does not tell of them.
 const STRIDE: usize = 256;
@@ -85,7 +82,8 @@ impl Search {
     }
 
     fn needed(&self) -> Vec<Terms> {
-        terms::needed(&self.text, self.conditions.message_type)
+        let Conditions { message_type, sender, .. } = &self.conditions;
+        terms::needed(&self.text, *message_type, sender.as_deref())
     }
 }
 
@@ -145,6 +143,8 @@ impl Index {
             skip: page.offset,
             limit: page.limit,
             read_so_far: 0,
+            most: self.limit.messages,
+            until: Instant::now() + self.limit.time,
             found: Matches::default(),
         };
         for stretch in stretches(&snapshot, view) {
@@ -230,12 +230,20 @@ struct Walk<'a> {
     skip: u64,
     limit: usize,
     read_so_far: usize,
+    /// Messages that are read at least, and until when more are.
+    most: usize,
+    until: Instant,
     found: Matches,
 }
 
 impl Walk<'_> {
     fn is_done(&self) -> bool {
         self.found.messages.len() >= self.limit || self.found.searched_to.is_some()
+    }
+
+    /// Whether it has read as much as one search may.
+    fn is_tired(&self) -> bool {
+        self.read_so_far >= self.most && Instant::now() >= self.until
     }
 
     /// The places of a range that pass the filter, where that is sooner known than what matches:
@@ -269,7 +277,7 @@ impl Walk<'_> {
             if seq >= self.below || !(range.first..=range.last).contains(&seq) {
                 continue;
             }
-            if self.read_so_far >= MAX_READ {
+            if self.is_tired() {
                 self.found.searched_to = Some(seq + 1);
                 break;
             }
@@ -285,7 +293,7 @@ impl Walk<'_> {
     fn scan(&mut self, range: Range) -> Result<()> {
         let mut before = self.below.min(range.last + 1);
         while !self.is_done() && before > range.first {
-            if self.read_so_far >= MAX_READ {
+            if self.is_tired() {
                 self.found.searched_to = Some(before);
                 break;
             }

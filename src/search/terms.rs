@@ -7,7 +7,9 @@
 
 use super::normalise::normalise;
 use crate::model::message::{Message, MessageType};
+use siphasher::sip::SipHasher24;
 use std::borrow::Cow;
+use std::hash::Hasher;
 use std::ops::Range;
 
 /// A term as a number: 21 bits of the first character, 28 bits of what follows it.
@@ -28,6 +30,10 @@ const BEYOND: u64 = (ALPHABETS as u64) << THIRD_BITS;
 /// First characters that no text has, for the types of messages.
 const TYPES: u64 = char::MAX as u64 + 1;
 
+/// The first character after those, for senders.
+const SENDERS: u64 = TYPES + 16;
+
+const _: () = assert!(MessageType::ALL.len() <= 16);
 const _: () = assert!(ALPHABETS < 1 << THIRD_BITS);
 const _: () = assert!(BEYOND + (char::MAX as u64) < 1 << REST_BITS);
 
@@ -97,6 +103,13 @@ fn of_type(message_type: MessageType) -> SearchTerm {
     (TYPES + message_type as u64) << REST_BITS
 }
 
+/// The term of a sender, given by the ID or the name: a hash, which others may have too.
+fn of_sender(sender: &str) -> SearchTerm {
+    let mut hasher = SipHasher24::new();
+    hasher.write(sender.as_bytes());
+    SENDERS << REST_BITS | hasher.finish() >> (u64::BITS - REST_BITS)
+}
+
 /// The texts of a message that are searched: what it says, who says it, and the names of files.
 pub fn texts(message: &Message) -> impl Iterator<Item = Cow<'_, str>> {
     let sender = message.sender.as_ref().map(|sender| sender.name.as_str());
@@ -113,15 +126,18 @@ pub fn texts(message: &Message) -> impl Iterator<Item = Cow<'_, str>> {
 /// The terms of a message, some several times.
 pub fn of_message(message: &Message) -> Vec<SearchTerm> {
     let mut terms = vec![of_type(message.message_type())];
+    if let Some(sender) = &message.sender {
+        terms.extend([of_sender(&sender.id), of_sender(&sender.name)]);
+    }
     for text in texts(message) {
         add_text(&normalise(&text), &mut terms);
     }
     terms
 }
 
-/// The terms that each message has that contains this normalised text and is of this
-/// type: some of each.
-pub fn needed(text: &str, message_type: Option<MessageType>) -> Vec<Terms> {
+/// The terms that each message has that contains this normalised text, is of this type and of this
+/// sender: some of each.
+pub fn needed(text: &str, message_type: Option<MessageType>, sender: Option<&str>) -> Vec<Terms> {
     let chars: Vec<char> = text.chars().collect();
     let exactly = |term: SearchTerm| term..term + 1;
     let mut needed = Vec::new();
@@ -143,6 +159,7 @@ pub fn needed(text: &str, message_type: Option<MessageType>) -> Vec<Terms> {
     // looked up first, and often that is enough.
     needed.sort_by_key(|terms| std::cmp::Reverse(terms.start));
     needed.dedup();
+    needed.splice(0..0, sender.map(of_sender).map(exactly));
     needed.extend(message_type.map(of_type).map(exactly));
     needed
 }
@@ -161,7 +178,7 @@ mod tests {
         ) {
             let mut terms = Vec::new();
             add_text(&format!("{before}{part}{after}"), &mut terms);
-            for needed in needed(&part, None) {
+            for needed in needed(&part, None, None) {
                 prop_assert!(terms.iter().any(|term| needed.contains(term)), "{:?}", needed);
             }
         }
@@ -174,7 +191,7 @@ mod tests {
             let mut terms = Vec::new();
             add_text(&text, &mut terms);
             let is_met = |needed: &Terms| terms.iter().any(|term| needed.contains(term));
-            prop_assert_eq!(needed(&part, None).iter().all(is_met), text.contains(&part));
+            prop_assert_eq!(needed(&part, None, None).iter().all(is_met), text.contains(&part));
         }
     }
 
@@ -191,9 +208,13 @@ mod tests {
     }
 
     #[test]
-    fn types_are_no_text() {
-        let [of_image] = &needed("", Some(MessageType::Image))[..] else { panic!("one is needed") };
+    fn types_and_senders_are_no_text() {
+        let [of_image] = &needed("", Some(MessageType::Image), None)[..] else {
+            panic!("one is needed")
+        };
         let last = term(char::MAX, Some(char::MAX), Some(char::MAX));
         assert!(last < of_image.start);
+        let [of_sender] = &needed("", None, Some("7"))[..] else { panic!("one is needed") };
+        assert!(of_image.end <= of_sender.start);
     }
 }

@@ -2,16 +2,20 @@
 
 use super::builder::Builder;
 use super::feed::Feed;
+use super::read_limit::ReadLimit;
 use super::segment::{Range, SegmentFile};
 use super::{Conditions, Index, Search, check, folder_beside, normalise, terms};
 use crate::model::change::Inbound;
-use crate::model::content::Content;
+use crate::model::content::{Content, Media, Segment};
 use crate::model::message::{Direction, Draft, Message, MessageType, Sender, Status};
 use crate::model::routing::RoutingFacts;
-use crate::store::{Access, Answer, Command, Matches, MessageFilter, Page, Store, StoreOptions};
+use crate::store::{
+    Access, Answer, Command, Matches, MessageFilter, MessageTarget, Page, Store, StoreOptions,
+};
 use proptest::prelude::*;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 const CONVERSATIONS: [&str; 2] = ["group_1", "group_2"];
@@ -30,6 +34,19 @@ enum Step {
     Receive {
         text: String,
         name: String,
+    },
+    /// A file with this name.
+    Share {
+        name: String,
+    },
+    /// A message is edited.
+    Edit {
+        place: usize,
+        text: String,
+    },
+    /// A message is taken back, and its content is not kept.
+    Recall {
+        place: usize,
     },
     Route {
         place: usize,
@@ -57,7 +74,7 @@ enum Step {
     },
     Find {
         text: String,
-        filter: usize,
+        filters: [bool; 7],
         offset: u64,
         before: usize,
     },
@@ -68,6 +85,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         8 => (TEXT, 0..2usize, any::<bool>()).prop_map(|(text, conversation, is_image)| Step::Create { text, conversation, is_image }),
         3 => (TEXT, TEXT).prop_map(|(text, name)| Step::Receive { text, name }),
+        2 => TEXT.prop_map(|name| Step::Share { name }),
+        2 => (place.clone(), TEXT).prop_map(|(place, text)| Step::Edit { place, text }),
+        1 => place.clone().prop_map(|place| Step::Recall { place }),
         1 => place.clone().prop_map(|place| Step::Route { place }),
         2 => place.clone().prop_map(|place| Step::Delete { place }),
         2 => TEXT.prop_map(|text| Step::Return { text }),
@@ -76,10 +96,15 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => Just(Step::Seal),
         1 => Just(Step::Kill),
         1 => (any::<usize>(), any::<usize>()).prop_map(|(file, place)| Step::Damage { file, place }),
-        8 => ("[abAＢé你好ガss😀 ]{0,4}", 0..8usize, 0..3u64, 0..30usize)
-            .prop_map(|(text, filter, offset, before)| Step::Find { text, filter, offset, before }),
+        8 => ("[abAＢé你好ガss😀 ]{0,4}", filters(), 0..3u64, 0..30usize)
+            .prop_map(|(text, filters, offset, before)| Step::Find { text, filters, offset, before }),
     ];
     proptest::collection::vec(step, 1..80)
+}
+
+/// Which filters are set: one or two of them, often none.
+fn filters() -> impl Strategy<Value = [bool; 7]> {
+    proptest::array::uniform7(proptest::bool::weighted(0.15))
 }
 
 struct Both {
@@ -101,7 +126,9 @@ fn feed(store: &Arc<Store>, folder: &std::path::Path) -> (Arc<Index>, Feed) {
 
 impl Both {
     fn new(place: &tempfile::TempDir) -> Self {
-        Self::opened(&StoreOptions::new(place.path().join("store.redb"), Access::Write))
+        let mut options = StoreOptions::new(place.path().join("store.redb"), Access::Write);
+        options.hides_recalled = true;
+        Self::opened(&options)
     }
 
     fn opened(options: &StoreOptions) -> Self {
@@ -131,7 +158,7 @@ impl Both {
         });
     }
 
-    fn receive(&mut self, text: String, name: String) {
+    fn receive(&mut self, content: Content, name: String) {
         self.at += 1;
         let received = Inbound {
             platform: "qq".into(),
@@ -139,7 +166,7 @@ impl Both {
             conversation: CONVERSATIONS[0].into(),
             conversation_name: None,
             sender: Sender { id: "7".into(), name },
-            content: Content::text(text),
+            content,
             reply_to: None,
             external_id: self.at.to_string(),
             time: self.at,
@@ -167,7 +194,24 @@ impl Both {
                 };
                 self.create(&text, CONVERSATIONS[conversation], kind);
             }
-            Step::Receive { text, name } => self.receive(text, name),
+            Step::Receive { text, name } => self.receive(Content::text(text), name),
+            Step::Share { name } => {
+                let file = Media { name: Some(name), ..Media::default() };
+                let content = Content::of(vec![Segment::Image(file.clone()), Segment::File(file)]);
+                self.receive(content, "Ann".into());
+            }
+            Step::Edit { place, text } => {
+                if let Some(message) = message(place) {
+                    let target = MessageTarget::Id(message.id);
+                    self.write(Command::Edit { target, content: Content::text(text), at: self.at });
+                }
+            }
+            Step::Recall { place } => {
+                if let Some(message) = message(place) {
+                    let target = MessageTarget::Id(message.id);
+                    self.write(Command::Recall { target, by: None, at: self.at });
+                }
+            }
             Step::Route { place } => {
                 let default_platform = Some("qq".to_owned());
                 let facts = RoutingFacts { default_platform, ..RoutingFacts::default() };
@@ -201,7 +245,9 @@ impl Both {
             }
             Step::Kill => (self.index, self.feed) = feed(&self.store, &self.folder),
             Step::Damage { file, place } => self.damage(file, place),
-            Step::Find { text, filter, offset, before } => self.find(&text, filter, offset, before),
+            Step::Find { text, filters, offset, before } => {
+                self.find(&text, filters, offset, before);
+            }
         }
     }
 
@@ -215,20 +261,22 @@ impl Both {
         std::fs::write(path, bytes).unwrap();
     }
 
-    fn find(&self, text: &str, filter: usize, offset: u64, before: usize) {
+    fn find(&self, text: &str, filters: [bool; 7], offset: u64, before: usize) {
         let all = self.all();
         let mut wanted = MessageFilter::default();
         let text = Some(text.to_owned());
         let mut conditions = Conditions { text, ..Conditions::default() };
-        match filter {
-            1 => wanted.conversation = Some(CONVERSATIONS[0].into()),
-            2 => wanted.direction = Some(Direction::Inbound),
-            3 => wanted.statuses = vec![Status::Canceled, Status::Failed],
-            4 => wanted.platform = Some("qq".into()),
-            5 => conditions.message_type = Some(MessageType::Image),
-            6 => conditions.sender = Some("7".into()),
-            7 => (conditions.since, conditions.until) = (Some(1003), Some(1012)),
-            _ => {}
+        let [of_conversation, inbound, given_up, of_qq, images, of_sender, timely] = filters;
+        wanted.conversation = of_conversation.then(|| CONVERSATIONS[0].into());
+        wanted.direction = inbound.then_some(Direction::Inbound);
+        if given_up {
+            wanted.statuses = vec![Status::Canceled, Status::Failed];
+        }
+        wanted.platform = of_qq.then(|| "qq".into());
+        conditions.message_type = images.then_some(MessageType::Image);
+        conditions.sender = of_sender.then(|| "7".into());
+        if timely {
+            (conditions.since, conditions.until) = (Some(1003), Some(1012));
         }
         let Some(search) = Search::of(conditions.clone()) else { return };
         let wanted_text = normalise(conditions.text.as_deref().unwrap_or_default()).into_owned();
@@ -247,7 +295,8 @@ impl Both {
                     || message.sender.as_ref().is_some_and(|sender| sender.id == "7"))
                 && is_in_time(message.created_at)
                 && (says(&message.content.readable())
-                    || message.sender.as_ref().is_some_and(|s| says(&s.name)))
+                    || message.sender.as_ref().is_some_and(|s| says(&s.name))
+                    || names_of_files(message).any(says))
         });
         let expected = Matches {
             messages: scanned.skip(offset as usize).take(page.limit).collect(),
@@ -309,6 +358,41 @@ fn a_hit_is_where_the_text_stands_together() {
         both.catch_up();
         both.index.seal_live(true).unwrap();
     }
+}
+
+#[test]
+fn the_messages_of_a_sender_are_found_among_any_number_of_others() {
+    let place = tempfile::tempdir().unwrap();
+    let mut both = Both::new(&place);
+    both.receive("common".into(), "Rare".into());
+    for i in 0..40 {
+        both.create(&format!("common {i}"), "group_1", MessageType::Text);
+    }
+    both.catch_up();
+    both.index.seal_live(true).unwrap();
+    both.index.save().unwrap();
+    let view = both.store.view().unwrap();
+    let find = |limit, conditions: Conditions| {
+        let mut index = Index::open(both.folder.clone(), &view);
+        index.limit = limit;
+        let search = Search::of(conditions).unwrap();
+        let page = Page { offset: 0, limit: 5, before: None };
+        let found = index.search(&both.store, &MessageFilter::default(), &search, page).unwrap();
+        (found.messages.len(), found.searched_to.is_some())
+    };
+    for sender in ["Rare", "7"] {
+        for text in [None, Some("common".to_owned())] {
+            let sender = Some(sender.to_owned());
+            let conditions = Conditions { text, sender, ..Conditions::default() };
+            let limit = ReadLimit { messages: 5, time: Duration::ZERO };
+            assert_eq!(find(limit, conditions), (1, false));
+        }
+    }
+    // The index knows no times: messages are read, as long as there is time.
+    let early = || Conditions { until: Some(1002), ..Conditions::default() };
+    let none = ReadLimit { messages: 0, time: Duration::ZERO };
+    assert_eq!(find(none, early()), (0, true));
+    assert_eq!(find(ReadLimit { time: Duration::from_mins(10), ..none }, early()), (1, false));
 }
 
 #[test]
@@ -418,6 +502,14 @@ fn what_was_acknowledged_is_found_at_once_while_the_index_follows() {
     }
     stop.cancel();
     runtime.block_on(following).unwrap();
+}
+
+fn names_of_files(message: &Message) -> impl Iterator<Item = &str> {
+    let segments = message.content.segments().unwrap_or_default().iter();
+    segments.filter_map(|segment| match segment {
+        Segment::Image(media) | Segment::File(media) => media.name.as_deref(),
+        _ => None,
+    })
 }
 
 /// Builds a segment of some messages, as the feed does.

@@ -32,8 +32,16 @@ pub(super) fn seen_marks(received: &Inbound) -> Vec<Mark> {
 
 /// By which the echo of a message that was sent is known, where its platform gave it an ID.
 pub(super) fn sent_mark(message: &Message) -> Option<Mark> {
-    let (platform, id) = (message.platform.as_ref()?, message.external_id.as_ref()?);
-    let (account, at) = (message.account.as_deref(), message.updated_at);
-    let [_, (hour, hash), _] = sent_keys(platform, account, &message.recipient, id, at);
+    mark_of(message, message.external_id.as_ref()?, message.updated_at)
+}
+
+/// By which the echo of a part of a message is known that went out at a time in Unix seconds.
+pub(super) fn part_mark(message: &Message, external_id: &str, at: u64) -> Option<Mark> {
+    if external_id.is_empty() { None } else { mark_of(message, external_id, at) }
+}
+
+fn mark_of(message: &Message, external_id: &str, at: u64) -> Option<Mark> {
+    let (platform, account) = (message.platform.as_ref()?, message.account.as_deref());
+    let [_, (hour, hash), _] = sent_keys(platform, account, &message.recipient, external_id, at);
     Some(Mark::Sent(hour, hash))
 }

@@ -42,8 +42,10 @@ pub enum Command {
     /// Change the reactions to a message.
     React { target: MessageTarget, change: ReactionChange, at: u64 },
     /// Set the content of a message that was not sent yet; refused with [`Answer::NotWaiting`] once
-    /// an attempt is under way or it was sent.
+    /// an attempt is under way, or it or a part of it was sent.
     EditWaiting { id: Uuid, content: Content, at: u64 },
+    /// Note that the next part has gone of a message that goes out as several.
+    NotePart { id: Uuid, external_id: Option<String>, at: u64 },
     /// Keep a notice of a platform; with what its adapter needs to answer it, where it is a request.
     Notice { notice: Box<Notice>, request: Option<String> },
     /// Note how a request was answered.

@@ -3,7 +3,7 @@
 mod import;
 mod sending;
 
-use super::changed::changed;
+use super::changed::{changed, part_mark};
 use super::command::{Answer, Command, MessageTarget};
 use super::dedupe::receive;
 use super::error::Result;
@@ -35,13 +35,20 @@ pub(super) fn decide(
         }
         Command::EditWaiting { id, content, at } => {
             let Some(message) = state.by_id(id)? else { return Ok(Answer::NotFound) };
-            // One that may have gone out is looked for by what it says.
+            // One that may have gone out is looked for by what it says, and of one that has gone in part
+            // the rest alone is sent.
             let is_sent = matches!(message.status, Status::Sending | Status::Sent);
-            if is_sent || message.is_uncertain {
+            if is_sent || message.is_uncertain || !message.parts.is_empty() {
                 return Ok(Answer::NotWaiting);
             }
             events.extend(set_content(&message, content, true, at));
             Ok(Answer::Noted)
+        }
+        Command::NotePart { id, external_id, at } => {
+            let Some(message) = state.by_id(id)? else { return Ok(Answer::NotFound) };
+            let external_id = external_id.unwrap_or_default();
+            let marks = part_mark(&message, &external_id, at).into_iter().collect();
+            Ok(noted(Event::PartSent { seq: message.seq, external_id, marks }, events))
         }
         Command::Complete { seq, was, content, at } => {
             let Some(message) = state.by_seq(seq)? else { return Ok(Answer::NotFound) };

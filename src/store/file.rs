@@ -279,5 +279,6 @@ fn kind(event: &Event) -> &'static str {
         Event::Told(_) => "told",
         Event::RecalledEarly(_) => "recalled early",
         Event::RecallsLapsed { .. } => "recalls lapsed",
+        Event::PartSent { .. } => "part sent",
     }
 }

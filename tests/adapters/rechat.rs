@@ -7,7 +7,7 @@ use rechat::adapter::{
 };
 use rechat::model::content::Content;
 use rechat::model::message::MessageType;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -18,11 +18,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+/// A message, and the ID that a part of it got.
+pub type NotedPart = (Uuid, Option<String>);
+
 /// Stands in for the core.
 pub struct Rechat {
     pub registry: Registry,
     pub changes: Changes,
-    events: mpsc::Receiver<QueuedEvent>,
+    events: mpsc::Receiver<AdapterEvent>,
+    /// The messages of which a part has gone, each with the part's ID.
+    pub parts: Arc<Mutex<Vec<NotedPart>>>,
     /// The conversations that the core gives when asked.
     pub conversations: Vec<String>,
     /// The names that were told of conversations.
@@ -41,7 +46,9 @@ impl Rechat {
     pub async fn start(entries: &[String]) -> Self {
         let configs: Vec<AdapterConfig> =
             entries.iter().map(|entry| toml::from_str(entry).unwrap()).collect();
-        let (core, events) = EventSink::new(64, 1 << 24);
+        let (core, queue) = EventSink::new(64, 1 << 24);
+        let parts = Arc::default();
+        let events = without_parts(queue, Arc::clone(&parts));
         let registry = Registry::new();
         let changes = registry.changes();
         let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
@@ -56,6 +63,7 @@ impl Rechat {
             registry,
             changes,
             events,
+            parts,
             conversations,
             names,
             confirmed_late,
@@ -114,7 +122,7 @@ impl Rechat {
 
     /// Takes one event; a message is returned.
     async fn take(&mut self) -> Option<Inbound> {
-        let event = match self.events.recv().await.expect("the adapters live").split().0 {
+        let event = match self.events.recv().await.expect("the adapters live") {
             // The same in our words.
             AdapterEvent::Told { meaning: Some(meaning), .. } => *meaning,
             AdapterEvent::Told { meaning: None, .. } => return None,
@@ -177,12 +185,38 @@ impl Rechat {
     }
 }
 
+/// The events of adapters but those of parts that have gone: an adapter waits until each of them is
+/// stored.
+fn without_parts(
+    mut queue: mpsc::Receiver<QueuedEvent>,
+    parts: Arc<Mutex<Vec<NotedPart>>>,
+) -> mpsc::Receiver<AdapterEvent> {
+    let (others, events) = mpsc::channel(1024);
+    tokio::spawn(async move {
+        while let Some(event) = queue.recv().await {
+            match event.split().0 {
+                AdapterEvent::PartSent { message, external_id, stored } => {
+                    parts.lock().unwrap().push((message, external_id));
+                    let _ = stored.send(());
+                }
+                event => {
+                    if others.send(event).await.is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+    });
+    events
+}
+
 pub fn outbound(conversation: &str, message_type: MessageType, content: &str) -> Outbound {
     Outbound {
         id: Uuid::new_v4(),
         conversation: conversation.into(),
         content: Content::of_type(message_type, content.into()),
         reply_to: None,
+        parts: Vec::new(),
         created_at: 1_700_000_000,
         original: None,
     }

@@ -5,7 +5,7 @@ use crate::onebot11::{group_message, headers, own_message, willing, willing_but}
 use crate::server::{Home, TestServer, eventually};
 use rechat::clock::now;
 use serde_json::{Value, json};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// One attempt after the other, at once.
@@ -353,4 +353,56 @@ async fn a_history_that_disagrees_in_time_or_id_doubles_nothing() {
         });
         assert_eq!(stored, ["ha", "ha", "ha", "m2", "m1", "m0"]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_gone_of_a_message_in_parts_is_known_over_restarts() {
+    let mut server = started(PATIENT);
+    let refuses = Arc::new(AtomicBool::new(true));
+    let (willing, refusing) = (willing(), Arc::clone(&refuses));
+    let script: Script = Arc::new(move |action| {
+        let is_file = action["params"]["message"][0]["type"] == "file";
+        match action["action"].as_str() {
+            Some("send_group_msg") if is_file && refusing.load(Ordering::Relaxed) => {
+                Reply::refused(100, "busy")
+            }
+            Some("delete_msg") => Reply::ok(Value::Null),
+            _ => willing(action),
+        }
+    });
+    let _first = dial(&server, "1", script.clone()).await;
+    let (_, made) = server.post(&json!({"platform": "qq", "recipient": "group_7", "segments": [
+        {"type": "text", "text": "see"},
+        {"type": "file", "name": "a.pdf", "url": "https://example.com/a.pdf"},
+    ]}));
+    let id = made["id"].as_str().unwrap();
+    let path = format!("/api/messages/{id}");
+    eventually("the second part was refused", || {
+        let (_, message) = server.get(&path);
+        (message["status"] == "Pending" && message.get("last_error").is_some()).then_some(())
+    });
+    let (status, refused) = server.ask("PATCH", &path, Some(&json!({"content": "other words"})));
+    assert_eq!((status, &refused["code"]), (409, &json!("in_flight")), "{refused}");
+
+    server.stop();
+    server.start_again();
+    refuses.store(false, Ordering::Relaxed);
+    let second = dial(&server, "1", script.clone()).await;
+    for status in ["Canceled", "Pending"] {
+        server.ask("PATCH", &path, Some(&json!({ "status": status })));
+    }
+    server.until(id, "Sent");
+    assert_eq!(sends(&second), 1, "the first part is not sent again");
+
+    server.stop();
+    server.start_again();
+    let third = dial(&server, "1", script).await;
+    eventually("it is taken back", || {
+        let (status, _) = server.ask("POST", &format!("{path}/recall"), None);
+        (status == 200).then_some(())
+    });
+    let actions = third.actions();
+    let taken_back = actions.iter().filter(|action| action["action"] == "delete_msg");
+    let ids: Vec<_> = taken_back.map(|action| &action["params"]["message_id"]).collect();
+    assert_eq!(ids, [102, 101]);
 }

@@ -8,7 +8,13 @@ use std::fmt;
 #[allow(missing_docs)]
 pub enum Action {
     /// Take a message back.
-    Recall { conversation: String, external_id: String },
+    Recall {
+        conversation: String,
+        external_id: String,
+        /// Of a message that went out as several, the IDs of all of them, the first one's too; an
+        /// empty one where the platform told none.
+        parts: Vec<String>,
+    },
     /// Put other content in the place of a message's.
     Edit { conversation: String, external_id: String, content: Content },
     /// Set a reaction of the account, or take it back.

@@ -101,6 +101,15 @@ pub enum AdapterEvent {
         /// The platform's own ID of the message.
         external_id: Option<String>,
     },
+    /// The next part has gone of a message that goes out as several.
+    PartSent {
+        #[allow(missing_docs)]
+        message: Uuid,
+        /// The platform's own ID of the part.
+        external_id: Option<String>,
+        /// Told once it is on disk.
+        stored: oneshot::Sender<()>,
+    },
     /// A conversation's name became known.
     Named {
         #[allow(missing_docs)]

@@ -67,6 +67,7 @@ impl AdapterEvent {
             Self::Recalled { .. }
             | Self::Reacted { .. }
             | Self::ConfirmedLate { .. }
+            | Self::PartSent { .. }
             | Self::Conversations { .. }
             | Self::Remembered { .. } => 0,
         };

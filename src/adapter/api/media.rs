@@ -173,6 +173,7 @@ mod tests {
             conversation: "group_1".into(),
             content: Content::of(media.iter().map(segment).collect()),
             reply_to: None,
+            parts: Vec::new(),
             created_at: 0,
             original: None,
         }

@@ -16,6 +16,9 @@ pub struct Outbound {
     pub content: Content,
     /// The message it answers.
     pub reply_to: Option<Box<ReplyTo>>,
+    /// The platform's own IDs of its parts that this account has sent in earlier attempts, where it goes
+    /// out as several; an empty one where the platform told none.
+    pub parts: Vec<String>,
     /// Unix seconds of its creation; a search in a history begins there.
     pub created_at: u64,
     /// The message in OneBot 11's own form, as JSON, where a bot wrote it so.

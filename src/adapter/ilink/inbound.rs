@@ -80,7 +80,9 @@ fn fingerprint(sender: &str, written_ms: u64, items: &[Value]) -> String {
             match FILES.iter().find(|(item, _)| item == name) {
                 Some((_, lasting)) => {
                     let file = file_print(value, lasting);
-                    file.iter().for_each(|field| add(field));
+                    for field in &file {
+                        add(field);
+                    }
                 }
                 None => add(&value.to_string()),
             }

@@ -163,7 +163,15 @@ mod tests {
     fn outbound(content: Content) -> Outbound {
         let conversation = "private_u".to_owned();
         let id = Uuid::from_u128(1);
-        Outbound { id, conversation, content, reply_to: None, created_at: 1, original: None }
+        Outbound {
+            id,
+            conversation,
+            content,
+            reply_to: None,
+            parts: Vec::new(),
+            created_at: 1,
+            original: None,
+        }
     }
 
     fn text(text: &str) -> OutboundPart {

@@ -137,6 +137,11 @@ pub(super) fn take_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
             }))
         }
         WireEvent::RecallsLapsedV1 { keys } => Event::RecallsLapsed { keys },
+        WireEvent::PartSentV1 { seq, external_id, marks } => Event::PartSent {
+            seq,
+            external_id: external_id.into(),
+            marks: marks.into_iter().map(Mark::from).collect(),
+        },
     };
     Some((event, rest))
 }

@@ -133,6 +133,8 @@ pub fn every_event() -> Vec<Event> {
         at: 9,
     })));
     all.push(Event::RecallsLapsed { keys: vec![1, 300] });
+    let marks = vec![Mark::Sent(3, 4)];
+    all.push(Event::PartSent { seq: 7, external_id: "e".into(), marks });
     all
 }
 

@@ -149,6 +149,11 @@ pub(super) enum WireEvent<'a> {
     RecallsLapsedV1 {
         keys: Vec<u128>,
     },
+    PartSentV1 {
+        seq: u64,
+        external_id: &'a str,
+        marks: Vec<WireMark>,
+    },
 }
 
 pub(super) const ORIGINS: [Origin; 3] = [Origin::Made, Origin::Received, Origin::Imported];

@@ -65,6 +65,8 @@ struct Extras {
     reactions: Vec<Reaction>,
     #[serde(skip_serializing_if = "Option::is_none")]
     via: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<String>,
 }
 
 /// Content as it is encoded; also in events.
@@ -149,7 +151,8 @@ fn extras(message: &Message) -> serde_json::Result<Option<Cow<'static, str>>> {
         && message.edited_at.is_none()
         && message.recall.is_none()
         && message.reactions.is_empty()
-        && message.via.is_none();
+        && message.via.is_none()
+        && message.parts.is_empty();
     if is_plain {
         return Ok(None);
     }
@@ -159,6 +162,7 @@ fn extras(message: &Message) -> serde_json::Result<Option<Cow<'static, str>>> {
         recall: message.recall.clone(),
         reactions: message.reactions.clone(),
         via: message.via.clone(),
+        parts: message.parts.clone(),
     };
     serde_json::to_string(&extras).map(|json| Some(json.into()))
 }
@@ -249,6 +253,7 @@ impl RecordFields<'_> {
             reactions: extras.reactions,
             via: extras.via,
             external_id: owned(self.external_id),
+            parts: extras.parts,
             original: owned(self.original),
             is_uncertain: self.flags & IS_UNCERTAIN != 0,
             is_unconfirmed: self.flags & IS_UNCONFIRMED != 0,

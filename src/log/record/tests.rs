@@ -48,6 +48,7 @@ fn messages() -> impl Strategy<Value = Message> {
         recall: extras.recall,
         reactions: extras.reactions,
         via: extras.via,
+        parts: extras.parts,
         ..Message::new(h.0, Uuid::from_u128(h.1), content(h.2, h.3), h.4, h.6[0])
     })
 }
@@ -77,6 +78,7 @@ fn extras() -> impl Strategy<Value = Extras> {
             .into_iter()
             .map(|emoji| Reaction { users: vec![emoji.clone()], emoji, count: 3, mine: true })
             .collect(),
+        parts: via.iter().cloned().collect(),
         via,
     })
 }

@@ -12,6 +12,9 @@ pub struct TransferRecord {
     /// The platform's own ID of the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
+    /// The platform's own IDs of the parts of a message that went out as several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<String>,
     /// The content as the platform wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original: Option<String>,
@@ -20,7 +23,8 @@ pub struct TransferRecord {
 impl From<Message> for TransferRecord {
     fn from(mut message: Message) -> Self {
         let (external_id, original) = (message.external_id.take(), message.original.take());
-        Self { message, external_id, original }
+        let parts = std::mem::take(&mut message.parts);
+        Self { message, external_id, parts, original }
     }
 }
 
@@ -31,7 +35,7 @@ impl TransferRecord {
     ///
     /// A field is wrong; the text names it and says what is right.
     pub fn into_message(self) -> Result<Message, String> {
-        let Self { mut message, external_id, original } = self;
+        let Self { mut message, external_id, parts, original } = self;
         check_name("recipient", &message.recipient)?;
         if let Some(platform) = &message.platform {
             check_name("platform", platform)?;
@@ -39,7 +43,7 @@ impl TransferRecord {
         if message.content.is_empty() {
             return Err("`content` is empty".into());
         }
-        (message.external_id, message.original) = (external_id, original);
+        (message.external_id, message.parts, message.original) = (external_id, parts, original);
         Ok(message)
     }
 }

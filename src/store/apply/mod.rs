@@ -82,7 +82,7 @@ impl Transaction<'_> {
                 let mut after = before.clone();
                 state.put_into(&mut after);
                 if how == How::StatusSet && after.status == Status::Pending {
-                    change::forget_past(&mut after);
+                    change::forget_past(&mut after, before.status);
                 }
                 self.update(&before, &after)?;
                 match how {
@@ -170,6 +170,14 @@ impl Transaction<'_> {
             Event::Told(told) => self.keep_words(offset, &told).map(|()| None)?,
             Event::RecalledEarly(recall) => self.keep_early_recall(*recall).map(|()| None)?,
             Event::RecallsLapsed { keys } => self.forget_early_recalls(&keys).map(|()| None)?,
+            Event::PartSent { seq, external_id, marks } => {
+                self.mark(seq, &marks)?;
+                let before = self.before(seq)?;
+                let mut after = before.clone();
+                after.parts.push(external_id);
+                self.update(&before, &after)?;
+                None
+            }
         };
         let Some(effect) = effect else { return Ok(None) };
         self.kept.push((offset, EntryContent::of(&effect)));

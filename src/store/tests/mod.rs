@@ -10,6 +10,7 @@ mod forgetting;
 mod ids;
 mod log;
 mod older_versions;
+mod parts;
 mod recalls;
 
 use super::file::{Durability, StoreFile};

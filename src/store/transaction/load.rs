@@ -48,6 +48,7 @@ impl Transaction<'_> {
             | Event::ReplyFound { seq, .. }
             | Event::Recalled { seq, .. }
             | Event::Reacted { seq, .. }
+            | Event::PartSent { seq, .. }
             | Event::Deleted { seq } => {
                 let before = self.there(*seq)?;
                 self.load_terms(&before, before.status, before.platform.as_deref())

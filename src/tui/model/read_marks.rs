@@ -12,7 +12,14 @@ impl Model {
         if !has_unread || self.is_reading {
             return;
         }
-        let Some(id) = self.stream.seen() else { return };
+        let Some(id) = self.stream.seen() else {
+            // Something came later than the newest message was said.
+            if self.stream.is_seen() {
+                self.conversations.read(&key);
+                self.ask(ServerRequest::ReadAll(key));
+            }
+            return;
+        };
         self.is_reading = true;
         if self.stream.follows() {
             self.conversations.read(&key);

@@ -64,6 +64,7 @@ impl StreamScope {
             conversation: key.map(|key| key.conversation.clone()),
             status: self.status,
             query: self.query.clone(),
+            by_time: key.is_some(),
             before,
             from: None,
             limit,

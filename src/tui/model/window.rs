@@ -95,6 +95,25 @@ impl MessageWindow {
         is_new
     }
 
+    /// Puts a message where it was said, behind others of that time, and gives its position; those
+    /// behind it move by one. `None` where it is here already.
+    pub fn put(&mut self, message: Message) -> Option<i64> {
+        let is_later = |known: &&Message| known.created_at > message.created_at;
+        let later = self.messages.iter().rev().take_while(is_later).count();
+        let index = self.messages.len() - later;
+        let position = self.last() + 1 - later.cast_signed() as i64;
+        let put = |messages: &mut VecDeque<Message>, message| messages.insert(index, message);
+        if self.positions.contains_key(&message.id) {
+            return None;
+        }
+        if later > 0 {
+            for known in self.positions.values_mut().filter(|known| **known >= position) {
+                *known += 1;
+            }
+        }
+        self.insert(message, put, position).then_some(position)
+    }
+
     fn insert(
         &mut self,
         message: Message,

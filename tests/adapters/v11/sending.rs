@@ -4,8 +4,9 @@ use super::{dial, rechat, sent};
 use crate::onebot::Reply;
 use crate::onebot11::{group_message, own_message, private_message, willing, willing_but};
 use crate::rechat::{Rechat, outbound, text_to};
-use rechat::adapter::{Delivery, Found};
+use rechat::adapter::{ActionError, Delivery, Found};
 use rechat::model::message::MessageType;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -176,6 +177,29 @@ async fn what_is_too_large_for_the_implementation_is_refused_for_good() {
     peer.ended().await;
     let _again = dial(&rechat, "1", strict).await;
     assert_eq!(rechat.send("qq", "group_77", "the next one").await, sent("101"));
+}
+
+#[tokio::test]
+async fn a_message_is_not_refused_for_a_call_of_a_bot_that_is_too_large() {
+    let rechat = rechat().await;
+    let script = willing();
+    let strict = Arc::new(move |action: &Value| match action["action"].as_str() {
+        Some("send_group_msg") => Reply::Silent,
+        Some("set_group_name") => Reply::Close(1009),
+        _ => script(action),
+    });
+    let peer = dial(&rechat, "1", strict).await;
+    let handle = rechat.handle("qq").await;
+    let message = text_to("group_77", "hello");
+    let sending = handle.send(message);
+    let calling = async {
+        peer.action("send_group_msg").await;
+        let params = json!({"group_name": "x".repeat(1000)}).to_string();
+        handle.call("set_group_name".into(), RawValue::from_string(params).unwrap()).await
+    };
+    let (delivery, called) = tokio::join!(sending, calling);
+    assert!(matches!(delivery, Delivery::Unknown { .. }), "it may have gone out: {delivery:?}");
+    assert!(matches!(&called, Err(ActionError::Refused(_))), "{called:?}");
 }
 
 #[tokio::test]

@@ -157,10 +157,7 @@ impl Calls {
         self.shared.writer.send(frame).map_err(NoAnswer::NotSent)?;
         match timeout(self.shared.limit, &mut place.answer).await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(_)) if self.waiting().too_large.as_ref() == Some(&place.echo) => {
-                Err(NoAnswer::TooLarge)
-            }
-            Ok(Err(_)) => Err(NoAnswer::Lost),
+            Ok(Err(_)) => Err(self.lost(&place.echo)),
             Err(_) => {
                 // Under one lock with the end of the waiting, so that no answer falls in between.
                 let mut waiting = self.waiting();
@@ -188,15 +185,16 @@ impl Calls {
         self.waiting().through.insert(place.echo.clone(), sender);
         let request = ActionFrame { action, params, echo: &place.echo, bot: None };
         let frame = serde_json::to_string(&request).map_err(|_| NoAnswer::NotSent("no JSON"))?;
+        self.waiting().sizes.insert(place.echo.clone(), frame.len());
         self.shared.writer.send(frame).map_err(NoAnswer::NotSent)?;
         tokio::select! {
             answer = timeout(limit, answer) => match answer {
                 Ok(Ok(frame)) => Ok(frame),
-                Ok(Err(_)) => Err(NoAnswer::Lost),
+                Ok(Err(_)) => Err(self.lost(&place.echo)),
                 Err(_) => Err(NoAnswer::Silent(limit)),
             },
             // An answer that was too large, or the end of the connection.
-            _ = &mut place.answer => Err(NoAnswer::Lost),
+            _ = &mut place.answer => Err(self.lost(&place.echo)),
         }
     }
 
@@ -230,6 +228,14 @@ impl Calls {
         let mut waiting = self.waiting();
         let largest = waiting.sizes.iter().max_by_key(|(_, size)| **size);
         waiting.too_large = largest.map(|(echo, _)| echo.clone());
+    }
+
+    /// Why a call has no answer whose connection has ended.
+    fn lost(&self, echo: &str) -> NoAnswer {
+        match self.waiting().too_large.as_deref() {
+            Some(too_large) if too_large == echo => NoAnswer::TooLarge,
+            _ => NoAnswer::Lost,
+        }
     }
 
     /// Whether these are the actions of the same connection.

@@ -5,7 +5,7 @@ use crate::adapter::api::MessageRef;
 use crate::model::change::Inbound;
 
 /// People whose names one message has asked for.
-const MAX_ASKED_FOR: usize = 8;
+const MAX_ASKED_FOR: usize = 32;
 
 /// The key of a person's name in a conversation.
 pub(in crate::adapter::onebot) fn person_key(conversation: &str, user: &str) -> String {
@@ -20,13 +20,15 @@ pub(in crate::adapter::onebot) fn name_mentions(
 ) -> Vec<String> {
     let mut unknown = Vec::new();
     for user in inbound.content.unnamed_mentions() {
-        match people.get(&person_key(&inbound.conversation, &user)) {
+        let key = person_key(&inbound.conversation, &user);
+        match people.get(&key) {
             Some(name) => {
                 if let Some(named) = inbound.content.with_mention_named(&user, &name) {
                     inbound.content = named;
                 }
             }
-            None => unknown.push(user),
+            None if people.is_open(&key) => unknown.push(user),
+            None => {}
         }
     }
     unknown.truncate(MAX_ASKED_FOR);

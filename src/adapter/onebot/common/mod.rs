@@ -5,6 +5,7 @@ pub(super) mod call;
 pub(super) mod card;
 pub(super) mod channel;
 pub(super) mod fields;
+pub(super) mod lookups;
 pub(super) mod media;
 pub(super) mod mentions;
 pub(super) mod names;

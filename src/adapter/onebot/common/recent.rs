@@ -2,7 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Texts remembered, each by its hash.
 const MAX_REMEMBERED: usize = 8192;
@@ -14,15 +14,17 @@ pub(in crate::adapter::onebot) struct Recent {
 }
 
 impl Recent {
-    /// Remembers a text, given in two parts; false where it is known.
-    pub(in crate::adapter::onebot) fn insert(&self, one: &str, other: &str) -> bool {
-        let mut hasher = DefaultHasher::new();
-        (one, other).hash(&mut hasher);
-        let hash = hasher.finish();
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let (known, order) = &mut *state;
+    /// Whether a text is remembered, given in two parts.
+    pub(in crate::adapter::onebot) fn contains(&self, one: &str, other: &str) -> bool {
+        self.state().0.contains(&hash_of(one, other))
+    }
+
+    /// Remembers a text, given in two parts.
+    pub(in crate::adapter::onebot) fn insert(&self, one: &str, other: &str) {
+        let hash = hash_of(one, other);
+        let (known, order) = &mut *self.state();
         if !known.insert(hash) {
-            return false;
+            return;
         }
         if order.len() == MAX_REMEMBERED
             && let Some(oldest) = order.pop_front()
@@ -30,8 +32,17 @@ impl Recent {
             known.remove(&oldest);
         }
         order.push_back(hash);
-        true
     }
+
+    fn state(&self) -> MutexGuard<'_, (HashSet<u64>, VecDeque<u64>)> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn hash_of(one: &str, other: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (one, other).hash(&mut hasher);
+    hasher.finish()
 }
 
 #[cfg(test)]
@@ -41,12 +52,12 @@ mod tests {
     #[test]
     fn the_oldest_are_forgotten() {
         let recent = Recent::default();
-        assert!(recent.insert("a", "1"));
-        assert!(!recent.insert("a", "1"));
-        assert!(recent.insert("a1", ""), "the parts stand apart");
+        recent.insert("a", "1");
+        assert!(recent.contains("a", "1"));
+        assert!(!recent.contains("a1", ""), "the parts stand apart");
         for n in 0..MAX_REMEMBERED {
             recent.insert("b", &n.to_string());
         }
-        assert!(recent.insert("a", "1"));
+        assert!(!recent.contains("a", "1"));
     }
 }

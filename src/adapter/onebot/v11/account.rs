@@ -1,8 +1,10 @@
 //! Accounts: an API and an Event connection of one ID are one account, and share its state.
 
+use super::answered::AnsweredMessages;
 use super::history_limits::HistoryLimits;
 use super::progress::SendProgress;
 use crate::adapter::onebot::common::call::Calls;
+use crate::adapter::onebot::common::lookups::Lookups;
 use crate::adapter::onebot::common::names::Names;
 use crate::adapter::onebot::common::recent::Recent;
 use std::collections::HashMap;
@@ -17,8 +19,12 @@ pub(super) struct Account {
     pub(super) names: Names,
     /// The names of people in groups, by conversation and person.
     pub(super) people: Names,
-    /// Messages that were told lately or were asked for, by conversation and ID.
+    /// Messages that were told or sent lately, by conversation and ID.
     pub(super) known: Recent,
+    /// Messages that others answer and that were asked for.
+    pub(super) answered: AnsweredMessages,
+    /// Questions that the implementation is asked now.
+    pub(super) lookups: Lookups,
     /// By which group each stranger is reached, by conversation: that of the last message.
     pub(super) through: Names,
     pub(super) history_limits: Arc<HistoryLimits>,
@@ -36,6 +42,8 @@ impl Account {
             names: Names::default(),
             people: Names::default(),
             known: Recent::default(),
+            answered: AnsweredMessages::default(),
+            lookups: Lookups::default(),
             through: Names::default(),
             history_limits,
             progress: SendProgress::default(),

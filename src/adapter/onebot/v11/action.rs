@@ -76,6 +76,11 @@ impl<'s, 'a> SendAction<'s, 'a> {
     }
 }
 
+/// Whether an implementation says by this retcode that it has no such action (communication/ws.md).
+pub(super) fn is_unknown_action(retcode: i64) -> bool {
+    matches!(retcode, 404 | 1404)
+}
+
 /// The outcome of a sending action, from its answer or the lack of one.
 ///
 /// The codes are those of communication/ws.md and, above 1000, of what implementations add.

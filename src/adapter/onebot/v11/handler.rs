@@ -1,7 +1,7 @@
 //! Sending the core's messages by one connection, and looking for those that may have gone out.
 
 use super::account::Account;
-use super::act::act;
+use super::act::{Reactions, act};
 use super::action::{SendAction, delivery};
 use super::address::OneBot11Address;
 use super::compose::{SendStep, steps};
@@ -9,23 +9,37 @@ use super::options::OneBot11Options;
 use super::written::as_made;
 use super::{find_media, history, lookup};
 use crate::adapter::api::{
-    Action, ActionError, Delivery, ForwardOf, Found, MediaOf, MediaSource, Outbound,
+    Action, ActionError, AdapterEvent, Delivery, EventSink, ForwardOf, Found, MediaOf, MediaSource,
+    Outbound,
 };
 use crate::adapter::onebot::common::call::{Calls, NoAnswer};
 use crate::adapter::onebot::common::requests::RequestHandler;
-use crate::model::content::ForwardItem;
+use crate::model::content::{Content, ForwardItem, Segment};
 use serde_json::value::RawValue;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
 /// How long an action may take that somebody else called: uploads are among them.
 const CALL_TIMEOUT: Duration = Duration::from_mins(2);
+/// How long an attempt waits until it is on disk that a part has gone; the disk may refuse for long.
+const KEEP_TIMEOUT: Duration = Duration::from_secs(5);
+/// Forwards of one message that are opened, so that they can be sent.
+const MAX_OPENED: usize = 8;
 
 /// Answers the core's requests by one connection of an account.
 pub(super) struct Handler {
     pub(super) account: Arc<Account>,
     pub(super) calls: Calls,
     pub(super) options: Arc<OneBot11Options>,
+    /// The core, which is told of parts that have gone.
+    pub(super) events: EventSink,
+    /// Where what is told is waited for.
+    pub(super) tracker: TaskTracker,
+    pub(super) reactions: Reactions,
 }
 
 impl RequestHandler for Handler {
@@ -35,6 +49,10 @@ impl RequestHandler for Handler {
 
     async fn send(&self, message: Outbound) -> Delivery {
         let refused = |reason| Delivery::Refused { reason, retryable: false };
+        let message = match self.with_opened_forwards(message).await {
+            Ok(message) => message,
+            Err(reason) => return Delivery::Refused { reason, retryable: true },
+        };
         let Some(address) = OneBot11Address::parse(&message.conversation) else {
             return refused(format!(
                 "`{}` is no conversation of OneBot 11; write group_<id> or private_<id>",
@@ -81,6 +99,7 @@ impl RequestHandler for Handler {
         let answer = self.calls.call_through(&action, &params, CALL_TIMEOUT).await;
         answer.map_err(|lost| match lost {
             NoAnswer::NotSent(_) => ActionError::NotConnected,
+            refused @ NoAnswer::TooLarge => ActionError::Refused(refused.to_string()),
             lost => ActionError::Unknown(lost.to_string()),
         })
     }
@@ -90,20 +109,72 @@ impl RequestHandler for Handler {
     }
 
     async fn act(&self, action: Action) -> Result<(), ActionError> {
-        let Action::Recall { conversation, external_id } = action else {
-            return act(&self.calls, action).await;
-        };
-        // The last part goes first: should one stay, the message still stands for it.
-        let parts = self.account.progress.parts_of(&conversation, &external_id);
-        for external_id in parts.into_iter().rev() {
-            let conversation = conversation.clone();
-            act(&self.calls, Action::Recall { conversation, external_id }).await?;
+        match action {
+            Action::Recall { conversation, external_id, parts } if !parts.is_empty() => {
+                self.recall_all(&conversation, external_id, parts).await
+            }
+            action => act(&self.calls, &self.reactions, action).await,
         }
-        Ok(())
     }
 }
 
 impl Handler {
+    /// Takes all parts of a message back, or none where the ID of one is not known.
+    async fn recall_all(
+        &self,
+        conversation: &str,
+        first: String,
+        mut parts: Vec<String>,
+    ) -> Result<(), ActionError> {
+        parts[0] = first;
+        if let Some(unknown) = parts.iter().position(String::is_empty) {
+            return Err(ActionError::Refused(format!(
+                "part {} of {} cannot be taken back, for its ID was never told; nothing was",
+                unknown + 1,
+                parts.len()
+            )));
+        }
+        // The last part goes first: should one stay, the message still stands for it.
+        for external_id in parts.into_iter().rev() {
+            let conversation = conversation.to_owned();
+            let action = Action::Recall { conversation, external_id, parts: Vec::new() };
+            act(&self.calls, &self.reactions, action).await?;
+        }
+        Ok(())
+    }
+
+    /// The message with what its forwards hold that are known by their IDs alone. One that the
+    /// implementation cannot open any more stays as it is.
+    async fn with_opened_forwards(&self, message: Outbound) -> Result<Outbound, String> {
+        let is_closed = |segment: &Segment| matches!(segment, Segment::Forward { items, id: Some(_), .. } if items.is_empty());
+        let has_closed =
+            message.content.segments().is_some_and(|segments| segments.iter().any(is_closed));
+        if !has_closed || message.original.is_some() {
+            return Ok(message);
+        }
+        let mut segments = message.content.to_segments();
+        for segment in segments.iter_mut().filter(|segment| is_closed(segment)).take(MAX_OPENED) {
+            let Segment::Forward { items, id: Some(id), .. } = segment else { continue };
+            match lookup::forward(id, &self.account, &self.calls).await {
+                Ok(found) => *items = found,
+                Err(ActionError::Unsupported | ActionError::Refused(_)) => {}
+                Err(error) => return Err(format!("its forward could not be opened: {error}")),
+            }
+        }
+        Ok(Outbound { content: Content::of(segments), ..message })
+    }
+
+    /// Has it stored that a part has gone, so that an attempt after a restart sends the rest alone, and
+    /// all of it can be taken back.
+    async fn keep_part(&self, message: Uuid, external_id: Option<String>) {
+        let (stored, is_stored) = oneshot::channel();
+        let events = self.events.clone();
+        let part = AdapterEvent::PartSent { message, external_id, stored };
+        // It comes to the disk even where that takes longer than is waited for here.
+        self.tracker.spawn(async move { events.report(part).await });
+        let _ = timeout(KEEP_TIMEOUT, is_stored).await;
+    }
+
     /// Sends a message as a bot wrote it.
     async fn send_as_made(
         &self,
@@ -135,9 +206,8 @@ impl Handler {
         sending: impl Fn(&'s SendStep<'a>) -> SendAction<'s, 'a>,
     ) -> Delivery {
         let progress = &self.account.progress;
-        let contents = steps.iter().map(|step| step.content.clone());
-        let gone = progress.begin(message.id, &message.conversation, contents);
-        let mut any_unconfirmed = false;
+        let contents: Vec<_> = steps.iter().map(|step| step.content.clone()).collect();
+        let gone = progress.begin(message, &contents);
         for (place, step) in steps.iter().enumerate().skip(gone) {
             let sending = sending(step);
             // A late answer would tell of this part alone.
@@ -148,8 +218,8 @@ impl Handler {
                     if let Some(id) = &external_id {
                         self.account.known.insert(&message.conversation, id);
                     }
-                    progress.note(message.id, external_id);
-                    any_unconfirmed |= is_unconfirmed;
+                    progress.note(message.id, external_id.clone(), is_unconfirmed);
+                    self.keep_part(message.id, external_id).await;
                 }
                 Delivery::Refused { reason, retryable } => {
                     return Delivery::Refused { reason: part(reason), retryable };
@@ -158,7 +228,6 @@ impl Handler {
                 Delivery::Unknown { reason } => return Delivery::Unknown { reason: part(reason) },
             }
         }
-        let external_id = progress.finish(message.id);
-        Delivery::Sent { external_id, is_unconfirmed: any_unconfirmed }
+        progress.finish(message.id)
     }
 }

@@ -245,6 +245,7 @@ mod tests {
             conversation: "group_1".into(),
             content: Content::of_type(message_type, content.into()),
             reply_to: None,
+            parts: Vec::new(),
             created_at: 1000,
             original: None,
         }

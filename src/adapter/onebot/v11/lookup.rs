@@ -2,11 +2,14 @@
 //! answer.
 
 use super::account::Account;
+use super::action::is_unknown_action;
 use super::address::{Id, OneBot11Address};
+use super::answered::answered_key;
 use super::event::OneBot11Message;
 use super::reading;
-use crate::adapter::api::{ActionError, AdapterEvent, EventSink, MessageRef};
-use crate::adapter::onebot::common::call::Calls;
+use crate::adapter::api::{ActionError, AdapterEvent, EventSink};
+use crate::adapter::onebot::common::answer::ActionResponse;
+use crate::adapter::onebot::common::call::{Calls, NoAnswer};
 use crate::adapter::onebot::common::fields::Fields;
 use crate::adapter::onebot::common::mentions::person_key;
 use crate::adapter::onebot::common::requests::accepted;
@@ -24,83 +27,111 @@ pub(super) async fn own_account(calls: &Calls) -> Option<String> {
 }
 
 /// Asks for a group's name (api/public.md, `get_group_info`).
-pub(super) async fn group_name(
-    conversation: &str,
-    account: &Account,
-    calls: &Calls,
-    events: &EventSink,
-) {
+pub(super) async fn group_name(conversation: &str, account: &Account, events: &EventSink) {
     let Some(address) = OneBot11Address::parse(conversation) else { return };
-    let Ok(answer) = calls.call("get_group_info", address, None).await else { return };
-    let Some(field) = answer.field("group_name") else { return };
-    let Some(name) = field.text() else { return };
-    account.names.set(conversation, name);
-    let named = AdapterEvent::Named {
-        platform: account.platform.clone(),
-        conversation: conversation.to_owned(),
-        name: name.to_owned(),
+    let question = async {
+        let calls = account.calls().ok_or(ActionError::NotConnected)?;
+        let answer = calls.call("get_group_info", address, None).await;
+        let name = name_in(answer, &["group_name"])?;
+        account.names.keep(conversation, name.as_deref());
+        Ok::<_, ActionError>(name)
     };
-    events.report(named).await;
+    let (Ok(Some(name)), _) = account.lookups.ask(conversation, question).await else { return };
+    let (platform, conversation) = (account.platform.clone(), conversation.to_owned());
+    events.report(AdapterEvent::Named { platform, conversation, name }).await;
 }
 
-/// Asks for the name of a person whom a message in a group mentions (api/public.md,
+/// Asks for the name of a person whom messages in a group mention (api/public.md,
 /// `get_group_member_info`).
-pub(super) async fn person(
-    message: MessageRef,
-    user: String,
-    account: &Account,
-    calls: &Calls,
-    events: &EventSink,
-) {
+pub(super) async fn person(conversation: &str, user: &str, account: &Account, events: &EventSink) {
     #[derive(Serialize)]
     struct Member<'a> {
         #[serde(flatten)]
         address: OneBot11Address<'a>,
         user_id: Id<'a>,
     }
-    let Some(address) = OneBot11Address::parse(&message.conversation) else { return };
-    let member = Member { address, user_id: Id::new(&user) };
-    let Ok(answer) = calls.call("get_group_member_info", member, None).await else { return };
-    let (card, nickname) = (answer.field("card"), answer.field("nickname"));
-    let mut names = [&card, &nickname].into_iter().flatten().filter_map(|name| name.text());
-    let Some(name) = names.find(|name| !name.trim().is_empty()).map(str::to_owned) else { return };
-    account.people.set(&person_key(&message.conversation, &user), &name);
-    events.report(AdapterEvent::MentionNamed { message, user, name }).await;
+    let Some(address) = OneBot11Address::parse(conversation) else { return };
+    let key = person_key(conversation, user);
+    let question = async {
+        // It became known while this waited for its turn.
+        if let Some(name) = account.people.get(&key) {
+            return Ok(Some(name));
+        }
+        let member = Member { address, user_id: Id::new(user) };
+        let calls = account.calls().ok_or(ActionError::NotConnected)?;
+        let answer = calls.call("get_group_member_info", member, None).await;
+        let name = name_in(answer, &["card", "nickname"])?;
+        account.people.keep(&key, name.as_deref());
+        Ok::<_, ActionError>(name)
+    };
+    let (Ok(Some(name)), waiting) = account.lookups.ask(&key, question).await else { return };
+    for message in waiting {
+        let (user, name) = (user.to_owned(), name.clone());
+        events.report(AdapterEvent::MentionNamed { message, user, name }).await;
+    }
 }
 
-/// Asks for the message that another one answers (api/public.md, `get_msg`).
+/// The first of these fields that is a name, or that there is none; after an error it can be asked for
+/// again.
+fn name_in(
+    answer: Result<ActionResponse, NoAnswer>,
+    fields: &[&str],
+) -> Result<Option<String>, ActionError> {
+    match accepted(answer, is_unknown_action) {
+        Ok(answer) => {
+            let named = |field: &&str| answer.field(field)?.text().map(str::to_owned);
+            Ok(fields.iter().filter_map(named).find(|name| !name.trim().is_empty()))
+        }
+        Err(ActionError::Unsupported) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Asks for a message that others answer (api/public.md, `get_msg`).
 pub(super) async fn answered(
-    message: MessageRef,
+    conversation: &str,
     answered: &str,
     account: &Account,
-    calls: &Calls,
     events: &EventSink,
 ) {
+    let key = answered_key(conversation, answered);
+    let question = async {
+        // It became known while this waited for its turn.
+        if let Some(found) = account.answered.get(&key) {
+            return Some(found);
+        }
+        let found = found_message(conversation, answered, account).await?;
+        account.answered.keep(&key, found.clone());
+        Some(found)
+    };
+    let (Some(found), waiting) = account.lookups.ask(&key, question).await else { return };
+    for message in waiting {
+        let reply_to = Box::new(found.clone());
+        events.report(AdapterEvent::ReplyFound { message, reply_to }).await;
+    }
+}
+
+async fn found_message(conversation: &str, answered: &str, account: &Account) -> Option<ReplyTo> {
     #[derive(Serialize)]
     struct Asked<'a> {
         message_id: Id<'a>,
     }
     let asked = Asked { message_id: Id::new(answered) };
-    let Ok(answer) = calls.call("get_msg", asked, None).await else { return };
-    let Some(read) = answer.data::<&RawValue>().and_then(OneBot11Message::parse) else { return };
+    let answer = account.calls()?.call("get_msg", asked, None).await.ok()?;
+    let read = answer.data::<&RawValue>().and_then(OneBot11Message::parse)?;
     let own = account.id().unwrap_or_default();
-    let read = read.into_inbound(&account.platform, own, Some(&message.conversation));
-    let Ok((found, _)) = read else { return };
+    let (found, _) = read.into_inbound(&account.platform, own, Some(conversation)).ok()?;
     // Anybody can write an answer to a message of another conversation; its words stay there. Some tell
     // a private message of our own as one to ourselves.
     let ourselves = OneBot11Address::Private { user_id: Id::new(own) };
-    let is_here = found.conversation == message.conversation
+    let is_here = found.conversation == conversation
         || OneBot11Address::parse(&found.conversation) == Some(ourselves);
-    if !is_here {
-        return;
-    }
-    let reply_to = Box::new(ReplyTo {
+    is_here.then(|| ReplyTo {
         id: None,
         sender: Some(found.sender),
         content: Some(excerpt(&found.content.readable())),
         external_id: Some(answered.to_owned()),
-    });
-    events.report(AdapterEvent::ReplyFound { message, reply_to }).await;
+    })
 }
 
 /// Asks for the messages of a forward (api/public.md, `get_forward_msg`).
@@ -116,8 +147,7 @@ pub(super) async fn forward(
         message_id: &'a str,
     }
     let answer = calls.call("get_forward_msg", Asked { id, message_id: id }, None).await;
-    // An action that the implementation does not have (communication/ws.md).
-    let answer = accepted(answer, |retcode| matches!(retcode, 404 | 1404))?;
+    let answer = accepted(answer, is_unknown_action)?;
     let data = Fields::parse(answer.data.as_deref().map_or("null", RawValue::get));
     // The specification has `message`, implementations `messages`.
     let list = data.nested("messages").or_else(|| data.nested("message"));

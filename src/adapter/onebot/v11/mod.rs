@@ -4,6 +4,7 @@ mod account;
 mod act;
 mod action;
 mod address;
+mod answered;
 mod compose;
 mod connection;
 mod cq;
@@ -83,6 +84,7 @@ pub(in crate::adapter) fn compose_segments(segments: &str) {
         conversation: "group_1".into(),
         content,
         reply_to: None,
+        parts: Vec::new(),
         created_at: 0,
         original: None,
     };

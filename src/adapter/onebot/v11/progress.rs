@@ -1,6 +1,7 @@
 //! Messages that go out as several: what of them has gone, so that a new attempt sends the rest
 //! alone, and the echo of a later part is not taken for a message of its own.
 
+use crate::adapter::api::{Delivery, Outbound};
 use crate::model::change::Inbound;
 use crate::model::content::Content;
 use std::collections::VecDeque;
@@ -11,9 +12,6 @@ use uuid::Uuid;
 const MAX_UNDER_WAY: usize = 256;
 /// Parts remembered by their IDs.
 const MAX_PARTS: usize = 4096;
-/// Messages of several parts that are remembered, so that all of one can be taken back.
-const MAX_WHOLES: usize = 1024;
-
 /// Messages that go out as several, as far as they have.
 #[derive(Debug, Default)]
 pub(super) struct SendProgress {
@@ -25,8 +23,6 @@ struct State {
     under_way: VecDeque<UnderWay>,
     /// Conversation and ID of each part but the first, which stands for the message.
     parts: VecDeque<(String, String)>,
-    /// Conversation and IDs of the parts of each message that has gone, the first one's first.
-    wholes: VecDeque<(String, Vec<String>)>,
 }
 
 #[derive(Debug)]
@@ -36,35 +32,46 @@ struct UnderWay {
     contents: Vec<Content>,
     /// The IDs of the parts that have gone.
     sent: Vec<Option<String>>,
+    /// The platform took one of them without a proof.
+    is_unconfirmed: bool,
 }
 
 impl SendProgress {
-    /// An attempt begins; returns how many parts have gone in earlier ones.
-    pub(super) fn begin(
-        &self,
-        message: Uuid,
-        conversation: &str,
-        contents: impl Iterator<Item = Content>,
-    ) -> usize {
+    /// An attempt begins; returns how many parts have gone in earlier ones: none of a message whose
+    /// parts say something else now. What the core knows of is in the message.
+    pub(super) fn begin(&self, message: &Outbound, contents: &[Content]) -> usize {
+        let Outbound { id, conversation, parts, .. } = message;
         let mut state = self.state();
-        if let Some(known) = state.under_way.iter().find(|known| known.message == message) {
-            return known.sent.len();
-        }
+        let place = state.under_way.iter().position(|known| known.message == *id);
+        let known = place.and_then(|place| state.under_way.remove(place));
         if state.under_way.len() == MAX_UNDER_WAY {
             state.under_way.pop_front();
         }
-        let (contents, sent) = (contents.collect(), Vec::new());
-        let conversation = conversation.to_owned();
-        state.under_way.push_back(UnderWay { message, conversation, contents, sent });
-        0
+        let new = |sent| UnderWay {
+            message: *id,
+            conversation: conversation.clone(),
+            contents: contents.to_vec(),
+            sent,
+            is_unconfirmed: false,
+        };
+        let told = || parts.iter().map(|id| Some(id.clone()).filter(|id| !id.is_empty())).collect();
+        let known = match known {
+            Some(known) if known.contents != contents => new(Vec::new()),
+            Some(known) if known.sent.len() >= parts.len() => known,
+            _ => new(told()),
+        };
+        let gone = known.sent.len();
+        state.under_way.push_back(known);
+        gone
     }
 
     /// The next part has gone.
-    pub(super) fn note(&self, message: Uuid, external_id: Option<String>) {
+    pub(super) fn note(&self, message: Uuid, external_id: Option<String>, is_unconfirmed: bool) {
         let mut state = self.state();
         let Some(known) = state.under_way.iter_mut().find(|known| known.message == message) else {
             return;
         };
+        known.is_unconfirmed |= is_unconfirmed;
         let part = (known.conversation.clone(), external_id.clone());
         let is_first = known.sent.is_empty();
         known.sent.push(external_id);
@@ -75,27 +82,17 @@ impl SendProgress {
         }
     }
 
-    /// All parts have gone; returns the ID of the first.
-    pub(super) fn finish(&self, message: Uuid) -> Option<String> {
+    /// All parts have gone: the first one's ID stands for the message.
+    pub(super) fn finish(&self, message: Uuid) -> Delivery {
         let mut state = self.state();
-        let place = state.under_way.iter().position(|known| known.message == message)?;
-        let UnderWay { conversation, sent, .. } = state.under_way.remove(place)?;
-        let first = sent.first().cloned()?;
-        if state.wholes.len() == MAX_WHOLES {
-            state.wholes.pop_front();
+        let place = state.under_way.iter().position(|known| known.message == message);
+        match place.and_then(|place| state.under_way.remove(place)) {
+            Some(UnderWay { sent, is_unconfirmed, .. }) => {
+                let external_id = sent.into_iter().next().flatten();
+                Delivery::Sent { external_id, is_unconfirmed }
+            }
+            None => Delivery::Sent { external_id: None, is_unconfirmed: true },
         }
-        state.wholes.push_back((conversation, sent.into_iter().flatten().collect()));
-        first
-    }
-
-    /// The IDs of all parts of a message, by that of the first; others have one.
-    pub(super) fn parts_of(&self, conversation: &str, external_id: &str) -> Vec<String> {
-        let state = self.state();
-        let is_it = |(place, ids): &&(String, Vec<String>)| {
-            place == conversation && ids.first().is_some_and(|first| first == external_id)
-        };
-        let whole = state.wholes.iter().rev().find(is_it);
-        whole.map_or_else(|| vec![external_id.to_owned()], |(_, ids)| ids.clone())
     }
 
     /// Whether a message of the account is the echo of a part other than the first.
@@ -157,30 +154,65 @@ mod tests {
         }
     }
 
+    fn message(parts: &[&str]) -> Outbound {
+        Outbound {
+            id: Uuid::from_u128(1),
+            conversation: "group_1".into(),
+            content: Content::text("a b"),
+            reply_to: None,
+            parts: parts.iter().map(|&id| id.into()).collect(),
+            created_at: 0,
+            original: None,
+        }
+    }
+
+    fn sent(id: &str, is_unconfirmed: bool) -> Delivery {
+        Delivery::Sent { external_id: Some(id.into()), is_unconfirmed }
+    }
+
     #[test]
     fn a_new_attempt_goes_on_where_the_last_one_ended() {
-        let (progress, message) = (SendProgress::default(), Uuid::from_u128(1));
-        let begin = || progress.begin(message, "group_1", ["a".into(), "b".into()].into_iter());
+        let (progress, message) = (SendProgress::default(), message(&[]));
+        let begin = || progress.begin(&message, &["a".into(), "b".into()]);
         assert_eq!(begin(), 0);
-        progress.note(message, Some("101".into()));
+        progress.note(message.id, Some("101".into()), true);
         assert_eq!(begin(), 1);
-        progress.note(message, Some("102".into()));
-        assert_eq!(progress.finish(message).as_deref(), Some("101"));
-        assert_eq!(progress.parts_of("group_1", "101"), ["101", "102"]);
-        assert_eq!(progress.parts_of("group_2", "101"), ["101"]);
+        progress.note(message.id, Some("102".into()), false);
+        let whole = progress.finish(message.id);
+        assert_eq!(whole, sent("101", true), "the first part was taken without a proof");
         assert_eq!(begin(), 0, "it is forgotten once it has gone");
     }
 
     #[test]
+    fn what_says_something_else_begins_anew() {
+        let (progress, message) = (SendProgress::default(), message(&[]));
+        progress.begin(&message, &["a".into(), "b".into()]);
+        progress.note(message.id, Some("101".into()), false);
+        assert_eq!(progress.begin(&message, &["c".into(), "b".into()]), 0);
+        progress.note(message.id, Some("103".into()), false);
+        progress.note(message.id, Some("104".into()), false);
+        assert_eq!(progress.finish(message.id), sent("103", false));
+    }
+
+    #[test]
+    fn what_was_sent_before_a_restart_is_not_sent_again() {
+        let (progress, message) = (SendProgress::default(), message(&["101"]));
+        assert_eq!(progress.begin(&message, &["a".into(), "b".into()]), 1);
+        assert!(progress.is_part(&echo("102", "b")), "before its answer");
+        progress.note(message.id, Some("102".into()), false);
+        assert_eq!(progress.finish(message.id), sent("101", false));
+    }
+
+    #[test]
     fn the_echo_of_a_later_part_is_known() {
-        let (progress, message) = (SendProgress::default(), Uuid::from_u128(1));
-        progress.begin(message, "group_1", ["a".into(), "b".into()].into_iter());
+        let (progress, message) = (SendProgress::default(), message(&[]));
+        progress.begin(&message, &["a".into(), "b".into()]);
         assert!(!progress.is_part(&echo("101", "a")), "the first part stands for the message");
-        progress.note(message, Some("101".into()));
+        progress.note(message.id, Some("101".into()), false);
         assert!(!progress.is_part(&echo("100", "another")));
         assert!(progress.is_part(&echo("102", "b")), "before its answer");
-        progress.note(message, Some("102".into()));
-        progress.finish(message);
+        progress.note(message.id, Some("102".into()), false);
+        progress.finish(message.id);
         assert!(progress.is_part(&echo("102", "b")), "and after");
         assert!(!progress.is_part(&echo("103", "b")));
         assert!(!progress.is_part(&Inbound { own: false, ..echo("102", "b") }));

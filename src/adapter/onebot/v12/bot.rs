@@ -5,12 +5,13 @@ use super::address::OneBot12Address;
 use super::event::BotId;
 use crate::adapter::api::{
     Action, ActionError, AdapterEvent, Delivery, EventSink, ForwardOf, Found, MediaOf, MediaSource,
-    MessageRef, Outbound,
+    Outbound,
 };
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::{BotSelf as SelfParameter, Calls, NoAnswer};
+use crate::adapter::onebot::common::lookups::Lookups;
 use crate::adapter::onebot::common::names::Names;
-use crate::adapter::onebot::common::requests::{RequestHandler, done};
+use crate::adapter::onebot::common::requests::{RequestHandler, accepted, done};
 use crate::adapter::onebot::common::words::quote;
 use crate::model::content::{ForwardItem, Segment};
 use serde::Serialize;
@@ -27,6 +28,8 @@ pub(super) struct ConnectedBot {
     pub(super) events: EventSink,
     /// Of conversations, and of senders in them.
     pub(super) names: Names,
+    /// Questions that the implementation is asked now.
+    pub(super) lookups: Lookups,
     /// The folder of media as the implementation sees it.
     pub(super) media_folder: Option<String>,
 }
@@ -95,49 +98,74 @@ impl ConnectedBot {
             OneBot12Address::Private { .. } => ("get_user_info", "user_name"),
             OneBot12Address::Channel { .. } => ("get_channel_info", "channel_name"),
         };
-        let Some(name) = self.ask(action, address, field).await else { return };
-        self.names.set(conversation, &name);
+        let question = async {
+            let name = name_in(self.call(action, address).await, &[field])?;
+            self.names.keep(conversation, name.as_deref());
+            Ok::<_, ActionError>(name)
+        };
+        let (Ok(Some(name)), _) = self.lookups.ask(conversation, question).await else { return };
         let (platform, conversation) = (self.platform.clone(), conversation.to_owned());
         self.events.report(AdapterEvent::Named { platform, conversation, name }).await;
     }
 
-    /// Asks for the name of a person whom a message mentions.
-    pub(super) async fn look_up_mentioned(&self, message: MessageRef, user: String, key: &str) {
-        self.look_up_person(&message.conversation, &user, key).await;
-        if let Some(name) = self.names.get(key) {
+    /// Asks for the name of somebody in a conversation, and tells the messages that wait for it.
+    pub(super) async fn look_up_person(&self, conversation: &str, user: &str, key: &str) {
+        let question = async {
+            let name = self.person(conversation, user).await?;
+            self.names.keep(key, name.as_deref());
+            Ok::<_, ActionError>(name)
+        };
+        let (Ok(Some(name)), waiting) = self.lookups.ask(key, question).await else { return };
+        for message in waiting {
+            let (user, name) = (user.to_owned(), name.clone());
             self.events.report(AdapterEvent::MentionNamed { message, user, name }).await;
         }
     }
 
-    /// Asks for the name of somebody in a conversation.
-    pub(super) async fn look_up_person(&self, conversation: &str, user_id: &str, key: &str) {
+    /// The name of somebody, or that there is none; after an error it can be asked for again.
+    async fn person(
+        &self,
+        conversation: &str,
+        user_id: &str,
+    ) -> Result<Option<String>, ActionError> {
         #[derive(Serialize)]
         struct Member<'a> {
             #[serde(flatten)]
             address: OneBot12Address<'a>,
             user_id: &'a str,
         }
-        let Some(address) = OneBot12Address::parse(conversation) else { return };
+        let Some(address) = OneBot12Address::parse(conversation) else { return Ok(None) };
         let action = match address {
             OneBot12Address::Group { .. } => "get_group_member_info",
             OneBot12Address::Channel { .. } => "get_channel_member_info",
             // The one other person of the conversation gives it its name.
-            OneBot12Address::Private { .. } => return,
+            OneBot12Address::Private { .. } => return Ok(None),
         };
-        let params = Member { address, user_id };
-        let Ok(answer) = self.call(action, params).await else { return };
-        let displayed = answer.field("user_displayname");
-        let named = answer.field("user_name");
-        let name = displayed.as_ref().and_then(|name| name.text());
-        if let Some(name) = name.or(named.as_ref().and_then(|name| name.text())) {
-            self.names.set(key, name);
-        }
+        let answer = self.call(action, Member { address, user_id }).await;
+        name_in(answer, &["user_displayname", "user_name"])
     }
+}
 
-    async fn ask(&self, action: &str, params: impl Serialize, field: &str) -> Option<String> {
-        let answer = self.call(action, params).await.ok()?;
-        answer.field(field)?.text().map(str::to_owned)
+/// The first of these fields that is a name, or that there is none; after an error it can be asked for
+/// again.
+fn name_in(
+    answer: Result<ActionResponse, NoAnswer>,
+    fields: &[&str],
+) -> Result<Option<String>, ActionError> {
+    match accepted(answer, is_unknown_action) {
+        Ok(answer) => {
+            let named = |field: &&str| answer.field(field)?.text().map(str::to_owned);
+            Ok(fields.iter().find_map(named))
+        }
+        Err(ActionError::Unsupported) => Ok(None),
+        Err(error) => Err(error),
     }
+}
+
+/// Whether an implementation says by this retcode that it has no such action
+/// (connect/data-protocol/action-response.md).
+fn is_unknown_action(retcode: i64) -> bool {
+    retcode == 10_002
 }
 
 impl RequestHandler for Arc<ConnectedBot> {
@@ -170,7 +198,6 @@ impl RequestHandler for Arc<ConnectedBot> {
         };
         let params = serde_json::json!({"message_id": external_id});
         let answer = self.call("delete_message", params).await;
-        // An action that the implementation does not have (connect/data-protocol/action-response.md).
-        done(answer, |retcode| retcode == 10_002)
+        done(answer, is_unknown_action)
     }
 }

@@ -3,10 +3,11 @@
 use super::action::delivery;
 use super::bot::ConnectedBot;
 use super::event::{BotId, OneBot12Event, OneBot12Frame, OneBot12Message, bots};
-use crate::adapter::api::{AdapterEvent as CoreEvent, Settings};
+use crate::adapter::api::{AdapterEvent as CoreEvent, MessageRef, Settings};
 use crate::adapter::context::Context;
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::{Answered, Calls};
+use crate::adapter::onebot::common::lookups::Lookups;
 use crate::adapter::onebot::common::mentions::{message_of, name_mentions, person_key};
 use crate::adapter::onebot::common::names::Names;
 use crate::adapter::onebot::common::requests;
@@ -210,6 +211,7 @@ impl Implementation {
             calls: self.calls.clone(),
             events: self.context.events.clone(),
             names: Names::default(),
+            lookups: Lookups::default(),
             media_folder: self.media_folder.clone(),
         });
         let (registration, queue) = self.context.registry.connect_for_requests(&NewConnection {
@@ -280,15 +282,28 @@ impl Implementation {
         self.report(CoreEvent::Message(Box::new(inbound))).await?;
         // Asked for once the message is on its way, so that what is found comes after it.
         for user in unnamed {
-            let key = person_key(&message.conversation, &user);
-            let Some(permit) = bot.names.ask(&key) else { continue };
-            let (bot, message) = (Arc::clone(bot), message.clone());
-            self.context.tracker.spawn(async move {
-                bot.look_up_mentioned(message, user, &key).await;
-                drop(permit);
-            });
+            self.ask_for_person(bot, &message.conversation, user, Some(message.clone()));
         }
         Ok(())
+    }
+
+    /// Asks for the name of somebody in a conversation, unless that is asked for already. A message that
+    /// mentions the person is told of the answer.
+    fn ask_for_person(
+        &self,
+        bot: &Arc<ConnectedBot>,
+        conversation: &str,
+        user: String,
+        message: Option<MessageRef>,
+    ) {
+        let key = person_key(conversation, &user);
+        if !bot.names.is_open(&key) || !bot.lookups.want(&key, message) {
+            return;
+        }
+        let (bot, conversation) = (Arc::clone(bot), conversation.to_owned());
+        self.context.tracker.spawn(async move {
+            bot.look_up_person(&conversation, &user, &key).await;
+        });
     }
 
     async fn report(&self, event: CoreEvent) -> Result<(), ConnectionEnd> {
@@ -298,11 +313,11 @@ impl Implementation {
     /// Names the conversation and the sender, as far as is known; events carry no names.
     fn name(&self, bot: &Arc<ConnectedBot>, inbound: &mut Inbound) {
         inbound.conversation_name = bot.names.get(&inbound.conversation);
-        if let Some(permit) = bot.names.ask(&inbound.conversation) {
-            let (bot, conversation) = (Arc::clone(bot), inbound.conversation.clone());
+        let conversation = &inbound.conversation;
+        if bot.names.is_open(conversation) && bot.lookups.want(conversation, None) {
+            let (bot, conversation) = (Arc::clone(bot), conversation.clone());
             self.context.tracker.spawn(async move {
                 bot.look_up_conversation(&conversation).await;
-                drop(permit);
             });
         }
         let key = person_key(&inbound.conversation, &inbound.sender.id);
@@ -312,13 +327,8 @@ impl Implementation {
         if let Some(name) = known {
             inbound.sender.name = name;
         }
-        if let Some(permit) = (!is_private).then(|| bot.names.ask(&key)).flatten() {
-            let (bot, conversation) = (Arc::clone(bot), inbound.conversation.clone());
-            let sender = inbound.sender.id.clone();
-            self.context.tracker.spawn(async move {
-                bot.look_up_person(&conversation, &sender, &key).await;
-                drop(permit);
-            });
+        if !is_private {
+            self.ask_for_person(bot, &inbound.conversation, inbound.sender.id.clone(), None);
         }
     }
 

@@ -76,6 +76,11 @@ impl Stream {
         Some(id)
     }
 
+    /// Whether the newest message was told as read, and the screen follows what comes.
+    pub fn is_seen(&self) -> bool {
+        self.height() > 0 && self.follows() && self.read_to == Some(self.window.last())
+    }
+
     /// The server did not take a read mark; it is told again.
     pub fn forget_read(&mut self) {
         self.read_to = None;

@@ -57,7 +57,15 @@ impl Stream {
             .is_none_or(|query| found.messages.iter().all(|message| contains(message, query)));
         self.older = found.searched_to.or(last).filter(|_| !is_last && is_searched);
         for message in found.messages {
-            if self.scope.has(&message) {
+            if !self.scope.has(&message) {
+                continue;
+            }
+            let oldest = self.window.at(self.window.first());
+            // One that came late, and is here before the page that it belongs to.
+            let is_late = oldest.is_some_and(|oldest| oldest.created_at < message.created_at);
+            if is_late && self.scope.conversation.is_some() {
+                self.put(message);
+            } else {
                 self.window.push_front(message);
             }
         }
@@ -65,23 +73,26 @@ impl Stream {
 
     fn load_newer(&mut self, found: HistoryPage) {
         let early = std::mem::take(&mut self.early);
-        let mut is_new = false;
+        let newest = found.messages.first();
+        let newest = newest.map(|message| Start::Message(message.id.to_string()));
+        let is_new = newest.is_some() && newest != self.newer;
         if self.window.is_empty() {
             let oldest = found.messages.last();
             self.older = oldest.map(|message| message.id.to_string());
         }
         for message in found.messages.into_iter().rev() {
-            is_new |= self.scope.has(&message) && self.window.push(message);
+            if self.scope.has(&message) {
+                self.take_in(message);
+            }
         }
         let reaches_end = found.reaches_newest || !is_new;
         if reaches_end && !std::mem::take(&mut self.is_early_lost) {
             self.newer = None;
             for message in early {
-                self.window.push(message);
+                self.take_in(message);
             }
         } else {
-            let last = self.window.at(self.window.last());
-            self.newer = last.map(|last| Start::Message(last.id.to_string()));
+            self.newer = newest.or_else(|| self.newer.take());
         }
     }
 

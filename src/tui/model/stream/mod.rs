@@ -221,7 +221,7 @@ impl Stream {
 
     // Messages that come in.
 
-    /// A new message, newer than all others.
+    /// A new message.
     pub fn hear(&mut self, message: Message) {
         if !self.scope.has(&message) {
             return;
@@ -238,10 +238,38 @@ impl Stream {
             }
             return;
         }
-        if self.window.push(message) && !self.follows() {
+        if self.take_in(message) && !self.follows() {
             self.below += 1;
         }
         self.shrink();
+    }
+
+    /// Takes in a message: in a conversation where it was said, else behind all others. False where it
+    /// is here already, or was said before all that is loaded: then it comes with what is older.
+    fn take_in(&mut self, message: Message) -> bool {
+        if self.scope.conversation.is_none() {
+            return self.window.push(message);
+        }
+        let oldest = self.window.at(self.window.first());
+        let is_older = oldest.is_some_and(|oldest| message.created_at < oldest.created_at);
+        if is_older && self.older.is_some() {
+            return false;
+        }
+        self.put(message)
+    }
+
+    /// Puts a message where it was said; what is on the screen stays there.
+    fn put(&mut self, message: Message) -> bool {
+        let Some(position) = self.window.put(message) else { return false };
+        if position < self.window.last() {
+            let moved = |known: i64| if known >= position { known + 1 } else { known };
+            self.selected = self.selected.map(moved);
+            self.read_to = self.read_to.map(moved);
+            if let Anchor::At { position, hidden } = self.anchor {
+                self.anchor = Anchor::At { position: moved(position), hidden };
+            }
+        }
+        true
     }
 
     fn keep_early(&mut self, message: Message) {

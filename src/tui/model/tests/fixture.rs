@@ -82,14 +82,25 @@ pub fn page(store: &[Message], wanted: &HistoryQuery) -> HistoryPage {
         let id: Uuid = before.parse().unwrap();
         u64::try_from(id.as_u128()).unwrap()
     });
+    let place =
+        |message: &Message| (if wanted.by_time { message.created_at } else { 0 }, message.seq);
+    let end = match store.iter().find(|message| message.seq >= before) {
+        Some(message) if message.seq == before => place(message),
+        // It was deleted; its neighbour was said at about the same time.
+        Some(next) if wanted.by_time => (next.created_at, 0),
+        None if wanted.by_time => (u64::MAX, 0),
+        _ => (0, before),
+    };
     let is_wanted = |message: &&Message| {
-        message.seq < before
+        place(message) < end
             && wanted.conversation.as_ref().is_none_or(|name| *name == message.recipient)
             && wanted.platform.as_ref().is_none_or(|name| *name == message.platform_or_local())
             && wanted.status.is_none_or(|status| status == message.status)
     };
-    let found = store.iter().rev().filter(is_wanted).take(wanted.limit);
+    let mut found: Vec<_> = store.iter().filter(is_wanted).collect();
+    found.sort_by_key(|message| std::cmp::Reverse(place(message)));
     // The API does not tell the `seq`.
+    let found = found.into_iter().take(wanted.limit);
     let messages = found.map(|message| Message { seq: 0, ..message.clone() }).collect();
     HistoryPage { messages, ..HistoryPage::default() }
 }

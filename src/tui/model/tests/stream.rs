@@ -3,7 +3,7 @@
 use super::super::tick::WAITING;
 use super::fixture::{
     NOON, connected, contents, enter, hear, known, many, message, model, on_screen, own, press,
-    reply, serve,
+    reads, reply, serve,
 };
 use crate::client::watch::{self, StatusChange};
 use crate::model::content::Content;
@@ -27,6 +27,48 @@ fn history_and_what_comes_meet_without_a_gap_or_a_double() {
         store.iter().map(|message| message.content.readable().into_owned()).collect();
     assert!(wanted.ends_with(&contents(&model)));
     assert_eq!(model.stream().window().last(), 0);
+}
+
+#[test]
+fn what_came_late_stands_where_it_was_said() {
+    let late =
+        |seq, said, text| Message { created_at: NOON + said, ..message(seq, "group_1", text) };
+    let mut store = many(3);
+    store.push(late(4, 1, "after number 1"));
+    let mut model = connected(80, 24, &store);
+    enter(&mut model, &store);
+    assert_eq!(contents(&model), ["number 1", "after number 1", "number 2", "number 3"]);
+    // Also what comes while it is open; and it is read, though the newest message is an older one.
+    store.push(late(5, 2, "after number 2"));
+    hear(&mut model, store[4].clone());
+    assert_eq!(reads(&serve(&mut model, &store)), [3]);
+    let unread = ServerReply::Conversation(Some(Box::new(known("group_1", 5, 1))));
+    model.update(reply(unread));
+    let effects = serve(&mut model, &store);
+    let reads_all = |effect: &Effect| matches!(effect, Effect::Ask(ServerRequest::ReadAll(key)) if key.conversation == "group_1");
+    assert!(effects.iter().any(reads_all), "{effects:?}");
+    hear(&mut model, late(6, 0, "before all"));
+    let order =
+        ["before all", "number 1", "after number 1", "number 2", "after number 2", "number 3"];
+    assert_eq!(contents(&model), order);
+    assert_eq!(on_screen(&model), order);
+}
+
+#[test]
+fn what_came_late_moves_nothing_on_the_screen() {
+    let store = many(300);
+    let mut model = connected(80, 24, &store);
+    enter(&mut model, &store);
+    press(&mut model, KeyCode::PageUp);
+    serve(&mut model, &store);
+    let before = on_screen(&model);
+    let late = |seq, said| Message { created_at: NOON + said, ..message(seq, "group_1", "late") };
+    // Above the screen, below it, and before all that is loaded.
+    for (seq, said) in [(301, 240), (302, 298), (303, 1)] {
+        hear(&mut model, late(seq, said));
+    }
+    assert_eq!(on_screen(&model), before);
+    assert_eq!(contents(&model).iter().filter(|text| *text == "late").count(), 2);
 }
 
 #[test]

@@ -12,7 +12,8 @@ use uuid::Uuid;
 fn outbound(content: Content, reply_to: Option<ReplyTo>) -> Outbound {
     let (id, conversation) = (Uuid::nil(), "group_1".into());
     let reply_to = reply_to.map(Box::new);
-    Outbound { id, conversation, content, reply_to, created_at: 0, original: None }
+    let parts = Vec::new();
+    Outbound { id, conversation, content, reply_to, parts, created_at: 0, original: None }
 }
 
 fn written_as(message: &Outbound, conversation: &str, options: &OneBot11Options) -> Vec<Value> {

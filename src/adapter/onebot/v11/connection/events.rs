@@ -4,12 +4,11 @@ use super::Implementation;
 use crate::adapter::api::AdapterEvent as CoreEvent;
 use crate::adapter::onebot::common::mentions::{message_of, name_mentions, person_key};
 use crate::adapter::onebot::common::{requests, session};
+use crate::adapter::onebot::v11::answered::answered_key;
 use crate::adapter::onebot::v11::event::{MessageOrigin, OneBot11Event, OneBot11Message};
-use crate::adapter::onebot::v11::lookup;
 use crate::adapter::onebot::v11::notice::OneBot11NoticeFrame;
 use crate::adapter::transport::ConnectionEnd;
 use crate::model::change::Inbound;
-use std::sync::Arc;
 
 /// The largest frame whose own words are kept for bots; of a larger one its meaning is.
 const MAX_TOLD: usize = 1 << 20;
@@ -88,7 +87,7 @@ impl Implementation {
         let unnamed =
             if is_group { name_mentions(&mut inbound, &self.account.people) } else { Vec::new() };
         self.account.known.insert(&message.conversation, &message.external_id);
-        let answered = inbound.reply_to.as_ref().and_then(|answered| answered.external_id.clone());
+        let answered = self.answered(&mut inbound);
         self.tell(text, Some(CoreEvent::Message(Box::new(inbound)))).await?;
         // Asked for once the message is on its way, so that what is found comes after it.
         for user in unnamed {
@@ -164,16 +163,21 @@ impl Implementation {
             return;
         }
         inbound.conversation_name = self.account.names.get(&conversation);
-        if inbound.conversation_name.is_none()
-            && let Some(calls) = self.account.calls()
-            && let Some(permit) = self.account.names.ask(&conversation)
-        {
-            let (account, events) = (Arc::clone(&self.account), self.context.events.clone());
-            self.context.tracker.spawn(async move {
-                lookup::group_name(&conversation, &account, &calls, &events).await;
-                drop(permit);
-            });
+        if inbound.conversation_name.is_none() {
+            self.ask_for_group_name(&conversation);
         }
+    }
+
+    /// Completes the message that another one answers by what is known of it; gives the ID of one that
+    /// is to be asked for.
+    fn answered(&self, inbound: &mut Inbound) -> Option<String> {
+        let answered = inbound.reply_to.as_ref()?.external_id.clone()?;
+        let key = answered_key(&inbound.conversation, &answered);
+        match self.account.answered.get(&key) {
+            Some(found) => inbound.reply_to = Some(Box::new(found)),
+            None => return Some(answered),
+        }
+        None
     }
 
     async fn report(&self, event: CoreEvent) -> Result<(), ConnectionEnd> {

@@ -4,6 +4,7 @@ use super::Implementation;
 use crate::adapter::api::MessageRef;
 use crate::adapter::onebot::common::mentions::person_key;
 use crate::adapter::onebot::common::session;
+use crate::adapter::onebot::v11::answered::answered_key;
 use crate::adapter::onebot::v11::{history, lookup};
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -38,35 +39,47 @@ impl Implementation {
         });
     }
 
-    /// Asks for the name of a person whom a message mentions, once each and few at once.
-    pub(super) fn ask_for_person(&self, message: &MessageRef, user: String) {
-        let key = person_key(&message.conversation, &user);
-        if let Some(calls) = self.account.calls()
-            && let Some(permit) = self.account.people.ask(&key)
+    /// Asks for a group's name, unless it is asked for already.
+    pub(super) fn ask_for_group_name(&self, conversation: &str) {
+        if !self.account.names.is_open(conversation)
+            || !self.account.lookups.want(conversation, None)
         {
-            let (account, events) = (Arc::clone(&self.account), self.context.events.clone());
-            let message = message.clone();
-            self.context.tracker.spawn(async move {
-                lookup::person(message, user, &account, &calls, &events).await;
-                drop(permit);
-            });
-        }
-    }
-
-    /// Asks for the message that another one answers, where nobody told of it lately: once each and
-    /// few at once.
-    pub(super) fn ask_for_answered(&self, message: MessageRef, answered: String) {
-        if !self.account.known.insert(&message.conversation, &answered) {
             return;
         }
-        if let Some(calls) = self.account.calls()
-            && let Some(permit) = self.account.people.permit()
-        {
-            let (account, events) = (Arc::clone(&self.account), self.context.events.clone());
-            self.context.tracker.spawn(async move {
-                lookup::answered(message, &answered, &account, &calls, &events).await;
-                drop(permit);
-            });
+        let (account, events) = (Arc::clone(&self.account), self.context.events.clone());
+        let conversation = conversation.to_owned();
+        self.context.tracker.spawn(async move {
+            lookup::group_name(&conversation, &account, &events).await;
+        });
+    }
+
+    /// Asks for the name of a person whom a message mentions; if that is asked for already, the message
+    /// is told of the answer.
+    pub(super) fn ask_for_person(&self, message: &MessageRef, user: String) {
+        let key = person_key(&message.conversation, &user);
+        if !self.account.lookups.want(&key, Some(message.clone())) {
+            return;
         }
+        let (account, events) = (Arc::clone(&self.account), self.context.events.clone());
+        let conversation = message.conversation.clone();
+        self.context.tracker.spawn(async move {
+            lookup::person(&conversation, &user, &account, &events).await;
+        });
+    }
+
+    /// Asks for the message that another one answers, where nobody told of it lately; if it is asked for
+    /// already, the message is told of the answer.
+    pub(super) fn ask_for_answered(&self, message: MessageRef, answered: String) {
+        let conversation = message.conversation.clone();
+        let key = answered_key(&conversation, &answered);
+        if self.account.known.contains(&conversation, &answered)
+            || !self.account.lookups.want(&key, Some(message))
+        {
+            return;
+        }
+        let (account, events) = (Arc::clone(&self.account), self.context.events.clone());
+        self.context.tracker.spawn(async move {
+            lookup::answered(&conversation, &answered, &account, &events).await;
+        });
     }
 }

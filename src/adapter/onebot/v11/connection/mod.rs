@@ -4,6 +4,7 @@ mod events;
 mod lookups;
 
 use super::account::{Account, Accounts};
+use super::act::Reactions;
 use super::action::delivery;
 use super::event::OneBot11Frame;
 use super::handler::Handler;
@@ -195,6 +196,9 @@ impl Implementation {
             account: Arc::clone(&account),
             calls: self.calls.clone(),
             options: Arc::clone(&self.options),
+            events: self.context.events.clone(),
+            tracker: self.context.tracker.clone(),
+            reactions: Reactions::default(),
         };
         let media = self.context.media.clone();
         self.context.tracker.spawn(requests::answer(handler, queue, media, self.ended.clone()));
