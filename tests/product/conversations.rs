@@ -181,7 +181,7 @@ async fn commands_read_without_a_server_what_it_left() {
     server.stop();
     let source = rechat::cli::SourceArgs { db: Some(home.db()), ..Default::default() };
     let write = rechat::store::Access::Write;
-    let mut client = rechat::client::Client::open(&source, None, write).await.unwrap();
+    let mut client = rechat::client::Client::open(&source, None, write, None).await.unwrap();
     let all = rechat::store::ConversationQuery::default();
     let listed = client.conversations(&all).await.unwrap();
     assert_eq!((listed.len(), listed[0].unread), (1, 3));
