@@ -48,7 +48,7 @@ pub(super) async fn run(platforms: PlatformsArgs, globals: &Globals) -> Result<(
     out.finish()
 }
 
-/// What an adapter waits for that tells no reason.
+/// The words for an adapter that waits and tells no reason.
 fn waits_for(state: PlatformState) -> &'static str {
     match state {
         PlatformState::Connecting => "its address is being tried",
