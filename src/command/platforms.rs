@@ -1,7 +1,7 @@
 //! `rechat platforms`
 
 use super::grid::{Grid, cell, quiet};
-use super::listing::{Look, Piece, short_time, utc};
+use super::listing::{Look, StyledText, short_time, utc};
 use super::open::reader;
 use super::output::Output;
 use crate::adapter::PlatformState;
@@ -58,11 +58,11 @@ fn waits_for(state: PlatformState) -> &'static str {
 }
 
 /// The state of a connection, in the color that a message with such a state has.
-pub(super) fn state(state: PlatformState) -> Piece {
+pub(super) fn state(state: PlatformState) -> StyledText {
     let alike = match state {
         PlatformState::Connected => Status::Sent,
         PlatformState::Connecting => Status::Pending,
         PlatformState::Disconnected | PlatformState::Error => Status::Failed,
     };
-    Piece::new(format!("{state:?}"), Look::Status(alike))
+    StyledText::new(format!("{state:?}"), Look::Status(alike))
 }

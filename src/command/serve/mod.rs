@@ -236,7 +236,7 @@ fn start(
     // Before anything comes in: its words are kept for bots.
     let actions = Actions::new(store.clone(), registry.clone(), tasks.clone());
     let server_token = config.tokens.iter().find(|token| token.name == "token");
-    let parts = gateway::Core {
+    let parts = gateway::GatewayContext {
         store: store.clone(),
         registry: registry.clone(),
         actions: actions.clone(),
