@@ -331,7 +331,7 @@ impl Ingest {
                 }
             }
         }
-        if let Answer::Done(message) = answer
+        if let Answer::Message(message) = answer
             && message.direction == Direction::Inbound
             && let Some(platform) = &message.platform
         {

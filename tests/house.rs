@@ -218,6 +218,81 @@ fn a_test_that_is_left_out_says_why() {
     }
 }
 
+/// Names of types that a reader would have to look up; each part has a plain one instead.
+const UNCLEAR_TYPES: [&str; 42] = [
+    "Again",
+    "Alone",
+    "Arrival",
+    "Bell",
+    "Board",
+    "By",
+    "Core",
+    "Courier",
+    "DialIn",
+    "Done",
+    "Ledger",
+    "Link",
+    "Medium",
+    "Missed",
+    "Mount",
+    "News",
+    "Notes",
+    "Pace",
+    "Pair",
+    "Part",
+    "Piece",
+    "Place",
+    "Prepared",
+    "Problem",
+    "Refusal",
+    "Room",
+    "Rope",
+    "Row",
+    "Said",
+    "Seam",
+    "Seat",
+    "Standing",
+    "Strikes",
+    "Tools",
+    "UnknownWord",
+    "Untouched",
+    "Wanted",
+    "Watcher",
+    "Way",
+    "Wish",
+    "Word",
+    "Writable",
+];
+
+/// Names of functions that a reader would have to look up.
+const UNCLEAR_FUNCTIONS: [&str; 9] =
+    ["again", "ground", "hear", "mends", "obey", "owes", "say", "settle", "strange"];
+
+/// The name of a function that a line declares.
+fn function(line: &str) -> Option<&str> {
+    let (before, name) = line.split_once("fn ")?;
+    let is_declared = before.split_whitespace().all(|word| {
+        ["pub", "async", "const", "unsafe"].contains(&word)
+            || word.starts_with("pub(")
+            || word.ends_with(')')
+    });
+    name.split(|c: char| !c.is_alphanumeric() && c != '_').next().filter(|_| is_declared)
+}
+
+#[test]
+fn no_declared_name_has_to_be_looked_up() {
+    let mut files = Vec::new();
+    sources(Path::new("src"), &mut files);
+    for file in files {
+        for line in fs::read_to_string(&file).unwrap().lines().map(str::trim) {
+            let types = declared(line).filter(|(name, _)| UNCLEAR_TYPES.contains(name));
+            let functions = function(line).filter(|name| UNCLEAR_FUNCTIONS.contains(name));
+            let unclear = types.map(|(name, _)| name).or(functions);
+            assert!(unclear.is_none(), "{}: {unclear:?}", file.display());
+        }
+    }
+}
+
 /// Types of one name in several files, with the reason.
 const SAME_NAMES: [(&str, &str); 1] =
     [("Result", "each part has its own `Error` in it, as `std::io` and `std::fmt` have")];

@@ -8,7 +8,7 @@ mod disk;
 use disk::Disk;
 use proptest::prelude::*;
 use rechat::adapter::{self, AdapterEvent, EventSink, Registry};
-use rechat::hub::{self, FrameForm, Hub, Subscriber, Wish};
+use rechat::hub::{self, FrameForm, Hub, SubscribeRequest, Subscriber};
 use rechat::ingest::Ingest;
 use rechat::media::{BlobBounds, Blobs};
 use rechat::model::change::{Change, Committed, Inbound, Outcome};
@@ -107,7 +107,7 @@ impl Machine {
         let mut result = Ok(());
         for (id, is_delete, answer) in answers {
             match answer {
-                Ok(Answer::Done(message)) => {
+                Ok(Answer::Message(message)) => {
                     drop(self.acknowledged.insert(message.id, Some(message)));
                 }
                 Ok(Answer::Claimed(claimed)) => {
@@ -341,9 +341,9 @@ async fn nobody_misses_a_message_and_none_is_forgotten_when_the_disk_failed() {
     let handing_out = hub.clone().run(store.clone(), CancellationToken::new());
     let handing_out = tokio::spawn(handing_out).abort_handle();
     let mut messages = hub.subscriber(FrameForm::Messages);
-    messages.subscribe(Wish::default(), &store).await.unwrap();
+    messages.subscribe(SubscribeRequest::default(), &store).await.unwrap();
     let mut events = hub.subscriber(FrameForm::Events);
-    let wish = Wish { events: Some(EventKinds::all()), ..Wish::default() };
+    let wish = SubscribeRequest { events: Some(EventKinds::all()), ..SubscribeRequest::default() };
     events.subscribe(wish, &store).await.unwrap();
     let _sending = send_by_loopback(&store, outbox);
     let create = |n: u32| {

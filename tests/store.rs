@@ -62,7 +62,7 @@ fn many_messages_page_alike_by_offset_and_by_place() {
         }
         let mut made = Vec::new();
         for answer in answers {
-            let Answer::Done(message) = answer.await.unwrap() else { panic!() };
+            let Answer::Message(message) = answer.await.unwrap() else { panic!() };
             made.push(message);
         }
         for message in made.iter().step_by(3) {

@@ -126,7 +126,7 @@ What was taken back stays in the store; `rechat delete` deletes it there.")]
     Retry(Many),
     /// Delete messages; they cannot be brought back
     Delete(Delete),
-    /// List the conversations, those with unread messages first
+    /// List the conversations, unread ones first
     Conversations(ConversationsArgs),
     /// Mark conversations as read
     Read(ReadArgs),

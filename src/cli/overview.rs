@@ -12,8 +12,9 @@ use clap::Args;
   rechat conversations --unread
   rechat conversations -p qq --json
 
-Those with unread messages come first, then the others, the latest first. At a terminal it is a table, in a pipe the fields are separated by tabs: 1 name, 2 platform, 3 ID,
-4 time of the newest message, 5 number of unread messages.")]
+Those with unread messages come first, then the others, the latest first. At a terminal it is a
+table, in a pipe the fields are separated by tabs: 1 name, 2 platform, 3 ID, 4 time of the newest
+message, 5 number of unread messages.")]
 pub struct ConversationsArgs {
     /// Only those with this text in their name or ID, in any case
     pub text: Option<String>,

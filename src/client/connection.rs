@@ -107,7 +107,7 @@ impl ClientConnection {
     }
 
     /// The same server once more, over a connection of its own.
-    pub(super) async fn again(&self) -> Result<Self> {
+    pub(super) async fn reconnected(&self) -> Result<Self> {
         let opened = self.address.open().await;
         let requests = opened.map_err(|error| unreachable(&self.address, &error))?;
         Ok(Self { requests, address: self.address.clone(), token: self.token.clone() })

@@ -42,7 +42,7 @@ impl MessageFollower {
         begin: Begin<'_>,
         events: &'static [EventKind],
     ) -> Result<Self> {
-        let mut streaming = messages.again().await?;
+        let mut streaming = messages.reconnected().await?;
         let stream = streaming.stream(filter, begin, events).await?;
         let wanted = WantedEvents::new(filter, conditions);
         let place = begin.place();
@@ -170,8 +170,8 @@ impl MessageFollower {
         loop {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(MAX_PAUSE);
-            let Ok(mut remote) = self.messages.again().await else { continue };
-            let Ok(messages) = remote.again().await else { continue };
+            let Ok(mut remote) = self.messages.reconnected().await else { continue };
+            let Ok(messages) = remote.reconnected().await else { continue };
             let begin = self.place.as_ref().map_or(Begin::Since(None), Begin::After);
             match remote.stream(&self.wanted.filter, begin, self.events).await {
                 Ok(stream) => {

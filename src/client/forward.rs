@@ -73,7 +73,7 @@ async fn seq_after(
         conversation: query.conversation.clone(),
         ..MessageFilter::default()
     };
-    let mut streaming = remote.again().await?;
+    let mut streaming = remote.reconnected().await?;
     let mut body = streaming.stream(&filter, Begin::Since(Some(id)), &[]).await?;
     let mut buffer = BytesMut::new();
     let (mut last, mut count) = (None, 0);

@@ -99,7 +99,7 @@ impl Local {
         let default_platform = self.default_platform.as_deref();
         let facts = configured_facts(default_platform, &self.adapters);
         match self.store.write(Command::Create { draft, at: now(), idempotency, facts }).await? {
-            Answer::Done(message) | Answer::Repeated(message) => Ok(message),
+            Answer::Message(message) | Answer::Repeated(message) => Ok(message),
             Answer::NoReplyTarget => Err(Error::failed(NO_REPLY_TARGET)),
             _ => Err(Error::failed(
                 "this idempotency key was used with another message within the last 24 h",
@@ -264,7 +264,7 @@ impl Local {
 
     pub(super) async fn set_status(&self, id: Uuid, status: Status) -> Result<Message> {
         match self.store.write(Command::SetStatus { id, status, at: now() }).await? {
-            Answer::Done(message) => Ok(message),
+            Answer::Message(message) => Ok(message),
             _ => Err(no_message(id)),
         }
     }
@@ -278,7 +278,7 @@ impl Local {
     ) -> Result<Message> {
         let command = Command::SetStatusOf { id, from: from.to_vec(), status, at: now() };
         match self.store.write(command).await? {
-            Answer::Done(message) => Ok(message),
+            Answer::Message(message) => Ok(message),
             Answer::OtherStatus(is) => Err(Error::failed(other_status(id, is, from))),
             _ => Err(no_message(id)),
         }

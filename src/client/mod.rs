@@ -156,7 +156,7 @@ impl Client {
     ) -> Result<MessageFollower> {
         match self {
             Self::Remote(remote) => {
-                let messages = remote.again().await?;
+                let messages = remote.reconnected().await?;
                 MessageFollower::begin(messages, (filter, conditions), begin, events).await
             }
             Self::Local(_) => Err(Error::failed("cannot follow new messages: no server runs")

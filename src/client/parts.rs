@@ -112,7 +112,7 @@ async fn go_on(
         let Some(pause) = PAUSES.get(*failures) else { return Err(error) };
         *failures += 1;
         sleep(*pause).await;
-        match connection.again().await {
+        match connection.reconnected().await {
             Ok(again) => *connection = again,
             Err(away) => {
                 error = away;

@@ -1,6 +1,6 @@
 //! Facts in rows: aligned columns for people, fields separated by tabs for programs.
 
-use super::listing::{Look, Piece, printed};
+use super::listing::{Look, StyledText, printed};
 use super::output::{Output, columns};
 use crate::error::Result;
 use crate::text::{escaped, visible, width, wrap};
@@ -17,18 +17,18 @@ const INDENT: &str = "    ";
 /// Rows of cells below headings.
 pub(super) struct Grid<const N: usize> {
     headings: [&'static str; N],
-    rows: Vec<[Piece; N]>,
+    rows: Vec<[StyledText; N]>,
     shows_last_whole: bool,
 }
 
 /// A cell without a look of its own.
-pub(super) fn cell(text: impl Into<String>) -> Piece {
-    Piece::new(text, Look::Plain)
+pub(super) fn cell(text: impl Into<String>) -> StyledText {
+    StyledText::new(text, Look::Plain)
 }
 
 /// A cell that is read last.
-pub(super) fn quiet(text: impl Into<String>) -> Piece {
-    Piece::new(text, Look::Quiet)
+pub(super) fn quiet(text: impl Into<String>) -> StyledText {
+    StyledText::new(text, Look::Quiet)
 }
 
 impl<const N: usize> Grid<N> {
@@ -42,21 +42,22 @@ impl<const N: usize> Grid<N> {
     }
 
     /// Adds a row; texts may be of other people's making.
-    pub(super) fn push(&mut self, row: [Piece; N]) {
+    pub(super) fn push(&mut self, row: [StyledText; N]) {
         self.rows.push(row);
     }
 
     /// Prints all rows, or at a terminal that there are `none`.
     pub(super) fn print(self, out: &mut Output, none: &str) -> Result<()> {
         if !out.is_terminal {
-            let line = |row: &[Piece; N]| row.each_ref().map(|cell| escaped(&cell.text)).join("\t");
+            let line =
+                |row: &[StyledText; N]| row.each_ref().map(|cell| escaped(&cell.text)).join("\t");
             return self.rows.iter().try_for_each(|row| out.line(line(row)));
         }
         if self.rows.is_empty() {
             return out.line(none);
         }
-        let headings = self.headings.map(|text| Piece::new(text, Look::Heading));
-        let shown = self.rows.into_iter().map(|row| row.map(Piece::visible));
+        let headings = self.headings.map(|text| StyledText::new(text, Look::Heading));
+        let shown = self.rows.into_iter().map(|row| row.map(StyledText::visible));
         let rows: Vec<_> = std::iter::once(headings).chain(shown).collect();
         let widest = |at: usize| rows.iter().map(|row| width(&row[at].text)).max();
         let widths: [usize; N] = std::array::from_fn(|at| widest(at).unwrap_or(0).min(MOST));
@@ -69,7 +70,7 @@ impl<const N: usize> Grid<N> {
                 .map(|at| {
                     let width = if at + 1 == N { last } else { widths[at] };
                     let text = if at + 1 == N && is_below { "" } else { &row[at].text };
-                    Piece::of_width(text, width, row[at].look)
+                    StyledText::of_width(text, width, row[at].look)
                 })
                 .collect();
             out.line(printed(&cells, out.has_color))?;
@@ -84,7 +85,7 @@ impl<const N: usize> Grid<N> {
     }
 }
 
-impl Piece {
+impl StyledText {
     /// The same, safe for a terminal.
     fn visible(self) -> Self {
         Self { text: visible(&self.text).into_owned(), ..self }

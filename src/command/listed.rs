@@ -1,4 +1,4 @@
-//! What `rechat list --follow` has printed of its list, so that a change which the list shows already
+//! The messages that `rechat list --follow` has printed of its list, so that a change which the list shows already
 //! is not told once more.
 
 use crate::client::Followed;

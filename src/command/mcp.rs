@@ -85,30 +85,30 @@ struct Messages {
 
 impl Source for Messages {
     type Chats = Client;
-    type Watch = News;
+    type Watch = ChangeWatch;
 
     async fn open(&self, access: Access) -> Result<Client> {
         Client::open(&self.source, self.config.clone(), access, None).await
     }
 
-    async fn watch(&self, filter: &MessageFilter) -> Result<News> {
+    async fn watch(&self, filter: &MessageFilter) -> Result<ChangeWatch> {
         let client = self.open(Access::Read).await?;
         if !client.is_served() {
-            return Ok(News::Unserved);
+            return Ok(ChangeWatch::Unserved);
         }
         let following =
             client.follow(filter, &Conditions::default(), Begin::Since(None), &[]).await?;
-        Ok(News::Served(Box::new(following)))
+        Ok(ChangeWatch::Served(Box::new(following)))
     }
 }
 
-/// News of a server, or of a store that is looked at again.
-enum News {
+/// Changes of a server, or of a store that is looked at again.
+enum ChangeWatch {
     Served(Box<MessageFollower>),
     Unserved,
 }
 
-impl Watch for News {
+impl Watch for ChangeWatch {
     async fn changed(&mut self) -> Result<()> {
         match self {
             Self::Served(following) => following.next().await.map(drop),

@@ -1,7 +1,7 @@
 //! `rechat platforms`
 
 use super::grid::{Grid, cell, quiet};
-use super::listing::{Look, Piece, short_time, utc};
+use super::listing::{Look, StyledText, short_time, utc};
 use super::open::reader;
 use super::output::Output;
 use crate::adapter::PlatformState;
@@ -48,7 +48,7 @@ pub(super) async fn run(platforms: PlatformsArgs, globals: &Globals) -> Result<(
     out.finish()
 }
 
-/// What an adapter waits for that tells no reason.
+/// The words for an adapter that waits and tells no reason.
 fn waits_for(state: PlatformState) -> &'static str {
     match state {
         PlatformState::Connecting => "its address is being tried",
@@ -58,11 +58,11 @@ fn waits_for(state: PlatformState) -> &'static str {
 }
 
 /// The state of a connection, in the color that a message with such a state has.
-pub(super) fn state(state: PlatformState) -> Piece {
+pub(super) fn state(state: PlatformState) -> StyledText {
     let alike = match state {
         PlatformState::Connected => Status::Sent,
         PlatformState::Connecting => Status::Pending,
         PlatformState::Disconnected | PlatformState::Error => Status::Failed,
     };
-    Piece::new(format!("{state:?}"), Look::Status(alike))
+    StyledText::new(format!("{state:?}"), Look::Status(alike))
 }

@@ -1,7 +1,7 @@
 //! `rechat status`: how everything is, at a glance.
 
 use super::doctor::LITTLE_SPACE;
-use super::listing::{Look, Piece, printed};
+use super::listing::{Look, StyledText, printed};
 use super::open::reader;
 use super::output::Output;
 use crate::adapter::PlatformState;
@@ -23,8 +23,10 @@ impl Overview {
     fn line(&mut self, about: &str, is_well: bool, text: &str) -> Result<()> {
         self.is_well &= is_well;
         let look = if is_well { Look::Plain } else { Look::Status(Status::Failed) };
-        let row =
-            [Piece::new(format!("{about:<10}"), Look::Heading), Piece::new(visible(text), look)];
+        let row = [
+            StyledText::new(format!("{about:<10}"), Look::Heading),
+            StyledText::new(visible(text), look),
+        ];
         let has_color = self.out.has_color;
         self.out.line(printed(&row, has_color))
     }

@@ -24,7 +24,7 @@ pub enum Fetched {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MediaSettings {
-    /// What is fetched when it arrives; others are when somebody asks.
+    /// The media that are fetched when they arrive; others are when somebody asks.
     pub fetch: Vec<Fetched>,
     /// Bytes of a file.
     pub max_bytes: u64,

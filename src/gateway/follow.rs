@@ -6,7 +6,7 @@
 use super::acknowledgements::Acknowledgements;
 use super::peer::BotPeer;
 use super::place::{PlaceKeeper, Turn};
-use super::shared::Core;
+use super::shared::GatewayContext;
 use crate::metrics::METRICS;
 use crate::store::{Result, Store};
 use crate::words::Words;
@@ -50,7 +50,7 @@ pub(super) struct EventFollower<'a> {
 
 /// Begins to follow the log where `start` says; from there on nothing is missed.
 pub(super) async fn begin<'a>(
-    core: &Core,
+    core: &GatewayContext,
     place: &'a PlaceKeeper,
     turn: Turn,
     bot: &'a str,

@@ -36,7 +36,7 @@ pub use onebot11::{ActionOpening, SocketOpening};
 pub use opening::Opening;
 pub use satori::{CallOpening, EventsOpening, Identified, UploadedFile, small_socket_config};
 pub use settings::{BotConfig, BotKind};
-pub use shared::Core;
+pub use shared::GatewayContext;
 pub use socket::{BotSocket, socket_config};
 
 use crate::health::supervise;
@@ -70,7 +70,7 @@ impl Gateway {
     /// # Errors
     ///
     /// The settings of a bot are wrong, or the store cannot be read or written.
-    pub fn start(core: Core, configs: Vec<BotConfig>) -> Result<Self> {
+    pub fn start(core: GatewayContext, configs: Vec<BotConfig>) -> Result<Self> {
         let kept = core.store.view()?.adapter_state(memory::OWNER)?;
         let ids = IdNumbers::new(core.store.clone(), &kept);
         let gateway = Self { shared: Arc::new(BotsShared { core, ids }), bots: Mutex::default() };

@@ -105,7 +105,7 @@ impl BotSender {
         let facts = core.registry.routing_facts(None);
         let create = Command::Create { draft, at: now(), idempotency: None, facts };
         match core.store.write(create).await {
-            Ok(Answer::Done(message)) => Ok(message),
+            Ok(Answer::Message(message)) => Ok(message),
             Ok(_) => Err("the message was not stored".into()),
             Err(error) => Err(error.to_string()),
         }
@@ -138,7 +138,7 @@ impl BotSender {
         let why = message.last_error.clone().unwrap_or_else(|| self.reason_to_wait(&message));
         let reason = format!("not sent within {} s: {why}", PATIENCE.as_secs());
         let withdraw = Command::Withdraw { id: message.id, reason: reason.clone(), at: now() };
-        if let Ok(Answer::Done(_)) = store.write(withdraw).await {
+        if let Ok(Answer::Message(_)) = store.write(withdraw).await {
             return BotSendOutcome::Failed(reason);
         }
         // It ended meanwhile, or an attempt is under way.

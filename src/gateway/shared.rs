@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 
 /// The parts of the core that the gateway works with.
 #[derive(Clone)]
-pub struct Core {
+pub struct GatewayContext {
     #[allow(missing_docs)]
     pub store: Arc<Store>,
     #[allow(missing_docs)]
@@ -40,7 +40,7 @@ pub struct Core {
 
 /// The parts that all bots share.
 pub(super) struct BotsShared {
-    pub(super) core: Core,
+    pub(super) core: GatewayContext,
     pub(super) ids: IdNumbers,
 }
 

@@ -65,7 +65,7 @@ impl ConfiguredBot {
     }
 }
 
-/// What a bot waits for to which nothing has happened yet.
+/// The reason why a bot waits to which nothing has happened yet.
 fn waits_for(config: &BotConfig, has_no_account: bool) -> String {
     let BotConfig { name, kind, url, .. } = config;
     match (kind, url) {

@@ -59,7 +59,7 @@ fn gateway(configs: &[String]) -> (StoreFolder, Gateway) {
     let options = StoreOptions::new(path.join("s"), Access::Write);
     let store = Arc::new(Store::open(&options, Box::new(Commits(sender))).unwrap());
     let (registry, tasks) = (Registry::new(), TaskTracker::new());
-    let core = Core {
+    let core = GatewayContext {
         store: store.clone(),
         registry: registry.clone(),
         actions: Actions::new(store, registry, tasks.clone()),

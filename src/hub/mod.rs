@@ -14,14 +14,14 @@ mod reading;
 pub mod replay;
 mod replay_memory;
 pub mod resume;
+mod subscribe_request;
 mod subscriber;
 mod throttle;
-mod wish;
 
 pub use limits::SessionLimits;
 pub use mailbox::{Batches, FrameForm};
+pub use subscribe_request::{ReplayStart, SubscribeRefused, SubscribeRequest, Subscribed};
 pub use subscriber::{CursorGone, Subscriber};
-pub use wish::{ReplayStart, SubscribeRefused, Subscribed, Wish};
 
 use crate::adapter::AdapterStatusChange;
 use crate::model::change::Committed;

@@ -5,7 +5,7 @@ use super::mailbox::{AdapterStates, Batches, CaughtUp, FrameForm, Mailbox, Mailb
 use super::reading::{CHUNK_BYTES, MAX_STEP, ReadStep, SMALL_CHUNK_BYTES, StoreReading, seq_at};
 use super::replay::{Interest, TooManyReplays};
 use super::resume::ResumePoint;
-use super::wish::{ReplayStart, SubscribeRefused, Subscribed, Wish};
+use super::subscribe_request::{ReplayStart, SubscribeRefused, SubscribeRequest, Subscribed};
 use super::{Hub, State, position_of};
 use crate::health::HEALTH;
 use crate::model::cursor::Cursor;
@@ -91,10 +91,10 @@ impl Subscriber {
     /// The place to go on is unknown, or there are too many topics or replays; nothing is changed.
     pub async fn subscribe(
         &mut self,
-        wish: Wish,
+        asked: SubscribeRequest,
         store: &Store,
     ) -> Result<Subscribed, SubscribeRefused> {
-        let Wish { platforms, conversations, since, events } = wish;
+        let SubscribeRequest { platforms, conversations, since, events } = asked;
         let limit = self.hub.limits.topics;
         if !self.interest.topics.has_room(&platforms, &conversations, limit) {
             return Err(SubscribeRefused::TooManyTopics { limit });

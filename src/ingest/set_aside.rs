@@ -7,7 +7,7 @@ use crate::store::{self, Command, SetAside, Store};
 /// The part of the health that tells of them.
 const PART: &str = "set-aside";
 
-/// What became of the events that were set aside.
+/// The outcome of the events that were set aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TriedAgain {
     /// Events that are stored now.

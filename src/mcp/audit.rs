@@ -91,7 +91,7 @@ pub(super) struct AuditedAnswer<T> {
     pub(super) note: Note,
 }
 
-/// What the log tells of a call that was answered.
+/// The line that the log tells of a call that was answered.
 pub(super) struct Note {
     /// `platform/conversation`, where the answer tells more than the call.
     pub(super) conversation: Option<String>,

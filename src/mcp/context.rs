@@ -1,7 +1,7 @@
 //! Context of every call of an agent.
 
 use super::bounds::AgentBounds;
-use super::place::{GivenPlace, Place};
+use super::place::{GivenPlace, HistoryPlace};
 use super::source::{Chats, Source};
 use crate::error::{Error, Result};
 use crate::model::message::{Direction, Message};
@@ -68,12 +68,16 @@ impl<S: Source> AgentContext<S> {
     }
 
     /// A place that an agent gave. Only messages that it sees are places, and what was sealed for it.
-    pub(super) async fn place(&self, chats: &mut S::Chats, given: GivenPlace) -> Result<Place> {
+    pub(super) async fn place(
+        &self,
+        chats: &mut S::Chats,
+        given: GivenPlace,
+    ) -> Result<HistoryPlace> {
         let sealed = given.sealed.and_then(|sealed| self.bounds.seal().open(&sealed));
         match (sealed, given.named) {
             (Some(place), _) => Ok(place),
-            (None, Some(Place::Message(id))) => {
-                self.message(chats, id).await.map(|seen| Place::Message(seen.id))
+            (None, Some(HistoryPlace::Message(id))) => {
+                self.message(chats, id).await.map(|seen| HistoryPlace::Message(seen.id))
             }
             (None, Some(beginning)) => Ok(beginning),
             (None, None) => Err(Error::failed("this place is of an earlier run of rechat")

@@ -13,17 +13,17 @@ const SEPARATOR: char = '.';
 
 /// A place in the history: what lies before it, what lies after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum HistoryPlace {
     Seq(u64),
     Message(Uuid),
 }
 
-impl Place {
+impl HistoryPlace {
     /// Before every message.
     pub(super) const BEGINNING: Self = Self::Seq(0);
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for HistoryPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Seq(seq) => write!(f, "{seq}"),
@@ -36,7 +36,7 @@ impl fmt::Display for Place {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct GivenPlace {
     /// The beginning, or a message that the agent says it sees.
-    pub(super) named: Option<Place>,
+    pub(super) named: Option<HistoryPlace>,
     /// A sealed place. It goes before `named`, while the process runs that sealed it.
     pub(super) sealed: Option<String>,
 }
@@ -58,11 +58,11 @@ impl GivenPlace {
     }
 }
 
-fn named(text: &str) -> Option<Place> {
+fn named(text: &str) -> Option<HistoryPlace> {
     if text == "0" {
-        return Some(Place::BEGINNING);
+        return Some(HistoryPlace::BEGINNING);
     }
-    text.parse().ok().map(Place::Message)
+    text.parse().ok().map(HistoryPlace::Message)
 }
 
 /// Seals places, with a key that is made anew at each start.
@@ -86,10 +86,10 @@ impl Seal {
     }
 
     /// A place that says nothing to the agent.
-    pub(super) fn seal(&self, place: Place) -> Result<String> {
+    pub(super) fn seal(&self, place: HistoryPlace) -> Result<String> {
         let (kind, number) = match place {
-            Place::Seq(seq) => (0, u128::from(seq)),
-            Place::Message(id) => (1, id.as_u128()),
+            HistoryPlace::Seq(seq) => (0, u128::from(seq)),
+            HistoryPlace::Message(id) => (1, id.as_u128()),
         };
         let mut nonce = [0; NONCE_LEN];
         nonce.copy_from_slice(&Uuid::new_v4().as_bytes()[..NONCE_LEN]);
@@ -105,12 +105,12 @@ impl Seal {
 
     /// A place that stands behind a message which the agent sees, and goes on from that message where
     /// the seal is of an earlier run.
-    pub(super) fn seal_behind(&self, named: Place, place: Place) -> Result<String> {
+    pub(super) fn seal_behind(&self, named: HistoryPlace, place: HistoryPlace) -> Result<String> {
         Ok(format!("{named}{SEPARATOR}{}", self.seal(place)?))
     }
 
     /// The place that was sealed; `None` where another process sealed it.
-    pub(super) fn open(&self, sealed: &str) -> Option<Place> {
+    pub(super) fn open(&self, sealed: &str) -> Option<HistoryPlace> {
         let mut bytes = BASE64URL_NOPAD.decode(sealed.as_bytes()).ok()?;
         let (nonce, sealed) = bytes.split_first_chunk_mut::<NONCE_LEN>()?;
         let nonce = Nonce::assume_unique_for_key(*nonce);
@@ -118,8 +118,8 @@ impl Seal {
             self.key()?.open_in_place(nonce, Aad::empty(), sealed).ok()?.split_first()?;
         let number = u128::from_be_bytes(number.try_into().ok()?);
         match kind {
-            0 => u64::try_from(number).ok().map(Place::Seq),
-            _ => Some(Place::Message(Uuid::from_u128(number))),
+            0 => u64::try_from(number).ok().map(HistoryPlace::Seq),
+            _ => Some(HistoryPlace::Message(Uuid::from_u128(number))),
         }
     }
 
@@ -135,7 +135,11 @@ mod tests {
     #[test]
     fn a_sealed_place_is_read_by_the_process_that_sealed_it_alone() {
         let seal = Seal::new();
-        for place in [Place::BEGINNING, Place::Seq(u64::MAX), Place::Message(Uuid::from_u128(7))] {
+        for place in [
+            HistoryPlace::BEGINNING,
+            HistoryPlace::Seq(u64::MAX),
+            HistoryPlace::Message(Uuid::from_u128(7)),
+        ] {
             let (sealed, again) = (seal.seal(place).unwrap(), seal.seal(place).unwrap());
             assert_ne!(sealed, again, "an agent sees whether something came in between");
             let given = GivenPlace::parse(&sealed).unwrap();
@@ -143,23 +147,23 @@ mod tests {
             assert_eq!(seal.open(&sealed), Some(place));
             assert_eq!(Seal::new().open(&sealed), None);
         }
-        let lengths = [Place::Seq(1), Place::Message(Uuid::max())];
+        let lengths = [HistoryPlace::Seq(1), HistoryPlace::Message(Uuid::max())];
         let lengths = lengths.map(|place| seal.seal(place).unwrap().len());
         assert_eq!(lengths[0], lengths[1], "its length tells nothing");
     }
 
     #[test]
     fn a_place_behind_a_message_names_it() {
-        let (seal, named) = (Seal::new(), Place::Message(Uuid::from_u128(7)));
-        let text = seal.seal_behind(named, Place::Seq(9)).unwrap();
+        let (seal, named) = (Seal::new(), HistoryPlace::Message(Uuid::from_u128(7)));
+        let text = seal.seal_behind(named, HistoryPlace::Seq(9)).unwrap();
         let given = GivenPlace::parse(&text).unwrap();
         assert_eq!(given.named, Some(named));
-        assert_eq!(seal.open(&given.sealed.unwrap()), Some(Place::Seq(9)));
+        assert_eq!(seal.open(&given.sealed.unwrap()), Some(HistoryPlace::Seq(9)));
     }
 
     #[test]
     fn numbers_are_no_places() {
-        let beginning = GivenPlace { named: Some(Place::BEGINNING), sealed: None };
+        let beginning = GivenPlace { named: Some(HistoryPlace::BEGINNING), sealed: None };
         assert_eq!(GivenPlace::parse("0"), Some(beginning));
         for text in ["", "5", "../../etc/passwd", "x", "0.", ".", "5.x", "00000000"] {
             assert_eq!(GivenPlace::parse(text), None, "{text}");

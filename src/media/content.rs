@@ -13,7 +13,7 @@ use std::io;
 
 /// Why content cannot be taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
+pub enum MediaRefused {
     /// No blob has this name.
     Unknown(String),
     /// The bytes cannot be read.
@@ -22,7 +22,7 @@ pub enum Problem {
     Refused(BlobRefused),
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for MediaRefused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown(media) => {
@@ -93,7 +93,7 @@ pub fn has_bytes(content: &Content) -> bool {
 /// # Errors
 ///
 /// The bytes cannot be read or kept.
-pub fn keep(blobs: &Blobs, content: &Content) -> Result<Content, Problem> {
+pub fn keep(blobs: &Blobs, content: &Content) -> Result<Content, MediaRefused> {
     let mut problem = None;
     let kept = change_media(content, &mut |media| {
         if problem.is_none() {
@@ -114,13 +114,13 @@ pub fn keep_inbound(blobs: &Blobs, content: &Content) -> Content {
     })
 }
 
-fn keep_one(blobs: &Blobs, media: &mut Media) -> Result<(), Problem> {
+fn keep_one(blobs: &Blobs, media: &mut Media) -> Result<(), MediaRefused> {
     if let Some(name) = &media.media {
-        let unknown = || Problem::Unknown(name.clone());
+        let unknown = || MediaRefused::Unknown(name.clone());
         let hash: Hash = name.parse().map_err(|_| unknown())?;
         let failed = |error: io::Error| match error.kind() {
             io::ErrorKind::NotFound => unknown(),
-            _ => Problem::Refused(error.into()),
+            _ => MediaRefused::Refused(error.into()),
         };
         if !blobs.hold(hash).map_err(failed)? {
             return Err(unknown());
@@ -129,12 +129,12 @@ fn keep_one(blobs: &Blobs, media: &mut Media) -> Result<(), Problem> {
         return Ok(());
     }
     let Some(decoded) = media.url.as_deref().and_then(Inline::decode) else { return Ok(()) };
-    let (name, bytes) = decoded.map_err(Problem::Unreadable)?;
-    let (stored, _) = Upload::put(blobs, &bytes).map_err(Problem::Refused)?;
+    let (name, bytes) = decoded.map_err(MediaRefused::Unreadable)?;
+    let (stored, _) = Upload::put(blobs, &bytes).map_err(MediaRefused::Refused)?;
     let kept = KeptFile::of(blobs, stored.hash);
     media.url = None;
     media.name = media.name.take().or(name);
-    kept.map_err(|error| Problem::Refused(error.into()))?.put_into(media);
+    kept.map_err(|error| MediaRefused::Refused(error.into()))?.put_into(media);
     Ok(())
 }
 
@@ -194,6 +194,6 @@ mod tests {
         }
         let unknown = Media { media: Some("0".repeat(64)), ..Media::default() };
         let content = Content::of(vec![Segment::File(unknown)]);
-        assert!(matches!(keep(&blobs, &content), Err(Problem::Unknown(_))));
+        assert!(matches!(keep(&blobs, &content), Err(MediaRefused::Unknown(_))));
     }
 }

@@ -325,7 +325,7 @@ mod tests {
         let facts = RoutingFacts::default();
         let command = Command::Create { draft, at: 1, idempotency: None, facts };
         match store.write(command).await.unwrap() {
-            Answer::Done(message) => message,
+            Answer::Message(message) => message,
             other => panic!("{other:?}"),
         }
     }

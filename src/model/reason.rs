@@ -23,11 +23,13 @@ const AROUND: [&str; 6] = [
 ];
 
 /// Codes, and the texts that have them. `{}` stands for the detail, `*` for anything.
-const FORMS: [(&str, &str); 50] = [
+const FORMS: [(&str, &str); 56] = [
     ("refused", "refused with {}"),
     ("refused", "the platform refused: {}"),
     ("refused", "WeChat refused it: {}"),
     ("refused", "WeChat refused it with every new reply token: {}"),
+    ("refused", "WeChat refused it with every new reply token, and took others: {}"),
+    ("refused", "WeChat takes no files for this account ({})"),
     ("refused", "WeChat's file server refused the file: {}"),
     ("refused", "the implementation could not send it"),
     ("unknown", "outcome unknown"),
@@ -41,6 +43,8 @@ const FORMS: [(&str, &str); 50] = [
     ("not_connected", "no adapter of * is connected; it is sent when one is"),
     ("not_connected", "the account * of *, for which a bot sent it, is not connected ({}); *"),
     ("not_connected", "the account * of *, for which a bot sent it, is not connected; *"),
+    ("not_connected", "the account * of * is not connected ({}); *"),
+    ("not_connected", "the account * of * is not connected; *"),
     ("not_connected", "no adapter for * connected within * s"),
     ("not_connected", "the adapter is not connected"),
     ("not_connected", "the account is not connected*"),
@@ -49,8 +53,13 @@ const FORMS: [(&str, &str); 50] = [
     ("busy", "the adapter is busy: *"),
     ("busy", "not sent: the peer does not read"),
     ("logged_out", "the session of this account ended"),
+    ("logged_out", "the session of this account ended ({})"),
     ("reply_only", "WeChat lets a bot only answer, and this person has not written to it yet*"),
     ("reply_limit", "WeChat's limit is reached*({}); it goes out after they write again"),
+    (
+        "reply_limit",
+        "WeChat refused it ({}), though nothing was sent since this person wrote last*",
+    ),
     ("next_attempt", "the next attempt is at {}"),
     ("after_earlier", "an earlier message of the conversation is sent first"),
     ("no_platform", "no platform is named, and none is found for it*"),

@@ -23,10 +23,10 @@ impl Status {
     pub const ALL: [Self; 5] =
         [Self::Pending, Self::Sending, Self::Sent, Self::Failed, Self::Canceled];
 
-    /// What can be canceled: nothing is on its way, and nothing was sent.
+    /// The states that can be canceled: nothing is on its way, and nothing was sent.
     pub const CANCELABLE: [Self; 3] = [Self::Pending, Self::Failed, Self::Canceled];
 
-    /// What can be sent again.
+    /// The states that can be sent again.
     pub const REPEATABLE: [Self; 2] = [Self::Failed, Self::Canceled];
 
     /// The name as the contract spells it.

@@ -28,7 +28,7 @@ pub struct Bot {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[allow(missing_docs)]
     pub last_error: Option<String>,
-    /// What it waits for, where it is not connected and nothing has failed.
+    /// The reason why it waits, where it is not connected and nothing has failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The address that rechat connects to.

@@ -48,7 +48,7 @@ pub(super) struct MessageBody<'a> {
     /// The same for programs, where it has a name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last_error_code: Option<Cow<'a, str>>,
-    /// What the platform said, as `last_error` has it.
+    /// The words of the platform, as `last_error` has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last_error_detail: Option<Cow<'a, str>>,
     /// Why it waits, and what would help.
@@ -57,7 +57,7 @@ pub(super) struct MessageBody<'a> {
     /// The same for programs, where it has a name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     waiting_code: Option<Cow<'a, str>>,
-    /// What the platform said, a time, or platforms, as `waiting` has it.
+    /// The words of the platform, a time, or platforms, as `waiting` has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     waiting_detail: Option<Cow<'a, str>>,
     /// The platform took it without a proof.

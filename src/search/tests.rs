@@ -489,7 +489,7 @@ fn what_was_acknowledged_is_found_at_once_while_the_index_follows() {
         let draft = Draft::new(MessageType::Text, text.clone(), conversation, None).unwrap();
         let command =
             Command::Create { draft, at: 1000, idempotency: None, facts: RoutingFacts::default() };
-        let Answer::Done(message) = runtime.block_on(store.write(command)).unwrap() else {
+        let Answer::Message(message) = runtime.block_on(store.write(command)).unwrap() else {
             panic!("it was not made")
         };
         if i % 50 == 49 {

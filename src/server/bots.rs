@@ -1,6 +1,6 @@
 //! Bot frameworks that dial in, and the list of bots. The protocols are the gateway's.
 
-use super::access::{Granted, Refusal, shown};
+use super::access::{Granted, RefusalKind, shown};
 use super::body::{Body, HttpResponse, JSON, json, whole};
 use super::context::{Incoming, ServerContext};
 use super::error::{ErrorResponse, Result};
@@ -64,7 +64,7 @@ pub async fn answer(
         Err(why) => Err(why),
     };
     answered.inspect_err(|why| {
-        let refusal = Refusal::of(why.status(), shows_token);
+        let refusal = RefusalKind::of(why.status(), shows_token);
         context.access.log_refused(client, path, refusal, why.text());
     })
 }
@@ -235,7 +235,7 @@ impl BotAsker {
             }
             let granted = check(&context, peer, &headers, &Uri::default(), own.as_ref());
             granted.map_err(|why| {
-                let refusal = Refusal::of(why.status(), token.is_some());
+                let refusal = RefusalKind::of(why.status(), token.is_some());
                 let client = context.access.client_of(peer, &headers);
                 context.access.log_refused(client, &path, refusal, why.text());
                 why.text().to_owned()

@@ -1,6 +1,6 @@
 //! Implementations that dial in: the handshake is here, the protocol is the adapter's.
 
-use super::access::{Granted, Refusal, shown};
+use super::access::{Granted, RefusalKind, shown};
 use super::body::{Body, HttpResponse};
 use super::context::{Incoming, ServerContext};
 use super::error::{ErrorResponse, Result};
@@ -31,7 +31,7 @@ pub fn answer(
     };
     let opened = granted.and_then(|granted| open(context, endpoint, granted, request));
     opened.inspect_err(|why| {
-        let refusal = Refusal::of(why.status(), shows_token);
+        let refusal = RefusalKind::of(why.status(), shows_token);
         context.access.log_refused(client, path, refusal, why.text());
     })
 }

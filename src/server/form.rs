@@ -2,7 +2,7 @@
 
 use super::context::{Incoming, ServerContext};
 use super::error::{ErrorResponse, Result};
-use super::media::{Pace, ReceivedFile};
+use super::media::{ReceivedFile, SlowTransferLimit};
 use crate::gateway::UploadedFile;
 use crate::media::BlobRefused;
 use http_body_util::BodyExt;
@@ -37,7 +37,7 @@ pub async fn keep_files(context: &ServerContext, request: Incoming) -> Result<Ve
 
 async fn keep_all(context: &ServerContext, mut form: Multipart<'_>) -> Result<Vec<UploadedFile>> {
     let permit = Arc::new(context.uploads.acquire()?);
-    let mut pace = Pace::new(context);
+    let mut pace = SlowTransferLimit::new(context);
     let (mut fields, mut files) = (Vec::new(), Vec::new());
     loop {
         let next = pace.wait(form.next_field()).await?;

@@ -17,7 +17,7 @@ use super::request::read_body;
 use crate::cli;
 use crate::clock::now;
 use crate::error::{self, Error};
-use crate::hub::{CursorGone, FrameForm, ReplayStart, Subscriber, Wish};
+use crate::hub::{CursorGone, FrameForm, ReplayStart, SubscribeRequest, Subscriber};
 use crate::mcp::{Agent, Chats, Source, Watch, read_message};
 use crate::media::Hash;
 use crate::model::message::Message;
@@ -132,44 +132,45 @@ impl OwnStore {
 
 impl Source for OwnStore {
     type Chats = Self;
-    type Watch = OwnNews;
+    type Watch = OwnChanges;
 
     async fn open(&self, _: store::Access) -> error::Result<Self> {
         Ok(self.clone())
     }
 
-    async fn watch(&self, filter: &MessageFilter) -> error::Result<OwnNews> {
+    async fn watch(&self, filter: &MessageFilter) -> error::Result<OwnChanges> {
         let permit = self.0.sessions.acquire().map_err(|error| failed(&error))?;
         let subscriber = self.0.hub.subscriber(FrameForm::Stream);
         let names = |name: &Option<String>| NameList::listed(name.iter().cloned());
-        let wish = Wish {
+        let asked = SubscribeRequest {
             platforms: names(&filter.platform),
             conversations: names(&filter.conversation),
             since: ReplayStart::Now,
             events: None,
         };
-        let mut news = OwnNews { subscriber, wish, context: self.0.clone(), _permit: permit };
-        news.subscribe().await?;
-        Ok(news)
+        let mut changes =
+            OwnChanges { subscriber, asked, context: self.0.clone(), _permit: permit };
+        changes.subscribe().await?;
+        Ok(changes)
     }
 }
 
 /// News of the server's own store.
-struct OwnNews {
+struct OwnChanges {
     subscriber: Subscriber,
-    wish: Wish,
+    asked: SubscribeRequest,
     context: Arc<ServerContext>,
     _permit: OwnedSemaphorePermit,
 }
 
-impl OwnNews {
+impl OwnChanges {
     async fn subscribe(&mut self) -> error::Result<()> {
-        let subscribed = self.subscriber.subscribe(self.wish.clone(), &self.context.store).await;
+        let subscribed = self.subscriber.subscribe(self.asked.clone(), &self.context.store).await;
         subscribed.map(drop).map_err(|why| Error::failed(super::socket::refused(&why).0))
     }
 }
 
-impl Watch for OwnNews {
+impl Watch for OwnChanges {
     async fn changed(&mut self) -> error::Result<()> {
         match self.subscriber.next(&self.context.store).await {
             Ok(_) => Ok(()),
@@ -275,7 +276,7 @@ impl Chats for OwnStore {
         let facts = self.0.routing_facts();
         let command = Command::Create { draft, at: now(), idempotency, facts };
         match write(&self.0, command).await.map_err(|error| failed(&error))? {
-            store::Answer::Done(message) | store::Answer::Repeated(message) => Ok(message),
+            store::Answer::Message(message) | store::Answer::Repeated(message) => Ok(message),
             store::Answer::NoReplyTarget => Err(Error::failed(NO_REPLY_TARGET)),
             _ => Err(Error::failed(
                 "this idempotency key was used with another message within the last 24 h",

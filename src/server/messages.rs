@@ -31,7 +31,7 @@ pub async fn create(call: Call<'_>) -> Result<HttpResponse> {
     let (recipient, platform) = (draft.recipient().to_owned(), draft.platform().map(str::to_owned));
     let facts = call.context.routing_facts();
     match write(call.context, Command::Create { draft, at: now(), idempotency, facts }).await? {
-        store::Answer::Done(message) | store::Answer::Repeated(message) => {
+        store::Answer::Message(message) | store::Answer::Repeated(message) => {
             // Exactly what was given (contract, item 1), also where more is known by now.
             let given = Message {
                 recipient,
@@ -105,7 +105,7 @@ pub async fn change(call: Call<'_>) -> Result<HttpResponse> {
         None => Command::SetStatus { id, status, at },
     };
     match write(context, command).await? {
-        store::Answer::Done(message) => Ok(json(StatusCode::OK, &message)),
+        store::Answer::Message(message) => Ok(json(StatusCode::OK, &message)),
         store::Answer::OtherStatus(is) => {
             let text = other_status(id, is, &from.unwrap_or_default());
             Err(ErrorResponse::new(StatusCode::CONFLICT, text).named(Some("other_status")))

@@ -1,6 +1,6 @@
 //! Finds the operation for a request, checks that it may be asked, and has it answered.
 
-use super::access::{self, OriginTarget, Refusal};
+use super::access::{self, OriginTarget, RefusalKind};
 use super::body::{Body, HttpResponse};
 use super::context::{Incoming, ServerContext};
 use super::error::{ErrorResponse, Result};
@@ -162,7 +162,7 @@ impl Router {
         if is_lost {
             let client = context.access.client_of(peer, headers);
             let why = no_websocket(path, &context.adapters.load().paths());
-            context.access.log_refused(client, path, Refusal::WrongPath, why.text());
+            context.access.log_refused(client, path, RefusalKind::WrongPath, why.text());
             return Err(why);
         }
         if let Some(endpoint) = endpoint {

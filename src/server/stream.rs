@@ -10,7 +10,9 @@ use super::operation::Call;
 use super::query::{catch_up, seq_of};
 use crate::hub::frame::Frame;
 use crate::hub::resume::ResumePoint;
-use crate::hub::{Batches, CursorGone, FrameForm, ReplayStart, SubscribeRefused, Subscriber, Wish};
+use crate::hub::{
+    Batches, CursorGone, FrameForm, ReplayStart, SubscribeRefused, SubscribeRequest, Subscriber,
+};
 use crate::model::subscription::NameList;
 use crate::protocol::event::{EventKinds, ResetReason, ServerEvent};
 use crate::store::{Store, View};
@@ -44,7 +46,7 @@ struct OpenStream {
     context: Arc<ServerContext>,
     lifetime: Lifetime,
     subscriber: Subscriber,
-    wish: Wish,
+    asked: SubscribeRequest,
     format: StreamFormat,
     /// Text that goes out first.
     first: String,
@@ -57,7 +59,7 @@ pub async fn open(call: Call<'_>) -> Result<HttpResponse> {
     let (context, request) = (call.context, &call.request);
     let format = format(request.headers());
     catch_up(&context.store, request.uri().query().unwrap_or_default()).await;
-    let wish = wish(request, &*context.store.view()?)?;
+    let asked = asked(request, &*context.store.view()?)?;
     let place = context.sessions.acquire()?;
     let mut subscriber = context.hub.subscriber(FrameForm::Stream);
     let mut first = String::new();
@@ -65,18 +67,18 @@ pub async fn open(call: Call<'_>) -> Result<HttpResponse> {
         // Tells the client at once that it is connected, and how soon to come back.
         first.push_str("retry: 1000\n\n");
     }
-    match subscriber.subscribe(wish.clone(), &context.store).await {
+    match subscriber.subscribe(asked.clone(), &context.store).await {
         Ok(_) => {}
         Err(why) => {
             let reason = reset_reason(&why).ok_or_else(|| refusal(why))?;
-            first.push_str(&reset(&mut subscriber, &wish, format, reason, &context.store).await?);
+            first.push_str(&reset(&mut subscriber, &asked, format, reason, &context.store).await?);
         }
     }
     let stream = OpenStream {
         context: context.clone(),
         lifetime: Lifetime::new(context.stop.clone(), call.granted.revoked.clone()),
         subscriber,
-        wish,
+        asked,
         format,
         first,
         _place: place,
@@ -100,7 +102,7 @@ fn format(headers: &HeaderMap) -> StreamFormat {
 }
 
 /// The subscription that the query and `Last-Event-ID` ask for.
-fn wish(request: &super::context::Incoming, view: &View) -> Result<Wish> {
+fn asked(request: &super::context::Incoming, view: &View) -> Result<SubscribeRequest> {
     let (mut platforms, mut conversations) = (Vec::new(), Vec::new());
     let (mut since, mut events) = (ReplayStart::Now, None);
     for (name, value) in
@@ -130,7 +132,7 @@ fn wish(request: &super::context::Incoming, view: &View) -> Result<Wish> {
         since = last_event(last.to_str().unwrap_or_default(), view);
     }
     let (platforms, conversations) = (NameList::listed(platforms), NameList::listed(conversations));
-    Ok(Wish { platforms, conversations, since, events })
+    Ok(SubscribeRequest { platforms, conversations, since, events })
 }
 
 /// The place that `Last-Event-ID` names: a cursor, or a `seq` or message ID of an older server.
@@ -164,14 +166,14 @@ fn refusal(why: SubscribeRefused) -> ErrorResponse {
 /// Subscribes from now on instead; gives the event that tells so.
 async fn reset(
     subscriber: &mut Subscriber,
-    wish: &Wish,
+    asked: &SubscribeRequest,
     format: StreamFormat,
     reason: ResetReason,
     store: &Store,
 ) -> Result<String> {
-    let wish = Wish { since: ReplayStart::Now, ..wish.clone() };
-    let shows_cursor = wish.events.is_some();
-    let subscribed = subscriber.subscribe(wish, store).await;
+    let asked = SubscribeRequest { since: ReplayStart::Now, ..asked.clone() };
+    let shows_cursor = asked.events.is_some();
+    let subscribed = subscriber.subscribe(asked, store).await;
     let subscribed = subscribed.map_err(refusal)?;
     let cursor = subscribed.resume.to_string();
     let shown = (shows_cursor || format == StreamFormat::Lines).then(|| cursor.as_str().into());
@@ -210,9 +212,9 @@ impl OpenStream {
                     from = batches;
                 }
                 Ok(Err(CursorGone)) => {
-                    let Self { subscriber, wish, format, context, .. } = &mut self;
+                    let Self { subscriber, asked, format, context, .. } = &mut self;
                     let reason = ResetReason::TooOld;
-                    text = reset(subscriber, wish, *format, reason, &context.store).await.ok()?;
+                    text = reset(subscriber, asked, *format, reason, &context.store).await.ok()?;
                 }
                 Err(_) if self.format == StreamFormat::Events => text.push_str(": alive\n\n"),
                 // An empty line is no JSON value, and readers of JSON lines pass over it.

@@ -19,7 +19,7 @@ type LateRows<'v> = Rev<redb::Range<'v, (u32, u64, u64), ()>>;
 const STRIDE: usize = 256;
 
 /// When a message was said, in Unix seconds, and its `seq`.
-type Said = (u64, u64);
+type TimeKey = (u64, u64);
 
 /// Something that finds messages by `seq`, and tells whether one message is among them.
 pub trait MessageSource {
@@ -74,7 +74,7 @@ impl View {
 
     /// Where a page begins: the time that all of it was said before, and the `seq` that all of it lies
     /// before that is not late.
-    fn begin_by_time(&self, before: Option<u64>) -> Result<(Said, u64)> {
+    fn begin_by_time(&self, before: Option<u64>) -> Result<(TimeKey, u64)> {
         let end = self.head() + 1;
         let Some(seq) = before.filter(|seq| *seq < end) else { return Ok(((u64::MAX, 0), end)) };
         let Some(message) = self.readable(seq)? else {
@@ -92,7 +92,7 @@ impl View {
     }
 
     /// The `seq` before which all messages that are not late were said before `said`.
-    pub(super) fn end_of_regular(&self, said: Said) -> Result<u64> {
+    pub(super) fn end_of_regular(&self, said: TimeKey) -> Result<u64> {
         let (mut low, mut high) = (0, self.head() + 1);
         while low < high {
             let middle = low + (high - low) / 2;
@@ -132,7 +132,12 @@ impl View {
     }
 
     /// Late messages that may match, said from one time to before another, newest first.
-    fn late_between(&self, filter: &MessageFilter, since: u64, before: Said) -> Result<Late<'_>> {
+    fn late_between(
+        &self,
+        filter: &MessageFilter,
+        since: u64,
+        before: TimeKey,
+    ) -> Result<Late<'_>> {
         let terms = self.late_terms(filter)?;
         let mut rows = Vec::with_capacity(terms.len());
         for term in terms.into_iter().filter(|_| (since, 0) < before) {
@@ -180,7 +185,7 @@ struct Regular<'v, S> {
 }
 
 impl<S: MessageSource> Regular<'_, S> {
-    fn stopped_at(&self) -> Option<Said> {
+    fn stopped_at(&self) -> Option<TimeKey> {
         self.stop.as_ref().map(said)
     }
 
@@ -235,7 +240,7 @@ struct Late<'v> {
     view: &'v View,
     rows: Vec<LateRows<'v>>,
     /// The next of each row.
-    heads: Vec<Option<Said>>,
+    heads: Vec<Option<TimeKey>>,
 }
 
 impl Late<'_> {
@@ -282,6 +287,6 @@ fn merge<S: MessageSource>(
     Ok(found)
 }
 
-fn said(message: &Message) -> Said {
+fn said(message: &Message) -> TimeKey {
     (message.created_at, message.seq)
 }

@@ -127,7 +127,7 @@ pub enum MessageTarget {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The message as it now is.
-    Done(Message),
+    Message(Message),
     /// The idempotency key made this message before, with the same body.
     Repeated(Message),
     /// The idempotency key was used with another body.

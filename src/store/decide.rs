@@ -106,9 +106,9 @@ pub(super) fn decide(
         Command::SetStatus { id, status, at } => {
             let Some(before) = state.by_id(id)? else { return Ok(Answer::NotFound) };
             let Some(after) = change::set_status(before.clone(), status, at) else {
-                return Ok(Answer::Done(before));
+                return Ok(Answer::Message(before));
             };
-            Ok(Answer::Done(changed(How::StatusSet, after, events)))
+            Ok(Answer::Message(changed(How::StatusSet, after, events)))
         }
         Command::Delete { id } => {
             let Some(message) = state.by_id(id)? else { return Ok(Answer::NotFound) };
@@ -189,7 +189,7 @@ pub(super) fn decide(
             match change::set_status(before, Status::Canceled, at).filter(|_| waits) {
                 Some(mut after) => {
                     after.last_error = Some(reason);
-                    Ok(Answer::Done(changed(How::StatusSet, after, events)))
+                    Ok(Answer::Message(changed(How::StatusSet, after, events)))
                 }
                 None => Ok(Answer::NotWaiting),
             }

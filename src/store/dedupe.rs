@@ -94,7 +94,7 @@ pub(super) fn receive(
     }
     let created = Box::new(message.clone());
     events.push(Event::Created { message: created, origin: Origin::Received, marks });
-    Ok(Answer::Done(message))
+    Ok(Answer::Message(message))
 }
 
 /// The message that it answers, with what is known of that here.

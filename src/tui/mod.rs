@@ -149,7 +149,7 @@ impl TerminalClient {
                     None => return Ok(()),
                 },
                 () = sleep_until(drawn + FRAME), if !is_drawn => {
-                    if self.settle(terminal)? == NextEvent::End {
+                    if self.apply_effects(terminal)? == NextEvent::End {
                         return Ok(());
                     }
                     terminal.draw(|frame| view::draw(frame, &self.model, self.theme)).map_err(broken)?;
@@ -186,9 +186,9 @@ impl TerminalClient {
     }
 
     /// Does what the model wants done.
-    fn settle(&mut self, terminal: &mut Terminal) -> Result<NextEvent> {
+    fn apply_effects(&mut self, terminal: &mut Terminal) -> Result<NextEvent> {
         let asked = self.model.told();
-        for effect in self.model.settle() {
+        for effect in self.model.take_effects() {
             match effect {
                 Effect::Ask(request) => {
                     let request = NumberedRequest { asked, request };

@@ -1,4 +1,4 @@
-//! What is hidden from agents does not exist for them: no answer, place or page tells it.
+//! Hidden messages and conversations do not exist for agents: no answer, place or page tells it.
 
 use crate::agents::{Agent, Client, group_and, id_of, texts, told};
 use crate::onebot11::group_message;

@@ -54,7 +54,7 @@ impl Both {
                     idempotency: None,
                     facts: RoutingFacts::default(),
                 });
-                let Answer::Done(message) = answer else { panic!("{answer:?}") };
+                let Answer::Message(message) = answer else { panic!("{answer:?}") };
                 self.model.add(message, Origin::Made);
             }
             Step::Receive { conversation, external, own } => {
@@ -68,7 +68,10 @@ impl Both {
                     change::set_status(message.clone(), status, at).unwrap_or(message.clone());
                 let after = disowned(after);
                 *message = after.clone();
-                assert_eq!(self.write(Command::SetStatus { id, status, at }), Answer::Done(after));
+                assert_eq!(
+                    self.write(Command::SetStatus { id, status, at }),
+                    Answer::Message(after)
+                );
             }
             Step::Delete { place } => {
                 let Some(message) = self.model.at(place) else { return };
@@ -105,7 +108,7 @@ impl Both {
                 if let Some(after) = change::record_outcome(message.clone(), outcome.clone(), at) {
                     *message = disowned(after);
                 }
-                let expected = Answer::Done(message.clone());
+                let expected = Answer::Message(message.clone());
                 assert_eq!(self.write(Command::RecordOutcome { seq, outcome, at }), expected);
             }
             Step::Route { place } => {
@@ -218,7 +221,7 @@ impl Both {
             can_wait: false,
         });
         match answer {
-            Answer::Done(message) => {
+            Answer::Message(message) => {
                 assert!(!is_double, "a double was stored: {received:?}");
                 self.model.received.push(received);
                 self.model.add(message, Origin::Received);

@@ -3,6 +3,7 @@
 use crate::bench::{ANN, Bench};
 use crate::framework::Framework;
 use crate::satori_client::{Caller, Satori};
+use crate::server::eventually;
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -41,6 +42,12 @@ async fn a_bot_of_satori_speaks_with_a_person() {
     let entry = "[[bot]]\nname = 'bot'\nkind = 'satori'\ntoken = 'secret'\n";
     let bench = tokio::task::block_in_place(|| Bench::logged_in(entry));
     let account = bench.fake.state().bots[0].account.clone();
+    tokio::task::block_in_place(|| {
+        eventually("the bot knows the account", || {
+            let bots = bench.server.get("/api/bots").1;
+            bots["bots"][0]["accounts"].as_array().is_some_and(|all| !all.is_empty()).then_some(())
+        });
+    });
     let mut bot = Satori::connect(&bench.server, "bot").await;
     let login = &bot.ready["logins"][0];
     assert_eq!((&login["platform"], &login["user"]["id"]), (&json!("wechat"), &json!(account)));

@@ -107,6 +107,7 @@ fn a_window_that_closed_is_tried_slowly_and_opens_with_the_next_message() {
     let waits = bench.until_waiting(&id, "though nothing was sent");
     assert_eq!((&waits["retry_count"], waits.get("last_error")), (&json!(0), None));
     assert!(waits["waiting"].as_str().unwrap().contains("the next attempt is at"), "{waits}");
+    assert_eq!(waits["waiting_code"], "reply_limit");
     bench.server.kill();
     bench.server.start_again();
     let behind = bench.make("behind it");

@@ -230,6 +230,7 @@ fn a_message_waits_for_its_own_account_and_says_why_that_does_not_work() {
     let id = bench.make("to Ann");
     let waits = bench.until_waiting(&id, "log in again");
     assert!(waits["waiting"].as_str().unwrap().contains(&ann), "{waits}");
+    assert_eq!(waits["waiting_code"], "not_connected");
     bench.server.kill();
     bench.server.start_again();
     bench.until_account(&ann, "Error");

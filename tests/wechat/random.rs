@@ -145,7 +145,7 @@ impl Run {
         self.told.clear();
     }
 
-    /// What the other side took, in order: each line of a text, and the name of each file.
+    /// The texts that the other side took, in order: each line of a text, and the name of each file.
     fn taken(&self) -> Vec<String> {
         let state = self.bench.fake.state();
         let mut all = Vec::new();

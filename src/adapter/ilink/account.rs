@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 /// Pause before something is sent again, where the platform cannot be reached.
 const UNREACHABLE_PAUSE: Duration = Duration::from_secs(2);
 
-/// What is known of a session after a call was answered that it ended.
+/// The state of a session, as far as it is known after a call was answered that it ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum SessionCheck {
     /// It goes on.

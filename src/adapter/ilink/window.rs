@@ -37,7 +37,7 @@ impl Windows {
         self.lock().replies.keys().cloned().collect()
     }
 
-    /// What is known of a conversation now.
+    /// The facts of a conversation as they are known now.
     pub(super) fn reply(&self, conversation: &str) -> Option<ReplyState> {
         self.lock().replies.get(conversation).cloned()
     }

@@ -57,8 +57,8 @@ impl Remote {
     }
 
     /// The same server once more, over a connection of its own.
-    pub(super) async fn again(&self) -> Result<Self> {
-        self.0.again().await.map(Self)
+    pub(super) async fn reconnected(&self) -> Result<Self> {
+        self.0.reconnected().await.map(Self)
     }
 
     pub(super) async fn health(&mut self) -> Result<Health> {

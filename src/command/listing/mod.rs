@@ -10,7 +10,7 @@ mod watched;
 
 pub(super) use cell::{ID_DIGITS, short};
 pub(super) use details::details;
-pub(super) use style::{Look, Piece, printed};
+pub(super) use style::{Look, StyledText, printed};
 pub(super) use time::{local_time, short_time, utc};
 pub(super) use watched::{change_row, watched_row};
 

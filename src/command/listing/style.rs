@@ -6,7 +6,7 @@ use crossterm::style::{Color, Stylize};
 
 /// A part of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Piece {
+pub(crate) struct StyledText {
     pub(crate) text: String,
     pub(crate) look: Look,
 }
@@ -22,7 +22,7 @@ pub(crate) enum Look {
     Status(Status),
 }
 
-impl Piece {
+impl StyledText {
     /// A text as it is.
     pub(crate) fn new(text: impl Into<String>, look: Look) -> Self {
         Self { text: text.into(), look }
@@ -47,8 +47,8 @@ impl Piece {
 }
 
 /// A row as it is printed.
-pub(crate) fn printed(row: &[Piece], has_color: bool) -> String {
-    let text = |piece: &Piece| if has_color { piece.styled() } else { piece.text.clone() };
+pub(crate) fn printed(row: &[StyledText], has_color: bool) -> String {
+    let text = |piece: &StyledText| if has_color { piece.styled() } else { piece.text.clone() };
     let row: Vec<_> = row.iter().map(text).collect();
     row.join(" ").trim_end().to_owned()
 }

@@ -1,7 +1,7 @@
 //! Messages for people on a terminal: a row each where there is room for everything, else two.
 
 use super::cell::{Cells, status_look};
-use super::style::{Look, Piece};
+use super::style::{Look, StyledText};
 use crate::cli::Column;
 use crate::model::message::Message;
 use crate::text::width;
@@ -21,7 +21,7 @@ pub(super) fn rows(
     columns: usize,
     now: u64,
     zone: &TimeZone,
-) -> Vec<Vec<Piece>> {
+) -> Vec<Vec<StyledText>> {
     let cells = Cells::new(now, zone, columns);
     let table = Table::new(messages, shown, &cells);
     let has_content = shown.contains(&Column::Content);
@@ -59,23 +59,23 @@ impl<'a> Table<'a> {
         self.widths.iter().map(|width| width + 1).sum::<usize>().saturating_sub(1)
     }
 
-    fn heading(&self, content: usize) -> Vec<Piece> {
+    fn heading(&self, content: usize) -> Vec<StyledText> {
         let all = self.shown.iter().zip(&self.widths);
         all.map(|(&column, &width)| {
             let width = if column == Column::Content { content } else { width };
-            Piece::of_width(heading(column), width, Look::Heading)
+            StyledText::of_width(heading(column), width, Look::Heading)
         })
         .collect()
     }
 
-    fn row(&self, message: &Message, content: usize) -> Vec<Piece> {
+    fn row(&self, message: &Message, content: usize) -> Vec<StyledText> {
         let mut row = Vec::new();
         for (&column, &width) in self.shown.iter().zip(&self.widths) {
             if column == Column::Content {
                 row.extend(self.content(message, content));
             } else {
                 let text = self.cells.text(message, column);
-                row.push(Piece::of_width(&text, width, Cells::look(message, column)));
+                row.push(StyledText::of_width(&text, width, Cells::look(message, column)));
             }
         }
         row
@@ -83,39 +83,39 @@ impl<'a> Table<'a> {
 
     /// The status where it is worth a word and has no column of its own, the content, and the reason
     /// for the status, which has a third of the room at least and what the content leaves.
-    fn content(&self, message: &Message, columns: usize) -> Vec<Piece> {
+    fn content(&self, message: &Message, columns: usize) -> Vec<StyledText> {
         let text = self.cells.text(message, Column::Content);
         let state = Cells::state(message);
         if state.is_empty() || self.shown.contains(&Column::Status) {
-            return vec![Piece::of_width(&text, columns, Look::Plain)];
+            return vec![StyledText::of_width(&text, columns, Look::Plain)];
         }
         let look = status_look(message.status);
         let taken = width(state).min(columns);
         let left = columns.saturating_sub(taken + 1);
-        let state = Piece::of_width(state, taken, look);
+        let state = StyledText::of_width(state, taken, look);
         let reason = self.cells.reason(message);
         if reason.is_empty() {
-            return vec![state, Piece::of_width(&text, left, Look::Plain)];
+            return vec![state, StyledText::of_width(&text, left, Look::Plain)];
         }
         let after_text = left.saturating_sub(width(&text) + 1);
         let room = width(&reason).min(after_text.max(left / 3));
         let shown = width(&text).min(left.saturating_sub(room + 1));
-        let text = Piece::of_width(&text, shown, Look::Plain);
-        vec![state, text, Piece::of_width(&reason, room, look)]
+        let text = StyledText::of_width(&text, shown, Look::Plain);
+        vec![state, text, StyledText::of_width(&reason, room, look)]
     }
 
     /// Everything but the content, and the content below it.
-    fn two_rows(&self, message: &Message, columns: usize) -> Vec<Vec<Piece>> {
+    fn two_rows(&self, message: &Message, columns: usize) -> Vec<Vec<StyledText>> {
         let (mut first, mut left) = (Vec::new(), columns);
         for (&column, &most) in self.shown.iter().zip(&self.widths) {
             if column != Column::Content && left > 0 {
                 let text = self.cells.text(message, column);
                 let width = width(&text).min(most).min(left);
-                first.push(Piece::of_width(&text, width, Cells::look(message, column)));
+                first.push(StyledText::of_width(&text, width, Cells::look(message, column)));
                 left = left.saturating_sub(width + 1);
             }
         }
-        let mut second = vec![Piece::new(" ", Look::Plain)];
+        let mut second = vec![StyledText::new(" ", Look::Plain)];
         second.extend(self.content(message, columns.saturating_sub(2)));
         vec![first, second]
     }

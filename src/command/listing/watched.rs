@@ -1,7 +1,7 @@
 //! Messages, and what becomes of them, a row each as they come.
 
 use super::cell::{ID_DIGITS, answering, short, short_id};
-use super::style::{Look, Piece};
+use super::style::{Look, StyledText};
 use super::time::local_time;
 use crate::model::message::{Direction, Message, Status};
 use crate::text::{reason, visible};
@@ -11,40 +11,40 @@ use uuid::Uuid;
 const REASON: usize = 100;
 
 /// A message that came.
-pub(crate) fn watched_row(message: &Message) -> Vec<Piece> {
+pub(crate) fn watched_row(message: &Message) -> Vec<StyledText> {
     let conversation = message.conversation_name.as_ref().unwrap_or(&message.recipient);
     let mut row = beginning(message.created_at, short_id(message));
-    row.push(Piece::new(visible(message.platform_or_local()), Look::Quiet));
-    row.push(Piece::new(visible(conversation), Look::Strong));
+    row.push(StyledText::new(visible(message.platform_or_local()), Look::Quiet));
+    row.push(StyledText::new(visible(conversation), Look::Strong));
     if message.status != Status::Sent {
         let why =
             reason(message).map(|why| format!(" ({})", short(&why, REASON))).unwrap_or_default();
         let state = format!("{}{why}", message.status);
-        row.push(Piece::new(state, Look::Status(message.status)));
+        row.push(StyledText::new(state, Look::Status(message.status)));
     }
     if message.recall.is_some() {
-        row.push(Piece::new("recalled", Look::Quiet));
+        row.push(StyledText::new("recalled", Look::Quiet));
     } else if message.edited_at.is_some() {
-        row.push(Piece::new("edited", Look::Quiet));
+        row.push(StyledText::new("edited", Look::Quiet));
     }
     let from = match (&message.sender, message.direction) {
         (_, Direction::Outbound) => "me: ".into(),
         (Some(sender), _) => format!("{}: ", visible(&sender.name)),
         (None, _) => String::new(),
     };
-    row.push(Piece::new(format!("{from}{}", visible(&answering(message))), Look::Plain));
+    row.push(StyledText::new(format!("{from}{}", visible(&answering(message))), Look::Plain));
     row
 }
 
 /// The outcome of a message.
-pub(crate) fn change_row(id: Uuid, at: u64, text: &str, look: Look) -> Vec<Piece> {
+pub(crate) fn change_row(id: Uuid, at: u64, text: &str, look: Look) -> Vec<StyledText> {
     let mut id = id.to_string();
     id.truncate(ID_DIGITS);
     let mut row = beginning(at, id);
-    row.push(Piece::new(short(text, REASON), look));
+    row.push(StyledText::new(short(text, REASON), look));
     row
 }
 
-fn beginning(at: u64, id: String) -> Vec<Piece> {
-    vec![Piece::new(local_time(at), Look::Quiet), Piece::new(id, Look::Quiet)]
+fn beginning(at: u64, id: String) -> Vec<StyledText> {
+    vec![StyledText::new(local_time(at), Look::Quiet), StyledText::new(id, Look::Quiet)]
 }

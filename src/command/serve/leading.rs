@@ -43,7 +43,7 @@ async fn is_soon(
 pub(super) struct OwnedParts {
     pub(super) context: Arc<ServerContext>,
     /// Of what bots are made.
-    pub(super) core: gateway::Core,
+    pub(super) gateway: gateway::GatewayContext,
     /// The ones that are configured.
     pub(super) configured: Mutex<(Vec<AdapterConfig>, Vec<BotConfig>)>,
 }
@@ -82,7 +82,7 @@ impl OwnedParts {
     fn start(&self) {
         let configured = self.configured.lock().unwrap_or_else(PoisonError::into_inner);
         // Bots first: from then on the words of platforms are kept for them.
-        match Gateway::start(self.core.clone(), configured.1.clone()) {
+        match Gateway::start(self.gateway.clone(), configured.1.clone()) {
             Ok(bots) => self.context.bots.store(Arc::new(bots)),
             Err(error) => tracing::error!("bots cannot be started: {error}"),
         }

@@ -269,7 +269,7 @@ fn start(
     // Before anything comes in: its words are kept for bots.
     let actions = Actions::new(store.clone(), registry.clone(), tasks.clone());
     let server_token = config.tokens.iter().find(|token| token.name == "token");
-    let parts = gateway::Core {
+    let parts = gateway::GatewayContext {
         store: store.clone(),
         registry: registry.clone(),
         actions: actions.clone(),
@@ -378,7 +378,7 @@ fn start(
         stop,
         tasks,
     });
-    let owned = Arc::new(OwnedParts { context: context.clone(), core: parts, configured });
+    let owned = Arc::new(OwnedParts { context: context.clone(), gateway: parts, configured });
     context.tasks.spawn(owned.clone().follow_role(is_leading));
     let background = async {
         let _ = tokio::join!(receiving, sending);

@@ -1,4 +1,4 @@
-//! Sessions whose wish is refused, and those that have fallen behind.
+//! Sessions whose request is refused, and those that have fallen behind.
 
 use super::*;
 use crate::hub::{FrameForm, SessionLimits};
@@ -59,12 +59,15 @@ impl Drop for Running {
     }
 }
 
-fn on(platform: &str) -> Wish {
-    Wish { platforms: NameList::listed([platform.to_owned()]), ..Wish::default() }
+fn on(platform: &str) -> SubscribeRequest {
+    SubscribeRequest {
+        platforms: NameList::listed([platform.to_owned()]),
+        ..SubscribeRequest::default()
+    }
 }
 
-fn with_events(wish: Wish) -> Wish {
-    Wish { events: Some(EventKinds::default()), ..wish }
+fn with_events(asked: SubscribeRequest) -> SubscribeRequest {
+    SubscribeRequest { events: Some(EventKinds::default()), ..asked }
 }
 
 /// The frames that come next, and whether each shows its cursor.
@@ -84,14 +87,14 @@ async fn too_many_replays_leave_the_form_of_frames_and_the_topics_alone() {
     let store = &running.store;
     let mut session = running.hub.subscriber(FrameForm::Messages);
     session.subscribe(on("qq"), store).await.unwrap();
-    let back = |seq| Wish { since: ReplayStart::Message(seq), ..on("qq") };
+    let back = |seq| SubscribeRequest { since: ReplayStart::Message(seq), ..on("qq") };
     let mut seq = 19;
     while session.subscribe(back(seq), store).await.is_ok() {
         seq -= 1;
     }
     let refused = session.subscribe(with_events(back(seq)), store).await;
     assert_eq!(refused.unwrap_err(), SubscribeRefused::TooManyReplays);
-    let other = Wish { since: ReplayStart::Message(seq), ..on("other") };
+    let other = SubscribeRequest { since: ReplayStart::Message(seq), ..on("other") };
     assert!(session.subscribe(other, store).await.is_err());
     assert_eq!(session.interest.topics.len(), 1);
     let wanted: Vec<_> = (seq + 2..=20).map(|seq| (seq, false)).collect();
@@ -109,7 +112,7 @@ async fn a_store_that_is_away_adds_no_topic() {
     let running = Running::start();
     running.make(5).await;
     let mut session = running.hub.subscriber(FrameForm::Messages);
-    let back = Wish { since: ReplayStart::Message(1), ..with_events(on("qq")) };
+    let back = SubscribeRequest { since: ReplayStart::Message(1), ..with_events(on("qq")) };
     session.subscribe(back, &running.store).await.unwrap();
     // Its place is not the head any more, whose cursor is known.
     running.make(1).await;
@@ -133,7 +136,8 @@ async fn the_place_of_a_session_that_fell_behind_lies_before_what_it_has_not_rea
     let again = session.subscribe(with_events(on("other")), store).await.unwrap();
     assert!(again.queued.is_empty());
     let mut anew = running.hub.subscriber(FrameForm::Messages);
-    let resumed = Wish { since: ReplayStart::Event(again.resume), ..with_events(on("qq")) };
+    let resumed =
+        SubscribeRequest { since: ReplayStart::Event(again.resume), ..with_events(on("qq")) };
     anew.subscribe(resumed, store).await.unwrap();
     let wanted: Vec<_> = (1..=5).map(|seq| (seq, true)).collect();
     assert_eq!(next(&mut anew, store).await, wanted);

@@ -94,7 +94,7 @@ async fn a_file_that_is_removed_before_its_message_tells_of_it_is_fetched_again(
     let draft = Draft::of_segments(segments, "group_1".into(), None).unwrap();
     let facts = RoutingFacts::default();
     let command = Command::Create { draft, at: 1, idempotency: None, facts };
-    let Answer::Done(message) = store.write(command).await.unwrap() else { panic!("not made") };
+    let Answer::Message(message) = store.write(command).await.unwrap() else { panic!("not made") };
     let (stored, _) = Upload::put(&blobs, b"picture").unwrap();
     let one = missing(&message, &[MessageType::Image]).swap_remove(0);
     let mut outcomes = vec![(one, Ok(KeptFile::of(&blobs, stored.hash).unwrap()))];

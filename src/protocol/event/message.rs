@@ -51,7 +51,7 @@ pub struct MessageStatus<'a> {
     /// The same for programs, where it has a name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error_code: Option<Cow<'a, str>>,
-    /// What the platform said, as `last_error` has it.
+    /// The words of the platform, as `last_error` has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error_detail: Option<Cow<'a, str>>,
 }

@@ -97,7 +97,7 @@ pub struct ErrorBody {
     /// The error's name, for programs; left out where the contract spells the whole body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// What the platform or a host said, as the text has it.
+    /// The words of the platform or of a host, as the text has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }

@@ -8,7 +8,7 @@ mod throttle;
 
 pub use codes::CODE_LIFETIME;
 pub use origin::{OriginTarget, check_origin};
-pub use refusal::Refusal;
+pub use refusal::RefusalKind;
 pub use throttle::network;
 
 use super::error::{ErrorResponse, Result};
@@ -184,7 +184,13 @@ impl AccessControl {
 
     /// Logs that a program that dials in (OneBot, or a bot) was refused, each kind of refusal once a minute for each address:
     /// such programs try again every few seconds, and most of them do not show why they fail.
-    pub fn log_refused(&self, client: Option<IpAddr>, path: &str, refusal: Refusal, reason: &str) {
+    pub fn log_refused(
+        &self,
+        client: Option<IpAddr>,
+        path: &str,
+        refusal: RefusalKind,
+        reason: &str,
+    ) {
         let may_log = |client: &IpAddr| self.throttle.may_log(*client, refusal);
         let Some(client) = client.filter(may_log) else { return };
         tracing::warn!(%client, path, reason, "a program that dials in was refused");

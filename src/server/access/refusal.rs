@@ -4,7 +4,7 @@ use hyper::StatusCode;
 
 /// The kind of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Refusal {
+pub enum RefusalKind {
     /// No adapter is served at the path.
     WrongPath,
     /// The request shows no token.
@@ -15,7 +15,7 @@ pub enum Refusal {
     Other,
 }
 
-impl Refusal {
+impl RefusalKind {
     /// The kind of a handshake's refusal at an adapter's own path.
     pub fn of(status: StatusCode, shows_token: bool) -> Self {
         match (status, shows_token) {

@@ -1,6 +1,6 @@
 //! Wrong tokens, counted by address: an address that shows too many is told to wait.
 
-use super::refusal::Refusal;
+use super::refusal::RefusalKind;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ const MAX_ADDRESSES: usize = 10_000;
 #[derive(Debug)]
 pub(super) struct AttemptThrottle {
     wrong: DefaultKeyedRateLimiter<IpAddr>,
-    logged: DefaultKeyedRateLimiter<(IpAddr, Refusal)>,
+    logged: DefaultKeyedRateLimiter<(IpAddr, RefusalKind)>,
     /// Until when an address has to wait.
     waiting: Mutex<HashMap<IpAddr, Instant>>,
 }
@@ -38,7 +38,7 @@ impl AttemptThrottle {
     }
 
     /// Whether a refusal of this address may be logged: each kind once a minute.
-    pub(super) fn may_log(&self, address: IpAddr, refusal: Refusal) -> bool {
+    pub(super) fn may_log(&self, address: IpAddr, refusal: RefusalKind) -> bool {
         if self.logged.len() > MAX_ADDRESSES {
             self.logged.retain_recent();
         }
@@ -88,8 +88,8 @@ mod tests {
         assert!(throttle.count_wrong(bad).is_some_and(|wait| !wait.is_new));
         assert_eq!(throttle.count_wrong(good), None);
         let may_log = |address, refusal| throttle.may_log(address, refusal);
-        assert!(may_log(bad, Refusal::NoToken) && !may_log(near, Refusal::NoToken));
-        assert!(may_log(good, Refusal::NoToken));
-        assert!(may_log(near, Refusal::WrongToken) && may_log(bad, Refusal::WrongPath));
+        assert!(may_log(bad, RefusalKind::NoToken) && !may_log(near, RefusalKind::NoToken));
+        assert!(may_log(good, RefusalKind::NoToken));
+        assert!(may_log(near, RefusalKind::WrongToken) && may_log(bad, RefusalKind::WrongPath));
     }
 }

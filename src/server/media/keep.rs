@@ -1,20 +1,20 @@
 //! Media of messages that clients make: bytes that come inside a message, and files that it names.
 
-use crate::media::content::{self, Problem};
+use crate::media::content::{self, MediaRefused};
 use crate::model::content::Content;
 use crate::model::message::{Draft, Message};
 use crate::server::blocking::on_thread;
 use crate::server::context::ServerContext;
 use crate::server::error::{ErrorResponse, Result};
 
-impl From<Problem> for ErrorResponse {
-    fn from(problem: Problem) -> Self {
+impl From<MediaRefused> for ErrorResponse {
+    fn from(problem: MediaRefused) -> Self {
         match problem {
-            Problem::Unknown(_) => {
+            MediaRefused::Unknown(_) => {
                 Self::bad_request(problem.to_string()).named(Some("unknown_media"))
             }
-            Problem::Unreadable(_) => Self::bad_request(problem.to_string()),
-            Problem::Refused(refused) => refused.into(),
+            MediaRefused::Unreadable(_) => Self::bad_request(problem.to_string()),
+            MediaRefused::Refused(refused) => refused.into(),
         }
     }
 }

@@ -3,21 +3,21 @@
 mod address;
 mod keep;
 mod manage;
-mod pace;
 mod parts;
 mod range;
 mod received;
 mod serve;
+mod slow_transfer;
 mod thumbnail;
 mod upload;
 
 pub use address::address;
 pub use keep::{hold, keep, keep_content};
 pub use manage::{fetch, list, remove};
-pub use pace::Pace;
 pub use parts::{append, begin, give_up, options, state};
 pub use received::ReceivedFile;
 pub use serve::{SIGNED, serve, serve_signed};
+pub use slow_transfer::SlowTransferLimit;
 pub use thumbnail::small;
 pub use upload::upload;
 

@@ -2,8 +2,8 @@
 //! (<https://tus.io/protocols/resumable-upload>, with creation, expiration and termination).
 
 use super::checked_name;
-use super::pace::Pace;
 use super::received::{PIECE, UploadPermit};
+use super::slow_transfer::SlowTransferLimit;
 use super::upload::next;
 use crate::media::Hash;
 use crate::media::partial::{MAX_UPLOADS, Partial, PartialWriting, UploadProblem};
@@ -143,7 +143,7 @@ async fn receive(
     let partials = context.partials.clone();
     let opened = on_thread_with(permit.clone(), move || partials.open(id, offset));
     let mut writing = opened.await??;
-    let mut pace = Pace::new(context);
+    let mut pace = SlowTransferLimit::new(context);
     let mut gathered = Vec::new();
     loop {
         let piece = tokio::select! {

@@ -1,8 +1,8 @@
 //! `POST /api/media`: a file comes in, bit by bit, onto the disk.
 
 use super::name_in;
-use super::pace::Pace;
 use super::received::ReceivedFile;
+use super::slow_transfer::SlowTransferLimit;
 use crate::media::BlobRefused;
 use crate::protocol::http::Uploaded;
 use crate::server::body::{HttpResponse, json};
@@ -44,7 +44,7 @@ async fn receive(context: &ServerContext, body: &mut Incoming) -> Result<Receive
     }
     let permit = Arc::new(context.uploads.acquire()?);
     let mut file = ReceivedFile::begin(context, permit).await?;
-    let mut pace = Pace::new(context);
+    let mut pace = SlowTransferLimit::new(context);
     while let Some(bytes) = next(&mut pace, body).await? {
         file = file.add(&bytes).await?;
     }
@@ -52,7 +52,10 @@ async fn receive(context: &ServerContext, body: &mut Incoming) -> Result<Receive
 }
 
 /// The next bytes of a body; `None` at its end.
-pub(super) async fn next(pace: &mut Pace, body: &mut Incoming) -> Result<Option<Bytes>> {
+pub(super) async fn next(
+    pace: &mut SlowTransferLimit,
+    body: &mut Incoming,
+) -> Result<Option<Bytes>> {
     loop {
         let Some(frame) = pace.wait(body.frame()).await? else { return Ok(None) };
         let broken = |error| ErrorResponse::bad_request(format!("the body broke off: {error}"));

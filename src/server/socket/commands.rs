@@ -4,7 +4,7 @@ use super::session::{Session, SessionEnd, SessionEvent};
 use crate::clock::now;
 use crate::config::Need;
 use crate::hub::resume::ResumePoint;
-use crate::hub::{ReplayStart, SubscribeRefused, Subscribed, Wish};
+use crate::hub::{ReplayStart, SubscribeRefused, SubscribeRequest, Subscribed};
 use crate::metrics::METRICS;
 use crate::model::message::{Draft, Message, Status};
 use crate::outbox::Outcomes;
@@ -70,11 +70,11 @@ impl Session {
         if let Some(command::Since::Id(id)) = &subscribe.since {
             store.catch_up_with_message(*id).await;
         }
-        let wish = match self.wish(subscribe) {
-            Ok(wish) => wish,
+        let asked = match self.asked(subscribe) {
+            Ok(asked) => asked,
             Err((text, code)) => return self.reply(coded(text, code, request_id)).await,
         };
-        match self.subscriber.subscribe(wish, &store).await {
+        match self.subscriber.subscribe(asked, &store).await {
             Ok(Subscribed { queued, resume }) => {
                 self.push(queued).await?;
                 let ack = ack(AckStatus::Subscribed, request_id);
@@ -88,7 +88,7 @@ impl Session {
         }
     }
 
-    fn wish(&self, subscribe: Subscribe) -> Result<Wish, Coded> {
+    fn asked(&self, subscribe: Subscribe) -> Result<SubscribeRequest, Coded> {
         let Subscribe { platforms, conversations, since, cursor, events } = subscribe;
         let events = events.or(cursor.is_some().then(Default::default));
         let since = match (since, cursor) {
@@ -104,7 +104,7 @@ impl Session {
             }
             (None, None) => ReplayStart::Now,
         };
-        Ok(Wish { platforms, conversations, since, events })
+        Ok(SubscribeRequest { platforms, conversations, since, events })
     }
 
     fn seq_of(&self, id: Uuid) -> Result<u64, String> {
@@ -137,7 +137,7 @@ impl Session {
         self.in_flight += 1;
         self.events.push(Box::pin(async move {
             let reply = match written.await {
-                Ok(Answer::Done(message)) => delivered(&context, message, request_id).await,
+                Ok(Answer::Message(message)) => delivered(&context, message, request_id).await,
                 Ok(Answer::NoReplyTarget) => {
                     coded(NO_REPLY_TARGET.into(), Some("unknown_reply"), request_id)
                 }

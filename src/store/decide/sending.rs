@@ -44,7 +44,7 @@ pub(super) fn create(
     (message.platform, message.recipient) = route(state, &message, facts)?;
     let created = Box::new(message.clone());
     events.push(Event::Created { message: created, origin: Origin::Made, marks });
-    Ok(Answer::Done(message))
+    Ok(Answer::Message(message))
 }
 
 pub(super) fn route_again(
@@ -101,13 +101,13 @@ pub(super) fn record_outcome(
 ) -> Result<Answer> {
     let Some(before) = before else { return Ok(Answer::NotFound) };
     let Some(after) = change::record_outcome(before.clone(), outcome, at) else {
-        return Ok(Answer::Done(before));
+        return Ok(Answer::Message(before));
     };
     let marks = sent_mark(&after).into_iter().collect();
     let after = changed_with(How::AttemptEnded, after, marks, events);
     // It may have been taken back before its ID was known.
     events.extend(recalled_before(state, &after, at)?);
-    Ok(Answer::Done(after))
+    Ok(Answer::Message(after))
 }
 
 /// The platform of a message, where one is named or found, and its conversation.

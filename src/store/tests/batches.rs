@@ -41,7 +41,7 @@ fn a_batch_routes_by_what_came_earlier_in_it() {
     let platforms: Vec<_> = answers
         .into_iter()
         .map(|answer| match answer {
-            Ok(Answer::Done(message)) => message.platform,
+            Ok(Answer::Message(message)) => message.platform,
             other => panic!("{other:?}"),
         })
         .collect();
@@ -70,7 +70,7 @@ fn what_an_adapter_keeps_lies_with_its_messages_and_in_no_copy() {
     };
     assert!(matches!(
         answers[..],
-        [Ok(Answer::Done(_)), Ok(Answer::Repeated(_)), Ok(Answer::Noted)]
+        [Ok(Answer::Message(_)), Ok(Answer::Repeated(_)), Ok(Answer::Noted)]
     ));
     let file = writable(crashed(folder.path()).path());
     let view = file.view().unwrap();
@@ -114,10 +114,10 @@ fn a_message_that_comes_again_under_another_id_is_known_by_its_fingerprint() {
     };
     let mut tell =
         |id, account, print| commit(&mut file, told(id, account, print), Durability::Log);
-    assert!(matches!(tell("1", "a", "p"), Answer::Done(_)));
+    assert!(matches!(tell("1", "a", "p"), Answer::Message(_)));
     assert!(matches!(tell("2", "a", "p"), Answer::Repeated(_)));
     assert!(matches!(tell("3", "b", "p"), Answer::Repeated(_)), "after another log-in");
-    assert!(matches!(tell("4", "a", "q"), Answer::Done(_)));
+    assert!(matches!(tell("4", "a", "q"), Answer::Message(_)));
 }
 
 #[test]

@@ -41,7 +41,7 @@ fn one_id_of_two_accounts_is_of_two_messages() {
     let first = made(&mut file, "by one").seq;
     claim(&mut file, first, "1");
     end(&mut file, first, sent("1", "5"));
-    let Answer::Done(other) = own(&mut file, "2", "5", "typed by two") else {
+    let Answer::Message(other) = own(&mut file, "2", "5", "typed by two") else {
         panic!("it is lost")
     };
     assert_eq!(other.account.as_deref(), Some("2"));
@@ -55,7 +55,7 @@ fn what_another_account_says_is_no_proof_of_an_attempt() {
     let first = made(&mut file, "hello").seq;
     claim(&mut file, first, "1");
     end(&mut file, first, in_doubt());
-    let Answer::Done(other) = own(&mut file, "2", "9", "hello") else {
+    let Answer::Message(other) = own(&mut file, "2", "9", "hello") else {
         panic!("it is taken for ours")
     };
     assert_eq!((other.account.as_deref(), status(&file, first)), (Some("2"), Status::Pending));
@@ -88,7 +88,7 @@ fn what_version_0_2_marked_without_the_account_is_known() {
     txn.open_table(tables::SENT).unwrap().insert(key, first).unwrap();
     txn.commit().unwrap();
     assert!(matches!(own(&mut file, "1", "5", "x"), Answer::Repeated(m) if m.seq == first));
-    assert!(matches!(own(&mut file, "2", "5", "x"), Answer::Done(_)));
+    assert!(matches!(own(&mut file, "2", "5", "x"), Answer::Message(_)));
 }
 
 #[test]
@@ -101,11 +101,11 @@ fn an_id_that_is_given_anew_is_of_another_message_in_a_history_too() {
         let command = Command::Receive { received, at: AT + 9_000, can_wait: false };
         commit(&mut file, command, Durability::Tables)
     };
-    assert!(matches!(told("5", "before the restart", AT, false), Answer::Done(_)));
+    assert!(matches!(told("5", "before the restart", AT, false), Answer::Message(_)));
     // Off in time, or edited since: it is the same.
     assert!(matches!(told("5", "before the restart", AT + 8_000, true), Answer::Repeated(_)));
     assert!(matches!(told("5", "before the restart!", AT + 1, true), Answer::Repeated(_)));
-    assert!(matches!(told("5", "missed meanwhile", AT + 7_000, true), Answer::Done(_)));
+    assert!(matches!(told("5", "missed meanwhile", AT + 7_000, true), Answer::Message(_)));
     assert!(matches!(told("5", "missed meanwhile", AT + 7_000, true), Answer::Repeated(_)));
 }
 

@@ -71,7 +71,7 @@ fn total(folder: &Path, access: Access) -> u64 {
 
 fn made(file: &mut StoreFile, text: &str) -> Message {
     match file.commit(vec![create(text)], Durability::Tables).unwrap().answers.remove(0) {
-        Ok(Answer::Done(message)) => message,
+        Ok(Answer::Message(message)) => message,
         other => panic!("{other:?}"),
     }
 }
@@ -107,7 +107,7 @@ fn do_everything(file: &mut StoreFile) {
     let mut log = |command| commit(file, command, Durability::Log);
     let key = Some(Idempotency::new("key", "body"));
     let draft = Draft::new(MessageType::Text, "keyed".into(), "group_2".into(), None).unwrap();
-    let Answer::Done(keyed) =
+    let Answer::Message(keyed) =
         log(Command::Create { draft, at: 5, idempotency: key, facts: RoutingFacts::default() })
     else {
         panic!()

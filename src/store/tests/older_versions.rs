@@ -101,7 +101,7 @@ fn the_log_of_version_0_2_is_carried_out_and_the_ids_it_gave_stay() {
 /// Gives the tables the form of schema 2, which had no read marks and no orders.
 fn as_schema_2(file: &StoreFile) {
     #[derive(serde::Serialize)]
-    struct Row<'a>(u32, u64, u64, Option<&'a str>, Option<&'a str>, u64);
+    struct OldRecord<'a>(u32, u64, u64, Option<&'a str>, Option<&'a str>, u64);
     #[derive(serde::Serialize)]
     struct Counted(u64, u32, [u64; 10], u64, u64);
     let second = |mut bytes: Vec<u8>| {
@@ -113,7 +113,8 @@ fn as_schema_2(file: &StoreFile) {
     for (platform, name, row) in &rows {
         let (shown, account) = (row.name.as_deref(), row.account.as_deref());
         // It kept the place of a message that was deleted.
-        let old = Row(row.term.0, row.last_seq + 1, row.last_at, shown, account, row.messages);
+        let old =
+            OldRecord(row.term.0, row.last_seq + 1, row.last_at, shown, account, row.messages);
         let bytes = second(tables::pack(&[platform, name], &old).unwrap());
         let mut table = txn.open_table(tables::CONVERSATIONS).unwrap();
         table.insert((&**platform, &**name), bytes.as_slice()).unwrap();

@@ -214,12 +214,12 @@ impl Model {
             TuiEvent::Focus(is_watched) => self.look(is_watched),
             TuiEvent::Tick(now) => self.tick(now),
             TuiEvent::Watch(event) => self.watch(event),
-            TuiEvent::Reply { asked, answer } => self.hear(asked, answer),
+            TuiEvent::Reply { asked, answer } => self.take_reply(asked, answer),
         }
     }
 
     /// Puts everything in its place after some events, and tells what is to be done.
-    pub fn settle(&mut self) -> Vec<Effect> {
+    pub fn take_effects(&mut self) -> Vec<Effect> {
         self.fit();
         if self.connection == ConnectionState::Connected {
             self.read_seen();
@@ -262,7 +262,7 @@ impl Model {
         self.effects.push(Effect::Ask(request));
     }
 
-    fn say(&mut self, text: impl Into<String>) {
+    fn show_status(&mut self, text: impl Into<String>) {
         self.notice = Some((text.into(), self.now + NOTICE));
     }
 

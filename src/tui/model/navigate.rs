@@ -83,7 +83,7 @@ impl Model {
         if self.stream.find(&text, upwards) {
             return;
         }
-        self.say(if upwards {
+        self.show_status(if upwards {
             "no match further up in what is loaded; / and Tab searches everything"
         } else {
             "no match further down"
@@ -178,7 +178,7 @@ impl Model {
         let next = unread.iter().find(|c| c.mentions > 0).or(unread.first());
         match next.map(|next| next.key.clone()) {
             Some(key) => self.go_to_conversation(key),
-            None => self.say("nothing is unread elsewhere"),
+            None => self.show_status("nothing is unread elsewhere"),
         }
     }
 
@@ -201,7 +201,7 @@ impl Model {
     pub(super) fn set_conversation(&mut self, action: KeyAction) {
         let open = self.stream.scope().conversation.as_ref();
         let Some(known) = open.and_then(|key| self.conversations.get(key)) else {
-            return self.say("choose a conversation first");
+            return self.show_status("choose a conversation first");
         };
         let (key, name) = (known.key.clone(), known.name().to_owned());
         let mut set = SetConversation::default();
@@ -219,7 +219,7 @@ impl Model {
                 return self.ask(ServerRequest::ReadAll(key));
             }
         };
-        self.say(format!("{name} {done}"));
+        self.show_status(format!("{name} {done}"));
         self.ask(ServerRequest::SetConversation(key, set));
     }
 

@@ -156,7 +156,7 @@ impl Model {
 
     fn turn_notifications(&mut self) {
         let level = self.notifier.turn();
-        self.say(format!("notifications: {}", level.name()));
+        self.show_status(format!("notifications: {}", level.name()));
     }
 
     pub(super) fn show(&mut self, subject: ViewSubject) {

@@ -51,7 +51,7 @@ impl Model {
         };
         let message = message.cloned();
         let Some(message) = message else {
-            return self.say("choose a message first, with ↑ or k");
+            return self.show_status("choose a message first, with ↑ or k");
         };
         match action {
             KeyAction::Reply => self.reply_to(message),
@@ -66,11 +66,11 @@ impl Model {
             KeyAction::Conversation => self.show_in_conversation(&message),
             KeyAction::Copy => {
                 self.effects.push(Effect::Copy(said(&message)));
-                self.say("content copied");
+                self.show_status("content copied");
             }
             KeyAction::CopyId => {
                 self.effects.push(Effect::Copy(message.id.to_string()));
-                self.say("ID copied");
+                self.show_status("ID copied");
             }
             KeyAction::Delete => self.question = Some(Question::Delete(message.id)),
             KeyAction::Cancel => self.cancel(&message),
@@ -93,10 +93,10 @@ impl Model {
     fn edit(&mut self, message: &Message) {
         let segments = message.content.to_segments();
         if message.direction == Direction::Inbound {
-            return self.say("only your own messages can be edited");
+            return self.show_status("only your own messages can be edited");
         }
         if message.recall.is_some() || !compose::is_editable(&segments) {
-            return self.say("only text can be edited here");
+            return self.show_status("only text can be edited here");
         }
         self.view = None;
         let key = ConversationKey::of(message);
@@ -109,27 +109,29 @@ impl Model {
 
     fn recall(&mut self, message: &Message) {
         if message.recall.is_some() {
-            return self.say("it was recalled already");
+            return self.show_status("it was recalled already");
         }
         self.question = Some(Question::Recall(message.id));
     }
 
     fn cancel(&mut self, message: &Message) {
         match message.status {
-            _ if message.direction == Direction::Inbound => self.say(ONLY_OWN),
+            _ if message.direction == Direction::Inbound => self.show_status(ONLY_OWN),
             Status::Pending => self.ask(ServerRequest::Cancel(message.id)),
-            Status::Sending => self.say("the message is being sent now"),
+            Status::Sending => self.show_status("the message is being sent now"),
             other => {
-                self.say(format!("the message is {other}; only pending messages can be canceled"));
+                self.show_status(format!(
+                    "the message is {other}; only pending messages can be canceled"
+                ));
             }
         }
     }
 
     fn retry(&mut self, message: &Message) {
         match message.status {
-            _ if message.direction == Direction::Inbound => self.say(ONLY_OWN),
+            _ if message.direction == Direction::Inbound => self.show_status(ONLY_OWN),
             Status::Failed | Status::Canceled => self.ask(ServerRequest::Retry(message.id)),
-            other => self.say(format!(
+            other => self.show_status(format!(
                 "the message is {other}; only failed and canceled messages can be sent again"
             )),
         }
@@ -139,10 +141,10 @@ impl Model {
 
     fn go_to_answered(&mut self, message: &Message) {
         let Some(reply) = &message.reply_to else {
-            return self.say("it answers no message");
+            return self.show_status("it answers no message");
         };
         let Some(id) = reply.id else {
-            return self.say("the message that it answers is not known here");
+            return self.show_status("the message that it answers is not known here");
         };
         self.view = None;
         self.focus = Focus::Stream;
@@ -184,9 +186,9 @@ impl Model {
             Fetching::Show => found.retain(|attachment| attachment.is_picture),
         }
         match (found.len(), fetching) {
-            (0, Fetching::Open) => self.say("there is no link and no file in it"),
-            (0, Fetching::Save) => self.say("there is no file in it"),
-            (0, Fetching::Show) => self.say("there is no picture in it"),
+            (0, Fetching::Open) => self.show_status("there is no link and no file in it"),
+            (0, Fetching::Save) => self.show_status("there is no file in it"),
+            (0, Fetching::Show) => self.show_status("there is no picture in it"),
             (1, _) => self.fetch(found.remove(0), fetching),
             _ => self.pick_attachment(found, fetching),
         }
@@ -194,11 +196,11 @@ impl Model {
 
     pub(super) fn fetch(&mut self, attachment: MediaItem, fetching: Fetching) {
         if let (AttachmentPlace::Address(address), Fetching::Open) = (&attachment.place, fetching) {
-            self.say(format!("opening {}", attachment.label));
+            self.show_status(format!("opening {}", attachment.label));
             self.effects.push(Effect::Open(address.clone()));
             return;
         }
-        self.say(format!("fetching {}", attachment.label));
+        self.show_status(format!("fetching {}", attachment.label));
         if fetching == Fetching::Show {
             self.awaited_picture = Some(attachment.clone());
         }

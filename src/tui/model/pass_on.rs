@@ -11,7 +11,7 @@ impl Model {
     /// Asks for the conversation to which a message is forwarded.
     pub(super) fn pick_destination(&mut self, message: &Message) {
         if message.content.is_empty() {
-            return self.say("there is nothing to forward");
+            return self.show_status("there is nothing to forward");
         }
         let segments: Vec<_> = message.content.to_segments().into_iter().map(quiet).collect();
         let forward = |key: ConversationKey| PickerChoice::Forward(segments.clone(), key);
@@ -20,7 +20,7 @@ impl Model {
 
     pub(super) fn forward(&mut self, segments: Vec<Segment>, to: ConversationKey) {
         let name = self.conversations.get(&to).map_or(&*to.conversation, |known| known.name());
-        self.say(format!("forwarded to {name}"));
+        self.show_status(format!("forwarded to {name}"));
         self.ask(ServerRequest::Send(NewMessage {
             message_type: None,
             content: None,

@@ -99,7 +99,7 @@ impl Model {
 
     pub(super) fn pick_request(&mut self) {
         if self.requests.is_empty() {
-            return self.say("no friend or join request waits for an answer");
+            return self.show_status("no friend or join request waits for an answer");
         }
         let item = |request: &http::Request| Item {
             label: words_of(request),

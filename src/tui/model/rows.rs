@@ -63,7 +63,7 @@ impl Columns {
 
 /// One row on the screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Row {
+pub enum ScreenRow {
     /// A new day begins.
     Day(Date),
     /// From here on nothing was read before.
@@ -177,27 +177,27 @@ fn quote(reply: &ReplyTo, answered: Option<&Message>) -> String {
 }
 
 /// The rows of a message.
-pub fn of(message: &Message, setting: &Setting) -> Vec<Row> {
+pub fn of(message: &Message, setting: &Setting) -> Vec<ScreenRow> {
     let width = usize::from(setting.columns.text);
     let mut rows = Vec::new();
     let day = local(message.created_at, setting.zone).date();
     let is_of_day = |other: &Message| local(other.created_at, setting.zone).date() == day;
     if !setting.previous.is_some_and(is_of_day) {
-        rows.push(Row::Day(day));
+        rows.push(ScreenRow::Day(day));
     }
     if setting.is_first_unread {
-        rows.push(Row::Unread);
+        rows.push(ScreenRow::Unread);
     }
     let texts = texts(message, setting, width);
     rows.extend(
         texts
             .into_iter()
             .enumerate()
-            .map(|(index, spans)| Row::Text { spans, is_first: index == 0 }),
+            .map(|(index, spans)| ScreenRow::Text { spans, is_first: index == 0 }),
     );
     for notice in setting.notices {
         let (lines, _) = content::wrap(&[vec![Span::new(notice, TextLook::Quiet)]], width, 2);
-        rows.extend(lines.into_iter().map(Row::Notice));
+        rows.extend(lines.into_iter().map(ScreenRow::Notice));
     }
     rows
 }

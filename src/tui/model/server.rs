@@ -46,7 +46,7 @@ impl Model {
         // A notice may be about the server being away.
         self.notice = None;
         if std::mem::take(&mut self.was_replaced) {
-            self.say("the server has another store now, or an older copy of it: everything is loaded again");
+            self.show_status("the server has another store now, or an older copy of it: everything is loaded again");
         }
         self.stale = Stale::default();
         if !self.was_here || since != self.cursor {
@@ -74,7 +74,7 @@ impl Model {
         let is_renamed = self.conversations.receive(&message, self.recent.told());
         self.conversations.name(&mut message);
         self.notify(&message);
-        self.stream.hear(message);
+        self.stream.add_message(message);
         if is_renamed {
             self.rename_messages();
         }
@@ -105,7 +105,7 @@ impl Model {
         });
         let known = key.as_ref().and_then(|key| self.conversations.get(key));
         let Some((key, after)) = key.clone().zip(known.and_then(|known| known.last_id)) else {
-            return self.say(text);
+            return self.show_status(text);
         };
         if self.stream.scope().conversation.as_ref() == Some(&key) {
             self.stream.add_notice(after, text.clone());
@@ -158,7 +158,7 @@ impl Model {
     // Reply of the server.
 
     /// An answer to a request that was made after the event with the number `asked`.
-    pub(super) fn hear(&mut self, asked: u64, answer: ServerReply) {
+    pub(super) fn take_reply(&mut self, asked: u64, answer: ServerReply) {
         match answer {
             ServerReply::Conversations(listed) => self.know(listed, asked),
             ServerReply::Platforms(adapters) => self.adapters = adapters,
@@ -169,7 +169,7 @@ impl Model {
             ServerReply::Page { ticket, found } => self.load(ticket, found, asked),
             ServerReply::NoPage { ticket, why } => {
                 self.stream.fail(ticket);
-                self.say(why);
+                self.show_status(why);
             }
             ServerReply::Message(message) | ServerReply::Made(message) => {
                 self.know_answer(*message, asked);
@@ -186,19 +186,21 @@ impl Model {
                 self.stream.forget_read();
             }
             ServerReply::Changed(message, done) => {
-                self.say(done);
+                self.show_status(done);
                 self.know_answer(*message, asked);
             }
             ServerReply::Deleted(id) => {
                 self.forget(id);
-                self.say("deleted");
+                self.show_status("deleted");
             }
-            ServerReply::NotSent { why } => self.say(format!("not sent: {why} (↑ brings it back)")),
+            ServerReply::NotSent { why } => {
+                self.show_status(format!("not sent: {why} (↑ brings it back)"))
+            }
             ServerReply::Fetched(path, Fetching::Open) => {
                 self.effects.push(Effect::Open(path.display().to_string()));
             }
             ServerReply::Fetched(path, Fetching::Save | Fetching::Show) => {
-                self.say(format!("saved as {}", path.display()));
+                self.show_status(format!("saved as {}", path.display()));
             }
             ServerReply::Picture(picture) => self.show_picture(*picture),
             ServerReply::Requests(requests) => {
@@ -207,9 +209,13 @@ impl Model {
             }
             ServerReply::RequestAnswered(request) => {
                 self.requests.retain(|known| known.id != request.id);
-                self.say(if request.approved == Some(true) { "approved" } else { "refused" });
+                self.show_status(if request.approved == Some(true) {
+                    "approved"
+                } else {
+                    "refused"
+                });
             }
-            ServerReply::Failed(why) => self.say(why),
+            ServerReply::Failed(why) => self.show_status(why),
         }
     }
 
@@ -246,7 +252,7 @@ impl Model {
             .filter(|id| self.recent.is_deleted(*id))
             .for_each(|id| self.stream.remove(id));
         if self.stream.take_missing() {
-            self.say("that message is not here any more");
+            self.show_status("that message is not here any more");
             self.reload();
         }
     }

@@ -18,7 +18,7 @@ impl Model {
         if self.stream.scope().conversation.is_none() {
             match self.stream.selected().map(ConversationKey::of) {
                 Some(key) => self.open_conversation(Some(key)),
-                None => return self.say("choose a conversation to write to"),
+                None => return self.show_status("choose a conversation to write to"),
             }
         }
         self.view = None;
@@ -37,7 +37,10 @@ impl Model {
                 Composed::Segments(segments) => {
                     MessageChange { segments: Some(segments), ..MessageChange::default() }
                 }
-                _ => return self.say("a file cannot take the place of a text (↑ brings it back)"),
+                _ => {
+                    return self
+                        .show_status("a file cannot take the place of a text (↑ brings it back)");
+                }
             };
             return self.ask(ServerRequest::Edit(id, change));
         }
@@ -64,10 +67,10 @@ impl Model {
                 self.ask(ServerRequest::Send(message));
             }
             Composed::File(path) => {
-                self.say(format!("sending {}", path.display()));
+                self.show_status(format!("sending {}", path.display()));
                 self.ask(ServerRequest::SendFile(message, path));
             }
-            Composed::Nothing(why) => return self.say(why),
+            Composed::Nothing(why) => return self.show_status(why),
         }
         self.newest_message();
     }
@@ -85,7 +88,7 @@ impl Model {
             people.iter().filter(|(name, _)| normalise(name).starts_with(&*wanted)).collect();
         let typed = begun.chars().count();
         match &found[..] {
-            [] => self.say("no recent sender here has such a name"),
+            [] => self.show_status("no recent sender here has such a name"),
             [(name, user)] => {
                 let mention = Mention { name: format!("@{name}"), user: user.clone() };
                 self.draft.complete(typed, &format!("{name} "), Some(mention));
@@ -97,7 +100,7 @@ impl Model {
                     self.draft.complete(typed, &common, None);
                 }
                 let shown: Vec<_> = names.take(MAX_SHOWN).collect();
-                self.say(shown.join("  "));
+                self.show_status(shown.join("  "));
             }
         }
         true
@@ -149,7 +152,7 @@ impl Model {
         found.sort();
         let typed = name.chars().count();
         match &found[..] {
-            [] => self.say("there is no such file"),
+            [] => self.show_status("there is no such file"),
             [only] => self.draft.complete(typed, only, None),
             several => {
                 let common = common_beginning(several.iter().map(String::as_str));
@@ -158,7 +161,7 @@ impl Model {
                 }
                 let shown: Vec<_> = several.iter().take(MAX_SHOWN).map(String::as_str).collect();
                 let more = if several.len() > MAX_SHOWN { "  …" } else { "" };
-                self.say(shown.join("  ") + more);
+                self.show_status(shown.join("  ") + more);
             }
         }
         true

@@ -3,7 +3,7 @@
 use super::theme::Theme;
 use crate::text::visible;
 use crate::tui::model::Picture;
-use crate::tui::model::content::Span as Piece;
+use crate::tui::model::content::Span as StyledText;
 use crate::tui::model::view::{ScrollView, ViewLine as Content, ViewSubject};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Rect};
@@ -18,7 +18,7 @@ pub(super) fn draw(frame: &mut Frame, view: &ScrollView, area: Rect, theme: Them
             Line::from(vec![Span::styled(name.clone(), Theme::quiet()), Span::raw(text.clone())])
         }
         Content::Text(spans) => {
-            let span = |span: &Piece| Span::styled(span.text.clone(), theme.look(span.look));
+            let span = |span: &StyledText| Span::styled(span.text.clone(), theme.look(span.look));
             Line::from(spans.iter().map(span).collect::<Vec<_>>())
         }
     };

@@ -5,8 +5,8 @@ use super::theme::{Theme, mark};
 use crate::model::message::{Direction, Message};
 use crate::text::{cut, visible, width};
 use crate::tui::layout::Layout;
-use crate::tui::model::content::{Span as Piece, TextLook};
-use crate::tui::model::rows::{Columns, Row, author, local};
+use crate::tui::model::content::{Span as StyledText, TextLook};
+use crate::tui::model::rows::{Columns, ScreenRow, author, local};
 use crate::tui::model::stream::Shown;
 use crate::tui::model::{ConnectionState, Focus, Model};
 use ratatui::Frame;
@@ -96,18 +96,18 @@ fn lines<'a>(
     let before = usize::from(stream.columns().before_text());
     let weight = if is_selected { Theme::strong() } else { Style::new() };
     let space = || Span::raw(format!("{margin}{}", " ".repeat(before - 1)));
-    let line = |row: &'a Row| match row {
-        Row::Day(date) => {
+    let line = |row: &'a ScreenRow| match row {
+        ScreenRow::Day(date) => {
             rule(&date.strftime("%A, %-d %B %Y").to_string(), columns, Theme::quiet())
         }
-        Row::Unread => rule("new", columns, theme.wrong()),
-        Row::Text { spans, is_first } => {
+        ScreenRow::Unread => rule("new", columns, theme.wrong()),
+        ScreenRow::Text { spans, is_first } => {
             let mut line =
                 if *is_first { head(model, message, margin, theme) } else { vec![space()] };
             line.extend(spans.iter().map(|piece| span(piece, weight, theme)));
             Line::from(line)
         }
-        Row::Notice(spans) => {
+        ScreenRow::Notice(spans) => {
             let mut line =
                 vec![Span::raw(" ".repeat(before - 2)), Span::styled("· ", Theme::quiet())];
             line.extend(spans.iter().map(|piece| span(piece, Style::new(), theme)));
@@ -118,7 +118,7 @@ fn lines<'a>(
 }
 
 /// A piece of a message; what was searched for stands out.
-fn span(piece: &Piece, weight: Style, theme: Theme) -> Span<'_> {
+fn span(piece: &StyledText, weight: Style, theme: Theme) -> Span<'_> {
     let style = theme.look(piece.look).patch(weight);
     Span::styled(&*piece.text, if piece.is_hit { style.patch(Theme::found()) } else { style })
 }
@@ -145,7 +145,7 @@ fn head(
             return;
         }
         let text = filled(text, width.into());
-        let mut line = vec![Piece::new(&text, TextLook::Plain)];
+        let mut line = vec![StyledText::new(&text, TextLook::Plain)];
         if let Some(needle) = model.stream().needle() {
             needle.mark(&mut line);
         }

@@ -5,7 +5,7 @@ use crate::model::message::{Message, MessageType, Recall, ReplyTo, Sender, Statu
 use crate::model::reaction::Reaction;
 use crate::protocol::http::{self, AdapterStatus, PlatformState, Stats};
 use crate::tui::model::tests::fixture::{
-    NOON, connected, conversation, hear, message, model, own, press, reply, serve, type_in,
+    NOON, connected, conversation, message, model, own, press, receive, reply, serve, type_in,
 };
 use crate::tui::model::{Model, ServerReply, TuiEvent};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -98,7 +98,7 @@ fn in_use(width: u16, height: u16) -> Model {
 #[test]
 fn wide() {
     let mut model = in_use(120, 20);
-    hear(&mut model, said(10, "group_2", "Rust 交流群", "小明", "new"));
+    receive(&mut model, said(10, "group_2", "Rust 交流群", "小明", "new"));
     serve(&mut model, &store());
     assert_snapshot!(shown(&model));
 }

@@ -36,7 +36,7 @@ platform = {
     "id": "default", "type": "aiocqhttp", "enable": True, "ws_reverse_host": "127.0.0.1",
     "ws_reverse_port": int(os.environ["PORT"]), "ws_reverse_token": os.environ["TOKEN"],
 }
-# What is missing in it AstrBot fills in when it is imported.
+# AstrBot fills in the rest when it is imported.
 config = {"platform": [platform], "dashboard": {"enable": False}}
 (root / "data/cmd_config.json").write_text(json.dumps(config), encoding="utf-8-sig")
 os.chdir(root)

@@ -148,6 +148,23 @@ pub(in crate::adapter::onebot) fn accepted(
     }
 }
 
+/// The first of these fields of an answer that is a name; `None` where there is none. After an error
+/// it can be asked for again.
+pub(in crate::adapter::onebot) fn name_in(
+    answer: Result<ActionResponse, NoAnswer>,
+    fields: &[&str],
+    is_unknown: impl Fn(i64) -> bool,
+) -> Result<Option<String>, ActionError> {
+    match accepted(answer, is_unknown) {
+        Ok(answer) => {
+            let named = |field: &&str| answer.field(field)?.text().map(str::to_owned);
+            Ok(fields.iter().filter_map(named).find(|name| !name.trim().is_empty()))
+        }
+        Err(ActionError::Unsupported) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// Reports an event, if there is one.
 pub(in crate::adapter::onebot) async fn report(
     events: &EventSink,

@@ -28,7 +28,7 @@ pub(super) async fn find(calls: &Calls, media: &MediaOf) -> Result<MediaSource, 
             Err(error) => failed = error,
         }
     }
-    match again(calls, media, file.url.as_deref()).await {
+    match fetch_anew(calls, media, file.url.as_deref()).await {
         Some(url) => Ok(MediaSource::address(url)),
         None => Err(failed),
     }
@@ -91,7 +91,7 @@ fn source(answer: &ActionResponse, known: Option<&str>) -> Option<MediaSource> {
 }
 
 /// A new address from the message itself (api/public.md, `get_msg`): those of QQ expire.
-async fn again(calls: &Calls, media: &MediaOf, known: Option<&str>) -> Option<String> {
+async fn fetch_anew(calls: &Calls, media: &MediaOf, known: Option<&str>) -> Option<String> {
     let params = json!({"message_id": Id::new(&media.external_id)});
     let answer = call(calls, "get_msg", params).await.ok()?;
     let message: GetMessageAnswer<'_> = answer.data()?;

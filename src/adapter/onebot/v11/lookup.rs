@@ -8,11 +8,10 @@ use super::answered::answered_key;
 use super::event::OneBot11Message;
 use super::reading;
 use crate::adapter::api::{ActionError, AdapterEvent, EventSink};
-use crate::adapter::onebot::common::answer::ActionResponse;
-use crate::adapter::onebot::common::call::{Calls, NoAnswer};
+use crate::adapter::onebot::common::call::Calls;
 use crate::adapter::onebot::common::fields::Fields;
 use crate::adapter::onebot::common::mentions::person_key;
-use crate::adapter::onebot::common::requests::accepted;
+use crate::adapter::onebot::common::requests::{accepted, name_in};
 use crate::model::content::ForwardItem;
 use crate::model::message::{ReplyTo, excerpt};
 use serde::Serialize;
@@ -32,7 +31,7 @@ pub(super) async fn group_name(conversation: &str, account: &Account, events: &E
     let question = async {
         let calls = account.calls().ok_or(ActionError::NotConnected)?;
         let answer = calls.call("get_group_info", address, None).await;
-        let name = name_in(answer, &["group_name"])?;
+        let name = name_in(answer, &["group_name"], is_unknown_action)?;
         account.names.keep(conversation, name.as_deref());
         Ok::<_, ActionError>(name)
     };
@@ -60,7 +59,7 @@ pub(super) async fn person(conversation: &str, user: &str, account: &Account, ev
         let member = Member { address, user_id: Id::new(user) };
         let calls = account.calls().ok_or(ActionError::NotConnected)?;
         let answer = calls.call("get_group_member_info", member, None).await;
-        let name = name_in(answer, &["card", "nickname"])?;
+        let name = name_in(answer, &["card", "nickname"], is_unknown_action)?;
         account.people.keep(&key, name.as_deref());
         Ok::<_, ActionError>(name)
     };
@@ -68,22 +67,6 @@ pub(super) async fn person(conversation: &str, user: &str, account: &Account, ev
     for message in waiting {
         let (user, name) = (user.to_owned(), name.clone());
         events.report(AdapterEvent::MentionNamed { message, user, name }).await;
-    }
-}
-
-/// The first of these fields that is a name, or that there is none; after an error it can be asked for
-/// again.
-fn name_in(
-    answer: Result<ActionResponse, NoAnswer>,
-    fields: &[&str],
-) -> Result<Option<String>, ActionError> {
-    match accepted(answer, is_unknown_action) {
-        Ok(answer) => {
-            let named = |field: &&str| answer.field(field)?.text().map(str::to_owned);
-            Ok(fields.iter().filter_map(named).find(|name| !name.trim().is_empty()))
-        }
-        Err(ActionError::Unsupported) => Ok(None),
-        Err(error) => Err(error),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::{BotSelf as SelfParameter, Calls, NoAnswer};
 use crate::adapter::onebot::common::lookups::Lookups;
 use crate::adapter::onebot::common::names::Names;
-use crate::adapter::onebot::common::requests::{RequestHandler, accepted, done};
+use crate::adapter::onebot::common::requests::{RequestHandler, done, name_in};
 use crate::adapter::onebot::common::words::quote;
 use crate::model::content::{ForwardItem, Segment};
 use serde::Serialize;
@@ -99,7 +99,7 @@ impl ConnectedBot {
             OneBot12Address::Channel { .. } => ("get_channel_info", "channel_name"),
         };
         let question = async {
-            let name = name_in(self.call(action, address).await, &[field])?;
+            let name = name_in(self.call(action, address).await, &[field], is_unknown_action)?;
             self.names.keep(conversation, name.as_deref());
             Ok::<_, ActionError>(name)
         };
@@ -142,23 +142,7 @@ impl ConnectedBot {
             OneBot12Address::Private { .. } => return Ok(None),
         };
         let answer = self.call(action, Member { address, user_id }).await;
-        name_in(answer, &["user_displayname", "user_name"])
-    }
-}
-
-/// The first of these fields that is a name, or that there is none; after an error it can be asked for
-/// again.
-fn name_in(
-    answer: Result<ActionResponse, NoAnswer>,
-    fields: &[&str],
-) -> Result<Option<String>, ActionError> {
-    match accepted(answer, is_unknown_action) {
-        Ok(answer) => {
-            let named = |field: &&str| answer.field(field)?.text().map(str::to_owned);
-            Ok(fields.iter().find_map(named))
-        }
-        Err(ActionError::Unsupported) => Ok(None),
-        Err(error) => Err(error),
+        name_in(answer, &["user_displayname", "user_name"], is_unknown_action)
     }
 }
 

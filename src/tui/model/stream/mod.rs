@@ -222,7 +222,7 @@ impl Stream {
     // Messages that come in.
 
     /// A new message.
-    pub fn hear(&mut self, message: Message) {
+    pub fn add_message(&mut self, message: Message) {
         if !self.scope.has(&message) {
             return;
         }

@@ -1,7 +1,7 @@
 //! The part of the stream on the screen, and moving in it.
 
 use super::{Anchor, Stream};
-use crate::tui::model::rows::{self, Row, Setting};
+use crate::tui::model::rows::{self, ScreenRow, Setting};
 use crate::tui::model::scope::contains;
 
 /// A message on the screen.
@@ -10,11 +10,11 @@ pub struct Shown {
     #[allow(missing_docs)]
     pub position: i64,
     /// Its rows, without those beyond the edges.
-    pub rows: Vec<Row>,
+    pub rows: Vec<ScreenRow>,
 }
 
 impl Stream {
-    fn rows(&self, position: i64) -> Vec<Row> {
+    fn rows(&self, position: i64) -> Vec<ScreenRow> {
         let Some(message) = self.window.at(position) else { return Vec::new() };
         let answered = message.reply_to.as_ref().and_then(|reply| self.window.by_id(reply.id?));
         let notices = self.notices.get(&message.id).map(Vec::as_slice).unwrap_or_default();

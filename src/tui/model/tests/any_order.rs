@@ -1,6 +1,6 @@
 //! In every order of events, no message is missing, doubled or out of order.
 
-use super::fixture::{connected, hear, many, message, press, reply, serve};
+use super::fixture::{connected, many, message, press, receive, reply, serve};
 use crate::client::watch;
 use crate::tui::model::*;
 use crossterm::event::KeyCode;
@@ -70,7 +70,7 @@ proptest! {
                     is_here = true;
                     model.update(TuiEvent::Watch(watch::WatchEvent::Here { since: told }));
                     let repeated = store.iter().filter(|m| m.seq <= told && m.seq + again > told);
-                    repeated.for_each(|m| hear(&mut model, m.clone()));
+                    repeated.for_each(|m| receive(&mut model, m.clone()));
                 }
                 Step::Press(code) => press(&mut model, code),
                 Step::Resize(width, height) => model.update(TuiEvent::Resize(width, height)),
@@ -80,7 +80,7 @@ proptest! {
                 }
             }
             if is_here {
-                store.iter().filter(|m| m.seq > told).for_each(|m| hear(&mut model, m.clone()));
+                store.iter().filter(|m| m.seq > told).for_each(|m| receive(&mut model, m.clone()));
                 told = made;
             }
             serve(&mut model, &store);

@@ -44,7 +44,7 @@ pub fn model(width: u16, height: u16) -> Model {
     Model::new("http://test:8080".into(), (width, height), TimeZone::UTC, NOON, Level::Off)
 }
 
-pub fn hear(model: &mut Model, message: Message) {
+pub fn receive(model: &mut Model, message: Message) {
     model.update(TuiEvent::Watch(watch::WatchEvent::Message(Box::new(message))));
 }
 
@@ -57,7 +57,7 @@ pub fn reply(answer: ServerReply) -> TuiEvent {
 pub fn serve(model: &mut Model, store: &[Message]) -> Vec<Effect> {
     let mut others = Vec::new();
     loop {
-        let effects = model.settle();
+        let effects = model.take_effects();
         if effects.is_empty() {
             return others;
         }
@@ -201,6 +201,6 @@ pub fn control(model: &mut Model, c: char) {
 /// Whether a row for what is new is on the screen, and the message under it.
 pub fn first_new(model: &Model) -> Option<String> {
     let shown = model.stream().visible();
-    let first = shown.iter().find(|shown| shown.rows.contains(&rows::Row::Unread))?;
+    let first = shown.iter().find(|shown| shown.rows.contains(&rows::ScreenRow::Unread))?;
     Some(model.stream().window().at(first.position)?.content.readable().into_owned())
 }

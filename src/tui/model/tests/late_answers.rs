@@ -1,7 +1,7 @@
 //! Answers that come after events that are newer: the events win.
 
 use super::fixture::{
-    NOON, connected, contents, conversation, enter, hear, known, many, message, own, page, press,
+    NOON, connected, contents, conversation, enter, known, many, message, own, page, press, receive,
 };
 use crate::client::HistoryPage;
 use crate::client::watch::{StatusChange, WatchEvent};
@@ -51,7 +51,7 @@ fn the_answer_to_sending_does_not_take_back_what_became_of_the_message() {
     let mut model = connected(80, 24, &many(3));
     let asked = model.told();
     let pending = own(4, "group_1", "mine", Status::Pending);
-    hear(&mut model, pending.clone());
+    receive(&mut model, pending.clone());
     tell(&mut model, status(&Message { status: Status::Sent, ..pending.clone() }));
     answer(&mut model, asked, ServerReply::Made(Box::new(pending.clone())));
     assert_eq!(model.stream().window().by_id(pending.id).unwrap().status, Status::Sent);
@@ -70,7 +70,7 @@ fn a_page_has_no_message_that_was_deleted_and_none_as_it_was_before_its_edit() {
     press(&mut model, KeyCode::Char('\u{1b}'));
     press(&mut model, KeyCode::Esc);
     press(&mut model, KeyCode::Char('g'));
-    let wanted: Vec<_> = model.settle();
+    let wanted: Vec<_> = model.take_effects();
     let page_of = |effect: &Effect| match effect {
         Effect::Ask(ServerRequest::Page { ticket, wanted }) => Some((*ticket, wanted.clone())),
         _ => None,
@@ -259,7 +259,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 fn ask(model: &mut Model, server: &mut Server) -> bool {
     let asked = model.told();
-    let effects = model.settle();
+    let effects = model.take_effects();
     let has_asked = !effects.is_empty();
     for effect in effects {
         if let Effect::Ask(request) = effect {

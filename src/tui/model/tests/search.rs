@@ -39,7 +39,7 @@ fn a_server_that_cannot_search_does_not_confuse() {
     type_in(&mut model, "needle");
     press(&mut model, KeyCode::Tab);
     // The test's server ignores what is searched for, as an old one does.
-    let asked = model.settle();
+    let asked = model.take_effects();
     let is_search = |effect: &Effect| matches!(effect, Effect::Ask(ServerRequest::Page { wanted, .. }) if wanted.query.as_deref() == Some("needle"));
     assert!(asked.iter().any(is_search), "{asked:?}");
     let Effect::Ask(ServerRequest::Page { ticket, wanted }) = &asked[0] else {
@@ -60,7 +60,7 @@ fn a_bounded_search_goes_on_where_the_server_ended() {
     press(&mut model, KeyCode::Char('/'));
     type_in(&mut model, "x");
     press(&mut model, KeyCode::Tab);
-    let asked = model.settle();
+    let asked = model.take_effects();
     let Effect::Ask(ServerRequest::Page { ticket, .. }) = asked[0] else { panic!("{asked:?}") };
     let found = HistoryPage {
         messages: vec![message(9, "group_1", "x")],
@@ -68,7 +68,7 @@ fn a_bounded_search_goes_on_where_the_server_ended() {
         ..HistoryPage::default()
     };
     model.update(reply(ServerReply::Page { ticket, found }));
-    let asked = model.settle();
+    let asked = model.take_effects();
     let Effect::Ask(ServerRequest::Page { wanted, .. }) = &asked[0] else { panic!("{asked:?}") };
     assert_eq!(wanted.before.as_deref(), Some("5"));
 }
@@ -114,7 +114,7 @@ fn a_hit_is_shown_with_what_was_said_around_it() {
     assert_eq!(model.title(), "group_1");
     assert!(on_screen(&model).contains(&"number 32".to_owned()));
     let shown = model.stream().visible();
-    let marked = |row: &rows::Row| matches!(row, rows::Row::Text { spans, .. } if spans.iter().any(|span| span.is_hit && span.text == "Ｎｅｅｄｌｅ"));
+    let marked = |row: &rows::ScreenRow| matches!(row, rows::ScreenRow::Text { spans, .. } if spans.iter().any(|span| span.is_hit && span.text == "Ｎｅｅｄｌｅ"));
     assert!(shown.iter().flat_map(|shown| &shown.rows).any(marked));
     press(&mut model, KeyCode::Esc);
     serve(&mut model, &hits);

@@ -13,7 +13,7 @@ fn a_server_that_is_away_is_shown_and_nothing_is_asked() {
     assert_eq!(model.connection(), &ConnectionState::Connecting);
     model.update(TuiEvent::Watch(watch::WatchEvent::Away("no server answers".into())));
     model.update(TuiEvent::Tick(NOON + 1));
-    assert_eq!(model.settle(), []);
+    assert_eq!(model.take_effects(), []);
     assert_eq!(model.connection(), &ConnectionState::Lost("no server answers".into()));
 }
 
@@ -31,11 +31,11 @@ fn the_same_store_goes_on_with_the_events_that_were_missed() {
     let mut store = many(50);
     store.push(own(51, "group_1", "mine", Status::Pending));
     let mut model = connected(80, 24, &store);
-    model.settle();
+    model.take_effects();
     model.update(TuiEvent::Watch(watch::WatchEvent::Away("it has gone".into())));
     model.update(TuiEvent::Watch(watch::WatchEvent::Here { since: 51 }));
     model.update(TuiEvent::Tick(NOON + 1));
-    let asked = model.settle();
+    let asked = model.take_effects();
     let wanted =
         [ServerRequest::Platforms, ServerRequest::Stats, ServerRequest::Requests].map(Effect::Ask);
     assert_eq!(asked, wanted, "the rest is told");
@@ -56,7 +56,7 @@ fn the_same_store_goes_on_with_the_events_that_were_missed() {
 #[test]
 fn a_store_that_was_replaced_is_loaded_afresh_with_a_word() {
     let mut model = connected(80, 24, &many(50));
-    model.settle();
+    model.take_effects();
     model.update(TuiEvent::Watch(watch::WatchEvent::StoreReplaced));
     // Its newest message has the same place by chance.
     model.update(TuiEvent::Watch(watch::WatchEvent::Here { since: 50 }));

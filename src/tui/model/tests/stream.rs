@@ -2,8 +2,8 @@
 
 use super::super::tick::WAITING;
 use super::fixture::{
-    NOON, connected, contents, enter, hear, known, many, message, model, on_screen, own, press,
-    reads, reply, serve,
+    NOON, connected, contents, enter, known, many, message, model, on_screen, own, press, reads,
+    receive, reply, serve,
 };
 use crate::client::watch::{self, StatusChange};
 use crate::model::content::Content;
@@ -21,7 +21,7 @@ fn history_and_what_comes_meet_without_a_gap_or_a_double() {
     model.update(TuiEvent::Watch(watch::WatchEvent::Here { since: 250 }));
     // A message that comes before the first page is answered lies behind it.
     store.push(message(251, "group_1", "number 251"));
-    hear(&mut model, store[250].clone());
+    receive(&mut model, store[250].clone());
     serve(&mut model, &store);
     let wanted: Vec<_> =
         store.iter().map(|message| message.content.readable().into_owned()).collect();
@@ -40,14 +40,14 @@ fn what_came_late_stands_where_it_was_said() {
     assert_eq!(contents(&model), ["number 1", "after number 1", "number 2", "number 3"]);
     // Also what comes while it is open; and it is read, though the newest message is an older one.
     store.push(late(5, 2, "after number 2"));
-    hear(&mut model, store[4].clone());
+    receive(&mut model, store[4].clone());
     assert_eq!(reads(&serve(&mut model, &store)), [3]);
     let unread = ServerReply::Conversation(Some(Box::new(known("group_1", 5, 1))));
     model.update(reply(unread));
     let effects = serve(&mut model, &store);
     let reads_all = |effect: &Effect| matches!(effect, Effect::Ask(ServerRequest::ReadAll(key)) if key.conversation == "group_1");
     assert!(effects.iter().any(reads_all), "{effects:?}");
-    hear(&mut model, late(6, 0, "before all"));
+    receive(&mut model, late(6, 0, "before all"));
     let order =
         ["before all", "number 1", "after number 1", "number 2", "after number 2", "number 3"];
     assert_eq!(contents(&model), order);
@@ -65,7 +65,7 @@ fn what_came_late_moves_nothing_on_the_screen() {
     let late = |seq, said| Message { created_at: NOON + said, ..message(seq, "group_1", "late") };
     // Above the screen, below it, and before all that is loaded.
     for (seq, said) in [(301, 240), (302, 298), (303, 1)] {
-        hear(&mut model, late(seq, said));
+        receive(&mut model, late(seq, said));
     }
     assert_eq!(on_screen(&model), before);
     assert_eq!(contents(&model).iter().filter(|text| *text == "late").count(), 2);
@@ -96,7 +96,7 @@ fn new_messages_do_not_move_what_is_read_and_are_counted() {
     press(&mut model, KeyCode::PageUp);
     let before = on_screen(&model);
     for seq in 101..=130 {
-        hear(&mut model, message(seq, "group_1", &format!("number {seq}")));
+        receive(&mut model, message(seq, "group_1", &format!("number {seq}")));
     }
     assert_eq!(on_screen(&model), before);
     assert_eq!(model.stream().below(), 30);
@@ -113,7 +113,7 @@ fn a_flood_leaves_a_bounded_window_and_what_is_read_in_its_place() {
     press(&mut model, KeyCode::PageUp);
     let before = on_screen(&model);
     for seq in 101..=20_000 {
-        hear(&mut model, message(seq, "group_1", "flood"));
+        receive(&mut model, message(seq, "group_1", "flood"));
     }
     assert_eq!(on_screen(&model), before);
     assert_eq!(model.stream().below(), 19_900);
@@ -123,7 +123,7 @@ fn a_flood_leaves_a_bounded_window_and_what_is_read_in_its_place() {
     serve(&mut model, &[message(20_000, "group_1", "the last one")]);
     assert_eq!(on_screen(&model), ["the last one"]);
     for seq in 20_001..=25_000 {
-        hear(&mut model, message(seq, "group_1", "more"));
+        receive(&mut model, message(seq, "group_1", "more"));
     }
     assert!(contents(&model).len() <= window::MOST && model.stream().follows());
 }
@@ -152,7 +152,7 @@ fn statuses_follow_and_failures_can_be_sent_again() {
     assert!(model.notice().unwrap().contains("only pending messages"));
     press(&mut model, KeyCode::Char('R'));
     let again = Effect::Ask(ServerRequest::Retry(Uuid::from_u128(1)));
-    assert!(model.settle().contains(&again));
+    assert!(model.take_effects().contains(&again));
 }
 
 #[test]
@@ -162,11 +162,11 @@ fn deleting_asks_first() {
     press(&mut model, KeyCode::Char('k'));
     press(&mut model, KeyCode::Char('d'));
     press(&mut model, KeyCode::Char('n'));
-    assert_eq!(model.settle(), []);
+    assert_eq!(model.take_effects(), []);
     press(&mut model, KeyCode::Char('d'));
     press(&mut model, KeyCode::Char('y'));
     let id = Uuid::from_u128(3);
-    assert_eq!(model.settle(), [Effect::Ask(ServerRequest::Delete(id))]);
+    assert_eq!(model.take_effects(), [Effect::Ask(ServerRequest::Delete(id))]);
     model.update(reply(ServerReply::Deleted(id)));
     assert_eq!(contents(&model), ["number 1", "number 2"]);
     assert_eq!(model.stream().selected().unwrap().content.readable(), "number 2");
@@ -199,7 +199,7 @@ fn the_answered_message_is_shown_however_old_it_is() {
     assert!(on_screen(&model).contains(&"number 18".to_owned()), "with what was said before");
     // A message that comes meanwhile is there once one has gone down to it.
     store.push(message(501, "group_1", "number 501"));
-    hear(&mut model, store[500].clone());
+    receive(&mut model, store[500].clone());
     press(&mut model, KeyCode::Backspace);
     serve(&mut model, &store);
     assert_eq!(model.stream().selected().unwrap().content.readable(), "number 500");
@@ -227,7 +227,7 @@ fn waiting_messages_say_what_they_wait_for() {
     let store = [own(1, "group_1", "hi", Status::Pending)];
     let mut model = connected(80, 24, &store);
     model.update(TuiEvent::Tick(NOON - NOON % WAITING + WAITING));
-    let asked = model.settle();
+    let asked = model.take_effects();
     assert!(asked.contains(&Effect::Ask(ServerRequest::Message(Uuid::from_u128(1)))), "{asked:?}");
     let waits =
         Message { waiting: Some("no adapter of qq is connected".into()), ..store[0].clone() };
@@ -256,12 +256,12 @@ fn notices_stand_where_they_came() {
     };
     model.update(TuiEvent::Watch(watch::WatchEvent::Notice(Box::new(notice))));
     enter(&mut model, &store);
-    hear(&mut model, message(3, "group_1", "welcome"));
+    receive(&mut model, message(3, "group_1", "welcome"));
     serve(&mut model, &store);
     let shown = model.stream().visible();
     let of_second = &shown[shown.len() - 2].rows;
     assert!(
-        matches!(of_second.last(), Some(rows::Row::Notice(spans)) if spans[0].text == "Zoë joined"),
+        matches!(of_second.last(), Some(rows::ScreenRow::Notice(spans)) if spans[0].text == "Zoë joined"),
         "{of_second:?}"
     );
 }

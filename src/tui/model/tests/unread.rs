@@ -1,8 +1,8 @@
 //! The list of conversations: names, order, unread messages, notifications.
 
 use super::fixture::{
-    NOON, connected, control, conversation, enter, first_new, hear, known, many, message,
-    on_screen, own, press, reads, reply, serve, type_in,
+    NOON, connected, control, conversation, enter, first_new, known, many, message, on_screen, own,
+    press, reads, receive, reply, serve, type_in,
 };
 use crate::client::watch;
 use crate::model::message::{Message, Status};
@@ -18,7 +18,7 @@ fn unread_messages_are_counted_until_their_conversation_is_open() {
         model.listed().iter().map(|c| (c.name().to_owned(), c.unread)).collect()
     };
     assert_eq!(unread(&model), [("group_2".into(), 0), ("group_1".into(), 0)]);
-    hear(&mut model, message(3, "group_1", "c"));
+    receive(&mut model, message(3, "group_1", "c"));
     assert_eq!(unread(&model), [("group_1".into(), 1), ("group_2".into(), 0)]);
     // Going through the list reads nothing; going to write does.
     press(&mut model, KeyCode::Char('j'));
@@ -28,20 +28,20 @@ fn unread_messages_are_counted_until_their_conversation_is_open() {
     assert_eq!(reads(&serve(&mut model, &store)), [1]);
     assert_eq!(unread(&model)[0], ("group_1".into(), 0));
     model.update(reply(ServerReply::Conversation(None)));
-    hear(&mut model, message(5, "group_1", "d"));
+    receive(&mut model, message(5, "group_1", "d"));
     assert_eq!(reads(&serve(&mut model, &store)), [5]);
     assert_eq!(unread(&model)[0], ("group_1".into(), 0));
     // A message that comes while another window has the keyboard is not seen.
     model.update(reply(ServerReply::Conversation(None)));
     model.update(TuiEvent::Focus(false));
-    hear(&mut model, message(6, "group_1", "e"));
+    receive(&mut model, message(6, "group_1", "e"));
     assert_eq!(reads(&serve(&mut model, &store)), []);
     assert_eq!(unread(&model)[0], ("group_1".into(), 1));
     model.update(TuiEvent::Focus(true));
     assert_eq!(reads(&serve(&mut model, &store)), [6]);
     // Sending to a conversation reads it.
-    hear(&mut model, message(7, "group_2", "f"));
-    hear(&mut model, own(8, "group_2", "mine", Status::Pending));
+    receive(&mut model, message(7, "group_2", "f"));
+    receive(&mut model, own(8, "group_2", "mine", Status::Pending));
     assert!(unread(&model).contains(&("group_2".into(), 0)), "{:?}", unread(&model));
 }
 
@@ -53,7 +53,7 @@ fn the_list_keeps_its_order_while_one_goes_through_it() {
     let names =
         |model: &Model| -> Vec<_> { model.listed().iter().map(|c| c.name().to_owned()).collect() };
     press(&mut model, KeyCode::Char('j'));
-    hear(&mut model, message(4, "group_1", "d"));
+    receive(&mut model, message(4, "group_1", "d"));
     assert_eq!(names(&model), ["group_3", "group_2", "group_1"]);
     press(&mut model, KeyCode::Char('j'));
     assert_eq!(model.title(), "group_2");
@@ -77,7 +77,7 @@ fn a_conversation_has_its_newest_name_everywhere() {
         Message { conversation_name: name, ..message(seq, "group_1", "x") }
     };
     let mut model = connected(100, 20, &[named(1, "Old"), own(2, "group_1", "y", Status::Sent)]);
-    hear(&mut model, named(3, "New"));
+    receive(&mut model, named(3, "New"));
     serve(&mut model, &[]);
     let names = |model: &Model| -> Vec<_> {
         model.stream().window().iter().map(|m| m.conversation_name.clone().unwrap()).collect()
@@ -119,13 +119,13 @@ fn a_conversation_opens_at_its_first_unread_message_however_many_there_are() {
 fn what_another_client_reads_is_read_here() {
     let store = many(5);
     let mut model = connected(80, 24, &store);
-    hear(&mut model, message(6, "group_1", "new"));
+    receive(&mut model, message(6, "group_1", "new"));
     assert_eq!(model.listed()[0].unread, 1);
     model.update(TuiEvent::Watch(watch::WatchEvent::Conversation(known("group_1", 6, 0))));
     assert_eq!(model.listed()[0].unread, 0);
     // Messages that the server has counted are not counted again.
     model.update(TuiEvent::Watch(watch::WatchEvent::Conversation(known("group_1", 7, 1))));
-    hear(&mut model, message(7, "group_1", "newer"));
+    receive(&mut model, message(7, "group_1", "newer"));
     assert_eq!(model.listed()[0].unread, 1);
 }
 
@@ -155,7 +155,7 @@ fn people_are_notified_of_what_they_do_not_see() {
     let notified = |model: &mut Model, seq: u64, conversation: &str| {
         model.update(TuiEvent::Tick(NOON + seq * 10));
         let new = Message { created_at: NOON + seq * 10, ..message(seq, conversation, "x") };
-        hear(model, new);
+        receive(model, new);
         let effects = serve(model, &store);
         effects.iter().any(|effect| matches!(effect, Effect::Notify(_)))
     };

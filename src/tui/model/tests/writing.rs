@@ -240,7 +240,7 @@ fn requests_are_answered() {
     press(&mut model, KeyCode::Char('w'));
     press(&mut model, KeyCode::Enter);
     press(&mut model, KeyCode::Char('n'));
-    assert!(model.settle().contains(&Effect::Ask(ServerRequest::Answer(7, false))));
+    assert!(model.take_effects().contains(&Effect::Ask(ServerRequest::Answer(7, false))));
     let answered = http::Request { approved: Some(false), ..request };
     model.update(reply(ServerReply::RequestAnswered(Box::new(answered))));
     assert_eq!(model.waiting_requests(), 0);
@@ -255,9 +255,9 @@ fn unfinished_texts_are_not_lost_by_a_slip() {
     control(&mut model, 'c');
     assert_eq!(model.question(), Some(&Question::Quit));
     press(&mut model, KeyCode::Esc);
-    assert!(!model.settle().contains(&Effect::Quit));
+    assert!(!model.take_effects().contains(&Effect::Quit));
     control(&mut model, 'u');
     assert_eq!(model.draft().text(), "");
     control(&mut model, 'c');
-    assert!(model.settle().contains(&Effect::Quit));
+    assert!(model.take_effects().contains(&Effect::Quit));
 }

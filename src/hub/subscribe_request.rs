@@ -1,4 +1,4 @@
-//! Wishes of clients to subscribe, and what becomes of them.
+//! Requests of clients to subscribe, and their outcomes.
 
 use super::mailbox::Batches;
 use super::replay::TooManyReplays;
@@ -7,9 +7,9 @@ use crate::model::subscription::NameList;
 use crate::protocol::event::EventKinds;
 use crate::store;
 
-/// A wish to subscribe.
+/// A request to subscribe.
 #[derive(Clone, Debug, Default)]
-pub struct Wish {
+pub struct SubscribeRequest {
     #[allow(missing_docs)]
     pub platforms: NameList,
     #[allow(missing_docs)]
@@ -32,7 +32,7 @@ pub enum ReplayStart {
     Event(ResumePoint),
 }
 
-/// A wish that was granted.
+/// A request that was granted.
 #[derive(Debug)]
 pub struct Subscribed {
     /// Frames that were handed out before, and go before the answer.
@@ -41,7 +41,7 @@ pub struct Subscribed {
     pub resume: ResumePoint,
 }
 
-/// Why a wish to subscribe is not granted; nothing is changed.
+/// Why a request to subscribe is not granted; nothing is changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SubscribeRefused {
     /// More topics than a session may have.

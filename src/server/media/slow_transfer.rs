@@ -16,7 +16,7 @@ const MAX_TIME: Duration = Duration::from_hours(1);
 
 /// The pace of a file that comes in.
 #[derive(Debug)]
-pub struct Pace {
+pub struct SlowTransferLimit {
     /// How long was waited for its bytes; the time of our own disk does not count.
     waited: Duration,
     /// How long nothing may come.
@@ -25,7 +25,7 @@ pub struct Pace {
     received: u64,
 }
 
-impl Pace {
+impl SlowTransferLimit {
     /// The pace of a file that begins now.
     pub fn new(context: &ServerContext) -> Self {
         Self::with_patience(Duration::from_secs(context.config.limits.body_seconds))
@@ -70,7 +70,7 @@ mod tests {
 
     /// The seconds after which a file ends whose bytes come so, in a clock that goes on by itself.
     async fn lasts(bytes: usize, every: Duration) -> u64 {
-        let mut pace = Pace::with_patience(Duration::from_secs(30));
+        let mut pace = SlowTransferLimit::with_patience(Duration::from_secs(30));
         let began = Instant::now();
         while pace.wait(sleep(every)).await.is_ok() {
             pace.count(bytes);
@@ -89,7 +89,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_slow_disk_is_not_the_fault_of_the_client() {
-        let mut pace = Pace::with_patience(Duration::from_secs(30));
+        let mut pace = SlowTransferLimit::with_patience(Duration::from_secs(30));
         for _ in 0..100 {
             pace.wait(sleep(Duration::from_millis(1))).await.unwrap();
             pace.count(1);
