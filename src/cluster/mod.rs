@@ -5,9 +5,12 @@
 //! finds a leader. That there are never two is held by the stream: a new leader first appends the
 //! event that its epoch began, and from then on refuses everything of the one before it.
 
+mod announcing;
 mod connection;
 mod copies;
+mod following;
 mod founding;
+mod leading;
 mod lease;
 mod media;
 mod node;
@@ -17,12 +20,18 @@ mod snapshot;
 mod standing;
 mod starting;
 mod status;
+mod status_feed;
+mod tunnel;
+mod work;
 
 pub use copies::{WantedMedia, keep_copies};
 pub use founding::found;
 pub use media::MediaExchange;
-pub use node::{ClusterHandle, ClusterNode, NodeServices};
-pub use requests::{Answerer, LeaderRequests, NotAnswered};
+pub use node::{ClusterHandle, NodeServices};
+pub use requests::{Answerer, LeaderRequests, LeaderService, NotAnswered};
 pub use standing::Standing;
 pub use starting::{StartedNode, start};
 pub use status::{ClusterStatus, NodeStatus, status};
+pub use status_feed::StatusFeed;
+pub use tunnel::{PassedConnection, Tunnels};
+pub use work::ClusterNode;

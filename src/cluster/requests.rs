@@ -20,6 +20,15 @@ const AT_ONCE: usize = 64;
 /// Answers the requests that other nodes pass on.
 pub type Answerer = Arc<dyn Fn(Bytes) -> BoxFuture<'static, Bytes> + Send + Sync>;
 
+/// A service of the node that leads to the others.
+#[derive(Clone)]
+pub struct LeaderService {
+    /// The requests, as the others pass them on.
+    pub requests: LeaderRequests,
+    /// Answers them.
+    pub answerer: Answerer,
+}
+
 /// Passes requests on to the node that leads.
 #[derive(Clone)]
 pub struct LeaderRequests {
@@ -80,20 +89,18 @@ impl LeaderRequests {
             _ => NotAnswered::Unknown(error.to_string()),
         })
     }
+}
 
+impl LeaderService {
     /// Begins to take requests, as the node that leads.
     pub(super) async fn take(&self) -> Result<Subscriber, String> {
-        self.client.subscribe(self.subject.clone()).await.map_err(|error| error.to_string())
+        let LeaderRequests { client, subject } = &self.requests;
+        client.subscribe(subject.clone()).await.map_err(|error| error.to_string())
     }
 
     /// Answers requests until they end with the connection, or the lease does. What waited here while
     /// this process was stopped is another node's business by then: it is not answered.
-    pub(super) async fn answer(
-        &self,
-        mut requests: Subscriber,
-        answerer: &Answerer,
-        lease: &LeaseEnd,
-    ) {
+    pub(super) async fn answer(&self, mut requests: Subscriber, lease: &LeaseEnd) {
         let (places, mut tasks) = (Arc::new(Semaphore::new(AT_ONCE)), JoinSet::new());
         while let Some(request) = requests.next().await {
             while tasks.try_join_next().is_some() {}
@@ -103,7 +110,8 @@ impl LeaderRequests {
             if lease.left().is_none() {
                 return;
             }
-            let (client, answer) = (self.client.clone(), answerer(request.payload));
+            let client = self.requests.client.clone();
+            let answer = (self.answerer)(request.payload);
             tasks.spawn(async move {
                 let answer = answer.await;
                 if let Err(error) = client.publish(reply, answer).await {

@@ -35,7 +35,7 @@ pub struct AdapterStatus {
 }
 
 /// A change of one adapter's state.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdapterStatusChange {
     #[allow(missing_docs)]
     pub platform: String,

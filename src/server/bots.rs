@@ -39,6 +39,11 @@ pub async fn list(call: Call<'_>) -> Result<HttpResponse> {
     Ok(json(StatusCode::OK, &Bots { bots }))
 }
 
+/// Whether a path is one of bots, known or not.
+pub fn is_of_a_bot(path: &str) -> bool {
+    path.starts_with("/bots/")
+}
+
 /// Checks the access of a request at the path of a bot and answers it. Why one is refused is logged.
 pub async fn answer(
     context: &Arc<ServerContext>,

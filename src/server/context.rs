@@ -15,11 +15,10 @@ use crate::media::Blobs;
 use crate::media::complete::Completer;
 use crate::media::partial::Partials;
 use crate::media::sign::Signer;
-use crate::model::message::{Message, Status};
 use crate::model::routing::RoutingFacts;
-use crate::outbox::{self, NextAttempts, Outcomes};
+use crate::outbox::{NextAttempts, Outcomes};
 use crate::search::Index;
-use crate::store::{Store, View};
+use crate::store::Store;
 use arc_swap::ArcSwap;
 use hyper::Request;
 use std::sync::Arc;
@@ -94,32 +93,6 @@ impl ServerContext {
     /// Whether another node of the cluster decides.
     pub fn follows(&self) -> bool {
         self.cluster.is_some() && !*self.store.leading().borrow()
-    }
-
-    /// Why a message waits, if it does.
-    pub fn waiting(&self, message: &Message, view: &View) -> Option<String> {
-        // Adapters are connected to the node that leads, and only there the reason is known.
-        if self.follows() {
-            return None;
-        }
-        let default_platform = self.config.default_platform.as_deref();
-        outbox::waiting(message, view, &self.registry, &self.attempts, default_platform)
-    }
-
-    /// Fills in why the messages of a list wait. Neighbours without a platform and with one
-    /// recipient wait for the same reason, which is found once.
-    pub fn fill_waiting(&self, messages: &mut [Message], view: &View) {
-        for run in messages.chunk_by_mut(|one, next| {
-            let waits =
-                |message: &Message| message.platform.is_none() && message.status == Status::Pending;
-            waits(one) && waits(next) && one.recipient == next.recipient
-        }) {
-            let [first, others @ ..] = run else { continue };
-            first.waiting = self.waiting(first, view);
-            for other in others {
-                other.waiting.clone_from(&first.waiting);
-            }
-        }
     }
 
     /// Facts by which a message is routed.

@@ -7,6 +7,7 @@ use super::context::ServerContext;
 use super::error::Result;
 use super::operation::Call;
 use super::query::{Query, catch_up};
+use super::waiting;
 use crate::protocol::http::Listing;
 use crate::store::{self, ByPrefix, View};
 use crate::store::{Matches, Order};
@@ -86,7 +87,7 @@ impl Writing {
         let wanted = self.step.min(self.left);
         let Matches { mut messages, searched_to } = self.find(wanted, view.clone()).await?;
         let before = text.len();
-        self.context.fill_waiting(&mut messages, &view);
+        waiting::fill(&self.context, &mut messages, &view).await;
         for message in &messages {
             if self.left < self.listing.limit {
                 text.push(b',');

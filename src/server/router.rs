@@ -137,6 +137,12 @@ impl Router {
             && bot.is_none()
             && found.as_ref().is_none_or(is_page)
             && hyper_tungstenite::is_upgrade_request(&request);
+        // What of it may connect is for the node that leads to say, which adapters and bots belong to.
+        if let Some(cluster) = context.cluster.as_ref().filter(|_| context.follows())
+            && (is_lost || bots::is_of_a_bot(path))
+        {
+            return Box::pin(forward::relay(context, cluster, peer, path, request)).await;
+        }
         let target = match &found {
             // Without a token, a page elsewhere that has rebound its name could ask by plain requests.
             _ if bot.as_ref().is_some_and(|bot| {
@@ -153,12 +159,6 @@ impl Router {
             _ => OriginTarget::Api,
         };
         access::check_origin(peer, uri, headers, &context.config, target)?;
-        if is_lost
-            && let Some(cluster) = &context.cluster
-            && context.follows()
-        {
-            return Err(elsewhere("adapters and bots connect", cluster));
-        }
         if is_lost {
             let client = context.access.client_of(peer, headers);
             let why = no_websocket(path, &context.adapters.load().paths());
@@ -201,7 +201,7 @@ impl Router {
                 return forward::pass_on(context, path, request).await;
             }
             (CarriedOut::AtLeader, Some(cluster)) if context.follows() => {
-                return Err(elsewhere("this goes", cluster));
+                return Err(elsewhere(cluster));
             }
             _ => {}
         }
@@ -217,10 +217,10 @@ impl Router {
 }
 
 /// The answer of a node that does not lead to something that only the leader itself can take.
-fn elsewhere(what: &str, cluster: &ClusterHandle) -> ErrorResponse {
+fn elsewhere(cluster: &ClusterHandle) -> ErrorResponse {
     let leader = cluster.standing.leader();
     let leader = leader.map_or_else(|| "no node".into(), |name| format!("the node `{name}`"));
-    let text = format!("{what} to the node that leads the cluster: {leader}, now");
+    let text = format!("this goes to the node that leads the cluster: {leader}, now");
     ErrorResponse::unavailable(text, ELSEWHERE_WAIT).named(Some("no_leader"))
 }
 

@@ -14,6 +14,7 @@ mod socket;
 #[path = "../common/tools.rs"]
 mod tools;
 
+mod dial_in;
 mod faults;
 mod figures;
 mod held;

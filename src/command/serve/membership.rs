@@ -1,12 +1,16 @@
 //! The part of this server in its cluster, from its start to its end.
 
 use super::held;
-use crate::cluster::{ClusterHandle, ClusterNode, NodeServices, WantedMedia, keep_copies};
+use crate::cluster::{
+    ClusterHandle, ClusterNode, LeaderService, NodeServices, PassedConnection, WantedMedia,
+    keep_copies,
+};
 use crate::health;
-use crate::server::{ServerContext, answerer};
+use crate::server::{ServerContext, answerer, telling};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -20,16 +24,18 @@ pub(super) struct ClusterPart {
 }
 
 impl ClusterPart {
-    /// Begins; `socket` is this server's own, and `listen` the address at which it serves. `None` where
-    /// the server is no node.
+    /// Begins; `socket` is this server's own, `listen` the address at which it serves, and `passed` takes
+    /// connections of other nodes. `None` where the server is no node.
     pub(super) fn begin(
         node: ClusterNode,
         wanted: Arc<WantedMedia>,
-        context: &ServerContext,
+        context: &Arc<ServerContext>,
         socket: &Path,
         listen: &str,
+        passed: mpsc::Sender<PassedConnection>,
     ) -> Option<Self> {
-        let ClusterHandle { requests, media, .. } = context.cluster.clone()?;
+        let ClusterHandle { requests, events, waiting, tunnels, media, .. } =
+            context.cluster.clone()?;
         let (store, stop) = (context.store.clone(), context.stop.clone());
         let copies = {
             let (store, media, stop) = (store.clone(), media.clone(), stop.clone());
@@ -37,8 +43,17 @@ impl ClusterPart {
         };
         context.tasks.spawn(health::supervise("media copies", stop.clone(), copies));
         let limit = Duration::from_secs(context.config.limits.answer_seconds);
-        let requests = answerer(socket.to_owned(), store.clone(), requests, limit);
-        let services = NodeServices { media, requests, events: held::storing(store.clone()) };
+        let answering = answerer(socket.to_owned(), store.clone(), requests.clone(), limit);
+        let while_leading = [
+            (requests, answering),
+            (events, held::storing(store.clone())),
+            // The server ends with its context.
+            (waiting, telling(Arc::downgrade(context))),
+            (tunnels.requests(), tunnels.taking(passed)),
+        ];
+        let service = |(requests, answerer)| LeaderService { requests, answerer };
+        let while_leading = while_leading.into_iter().map(service).collect();
+        let services = NodeServices { media, while_leading };
         let (db, listen) = (context.config.db.clone(), listen.to_owned());
         let end = CancellationToken::new();
         let ending = end.clone();

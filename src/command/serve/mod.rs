@@ -1,6 +1,7 @@
 //! `rechat serve`
 
 mod access;
+mod adapter_states;
 mod held;
 mod leading;
 pub(super) mod log;
@@ -48,7 +49,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -61,6 +62,9 @@ const MAX_EVENT_BYTES: u32 = 64 << 20;
 
 /// The part of `limits.memory_bytes` that events which are read again may hold beside it.
 const REPLAY_PART: usize = 4;
+
+/// Connections of other nodes that wait to be served; more are refused.
+const MAX_PASSED: usize = 64;
 
 /// How long attempts that are under way have to end, once the server stops.
 const LAST_ATTEMPTS: Duration = Duration::from_secs(2);
@@ -186,10 +190,12 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     let (kept, stop) = (context.store.clone(), context.stop.clone());
     let telling = move || tell_system(kept.clone(), stop.clone());
     context.tasks.spawn(health::supervise("systemd", context.stop.clone(), telling));
+    let (pass, passed) = mpsc::channel(MAX_PASSED);
+    let passed = node.is_some().then_some(passed);
     let part = node.zip(wanted).and_then(|(node, wanted)| {
-        ClusterPart::begin(node, wanted, &context, &socket, &address.to_string())
+        ClusterPart::begin(node, wanted, &context, &socket, &address.to_string(), pass)
     });
-    serve(context, listeners).await?;
+    serve(context, listeners, passed).await?;
     // With the server's context went the last sender of events: ingest ends with what it holds.
     if tokio::time::timeout(LAST_WRITES, background).await.is_err() {
         match unstored.load(Ordering::Relaxed) {
@@ -295,10 +301,7 @@ fn start(
         let (hub, store, stop) = (hub.clone(), store.clone(), stop.clone());
         move || hub.clone().run(store.clone(), stop.clone())
     }));
-    tasks.spawn(health::supervise("adapter states", stop.clone(), {
-        let (registry, hub, stop) = (registry.clone(), hub.clone(), stop.clone());
-        move || tell_states(registry.clone(), hub.clone(), stop.clone())
-    }));
+    adapter_states::start(&registry, &hub, &store, media.cluster.as_ref(), &tasks, &stop);
     let clock = Arc::new(Clock::start());
     tasks.spawn(health::supervise("clock", stop.clone(), {
         let (clock, stop) = (clock.clone(), stop.clone());
@@ -451,13 +454,5 @@ impl Listener for Commits {
         self.hub.committed(batch);
         self.media.notify_one();
         self.words.stored();
-    }
-}
-
-/// Tells sessions each change of an adapter's state.
-async fn tell_states(registry: Registry, hub: Arc<Hub>, stop: CancellationToken) {
-    let mut changes = registry.changes();
-    while let Some(change) = stop.run_until_cancelled(changes.next()).await {
-        hub.adapter_status(change);
     }
 }

@@ -1,7 +1,7 @@
 //! Routes of conversations.
 
 use super::actions::not_carried_out;
-use super::route::{READ, Route, SEND, now};
+use super::route::{READ, Route, SEND};
 use super::schema::{count, name, place};
 use crate::protocol::http::{Conversation, Conversations, SetConversation, Typing};
 use crate::server::conversations;
@@ -31,7 +31,7 @@ pub(super) fn routes() -> [Route; 3] {
         Route::new(
             "/api/conversations/{platform}/{conversation}",
             [
-                Operation::get(READ, |call| now(conversations::read(&call))).described(|d| {
+                Operation::get(READ, |call| Box::pin(conversations::read(call))).described(|d| {
                     in_path(d.named("get_conversation", "One conversation"))
                         .answers::<Conversation>(StatusCode::OK, "The conversation")
                 }),

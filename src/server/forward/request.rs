@@ -1,40 +1,27 @@
-//! Requests that only the node that leads a cluster can carry out: the others pass them on to it, and
-//! its answer back. A client need not know which node leads.
-//!
-//! A request that makes a message goes with an `Idempotency-Key`, the client's or a new one, so that
-//! it can be asked again where an answer does not come: it makes one message.
+//! Requests that the node that leads is asked, until its answer is known.
 
-use super::body::{Body, HttpResponse, whole};
-use super::context::{Incoming, ServerContext};
-use super::error::{ErrorResponse, Result};
-use super::request::read_up_to;
-use crate::cluster::{Answerer, LeaderRequests, NotAnswered};
-use crate::model::message::Message;
-use crate::protocol::http::{ErrorBody, NewMessage, Platforms};
-use crate::protocol::platform::PlatformState;
-use crate::store::Store;
+use super::envelope::{PassedAnswer, PassedRequest, joined, split};
+use crate::cluster::NotAnswered;
+use crate::server::body::{HttpResponse, whole};
+use crate::server::context::{Incoming, ServerContext};
+use crate::server::error::{ErrorResponse, Result};
+use crate::server::request::read_up_to;
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::client::conn::http1;
-use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderName, HeaderValue, RETRY_AFTER};
-use hyper::{Method, Request, StatusCode};
-use hyper_util::rt::TokioIo;
-use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::{Method, StatusCode};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::UnixStream;
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
 /// The header by which a request that is asked again is known.
-const KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub(super) const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Headers of a request that the node that leads sees.
 const PASSED_ON: [HeaderName; 3] = [CONTENT_TYPE, ACCEPT, KEY];
 
 /// Pause before a node that leads by now is asked.
-const PAUSE: Duration = Duration::from_millis(100);
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
 /// How long one node may take to answer a request that can be asked again, for another may lead by
 /// then.
@@ -46,30 +33,9 @@ const LEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long this node may take to see what another one has done.
 const SEEN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Bytes of an answer beside its body.
-const HEAD_BYTES: usize = 4096;
-
-/// A request on its way to the node that leads; its body follows.
-#[derive(Debug, Serialize, Deserialize)]
-struct PassedRequest {
-    method: String,
-    path: String,
-    headers: Vec<(String, String)>,
-}
-
-/// Its answer; the body follows.
-#[derive(Debug, Serialize, Deserialize)]
-struct PassedAnswer {
-    status: u16,
-    media_type: Option<String>,
-    retry_after: Option<String>,
-    /// The place of the log that the node which answered had reached.
-    place: u64,
-}
-
 /// A request, as the node that leads is asked it.
 pub struct LeaderRequest {
-    head: PassedRequest,
+    pub(super) head: PassedRequest,
     body: Bytes,
     /// Asking it twice does no more than asking it once.
     is_repeatable: bool,
@@ -85,7 +51,8 @@ impl LeaderRequest {
     }
 
     fn with(mut head: PassedRequest, body: Bytes) -> Self {
-        let makes_a_message = head.method == "POST" && head.path == "/api/messages";
+        let place = head.path.split('?').next();
+        let makes_a_message = head.method == "POST" && place == Some("/api/messages");
         if makes_a_message && !head.headers.iter().any(|(name, _)| *name == KEY.as_str()) {
             head.headers.push((KEY.as_str().to_owned(), Uuid::new_v4().to_string()));
         }
@@ -168,117 +135,6 @@ pub async fn ask(context: &ServerContext, request: &LeaderRequest) -> Result<Htt
     }
 }
 
-/// Has the node that leads make a message; gives it as it can be read here.
-pub async fn make(context: &ServerContext, message: &NewMessage) -> Result<Message> {
-    make_once(context, message, &Uuid::new_v4().to_string()).await
-}
-
-/// The same with an idempotency key of the client.
-pub async fn make_once(
-    context: &ServerContext,
-    message: &NewMessage,
-    key: &str,
-) -> Result<Message> {
-    let body = serde_json::to_vec(message).map_err(|error| unreadable_as(&error))?;
-    let mut request = LeaderRequest::new(&Method::POST, "/api/messages", Some(body.into()));
-    request.head.headers.retain(|(name, _)| *name != KEY.as_str());
-    request.head.headers.push((KEY.as_str().to_owned(), key.to_owned()));
-    let answer = ask(context, &request).await?;
-    let status = answer.status();
-    let Body::Whole(body) = answer.into_body() else { return Err(unreadable()) };
-    if status != StatusCode::CREATED {
-        let error: ErrorBody = serde_json::from_slice(&body).map_err(|_| unreadable())?;
-        return Err(ErrorResponse::told(status, error));
-    }
-    let made: Message = serde_json::from_slice(&body).map_err(|error| unreadable_as(&error))?;
-    Ok(context.store.view()?.by_id(made.id)?.unwrap_or(made))
-}
-
-/// Whether an adapter of a platform is connected to the node that leads.
-pub async fn has_adapter(context: &ServerContext, platform: &str) -> bool {
-    let request = LeaderRequest::new(&Method::GET, "/api/platforms", None);
-    let Ok(answer) = ask(context, &request).await else { return false };
-    let Body::Whole(body) = answer.into_body() else { return false };
-    serde_json::from_slice::<Platforms>(&body).is_ok_and(|all| {
-        let mut adapters = all.platforms.iter();
-        adapters.any(|one| one.platform == platform && one.state == PlatformState::Connected)
-    })
-}
-
-/// Answers what other nodes pass on, over this server's own socket, whose access they have checked; an
-/// answer may take as long as `limit`.
-pub fn answerer(
-    socket: PathBuf,
-    store: Arc<Store>,
-    requests: LeaderRequests,
-    limit: Duration,
-) -> Answerer {
-    Arc::new(move |message| {
-        let (socket, store) = (socket.clone(), store.clone());
-        let room = requests.max_bytes().saturating_sub(HEAD_BYTES);
-        Box::pin(async move {
-            let answered = timeout(limit, answer_here(&socket, &message, room)).await;
-            let (mut head, body) = match answered {
-                Ok(Ok(answer)) => answer,
-                Ok(Err(error)) => passed(ErrorResponse::unavailable(error, PAUSE)),
-                Err(_) => {
-                    let text = "the node that leads took too long; whether it was done is unknown";
-                    passed(ErrorResponse::unavailable(text, PAUSE))
-                }
-            };
-            head.place = *store.places().borrow();
-            joined(&head, &body)
-        })
-    })
-}
-
-async fn answer_here(
-    socket: &Path,
-    message: &[u8],
-    max_bytes: usize,
-) -> std::result::Result<(PassedAnswer, Bytes), String> {
-    let text = |error: &dyn std::fmt::Display| error.to_string();
-    let (head, body): (PassedRequest, _) = split(message)
-        .ok_or("the request of another node cannot be read; are all of one version?")?;
-    let stream = UnixStream::connect(socket).await.map_err(|error| text(&error))?;
-    let opened = http1::handshake(TokioIo::new(stream)).await;
-    let (mut requests, connection) = opened.map_err(|error| text(&error))?;
-    tokio::spawn(async move { drop(connection.await) });
-    let mut request = Request::builder().method(&*head.method).uri(head.path);
-    request = request.header(HOST, "localhost");
-    for (name, value) in head.headers {
-        request = request.header(name, value);
-    }
-    let request = request.body(Full::<Bytes>::from(Bytes::copy_from_slice(body)));
-    let request = request.map_err(|error| text(&error))?;
-    let answer = requests.send_request(request).await.map_err(|error| text(&error))?;
-    let field = |name: HeaderName| {
-        let value = answer.headers().get(name)?.to_str().ok()?;
-        Some(value.to_owned())
-    };
-    let head = PassedAnswer {
-        status: answer.status().as_u16(),
-        media_type: field(CONTENT_TYPE),
-        retry_after: field(RETRY_AFTER),
-        place: 0,
-    };
-    let body = Limited::new(answer.into_body(), max_bytes).collect().await;
-    let body = body.map_err(|_| "the answer is larger than NATS takes (`max_payload`)")?;
-    Ok((head, body.to_bytes()))
-}
-
-/// An error as it is passed back.
-fn passed(error: ErrorResponse) -> (PassedAnswer, Bytes) {
-    let mut answer = error.into_answer();
-    let status = answer.status().as_u16();
-    let media_type = Some("application/json".to_owned());
-    let head = PassedAnswer { status, media_type, retry_after: Some("1".into()), place: 0 };
-    match answer.body_mut() {
-        Body::Whole(bytes) => (head, std::mem::take(bytes)),
-        Body::Stream(_) => (head, Bytes::new()),
-    }
-}
-
 fn as_answer(head: &PassedAnswer, body: &[u8]) -> HttpResponse {
     let value = |text: &Option<String>| HeaderValue::from_str(text.as_deref()?).ok();
     let status = StatusCode::from_u16(head.status).unwrap_or(StatusCode::BAD_GATEWAY);
@@ -291,27 +147,12 @@ fn as_answer(head: &PassedAnswer, body: &[u8]) -> HttpResponse {
     answer
 }
 
-/// A head in JSON on a line, and a body.
-fn joined<T: Serialize>(head: &T, body: &[u8]) -> Bytes {
-    // Texts and numbers always serialise.
-    let mut bytes = serde_json::to_vec(head).unwrap_or_default();
-    bytes.push(b'\n');
-    bytes.extend(body);
-    bytes.into()
-}
-
-fn split<'a, T: Deserialize<'a>>(message: &'a [u8]) -> Option<(T, &'a [u8])> {
-    let end = message.iter().position(|byte| *byte == b'\n')?;
-    let (head, body) = message.split_at(end);
-    Some((serde_json::from_slice(head).ok()?, &body[1..]))
-}
-
 fn without_token(query: &str) -> String {
     let kept = query.split('&').filter(|field| !field.starts_with("access_token="));
     kept.collect::<Vec<_>>().join("&")
 }
 
-fn no_leader(is_in_doubt: bool) -> ErrorResponse {
+pub(super) fn no_leader(is_in_doubt: bool) -> ErrorResponse {
     let text = if is_in_doubt {
         "no node leads the cluster at the moment; whether it was done before is unknown"
     } else {
@@ -320,17 +161,18 @@ fn no_leader(is_in_doubt: bool) -> ErrorResponse {
     ErrorResponse::unavailable(text, Duration::from_secs(1)).named(Some("no_leader"))
 }
 
-fn unreadable_as(_: &serde_json::Error) -> ErrorResponse {
+pub(super) fn unreadable_as(_: &serde_json::Error) -> ErrorResponse {
     unreadable()
 }
 
-fn unreadable() -> ErrorResponse {
+pub(super) fn unreadable() -> ErrorResponse {
     let text = "the answer of the node that leads cannot be read; are all nodes of one version?";
     ErrorResponse::new(StatusCode::BAD_GATEWAY, text)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::envelope::{joined, split};
     use super::*;
 
     #[test]
@@ -347,6 +189,8 @@ mod tests {
         assert!(
             head.headers.iter().any(|(name, value)| name == "idempotency-key" && !value.is_empty())
         );
+        let request = LeaderRequest::new(&Method::POST, "/api/messages?a=1", Some(body.clone()));
+        assert!(request.is_repeatable && request.head.headers.len() == 2);
         let request = LeaderRequest::new(&Method::POST, "/api/messages/x/recall", None);
         assert!(!request.is_repeatable && request.head.headers.is_empty());
     }
