@@ -11,7 +11,7 @@ mod held;
 mod set_aside;
 mod unstored;
 
-pub use held::decode as decode_held;
+pub use held::{decode as decode_held, encode as encode_held};
 pub use set_aside::{TriedAgain, tell_set_aside, try_again};
 
 use crate::adapter::{AdapterEvent, MessageRef, QueuedEvent, Registry};

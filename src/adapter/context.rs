@@ -35,6 +35,11 @@ impl Context {
         Self { events, registry, media, stop, tracker, shared: Arc::default() }
     }
 
+    /// The same surroundings, up to an earlier end.
+    pub(super) fn until(&self, stop: CancellationToken) -> Self {
+        Self { stop, ..self.clone() }
+    }
+
     /// A value that all connections of this configuration share, one of each type.
     pub(super) fn shared<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);

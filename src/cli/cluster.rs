@@ -35,8 +35,9 @@ along by hand: copy the folder `FILE-media` beside the store of each node.")]
     #[command(after_help = "Example:
   rechat cluster leave --db /var/lib/rechat/rechat.redb
 
-Stop the server first. The store has all messages that the node had applied; without `[cluster]` in the
-configuration a server goes on with it alone.")]
+Stop the server first. Where the cluster has more than this store, that is told, and nothing is done: start
+the node and stop it again, or take the store with `--as-it-is`. Without `[cluster]` in the configuration a
+server then goes on with it alone.")]
     Leave(ClusterLeave),
 }
 
@@ -62,4 +63,7 @@ pub struct ClusterLeave {
     /// The store's file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub db: Option<PathBuf>,
+    /// Take it also where the cluster has more, or cannot be asked
+    #[arg(long)]
+    pub as_it_is: bool,
 }

@@ -3,10 +3,11 @@
 use crate::config::ClusterSettings;
 use crate::error::{Error, Result};
 use crate::log::jetstream::EventStream;
-use async_nats::ConnectOptions;
 use async_nats::connection::State;
 use async_nats::jetstream::context::ContextBuilder;
 use async_nats::jetstream::{Context, kv, object_store};
+use async_nats::{ConnectOptions, Event};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Handle;
 
@@ -33,6 +34,8 @@ pub struct NatsConnection {
     pub(super) replicas: usize,
     /// After how long a leader that is not heard of is replaced.
     pub(super) lease: Duration,
+    /// The last thing that NATS, or the way there, refused.
+    refusal: Arc<Mutex<Option<String>>>,
 }
 
 impl NatsConnection {
@@ -45,7 +48,13 @@ impl NatsConnection {
         let failed = |error: &dyn std::fmt::Display| {
             Error::failed(format!("NATS at {}: {error}", settings.nats.join(", ")))
         };
+        let refusal = Arc::<Mutex<Option<String>>>::default();
+        let told = refusal.clone();
         let mut options = ConnectOptions::new()
+            .event_callback(move |event| {
+                note_refusal(&told, &event);
+                std::future::ready(())
+            })
             .name(format!("rechat {}", settings.node))
             .retry_on_initial_connect()
             .ping_interval(Duration::from_secs(2))
@@ -72,12 +81,28 @@ impl NatsConnection {
         let context = context.build(client.clone());
         let prefix = format!("rechat-{}", settings.name);
         let (replicas, lease) = (settings.replicas, settings.lease());
-        Ok(Self { client, context, prefix, replicas, lease })
+        Ok(Self { client, context, prefix, replicas, lease, refusal })
     }
 
     /// Whether NATS can be reached at the moment.
     pub fn is_connected(&self) -> bool {
         self.client.connection_state() == State::Connected
+    }
+
+    /// Why NATS cannot be used, where that is known, for people.
+    pub(super) fn refusal(&self) -> Option<String> {
+        self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The error of NATS that does not answer.
+    pub(super) fn no_answer(&self, servers: &[String]) -> Error {
+        let servers = servers.join(", ");
+        match self.refusal() {
+            Some(why) => Error::failed(format!("NATS at {servers} does not answer: {why}"))
+                .hint("look at `cluster.nats`, `token`, `credentials` and the certificates"),
+            None => Error::failed(format!("NATS at {servers} does not answer"))
+                .hint("is it running, with JetStream (`nats-server -js`)?"),
+        }
     }
 
     /// Bytes that a message may have beside its head.
@@ -94,6 +119,16 @@ impl NatsConnection {
     pub fn stream(&self) -> EventStream {
         let (context, name) = (self.context.clone(), self.stream_name());
         EventStream::new(context, name, self.subject(), Handle::current())
+    }
+
+    /// The ID of the cluster, as the stream has it.
+    pub(super) async fn cluster(&self) -> std::result::Result<String, String> {
+        let info = self.stream().info().await.map_err(|error| error.0)?;
+        info.config
+            .metadata
+            .get(CLUSTER_ID)
+            .cloned()
+            .ok_or_else(|| format!("the stream {} is not the log of a cluster", self.stream_name()))
     }
 
     pub(super) fn stream_name(&self) -> String {
@@ -158,4 +193,15 @@ impl NatsConnection {
         let _ = tokio::time::timeout(Duration::from_millis(500), self.client.flush()).await;
         let _ = self.client.drain().await;
     }
+}
+
+/// Keeps what was refused until the connection is there; such an error comes again with each attempt.
+fn note_refusal(refusal: &Mutex<Option<String>>, event: &Event) {
+    let told = match event {
+        Event::Connected => None,
+        Event::ServerError(error) => Some(error.to_string()),
+        Event::ClientError(error) => Some(error.to_string()),
+        _ => return,
+    };
+    *refusal.lock().unwrap_or_else(PoisonError::into_inner) = told;
 }

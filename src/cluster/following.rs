@@ -3,13 +3,17 @@
 
 use super::connection::CLUSTER_ID;
 use super::lease::{self, Election, Lease, SeenLease};
+use super::presence::{self, Presence};
 use super::work::{Fault, LOOK, PART, Work};
 use crate::health::HEALTH;
 use crate::log::jetstream::BatchReader;
 use crate::metrics::METRICS;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::time::{MissedTickBehavior, interval};
+
+/// How long a node has been able to follow before it stands for election.
+const SETTLED: Duration = Duration::from_millis(700);
 
 impl Work {
     /// Applies the log until this node is elected, which it may be from a time on; gives its lease, and
@@ -22,7 +26,9 @@ impl Work {
         self.check_identity().await?;
         let place = *self.store.places().borrow();
         let mut reader = self.stream.read_after(place).await.map_err(|error| error.0)?;
-        let mut seen = SeenLease::default();
+        let (mut seen, mut wanted) = (SeenLease::default(), None::<(u64, Instant)>);
+        // Until then other nodes have told what they have, should NATS have lost it.
+        let settled = Instant::now() + SETTLED;
         let mut look = interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -34,25 +40,48 @@ impl Work {
                     applied.map_err(|error| error.to_string())?;
                 }
                 _ = look.tick() => {
+                    self.check_store(&reader)?;
                     let began = Instant::now();
                     let end = self.end_of_log().await?;
                     METRICS.cluster_lag.set((end - end.min(reader.read_to())).cast_signed());
+                    // Under load the log has grown again by the time that its end is known.
+                    let (end, began) = *wanted.get_or_insert((end, began));
                     if reader.read_to() < end {
                         continue;
                     }
+                    wanted = None;
                     self.node.standing.set_current(began);
                     if told.take().is_some() {
                         tracing::info!("the cluster: this node follows again");
                     }
                     HEALTH.recover(PART);
                     let (connection, holder) = (&self.node.connection, &self.node.holder);
-                    let stands = Instant::now() >= stands_from;
+                    let stands = Instant::now() >= stands_from && began >= settled;
                     match lease::take(connection, holder, &mut seen, stands).await? {
-                        Election::Won(lease) => return Ok((lease, reader)),
+                        Election::Won(lease) => {
+                            if let Err(fault) = self.check_others().await {
+                                lease.give_up().await;
+                                return Err(fault);
+                            }
+                            return Ok((lease, reader));
+                        }
                         Election::Held(leader) => self.node.standing.set_leader(leader, false),
                     }
                 }
             }
+        }
+    }
+
+    /// Checks that no node has more than the stream: what it has was acknowledged.
+    async fn check_others(&self) -> Result<(), Fault> {
+        let bucket = self.node.connection.leases().await?;
+        let nodes = presence::all(&bucket).await?;
+        let end = self.end_of_log().await?;
+        match nodes.iter().max_by_key(|node| node.place).filter(|node| node.place > end) {
+            Some(Presence { node, place, .. }) => Err(format!(
+                "the node `{node}` has the log up to {place}, and the stream ends with {end}: NATS has lost what it had acknowledged; docs/cluster.md says what to do"
+            )),
+            None => Ok(()),
         }
     }
 

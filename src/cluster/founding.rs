@@ -39,12 +39,9 @@ pub async fn found(
     let failed = |error: &dyn std::fmt::Display| Error::failed(format!("NATS: {error}"));
     let account = timeout(ANSWER_TIMEOUT, connection.context.query_account()).await;
     account
-        .map_err(|_| {
-            Error::failed(format!("NATS at {} does not answer", settings.nats.join(", ")))
-                .hint("is it running, with JetStream (`nats-server -js`)?")
-        })?
+        .map_err(|_| connection.no_answer(&settings.nats))?
         .map_err(|error| failed(&error).hint("JetStream must be on: `nats-server -js`"))?;
-    if connection.stream().info().await.is_ok() {
+    if connection.stream().exists().await.map_err(|error| Error::failed(error.0))? {
         return Err(Error::failed(format!("the cluster `{}` is there already", settings.name))
             .hint("start its nodes with `rechat serve`, or choose another `cluster.name`"));
     }
@@ -52,7 +49,7 @@ pub async fn found(
     let copy = Scratch(beside.with_added_extension("founding"));
     copy_store(from, &copy.0, &cluster).await?;
     let bucket = connection.make_snapshots().await?;
-    snapshot::send(&connection, &bucket, &copy.0, 0).await?;
+    snapshot::send(&connection, &bucket, &cluster, &copy.0, 0).await?;
     connection.make_leases().await.map_err(Error::failed)?;
     // Last: by it a cluster is known to be whole.
     let log = connection.context.create_stream(stream::Config {

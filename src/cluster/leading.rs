@@ -1,6 +1,7 @@
 //! The life of a node while it leads: it takes over, decides, and renews its lease until that is lost.
 
 use super::lease::Lease;
+use super::requests::LeaderService;
 use super::snapshot;
 use super::work::{ClusterNode, Fault, PART, Work};
 use crate::health::HEALTH;
@@ -14,6 +15,9 @@ use tokio::time::{sleep, timeout};
 
 /// The part of the health that tells of snapshots.
 const SNAPSHOTS: &str = "snapshots";
+
+/// Pause before a leader that could not begin its epoch reads on and tries again.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// How long a leader waits for a message of the log before it looks at the end of it again.
 const WAIT: Duration = Duration::from_millis(50);
@@ -70,15 +74,14 @@ impl Work {
             match self.store.lead(reader.given(), reader.read_to()).await {
                 Ok(()) => break,
                 Err(StoreError::Unavailable(error)) if self.node.lease.left().is_some() => {
+                    self.check_store(reader)?;
                     self.tell(&error, told);
                 }
                 Err(error) => return Err(error.to_string()),
             }
-            if *self.store.places().borrow() < reader.given() {
-                return Err("the store was opened anew; it reads the log again".into());
-            }
+            sleep(PAUSE).await;
         }
-        let taken = try_join_all(self.services.iter().map(|service| service.take())).await?;
+        let taken = try_join_all(self.services.iter().map(LeaderService::take)).await?;
         let name = &self.node.holder.node;
         let took = began.elapsed();
         tracing::info!(node = name, term, ?took, "this node leads the cluster");

@@ -84,7 +84,10 @@ pub(super) async fn take(
 ) -> Result<Election, String> {
     let bucket = connection.make_leases().await?;
     let held = holder(&bucket).await?;
-    let is_over = held.as_ref().is_some_and(|(holder, revision)| seen.is_over(holder, *revision));
+    // One whose acknowledgement was lost is this node's own.
+    let is_over = held.as_ref().is_some_and(|(holder, revision)| {
+        holder.instance == me.instance || seen.is_over(holder, *revision)
+    });
     if !stands || (held.is_some() && !is_over) {
         return Ok(Election::Held(held.map(|(holder, _)| holder.node)));
     }
@@ -98,11 +101,13 @@ pub(super) async fn take(
     let taken = match held {
         None => bucket.create(LEADER, encoded(&me)).await,
         Some((holder, revision)) => {
-            let node = holder.node;
-            tracing::warn!(
-                node,
-                "the lease was not renewed for long and did not lapse; are the clocks of the NATS servers right?"
-            );
+            if holder.instance != me.instance {
+                let node = holder.node;
+                tracing::warn!(
+                    node,
+                    "the lease was not renewed for long and did not lapse; are the clocks of the NATS servers right?"
+                );
+            }
             let updated = bucket.update(LEADER, encoded(&me), revision).await;
             updated.map_err(CreateError::from)
         }
@@ -118,7 +123,7 @@ pub(super) async fn take(
 }
 
 fn encoded(holder: &Holder) -> Bytes {
-    // Two strings always serialise.
+    // Texts and numbers always serialise.
     serde_json::to_vec(holder).unwrap_or_default().into()
 }
 

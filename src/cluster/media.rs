@@ -7,12 +7,13 @@ use async_nats::client::Request;
 use async_nats::connection::State;
 use async_nats::{Client, Message, Subscriber};
 use bytes::Bytes;
-use futures_util::{StreamExt, stream};
+use futures_util::future::{BoxFuture, Shared};
+use futures_util::{FutureExt, StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -83,7 +84,12 @@ pub struct MediaExchange {
     runtime: Handle,
     files: Arc<Semaphore>,
     missing: Arc<Mutex<HashMap<Hash, Instant>>>,
+    /// Files that are on their way; all who want one wait for the same.
+    coming: Arc<Mutex<HashMap<Hash, Coming>>>,
 }
+
+/// A file on its way here.
+type Coming = Shared<BoxFuture<'static, Result<(), NotBrought>>>;
 
 impl fmt::Debug for MediaExchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -128,6 +134,7 @@ impl MediaExchange {
             runtime: Handle::current(),
             files: Arc::new(Semaphore::new(FILES_AT_ONCE)),
             missing: Arc::default(),
+            coming: Arc::default(),
         }
     }
 
@@ -146,6 +153,27 @@ impl MediaExchange {
 
     /// Brings a file here, unless it is.
     pub(super) async fn bring_here(&self, hash: Hash) -> Result<(), NotBrought> {
+        let coming = self
+            .lock_coming()
+            .entry(hash)
+            .or_insert_with(|| {
+                let exchange = self.clone();
+                async move { exchange.fetch(hash).await }.boxed().shared()
+            })
+            .clone();
+        let brought = coming.clone().await;
+        let mut all = self.lock_coming();
+        if all.get(&hash).is_some_and(|one| one.ptr_eq(&coming)) {
+            all.remove(&hash);
+        }
+        brought
+    }
+
+    fn lock_coming(&self) -> MutexGuard<'_, HashMap<Hash, Coming>> {
+        self.coming.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn fetch(&self, hash: Hash) -> Result<(), NotBrought> {
         // The semaphore is never closed.
         let Ok(_permit) = self.files.acquire().await else { return Err(NotBrought::Nowhere) };
         let blobs = self.blobs.clone();

@@ -19,8 +19,11 @@ use tokio_util::sync::CancellationToken;
 /// Pause after a fault.
 const PAUSE: Duration = Duration::from_millis(300);
 
-/// How long a node that could not go on leading leaves it to others.
-const ABSTAIN: Duration = Duration::from_secs(1);
+/// How long a node that could not go on leading leaves it to others; longer each time that it led no
+/// longer than `SHORT`.
+const ABSTAIN: Duration = Duration::from_millis(500);
+const LONGEST_ABSTAIN: Duration = Duration::from_secs(30);
+const SHORT: Duration = Duration::from_secs(10);
 
 /// Services of a node to others.
 #[derive(Clone)]
@@ -94,7 +97,11 @@ impl ClusterNode {
 
 /// Follows and leads by turns.
 async fn take_part(work: &Work) {
-    let (mut told, mut stands_from) = (None, Instant::now());
+    let (mut told, mut stands_from, mut abstain) = (None, Instant::now(), ABSTAIN);
+    // After a panic it may have led.
+    work.node.lease.end();
+    work.store.follow().await;
+    work.node.standing.set_leader(None, false);
     while !work.stop.is_cancelled() {
         let elected = tokio::select! {
             () = work.stop.cancelled() => break,
@@ -102,8 +109,12 @@ async fn take_part(work: &Work) {
         };
         let done = match elected {
             Ok((lease, reader)) => {
+                let began = Instant::now();
                 let led = Box::pin(work.lead(lease, reader, &mut told)).await;
-                stands_from = Instant::now() + ABSTAIN;
+                // Another one may do better than a node that cannot lead for long.
+                let is_short = began.elapsed() < SHORT;
+                abstain = if is_short { (abstain * 2).min(LONGEST_ABSTAIN) } else { ABSTAIN };
+                stands_from = Instant::now() + abstain;
                 led
             }
             Err(fault) => Err(fault),

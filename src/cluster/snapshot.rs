@@ -15,11 +15,17 @@ use std::time::Duration;
 use tokio::fs::{self, File};
 use tokio::io;
 
-/// Begins the names of snapshots; the place of the log follows.
-const NAME: &str = "snapshot-";
+/// Begins the names of a cluster's snapshots; the place of the log follows. What an earlier cluster of the
+/// same name left in the bucket is none of this one's.
+fn prefix(cluster: &str) -> String {
+    format!("snapshot-{cluster}-")
+}
 
 /// Snapshots that are kept.
 const KEPT: usize = 2;
+
+/// Lengths between two snapshots by which a node may be behind before the log does not wait for it.
+const MOST_BEHIND: u64 = 8;
 
 /// Pause between two looks at whether a snapshot is to be made.
 pub(super) const PAUSE: Duration = Duration::from_secs(5);
@@ -37,17 +43,17 @@ pub(super) struct StoreSnapshot {
     pub(super) bytes: usize,
 }
 
-/// The snapshots, the oldest first.
-pub(super) async fn all(bucket: &ObjectStore) -> Result<Vec<StoreSnapshot>> {
+/// The snapshots of a cluster, the oldest first.
+pub(super) async fn all(bucket: &ObjectStore, cluster: &str) -> Result<Vec<StoreSnapshot>> {
     let failed = |error: &dyn std::fmt::Display| Error::failed(format!("snapshots: {error}"));
     let mut list = bucket.list().await.map_err(|error| failed(&error))?;
-    let mut found = Vec::new();
+    let (mut found, prefix) = (Vec::new(), prefix(cluster));
     while let Some(object) = list.next().await {
         let object = object.map_err(|error| failed(&error))?;
         if object.deleted {
             continue;
         }
-        let place = object.name.strip_prefix(NAME).and_then(|place| place.parse().ok());
+        let place = object.name.strip_prefix(&prefix).and_then(|place| place.parse().ok());
         found.extend(place.map(|place| StoreSnapshot {
             place,
             name: object.name,
@@ -62,6 +68,7 @@ pub(super) async fn all(bucket: &ObjectStore) -> Result<Vec<StoreSnapshot>> {
 pub(super) async fn send(
     connection: &NatsConnection,
     bucket: &ObjectStore,
+    cluster: &str,
     file: &Path,
     place: u64,
 ) -> Result<()> {
@@ -70,15 +77,16 @@ pub(super) async fn send(
     };
     let mut bytes = File::open(file).await.map_err(|error| failed(&error))?;
     let chunk_size = Some(CHUNK_BYTES.min(connection.max_bytes()));
-    let name = format!("{NAME}{place}");
+    let name = format!("{}{place}", prefix(cluster));
     let about = ObjectMetadata { name, chunk_size, ..ObjectMetadata::default() };
     bucket.put(about, &mut bytes).await.map(drop).map_err(|error| failed(&error))
 }
 
 /// Writes the newest snapshot to a file that is not there; gives the place up to which it goes.
 pub(super) async fn fetch(connection: &NatsConnection, to: &Path) -> Result<u64> {
+    let cluster = connection.cluster().await.map_err(Error::failed)?;
     let bucket = connection.snapshots().await?;
-    let Some(newest) = all(&bucket).await?.pop() else {
+    let Some(newest) = all(&bucket, &cluster).await?.pop() else {
         return Err(Error::failed("the cluster has no snapshot").hint(
             "was it made? `rechat cluster init` makes it, and `rechat cluster status` tells",
         ));
@@ -101,7 +109,8 @@ pub(super) async fn fetch(connection: &NatsConnection, to: &Path) -> Result<u64>
 }
 
 /// Makes a snapshot where enough has been appended since the last one, and removes what is older than
-/// the ones that are kept from the bucket and the log. What a node that lives does not have yet stays.
+/// the ones that are kept from the bucket and the log. What a node that lives does not have yet stays,
+/// unless it is too far behind.
 pub(super) async fn keep(
     connection: &NatsConnection,
     stream: &EventStream,
@@ -111,25 +120,28 @@ pub(super) async fn keep(
 ) -> std::result::Result<(), String> {
     let text = |error: Error| error.to_string();
     let bucket = connection.make_snapshots().await.map_err(text)?;
-    let mut snapshots = all(&bucket).await.map_err(text)?;
+    let cluster = connection.cluster().await?;
+    let mut snapshots = all(&bucket, &cluster).await.map_err(text)?;
     // Without any, no new node can start.
     if snapshots.last().is_some_and(|newest| *store.places().borrow() < newest.place + every) {
         return Ok(());
     }
     let file = db.with_added_extension("snapshot");
     let place = copy(store.clone(), file.clone()).await?;
-    let sent = send(connection, &bucket, &file, place).await;
+    let sent = send(connection, &bucket, &cluster, &file, place).await;
     let _ = fs::remove_file(&file).await;
     sent.map_err(text)?;
     tracing::info!(place, "a snapshot was made");
-    snapshots = all(&bucket).await.map_err(text)?;
+    snapshots = all(&bucket, &cluster).await.map_err(text)?;
     while snapshots.len() > KEPT {
         let oldest = snapshots.remove(0);
         bucket.delete(&oldest.name).await.map_err(|error| error.to_string())?;
     }
     let leases = connection.leases().await?;
     let nodes = presence::all(&leases).await?;
-    let places = nodes.iter().map(|node| node.place);
+    // One that does not go on may not fill NATS's disk; it takes a snapshot once it does.
+    let bound = place.saturating_sub(every.saturating_mul(MOST_BEHIND));
+    let places = nodes.iter().map(|node| node.place).filter(|place| *place >= bound);
     let needed = places.chain(snapshots.first().map(|oldest| oldest.place)).min();
     match needed {
         Some(place) => stream.remove_through(place).await.map_err(|error| error.0),

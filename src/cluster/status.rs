@@ -64,10 +64,7 @@ pub async fn status(settings: &ClusterSettings) -> Result<ClusterStatus> {
     let connection = NatsConnection::open(settings).await?;
     let found = timeout(ANSWER_TIMEOUT, read(&connection, settings)).await;
     connection.close().await;
-    found.map_err(|_| {
-        Error::failed(format!("NATS at {} does not answer", settings.nats.join(", ")))
-            .hint("is it running, with JetStream (`nats-server -js`)?")
-    })?
+    found.map_err(|_| connection.no_answer(&settings.nats))?
 }
 
 async fn read(connection: &NatsConnection, settings: &ClusterSettings) -> Result<ClusterStatus> {
@@ -83,10 +80,11 @@ async fn read(connection: &NatsConnection, settings: &ClusterSettings) -> Result
             }
         }
     };
+    let cluster = info.config.metadata.get(CLUSTER_ID).cloned().unwrap_or_default();
     let bucket = connection.leases().await.map_err(failed)?;
     let leader = lease::holder(&bucket).await.map_err(failed)?;
     let nodes = presence::all(&bucket).await.map_err(failed)?;
-    let snapshot = snapshot::all(&connection.snapshots().await?).await?.pop();
+    let snapshot = snapshot::all(&connection.snapshots().await?, &cluster).await?.pop();
     let last = info.state.last_sequence;
     let others = info.cluster.iter().flat_map(|cluster| &cluster.replicas);
     let current = 1 + others.filter(|replica| replica.current && !replica.offline).count();
@@ -94,7 +92,7 @@ async fn read(connection: &NatsConnection, settings: &ClusterSettings) -> Result
         |presence: Presence| NodeStatus { lag: last.saturating_sub(presence.place), presence };
     Ok(ClusterStatus {
         name: settings.name.clone(),
-        cluster: info.config.metadata.get(CLUSTER_ID).cloned().unwrap_or_default(),
+        cluster,
         term: leader.as_ref().map(|(_, revision)| *revision),
         leader: leader.map(|(holder, _)| holder.node),
         first: info.state.first_sequence,

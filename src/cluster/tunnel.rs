@@ -40,7 +40,7 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 const BEAT: Duration = Duration::from_secs(1);
 
 /// The time after which an end that is not heard of is gone.
-const SILENCE: Duration = Duration::from_secs(10);
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// A connection that another node took, at the node that leads.
 #[derive(Debug)]
@@ -89,7 +89,6 @@ impl Tunnels {
         let subject = self.client.new_inbox();
         let frames = self.client.subscribe(subject.clone()).await;
         let frames = frames.map_err(|error| unknown(&error))?;
-        let leader = self.standing.leader();
         // Texts always serialise.
         let opening = serde_json::to_vec(&TunnelRequest { from, subject }).unwrap_or_default();
         let answer = self.requests.ask(opening.into(), OPEN_TIMEOUT).await?;
@@ -98,9 +97,11 @@ impl Tunnels {
         let to = answer.map_err(NotAnswered::Unknown)?;
         let (near, far) = duplex(BUFFER_BYTES);
         let standing = self.standing.clone();
+        let mut leader = standing.leader();
         let goes_on = move || {
             let now = standing.leader();
-            now.is_none() || leader.is_none() || now == leader
+            leader = leader.take().or_else(|| now.clone());
+            now.is_none() || now == leader
         };
         tokio::spawn(Tunnel::new(self.client.clone(), to, frames).run(far, goes_on));
         Ok(near)
@@ -167,7 +168,7 @@ impl TunnelCounts {
         self.sent - self.acknowledged < WINDOW
     }
 
-    /// TunnelCounts a frame that came; an error where it does not follow the one before.
+    /// Counts a frame that came; an error where it does not follow the one before.
     fn receive(&mut self, frame: &TunnelFrame) -> Result<(), &'static str> {
         if frame.sent != self.received {
             return Err("a part of it was lost");
@@ -223,7 +224,7 @@ impl Tunnel {
     }
 
     /// Carries bytes between a stream and the other end until either ends.
-    async fn run(mut self, stream: DuplexStream, goes_on: impl Fn() -> bool) {
+    async fn run(mut self, stream: DuplexStream, goes_on: impl FnMut() -> bool) {
         let carried = self.carry(stream, goes_on).await;
         let told = self.send(true, Bytes::new()).await;
         if let Err(error) = carried.and(told) {
@@ -234,7 +235,7 @@ impl Tunnel {
     async fn carry(
         &mut self,
         stream: DuplexStream,
-        goes_on: impl Fn() -> bool,
+        mut goes_on: impl FnMut() -> bool,
     ) -> Result<(), String> {
         let (mut from, mut to) = split(stream);
         let mut buffer = vec![0; PIECE_BYTES.min(self.max_bytes())];
@@ -276,7 +277,7 @@ impl Tunnel {
         Ok(())
     }
 
-    /// TunnelCounts bytes that the stream took, and lets the other end send as many more.
+    /// Counts bytes that the stream took, and lets the other end send as many more.
     async fn take(&mut self, written: usize) -> Result<(), String> {
         if let Some(first) = self.waiting.front_mut() {
             first.advance(written);

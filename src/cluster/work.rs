@@ -5,7 +5,7 @@ use super::lease::Holder;
 use super::requests::LeaderService;
 use super::standing::Standing;
 use crate::health::HEALTH;
-use crate::log::jetstream::{EventStream, LeaseEnd};
+use crate::log::jetstream::{BatchReader, EventStream, LeaseEnd};
 use crate::store::Store;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -53,7 +53,9 @@ impl Work {
         let fault = if self.node.connection.is_connected() {
             fault.to_owned()
         } else {
-            "NATS cannot be reached; what is read goes on, and nothing can be written".to_owned()
+            let why = self.node.connection.refusal();
+            let why = why.map_or_else(String::new, |why| format!(" ({why})"));
+            format!("NATS cannot be reached{why}; what is read goes on, and nothing can be written")
         };
         let age = self.node.standing.age().map_or(0, |age| age.as_secs());
         HEALTH.degrade(PART, format!("{fault}; what is read here may be {age} s old"));
@@ -61,6 +63,14 @@ impl Work {
             tracing::error!("the cluster: {fault}");
             *told = Some(fault);
         }
+    }
+
+    /// Checks that the store has all that was given to it: after a fault of the disk it may have less.
+    pub(super) fn check_store(&self, reader: &BatchReader) -> Result<(), Fault> {
+        if *self.store.places().borrow() < reader.given() {
+            return Err("the store was opened anew; it reads the log again".into());
+        }
+        Ok(())
     }
 
     pub(super) async fn end_of_log(&self) -> Result<u64, Fault> {

@@ -7,8 +7,9 @@ use crate::cli::{ClusterArgs, ClusterCommand, ClusterInit, ClusterLeave, Cluster
 use crate::cluster;
 use crate::config::{self, ClusterSettings, Config, Sources};
 use crate::error::{Error, Result, tell};
-use crate::store::{self, Access, StoreOptions};
+use crate::store::{self, Access, Membership, Store, StoreOptions};
 use std::os::unix::net::UnixStream;
+use tokio::runtime::Runtime;
 
 pub(super) fn run(args: ClusterArgs, globals: &Globals) -> Result<()> {
     match args.command {
@@ -27,13 +28,7 @@ fn init(ClusterInit { from }: ClusterInit, globals: &Globals) -> Result<()> {
     let from = from.map(|path| StoreOptions { path, ..config.store_options(Access::Read) });
     let beside = std::env::temp_dir().join(format!("rechat-{}", std::process::id()));
     let beside = from.as_ref().map_or(beside, |from| from.path.clone());
-    // The writer of a store waits on a thread of its own.
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .map_err(|error| Error::failed(format!("cannot start threads: {error}")))?;
-    let cluster = runtime.block_on(cluster::found(settings, from.as_ref(), &beside))?;
+    let cluster = runtime()?.block_on(cluster::found(settings, from.as_ref(), &beside))?;
     tell(format!(
         "the cluster `{}` ({cluster}) is made; start its nodes with `rechat serve`, each with an empty `db`",
         settings.name
@@ -90,9 +85,40 @@ fn leave(args: ClusterLeave, globals: &Globals) -> Result<()> {
             Error::failed(format!("there is no store at {db}")).hint("`--db` names another place")
         );
     }
+    if !args.as_it_is {
+        check_has_all(&config)?;
+    }
     store::leave(&config.store_options(Access::Write))?;
     tell(format!("{db} is a store of its own now"));
     Ok(())
+}
+
+/// Checks that the store of a node has all that its cluster has, where the cluster is configured.
+fn check_has_all(config: &Config) -> Result<()> {
+    let store = Store::open(&config.store_options(Access::Read), Box::new(()))?;
+    let membership = store.view()?.membership();
+    store.close();
+    let (Some(settings), Some(Membership { cluster, place })) = (&config.cluster, membership)
+    else {
+        return Ok(());
+    };
+    let hint = "start this node once more and stop it, or take the store with --as-it-is";
+    let now = runtime()?.block_on(cluster::status(settings)).map_err(|error| error.hint(hint))?;
+    if now.cluster == cluster && now.last > place {
+        let text = format!(
+            "the store has the log of its cluster up to message {place}, and that goes to {}",
+            now.last
+        );
+        return Err(Error::failed(text).hint(hint));
+    }
+    Ok(())
+}
+
+/// A runtime on which the writer of a store can wait.
+fn runtime() -> Result<Runtime> {
+    let threads =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    threads.map_err(|error| Error::failed(format!("cannot start threads: {error}")))
 }
 
 fn settings(config: &Config) -> Result<&ClusterSettings> {

@@ -59,6 +59,8 @@ enum HeldEvent {
         id: Uuid,
         account: Option<String>,
         external_id: Option<String>,
+        #[serde(default)]
+        is_unconfirmed: bool,
         at: u64,
     },
     Told {
@@ -132,7 +134,7 @@ impl From<HeldMessage> for Inbound {
 
 /// The events of as many commands as go into `max_bytes`, as text, and how many commands these are. One
 /// alone that is larger goes without the platform's own words; `None` where even that is too large.
-pub(super) fn encode<'a>(
+pub fn encode<'a>(
     commands: impl Iterator<Item = &'a Command>,
     max_bytes: usize,
 ) -> Option<(usize, Vec<u8>)> {
@@ -194,9 +196,11 @@ fn event_of(command: Command) -> Option<HeldEvent> {
         Command::FindReply { target, reply_to, at } => {
             HeldEvent::ReplyFound { target, reply_to, at }
         }
-        Command::RecordLate { id, outcome: Outcome::Sent { account, external_id, .. }, at } => {
-            HeldEvent::SentLate { id, account, external_id, at }
-        }
+        Command::RecordLate {
+            id,
+            outcome: Outcome::Sent { account, external_id, is_unconfirmed },
+            at,
+        } => HeldEvent::SentLate { id, account, external_id, is_unconfirmed, at },
         Command::Tell { platform, account, frame, meaning, at, forget_before } => {
             let meaning = meaning.and_then(|meaning| event_of(*meaning)).map(Box::new);
             HeldEvent::Told { platform, account, frame, meaning, at, forget_before }
@@ -240,8 +244,8 @@ fn command_of(event: HeldEvent) -> Command {
         HeldEvent::ReplyFound { target, reply_to, at } => {
             Command::FindReply { target, reply_to, at }
         }
-        HeldEvent::SentLate { id, account, external_id, at } => {
-            let outcome = Outcome::Sent { account, external_id, is_unconfirmed: false };
+        HeldEvent::SentLate { id, account, external_id, is_unconfirmed, at } => {
+            let outcome = Outcome::Sent { account, external_id, is_unconfirmed };
             Command::RecordLate { id, outcome, at }
         }
         HeldEvent::Told { platform, account, frame, meaning, at, forget_before } => {
@@ -339,7 +343,7 @@ mod tests {
                 outcome: Outcome::Sent {
                     account: Some("1".into()),
                     external_id: Some("7".into()),
-                    is_unconfirmed: false,
+                    is_unconfirmed: true,
                 },
                 at: 6,
             },

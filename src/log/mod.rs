@@ -84,6 +84,9 @@ pub trait SharedLog: Send {
     /// This node may not append any more, or it is unknown whether the batch is in the log. The
     /// batch must not be applied then, unless it is read from the log.
     fn append(&mut self, after: u64, first: u64, record: LogRecord) -> Result<u64>;
+
+    /// Whether this node may append, as far as it knows: no other one has decided anything then.
+    fn may_append(&self) -> bool;
 }
 
 /// A batch of the log that a cluster shares.

@@ -28,7 +28,7 @@ pub(super) async fn may_send(
             // The store decides, as for every other message of the account's owner.
             let received = Box::new(candidate);
             let command = Command::Receive { received, at: now(), can_wait: false };
-            if let Err(error) = context.store.write(command).await {
+            if let Err(error) = context.write(command).await {
                 tracing::error!("a look-up in a history waits for the disk: {error}");
                 // The platform is not asked again and again meanwhile.
                 tokio::time::sleep(DISK_PAUSE).await;
@@ -52,7 +52,7 @@ pub(super) async fn may_send(
     };
     if is_cautious {
         let outcome = Outcome::Failed { reason: "outcome unknown".into(), is_uncertain: true };
-        record_outcome(&context.store, message.seq, outcome).await;
+        record_outcome(context, message.seq, outcome).await;
     }
     !is_cautious
 }

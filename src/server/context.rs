@@ -26,6 +26,9 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+/// The text for a place that a node cut off from its cluster does not know.
+pub const NOT_HERE_YET: &str = "this node is cut off from its cluster, and may not have that yet; ask another node, or try again";
+
 /// A request as handlers get it.
 pub type Incoming = Request<hyper::body::Incoming>;
 
@@ -93,6 +96,11 @@ impl ServerContext {
     /// Whether another node of the cluster decides.
     pub fn follows(&self) -> bool {
         self.cluster.is_some() && !*self.store.leading().borrow()
+    }
+
+    /// Whether this node may lack what others have told clients.
+    pub fn is_behind(&self) -> bool {
+        self.cluster.as_ref().is_some_and(|cluster| cluster.standing.age().is_some())
     }
 
     /// Facts by which a message is routed.

@@ -127,7 +127,7 @@ const NO_LEADER_WAIT: Duration = Duration::from_secs(1);
 
 impl From<store::StoreError> for ErrorResponse {
     fn from(error: store::StoreError) -> Self {
-        if let store::StoreError::Unavailable(text) = error {
+        if let store::StoreError::Unavailable(text) | store::StoreError::Unknown(text) = error {
             return Self::unavailable(text, NO_LEADER_WAIT).named(Some("no_leader"));
         }
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())

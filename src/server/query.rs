@@ -105,8 +105,9 @@ pub fn name_of(field: &str, value: &str) -> Result<String> {
 /// Waits, at a node of a cluster, until messages that a query names by their ID are here: a client may
 /// have them from another node.
 pub async fn catch_up(store: &Store, query: &str) {
-    for (_, value) in form_urlencoded::parse(query.as_bytes()) {
-        if let Ok(id) = value.parse() {
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        let is_place = matches!(&*name, "after" | "before" | "since");
+        if let Some(id) = value.parse().ok().filter(|_| is_place) {
             store.catch_up_with_message(id).await;
         }
     }

@@ -139,7 +139,7 @@ impl Router {
             && hyper_tungstenite::is_upgrade_request(&request);
         // What of it may connect is for the node that leads to say, which adapters and bots belong to.
         if let Some(cluster) = context.cluster.as_ref().filter(|_| context.follows())
-            && (is_lost || bots::is_of_a_bot(path))
+            && (is_lost || (bot.is_none() && bots::is_of_a_bot(path)))
         {
             return Box::pin(forward::relay(context, cluster, peer, path, request)).await;
         }

@@ -2,10 +2,10 @@
 //! lines (contract, items 17 and 29).
 
 use super::body::{Body, Broken, HttpResponse};
-use super::context::ServerContext;
+use super::context::{NOT_HERE_YET, ServerContext};
 use super::error::{ErrorResponse, Result};
 use super::lifetime::Lifetime;
-use super::limit::Permit;
+use super::limit::{Permit, RETRY_AFTER};
 use super::operation::Call;
 use super::query::{catch_up, seq_of};
 use crate::hub::frame::Frame;
@@ -69,6 +69,14 @@ pub async fn open(call: Call<'_>) -> Result<HttpResponse> {
     }
     match subscriber.subscribe(asked.clone(), &context.store).await {
         Ok(_) => {}
+        // Another node may know it: the client comes again with the same place.
+        Err(SubscribeRefused::OtherStore | SubscribeRefused::BeyondHead { .. })
+            if context.is_behind() =>
+        {
+            return Err(
+                ErrorResponse::unavailable(NOT_HERE_YET, RETRY_AFTER).named(Some("no_leader"))
+            );
+        }
         Err(why) => {
             let reason = reset_reason(&why).ok_or_else(|| refusal(why))?;
             first.push_str(&reset(&mut subscriber, &asked, format, reason, &context.store).await?);

@@ -4,7 +4,7 @@ use super::command::{Answer, Command};
 use super::commit::{commit, follow_later};
 use super::decide::decide;
 use super::error::{Result, StoreError};
-use super::shared_log::SharedLogWriter;
+use super::shared_log::{SharedLogWriter, in_the_log};
 use super::transaction::{Transaction, TransactionContext};
 use super::view::View;
 use crate::clock::now;
@@ -78,12 +78,15 @@ impl StoreFile {
         let outcome = BatchOutcome { changes, answers, has_written };
         if !has_written {
             txn.abort()?;
+            if let Some(shared) = &self.shared {
+                shared.check_leads()?;
+            }
             return Ok(outcome);
         }
         match (&mut self.shared, record) {
             (Some(shared), Some(record)) => {
                 shared.append(&mut txn, first, record)?;
-                commit(txn)?;
+                commit(txn).map_err(in_the_log)?;
             }
             (_, record) => {
                 let record = record.filter(|record| self.log.has_room(record));

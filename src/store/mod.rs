@@ -186,9 +186,27 @@ impl Store {
         &self,
         command: Command,
     ) -> Result<impl Future<Output = Result<Answer>> + use<>> {
+        self.submit_in(None, command).await
+    }
+
+    /// The same where the store leads in a term; in another one, which may know more, it is refused.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::submit`].
+    pub async fn submit_in(
+        &self,
+        term: Option<u64>,
+        command: Command,
+    ) -> Result<impl Future<Output = Result<Answer>> + use<>> {
         let (answer, wait) = oneshot::channel();
-        self.queue(Job::Command(Box::new(command), answer)).await?;
+        self.queue(Job::Command(Box::new(command), term, answer)).await?;
         Ok(async { wait.await.map_err(|_| unknown_outcome())? })
+    }
+
+    /// The number of times that this store has begun to lead its cluster; 0 in a store of its own.
+    pub fn term(&self) -> u64 {
+        self.role.term()
     }
 
     /// Whether commands are decided here: always, unless the store is that of a node that does not
@@ -252,9 +270,10 @@ impl Store {
 
     /// Leads no longer; returns once nothing more is decided here.
     pub async fn follow(&self) {
-        let mut leading = self.role.leading();
-        if self.queue(Job::Follow).await.is_ok() {
-            let _ = leading.wait_for(|is_leading| !is_leading).await;
+        let (answer, wait) = oneshot::channel();
+        if self.queue(Job::Follow(answer)).await.is_ok() {
+            // An error says that the store is closed.
+            let _ = wait.await;
         }
     }
 

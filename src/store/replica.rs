@@ -28,7 +28,8 @@ impl StoreFile {
             if !found.batch.follows(cursor.offset, cursor.epoch) {
                 return Err(StoreError::Unavailable(format!(
                     "message {} of the cluster's log does not follow this store, which ends with {cursor}; \
-                     stop this node, move its store away, and start it: it then takes a copy of the cluster",
+                     where NATS has lost what it had acknowledged, this store may be all that has it: see \
+                     docs/cluster.md; else stop this node, move its store away, and start it",
                     found.place
                 )));
             }

@@ -66,7 +66,15 @@ impl SharedLogWriter {
         let bytes = record.size();
         let place = self.log.append(self.place, first, record);
         let place = place.map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        self.advance(txn, place, bytes)
+        self.advance(txn, place, bytes).map_err(in_the_log)
+    }
+
+    /// Checks that nothing was decided elsewhere, before it is said that there is nothing to change.
+    pub(super) fn check_leads(&self) -> Result<()> {
+        if self.log.may_append() {
+            return Ok(());
+        }
+        Err(StoreError::Unavailable("this node leads no longer; nothing was stored".into()))
     }
 
     /// Notes the place that the tables have with a transaction.
@@ -85,4 +93,9 @@ impl SharedLogWriter {
         self.behind = 0;
         Ok(())
     }
+}
+
+/// The error of tables that could not follow the log, which has the change.
+pub(super) fn in_the_log(error: impl std::fmt::Display) -> StoreError {
+    StoreError::Unknown(format!("{error}; the cluster has stored it, and this node reads it later"))
 }

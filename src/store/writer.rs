@@ -47,27 +47,24 @@ pub(super) type Current = Arc<ArcSwapOption<View>>;
 
 /// Something for the writer to do.
 pub(super) enum Job {
-    Command(Box<Command>, oneshot::Sender<Result<Answer>>),
+    /// Carry out a command, where a term is given only while the store leads in that.
+    Command(Box<Command>, Option<u64>, oneshot::Sender<Result<Answer>>),
     /// Apply what was read from the log of the cluster, behind the batch at a place.
     Replicate(u64, Vec<SharedBatch>, oneshot::Sender<Result<()>>),
     /// Begin to lead the cluster, behind a message of its log; the last whole batch is to be applied.
-    Lead {
-        applied: u64,
-        after: u64,
-        answer: oneshot::Sender<Result<()>>,
-    },
+    Lead { applied: u64, after: u64, answer: oneshot::Sender<Result<()>> },
     /// Lead no longer.
-    Follow,
+    Follow(oneshot::Sender<()>),
 }
 
 impl Job {
     fn refuse(self, error: StoreError) {
         match self {
-            Self::Command(_, answer) => drop(answer.send(Err(error))),
+            Self::Command(_, _, answer) => drop(answer.send(Err(error))),
             Self::Replicate(_, _, answer) | Self::Lead { answer, .. } => {
                 drop(answer.send(Err(error)));
             }
-            Self::Follow => {}
+            Self::Follow(answer) => drop(answer.send(())),
         }
     }
 }
@@ -197,7 +194,11 @@ impl WriterThread {
         let mut commands = Vec::new();
         for job in jobs {
             match job {
-                Job::Command(command, answer) => commands.push((*command, answer)),
+                Job::Command(_, Some(term), answer) if term != self.role.term() => {
+                    let error = "this node has led anew since; nothing was stored";
+                    drop(answer.send(Err(StoreError::Unavailable(error.into()))));
+                }
+                Job::Command(command, _, answer) => commands.push((*command, answer)),
                 other => {
                     self.serve(std::mem::take(&mut commands));
                     self.play(other);
@@ -211,7 +212,10 @@ impl WriterThread {
     fn play(&mut self, job: Job) {
         match job {
             Job::Command(..) => {}
-            Job::Follow => self.role.lead(false),
+            Job::Follow(answer) => {
+                self.role.lead(false);
+                let _ = answer.send(());
+            }
             Job::Replicate(after, batches, answer) => {
                 let done = self.change(|file| file.replicate(after, batches));
                 let told = done.map(|told| {
@@ -238,7 +242,12 @@ impl WriterThread {
             Ok(done)
         });
         match &done {
-            Ok(_) => self.reached(),
+            Ok(_) => {
+                self.reached();
+                if std::mem::take(&mut self.is_refusing) {
+                    HEALTH.recover("writing");
+                }
+            }
             Err(StoreError::Unavailable(_)) => {}
             Err(error) => {
                 METRICS.store_errors.inc();
@@ -272,7 +281,7 @@ impl WriterThread {
                 }
                 self.answer(waiting, answers);
             }
-            Err(error @ StoreError::Unavailable(_)) => {
+            Err(error @ (StoreError::Unavailable(_) | StoreError::Unknown(_))) => {
                 tracing::warn!(refused = waiting.len(), "{error}");
                 self.role.lead(false);
                 for wait in waiting {
@@ -294,10 +303,22 @@ impl WriterThread {
                     StoreError::Corrupt(_) if is_alone => StoreError::Damaged(error.to_string()),
                     error => not_written(error),
                 };
+                let error = self.elsewhere(error);
                 for wait in waiting {
                     let _ = wait.send(Err(error.clone()));
                 }
             }
+        }
+    }
+
+    /// The error of a node's own disk, which is not that of others: one of them leads then.
+    fn elsewhere(&self, error: StoreError) -> StoreError {
+        match error {
+            StoreError::Write(text) if self.role.is_of_a_node() => {
+                self.role.lead(false);
+                StoreError::Unavailable(format!("{text}; this node leads no longer"))
+            }
+            error => error,
         }
     }
 

@@ -3,6 +3,7 @@
 //! `RECHAT_CLUSTER_FAULTS=1000 RECHAT_CLUSTER_SEED=7 cargo test --test cluster faults`.
 
 use crate::nodes::{Cluster, NAMES};
+use crate::platform::Platform;
 use crate::server::{DEADLINE, agent, eventually};
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -269,7 +270,8 @@ fn faults_lose_nothing_and_double_nothing() {
     let faults = from_environment("RECHAT_CLUSTER_FAULTS", 11);
     let seed = from_environment("RECHAT_CLUSTER_SEED", 1).max(1);
     println!("seed {seed}, {faults} faults");
-    let cluster = Cluster::start_linked();
+    let platform = Platform::start();
+    let cluster = Cluster::start_linked_with(&platform.configuration());
     cluster.make_message("the first");
     let addresses = cluster.nodes.iter().map(|node| node.address.clone()).collect();
     let run = Arc::new(Run {
@@ -341,12 +343,31 @@ fn faults_lose_nothing_and_double_nothing() {
             in_order.len()
         );
     }
+    let sent = sent_as_often_as_told(&cluster, &platform);
     let of = |wanted: Fate| fates.values().filter(|fate| **fate == wanted).count();
     println!(
-        "{} messages, {} of them acknowledged, {} unknown, {} refused; {counts:?}",
+        "{} messages, {sent} of them sent, {} acknowledged, {} unknown, {} refused; {counts:?}",
         contents.len(),
         of(Fate::Acknowledged),
         of(Fate::Unknown),
         of(Fate::Refused)
     );
+}
+
+/// Waits until nothing more is to be sent, and checks that the platform got no message more often than
+/// `retry_count` says; gives how many were sent.
+fn sent_as_often_as_told(cluster: &Cluster, platform: &Platform) -> usize {
+    let messages = eventually("everything is sent or given up", || {
+        let messages = cluster.messages(0);
+        let is_open = |one: &Value| one["status"] == "Pending" || one["status"] == "Sending";
+        (!messages.is_empty() && !messages.iter().any(is_open)).then_some(messages)
+    });
+    let counts = platform.counts();
+    for message in &messages {
+        let times = counts.get(message["content"].as_str().unwrap()).copied().unwrap_or_default();
+        let retries = message["retry_count"].as_u64().unwrap();
+        assert!(times as u64 <= 1 + retries, "the platform got it {times} times: {message}");
+        assert!(times > 0 || message["status"] != "Sent", "the platform never got it: {message}");
+    }
+    messages.iter().filter(|message| message["status"] == "Sent").count()
 }

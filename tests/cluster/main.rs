@@ -23,4 +23,5 @@ mod meddling;
 mod media;
 mod nats;
 mod nodes;
+mod platform;
 mod takeover;

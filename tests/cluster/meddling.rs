@@ -6,6 +6,7 @@ use crate::server::{Home, TestServer, eventually};
 use crate::socket::Client;
 use async_nats::jetstream::stream;
 use serde_json::json;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::{block_in_place, spawn_blocking};
@@ -232,4 +233,21 @@ fn a_name_of_a_cluster_that_was_never_made_is_told_of() {
     home.configure(&format!("[cluster]\nnats = {urls}\nname = \"none\"\nnode = \"a\"\n"));
     let errors = home.fails(1, &["serve", "--listen", "127.0.0.1:0"]);
     assert!(errors.contains("rechat cluster init"), "{errors}");
+}
+
+#[test]
+#[ignore = "needs nats-server: tests/run"]
+fn a_node_whose_disk_is_full_leaves_the_lead_to_others() {
+    let mut cluster = Cluster::make(Nats::of(1), "", &[]);
+    let home = Arc::new(Home::new());
+    home.configure(&cluster.configuration("a"));
+    let full = [("RECHAT_STORE__RESERVE_BYTES", Path::new("4611686018427387904"))];
+    cluster.nodes.push(TestServer::start_among(home, &[], &full));
+    eventually("the node tells of its disk", || {
+        let (_, health) = cluster.nodes[0].get("/api/health");
+        health["reason"].as_str()?.contains("the disk is full").then_some(())
+    });
+    cluster.add(1);
+    cluster.make_message("taken");
+    assert_ne!(cluster.leader(), 0);
 }

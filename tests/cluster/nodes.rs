@@ -37,7 +37,12 @@ impl Cluster {
 
     /// Three nodes on three NATS servers, by links that can be cut.
     pub fn start_linked() -> Self {
-        let mut cluster = Self::make(Nats::start(), "", &[]);
+        Self::start_linked_with("")
+    }
+
+    /// The same with more in their configuration.
+    pub fn start_linked_with(more: &str) -> Self {
+        let mut cluster = Self::make(Nats::start(), more, &[]);
         for name in NAMES {
             let links = Links::to(cluster.nats.client_ports());
             let home = Arc::new(Home::new());
@@ -139,6 +144,12 @@ impl Cluster {
     /// Everything that a node has: IDs and contents, the newest first.
     pub fn contents(&self, node: usize) -> Vec<(String, String)> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let messages = self.messages(node).into_iter();
+        messages.map(|one| (text(&one["id"]), text(&one["content"]))).collect()
+    }
+
+    /// All messages that a node has, the newest first; none where it does not answer.
+    pub fn messages(&self, node: usize) -> Vec<Value> {
         let mut found = Vec::new();
         loop {
             let path = format!("/api/messages?limit=200&offset={}", found.len());
@@ -146,7 +157,7 @@ impl Cluster {
                 return Vec::new();
             };
             let messages = page["messages"].as_array().unwrap();
-            found.extend(messages.iter().map(|one| (text(&one["id"]), text(&one["content"]))));
+            found.extend(messages.iter().cloned());
             if messages.len() < 200 {
                 return found;
             }

@@ -161,7 +161,11 @@ fn a_store_goes_into_a_cluster_and_out_of_it() {
     let home = Home::new();
     let errors = home.fails(1, &["send", "--db", &db, "-r", "group_1", "--new", "x"]);
     assert!(errors.contains("rechat cluster leave"), "{errors}");
-    home.ok(&["cluster", "leave", "--db", &db]);
+    // The cluster has more by now, which is told.
+    cluster.make_message("without that node");
+    let errors = node.home.fails(1, &["cluster", "leave"]);
+    assert!(errors.contains("up to message") && errors.contains("--as-it-is"), "{errors}");
+    node.home.ok(&["cluster", "leave", "--as-it-is"]);
     home.ok(&["send", "--db", &db, "-r", "group_1", "x"]);
     assert_eq!(home.ok(&["list", "--db", &db, "--json"]).lines().count(), 3);
     // And then it is no node any more.

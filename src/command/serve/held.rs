@@ -1,12 +1,14 @@
 //! Events that a node holds in memory go to the node that leads the cluster, which stores them.
 
 use crate::cluster::{Answerer, LeaderRequests};
-use crate::ingest::{HandOver, decode_held};
+use crate::ingest::{HandOver, decode_held, encode_held};
+use crate::outbox::LateOutcomes;
 use crate::store::{Answer, Command, Store};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::{sleep, timeout};
 
 /// How long the node that leads may take.
 const STORED_TIMEOUT: Duration = Duration::from_secs(5);
@@ -18,7 +20,7 @@ const HEAD_BYTES: usize = 1 << 10;
 const STORED: &[u8] = b"stored";
 
 /// The node that leads, whichever it is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Leader(pub(super) LeaderRequests);
 
 impl HandOver for Leader {
@@ -35,6 +37,30 @@ impl HandOver for Leader {
 
     fn max_bytes(&self) -> usize {
         self.0.max_bytes().saturating_sub(HEAD_BYTES)
+    }
+}
+
+/// How long the outcome of an attempt is offered to the nodes that lead, and the pause in between.
+const LATE_TIMEOUT: Duration = Duration::from_mins(5);
+const LATE_PAUSE: Duration = Duration::from_millis(500);
+
+impl LateOutcomes for Leader {
+    fn pass_on(&self, late: Command) {
+        let Some((_, late)) = encode_held([&late].into_iter(), self.max_bytes()) else { return };
+        let (leader, late) = (self.clone(), Bytes::from(late));
+        tokio::spawn(async move {
+            let giving = async {
+                while let Err(error) = leader.give(late.clone()).await {
+                    tracing::debug!("an outcome waits for a node that leads: {error}");
+                    sleep(LATE_PAUSE).await;
+                }
+            };
+            if timeout(LATE_TIMEOUT, giving).await.is_err() {
+                tracing::warn!(
+                    "no node that leads was told of a message that was sent here; it is looked up"
+                );
+            }
+        });
     }
 }
 

@@ -4,8 +4,10 @@
 use crate::adapter::AdapterConfig;
 use crate::gateway::{self, BotChanges, BotConfig, Gateway};
 use crate::server::ServerContext;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 /// Runs a part while this server leads, until `stop`; it is told to end when another node leads.
@@ -39,13 +41,25 @@ async fn is_soon(
     stop.run_until_cancelled(changed).await.is_some_and(|changed| changed.is_ok())
 }
 
+/// How long a server that cannot lead any more holds the connections of adapters, while it knows of no
+/// other one that leads: it may be NATS alone that is gone.
+const HOLD: Duration = Duration::from_mins(1);
+
+/// Adapters and bots of the configuration.
+pub(super) struct ConfiguredParts {
+    pub(super) adapters: Vec<AdapterConfig>,
+    pub(super) bots: Vec<BotConfig>,
+    /// The adapters changed while they were held.
+    pub(super) is_changed: bool,
+}
+
 /// Adapters and bots: they belong to the server that leads.
 pub(super) struct OwnedParts {
     pub(super) context: Arc<ServerContext>,
     /// Of what bots are made.
     pub(super) gateway: gateway::GatewayContext,
     /// The ones that are configured.
-    pub(super) configured: Mutex<(Vec<AdapterConfig>, Vec<BotConfig>)>,
+    pub(super) configured: Mutex<ConfiguredParts>,
 }
 
 impl OwnedParts {
@@ -56,11 +70,12 @@ impl OwnedParts {
         adapters: Option<Vec<AdapterConfig>>,
         bots: Vec<BotConfig>,
     ) -> BotChanges {
-        let mut configured = self.configured.lock().unwrap_or_else(PoisonError::into_inner);
-        configured.1.clone_from(&bots);
+        let mut configured = self.lock();
+        configured.bots.clone_from(&bots);
         let is_leading = *self.context.store.leading().borrow();
         if let Some(adapters) = adapters {
-            configured.0.clone_from(&adapters);
+            configured.adapters.clone_from(&adapters);
+            configured.is_changed = !is_leading;
             if is_leading {
                 let adapters = self.context.adapters.load().restart(adapters);
                 self.context.adapters.store(Arc::new(adapters));
@@ -69,29 +84,79 @@ impl OwnedParts {
         if is_leading { self.context.bots.load().configure(bots) } else { BotChanges::default() }
     }
 
-    /// Starts them when this server begins to lead, and ends them when it does no longer.
-    pub(super) async fn follow_role(self: Arc<Self>, mut was_leading: bool) {
+    /// Starts them when this server begins to lead, and ends them when another one does. As long as none
+    /// is known that does, connections of adapters are held for a while.
+    pub(super) async fn follow_role(self: Arc<Self>, was_leading: bool) {
         let mut leading = self.context.store.leading();
         let stop = self.context.stop.clone();
-        while is_soon(&mut leading, !was_leading, &stop).await {
-            was_leading = !was_leading;
-            if was_leading { self.start() } else { self.end() }
+        if !was_leading && is_soon(&mut leading, true, &stop).await {
+            self.start();
+        }
+        while is_soon(&mut leading, false, &stop).await {
+            self.hold();
+            let is_again = tokio::select! {
+                is_again = is_soon(&mut leading, true, &stop) => is_again,
+                () = self.another_leads() => false,
+                () = sleep(HOLD) => false,
+            };
+            if is_again {
+                self.resume();
+                continue;
+            }
+            self.end();
+            if is_soon(&mut leading, true, &stop).await {
+                self.start();
+            }
+        }
+    }
+
+    /// Waits until another node leads; without a cluster for ever.
+    async fn another_leads(&self) {
+        match &self.context.cluster {
+            Some(cluster) => cluster.standing.another_leads().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ConfiguredParts> {
+        self.configured.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start_bots(&self, bots: Vec<BotConfig>) {
+        match Gateway::start(self.gateway.clone(), bots) {
+            Ok(bots) => self.context.bots.store(Arc::new(bots)),
+            Err(error) => tracing::error!("bots cannot be started: {error}"),
         }
     }
 
     fn start(&self) {
-        let configured = self.configured.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut configured = self.lock();
+        configured.is_changed = false;
         // Bots first: from then on the words of platforms are kept for them.
-        match Gateway::start(self.gateway.clone(), configured.1.clone()) {
-            Ok(bots) => self.context.bots.store(Arc::new(bots)),
-            Err(error) => tracing::error!("bots cannot be started: {error}"),
-        }
-        let adapters = self.context.adapters.load().restart(configured.0.clone());
+        self.start_bots(configured.bots.clone());
+        let adapters = self.context.adapters.load().restart(configured.adapters.clone());
         self.context.adapters.store(Arc::new(adapters));
     }
 
+    /// Bots end, for each has a place in the log at which another node goes on.
+    fn hold(&self) {
+        let _configured = self.lock();
+        self.context.adapters.load().hold();
+        self.context.bots.load().configure(Vec::new());
+    }
+
+    fn resume(&self) {
+        let configured = self.lock();
+        if configured.is_changed {
+            drop(configured);
+            return self.start();
+        }
+        self.start_bots(configured.bots.clone());
+        self.context.adapters.store(Arc::new(self.context.adapters.load().resume()));
+    }
+
     fn end(&self) {
-        let _configured = self.configured.lock().unwrap_or_else(PoisonError::into_inner);
+        let _configured = self.lock();
         self.context.adapters.store(Arc::new(self.context.adapters.load().pause()));
         self.context.bots.load().configure(Vec::new());
     }

@@ -26,7 +26,7 @@ use crate::hub::{self, Hub};
 use crate::ingest::{HandOver, Ingest};
 use crate::mcp;
 use crate::model::change::Committed;
-use crate::outbox::{self, CommitObserver, Outbox};
+use crate::outbox::{self, CommitObserver, LateOutcomes, Outbox};
 use crate::retention;
 use crate::search::{self, Index};
 use crate::server::{
@@ -38,7 +38,7 @@ use crate::words::Words;
 use access::check_access;
 use arc_swap::ArcSwap;
 use held::Leader;
-use leading::{OwnedParts, while_leading};
+use leading::{ConfiguredParts, OwnedParts, while_leading};
 use log::LogLevel;
 use media::OpenedMedia;
 use membership::ClusterPart;
@@ -259,13 +259,14 @@ fn start(
 ) -> Result<Started<impl Future<Output = ()>>> {
     let (registry, tasks) = (Registry::new(), TaskTracker::new());
     let (core, inbound) = EventSink::new(MAX_EVENTS, MAX_EVENT_BYTES);
+    let leader = media.cluster.as_ref().map(|cluster| Leader(cluster.events.clone()));
     let ingest = Ingest::new(
         store.clone(),
         registry.clone(),
         outbox.outcomes.clone(),
         words.clone(),
         media.blobs.clone(),
-        media.cluster.as_ref().map(|it| Arc::new(Leader(it.events.clone())) as Arc<dyn HandOver>),
+        leader.clone().map(|leader| Arc::new(leader) as Arc<dyn HandOver>),
         inbound,
     );
     let unstored = ingest.unstored();
@@ -328,6 +329,8 @@ fn start(
     let index = Arc::new(Index::new(search::folder_beside(&config.db)));
     tasks.spawn(search::run(index.clone(), store.clone(), stop.clone()));
     let (outcomes, attempts) = (outbox.outcomes.clone(), outbox.attempts.clone());
+    let late = leader.map(|leader| Arc::new(leader) as Arc<dyn LateOutcomes>);
+    let outbox = outbox.with_late(late);
     let sending = {
         let (store, registry) = (store.clone(), registry.clone());
         let (policy, default_platform) = (config.policy(), config.default_platform.clone());
@@ -350,7 +353,11 @@ fn start(
     };
     let sending = tokio::spawn(while_leading(store.leading(), stop.clone(), sending));
     let sending = tokio::spawn(end_before(adapters_stop, stop.clone(), sending));
-    let configured = Mutex::new((config.adapter.clone(), config.bot.clone()));
+    let configured = Mutex::new(ConfiguredParts {
+        adapters: config.adapter.clone(),
+        bots: config.bot.clone(),
+        is_changed: false,
+    });
     let context = Arc::new(ServerContext {
         access: AccessControl::new(&config),
         sessions: Limit::new("sessions", config.limits.sessions),

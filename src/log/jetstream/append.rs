@@ -54,6 +54,10 @@ impl SharedLog for JetStreamLog {
         let Self { stream, lease } = self;
         stream.runtime.block_on(stream.append(after, first, record.payload(), lease))
     }
+
+    fn may_append(&self) -> bool {
+        self.lease.left().is_some()
+    }
 }
 
 impl EventStream {

@@ -2,10 +2,11 @@
 
 use super::reader::BatchReader;
 use crate::log::{LogError, Result};
-use async_nats::jetstream::Context;
 use async_nats::jetstream::consumer::pull::OrderedConfig;
 use async_nats::jetstream::consumer::{DeliverPolicy, ReplayPolicy};
+use async_nats::jetstream::context::GetStreamErrorKind;
 use async_nats::jetstream::stream::{Info, Stream};
+use async_nats::jetstream::{Context, ErrorCode};
 use std::fmt;
 use tokio::runtime::Handle;
 
@@ -45,6 +46,25 @@ impl EventStream {
     pub async fn info(&self) -> Result<Info> {
         let stream = self.context.get_stream(&self.name).await;
         stream.map(|stream| stream.cached_info().clone()).map_err(|error| self.failed(&error))
+    }
+
+    /// Whether there is such a stream.
+    ///
+    /// # Errors
+    ///
+    /// NATS does not answer.
+    pub async fn exists(&self) -> Result<bool> {
+        match self.context.get_stream(&self.name).await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.kind() {
+                GetStreamErrorKind::JetStream(error)
+                    if error.error_code() == ErrorCode::STREAM_NOT_FOUND =>
+                {
+                    Ok(false)
+                }
+                _ => Err(self.failed(&error)),
+            },
+        }
     }
 
     /// The batches behind a place, and those that will come.

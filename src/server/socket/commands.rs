@@ -11,6 +11,7 @@ use crate::outbox::Outcomes;
 use crate::protocol::command::{self, ClientCommand, Parsed, Subscribe};
 use crate::protocol::event::{self, Ack, AckStatus, CURSOR_GONE};
 use crate::protocol::http::{NO_REPLY_TARGET, NewMessage, is_literal};
+use crate::server::context::NOT_HERE_YET;
 use crate::server::error::ErrorResponse;
 use crate::server::{ServerContext, forward, media};
 use crate::store::{self, Answer};
@@ -82,7 +83,14 @@ impl Session {
                 self.reply(AnswerFrame::Ack(Ack { session_id: Some(self.id), cursor, ..ack })).await
             }
             Err(why) => {
-                let (text, code) = refused(&why);
+                let (text, code) = match why {
+                    SubscribeRefused::OtherStore | SubscribeRefused::BeyondHead { .. }
+                        if self.context.is_behind() =>
+                    {
+                        (NOT_HERE_YET.to_owned(), Some("no_leader"))
+                    }
+                    why => refused(&why),
+                };
                 self.reply(coded(text, code, request_id)).await
             }
         }
@@ -246,7 +254,7 @@ pub(super) fn error(text: impl Into<String>, request_id: Option<Value>) -> Answe
 /// The error of a message that could not be stored.
 fn not_stored(why: &store::StoreError, request_id: Option<Value>) -> AnswerFrame {
     let code = match why {
-        store::StoreError::Unavailable(_) => "no_leader",
+        store::StoreError::Unavailable(_) | store::StoreError::Unknown(_) => "no_leader",
         _ => "internal",
     };
     coded(why.to_string(), Some(code), request_id)

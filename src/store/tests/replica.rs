@@ -14,6 +14,8 @@ struct MemoryLog {
     batches: Vec<SharedBatch>,
     /// How the next append fails: whether the batch is in the log all the same.
     fails: Option<bool>,
+    /// Nobody may append any more.
+    is_over: bool,
 }
 
 #[derive(Clone, Default)]
@@ -35,6 +37,10 @@ impl SharedLog for Shared {
             Some(_) => Err(LogError("it is unknown whether it arrived".into())),
             None => Ok(place),
         }
+    }
+
+    fn may_append(&self) -> bool {
+        !self.0.lock().unwrap().is_over
     }
 }
 
@@ -287,4 +293,51 @@ fn a_backup_of_a_node_is_a_store_of_its_own_and_a_snapshot_is_a_node() {
     };
     assert_eq!(membership(&backup), None);
     assert_eq!(membership(&snapshot), Some(Membership { cluster: "home".into(), place: 2 }));
+}
+
+/// The store of a node, and the log of its cluster.
+fn store_of_a_node() -> (TempDir, Store, Shared) {
+    let log = Shared::default();
+    let folder = nodes(1, &log).remove(0).folder;
+    let shared = log.clone();
+    let shared_log = Some(SharedLogFactory(Arc::new(move || Box::new(shared.clone()))));
+    let options = StoreOptions { shared_log, ..options(folder.path(), Access::Write) };
+    let store = Store::open(&options, Box::new(())).unwrap();
+    (folder, store, log)
+}
+
+#[tokio::test]
+async fn outcomes_of_an_earlier_term_are_not_taken() {
+    let (_folder, store, log) = store_of_a_node();
+    store.lead(0, 0).await.unwrap();
+    let before = store.term();
+    let Answer::Message(message) = store.write(create("text")).await.unwrap() else {
+        panic!("it is not made")
+    };
+    let claim = Command::Claim { seqs: vec![message.seq], account: None, at: 9 };
+    store.write(claim).await.unwrap();
+    // Another node may have sent it in between, and be sending it.
+    store.follow().await;
+    let place = log.end();
+    store.lead(place, place).await.unwrap();
+    let outcome = |outcome| Command::RecordOutcome { seq: message.seq, outcome, at: 9 };
+    let stale = store.submit_in(Some(before), outcome(Outcome::NotAttempted)).await.unwrap();
+    assert!(matches!(stale.await, Err(StoreError::Unavailable(_))));
+    let status = || store.view().unwrap().by_seq(message.seq).unwrap().unwrap().status;
+    assert_eq!(status(), Status::Sending);
+    let now = store.submit_in(Some(store.term()), outcome(Outcome::NotAttempted)).await.unwrap();
+    now.await.unwrap();
+    assert_eq!(status(), Status::Pending);
+}
+
+#[tokio::test]
+async fn a_leader_whose_time_is_over_does_not_say_what_is_not_there() {
+    let (_folder, store, log) = store_of_a_node();
+    store.lead(0, 0).await.unwrap();
+    let delete = || Command::Delete { id: Uuid::nil() };
+    assert_eq!(store.write(delete()).await, Ok(Answer::NotFound));
+    log.0.lock().unwrap().is_over = true;
+    let refused = store.write(delete()).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    assert!(!*store.leading().borrow());
 }
