@@ -84,7 +84,9 @@ pub(super) async fn send(
 
 /// Writes the newest snapshot to a file that is not there; gives the place up to which it goes.
 pub(super) async fn fetch(connection: &NatsConnection, to: &Path) -> Result<u64> {
-    let cluster = connection.cluster().await.map_err(Error::failed)?;
+    let cluster = connection.cluster().await.map_err(|error| {
+        Error::failed(error).hint("was the cluster made? `rechat cluster init` makes it")
+    })?;
     let bucket = connection.snapshots().await?;
     let Some(newest) = all(&bucket, &cluster).await?.pop() else {
         return Err(Error::failed("the cluster has no snapshot").hint(

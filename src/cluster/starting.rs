@@ -22,6 +22,9 @@ const FIRST_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long a node without a store waits for a snapshot, once NATS answers.
 const NATS_PATIENCE: Duration = Duration::from_secs(15);
 
+/// An attempt of this length has read a part of the snapshot, so that another one is worth it.
+const LONG_FETCH: Duration = Duration::from_secs(5);
+
 /// How long a node with a store waits to learn whether it is too far behind; it serves reads anyway.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -82,14 +85,18 @@ async fn fetch_first(connection: &NatsConnection, path: &Path) -> Result<()> {
             Error::failed(format!("{} cannot be made: {error}", folder.display()))
         })?;
     }
-    let began = Instant::now();
+    let mut began = Instant::now();
     loop {
+        let tried = Instant::now();
         match snapshot::fetch(connection, path).await {
             Ok(place) => {
                 tracing::info!(place, "this node starts from a snapshot");
                 return Ok(());
             }
             Err(error) => {
+                if tried.elapsed() > LONG_FETCH {
+                    began = Instant::now();
+                }
                 // NATS servers that have just started have to find a leader of their own first.
                 let patience =
                     if connection.is_connected() { NATS_PATIENCE } else { FIRST_TIMEOUT };

@@ -21,6 +21,7 @@ mod held;
 mod links;
 mod meddling;
 mod media;
+mod namespaces;
 mod nats;
 mod nodes;
 mod platform;
