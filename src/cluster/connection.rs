@@ -10,9 +10,14 @@ use async_nats::{ConnectOptions, Event};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Handle;
+use tokio::time::timeout;
 
 /// How long a question to JetStream may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long the answer to a question for a key may take, and how often it is asked.
+const ENTRY_TIMEOUT: Duration = Duration::from_millis(500);
+const ENTRY_ATTEMPTS: usize = 4;
 
 /// The longest pause between two attempts to connect.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
@@ -190,7 +195,7 @@ impl NatsConnection {
 
     /// Ends the connection, once what was to be sent is sent.
     pub async fn close(&self) {
-        let _ = tokio::time::timeout(Duration::from_millis(500), self.client.flush()).await;
+        let _ = timeout(Duration::from_millis(500), self.client.flush()).await;
         let _ = self.client.drain().await;
     }
 }
@@ -204,4 +209,23 @@ fn note_refusal(refusal: &Mutex<Option<String>>, event: &Event) {
         _ => return,
     };
     *refusal.lock().unwrap_or_else(PoisonError::into_inner) = told;
+}
+
+/// The entry of a key. Any server that keeps the bucket may be asked, also one that hangs: then another one
+/// is.
+pub(super) async fn entry(
+    bucket: &kv::Store,
+    key: &str,
+) -> std::result::Result<Option<kv::Entry>, String> {
+    let mut fault = String::new();
+    for _ in 0..ENTRY_ATTEMPTS {
+        match timeout(ENTRY_TIMEOUT, bucket.entry(key)).await {
+            Ok(Ok(found)) => {
+                return Ok(found.filter(|entry| entry.operation == kv::Operation::Put));
+            }
+            Ok(Err(error)) => fault = error.to_string(),
+            Err(_) => "NATS does not answer in time".clone_into(&mut fault),
+        }
+    }
+    Err(format!("the key {key}: {fault}"))
 }

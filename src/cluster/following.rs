@@ -10,10 +10,10 @@ use crate::log::jetstream::BatchReader;
 use crate::metrics::METRICS;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
-/// How long a node has been able to follow before it stands for election.
-const SETTLED: Duration = Duration::from_millis(700);
+/// How long a node that is elected looks at what the others have.
+const OTHERS_TIMEOUT: Duration = Duration::from_millis(700);
 
 impl Work {
     /// Applies the log until this node is elected, which it may be from a time on; gives its lease, and
@@ -27,8 +27,6 @@ impl Work {
         let place = *self.store.places().borrow();
         let mut reader = self.stream.read_after(place).await.map_err(|error| error.0)?;
         let (mut seen, mut wanted) = (SeenLease::default(), None::<(u64, Instant)>);
-        // Until then other nodes have told what they have, should NATS have lost it.
-        let settled = Instant::now() + SETTLED;
         let mut look = interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -50,13 +48,13 @@ impl Work {
                         continue;
                     }
                     wanted = None;
-                    self.node.standing.set_current(began);
+                    self.node.state.set_current(began);
                     if told.take().is_some() {
                         tracing::info!("the cluster: this node follows again");
                     }
                     HEALTH.recover(PART);
                     let (connection, holder) = (&self.node.connection, &self.node.holder);
-                    let stands = Instant::now() >= stands_from && began >= settled;
+                    let stands = Instant::now() >= stands_from;
                     match lease::take(connection, holder, &mut seen, stands).await? {
                         Election::Won(lease) => {
                             if let Err(fault) = self.check_others().await {
@@ -65,18 +63,21 @@ impl Work {
                             }
                             return Ok((lease, reader));
                         }
-                        Election::Held(leader) => self.node.standing.set_leader(leader, false),
+                        Election::Held(leader) => self.node.state.set_leader(leader, false),
                     }
                 }
             }
         }
     }
 
-    /// Checks that no node has more than the stream: what it has was acknowledged.
+    /// Checks that no node is known to have more than the stream: what it has was acknowledged.
     async fn check_others(&self) -> Result<(), Fault> {
-        let bucket = self.node.connection.leases().await?;
-        let nodes = presence::all(&bucket).await?;
-        let end = self.end_of_log().await?;
+        let looking = async {
+            let nodes = presence::all(&self.node.connection.leases().await?).await?;
+            Ok::<_, Fault>((nodes, self.end_of_log().await?))
+        };
+        // A NATS server that hangs may not keep a cluster from having a leader.
+        let Ok(Ok((nodes, end))) = timeout(OTHERS_TIMEOUT, looking).await else { return Ok(()) };
         match nodes.iter().max_by_key(|node| node.place).filter(|node| node.place > end) {
             Some(Presence { node, place, .. }) => Err(format!(
                 "the node `{node}` has the log up to {place}, and the stream ends with {end}: NATS has lost what it had acknowledged; docs/cluster.md says what to do"

@@ -30,7 +30,7 @@ impl Work {
         mut reader: BatchReader,
         told: &mut Option<Fault>,
     ) -> Result<(), Fault> {
-        let ClusterNode { standing, lease: end, holder, .. } = &self.node;
+        let ClusterNode { state, lease: end, holder, .. } = &self.node;
         let (term, began) = (lease.term(), Instant::now());
         end.extend(lease.until);
         let led = tokio::select! {
@@ -42,7 +42,7 @@ impl Work {
         // They are the business of the next leader.
         HEALTH.recover(SNAPSHOTS);
         self.store.follow().await;
-        standing.set_leader(None, false);
+        state.set_leader(None, false);
         tracing::warn!(node = holder.node, "this node leads no longer");
         lease.give_up().await;
         led
@@ -56,7 +56,7 @@ impl Work {
                 return;
             }
             self.node.lease.extend(lease.until);
-            self.node.standing.set_current(Instant::now());
+            self.node.state.set_current(Instant::now());
         }
     }
 
@@ -86,7 +86,7 @@ impl Work {
         let took = began.elapsed();
         tracing::info!(node = name, term, ?took, "this node leads the cluster");
         METRICS.cluster_takeovers.inc();
-        self.node.standing.set_leader(Some(name.clone()), true);
+        self.node.state.set_leader(Some(name.clone()), true);
         METRICS.cluster_lag.set(0);
         HEALTH.recover(PART);
         let mut leading = self.store.leading();

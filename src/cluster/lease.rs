@@ -1,8 +1,8 @@
 //! The lease of the leader: a key of a bucket whose values lapse. Its revision is the term: only the
 //! node that knows the newest one can renew it.
 
-use super::connection::NatsConnection;
-use async_nats::jetstream::kv::{self, CreateError, CreateErrorKind, Operation, UpdateErrorKind};
+use super::connection::{NatsConnection, entry};
+use async_nats::jetstream::kv::{self, CreateError, CreateErrorKind, UpdateErrorKind};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
@@ -67,8 +67,7 @@ pub(super) enum Election {
 
 /// The node that holds the lease, if one does.
 pub(super) async fn holder(bucket: &kv::Store) -> Result<Option<(Holder, u64)>, String> {
-    let entry = bucket.entry(LEADER).await.map_err(|error| error.to_string())?;
-    let entry = entry.filter(|entry| entry.operation == Operation::Put);
+    let entry = entry(bucket, LEADER).await?;
     Ok(entry.and_then(|entry| {
         let holder = serde_json::from_slice(&entry.value).ok()?;
         Some((holder, entry.revision))

@@ -3,7 +3,7 @@
 
 use super::media::MediaExchange;
 use super::requests::{LeaderRequests, LeaderService};
-use super::standing::Standing;
+use super::state::ClusterState;
 use super::status_feed::StatusFeed;
 use super::tunnel::Tunnels;
 use super::work::{ClusterNode, Work};
@@ -15,6 +15,9 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
+
+/// After how long without NATS a node stands for election again.
+const SETTLED: Duration = Duration::from_secs(1);
 
 /// Pause after a fault.
 const PAUSE: Duration = Duration::from_millis(300);
@@ -38,7 +41,7 @@ pub struct NodeServices {
 #[derive(Clone, Debug)]
 pub struct ClusterHandle {
     /// How this node stands.
-    pub standing: Arc<Standing>,
+    pub state: Arc<ClusterState>,
     /// Passes requests on to the node that leads.
     pub requests: LeaderRequests,
     /// Passes events on to it.
@@ -58,11 +61,11 @@ impl ClusterNode {
     pub fn handle(&self, blobs: Blobs) -> ClusterHandle {
         let requests = |name| LeaderRequests::new(&self.connection, name);
         ClusterHandle {
-            standing: self.standing.clone(),
+            state: self.state.clone(),
             requests: requests("requests"),
             events: requests("events"),
             waiting: requests("waiting"),
-            tunnels: Tunnels::new(&self.connection, &self.standing),
+            tunnels: Tunnels::new(&self.connection, &self.state),
             states: StatusFeed::new(&self.connection, &self.holder.instance),
             media: MediaExchange::new(&self.connection, &self.holder.instance, blobs),
         }
@@ -101,7 +104,7 @@ async fn take_part(work: &Work) {
     // After a panic it may have led.
     work.node.lease.end();
     work.store.follow().await;
-    work.node.standing.set_leader(None, false);
+    work.node.state.set_leader(None, false);
     while !work.stop.is_cancelled() {
         let elected = tokio::select! {
             () = work.stop.cancelled() => break,
@@ -120,6 +123,10 @@ async fn take_part(work: &Work) {
             Err(fault) => Err(fault),
         };
         if let Err(fault) = done {
+            if !work.node.connection.is_connected() {
+                // By then others have told what they have, should NATS have lost it.
+                stands_from = stands_from.max(Instant::now() + SETTLED);
+            }
             work.tell(&fault, &mut told);
             let _ = work.stop.run_until_cancelled(sleep(PAUSE)).await;
         }

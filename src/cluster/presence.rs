@@ -1,6 +1,7 @@
 //! The nodes that live: each tells how it stands, again and again, in the bucket whose values lapse.
 
-use async_nats::jetstream::kv::{self, Operation};
+use super::connection::entry;
+use async_nats::jetstream::kv;
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 
@@ -31,14 +32,13 @@ pub(super) async fn tell(
 ) -> Result<Option<Presence>, String> {
     let key = format!("{NODES}{}", presence.node);
     let value = serde_json::to_vec(presence).map_err(|error| error.to_string())?;
-    let before = read(bucket, key.clone()).await?;
+    let before = read(bucket, &key).await?;
     bucket.put(key, value.into()).await.map_err(|error| error.to_string())?;
     Ok(before)
 }
 
-async fn read(bucket: &kv::Store, key: String) -> Result<Option<Presence>, String> {
-    let entry = bucket.entry(key).await.map_err(|error| error.to_string())?;
-    let entry = entry.filter(|entry| entry.operation == Operation::Put);
+async fn read(bucket: &kv::Store, key: &str) -> Result<Option<Presence>, String> {
+    let entry = entry(bucket, key).await?;
     Ok(entry.and_then(|entry| serde_json::from_slice(&entry.value).ok()))
 }
 
@@ -51,7 +51,7 @@ pub(super) async fn all(bucket: &kv::Store) -> Result<Vec<Presence>, String> {
         if !key.starts_with(NODES) {
             continue;
         }
-        found.extend(read(bucket, key).await?);
+        found.extend(read(bucket, &key).await?);
     }
     found.sort_by(|one: &Presence, other| one.node.cmp(&other.node));
     Ok(found)

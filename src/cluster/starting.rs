@@ -71,7 +71,7 @@ pub async fn start(settings: &ClusterSettings, options: &StoreOptions) -> Result
     let node = ClusterNode {
         connection,
         lease,
-        standing: Arc::default(),
+        state: Arc::default(),
         holder: Holder { node: settings.node.clone(), instance, lasts_ms: 0 },
         snapshot_every: settings.snapshot_every,
     };

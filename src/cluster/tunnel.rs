@@ -8,7 +8,7 @@
 
 use super::connection::NatsConnection;
 use super::requests::{Answerer, LeaderRequests, NotAnswered};
-use super::standing::Standing;
+use super::state::ClusterState;
 use async_nats::{Client, Subscriber};
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::StreamExt;
@@ -64,13 +64,13 @@ struct TunnelRequest {
 pub struct Tunnels {
     client: Client,
     requests: LeaderRequests,
-    standing: Arc<Standing>,
+    state: Arc<ClusterState>,
 }
 
 impl Tunnels {
-    pub(super) fn new(connection: &NatsConnection, standing: &Arc<Standing>) -> Self {
+    pub(super) fn new(connection: &NatsConnection, state: &Arc<ClusterState>) -> Self {
         let requests = LeaderRequests::new(connection, "connections");
-        Self { client: connection.context.client(), requests, standing: standing.clone() }
+        Self { client: connection.context.client(), requests, state: state.clone() }
     }
 
     /// The requests by which other nodes ask for connections.
@@ -96,10 +96,10 @@ impl Tunnels {
             serde_json::from_slice(&answer).map_err(|error| unknown(&error))?;
         let to = answer.map_err(NotAnswered::Unknown)?;
         let (near, far) = duplex(BUFFER_BYTES);
-        let standing = self.standing.clone();
-        let mut leader = standing.leader();
+        let state = self.state.clone();
+        let mut leader = state.leader();
         let goes_on = move || {
-            let now = standing.leader();
+            let now = state.leader();
             leader = leader.take().or_else(|| now.clone());
             now.is_none() || now == leader
         };

@@ -3,7 +3,7 @@
 use super::connection::NatsConnection;
 use super::lease::Holder;
 use super::requests::LeaderService;
-use super::standing::Standing;
+use super::state::ClusterState;
 use crate::health::HEALTH;
 use crate::log::jetstream::{BatchReader, EventStream, LeaseEnd};
 use crate::store::Store;
@@ -27,7 +27,7 @@ pub(super) type Fault = String;
 pub struct ClusterNode {
     pub(super) connection: NatsConnection,
     pub(super) lease: Arc<LeaseEnd>,
-    pub(super) standing: Arc<Standing>,
+    pub(super) state: Arc<ClusterState>,
     pub(super) holder: Holder,
     pub(super) snapshot_every: u64,
 }
@@ -57,7 +57,7 @@ impl Work {
             let why = why.map_or_else(String::new, |why| format!(" ({why})"));
             format!("NATS cannot be reached{why}; what is read goes on, and nothing can be written")
         };
-        let age = self.node.standing.age().map_or(0, |age| age.as_secs());
+        let age = self.node.state.age().map_or(0, |age| age.as_secs());
         HEALTH.degrade(PART, format!("{fault}; what is read here may be {age} s old"));
         if told.as_ref() != Some(&fault) {
             tracing::error!("the cluster: {fault}");

@@ -100,7 +100,7 @@ impl ServerContext {
 
     /// Whether this node may lack what others have told clients.
     pub fn is_behind(&self) -> bool {
-        self.cluster.as_ref().is_some_and(|cluster| cluster.standing.age().is_some())
+        self.cluster.as_ref().is_some_and(|cluster| cluster.state.age().is_some())
     }
 
     /// Facts by which a message is routed.

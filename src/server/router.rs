@@ -111,7 +111,7 @@ impl Router {
             }
         }
         // How old may be what a node tells that is cut off from its cluster (RFC 9111, section 5.1).
-        if let Some(age) = context.cluster.as_ref().and_then(|it| it.standing.age()) {
+        if let Some(age) = context.cluster.as_ref().and_then(|it| it.state.age()) {
             answer.headers_mut().insert(AGE, age.as_secs().into());
         }
         let (code, took) = (answer.status().as_u16(), began.elapsed());
@@ -137,7 +137,7 @@ impl Router {
             && bot.is_none()
             && found.as_ref().is_none_or(is_page)
             && hyper_tungstenite::is_upgrade_request(&request);
-        // What of it may connect is for the node that leads to say, which adapters and bots belong to.
+        // Adapters and bots belong to the node that leads, which checks who connects.
         if let Some(cluster) = context.cluster.as_ref().filter(|_| context.follows())
             && (is_lost || (bot.is_none() && bots::is_of_a_bot(path)))
         {
@@ -218,7 +218,7 @@ impl Router {
 
 /// The answer of a node that does not lead to something that only the leader itself can take.
 fn elsewhere(cluster: &ClusterHandle) -> ErrorResponse {
-    let leader = cluster.standing.leader();
+    let leader = cluster.state.leader();
     let leader = leader.map_or_else(|| "no node".into(), |name| format!("the node `{name}`"));
     let text = format!("this goes to the node that leads the cluster: {leader}, now");
     ErrorResponse::unavailable(text, ELSEWHERE_WAIT).named(Some("no_leader"))

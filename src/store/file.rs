@@ -140,7 +140,7 @@ impl StoreFile {
         for batch in contents.batches {
             let mut txn = self.database.begin_write()?;
             follow_later(&mut txn)?;
-            drop(apply(&txn, &self.context, batch)?);
+            drop(apply(&txn, &self.context, batch, AtDamage::PassOver)?);
             commit(txn)?;
         }
         // Also where the tables had all of it: they may not be on disk, and the log begins anew.
@@ -239,12 +239,21 @@ fn set_aside_for(command: &Command) -> Option<impl FnOnce(String) -> Command + u
     Some(move |reason| Command::SetAside { inbound, reason, at })
 }
 
-/// Applies a batch of the log; gives what listeners are told. An event that meets something damaged
-/// is passed over, and said.
+/// What becomes of an event of the log that meets something damaged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AtDamage {
+    /// It is passed over, and said: nothing better can be had.
+    PassOver,
+    /// Nothing of the batch is applied: a copy of another node is better.
+    Refuse,
+}
+
+/// Applies a batch of the log; gives what listeners are told.
 pub(super) fn apply(
     txn: &WriteTransaction,
     context: &TransactionContext,
     batch: Batch,
+    at_damage: AtDamage,
 ) -> Result<Vec<Change>> {
     let mut state = Transaction::open(txn, context, batch.at)?;
     // Before it there may be a gap, where the log was damaged.
@@ -253,7 +262,7 @@ pub(super) fn apply(
     for event in batch.events {
         match state.load(&event) {
             Ok(()) => changes.extend(state.apply(event, None)?),
-            Err(StoreError::Damaged(text)) => {
+            Err(StoreError::Damaged(text)) if at_damage == AtDamage::PassOver => {
                 let offset = state.pass_over();
                 tracing::error!(offset, kind = kind(&event), "an event is passed over: {text}");
             }

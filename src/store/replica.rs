@@ -2,7 +2,7 @@
 
 use super::commit::commit;
 use super::error::{Result, StoreError};
-use super::file::{StoreFile, apply};
+use super::file::{AtDamage, StoreFile, apply};
 use super::ids::Tag;
 use super::options::mint;
 use super::transaction::Transaction;
@@ -36,7 +36,8 @@ impl StoreFile {
             (cursor.offset, cursor.epoch) = (found.batch.end() - 1, found.batch.epoch);
             (place, bytes) = (found.place, bytes + found.bytes);
             let epoch = found.batch.epoch;
-            told.push(Committed { epoch, changes: apply(&txn, &self.context, found.batch)? });
+            let changes = apply(&txn, &self.context, found.batch, AtDamage::Refuse);
+            told.push(Committed { epoch, changes: changes.map_err(damaged)? });
         }
         shared.advance(&mut txn, place, bytes)?;
         commit(txn)?;
@@ -59,6 +60,16 @@ impl StoreFile {
         state.finish()?;
         shared.append(&mut txn, first, record)?;
         commit(txn)
+    }
+}
+
+/// The error of a node that would differ from the others if it went on; it neither reads on nor leads.
+fn damaged(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Damaged(text) => StoreError::Unavailable(format!(
+            "this store is damaged ({text}); stop this node, move its store away, and start it: it then takes a copy of the cluster"
+        )),
+        error => error,
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! One server alone, a bare stream and a cluster are measured in one run, on one machine.
 
+#![allow(clippy::cast_precision_loss, reason = "no count is that large")]
+
 use crate::nodes::Cluster;
 use crate::server::{TestServer, agent, eventually};
 use async_nats::jetstream::{Context, stream};

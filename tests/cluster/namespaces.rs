@@ -80,7 +80,7 @@ impl Network {
         (0..3).for_each(|machine| network.start_nats(machine));
         let init = || network.0[0].run(&["cluster", "init"]);
         for machine in 0..3 {
-            network.0[machine].home.configure(&network.configuration(machine));
+            network.0[machine].home.configure(&Self::configuration(machine));
         }
         eventually("the cluster is made", || {
             let (is_done, errors) = init();
@@ -115,7 +115,7 @@ impl Network {
         self.0[machine].start(&arguments);
     }
 
-    fn configuration(&self, machine: usize) -> String {
+    fn configuration(machine: usize) -> String {
         // Its own server first; the others as it reaches them.
         let others = (0..3).filter(|other| *other != machine);
         let mut urls = vec!["\"nats://127.0.0.1:4222\"".to_owned()];

@@ -113,7 +113,7 @@ impl OwnedParts {
     /// Waits until another node leads; without a cluster for ever.
     async fn another_leads(&self) {
         match &self.context.cluster {
-            Some(cluster) => cluster.standing.another_leads().await,
+            Some(cluster) => cluster.state.another_leads().await,
             None => std::future::pending().await,
         }
     }

@@ -37,14 +37,14 @@ pub(super) fn parts_of(first: u64, payload: &[u8], part_bytes: usize) -> Result<
 
 /// Parts of a batch that is not whole yet.
 #[derive(Debug, Default)]
-pub(super) struct Parts {
+pub(super) struct BatchParts {
     /// The offset of its first event, and how many parts there are.
     of: Option<(u64, u16)>,
     found: u16,
     bytes: Vec<u8>,
 }
 
-impl Parts {
+impl BatchParts {
     /// Takes the next message; gives the batch that is whole with it, and its size.
     pub(super) fn take(
         &mut self,
@@ -97,7 +97,7 @@ mod tests {
         let payload = payload(20_000);
         let messages = parts_of(7, &payload, 512 << 10).unwrap();
         assert!(messages.len() > 1 && messages.iter().all(|part| part.len() <= HEAD + (512 << 10)));
-        let mut parts = Parts::default();
+        let mut parts = BatchParts::default();
         let (last, before) = messages.split_last().unwrap();
         for part in before {
             assert_eq!(parts.take(part), Ok(None));
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn parts_that_a_leader_left_behind_count_for_nothing() {
-        let mut parts = Parts::default();
+        let mut parts = BatchParts::default();
         let unfinished = parts_of(7, &payload(20_000), 512 << 10).unwrap();
         assert_eq!(parts.take(&unfinished[0]), Ok(None));
         let next = parts_of(7, &payload(2), 512 << 10).unwrap();
@@ -121,7 +121,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_message_makes_it_panic(messages in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..60), 0..5)) {
-            let mut parts = Parts::default();
+            let mut parts = BatchParts::default();
             for message in messages {
                 let _ = parts.take(&message);
             }

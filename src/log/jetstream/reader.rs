@@ -1,6 +1,6 @@
 //! Reading the batches of the stream.
 
-use super::parts::{BATCH_HEADER, Parts};
+use super::parts::{BATCH_HEADER, BatchParts};
 use crate::log::{LogError, Result, SharedBatch};
 use async_nats::jetstream::Message;
 use async_nats::jetstream::consumer::pull::Ordered;
@@ -18,7 +18,7 @@ pub struct BatchReader {
     next: u64,
     /// The place of the last batch that was given out.
     given: u64,
-    parts: Parts,
+    parts: BatchParts,
 }
 
 impl fmt::Debug for BatchReader {
@@ -30,7 +30,7 @@ impl fmt::Debug for BatchReader {
 impl BatchReader {
     /// Reads the messages of a consumer that begins behind a place.
     pub(super) fn new(messages: Ordered, place: u64) -> Self {
-        Self { messages, next: place + 1, given: place, parts: Parts::default() }
+        Self { messages, next: place + 1, given: place, parts: BatchParts::default() }
     }
 
     /// The number of the last message that was read, also where it is a part of an unfinished batch.

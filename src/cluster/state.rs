@@ -10,7 +10,7 @@ const OLD: Duration = Duration::from_secs(2);
 
 /// How this node stands.
 #[derive(Debug)]
-pub struct Standing {
+pub struct ClusterState {
     leader: watch::Sender<SeenLeader>,
     /// When readers were last known to see everything.
     current_at: Mutex<Instant>,
@@ -23,13 +23,13 @@ struct SeenLeader {
     is_this: bool,
 }
 
-impl Default for Standing {
+impl Default for ClusterState {
     fn default() -> Self {
         Self { leader: watch::Sender::default(), current_at: Mutex::new(Instant::now()) }
     }
 }
 
-impl Standing {
+impl ClusterState {
     /// The node that leads, as far as it is known here.
     pub fn leader(&self) -> Option<String> {
         self.leader.borrow().name.clone()
