@@ -27,14 +27,14 @@ const REST: Duration = Duration::from_millis(50);
 
 /// The files that messages name which came or changed.
 #[derive(Debug, Default)]
-pub struct WantedMedia {
+pub struct WantedCopies {
     hashes: Mutex<VecDeque<Hash>>,
     /// There were too many, and some are not among them.
     has_lost: AtomicBool,
     told: Notify,
 }
 
-impl WantedMedia {
+impl WantedCopies {
     /// Takes note of a commit.
     pub fn committed(&self, changes: &[Change]) {
         let messages = changes.iter().filter_map(|change| match &change.effect {
@@ -74,7 +74,7 @@ impl WantedMedia {
 pub async fn keep_copies(
     store: Arc<Store>,
     exchange: MediaExchange,
-    wanted: Arc<WantedMedia>,
+    wanted: Arc<WantedCopies>,
     stop: CancellationToken,
 ) {
     let (mut missing, mut look) = (Vec::new(), Instant::now() + FIRST);
@@ -159,7 +159,7 @@ mod tests {
 
     #[tokio::test]
     async fn files_of_new_messages_are_wanted_in_their_order() {
-        let wanted = WantedMedia::default();
+        let wanted = WantedCopies::default();
         wanted.committed(&[created(1), created(2)]);
         let text = Message::new(2, Uuid::nil(), "text".into(), "group_1".into(), 1);
         wanted.committed(&[Change { offset: 2, effect: ChangeEffect::Created(text) }]);
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn more_than_can_wait_is_looked_for_among_all_messages() {
-        let wanted = WantedMedia::default();
+        let wanted = WantedCopies::default();
         let many: Vec<_> = (0..=MAX_WANTED).map(|_| created(1)).collect();
         wanted.committed(&many);
         assert_eq!(wanted.lock().len(), MAX_WANTED);

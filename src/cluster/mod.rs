@@ -24,7 +24,7 @@ mod status_feed;
 mod tunnel;
 mod work;
 
-pub use copies::{WantedMedia, keep_copies};
+pub use copies::{WantedCopies, keep_copies};
 pub use founding::found;
 pub use media::MediaExchange;
 pub use node::{ClusterHandle, NodeServices};

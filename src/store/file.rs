@@ -239,7 +239,7 @@ fn set_aside_for(command: &Command) -> Option<impl FnOnce(String) -> Command + u
     Some(move |reason| Command::SetAside { inbound, reason, at })
 }
 
-/// What becomes of an event of the log that meets something damaged.
+/// Fate of an event of the log that meets something damaged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AtDamage {
     /// It is passed over, and said: nothing better can be had.

@@ -2,7 +2,7 @@
 
 use super::held;
 use crate::cluster::{
-    ClusterHandle, ClusterNode, LeaderService, NodeServices, PassedConnection, WantedMedia,
+    ClusterHandle, ClusterNode, LeaderService, NodeServices, PassedConnection, WantedCopies,
     keep_copies,
 };
 use crate::health;
@@ -28,7 +28,7 @@ impl ClusterPart {
     /// connections of other nodes. `None` where the server is no node.
     pub(super) fn begin(
         node: ClusterNode,
-        wanted: Arc<WantedMedia>,
+        wanted: Arc<WantedCopies>,
         context: &Arc<ServerContext>,
         socket: &Path,
         listen: &str,

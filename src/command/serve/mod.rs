@@ -17,7 +17,7 @@ use crate::activity::ActivityCounts;
 use crate::adapter::{self, EventSink, Registry};
 use crate::cli::{Globals, Serve};
 use crate::clock::{Clock, now};
-use crate::cluster::{self, WantedMedia};
+use crate::cluster::{self, WantedCopies};
 use crate::config::{self, Config, Loaded, LogFormat, Sources};
 use crate::error::{Error, Result};
 use crate::gateway::{self, Gateway};
@@ -147,7 +147,7 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     let activity = Arc::new(ActivityCounts::default());
     let committed = Arc::new(Notify::new());
     let words = Arc::new(Words::default());
-    let wanted = config.cluster.as_ref().map(|_| Arc::new(WantedMedia::default()));
+    let wanted = config.cluster.as_ref().map(|_| Arc::new(WantedCopies::default()));
     let commits = Commits {
         hub: hub.clone(),
         outbox: observer,
@@ -442,7 +442,7 @@ struct Commits {
     activity: Arc<ActivityCounts>,
     media: Arc<Notify>,
     /// In a cluster: files that other nodes may have.
-    wanted: Option<Arc<WantedMedia>>,
+    wanted: Option<Arc<WantedCopies>>,
     words: Arc<Words>,
 }
 
