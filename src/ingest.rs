@@ -21,8 +21,8 @@ use crate::metrics::METRICS;
 use crate::model::change::Outcome;
 use crate::model::message::Direction;
 use crate::outbox::Outcomes;
+use crate::raw_events::RawEventRetention;
 use crate::store::{self, Answer, Command, MessageTarget, Store};
-use crate::words::Words;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use std::collections::VecDeque;
@@ -62,7 +62,7 @@ pub struct Ingest {
     store: Arc<Store>,
     registry: Registry,
     outcomes: Arc<Outcomes>,
-    words: Arc<Words>,
+    raw_events: Arc<RawEventRetention>,
     blobs: Blobs,
     /// At a node of a cluster: where events go while another node leads.
     hand_over: Option<Arc<dyn HandOver>>,
@@ -77,14 +77,14 @@ impl Ingest {
         store: Arc<Store>,
         registry: Registry,
         outcomes: Arc<Outcomes>,
-        words: Arc<Words>,
+        raw_events: Arc<RawEventRetention>,
         blobs: Blobs,
         hand_over: Option<Arc<dyn HandOver>>,
         queue: mpsc::Receiver<QueuedEvent>,
     ) -> Self {
         let work = Arc::new(Mutex::new(UnstoredEvents::new(queue)));
         let unstored = Arc::default();
-        Self { store, registry, outcomes, words, blobs, hand_over, work, unstored }
+        Self { store, registry, outcomes, raw_events, blobs, hand_over, work, unstored }
     }
 
     /// Number of events that are held in memory only: an end of the process would lose them.
@@ -140,7 +140,7 @@ impl Ingest {
     async fn keep_bytes(&self, batch: &mut VecDeque<QueuedCommand>) {
         for item in batch {
             let command = match &mut item.command {
-                Command::Tell { meaning: Some(meaning), .. } => meaning,
+                Command::StoreRawEvent { meaning: Some(meaning), .. } => meaning,
                 command => command,
             };
             let told = match command {
@@ -178,11 +178,13 @@ impl Ingest {
             AdapterEvent::Message(received) => {
                 Command::Receive { received, at: now(), can_wait: true }
             }
-            AdapterEvent::Told { platform, account, frame, meaning } => {
+            AdapterEvent::RawEvent { platform, account, frame, meaning } => {
                 let meaning = meaning.and_then(|meaning| self.command(*meaning, stored));
-                let Some(forget_before) = self.words.needed_from(now()) else { return meaning };
+                let Some(forget_before) = self.raw_events.needed_from(now()) else {
+                    return meaning;
+                };
                 let (meaning, at) = (meaning.map(Box::new), now());
-                Command::Tell { platform, account, frame, meaning, at, forget_before }
+                Command::StoreRawEvent { platform, account, frame, meaning, at, forget_before }
             }
             AdapterEvent::Batch { messages, state, stored: waits } => {
                 *stored = Some(waits);
@@ -224,6 +226,10 @@ impl Ingest {
             }
             AdapterEvent::ConfirmedLate { message, account, external_id } => {
                 let outcome = Outcome::Sent { account, external_id, is_unconfirmed: false };
+                Command::RecordLate { id: message, outcome, at: now() }
+            }
+            AdapterEvent::RefusedLate { message, reason, retryable } => {
+                let outcome = Outcome::RefusedLate { reason, retryable };
                 Command::RecordLate { id: message, outcome, at: now() }
             }
             AdapterEvent::PartSent { message, external_id, stored: waits } => {
@@ -272,7 +278,7 @@ impl Ingest {
             }
             self.count_unstored(work);
             // Also of what bots alone are told, which is no change.
-            self.words.stored();
+            self.raw_events.stored();
         }
     }
 

@@ -167,7 +167,7 @@ fn line_of(command: Command) -> Vec<u8> {
 
 fn without_words(command: Command) -> Command {
     match command {
-        Command::Tell { meaning: Some(meaning), .. } => *meaning,
+        Command::StoreRawEvent { meaning: Some(meaning), .. } => *meaning,
         command => command,
     }
 }
@@ -201,7 +201,7 @@ fn event_of(command: Command) -> Option<HeldEvent> {
             outcome: Outcome::Sent { account, external_id, is_unconfirmed },
             at,
         } => HeldEvent::SentLate { id, account, external_id, is_unconfirmed, at },
-        Command::Tell { platform, account, frame, meaning, at, forget_before } => {
+        Command::StoreRawEvent { platform, account, frame, meaning, at, forget_before } => {
             let meaning = meaning.and_then(|meaning| event_of(*meaning)).map(Box::new);
             HeldEvent::Told { platform, account, frame, meaning, at, forget_before }
         }
@@ -250,7 +250,7 @@ fn command_of(event: HeldEvent) -> Command {
         }
         HeldEvent::Told { platform, account, frame, meaning, at, forget_before } => {
             let meaning = meaning.map(|meaning| Box::new(command_of(*meaning)));
-            Command::Tell { platform, account, frame, meaning, at, forget_before }
+            Command::StoreRawEvent { platform, account, frame, meaning, at, forget_before }
         }
         HeldEvent::Together(events) => {
             Command::Together(events.into_iter().map(command_of).collect())
@@ -298,7 +298,7 @@ mod tests {
     }
 
     fn told(frame: String) -> Command {
-        Command::Tell {
+        Command::StoreRawEvent {
             platform: "qq".into(),
             account: "1".into(),
             frame,

@@ -27,6 +27,7 @@ use crate::ingest::{HandOver, Ingest};
 use crate::mcp;
 use crate::model::change::Committed;
 use crate::outbox::{self, CommitObserver, LateOutcomes, Outbox};
+use crate::raw_events::RawEventRetention;
 use crate::retention;
 use crate::search::{self, Index};
 use crate::server::{
@@ -34,7 +35,6 @@ use crate::server::{
 };
 use crate::shutdown;
 use crate::store::{self, Head, Listener, SharedLogFactory, Store, StoreOptions};
-use crate::words::Words;
 use access::check_access;
 use arc_swap::ArcSwap;
 use held::Leader;
@@ -146,7 +146,7 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     // The store's lock first: it proves that a socket found beside it is stale.
     let activity = Arc::new(ActivityCounts::default());
     let committed = Arc::new(Notify::new());
-    let words = Arc::new(Words::default());
+    let raw_events = Arc::new(RawEventRetention::default());
     let wanted = config.cluster.as_ref().map(|_| Arc::new(WantedCopies::default()));
     let commits = Commits {
         hub: hub.clone(),
@@ -154,7 +154,7 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
         activity: activity.clone(),
         media: committed.clone(),
         wanted: wanted.clone(),
-        words: words.clone(),
+        raw_events: raw_events.clone(),
     };
     let started = match &config.cluster {
         Some(settings) => {
@@ -172,8 +172,18 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     welcome::welcome(&config, address);
     let page = welcome::page(&config, address);
     let (policy, retention) = watch::channel(config.retention());
-    let Started { context, owned, background, unstored } =
-        start(config, page, store.clone(), media, hub, words, activity, outbox, retention, stop)?;
+    let Started { context, owned, background, unstored } = start(
+        config,
+        page,
+        store.clone(),
+        media,
+        hub,
+        raw_events,
+        activity,
+        outbox,
+        retention,
+        stop,
+    )?;
     let (registry, stop) = (context.registry.clone(), context.stop.clone());
     // From now on, so that the first connection is told of, too.
     let mut first = Some(registry.changes());
@@ -251,7 +261,7 @@ fn start(
     store: Arc<Store>,
     media: OpenedMedia,
     hub: Arc<Hub>,
-    words: Arc<Words>,
+    raw_events: Arc<RawEventRetention>,
     activity: Arc<ActivityCounts>,
     outbox: Outbox,
     retention: watch::Receiver<retention::RetentionPolicy>,
@@ -264,7 +274,7 @@ fn start(
         store.clone(),
         registry.clone(),
         outbox.outcomes.clone(),
-        words.clone(),
+        raw_events.clone(),
         media.blobs.clone(),
         leader.clone().map(|leader| Arc::new(leader) as Arc<dyn HandOver>),
         inbound,
@@ -273,9 +283,8 @@ fn start(
     // It ends with its queue, not with the signal.
     let never = CancellationToken::new();
     let receiving = tokio::spawn(health::supervise("ingest", never, move || ingest.clone().run()));
-    // Before anything comes in: its words are kept for bots.
+    // Before anything comes in, so that its raw events are kept for bots.
     let actions = Actions::new(store.clone(), registry.clone(), tasks.clone());
-    let server_token = config.tokens.iter().find(|token| token.name == "token");
     let parts = gateway::GatewayContext {
         store: store.clone(),
         registry: registry.clone(),
@@ -283,8 +292,7 @@ fn start(
         outcomes: outbox.outcomes.clone(),
         blobs: media.blobs.clone(),
         signer: media.signer.clone(),
-        words,
-        token: server_token.map(|token| token.secret.reveal().to_owned()),
+        raw_events,
         stop: stop.clone(),
         tasks: tasks.clone(),
     };
@@ -443,7 +451,7 @@ struct Commits {
     media: Arc<Notify>,
     /// In a cluster: files that other nodes may have.
     wanted: Option<Arc<WantedCopies>>,
-    words: Arc<Words>,
+    raw_events: Arc<RawEventRetention>,
 }
 
 impl Listener for Commits {
@@ -460,6 +468,6 @@ impl Listener for Commits {
         }
         self.hub.committed(batch);
         self.media.notify_one();
-        self.words.stored();
+        self.raw_events.stored();
     }
 }
