@@ -86,7 +86,7 @@ pub async fn run_to_end<T: Send + 'static>(
 fn tell_panic(name: &'static str, error: &JoinError) {
     METRICS.task_panics.inc();
     tracing::error!(task = name, "a background task panicked: {error}");
-    HEALTH.degrade(name, "it panicked and goes on; the log has the details");
+    HEALTH.degrade(name, "it panicked and was restarted; the log has the details");
 }
 
 #[cfg(test)]

@@ -180,7 +180,9 @@ impl Ingest {
             AdapterEvent::Remembered { adapter, answer } => {
                 match self.store.view().and_then(|view| view.adapter_state(adapter)) {
                     Ok(kept) => drop(answer.send(kept)),
-                    Err(error) => tracing::error!("what {adapter} remembers: {error}"),
+                    Err(error) => tracing::error!(
+                        "the state of the adapter {adapter} cannot be read: {error}"
+                    ),
                 }
                 return None;
             }
@@ -208,6 +210,10 @@ impl Ingest {
                 let outcome = Outcome::Sent { account, external_id, is_unconfirmed: false };
                 Command::RecordLate { id: message, outcome, at: now() }
             }
+            AdapterEvent::RefusedLate { message, reason, retryable } => {
+                let outcome = Outcome::RefusedLate { reason, retryable };
+                Command::RecordLate { id: message, outcome, at: now() }
+            }
             AdapterEvent::PartSent { message, external_id, stored: waits } => {
                 *stored = Some(waits);
                 Command::NotePart { id: message, external_id, at: now() }
@@ -219,7 +225,9 @@ impl Ingest {
                 let view = self.store.view();
                 match view.and_then(|view| view.conversations_of(&platform, &account, limit)) {
                     Ok(its_own) => drop(answer.send(its_own)),
-                    Err(error) => tracing::error!("the conversations of {account}: {error}"),
+                    Err(error) => {
+                        tracing::error!("the conversations of {account} cannot be read: {error}")
+                    }
                 }
                 return None;
             }

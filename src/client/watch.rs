@@ -40,7 +40,7 @@ pub type AdapterChange = event::AdapterStatusData<'static>;
 pub enum WatchEvent {
     /// The server is connected. Every message after this `seq` follows.
     Here {
-        /// The newest `seq` that came before; `None` if everything has to be loaded again.
+        /// The newest `seq` of the session before; for a new place, the newest `seq` of the server.
         since: u64,
     },
     /// The store is another one, or an older copy: data from before may be wrong. `Here` follows.

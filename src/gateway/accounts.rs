@@ -15,7 +15,7 @@ pub(super) async fn find(bot: &ConfiguredBot, mut begin: impl FnMut(Arc<ServedAc
         match bot.find_accounts().await {
             Ok(new) => new.into_iter().for_each(&mut begin),
             Err(error) => {
-                tracing::warn!(bot = bot.name(), "the accounts of a bot are not known: {error}");
+                tracing::warn!(bot = bot.name(), "the accounts of a bot cannot be read: {error}");
                 sleep(PAUSE).await;
                 continue;
             }

@@ -127,7 +127,7 @@ impl EventFollower<'_> {
         loop {
             let read_to = *acknowledged.borrow_and_update();
             if let Err(error) = self.note_read(&mut way, read_to) {
-                tracing::warn!(bot = self.bot, "the place of a bot cannot be moved: {error}");
+                tracing::warn!(bot = self.bot, "the place of a bot cannot be changed: {error}");
             }
             if way.events >= self.max_on_their_way || way.bytes >= MAX_BYTES_ON_THEIR_WAY {
                 if acknowledged.changed().await.is_err() {
@@ -162,10 +162,7 @@ impl EventFollower<'_> {
                     () = peer.beside_due() => {}
                 },
                 Err(error) => {
-                    tracing::warn!(
-                        bot = self.bot,
-                        "what a bot is to be told cannot be read: {error}"
-                    );
+                    tracing::warn!(bot = self.bot, "the events for a bot cannot be read: {error}");
                     sleep(PAUSE).await;
                 }
             }
@@ -205,7 +202,7 @@ impl EventFollower<'_> {
         let view = self.store.view();
         let moved = view.and_then(|view| self.place.advance(&view, self.turn, self.position, 0));
         if let Err(error) = moved {
-            tracing::warn!(bot = self.bot, "the place of a bot cannot be moved: {error}");
+            tracing::warn!(bot = self.bot, "the place of a bot cannot be changed: {error}");
         }
     }
 

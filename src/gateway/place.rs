@@ -148,7 +148,7 @@ impl PlaceKeeper {
         let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for key in keys {
             if let Err(error) = memory::keep_place(&self.store, &key, &place).await {
-                tracing::warn!(place = key, "the place of a bot is not kept: {error}");
+                tracing::warn!(place = key, "the place of a bot cannot be written: {error}");
             }
         }
     }

@@ -29,8 +29,6 @@ pub struct GatewayContext {
     pub signer: Signer,
     #[allow(missing_docs)]
     pub raw_events: Arc<RawEventRetention>,
-    /// The server's own token, for bots without a token.
-    pub token: Option<String>,
     /// Stops the gateway.
     pub stop: CancellationToken,
     /// The tasks of connections.

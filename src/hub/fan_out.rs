@@ -169,7 +169,11 @@ impl Hub {
             Ok(Some(entry)) => entry,
             Ok(None) => return,
             Err(error) => {
-                return tracing::warn!(platform, conversation, "not told of a change: {error}");
+                return tracing::warn!(
+                    platform,
+                    conversation,
+                    "sessions do not get a change of the conversation: {error}"
+                );
             }
         };
         let mut guard = self.lock();

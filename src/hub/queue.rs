@@ -63,7 +63,9 @@ impl Queue {
         let is_full = state.changes > MAX_CHANGES || state.bytes > MAX_BYTES;
         if is_full && !state.commits.is_empty() {
             METRICS.limit_hit("hub_queue");
-            tracing::warn!("more is written than can be handed out; sessions read from the store");
+            tracing::warn!(
+                "commits come faster than sessions get them; sessions read from the store"
+            );
             state.drop_all();
         } else {
             state.commits.push_back(commit);

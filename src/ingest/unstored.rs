@@ -114,7 +114,7 @@ impl QueuedCommand {
             Command::Receive { received, at, .. } => (received, at),
             other => {
                 METRICS.events_refused.inc();
-                tracing::error!(event = ?other, "an event could not be stored, and is told here alone: {reason}");
+                tracing::error!(event = ?other, "an event could not be stored, and is only in this log: {reason}");
                 let advice = "events that are no messages could not be stored; the log has them";
                 HEALTH.degrade("events", advice);
                 return None;

@@ -225,7 +225,10 @@ impl Work {
                 pause = pause.filter(|_| failure.is_passing());
                 tracing::info!(seq = turn.seq, "{}: {failure}", not_fetched(pause));
                 if failure.kind == FailureKind::Here {
-                    HEALTH.degrade(PART, format!("what comes in is not kept: {failure}"));
+                    HEALTH.degrade(
+                        PART,
+                        format!("media of incoming messages cannot be stored: {failure}"),
+                    );
                 }
             }
         }

@@ -61,7 +61,7 @@ impl WebClients {
         let resolver = Arc::new(PublicOnly { allowed: Arc::clone(&allowed) });
         let told = built(common(timeout).redirect(redirects).dns_resolver(resolver));
         if let Err(reason) = &told {
-            tracing::warn!("media that come in as addresses are not kept: {reason}");
+            tracing::warn!("media cannot be fetched from their addresses: {reason}");
         }
         let configured = built(common(timeout).redirect(Policy::none()));
         Self { told, configured, allowed }

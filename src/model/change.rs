@@ -201,6 +201,14 @@ pub enum Outcome {
         /// It may have been sent nevertheless.
         is_uncertain: bool,
     },
+    /// The platform refused it after the time limit of its attempt. If that was the only attempt, it is
+    /// certain now that the message was not sent.
+    RefusedLate {
+        /// Why.
+        reason: String,
+        /// Another attempt may succeed.
+        retryable: bool,
+    },
     /// The message waited too long. It is given up, unless it changed in the meantime.
     Expired {
         /// Why.
@@ -291,6 +299,17 @@ pub fn record_outcome(mut message: Message, outcome: Outcome, at: u64) -> Option
             message.status = Status::Failed;
             message.last_error = Some(reason);
             message.is_uncertain |= is_uncertain;
+        }
+        Outcome::RefusedLate { reason, retryable }
+            if message.is_uncertain
+                && message.retry_count == 0
+                && matches!(message.status, Status::Pending | Status::Failed) =>
+        {
+            message.is_uncertain = false;
+            message.last_error = Some(reason);
+            if !retryable {
+                message.status = Status::Failed;
+            }
         }
         Outcome::Expired { reason, since }
             if message.status == Status::Pending && message.updated_at == since =>

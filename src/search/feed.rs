@@ -163,7 +163,7 @@ impl Feed {
             self.rest(rest);
         }
         if is_loaded && let Err(error) = self.index.save() {
-            tracing::warn!("the search index could not keep its place: {error}");
+            tracing::warn!("the progress of the search index cannot be written: {error}");
         }
     }
 
@@ -215,7 +215,9 @@ impl Feed {
         if self.index.can_follow(view) && self.follow_events(view)? {
             self.index.followed_to(view.cursor());
         } else {
-            tracing::warn!("the search index is built anew: events it has not seen are not kept");
+            tracing::warn!(
+                "the search index is built anew: the log does not have all events since its last update"
+            );
             self.index.forget(view);
         }
         Ok(())
@@ -294,7 +296,7 @@ impl Feed {
                 tracing::info!(
                     messages = head,
                     bytes = self.index.bytes(),
-                    "the search index is whole"
+                    "the search index is complete"
                 );
             }
         } else if self.told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {

@@ -115,7 +115,7 @@ impl UnidentifiedLimit {
             Some(address) => Some(self.addresses.acquire(address).ok_or_else(|| {
                 METRICS.limit_hit(self.all.key);
                 let max = self.addresses.max;
-                tracing::warn!(%address, max, "connections of an address do not say who they are");
+                tracing::warn!(%address, max, "too many connections from one address have not sent a token");
                 let text = format!(
                     "there are {max} connections from this address already that have not shown a \
                      token; send it in the first frame, and close those that say nothing"

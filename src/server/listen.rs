@@ -164,7 +164,7 @@ pub async fn serve(context: Arc<ServerContext>, listeners: Listeners) -> Result<
     if tokio::time::timeout(limit, tasks.wait()).await.is_err() {
         tracing::warn!(
             left = tasks.len(),
-            "some connections or tasks did not end in time and are cut"
+            "some connections or tasks did not end in time and were aborted"
         );
         server.cut.cancel();
         let _ = timeout(CUT_TIMEOUT, tasks.wait()).await;

@@ -129,7 +129,7 @@ impl Reservation {
 
 fn tell_full() {
     METRICS.limit_hit(KEY);
-    tracing::warn!(limit = KEY, "bodies hold as much memory as they may");
+    tracing::warn!(limit = KEY, "bodies of requests and answers reached the limit of memory");
 }
 
 #[cfg(test)]

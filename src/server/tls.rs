@@ -55,7 +55,9 @@ impl Certificate {
                         state.config = config;
                         tracing::info!("the certificate was changed");
                     }
-                    Err(error) => tracing::error!("the certificate stays as it was: {error}"),
+                    Err(error) => tracing::error!(
+                        "the new certificate cannot be read, and the old one stays in use: {error}"
+                    ),
                 }
             }
         }

@@ -135,7 +135,7 @@ impl WriterThread {
         if catch_unwind(AssertUnwindSafe(|| work(self))).is_err() {
             METRICS.task_panics.inc();
             tracing::error!("the store's writer panicked; the store is opened again");
-            HEALTH.degrade("writer", "it panicked and goes on; the log has the details");
+            HEALTH.degrade("writer", "it panicked and was restarted; the log has the details");
             self.fault = Some(Instant::now());
             self.close();
         }

@@ -120,7 +120,7 @@ impl PartialWriting {
             _ => {}
         }
         if let Err(error) = folder.forget_whole(partial.id) {
-            tracing::warn!("records of uploads that are whole are not removed: {error}");
+            tracing::warn!("records of finished uploads cannot be removed: {error}");
         }
         Ok(partial)
     }

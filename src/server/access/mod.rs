@@ -92,7 +92,7 @@ impl Accepted {
     fn revoke_all_but(&self, next: &Self) {
         let gone = |token: &Token| !next.tokens.iter().any(|(kept, _)| kept == token);
         for (token, end) in self.tokens.iter().filter(|(token, _)| gone(token)) {
-            tracing::info!(token = token.name, "the token is revoked; what it opened ends");
+            tracing::info!(token = token.name, "the token is revoked; its connections are closed");
             end.cancel();
         }
         if !next.tokens.is_empty() {
