@@ -23,7 +23,7 @@ fn path_of(platform: &str, conversation: &str) -> String {
 }
 
 impl Remote {
-    /// Asks for page after page, for a server gives at most [`MAX_LIMIT`] at once.
+    /// Requests one page after the other, because a server returns at most [`MAX_LIMIT`] at once.
     pub(in crate::client) async fn conversations(
         &mut self,
         query: &ConversationQuery,
