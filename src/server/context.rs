@@ -29,22 +29,22 @@ use tokio_util::task::TaskTracker;
 /// The text for a place that a node cut off from its cluster does not know.
 pub const NOT_HERE_YET: &str = "this node is cut off from its cluster, and may not have that yet; ask another node, or try again";
 
-/// A request as handlers get it.
+/// A request, as handlers get it.
 pub type Incoming = Request<hyper::body::Incoming>;
 
 /// The parts of the server that handlers use.
 pub struct ServerContext {
     #[allow(missing_docs)]
     pub config: Config,
-    /// Address of the page, as this host reaches it.
+    /// Address of the page for this host.
     pub page: String,
-    /// The tokens in force.
+    /// The valid tokens.
     pub access: AccessControl,
     #[allow(missing_docs)]
     pub store: Arc<Store>,
-    /// Index of the store's messages, for searches.
+    /// Search index of the store.
     pub search: Arc<Index>,
-    /// The endpoints at which implementations dial in.
+    /// The endpoints for OneBot programs.
     pub adapters: ArcSwap<adapter::Adapters>,
     /// Bots.
     pub bots: ArcSwap<Gateway>,
@@ -54,9 +54,9 @@ pub struct ServerContext {
     pub registry: adapter::Registry,
     /// Carries out recalls, edits and reactions.
     pub actions: Actions,
-    /// Bounds of agents.
+    /// Limits of agents.
     pub agents: Arc<AgentBounds>,
-    /// Outcomes of attempts that are waited for.
+    /// Outcomes of attempts that requests wait for.
     pub outcomes: Arc<Outcomes>,
     /// Times of the next attempts of messages that wait.
     pub attempts: Arc<NextAttempts>,
@@ -66,27 +66,27 @@ pub struct ServerContext {
     pub hub: Arc<Hub>,
     /// The limit on WebSocket sessions and streams.
     pub sessions: Limit,
-    /// The limit on implementations that dial in.
+    /// The limit on connections of OneBot programs.
     pub dial_ins: Limit,
-    /// The limit on bots whose first frame has not shown a token yet.
+    /// The limit on bots whose first frame has not come yet.
     pub unidentified: UnidentifiedLimit,
     /// The limit on exports.
     pub exports: Limit,
     /// The limit on uploads of media.
     pub uploads: Limit,
-    /// The media that are kept.
+    /// The stored files.
     pub blobs: Blobs,
-    /// Uploads that go on after a break.
+    /// Uploads in parts.
     pub partials: Partials,
     /// Fetches media of messages.
     pub completer: Completer,
-    /// Checks the addresses at which implementations fetch media.
+    /// Checks signed addresses of files.
     pub signer: Signer,
-    /// Permits for fetching what somebody asks for.
+    /// Permits for downloads that clients ask for.
     pub fetches: Arc<Semaphore>,
     /// The limit on the bytes of bodies.
     pub memory: Memory,
-    /// Cancelled when the server stops; whatever goes on for long ends with it.
+    /// Cancelled when the server stops; long tasks end with it.
     pub stop: CancellationToken,
     /// Connections and sessions; the server waits for them when it stops.
     pub tasks: TaskTracker,
@@ -103,7 +103,7 @@ impl ServerContext {
         self.cluster.as_ref().is_some_and(|cluster| cluster.state.age().is_some())
     }
 
-    /// Facts by which a message is routed.
+    /// Facts for the routing of a message.
     pub fn routing_facts(&self) -> RoutingFacts {
         self.registry.routing_facts(self.config.default_platform.as_deref())
     }

@@ -17,7 +17,7 @@ use std::time::Duration;
 /// After how long a node that does not lead is worth another look.
 const LEADER_WAIT: Duration = Duration::from_secs(1);
 
-/// `GET /api/stats`: of everything, or of a platform, a conversation, a time.
+/// `GET /api/stats`: for all messages, or for a platform, a conversation, a time.
 pub async fn stats(call: Call<'_>) -> Result<HttpResponse> {
     let view = call.context.store.view()?;
     let query = Query::parse(call.request.uri().query().unwrap_or_default(), &view)?;

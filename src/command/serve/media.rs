@@ -26,7 +26,7 @@ pub(super) struct OpenedMedia {
     pub(super) signer: Signer,
     url: Option<String>,
     fetcher: Fetcher,
-    /// Told of every commit.
+    /// Notified of every commit.
     commits: Arc<Notify>,
     /// The cluster that this server is a node of.
     pub(super) cluster: Option<ClusterHandle>,
