@@ -1,7 +1,7 @@
 //! A node tells the cluster how it stands, again and again.
 
 use super::presence::{self, Presence};
-use super::work::{LOOK, Work};
+use super::running::{LOOK, RunningNode};
 use crate::health::HEALTH;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ const TELL: Duration = Duration::from_millis(500);
 /// For how long it is told that another node has the name of this one, once it was seen.
 const SAME_NAME: Duration = Duration::from_secs(10);
 
-impl Work {
+impl RunningNode {
     /// Tells the cluster how this node stands, until it stops.
     pub(super) async fn tell_presence(&self) {
         // Before this node has told once, its name may have been that of its last process.

@@ -4,7 +4,7 @@
 use super::connection::CLUSTER_ID;
 use super::lease::{self, Election, Lease, SeenLease};
 use super::presence::{self, Presence};
-use super::work::{Fault, LOOK, PART, Work};
+use super::running::{Fault, LOOK, PART, RunningNode};
 use crate::health::HEALTH;
 use crate::log::jetstream::BatchReader;
 use crate::metrics::METRICS;
@@ -15,7 +15,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 /// How long a node that is elected looks at what the others have.
 const OTHERS_TIMEOUT: Duration = Duration::from_millis(700);
 
-impl Work {
+impl RunningNode {
     /// Applies the log until this node is elected, which it may be from a time on; gives its lease, and
     /// the reader of the log.
     pub(super) async fn follow(

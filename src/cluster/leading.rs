@@ -2,8 +2,8 @@
 
 use super::lease::Lease;
 use super::requests::LeaderService;
+use super::running::{ClusterNode, Fault, PART, RunningNode};
 use super::snapshot;
-use super::work::{ClusterNode, Fault, PART, Work};
 use crate::health::HEALTH;
 use crate::log::jetstream::BatchReader;
 use crate::metrics::METRICS;
@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How long a leader waits for a message of the log before it looks at the end of it again.
 const WAIT: Duration = Duration::from_millis(50);
 
-impl Work {
+impl RunningNode {
     /// Leads until the lease is lost, the store cannot go on, or the node stops.
     pub(super) async fn lead(
         &self,

@@ -3,10 +3,10 @@
 
 use super::media::MediaExchange;
 use super::requests::{LeaderRequests, LeaderService};
+use super::running::{ClusterNode, RunningNode};
 use super::state::ClusterState;
 use super::status_feed::StatusFeed;
 use super::tunnel::Tunnels;
-use super::work::{ClusterNode, Work};
 use crate::media::Blobs;
 use crate::store::Store;
 use std::path::PathBuf;
@@ -82,7 +82,7 @@ impl ClusterNode {
         stop: CancellationToken,
     ) {
         let NodeServices { media, while_leading } = services;
-        let work = Work {
+        let work = RunningNode {
             stream: self.connection.stream(),
             node: self,
             store,
@@ -99,7 +99,7 @@ impl ClusterNode {
 }
 
 /// Follows and leads by turns.
-async fn take_part(work: &Work) {
+async fn take_part(work: &RunningNode) {
     let (mut told, mut stands_from, mut abstain) = (None, Instant::now(), ABSTAIN);
     // After a panic it may have led.
     work.node.lease.end();

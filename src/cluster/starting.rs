@@ -2,8 +2,8 @@
 
 use super::connection::{CLUSTER_ID, NatsConnection};
 use super::lease::Holder;
+use super::running::ClusterNode;
 use super::snapshot;
-use super::work::ClusterNode;
 use crate::clock::now;
 use crate::config::ClusterSettings;
 use crate::error::{Error, Result};

@@ -14,7 +14,7 @@ struct MemoryLog {
     batches: Vec<SharedBatch>,
     /// How the next append fails: whether the batch is in the log all the same.
     fails: Option<bool>,
-    /// Nobody may append any more.
+    /// No node may append any more.
     is_over: bool,
 }
 

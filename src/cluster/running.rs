@@ -33,7 +33,7 @@ pub struct ClusterNode {
 }
 
 /// A node at work on its store.
-pub(super) struct Work {
+pub(super) struct RunningNode {
     pub(super) node: ClusterNode,
     pub(super) stream: EventStream,
     pub(super) store: Arc<Store>,
@@ -47,7 +47,7 @@ pub(super) struct Work {
     pub(super) stop: CancellationToken,
 }
 
-impl Work {
+impl RunningNode {
     /// Tells a fault: in the log once, in the health for as long as it lasts, with how old reads are.
     pub(super) fn tell(&self, fault: &str, told: &mut Option<Fault>) {
         let fault = if self.node.connection.is_connected() {
