@@ -316,8 +316,8 @@ impl Lane {
 
     /// A message that was taken back since it was claimed is not sent.
     fn is_still_wanted(&self, message: &Message) -> store::Result<bool> {
-        let found = self.context.store.view()?.by_seq(message.seq)?;
-        Ok(found.is_some_and(|found| found.status == Status::Sending))
+        let found = self.context.store.view()?.status_of(message.seq)?;
+        Ok(found == Some(Status::Sending))
     }
 
     /// The outcome that an attempt's end means. What was refused for good fails at once, so that
