@@ -129,7 +129,7 @@ fn a_store_of_version_0_3_is_what_it_was() {
     let requests = serde_json::json!({ "requests": requests.collect::<Vec<_>>() });
     assert_eq!(requests, told["requests"]);
     let feed = view.feed(0, 100, usize::MAX).unwrap().unwrap();
-    assert!(feed.iter().any(|entry| entry.words.is_some()), "the words of platforms are gone");
+    assert!(feed.iter().any(|entry| entry.raw_event.is_some()), "raw events are gone");
     // What its platform tells again is known.
     let found = view.after(0).unwrap().map(|message| message.unwrap());
     let inbound = found.filter(|message| message.direction == Direction::Inbound);
