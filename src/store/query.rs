@@ -281,7 +281,8 @@ impl View {
         match (&filter.platform, &filter.conversation) {
             (None, None) => {}
             (Some(platform), None) => {
-                let term = self.platforms.get(stored(platform))?.map(|term| Term(term.value()));
+                let term =
+                    self.platforms_table()?.get(stored(platform))?.map(|term| Term(term.value()));
                 needed.push(term.into_iter().collect());
             }
             (platform, Some(name)) => {
@@ -301,7 +302,7 @@ impl View {
     /// The terms of a conversation's name on every platform.
     fn conversation_anywhere(&self, name: &str) -> Result<AnyOf> {
         let mut terms = Vec::new();
-        for entry in self.platforms.iter()? {
+        for entry in self.platforms_table()?.iter()? {
             let platform = entry?.0;
             terms.extend(self.conversation_row(platform.value(), name)?.map(|row| row.term));
         }
