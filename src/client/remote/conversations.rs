@@ -1,6 +1,6 @@
 //! Conversations of a server.
 
-use super::Remote;
+use super::{Remote, repeats};
 use super::query::escaped;
 use crate::error::Result;
 use crate::protocol::http::{Conversation, Conversations, MAX_LIMIT, SetConversation};
@@ -40,7 +40,11 @@ impl Remote {
             if is_last {
                 break;
             }
-            before = found.last().map(|known| known.last_seq);
+            let next = found.last().map(|known| known.last_seq);
+            if before.is_some() && next >= before {
+                return Err(repeats("/api/conversations"));
+            }
+            before = next;
         }
         Ok(found)
     }

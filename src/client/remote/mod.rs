@@ -10,7 +10,7 @@ use super::address::ServerAddress;
 use super::connection::ClientConnection;
 use super::export::Export;
 use super::opening::{Begin, NotOpened};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::protocol::event::EventKind;
 use crate::protocol::http::{Backup, Health, Imported, SetAsideEvents, StoredAgain};
 use crate::protocol::overview::Stats;
@@ -34,6 +34,12 @@ const UNKNOWN_PLACE: HeaderValue = HeaderValue::from_static("unknown");
 
 /// A server, with one connection that is kept open between requests.
 pub struct Remote(ClientConnection);
+
+/// A server that gives one page again and again would be read for ever.
+fn repeats(path: &str) -> Error {
+    Error::failed(format!("{path}: the server gave the same page twice"))
+        .hint("is it a rechat server? A proxy may keep its answers")
+}
 
 impl Remote {
     /// Connects to a server that the user named.
