@@ -69,7 +69,7 @@ impl View {
     }
 
     /// Conversations that have messages, the one with the newest message first. Rows that are damaged
-    /// are left out, and told.
+    /// are left out and logged.
     ///
     /// # Errors
     ///
@@ -266,7 +266,7 @@ impl View {
     }
 }
 
-/// A set of places as its row has it; `None` where that is damaged, which is told.
+/// A set of places as its row has it; `None` if it is damaged, which is logged.
 fn readable_places(row: u64, bytes: &[u8]) -> Result<Option<Places>> {
     pass_over(unpack_places(row, bytes).map(Some).map_err(StoreError::from))
 }
