@@ -53,8 +53,8 @@ impl KnownPlaces {
 }
 
 impl View {
-    /// A conversation as it is listed; `None` where it has no messages, or its row is damaged, which
-    /// is told.
+    /// A conversation as it is listed; `None` if it has no messages, or its row is damaged, which
+    /// is logged.
     ///
     /// # Errors
     ///
