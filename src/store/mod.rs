@@ -32,6 +32,7 @@ mod forward;
 mod ids;
 mod join;
 mod journal;
+mod lazy_table;
 mod legacy;
 mod listener;
 mod listing;
