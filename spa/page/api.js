@@ -20,9 +20,16 @@ export class Refused extends Error {
   }
 }
 
+/** Where the browser keeps nothing for a tab, the token lasts as long as the page. */
+let unkept = '';
+
 /** The token of this tab, or an empty text. */
 export function token() {
-  return sessionStorage.getItem(TOKEN) ?? '';
+  try {
+    return sessionStorage.getItem(TOKEN) ?? unkept;
+  } catch {
+    return unkept;
+  }
 }
 
 /**
@@ -30,8 +37,12 @@ export function token() {
  * @param {string} value
  */
 export function setToken(value) {
-  if (value) sessionStorage.setItem(TOKEN, value);
-  else sessionStorage.removeItem(TOKEN);
+  try {
+    if (value) sessionStorage.setItem(TOKEN, value);
+    else sessionStorage.removeItem(TOKEN);
+  } catch {
+    unkept = value;
+  }
 }
 
 /**
@@ -70,7 +81,7 @@ export async function ask(path, options = {}) {
   }
   const body = await answer.json().catch(() => ({}));
   if (answer.status === 401 && !isLocked.value) isLocked.value = true;
-  if (!answer.ok) throw new Refused(answer.status, body.error ?? answer.statusText, body);
+  if (!answer.ok) throw new Refused(answer.status, body.error ?? '', body);
   return body;
 }
 
@@ -79,10 +90,11 @@ export async function ask(path, options = {}) {
  * @param {string} path
  * @param {unknown} body
  * @param {Record<string, string>} [headers]
+ * @param {AbortSignal} [signal]
  */
-export function tell(method, path, body, headers = {}) {
+export function tell(method, path, body, headers = {}, signal) {
   const fields = { ...headers, 'content-type': 'application/json' };
-  return ask(path, { method, body: JSON.stringify(body), headers: fields });
+  return ask(path, { method, body: JSON.stringify(body), headers: fields, signal: signal ?? null });
 }
 
 /**
@@ -168,8 +180,9 @@ export const conversationPath = (platform, conversation) => `api/conversations/$
 
 /**
  * Changes what the store keeps of a conversation: its read mark, muted, pinned.
+ * @typedef {{read_to?: string | number, unread_from?: string, muted?: boolean, pinned?: boolean}} ConversationChange
  * @param {Pick<import('./types.js').Conversation, 'platform' | 'conversation'>} of
- * @param {{read_to?: string, muted?: boolean, pinned?: boolean}} change
+ * @param {ConversationChange} change
  * @returns {Promise<import('./types.js').Conversation>}
  */
 export const changeConversation = ({ platform, conversation }, change) =>

@@ -8,6 +8,7 @@ import { prefer, preferences } from './preferences.js';
 const KEYS = /** @type {const} */ ([
   ['?', 'keysAndSettings'],
   ['/ · Ctrl+K', 'searchAll'],
+  ['Ctrl+F', 'searchHere'],
   ['Alt+↑ · Alt+↓', 'keyConversations'],
   ['↑ · ↓', 'keyMessages'],
   ['r', 'reply'],
@@ -41,7 +42,7 @@ function choice(name) {
 function notifyChoice() {
   const change = async () => {
     box.checked = box.checked && (await askToNotify());
-    problem.hidden = box.checked || Notification.permission !== 'denied';
+    problem.hidden = box.checked;
     prefer({ notifications: box.checked });
   };
   const problem = h('p', { class: 'problem', role: 'alert', hidden: true }, t('notifyDenied'));

@@ -213,19 +213,19 @@ impl Local {
         conversation: &str,
         set: &SetConversation,
     ) -> Result<Option<Conversation>> {
-        let read_to = match &set.read_to {
-            None => None,
-            Some(ReadTo::Seq(seq)) => Some(*seq),
-            Some(ReadTo::Text(text)) if text == "latest" => Some(u64::MAX),
-            Some(ReadTo::Text(text)) => {
-                let view = self.store.view()?;
-                place(&view, Some(text))?
-            }
+        let view = self.store.view()?;
+        let seq_of = |message: &Option<ReadTo>| match message {
+            None => Ok(None),
+            Some(ReadTo::Seq(seq)) => Ok(Some(*seq)),
+            Some(ReadTo::Text(text)) if text == "latest" => Ok(Some(u64::MAX)),
+            Some(ReadTo::Text(text)) => place(&view, Some(text)),
         };
+        let (read_to, unread_from) = (seq_of(&set.read_to)?, seq_of(&set.unread_from)?);
         let command = Command::SetConversation {
             platform: stored(platform).to_owned(),
             conversation: conversation.to_owned(),
             read_to,
+            unread_from,
             muted: set.muted,
             pinned: set.pinned,
         };

@@ -85,16 +85,64 @@ const FORMS: [(&str, &str); 56] = [
     ("not_a_picture", "the host sent {} where a picture should be"),
 ];
 
+/// The same for the states of adapters and bots; some texts mean another thing there.
+const CONNECTION_FORMS: [(&str, &str); 37] = [
+    ("stopping", "rechat is stopping"),
+    ("stopping", "rechat ended it*"),
+    ("stopping", "the account was stopped"),
+    ("silent", "the implementation fell silent"),
+    ("silent", "the framework fell silent"),
+    ("silent", "{} does not answer"),
+    ("silent", "the peer does not read"),
+    ("silent", "the framework does not read"),
+    ("too_large", "the peer closed the connection: what was sent is too large for it (1009)"),
+    ("too_large", "a frame is far over `max_frame` (*): {}"),
+    ("closed", "the peer closed the connection: {}"),
+    ("closed", "the peer closed the connection ({})"),
+    ("closed", "the peer closed the connection"),
+    ("closed", "the framework closed it: {}"),
+    ("closed", "the framework closed it ({})"),
+    ("closed", "the framework closed it"),
+    ("lost", "the connection was lost: {}"),
+    ("lost", "the connection was lost"),
+    ("wrong_token", "{} refused the token (*); set `token` to its own"),
+    ("wrong_token", "{}; set `token` of this adapter to the implementation's access token"),
+    ("wrong_token", "{}: set `token` of this bot to the framework's own"),
+    ("wrong_path", "{}: the path of `url` is another one there"),
+    ("refused", "{}: the framework does not take it"),
+    ("wrong_account", "the account `{}` may not connect here; *"),
+    ("offline", "the account is off, says the implementation; log it in there"),
+    ("offline", "the account was logged out: {}"),
+    ("other_version", "the implementation speaks {} here; *"),
+    ("no_account", "no account is logged in; *"),
+    ("logged_out", "the session of this account ended ({}); *"),
+    ("polled_elsewhere", "another rechat on this host polls this account; stop that one"),
+    ("unreachable", "WeChat cannot be reached: {}"),
+    ("unreachable", "ws*://*: {}"),
+    ("unreachable", "http*://*: {}"),
+    ("store", "the store cannot be read: {}"),
+    ("bot_account", "a platform whose account it can speak for; none is known yet"),
+    ("bot_dialled", "the framework, which is being dialled"),
+    ("bot_dials", "the framework, which has to connect to {}"),
+];
+
 impl<'a> Reason<'a> {
     /// Reads the text of a reason; `None` where it has no form that is known.
     pub fn of(text: &'a str) -> Option<Self> {
         let inner = AROUND.iter().find_map(|form| Self::of(fit(form, text)?.detail?));
-        inner.or_else(|| {
-            let of_form = |(code, form): &(&'static str, &str)| {
-                Some(Self { code, detail: fit(form, text)?.detail })
-            };
-            FORMS.iter().find_map(of_form)
-        })
+        inner.or_else(|| Self::of_forms(&FORMS, text))
+    }
+
+    /// The same for the state of an adapter or a bot.
+    pub fn of_connection(text: &'a str) -> Option<Self> {
+        Self::of_forms(&CONNECTION_FORMS, text).or_else(|| Self::of(text))
+    }
+
+    fn of_forms(forms: &[(&'static str, &str)], text: &'a str) -> Option<Self> {
+        let of_form = |(code, form): &(&'static str, &str)| {
+            Some(Self { code, detail: fit(form, text)?.detail })
+        };
+        forms.iter().find_map(of_form)
     }
 }
 
@@ -206,5 +254,38 @@ mod tests {
             assert!(code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{code}");
             assert_eq!(code_of(form).map(|(code, _)| code), Some(code), "{form}");
         }
+        for (code, form) in CONNECTION_FORMS {
+            assert!(code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{code}");
+            let found = Reason::of_connection(form).map(|reason| reason.code);
+            assert_eq!(found, Some(code), "{form}");
+        }
+    }
+
+    #[test]
+    fn the_state_of_a_connection_has_a_code() {
+        for (text, code, detail) in [
+            ("the connection was lost", "lost", None),
+            (
+                "ws://127.0.0.1:9/: IO error: Connection refused (os error 111)",
+                "unreachable",
+                Some("IO error: Connection refused (os error 111)"),
+            ),
+            (
+                "http://127.0.0.1:9/bot answered 404 Not Found: the path of `url` is another one there",
+                "wrong_path",
+                Some("http://127.0.0.1:9/bot answered 404 Not Found"),
+            ),
+            ("the account was logged out: 被挤下线", "offline", Some("被挤下线")),
+            (
+                "the session of this account ended (ret -14); log in again with `rechat login wechat`",
+                "logged_out",
+                Some("ret -14"),
+            ),
+            ("refused with retcode 1400: no", "refused", Some("retcode 1400: no")),
+        ] {
+            let found = Reason::of_connection(text).map(|reason| (reason.code, reason.detail));
+            assert_eq!(found, Some((code, detail)), "{text}");
+        }
+        assert_eq!(Reason::of_connection("早"), None);
     }
 }

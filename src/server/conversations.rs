@@ -44,27 +44,34 @@ pub fn read(call: &Call<'_>) -> Result<HttpResponse> {
 pub async fn set(call: Call<'_>) -> Result<HttpResponse> {
     let (platform, conversation) = names(&call)?;
     let body: SetConversation = read_json(call.context, call.request).await.map_err(invalid)?;
-    let SetConversation { read_to, muted, pinned } = body;
-    if read_to.is_none() && muted.is_none() && pinned.is_none() {
-        let text = "there is nothing to set; give `read_to`, `muted` or `pinned`";
+    let SetConversation { read_to, unread_from, muted, pinned } = body;
+    if read_to.is_none() && unread_from.is_none() && muted.is_none() && pinned.is_none() {
+        let text = "there is nothing to set; give `read_to`, `unread_from`, `muted` or `pinned`";
         return Err(invalid(ErrorResponse::bad_request(text)));
     }
     let view = call.context.store.view()?;
-    let unknown = || {
-        let text = "`read_to` must be the `seq` or the ID of a message that is known, or `latest`";
-        invalid(ErrorResponse::bad_request(text))
+    let place = |field: &str, message: Option<ReadTo>, latest: Option<u64>| {
+        let expected = latest.map_or("", |_| ", or `latest`");
+        let unknown = || {
+            invalid(ErrorResponse::bad_request(format!(
+                "`{field}` must be the `seq` or the ID of a message that is known{expected}"
+            )))
+        };
+        match message {
+            None => Ok(None),
+            Some(ReadTo::Seq(seq)) if seq > view.head() => Err(unknown()),
+            Some(ReadTo::Seq(seq)) => Ok(Some(seq)),
+            Some(ReadTo::Text(text)) if text == "latest" => latest.map(Some).ok_or_else(unknown),
+            Some(ReadTo::Text(text)) => seq_of(field, &text, &view).map(Some).map_err(|_| unknown()),
+        }
     };
-    let read_to = match read_to {
-        None => None,
-        Some(ReadTo::Seq(seq)) if seq > view.head() => return Err(unknown()),
-        Some(ReadTo::Seq(seq)) => Some(seq),
-        Some(ReadTo::Text(text)) if text == "latest" => Some(u64::MAX),
-        Some(ReadTo::Text(text)) => Some(seq_of("read_to", &text, &view).map_err(|_| unknown())?),
-    };
+    let read_to = place("read_to", read_to, Some(u64::MAX))?;
+    let unread_from = place("unread_from", unread_from, None)?;
     let command = Command::SetConversation {
         platform: store::stored(&platform).to_owned(),
         conversation: conversation.clone(),
         read_to,
+        unread_from,
         muted,
         pinned,
     };

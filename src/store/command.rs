@@ -54,14 +54,17 @@ pub enum Command {
     SeePlatform { platform: String, kind: String },
     /// Note a conversation's name.
     Name { platform: String, conversation: String, name: String },
-    /// Mark a conversation as read, mute or pin it; what is `None` stays as it is.
+    /// Mark a conversation as read or unread, mute or pin it; what is `None` stays as it is.
     SetConversation {
         /// Empty where none was found yet.
         platform: String,
         conversation: String,
         /// The `seq` of the last message that was read; a larger one than the newest means the
-        /// newest. The mark never moves back.
+        /// newest. By this the mark never moves back.
         read_to: Option<u64>,
+        /// The `seq` of the first message that counts as unread again; the mark moves back to the
+        /// one before, where it is beyond.
+        unread_from: Option<u64>,
         muted: Option<bool>,
         pinned: Option<bool>,
     },

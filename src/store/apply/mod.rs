@@ -147,7 +147,7 @@ impl Transaction<'_> {
                 self.set_conversation(platform, conversation, |row| row.name = Some(name))
             }
             Event::ConversationRead { platform, conversation, seq } => {
-                self.set_conversation(platform, conversation, |row| row.read(seq))
+                self.set_conversation(platform, conversation, |row| row.read_seq = seq)
             }
             Event::ConversationSet { platform, conversation, muted, pinned } => self
                 .set_conversation(platform, conversation, |row| {

@@ -133,6 +133,7 @@ fn do_everything(file: &mut StoreFile) {
         platform: "qq".into(),
         conversation: "group_1".into(),
         read_to: Some(u64::MAX),
+        unread_from: None,
         muted: Some(true),
         pinned: None,
     });
@@ -252,6 +253,7 @@ fn read(read_to: Option<u64>, pinned: Option<bool>) -> Command {
         platform: "qq".into(),
         conversation: "group_1".into(),
         read_to,
+        unread_from: None,
         muted: None,
         pinned,
     }
