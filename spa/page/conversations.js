@@ -87,14 +87,17 @@ export class Conversations {
   async #rest(first, load) {
     /** @type {Conversation[] | undefined} */
     let page = first;
+    let before = Infinity;
     while (page) {
-      const isNew = page.filter((entry) => this.#merge(entry)).length > 0;
+      for (const entry of page) this.#merge(entry);
       this.isLoaded = true;
       this.#sort();
+      const last = page.at(-1)?.last_seq ?? 0;
       // A server without pages gives all of them each time.
-      if (!isNew || page.length < PAGE) return;
+      if (page.length < PAGE || last >= before) return;
+      before = last;
       await isIdle();
-      page = await this.#page(load, page.at(-1)?.last_seq);
+      page = await this.#page(load, last);
       if (load !== this.#loads) return;
     }
   }
@@ -221,16 +224,15 @@ export class Conversations {
     }, () => {});
   }
 
-  /** Takes an entry in, unless a newer one is known; whether it was unknown before. @param {Conversation} entry */
+  /** Takes an entry in, unless a newer one is known. @param {Conversation} entry */
   #merge(entry) {
     const known = this.get(entry.platform, entry.conversation);
     if (known && known.last_seq > entry.last_seq) {
       learnName(known.platform, known.conversation, known.name);
-      return false;
+      return;
     }
     const isSame = known?.last_seq === entry.last_seq;
     this.#put({ ...(isSame && known ? known : {}), ...entry, ...flags(entry) });
-    return !known;
   }
 
   /** @param {Conversation} entry */

@@ -80,7 +80,9 @@ export class Feed {
     this.conversations = new Conversations(this);
     // While it is live, events tell.
     this.look = setInterval(() => this.state.value !== 'live' && this.#lookAll(), LOOK_ANYWAY);
-    this.#lookAll();
+    // What is seen first is asked for first; it is asked for again once nothing new can be missed.
+    void this.conversations.load();
+    setTimeout(() => this.#hasBegun || this.#lookAll(), NO_SOCKET);
   }
 
   close() {
@@ -141,8 +143,9 @@ export class Feed {
     this.#hasBegun = true;
     this.#subscription.resolve(undefined);
     this.state.value = 'live';
+    const loading = Promise.all([ask('api/messages?limit=1').catch(() => undefined), this.conversations.load()]);
     this.#lookAll();
-    const [page] = await Promise.all([ask('api/messages?limit=1').catch(() => undefined), this.conversations.load()]);
+    const [page] = await loading;
     const newest = page?.messages[0]?.id;
     this.#lastId ||= newest ?? '';
     this.#names.resolve(undefined);

@@ -62,7 +62,9 @@ pub async fn set(call: Call<'_>) -> Result<HttpResponse> {
             Some(ReadTo::Seq(seq)) if seq > view.head() => Err(unknown()),
             Some(ReadTo::Seq(seq)) => Ok(Some(seq)),
             Some(ReadTo::Text(text)) if text == "latest" => latest.map(Some).ok_or_else(unknown),
-            Some(ReadTo::Text(text)) => seq_of(field, &text, &view).map(Some).map_err(|_| unknown()),
+            Some(ReadTo::Text(text)) => {
+                seq_of(field, &text, &view).map(Some).map_err(|_| unknown())
+            }
         }
     };
     let read_to = place("read_to", read_to, Some(u64::MAX))?;

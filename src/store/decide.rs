@@ -122,7 +122,14 @@ pub(super) fn decide(
             }
             Ok(Answer::Noted)
         }
-        Command::SetConversation { platform, conversation, read_to, unread_from, muted, pinned } => {
+        Command::SetConversation {
+            platform,
+            conversation,
+            read_to,
+            unread_from,
+            muted,
+            pinned,
+        } => {
             let Some(before) = state.marks(&platform, &conversation)? else {
                 return Ok(Answer::NotFound);
             };

@@ -81,8 +81,7 @@ fn the_first_load_is_small() {
     let server = TestServer::start();
     let (_, index) = fetch(&server.url("/"), &[]);
     let named = parts(&String::from_utf8(index).unwrap());
-    let paths: Vec<_> =
-        named.iter().map(|part| format!("/{part}")).chain(["/".into()]).collect();
+    let paths: Vec<_> = named.iter().map(|part| format!("/{part}")).chain(["/".into()]).collect();
     for (coding, most) in [("br", FIRST_LOAD), ("gzip", FIRST_LOAD_BY_GZIP)] {
         let sum: usize = paths.iter().map(|path| wire_bytes(&server, path, coding)).sum();
         assert!(sum < most, "{sum} bytes by {coding}");

@@ -74,7 +74,7 @@ export function chatRow(row, before, old, around) {
   const { isFirstOfDay, isFirstUnread, isHead } = surroundings(row, before, around.firstUnread);
   return h(
     'div',
-    { class: around.isSelected(row.id) ? 'entry chosen' : 'entry', 'data-id': row.id },
+    { class: around.isSelected(row.id) ? 'entry picked' : 'entry', 'data-id': row.id },
     isFirstOfDay ? h('div', { class: 'day' }, h('span', null, dayName(row.created_at))) : null,
     isFirstUnread ? h('div', { class: 'unread-line' }, h('span', null, t('newHere'))) : null,
     isMessage(row) ? article(row, isHead, old, around) : h('p', { class: 'notice', title: fullTime(row.created_at) }, noticeText(row)),

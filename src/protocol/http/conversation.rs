@@ -36,7 +36,10 @@ pub struct SetConversation {
 
 /// The last message that was read, or the first one that was not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(untagged, expecting = "`read_to` and `unread_from` must be the `seq` or the ID of a message, or `latest`")]
+#[serde(
+    untagged,
+    expecting = "`read_to` and `unread_from` must be the `seq` or the ID of a message, or `latest`"
+)]
 pub enum ReadTo {
     #[allow(missing_docs)]
     Seq(u64),
