@@ -205,6 +205,10 @@ impl Ingest {
                 let outcome = Outcome::Sent { account, external_id, is_unconfirmed: false };
                 Command::RecordLate { id: message, outcome, at: now() }
             }
+            AdapterEvent::RefusedLate { message, reason, retryable } => {
+                let outcome = Outcome::RefusedLate { reason, retryable };
+                Command::RecordLate { id: message, outcome, at: now() }
+            }
             AdapterEvent::PartSent { message, external_id, stored: waits } => {
                 *stored = Some(waits);
                 Command::NotePart { id: message, external_id, at: now() }

@@ -29,8 +29,6 @@ pub struct GatewayContext {
     pub signer: Signer,
     #[allow(missing_docs)]
     pub words: Arc<Words>,
-    /// The server's own token, for bots without one.
-    pub token: Option<String>,
     /// Ends everything.
     pub stop: CancellationToken,
     /// Where connections run.

@@ -67,7 +67,6 @@ fn gateway(configs: &[String]) -> (StoreFolder, Gateway) {
         blobs: Blobs::open(path.join("media"), BlobBounds::NONE).unwrap(),
         signer: Signer::new().unwrap(),
         words: Arc::new(Words::default()),
-        token: None,
         stop: CancellationToken::new(),
         tasks,
     };
@@ -202,6 +201,24 @@ async fn the_place_of_an_account_that_a_bot_speaks_for_no_more_does_not_hold_it_
     gateway.configure(vec![config(entry)]);
     let account = account(&bot(&gateway, "a")).await;
     assert_eq!(account.place.start(&store.view().unwrap(), 3600, None), Ok(5));
+}
+
+#[tokio::test]
+async fn a_bot_that_is_dialled_with_the_servers_token_begins_anew_with_another_one() {
+    let entry = |url: &str, server_token: &str| {
+        let text = format!("name = 'a'\nkind = 'onebot11'\naccounts = ['qq/1']\n{url}");
+        BotConfig { server_token: Some(server_token.into()), ..config(&text) }
+    };
+    let (_folder, gateway) = gateway(&[]);
+    for (url, is_anew) in [("url = 'ws://127.0.0.1:9'", true), ("", false)] {
+        gateway.configure(vec![entry(url, "one")]);
+        let before = bot(&gateway, "a");
+        assert_eq!(before.token().as_deref(), Some("one"));
+        gateway.configure(vec![entry(url, "two")]);
+        let after = bot(&gateway, "a");
+        assert_eq!(after.token().as_deref(), Some("two"));
+        assert_eq!(before.stop.is_cancelled(), is_anew);
+    }
 }
 
 #[tokio::test]

@@ -86,7 +86,7 @@ const FORMS: [(&str, &str); 56] = [
 ];
 
 /// The same for the states of adapters and bots; some texts mean another thing there.
-const CONNECTION_FORMS: [(&str, &str); 37] = [
+const CONNECTION_FORMS: [(&str, &str); 38] = [
     ("stopping", "rechat is stopping"),
     ("stopping", "rechat ended it*"),
     ("stopping", "the account was stopped"),
@@ -124,26 +124,46 @@ const CONNECTION_FORMS: [(&str, &str); 37] = [
     ("bot_account", "a platform whose account it can speak for; none is known yet"),
     ("bot_dialled", "the framework, which is being dialled"),
     ("bot_dials", "the framework, which has to connect to {}"),
+    ("bot_event", "the first event that is posted"),
 ];
+
+/// Where the first gap of each form is, known before a list of messages asks for thousands of codes.
+const GAPS: [usize; FORMS.len()] = {
+    let (mut gaps, mut i) = ([0; FORMS.len()], 0);
+    while i < FORMS.len() {
+        gaps[i] = first_gap(FORMS[i].1);
+        i += 1;
+    }
+    gaps
+};
 
 impl<'a> Reason<'a> {
     /// Reads the text of a reason; `None` where it has no form that is known.
     pub fn of(text: &'a str) -> Option<Self> {
         let inner = AROUND.iter().find_map(|form| Self::of(fit(form, text)?.detail?));
-        inner.or_else(|| Self::of_forms(&FORMS, text))
+        inner.or_else(|| {
+            FORMS.iter().zip(GAPS).find_map(|((code, form), gap)| {
+                Some(Self { code, detail: fit_from(form, gap, text)?.detail })
+            })
+        })
     }
 
     /// The same for the state of an adapter or a bot.
     pub fn of_connection(text: &'a str) -> Option<Self> {
-        Self::of_forms(&CONNECTION_FORMS, text).or_else(|| Self::of(text))
-    }
-
-    fn of_forms(forms: &[(&'static str, &str)], text: &'a str) -> Option<Self> {
         let of_form = |(code, form): &(&'static str, &str)| {
             Some(Self { code, detail: fit(form, text)?.detail })
         };
-        forms.iter().find_map(of_form)
+        CONNECTION_FORMS.iter().find_map(of_form).or_else(|| Self::of(text))
     }
+}
+
+/// The place of the first gap of a form; its length where it has none.
+const fn first_gap(form: &str) -> usize {
+    let (bytes, mut i) = (form.as_bytes(), 0);
+    while i < bytes.len() && bytes[i] != b'{' && bytes[i] != b'*' {
+        i += 1;
+    }
+    i
 }
 
 /// A text that has a form.
@@ -155,7 +175,11 @@ struct Fit<'a> {
 
 /// Compares a text with a form; `None` where it has another one.
 fn fit<'a>(form: &str, text: &'a str) -> Option<Fit<'a>> {
-    let gap = form.find(['{', '*']).unwrap_or(form.len());
+    fit_from(form, first_gap(form), text)
+}
+
+/// The same for a form whose first gap is known.
+fn fit_from<'a>(form: &str, gap: usize, text: &'a str) -> Option<Fit<'a>> {
     let (before, rest_of_form) = form.split_at(gap);
     let rest = text.strip_prefix(before)?;
     let Some(after) = rest_of_form.strip_prefix("{}").or(rest_of_form.strip_prefix('*')) else {

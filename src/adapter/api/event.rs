@@ -101,6 +101,15 @@ pub enum AdapterEvent {
         /// The platform's own ID of the message.
         external_id: Option<String>,
     },
+    /// A platform refused a message after the time limit of the attempt.
+    RefusedLate {
+        #[allow(missing_docs)]
+        message: Uuid,
+        #[allow(missing_docs)]
+        reason: String,
+        /// Another attempt may succeed.
+        retryable: bool,
+    },
     /// The next part has gone of a message that goes out as several.
     PartSent {
         #[allow(missing_docs)]

@@ -63,6 +63,7 @@ impl AdapterEvent {
             Self::Edited { content, .. } => content.bytes(),
             Self::Noticed { notice, .. } => notice.text.len(),
             Self::ReplyFound { reply_to, .. } => reply_to.content.as_ref().map_or(0, String::len),
+            Self::RefusedLate { reason, .. } => reason.len(),
             Self::Named { name, .. } | Self::MentionNamed { name, .. } => name.len(),
             Self::Recalled { .. }
             | Self::Reacted { .. }

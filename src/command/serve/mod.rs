@@ -235,7 +235,6 @@ fn start(
     let receiving = tokio::spawn(health::supervise("ingest", never, move || ingest.clone().run()));
     // Before anything comes in: its words are kept for bots.
     let actions = Actions::new(store.clone(), registry.clone(), tasks.clone());
-    let server_token = config.tokens.iter().find(|token| token.name == "token");
     let parts = gateway::GatewayContext {
         store: store.clone(),
         registry: registry.clone(),
@@ -244,7 +243,6 @@ fn start(
         blobs: media.blobs.clone(),
         signer: media.signer.clone(),
         words,
-        token: server_token.map(|token| token.secret.reveal().to_owned()),
         stop: stop.clone(),
         tasks: tasks.clone(),
     };
@@ -395,7 +393,7 @@ impl Listener for Commits {
 
 /// Tells sessions each change of an adapter's state.
 async fn tell_states(registry: Registry, hub: Arc<Hub>, stop: CancellationToken) {
-    let mut changes = registry.changes();
+    let mut changes = registry.damped_changes();
     while let Some(change) = stop.run_until_cancelled(changes.next()).await {
         hub.adapter_status(change);
     }
