@@ -2,6 +2,7 @@
 
 import { Refused, isLocked, setToken, signInBy, token } from './api.js';
 import { forgetDrafts } from './chat/drafts.js';
+import { noticeText } from './chat/notice.js';
 import { outgoing } from './chat/outgoing.js';
 import { fill, h } from './dom.js';
 import { errorText } from './errors.js';
@@ -70,6 +71,8 @@ function newFeed() {
     if (state === 'live') outgoing.goOn();
   });
   followNotifications(made);
+  // Those of a conversation are shown there.
+  made.batch.watch((batch) => batch.forEach((event) => 'notice' in event && !event.notice.conversation && toast(noticeText(event.notice))));
   made.caughtUp.watch((n) => {
     if (wasAway) toast(n > 0 ? t('caughtUp', { n }) : t('nothingMissed'), 'good');
     wasAway = false;

@@ -22,6 +22,9 @@ import { Socket } from './socket.js';
 /** How long events are gathered before they are shown, in milliseconds. */
 const GATHER = 40;
 
+/** Notices that are kept. */
+const NOTICES = 500;
+
 /** The shortest time between two looks at what is counted, and the longest. */
 const LOOK_AGAIN = 400;
 const LOOK_ANYWAY = 15_000;
@@ -48,6 +51,8 @@ export class Feed {
   stats = new Signal(/** @type {any} */ (undefined));
   /** @type {Signal<import('./types.js').Adapter[] | undefined>} */
   adapters = new Signal(/** @type {any} */ (undefined));
+  /** What happened beside messages since the page was opened, the oldest first. @type {Notice[]} */
+  notices = [];
   /** Friend and join requests, the newest first. @type {Signal<ContactRequest[] | undefined>} */
   requests = new Signal(/** @type {any} */ (undefined));
 
@@ -189,6 +194,7 @@ export class Feed {
   /** @param {Notice} notice */
   #notice(notice) {
     this.#put({ notice });
+    this.notices = [...this.notices, notice].slice(-NOTICES);
     if (notice.request !== undefined) this.lookAtRequests();
   }
 

@@ -10,6 +10,7 @@ const KEYS = /** @type {const} */ ([
   ['/ · Ctrl+K', 'searchAll'],
   ['Ctrl+F', 'searchHere'],
   ['Alt+↑ · Alt+↓', 'keyConversations'],
+  ['Alt+A', 'keyUnread'],
   ['↑ · ↓', 'keyMessages'],
   ['r', 'reply'],
   ['e · ↑', 'keyEdit'],

@@ -113,6 +113,12 @@ export class Sidebar {
     return at < 0 ? entries[0] : entries[at + by];
   }
 
+  /** The first conversation but one that has unread messages and is not muted. @param {{platform: string, conversation: string} | undefined} but */
+  unread(but) {
+    const entries = this.#lines.flatMap((line) => ('entry' in line ? [line.entry] : []));
+    return entries.find((entry) => entry.unread && !entry.muted && !(but && conversationId(entry) === conversationId(but)));
+  }
+
   #typed() {
     this.#opensFirst = false;
     clearTimeout(this.#typing);

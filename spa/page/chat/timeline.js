@@ -204,7 +204,12 @@ export class Timeline {
 
   #begin() {
     this.#isBegun = true;
-    if (!this.hasNewer) this.#append(this.#early);
+    if (!this.hasNewer) {
+      this.#append(this.#early);
+      const from = this.hasOlder ? this.rows[0]?.created_at ?? 0 : 0;
+      const notices = this.feed.notices.filter((notice) => this.#isHere(notice) && notice.created_at >= from);
+      this.#append(notices.map((notice) => this.#row(notice)));
+    }
     this.#early = [];
   }
 
@@ -287,9 +292,14 @@ export class Timeline {
 
   /** @param {Notice} notice */
   #notice(notice) {
-    this.#notices += 1;
-    if (this.#isBegun && !this.hasNewer) this.#append([{ ...notice, id: `notice-${this.#notices}` }]);
+    if (this.#isBegun && !this.hasNewer) this.#append([this.#row(notice)]);
     this.#changed();
+  }
+
+  /** @param {Notice} notice */
+  #row(notice) {
+    this.#notices += 1;
+    return { ...notice, id: `notice-${this.#notices}` };
   }
 
   /**

@@ -137,6 +137,17 @@ class ChatView {
     history.replaceState(null, '', address);
   }
 
+  /** Goes to another conversation, by keys with Alt. @param {KeyboardEvent} event */
+  #moves(event) {
+    const by = event.altKey && { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const isUnread = event.altKey && event.code === 'KeyA';
+    if (!by && !isUnread) return false;
+    event.preventDefault();
+    const next = by ? this.sidebar.neighbour(this.#open, by) : this.sidebar.unread(this.#open);
+    if (next) location.replace(link('messages', { platform: next.platform, conversation: next.conversation, q: this.#q, of: this.#platform }));
+    return true;
+  }
+
   /**
    * Opens the search in the conversation: the browser's own sees only the rows that are in the page. A
    * second press is for that.
@@ -153,12 +164,7 @@ class ChatView {
 
   /** @param {KeyboardEvent} event */
   #key = (event) => {
-    if (event.altKey && (event.key === 'ArrowDown' || event.key === 'ArrowUp')) {
-      const next = this.sidebar.neighbour(this.#open, event.key === 'ArrowDown' ? 1 : -1);
-      event.preventDefault();
-      if (next) location.replace(link('messages', { platform: next.platform, conversation: next.conversation, q: this.#q, of: this.#platform }));
-      return;
-    }
+    if (this.#moves(event)) return;
     const target = /** @type {HTMLElement} */ (event.target);
     if (this.#finds(event, target)) return;
     if (event.ctrlKey || event.metaKey || event.altKey || target.matches('input, textarea, select') || document.querySelector('dialog[open], :popover-open')) return;

@@ -353,4 +353,5 @@ export const en = {
   error_bot_dialled: 'It waits for the framework, which is being dialled.',
   error_bot_dials: 'It waits for the framework, which has to connect.',
   error_bot_event: 'It waits for the first event.',
+  keyUnread: 'The next unread conversation',
 };

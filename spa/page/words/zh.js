@@ -95,7 +95,7 @@ export const zh = {
   newMessages: '{n} 条新消息',
   noMessages: '还没有消息',
   noMessagesText: '消息一到就会出现在这里。先接入一个平台，或者自己发送第一条。',
-  noneFound: '没有符合条件的消息',
+  noneFound: '没有找到符合条件的内容',
   you: '我',
   justNow: '刚刚',
 
@@ -354,4 +354,5 @@ export const zh = {
   error_bot_dialled: '正在连接框架。',
   error_bot_dials: '正在等待框架来连接。',
   error_bot_event: '正在等待第一个事件。',
+  keyUnread: '下一个未读会话',
 };
