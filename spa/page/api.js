@@ -20,28 +20,31 @@ export class Refused extends Error {
   }
 }
 
-/** Where the browser keeps nothing for a tab, the token lasts as long as the page. */
+/** Where the browser keeps nothing, the token lasts as long as the page. */
 let unkept = '';
 
-/** The token of this tab, or an empty text. */
+/** The token of this tab or of this browser, or an empty text. */
 export function token() {
   try {
-    return sessionStorage.getItem(TOKEN) ?? unkept;
+    return sessionStorage.getItem(TOKEN) ?? localStorage.getItem(TOKEN) ?? unkept;
   } catch {
     return unkept;
   }
 }
 
 /**
- * Keeps a token for as long as the tab lives; an empty one is forgotten.
+ * Keeps a token for as long as the tab lives, or until one signs out; an empty one is forgotten.
  * @param {string} value
+ * @param {boolean} [stays]
  */
-export function setToken(value) {
+export function setToken(value, stays = false) {
+  unkept = value;
   try {
-    if (value) sessionStorage.setItem(TOKEN, value);
-    else sessionStorage.removeItem(TOKEN);
+    sessionStorage.removeItem(TOKEN);
+    localStorage.removeItem(TOKEN);
+    if (value) (stays ? localStorage : sessionStorage).setItem(TOKEN, value);
   } catch {
-    unkept = value;
+    // It then lasts as long as the page.
   }
 }
 

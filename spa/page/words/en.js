@@ -29,7 +29,7 @@ export const en = {
   dark: 'Dark',
 
   tokenTitle: 'Sign in to rechat',
-  tokenHelp: 'This server wants its access token: the one in its configuration, or given with `--token`. It is kept in this tab alone. `rechat open` on the server’s host opens this page signed in.',
+  tokenHelp: 'This server wants its access token: the one in its configuration, or given with `--token`. It is kept in this tab alone, unless you stay signed in. `rechat open` on the server’s host opens this page signed in.',
   codeUsed: 'This address signed in once already, or is too old. Run `rechat open` again, or enter the token.',
   token: 'Access token',
   signIn: 'Sign in',
@@ -354,4 +354,5 @@ export const en = {
   error_bot_dials: 'It waits for the framework, which has to connect.',
   error_bot_event: 'It waits for the first event.',
   keyUnread: 'The next unread conversation',
+  staySignedIn: 'Stay signed in on this device',
 };

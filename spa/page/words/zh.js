@@ -30,7 +30,7 @@ export const zh = {
   dark: '深色',
 
   tokenTitle: '登录 rechat',
-  tokenHelp: '此服务器需要访问令牌：写在它的配置里，或由 `--token` 给出。令牌只保存在这个标签页中。在服务器所在的主机上运行 `rechat open`，打开的页面会自动登录。',
+  tokenHelp: '此服务器需要访问令牌：写在它的配置里，或由 `--token` 给出。令牌只保存在这个标签页中，除非选择保持登录。在服务器所在的主机上运行 `rechat open`，打开的页面会自动登录。',
   codeUsed: '这个地址已经登录过一次，或者已经过期。请再运行一次 `rechat open`，或输入令牌。',
   token: '访问令牌',
   signIn: '登录',
@@ -355,4 +355,5 @@ export const zh = {
   error_bot_dials: '正在等待框架来连接。',
   error_bot_event: '正在等待第一个事件。',
   keyUnread: '下一个未读会话',
+  staySignedIn: '在此设备上保持登录',
 };
