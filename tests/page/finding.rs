@@ -150,7 +150,9 @@ async fn messages_stay_unread_until_their_conversation_is_opened_again() {
     tab.sees(".entry", "New messages").await;
     eventually("three are unread", || (unread("group_7") == 3).then_some(()));
     // What is looked at would be read by now, were it not for the wish.
-    peer.push(&onebot11::group_message(10_001_000, 7, 2000, "one more"));
+    let mut more = onebot11::group_message(10_001_000, 7, 2000, "one more");
+    more["time"] = json!(FIRST_DAY + 20 * 86_400);
+    peer.push(&more);
     tab.sees(".message", "one more").await;
     eventually("four are unread", || (unread("group_7") == 4).then_some(()));
     tab.run("location.hash = '#messages?platform=qq&conversation=group_8'").await;

@@ -127,8 +127,8 @@ async fn what_the_server_did_not_get_is_kept_and_goes_out_later() {
     let take_back = "const rows = [...document.querySelectorAll('.entry')]; const row = rows.find((each) => each.innerText.includes('a mistake')); \
         const button = [...(row?.querySelectorAll('.why button') ?? [])].find((each) => each.innerText === 'Edit'); button?.click(); return !!button";
     // It is told why once its turn has come.
-    let later = "return [...document.querySelectorAll('.own')].length === 3";
-    tab.until("all three are shown", later).await;
+    let later = "return [...document.querySelectorAll('.own')].length === 4";
+    tab.until("all three are shown, below the one before", later).await;
     tab.run("location.reload()").await;
     tab.sees(".message.own", "the second").await;
     eventually("they are at the server, in order", || {
