@@ -31,7 +31,7 @@ fn clippy_has_nothing_to_say() {
 
 /// The parts from the inside out, and what each may use beside the parts before it.
 const LAYERS: [&[&str]; 14] = [
-    &["error", "clock", "metrics", "health", "shutdown", "model", "picture", "text", "words"],
+    &["error", "clock", "metrics", "health", "shutdown", "model", "picture", "text", "raw_events"],
     &["protocol"],
     &["adapter"],
     &["log"],

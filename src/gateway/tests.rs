@@ -12,8 +12,8 @@ use crate::model::change::Committed;
 use crate::model::content::Content;
 use crate::model::message::Status;
 use crate::outbox::Outcomes;
+use crate::raw_events::RawEventRetention;
 use crate::store::{Access, Command, Head, Listener, Store, StoreOptions};
-use crate::words::Words;
 use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -66,7 +66,7 @@ fn gateway(configs: &[String]) -> (StoreFolder, Gateway) {
         outcomes: Arc::new(Outcomes::default()),
         blobs: Blobs::open(path.join("media"), BlobBounds::NONE).unwrap(),
         signer: Signer::new().unwrap(),
-        words: Arc::new(Words::default()),
+        raw_events: Arc::new(RawEventRetention::default()),
         stop: CancellationToken::new(),
         tasks,
     };
@@ -179,7 +179,14 @@ async fn tell(store: &Store, count: u64) {
         let frame = format!("{{\"step\":{step}}}");
         let (platform, account) = ("qq".to_owned(), "9".to_owned());
         let at = crate::clock::now();
-        let told = Command::Tell { platform, account, frame, meaning: None, at, forget_before: 0 };
+        let told = Command::StoreRawEvent {
+            platform,
+            account,
+            frame,
+            meaning: None,
+            at,
+            forget_before: 0,
+        };
         store.write(told).await.unwrap();
     }
 }

@@ -15,15 +15,15 @@ use uuid::Uuid;
 pub enum AdapterEvent {
     /// A message came in.
     Message(Box<Inbound>),
-    /// A platform told something, in these words.
-    Told {
+    /// A platform sent this frame.
+    RawEvent {
         #[allow(missing_docs)]
         platform: String,
         /// The account that was told.
         account: String,
         /// The frame as it came.
         frame: String,
-        /// The same in our words, where we have some.
+        /// Its meaning in rechat's own form, where it has one.
         meaning: Option<Box<AdapterEvent>>,
     },
     /// Messages, and what the adapter is to remember with them: all in one commit, or nothing.

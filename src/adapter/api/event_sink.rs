@@ -57,7 +57,7 @@ impl AdapterEvent {
                 let messages = messages.iter().map(|message| EVENT_BYTES + texts_of(message));
                 messages.sum::<usize>() + values.sum::<usize>()
             }
-            Self::Told { frame, meaning, .. } => {
+            Self::RawEvent { frame, meaning, .. } => {
                 frame.len() + meaning.as_ref().map_or(0, |meaning| meaning.bytes())
             }
             Self::Edited { content, .. } => content.bytes(),

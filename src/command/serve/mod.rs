@@ -22,6 +22,7 @@ use crate::ingest::Ingest;
 use crate::mcp;
 use crate::model::change::Committed;
 use crate::outbox::{self, CommitObserver, Outbox};
+use crate::raw_events::RawEventRetention;
 use crate::retention;
 use crate::search::{self, Index};
 use crate::server::{
@@ -29,7 +30,6 @@ use crate::server::{
 };
 use crate::shutdown;
 use crate::store::{self, Head, Listener, Store};
-use crate::words::Words;
 use access::check_access;
 use arc_swap::ArcSwap;
 use log::LogLevel;
@@ -135,13 +135,13 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     // The store's lock first: it proves that a socket found beside it is stale.
     let activity = Arc::new(ActivityCounts::default());
     let committed = Arc::new(Notify::new());
-    let words = Arc::new(Words::default());
+    let raw_events = Arc::new(RawEventRetention::default());
     let commits = Commits {
         hub: hub.clone(),
         outbox: observer,
         activity: activity.clone(),
         media: committed.clone(),
-        words: words.clone(),
+        raw_events: raw_events.clone(),
     };
     let store = open_store(&config, &socket, commits).await?;
     activity.read_back(&store, now())?;
@@ -152,8 +152,18 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     welcome::welcome(&config, address);
     let page = welcome::page(&config, address);
     let (policy, retention) = watch::channel(config.retention());
-    let (context, background, unstored) =
-        start(config, page, store.clone(), media, hub, words, activity, outbox, retention, stop)?;
+    let (context, background, unstored) = start(
+        config,
+        page,
+        store.clone(),
+        media,
+        hub,
+        raw_events,
+        activity,
+        outbox,
+        retention,
+        stop,
+    )?;
     let (registry, stop) = (context.registry.clone(), context.stop.clone());
     // From now on, so that the first connection is told of, too.
     let mut first = Some(registry.changes());
@@ -213,7 +223,7 @@ fn start(
     store: Arc<Store>,
     media: OpenedMedia,
     hub: Arc<Hub>,
-    words: Arc<Words>,
+    raw_events: Arc<RawEventRetention>,
     activity: Arc<ActivityCounts>,
     outbox: Outbox,
     retention: watch::Receiver<retention::RetentionPolicy>,
@@ -225,7 +235,7 @@ fn start(
         store.clone(),
         registry.clone(),
         outbox.outcomes.clone(),
-        words.clone(),
+        raw_events.clone(),
         media.blobs.clone(),
         inbound,
     );
@@ -233,7 +243,7 @@ fn start(
     // It ends with its queue, not with the signal.
     let never = CancellationToken::new();
     let receiving = tokio::spawn(health::supervise("ingest", never, move || ingest.clone().run()));
-    // Before anything comes in: its words are kept for bots.
+    // Before anything comes in, so that its raw events are kept for bots.
     let actions = Actions::new(store.clone(), registry.clone(), tasks.clone());
     let parts = gateway::GatewayContext {
         store: store.clone(),
@@ -242,7 +252,7 @@ fn start(
         outcomes: outbox.outcomes.clone(),
         blobs: media.blobs.clone(),
         signer: media.signer.clone(),
-        words,
+        raw_events,
         stop: stop.clone(),
         tasks: tasks.clone(),
     };
@@ -373,7 +383,7 @@ struct Commits {
     outbox: CommitObserver,
     activity: Arc<ActivityCounts>,
     media: Arc<Notify>,
-    words: Arc<Words>,
+    raw_events: Arc<RawEventRetention>,
 }
 
 impl Listener for Commits {
@@ -387,7 +397,7 @@ impl Listener for Commits {
         self.activity.committed(&batch.changes, now());
         self.hub.committed(batch);
         self.media.notify_one();
-        self.words.stored();
+        self.raw_events.stored();
     }
 }
 

@@ -162,7 +162,8 @@ impl Implementation {
         };
         let (platform, account) = (self.account.platform.clone(), account.to_owned());
         let meaning = meaning.map(Box::new);
-        self.report(CoreEvent::Told { platform, account, frame: frame.to_owned(), meaning }).await
+        self.report(CoreEvent::RawEvent { platform, account, frame: frame.to_owned(), meaning })
+            .await
     }
 
     /// Keeps what a message tells of its conversation, and completes it by what others told.
