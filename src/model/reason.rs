@@ -86,7 +86,7 @@ const FORMS: [(&str, &str); 56] = [
 ];
 
 /// The same for the states of adapters and bots; some texts mean another thing there.
-const CONNECTION_FORMS: [(&str, &str); 38] = [
+const CONNECTION_FORMS: [(&str, &str); 36] = [
     ("stopping", "rechat is stopping"),
     ("stopping", "rechat ended it*"),
     ("stopping", "the account was stopped"),
@@ -118,14 +118,15 @@ const CONNECTION_FORMS: [(&str, &str); 38] = [
     ("logged_out", "the session of this account ended ({}); *"),
     ("polled_elsewhere", "another rechat on this host polls this account; stop that one"),
     ("unreachable", "WeChat cannot be reached: {}"),
-    ("unreachable", "ws*://*: {}"),
-    ("unreachable", "http*://*: {}"),
     ("store", "the store cannot be read: {}"),
     ("bot_account", "a platform whose account it can speak for; none is known yet"),
     ("bot_dialled", "the framework, which is being dialled"),
     ("bot_dials", "the framework, which has to connect to {}"),
     ("bot_event", "the first event that is posted"),
 ];
+
+/// How the text begins of a connection that did not come about.
+const SCHEMES: [&str; 4] = ["ws://", "wss://", "http://", "https://"];
 
 /// Where the first gap of each form is, known before a list of messages asks for thousands of codes.
 const GAPS: [usize; FORMS.len()] = {
@@ -153,7 +154,10 @@ impl<'a> Reason<'a> {
         let of_form = |(code, form): &(&'static str, &str)| {
             Some(Self { code, detail: fit(form, text)?.detail })
         };
-        CONNECTION_FORMS.iter().find_map(of_form).or_else(|| Self::of(text))
+        // Which address it is belongs to what others said.
+        let is_of_address = SCHEMES.iter().any(|scheme| text.starts_with(scheme));
+        let unreachable = is_of_address.then_some(Self { code: "unreachable", detail: Some(text) });
+        CONNECTION_FORMS.iter().find_map(of_form).or(unreachable).or_else(|| Self::of(text))
     }
 }
 
@@ -292,7 +296,7 @@ mod tests {
             (
                 "ws://127.0.0.1:9/: IO error: Connection refused (os error 111)",
                 "unreachable",
-                Some("IO error: Connection refused (os error 111)"),
+                Some("ws://127.0.0.1:9/: IO error: Connection refused (os error 111)"),
             ),
             (
                 "http://127.0.0.1:9/bot answered 404 Not Found: the path of `url` is another one there",

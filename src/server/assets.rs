@@ -25,7 +25,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::io::{self, Write};
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 #[derive(RustEmbed)]
 #[folder = "spa"]
@@ -94,9 +94,8 @@ impl Coding {
     }
 }
 
-/// How hard brotli tries, of 11: beyond this it takes many times as long. Debug builds compress at
-/// each request.
-const BROTLI_QUALITY: u32 = if cfg!(debug_assertions) { 4 } else { 9 };
+/// How hard brotli tries, of 11: beyond this it takes many times as long.
+const BROTLI_QUALITY: u32 = 9;
 
 /// The window of brotli, as a power of two of bytes: more than the script has.
 const BROTLI_WINDOW: u32 = 20;
@@ -158,23 +157,28 @@ fn answer(
 impl PageFiles {
     /// The page as it is now: in debug builds what is on the disk at this moment.
     fn current() -> Arc<Self> {
-        static EMBEDDED: LazyLock<Arc<PageFiles>> = LazyLock::new(|| Arc::new(PageFiles::load()));
-        if cfg!(debug_assertions) { Arc::new(Self::load()) } else { EMBEDDED.clone() }
+        static LAST: Mutex<Option<Arc<PageFiles>>> = Mutex::new(None);
+        let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_current = |page: &&Arc<Self>| !cfg!(debug_assertions) || page.version == version();
+        if let Some(page) = last.as_ref().filter(is_current) {
+            return Arc::clone(page);
+        }
+        let page = Arc::new(Self::load());
+        *last = Some(Arc::clone(&page));
+        page
     }
 
     fn load() -> Self {
         let mut files = HashMap::new();
-        let mut hasher = SipHasher13::new();
         for name in Files::iter() {
             let Some(file) = Files::get(&name) else { continue };
             let digest = file.metadata.sha256_hash();
-            (&*name, digest).hash(&mut hasher);
             let plain = Bytes::from(file.data.into_owned());
             let begin = digest.first_chunk().copied().map_or(0, u64::from_be_bytes);
             let etag = format!("\"{begin:016x}\"");
             files.insert(name.to_string(), PageFile::new(&name, etag, plain));
         }
-        let version = format!("{:016x}", hasher.finish128().h1);
+        let version = version();
         let read = |path: &str| {
             files.get(path).map(|file| String::from_utf8_lossy(&file.plain).into_owned())
         };
@@ -190,6 +194,16 @@ impl PageFiles {
         }
         Self { version, files }
     }
+}
+
+/// A hash over all files.
+fn version() -> String {
+    let mut hasher = SipHasher13::new();
+    for name in Files::iter() {
+        let digest = Files::get(&name).map(|file| file.metadata.sha256_hash());
+        (&*name, digest).hash(&mut hasher);
+    }
+    format!("{:016x}", hasher.finish128().h1)
 }
 
 impl PageFile {
