@@ -51,7 +51,7 @@ export class Feed {
   stats = new Signal(/** @type {any} */ (undefined));
   /** @type {Signal<import('./types.js').Adapter[] | undefined>} */
   adapters = new Signal(/** @type {any} */ (undefined));
-  /** What happened beside messages since the page was opened, the oldest first. @type {Notice[]} */
+  /** Notices since the page was opened, the oldest first. @type {Notice[]} */
   notices = [];
   /** Friend and join requests, the newest first. @type {Signal<ContactRequest[] | undefined>} */
   requests = new Signal(/** @type {any} */ (undefined));
@@ -85,7 +85,7 @@ export class Feed {
     this.conversations = new Conversations(this);
     // While it is live, events tell.
     this.look = setInterval(() => this.state.value !== 'live' && this.#lookAll(), LOOK_ANYWAY);
-    // What is seen first is asked for first; it is asked for again once nothing new can be missed.
+    // The conversations are seen first; they are asked for again once nothing new can be missed.
     void this.conversations.load();
     setTimeout(() => this.#hasBegun || this.#lookAll(), NO_SOCKET);
   }

@@ -1,6 +1,6 @@
 // Values kept in this browser, as far as it allows that; other tabs may have changed them.
 
-/** What was written last where the browser keeps nothing: it then lasts as long as this page. @type {Record<string, any>} */
+/** Values of a browser that keeps nothing: they last as long as this page. @type {Record<string, any>} */
 const unkept = {};
 
 /** An object that was kept, or else an empty one. @param {string} place @returns {Record<string, any>} */

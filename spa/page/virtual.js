@@ -12,7 +12,7 @@ export class VirtualList {
   #items = [];
   /** Rows in the page by their keys, and where they are. @type {Map<string, {row: HTMLElement, index: number}>} */
   #made = new Map();
-  /** What changes a row's looks, as it was when the items were shown. @type {Map<T, string>} */
+  /** The keys of rows, as they were when the items were shown. @type {Map<T, string>} */
   #keys = new Map();
   /** Of a row, in pixels; 0 where it is not known yet. */
   #rowHeight = 0;
@@ -105,7 +105,7 @@ export class VirtualList {
       const key = this.#key(item);
       const known = this.#made.get(key);
       const row = known?.row ?? this.#make(item);
-      // Whatever is set has the browser look at the row again.
+      // Each attribute that is set has the browser look at the row again.
       if (known?.index !== index) {
         row.style.transform = `translateY(${index * height}px)`;
         row.setAttribute('aria-posinset', String(index + 1));

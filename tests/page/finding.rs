@@ -149,7 +149,7 @@ async fn messages_stay_unread_until_their_conversation_is_opened_again() {
     act(&tab, "number 157.", "Mark as unread from here").await;
     tab.sees(".entry", "New messages").await;
     eventually("three are unread", || (unread("group_7") == 3).then_some(()));
-    // What is looked at would be read by now, were it not for the wish.
+    // Messages on the screen would be read by now, were it not for the wish.
     let mut more = onebot11::group_message(10_001_000, 7, 2000, "one more");
     more["time"] = json!(FIRST_DAY + 20 * 86_400);
     peer.push(&more);

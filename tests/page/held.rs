@@ -46,7 +46,7 @@ async fn enter_on_a_message_opens_what_can_be_done_and_does_nothing() {
     tab.sees(".composer-bar", "the first").await;
     tab.write(".composer textarea", "an answer").await;
     tab.key(Key::Enter).await;
-    // What the peer is told first is the answer: there was no reaction.
+    // The answer is the first thing that the peer is told: there was no reaction.
     let action = peer.action("send_group_msg").await;
     assert!(action["params"].to_string().contains("an answer"), "{action}");
     tab.was_quiet().await;
@@ -64,7 +64,7 @@ async fn enter_in_the_search_opens_what_was_written_last() {
     let both = format!("zeta{}", char::from(Key::Enter));
     tab.write("input[type=search]", &both).await;
     tab.sees(".pane-name", "group_zeta").await;
-    // What is in no name is found in messages.
+    // A text that is in no name is found in messages.
     server.make_for(Some("loopback"), "group_alpha", "a needle");
     let field = tab.find(".sidebar input[type=search]").await;
     field.clear().await.unwrap();

@@ -5,7 +5,7 @@ import { Signal } from '../signal.js';
 import { keepStored, stored } from '../storage.js';
 
 /**
- * What is written and not sent: the text, the people whom it mentions by name, and what it answers.
+ * A message that is written and not sent: the text, the people whom it mentions by name, and what it answers.
  * @typedef {{text: string, people?: import('./mentions.js').Person[], reply?: {id: string, sender?: {id: string, name: string}, content: string}}} Draft
  */
 

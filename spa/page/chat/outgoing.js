@@ -26,7 +26,7 @@ const OUTGOING = 'outgoing-';
 /** Whether a message is still on its way to the server. @param {{id: string}} message */
 export const isOutgoing = ({ id }) => id.startsWith(OUTGOING);
 
-/** What is kept in this browser until the server has it: messages without files. */
+/** The place in this browser for messages without files, until the server has them. */
 const PLACE = 'rechat.outgoing';
 
 /** How long a server that does not take a message is left alone, and how long it may take, in milliseconds. */

@@ -40,7 +40,7 @@ export class ReadMarks {
     const seen = rows.slice(0, last + 1).findLast(isMessage);
     if (last >= rows.length - 1 && !hasNewer) {
       const { last_message: newest, last_seq: seq } = entry;
-      // What is told late stands higher up than its number says.
+      // A message that is told late stands higher up than its number says.
       const isAll = newest === undefined || timeline.find(newest.id) !== undefined;
       if (isAll || seen) conversations.read(entry, isAll ? seq : seen?.id);
       return;

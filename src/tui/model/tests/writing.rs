@@ -267,6 +267,7 @@ fn a_text_that_the_server_did_not_get_is_back_in_its_conversation() {
     let store = [message(1, "group_2", "there"), message(2, "group_1", "here")];
     let mut model = connected(80, 24, &store);
     enter(&mut model, &store);
+    press(&mut model, KeyCode::Esc);
     press(&mut model, KeyCode::Char('k'));
     press(&mut model, KeyCode::Char('r'));
     type_in(&mut model, "a long answer");
