@@ -104,7 +104,7 @@ async fn a_link_to_an_old_message_hides_nothing_that_came_after() {
     tab.go(&server.url("/#platforms")).await;
     tab.go(&address).await;
     tab.sees(".toast", "no longer exists").await;
-    tab.sees(".message", "live now").await;
+    tab.sees(".message", "number").await;
     assert_eq!(tab.complaints(&["404"]).await, Vec::<String>::new());
 }
 
