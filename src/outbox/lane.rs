@@ -314,8 +314,8 @@ impl Lane {
 
     /// Whether a claimed message is still to be sent: it may have been canceled.
     fn is_still_wanted(&self, message: &Message) -> store::Result<bool> {
-        let found = self.context.store.view()?.by_seq(message.seq)?;
-        Ok(found.is_some_and(|found| found.status == Status::Sending))
+        let found = self.context.store.view()?.status_of(message.seq)?;
+        Ok(found == Some(Status::Sending))
     }
 
     /// The outcome of an attempt. A permanent refusal fails at once, so that the next message can

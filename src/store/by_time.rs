@@ -142,7 +142,7 @@ impl View {
         let mut rows = Vec::with_capacity(terms.len());
         for term in terms.into_iter().filter(|_| (since, 0) < before) {
             let range = (term.0, since, 0)..(term.0, before.0, before.1);
-            rows.push(self.late.range(range)?.rev());
+            rows.push(self.late_table()?.range(range)?.rev());
         }
         Ok(Late { view: self, heads: vec![None; rows.len()], rows })
     }
@@ -155,7 +155,7 @@ impl View {
     ) -> Result<impl Iterator<Item = Result<u64>>> {
         let mut rows = Vec::new();
         for term in self.late_terms(filter)? {
-            rows.push(self.late.range((term.0, since, 0)..=(term.0, u64::MAX, u64::MAX))?);
+            rows.push(self.late_table()?.range((term.0, since, 0)..=(term.0, u64::MAX, u64::MAX))?);
         }
         Ok(rows.into_iter().flatten().map(|row| Ok(row?.0.value().2)))
     }

@@ -53,8 +53,8 @@ impl KnownPlaces {
 }
 
 impl View {
-    /// A conversation as it is listed; `None` where it has no messages, or its row is damaged, which
-    /// is told.
+    /// A conversation as it is listed; `None` if it has no messages, or its row is damaged, which
+    /// is logged.
     ///
     /// # Errors
     ///
@@ -69,7 +69,7 @@ impl View {
     }
 
     /// Conversations that have messages, the one with the newest message first. Rows that are damaged
-    /// are left out, and told.
+    /// are left out and logged.
     ///
     /// # Errors
     ///
@@ -140,7 +140,7 @@ impl View {
         let platforms = match platform {
             Some(platform) => vec![stored(platform).to_owned()],
             None => self
-                .platforms
+                .platforms_table()?
                 .iter()?
                 .map(|row| Ok(row?.0.value().to_owned()))
                 .collect::<Result<_>>()?,
@@ -148,8 +148,12 @@ impl View {
         let before = before.unwrap_or(u64::MAX);
         let mut ranges = Vec::with_capacity(platforms.len());
         for platform in &platforms {
-            ranges
-                .push(self.newest.range((&**platform, 0)..(&**platform, before))?.rev().peekable());
+            ranges.push(
+                self.newest_table()?
+                    .range((&**platform, 0)..(&**platform, before))?
+                    .rev()
+                    .peekable(),
+            );
         }
         loop {
             let mut latest: Option<(u64, usize)> = None;
@@ -190,7 +194,8 @@ impl View {
     /// The message of a conversation that was said last.
     fn said_last(&self, term: Term, known: &mut KnownPlaces) -> Result<Option<Message>> {
         let told_last = self.told_in_order(term, known)?;
-        let late = self.late.range((term.0, 0, 0)..=(term.0, u64::MAX, u64::MAX))?.next_back();
+        let late =
+            self.late_table()?.range((term.0, 0, 0)..=(term.0, u64::MAX, u64::MAX))?.next_back();
         let Some((_, at, seq)) = late.transpose()?.map(|(key, _)| key.value()) else {
             return Ok(told_last);
         };
@@ -266,7 +271,7 @@ impl View {
     }
 }
 
-/// A set of places as its row has it; `None` where that is damaged, which is told.
+/// A set of places as its row has it; `None` if it is damaged, which is logged.
 fn readable_places(row: u64, bytes: &[u8]) -> Result<Option<Places>> {
     pass_over(unpack_places(row, bytes).map(Some).map_err(StoreError::from))
 }

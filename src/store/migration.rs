@@ -168,6 +168,7 @@ fn carry_out_all(
     // An empty batch first, which makes the tables that are new.
     for commands in std::iter::once(Vec::new()).chain(batches) {
         let mut state = Transaction::open(txn, &context, now())?;
+        state.make_tables()?;
         let (answers, _) = carry_out(&mut state, commands, None)?;
         for error in answers.into_iter().filter_map(std::result::Result::err) {
             tracing::error!("a command of the old write-ahead log was refused: {error}");

@@ -16,8 +16,8 @@ const MAX_EPOCHS: u64 = 4_096;
 impl<'txn> Transaction<'txn> {
     /// The bounds up to which old rows can be removed; `None` if nothing can be removed.
     pub(super) fn bounds(&self, marks_before: u64) -> Result<Option<RetentionBounds>> {
-        let seen_before = Self::marks_bound(&self.seen, marks_before)?;
-        let sent_before = Self::marks_bound(&self.sent, marks_before / dedupe_keys::HOUR)?;
+        let seen_before = Self::marks_bound(self.seen.read()?, marks_before)?;
+        let sent_before = Self::marks_bound(self.sent.read()?, marks_before / dedupe_keys::HOUR)?;
         let journal_before = self.journal_bound()?;
         let kept_from = journal_before.unwrap_or(self.counters.kept_from);
         let epochs_before = self.epochs_bound(kept_from)?;
@@ -83,7 +83,7 @@ impl<'txn> Transaction<'txn> {
     /// Conversations without messages. All others are listed: where as many are listed as there are,
     /// none has to be read.
     fn emptied(&self) -> Result<Vec<(String, String)>> {
-        let unlisted = self.conversations.len()?.saturating_sub(self.newest.len()?);
+        let unlisted = self.conversations.len()?.saturating_sub(self.newest.read()?.len()?);
         let most = (unlisted as usize).min(FORGOTTEN_AT_ONCE);
         let mut emptied = Vec::new();
         if most == 0 {
