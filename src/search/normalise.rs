@@ -8,12 +8,17 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 /// The form of a text that two texts share where a search tells no difference between them: of
 /// case, of width, and of how accents are composed.
 pub fn normalise(text: &str) -> Cow<'_, str> {
-    if text.is_ascii() || text.chars().all(is_plain) {
+    if text.is_ascii() || stays_in_place(text) {
         let has_capitals = text.bytes().any(|byte| byte.is_ascii_uppercase());
         return if has_capitals { text.to_ascii_lowercase().into() } else { text.into() };
     }
     // Folding may take a composed character apart, and so the second pass.
     Cow::Owned(composed(fold(&composed(text.to_owned()))))
+}
+
+/// Whether every character of a text stands in its form where it stands in the text.
+pub(super) fn stays_in_place(text: &str) -> bool {
+    text.chars().all(is_plain)
 }
 
 /// A character that changes by nothing but ASCII case: most of what people write.

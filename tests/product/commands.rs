@@ -304,10 +304,59 @@ fn completions_come_from_live_data_and_are_silent_without_any() {
     assert!(complete(&server.home, &["rechat", "reply", &id[..10]]).contains(id));
     assert!(!complete(&server.home, &["rechat", "retry", ""]).contains(id));
     assert!(complete(&server.home, &["rechat", "send", "-r", "g"]).contains("group_77"));
+    assert_eq!(complete(&server.home, &["rechat", "login", ""]).lines().next(), Some("wechat"));
+    assert!(complete(&server.home, &["rechat", "list", "--status", "fa"]).starts_with("Failed"));
+    server.home.ok(&["cancel", id]);
+    assert!(complete(&server.home, &["rechat", "retry", ""]).contains(&id[..8]));
     let url = server.url("");
     let elsewhere = complete(&empty, &["rechat", "list", "--server", &url, "--conversation", ""]);
     assert!(elsewhere.contains("group_77"), "{elsewhere}");
     assert!(complete(&server.home, &["rechat", "list", "--platform", ""]).contains("qq"));
+    assert!(!complete(&server.home, &["rechat", "list", "--platform", "x"]).contains("qq"));
+}
+
+#[test]
+fn names_of_conversations_and_people_are_completed_and_ids_of_older_messages() {
+    let home = Home::new();
+    let line = |n: u64, group: &str, name: &str, sender: &str| {
+        json!({
+            "id": format!("{n:08x}-0000-4000-8000-000000000000"), "message_type": "Text",
+            "content": format!("m{n}"), "recipient": group, "conversation_name": name,
+            "status": "Sent", "direction": "Inbound", "platform": "qq", "account": "10",
+            "sender": {"id": format!("7{}", sender.len()), "name": sender},
+            "created_at": 1_700_000_000 + n, "updated_at": 1_700_000_000, "retry_count": 0,
+        })
+    };
+    let first = line(0xabcd_ef01, "group_1", "Book Club", "Zoé Example");
+    let rest = (1..=300).map(|n| line(n, "group_2", "周末爬山小队", "Bernd"));
+    let lines = std::iter::once(first).chain(rest);
+    let file = home.path("seed.jsonl");
+    std::fs::write(&file, lines.map(|line| line.to_string() + "\n").collect::<String>()).unwrap();
+    home.ok(&["import", file.to_str().unwrap()]);
+    let complete = |shell: &str, words: &[&str]| {
+        let mut command = home.command(&[]);
+        command.env("COMPLETE", shell).arg("--").args(words);
+        command.env("_CLAP_COMPLETE_INDEX", (words.len() - 1).to_string());
+        command.env("_CLAP_IFS", "\n");
+        let output = command.output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{words:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let listed = |words: &[&str]| complete("fish", &[&["rechat", "list"], words].concat());
+    assert_eq!(listed(&["-c", "周"]), "周末爬山小队\tqq group_2\n");
+    assert_eq!(listed(&["-c", "boo"]), "Book Club\tqq group_1\n");
+    assert_eq!(listed(&["-c", "group_1"]), "group_1\tqq Book Club\n");
+    assert_eq!(listed(&["--sender", "zo"]), "Zoé Example\t712\n", "by a search, for it is old");
+    assert_eq!(listed(&["-c", "group_2", "--sender", "Z"]), "");
+    assert_eq!(listed(&["-c", "group_2", "--sender", "B"]), "Bernd\t75\n");
+    let send = ["rechat", "send", "-r", "Book Club", "--mention", ""];
+    let people = complete("fish", &send);
+    assert!(people.contains("Zoé Example\t") && people.contains("all\teverybody"), "{people}");
+    assert!(!people.contains("Bernd"), "{people}");
+    let in_bash = complete("bash", &["rechat", "list", "-c", "Boo"]);
+    assert_eq!(in_bash, "Book\\ Club");
+    let old = complete("fish", &["rechat", "get", "abcd"]);
+    assert_eq!(old, "abcdef01\tSent group_1: m2882400001\n", "older than the newest fifty");
 }
 
 #[test]
@@ -358,15 +407,15 @@ fn wrong_use_is_told_with_its_place_and_what_to_do() {
     let taken = server.address.clone();
     let other = path("other.redb");
     let cases: [(i32, &[&str], [&str; 2]); 11] = [
-        (2, &["get", "x"], ["'x'", "`rechat list`"]),
-        (2, &["retry", "x"], ["'x'", "`rechat list`"]),
+        (2, &["get", "x"], ["`x`", "`rechat list`"]),
+        (2, &["retry", "x"], ["`x`", "`rechat list`"]),
         (1, &["get", "6f0a0c1e-8f5c-4c8e-9a54-7b1e43a8a5b0"], ["6f0a0c1e", "`rechat list`"]),
         (1, &["export", &folder], [&folder, "is a folder"]),
         (1, &["export", &half], ["is there already", "--force"]),
         (1, &["backup", "--force", &folder], [&folder, "is a folder"]),
         (1, &["backup", &nowhere], ["there is no folder", "make it first"]),
         (1, &["import", &folder], [&folder, "cannot read"]),
-        (1, &["check"], ["a server has", "rechat backup"]),
+        (2, &["check"], ["a server has", "rechat backup"]),
         (1, &["stats", "--config", &half], ["half.toml, line 1", "--print-config"]),
         (1, &["serve", "--db", &other, "--listen", &taken], [&taken, "another program"]),
     ];
@@ -508,17 +557,20 @@ fn a_follower_at_a_terminal_is_told_what_became_of_what_it_was_shown() {
 
 #[test]
 fn a_command_tells_that_it_brings_an_older_store_up_to_date() {
-    let home = Home::new();
     let packed = std::fs::read("tests/fixtures/store/0.2.0-closed.redb.gz").unwrap();
-    let mut unpacked = Vec::new();
-    let mut reader = flate2::read::GzDecoder::new(&packed[..]);
-    std::io::Read::read_to_end(&mut reader, &mut unpacked).unwrap();
-    std::fs::create_dir_all(home.db().parent().unwrap()).unwrap();
-    std::fs::write(home.db(), unpacked).unwrap();
-    let output = home.run(&["list"]);
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success() && told.contains("brought up to date"), "{told}");
-    assert!(told.contains("is up to date\n") && told.contains("rechat.redb"), "{told}");
-    let again = home.run(&["list"]);
-    assert_eq!((again.stdout, again.stderr), (output.stdout, Vec::new()));
+    for command in ["list", "compact", "check"] {
+        let home = Home::new();
+        let mut unpacked = Vec::new();
+        let mut reader = flate2::read::GzDecoder::new(&packed[..]);
+        std::io::Read::read_to_end(&mut reader, &mut unpacked).unwrap();
+        std::fs::create_dir_all(home.db().parent().unwrap()).unwrap();
+        std::fs::write(home.db(), unpacked).unwrap();
+        let output = home.run(&[command]);
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success() && told.contains("brought up to date"), "{told}");
+        assert!(told.contains("is up to date\n") && told.contains("rechat.redb"), "{told}");
+        let again = home.run(&[command]);
+        let told = String::from_utf8(again.stderr).unwrap();
+        assert!(again.status.success() && !told.contains("brought up to date"), "{told}");
+    }
 }

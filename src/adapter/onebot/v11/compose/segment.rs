@@ -1,8 +1,8 @@
 //! A segment of ours as one of OneBot 11 (message/segment.md).
 
 use super::wire::{Node, OneBot11Segment, joined};
+use crate::adapter::onebot::common::full_text::full_text;
 use crate::adapter::onebot::common::media::ByteSource;
-use crate::adapter::onebot::common::words::words;
 use crate::model::content::{ForwardItem, Media, Segment};
 use std::borrow::Cow;
 
@@ -44,7 +44,7 @@ pub(super) fn segment(segment: &Segment, is_private: bool) -> Result<OneBot11Seg
             let (file, name) = file(media)?;
             OneBot11Segment { kind: "file", data: vec![("file", file), ("name", name)] }
         }
-        other => OneBot11Segment::text(words(other)),
+        other => OneBot11Segment::text(full_text(other)),
     })
 }
 
