@@ -19,8 +19,8 @@ use crate::metrics::METRICS;
 use crate::model::change::Outcome;
 use crate::model::message::Direction;
 use crate::outbox::Outcomes;
+use crate::raw_events::RawEventRetention;
 use crate::store::{self, Answer, Command, MessageTarget, Store};
-use crate::words::Words;
 use std::collections::VecDeque;
 use std::future::pending;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ pub struct Ingest {
     store: Arc<Store>,
     registry: Registry,
     outcomes: Arc<Outcomes>,
-    words: Arc<Words>,
+    raw_events: Arc<RawEventRetention>,
     blobs: Blobs,
     work: Arc<Mutex<UnstoredEvents>>,
     /// Messages that are held in memory only.
@@ -58,12 +58,12 @@ impl Ingest {
         store: Arc<Store>,
         registry: Registry,
         outcomes: Arc<Outcomes>,
-        words: Arc<Words>,
+        raw_events: Arc<RawEventRetention>,
         blobs: Blobs,
         queue: mpsc::Receiver<QueuedEvent>,
     ) -> Self {
         let work = Arc::new(Mutex::new(UnstoredEvents::new(queue)));
-        Self { store, registry, outcomes, words, blobs, work, unstored: Arc::default() }
+        Self { store, registry, outcomes, raw_events, blobs, work, unstored: Arc::default() }
     }
 
     /// Number of events that are held in memory only: an end of the process would lose them.
@@ -119,7 +119,7 @@ impl Ingest {
     async fn keep_bytes(&self, batch: &mut VecDeque<QueuedCommand>) {
         for item in batch {
             let command = match &mut item.command {
-                Command::Tell { meaning: Some(meaning), .. } => meaning,
+                Command::StoreRawEvent { meaning: Some(meaning), .. } => meaning,
                 command => command,
             };
             let told = match command {
@@ -157,11 +157,13 @@ impl Ingest {
             AdapterEvent::Message(received) => {
                 Command::Receive { received, at: now(), can_wait: true }
             }
-            AdapterEvent::Told { platform, account, frame, meaning } => {
+            AdapterEvent::RawEvent { platform, account, frame, meaning } => {
                 let meaning = meaning.and_then(|meaning| self.command(*meaning, stored));
-                let Some(forget_before) = self.words.needed_from(now()) else { return meaning };
+                let Some(forget_before) = self.raw_events.needed_from(now()) else {
+                    return meaning;
+                };
                 let (meaning, at) = (meaning.map(Box::new), now());
-                Command::Tell { platform, account, frame, meaning, at, forget_before }
+                Command::StoreRawEvent { platform, account, frame, meaning, at, forget_before }
             }
             AdapterEvent::Batch { messages, state, stored: waits } => {
                 *stored = Some(waits);
@@ -205,6 +207,10 @@ impl Ingest {
                 let outcome = Outcome::Sent { account, external_id, is_unconfirmed: false };
                 Command::RecordLate { id: message, outcome, at: now() }
             }
+            AdapterEvent::RefusedLate { message, reason, retryable } => {
+                let outcome = Outcome::RefusedLate { reason, retryable };
+                Command::RecordLate { id: message, outcome, at: now() }
+            }
             AdapterEvent::PartSent { message, external_id, stored: waits } => {
                 *stored = Some(waits);
                 Command::NotePart { id: message, external_id, at: now() }
@@ -246,7 +252,7 @@ impl Ingest {
             }
             self.count_unstored(work);
             // Also of what bots alone are told, which is no change.
-            self.words.stored();
+            self.raw_events.stored();
         }
     }
 

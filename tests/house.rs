@@ -31,7 +31,7 @@ fn clippy_has_nothing_to_say() {
 
 /// The parts from the inside out, and what each may use beside the parts before it.
 const LAYERS: [&[&str]; 14] = [
-    &["error", "clock", "metrics", "health", "shutdown", "model", "picture", "text", "words"],
+    &["error", "clock", "metrics", "health", "shutdown", "model", "picture", "text", "raw_events"],
     &["protocol"],
     &["adapter"],
     &["log"],
@@ -338,6 +338,48 @@ fn a_type_of_several_files_has_a_name_of_its_own() {
     }
     for (name, why) in SAME_NAMES {
         assert!(twice(name), "`{name}` is there once: remove it from SAME_NAMES ({why})");
+    }
+}
+
+/// The words in code font of a text.
+fn coded(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+/// The table of folders in `docs/architecture.md` names folders and files that there are.
+#[test]
+fn the_map_of_the_folders_is_true() {
+    let text = fs::read_to_string("docs/architecture.md").unwrap();
+    let rows = text.lines().skip_while(|line| !line.starts_with("| `main.rs`"));
+    let mut known = BTreeSet::new();
+    for row in rows.take_while(|line| line.starts_with('|')) {
+        let (places, about) = row.trim_matches('|').split_once('|').unwrap();
+        let mut below = Vec::new();
+        for place in coded(places) {
+            let name = place.trim_end_matches('/').trim_end_matches(".rs");
+            let (folder, file) = (format!("src/{name}"), PathBuf::from(format!("src/{name}.rs")));
+            assert!(Path::new(&folder).is_dir() || file.is_file(), "there is no src/{name}");
+            known.insert(name.to_owned());
+            if Path::new(&folder).is_dir() {
+                sources(Path::new(&folder), &mut below);
+            }
+        }
+        for word in coded(about).into_iter().filter(|word| *word != "spa/") {
+            let name = word.trim_end_matches('/');
+            let is_module =
+                name.bytes().all(|b| b.is_ascii_lowercase() || b"_/0123456789".contains(&b));
+            let is_there = |file: &PathBuf| {
+                file.with_extension("").ends_with(name)
+                    || file.parent().is_some_and(|it| it.ends_with(name))
+            };
+            assert!(!is_module || below.iter().any(is_there), "{places}: there is no `{name}`");
+        }
+    }
+    for entry in fs::read_dir("src").unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let is_root = ["lib", "build"].contains(&name);
+        assert!(is_root || known.contains(name), "{} is not in the map", path.display());
     }
 }
 

@@ -17,8 +17,8 @@ let graphemes;
 /** A character without differences of case: `ß` is `ss`, and `ς` is `σ`. @param {string} character */
 const fold = (character) => character.toLowerCase().toUpperCase().toLowerCase();
 
-/** A text without differences of case, of width, and of how accents are composed. @param {string} text */
-const normal = (text) => Array.from(text.normalize('NFKC'), fold).join('').normalize('NFKC');
+/** A text without differences of case, of width, of how accents are composed, and of invisible characters. @param {string} text */
+const normal = (text) => Array.from(text.replace(/\p{DI}/gu, '').normalize('NFKC'), fold).join('').normalize('NFKC');
 
 /**
  * The text in pieces, of which every second one is a hit.

@@ -1,9 +1,9 @@
 //! Following new messages, across restarts of the server.
 
+use super::event_filter::EventFilter;
 use super::followed::Followed;
 use super::opening::{Begin, NotOpened, StreamPlace};
 use super::remote::Remote;
-use super::wanted::WantedEvents;
 use crate::error::{Error, Result};
 use crate::model::message::Message;
 use crate::protocol::event::{EventKind, ResetReason, ServerEvent};
@@ -29,7 +29,7 @@ pub struct MessageFollower {
     messages: Remote,
     stream: Incoming,
     buffer: BytesMut,
-    wanted: WantedEvents,
+    wanted: EventFilter,
     events: &'static [EventKind],
     /// Where to go on after a break.
     place: Option<StreamPlace>,
@@ -44,7 +44,7 @@ impl MessageFollower {
     ) -> Result<Self> {
         let mut streaming = messages.reconnected().await?;
         let stream = streaming.stream(filter, begin, events).await?;
-        let wanted = WantedEvents::new(filter, conditions);
+        let wanted = EventFilter::new(filter, conditions);
         let place = begin.place();
         Ok(Self { messages, stream, buffer: BytesMut::new(), wanted, events, place })
     }

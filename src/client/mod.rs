@@ -5,6 +5,7 @@ mod address;
 mod body;
 mod connection;
 mod conversations;
+mod event_filter;
 mod export;
 pub mod file;
 mod follow;
@@ -22,7 +23,6 @@ mod server;
 mod session;
 mod source;
 mod tls;
-mod wanted;
 pub mod watch;
 
 pub use crate::store::ConversationQuery;

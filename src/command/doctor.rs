@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::model::message::Status;
 use crate::protocol::http::AdapterStatus;
 use crate::store::{Access, MessageFilter, Page, Store, StoreOptions, View, check};
-use crate::text::in_units;
+use crate::text::{in_units, visible};
 use serde::Serialize;
 use std::io;
 use std::net::TcpListener;
@@ -349,9 +349,10 @@ fn print(findings: &Findings, as_json: bool, globals: &Globals) -> Result<()> {
             CheckState::Doubtful => "!",
             CheckState::Wrong => "✗",
         };
-        out.line(format_args!("{mark} {:<14} {}", finding.about, finding.seen))?;
+        let seen = visible(&finding.seen);
+        out.line(format_args!("{mark} {:<14} {seen}", finding.about))?;
         if let Some(advice) = &finding.advice {
-            out.line(format_args!("  {:<14} → {advice}", ""))?;
+            out.line(format_args!("  {:<14} → {}", "", visible(advice)))?;
         }
     }
     out.finish()?;

@@ -228,6 +228,10 @@ impl Config {
         }
         let (token, file) = (self.token.as_ref(), self.token_file.as_deref());
         self.tokens = access::tokens(token, file, &self.token_entries)?;
+        let own = self.tokens.iter().find(|token| token.name == "token");
+        for bot in &mut self.bot {
+            bot.server_token = own.map(|token| token.secret.reveal().to_owned());
+        }
         let prefix = self.prefix.trim_end_matches('/').to_owned();
         if !prefix.is_empty() && !prefix.starts_with('/') {
             return Err(Error::failed("`prefix` must begin with `/`, such as \"/rechat\""));

@@ -151,7 +151,8 @@ impl ConfiguredBot {
 
     /// The token of its own, else the server's (contract, item 35).
     pub(super) fn token(&self) -> Option<String> {
-        self.config.load().token.clone().or_else(|| self.shared.core.token.clone())
+        let config = self.config.load();
+        config.token.clone().or_else(|| config.server_token.clone())
     }
 
     /// The accounts that it speaks for.

@@ -8,8 +8,8 @@ use super::peer::BotPeer;
 use super::place::{PlaceKeeper, Turn};
 use super::shared::GatewayContext;
 use crate::metrics::METRICS;
+use crate::raw_events::RawEventRetention;
 use crate::store::{Result, Store};
-use crate::words::Words;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +35,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// A connection that is told events.
 pub(super) struct EventFollower<'a> {
     store: Arc<Store>,
-    words: Arc<Words>,
+    raw_events: Arc<RawEventRetention>,
     place: &'a PlaceKeeper,
     turn: Turn,
     /// The bot's name, for the metrics.
@@ -60,10 +60,10 @@ pub(super) async fn begin<'a>(
     place.advance(&*core.store.view()?, turn, position, 0)?;
     // A new bot is told later of the events that it misses from now on.
     place.write().await;
-    let (store, words) = (core.store.clone(), core.words.clone());
+    let (store, raw_events) = (core.store.clone(), core.raw_events.clone());
     Ok(EventFollower {
         store,
-        words,
+        raw_events,
         place,
         turn,
         bot,
@@ -121,7 +121,7 @@ impl EventFollower<'_> {
         acknowledgements: &Acknowledgements,
     ) {
         let mut acknowledged = acknowledgements.changes();
-        let mut changes = self.words.changes();
+        let mut changes = self.raw_events.changes();
         let mut way = OnTheirWay { chunks: VecDeque::new(), events: 0, bytes: 0 };
         loop {
             let read_to = *acknowledged.borrow_and_update();

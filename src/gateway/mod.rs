@@ -5,19 +5,20 @@
 
 mod accounts;
 mod acknowledgements;
+mod backoff;
 mod bot;
 mod bot_changes;
+mod bot_status;
 mod connection;
 mod conversation;
 mod endpoint;
 mod filter;
 mod follow;
-mod hidden;
+mod hidden_content;
 mod ids;
 mod memory;
 mod onebot11;
 mod opening;
-mod pauses;
 mod peer;
 mod place;
 mod raw_object;
@@ -25,7 +26,6 @@ mod satori;
 mod send;
 mod settings;
 mod shared;
-mod shown;
 mod socket;
 #[cfg(test)]
 mod tests;
@@ -48,7 +48,7 @@ use shared::BotsShared;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Seconds for which words are kept beyond what bots may miss: for those that are slow.
+/// Seconds for which raw events are kept beyond what bots may miss: for bots that are slow.
 const SLOW_SECONDS: u64 = 60 * 60;
 
 /// All bots.
@@ -83,7 +83,7 @@ impl Gateway {
     pub fn configure(&self, configs: Vec<BotConfig>) -> BotChanges {
         let longest =
             configs.iter().map(|config| config.catch_up_seconds.saturating_add(SLOW_SECONDS)).max();
-        self.shared.core.words.keep(longest.unwrap_or_default());
+        self.shared.core.raw_events.keep(longest.unwrap_or_default());
         let mut bots = self.lock();
         let BotList { configured, left } = &mut *bots;
         let mut old = std::mem::take(configured);

@@ -42,6 +42,9 @@ pub struct BotConfig {
     pub url: Option<Uri>,
     /// The token of its own, where it has one.
     pub token: Option<String>,
+    /// The server's own token, by which a bot without one is dialled. A part of the settings, so that
+    /// another one takes the place of the old.
+    pub server_token: Option<String>,
     /// Platform and account; empty: every account.
     pub accounts: Vec<(String, String)>,
     /// How old what was missed may be when the bot comes back; 0: nothing is told again.
@@ -60,8 +63,10 @@ impl BotConfig {
     /// Whether it differs from another one in what needs a new connection.
     pub(super) fn needs_restart(&self, new: &Self) -> bool {
         let connection = |config: &Self| {
-            let Self { kind, url, token, accounts, .. } = config.clone();
-            (kind, url, token, accounts)
+            let Self { kind, url, token, server_token, accounts, .. } = config.clone();
+            // A program that dials shows the server's tokens, which the server checks itself.
+            let server_token = server_token.filter(|_| url.is_some() && token.is_none());
+            (kind, url, token, server_token, accounts)
         };
         connection(self) != connection(new)
     }
@@ -136,6 +141,7 @@ impl TryFrom<BotEntry> for BotConfig {
             kind: entry.kind,
             url,
             token: entry.token.filter(|token| !token.is_empty()),
+            server_token: None,
             accounts,
             catch_up_seconds: entry.catch_up_seconds.unwrap_or(CATCH_UP_SECONDS),
             filter,

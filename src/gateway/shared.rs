@@ -7,8 +7,8 @@ use crate::media::Blobs;
 use crate::media::sign::Signer;
 use crate::model::routing::StoreFacts;
 use crate::outbox::Outcomes;
+use crate::raw_events::RawEventRetention;
 use crate::store::{Result, Store};
-use crate::words::Words;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -28,9 +28,7 @@ pub struct GatewayContext {
     /// Signs the addresses of files.
     pub signer: Signer,
     #[allow(missing_docs)]
-    pub words: Arc<Words>,
-    /// The server's own token, for bots without one.
-    pub token: Option<String>,
+    pub raw_events: Arc<RawEventRetention>,
     /// Ends everything.
     pub stop: CancellationToken,
     /// Where connections run.

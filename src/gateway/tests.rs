@@ -12,8 +12,8 @@ use crate::model::change::Committed;
 use crate::model::content::Content;
 use crate::model::message::Status;
 use crate::outbox::Outcomes;
+use crate::raw_events::RawEventRetention;
 use crate::store::{Access, Command, Head, Listener, Store, StoreOptions};
-use crate::words::Words;
 use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -66,8 +66,7 @@ fn gateway(configs: &[String]) -> (StoreFolder, Gateway) {
         outcomes: Arc::new(Outcomes::default()),
         blobs: Blobs::open(path.join("media"), BlobBounds::NONE).unwrap(),
         signer: Signer::new().unwrap(),
-        words: Arc::new(Words::default()),
-        token: None,
+        raw_events: Arc::new(RawEventRetention::default()),
         stop: CancellationToken::new(),
         tasks,
     };
@@ -180,7 +179,14 @@ async fn tell(store: &Store, count: u64) {
         let frame = format!("{{\"step\":{step}}}");
         let (platform, account) = ("qq".to_owned(), "9".to_owned());
         let at = crate::clock::now();
-        let told = Command::Tell { platform, account, frame, meaning: None, at, forget_before: 0 };
+        let told = Command::StoreRawEvent {
+            platform,
+            account,
+            frame,
+            meaning: None,
+            at,
+            forget_before: 0,
+        };
         store.write(told).await.unwrap();
     }
 }
@@ -202,6 +208,24 @@ async fn the_place_of_an_account_that_a_bot_speaks_for_no_more_does_not_hold_it_
     gateway.configure(vec![config(entry)]);
     let account = account(&bot(&gateway, "a")).await;
     assert_eq!(account.place.start(&store.view().unwrap(), 3600, None), Ok(5));
+}
+
+#[tokio::test]
+async fn a_bot_that_is_dialled_with_the_servers_token_begins_anew_with_another_one() {
+    let entry = |url: &str, server_token: &str| {
+        let text = format!("name = 'a'\nkind = 'onebot11'\naccounts = ['qq/1']\n{url}");
+        BotConfig { server_token: Some(server_token.into()), ..config(&text) }
+    };
+    let (_folder, gateway) = gateway(&[]);
+    for (url, is_anew) in [("url = 'ws://127.0.0.1:9'", true), ("", false)] {
+        gateway.configure(vec![entry(url, "one")]);
+        let before = bot(&gateway, "a");
+        assert_eq!(before.token().as_deref(), Some("one"));
+        gateway.configure(vec![entry(url, "two")]);
+        let after = bot(&gateway, "a");
+        assert_eq!(after.token().as_deref(), Some("two"));
+        assert_eq!(before.stop.is_cancelled(), is_anew);
+    }
 }
 
 #[tokio::test]

@@ -127,7 +127,7 @@ impl QueuedCommand {
 
     fn without_waiting(mut self) -> Self {
         let command = match &mut self.command {
-            Command::Tell { meaning: Some(meaning), .. } => meaning,
+            Command::StoreRawEvent { meaning: Some(meaning), .. } => meaning,
             command => command,
         };
         if let Command::Receive { can_wait, .. } = command {
@@ -140,7 +140,7 @@ impl QueuedCommand {
 /// The meaning of an event of a platform that comes with its raw frame.
 fn meaning(command: Command) -> Command {
     match command {
-        Command::Tell { meaning: Some(meaning), .. } => *meaning,
+        Command::StoreRawEvent { meaning: Some(meaning), .. } => *meaning,
         command => command,
     }
 }

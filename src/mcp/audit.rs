@@ -1,7 +1,7 @@
 //! The log of agents: a line for each call, with its conversation and its outcome. Nothing of what was said
 //! is in it.
 
-use super::shown::{
+use super::answers::{
     ConversationPage, FoundMessages, MessagePage, NewMessages, OneMessage, SentMessage,
     ShownPlatforms,
 };

@@ -1,11 +1,11 @@
 //! Tools that read: conversations, messages, platforms.
 
+use super::answers::{
+    ConversationPage, FoundMessages, MessagePage, ShownConversation, ShownPlatforms, fitting,
+};
 use super::arguments::{AskedPart, ListConversations, ReadMessages, SearchMessages};
 use super::context::{AgentContext, SeenMessage};
 use super::place::HistoryPlace;
-use super::shown::{
-    ConversationPage, FoundMessages, MessagePage, ShownConversation, ShownPlatforms, fitting,
-};
 use super::source::{Chats, Source};
 use crate::error::{Error, Result};
 use crate::model::message::check_name;

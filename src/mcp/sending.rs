@@ -1,8 +1,8 @@
 //! Tools that write: `send_message` and `reply`.
 
+use super::answers::SentMessage;
 use super::arguments::{Reply, SendMessage, Sending};
 use super::context::AgentContext;
-use super::shown::SentMessage;
 use super::source::{Chats, Source};
 use crate::error::{Error, Result};
 use crate::model::message::{LOCAL, Message, MessageType, Status};

@@ -1,5 +1,9 @@
 //! The tools: what each is for, and which part carries it out.
 
+use super::answers::{
+    ConversationPage, FoundMessages, MessagePage, NewMessages, OneMessage, SentMessage,
+    ShownMessage, ShownPlatforms,
+};
 use super::arguments::{
     GetMessage, ListConversations, ReadMessages, Reply, SearchMessages, SendMessage,
     WaitForMessages, parse,
@@ -7,10 +11,6 @@ use super::arguments::{
 use super::audit::{AuditedAnswer, Noted};
 use super::context::AgentContext;
 use super::data::{MarkedData, marked};
-use super::shown::{
-    ConversationPage, FoundMessages, MessagePage, NewMessages, OneMessage, SentMessage,
-    ShownMessage, ShownPlatforms,
-};
 use super::source::Source;
 use super::{media, reading, sending, waiting};
 use crate::config::AgentSending;
@@ -202,8 +202,8 @@ fn answer<T: Serialize + Noted>(shown: &T) -> Result<AuditedAnswer<CallToolResul
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mcp::answers::{ShownConversation, ShownMessage};
     use crate::mcp::context::SeenMessage;
-    use crate::mcp::shown::{ShownConversation, ShownMessage};
     use crate::model::content::Content;
     use crate::model::message::Message;
     use crate::protocol::http::Conversation;

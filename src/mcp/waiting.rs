@@ -1,10 +1,10 @@
 //! `wait_for_messages`
 
+use super::answers::{NewMessages, fitting};
 use super::arguments::WaitForMessages;
 use super::context::{AgentContext, SeenMessage};
 use super::place::HistoryPlace;
 use super::reading::{MAX_PAGES, PAGE, narrowed};
-use super::shown::{NewMessages, fitting};
 use super::source::{Chats, Source, Watch};
 use crate::error::Result;
 use crate::model::message::Direction;

@@ -4,7 +4,7 @@ use super::blobs::Blobs;
 use super::content::{all_media, change_media};
 use super::failure::{FailureKind, FetchFailure};
 use super::fetch::{Fetcher, on_thread};
-use super::kept::KeptFile;
+use super::stored_file::StoredFile;
 use super::upload::Upload;
 use crate::adapter::{AccountHandle, ActionError, MediaOf, MediaSource, Registry};
 use crate::clock::now;
@@ -44,7 +44,7 @@ pub struct Missing {
 }
 
 /// How fetching one that is missing ended.
-type FetchOutcome = (Missing, Result<KeptFile, FetchFailure>);
+type FetchOutcome = (Missing, Result<StoredFile, FetchFailure>);
 
 impl Missing {
     /// Whether it may be there now: it was not tried yet, or failed for a passing reason.
@@ -120,7 +120,11 @@ impl Completer {
     }
 
     /// By its address, else by asking the platform.
-    async fn fetch_one(&self, message: &Message, one: &Missing) -> Result<KeptFile, FetchFailure> {
+    async fn fetch_one(
+        &self,
+        message: &Message,
+        one: &Missing,
+    ) -> Result<StoredFile, FetchFailure> {
         let by_address = match &one.media.url {
             Some(url) => match self.fetcher.fetch(url).await {
                 Ok(upload) => self.keep(upload, one.message_type).await,
@@ -163,7 +167,7 @@ impl Completer {
         &self,
         upload: Upload,
         message_type: MessageType,
-    ) -> Result<KeptFile, FetchFailure> {
+    ) -> Result<StoredFile, FetchFailure> {
         let mime = upload.kind().mime;
         // A host whose links have expired sends a page that says so.
         if message_type == MessageType::Image && !mime.starts_with("image/") {
@@ -171,7 +175,7 @@ impl Completer {
             return Err(FetchFailure::lasting(reason));
         }
         let blobs = self.blobs.clone();
-        on_thread(move || Ok(KeptFile::of(&blobs, upload.finish()?.hash)?)).await
+        on_thread(move || Ok(StoredFile::of(&blobs, upload.finish()?.hash)?)).await
     }
 
     async fn ask(&self, message: &Message, place: usize) -> Result<MediaSource, ActionError> {

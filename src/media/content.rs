@@ -4,7 +4,7 @@
 use super::blobs::Blobs;
 use super::bounds::BlobRefused;
 use super::hash::Hash;
-use super::kept::KeptFile;
+use super::stored_file::StoredFile;
 use super::upload::Upload;
 use crate::model::content::{Content, Media, Segment};
 use crate::model::inline::Inline;
@@ -125,13 +125,13 @@ fn keep_one(blobs: &Blobs, media: &mut Media) -> Result<(), MediaRefused> {
         if !blobs.hold(hash).map_err(failed)? {
             return Err(unknown());
         }
-        KeptFile::of(blobs, hash).map_err(failed)?.put_into(media);
+        StoredFile::of(blobs, hash).map_err(failed)?.put_into(media);
         return Ok(());
     }
     let Some(decoded) = media.url.as_deref().and_then(Inline::decode) else { return Ok(()) };
     let (name, bytes) = decoded.map_err(MediaRefused::Unreadable)?;
     let (stored, _) = Upload::put(blobs, &bytes).map_err(MediaRefused::Refused)?;
-    let kept = KeptFile::of(blobs, stored.hash);
+    let kept = StoredFile::of(blobs, stored.hash);
     media.url = None;
     media.name = media.name.take().or(name);
     kept.map_err(|error| MediaRefused::Refused(error.into()))?.put_into(media);

@@ -30,7 +30,7 @@ pub fn newest(store: &Store, blobs: &Blobs, limit: usize) -> io::Result<MediaLis
     for stored in all {
         // One that was removed meanwhile is left out.
         let Ok((size, kind)) = blobs.describe(stored.hash) else { continue };
-        let ToldOfFile { name, used_in } = told.remove(&stored.hash).unwrap_or_default();
+        let FileUse { name, used_in } = told.remove(&stored.hash).unwrap_or_default();
         media.push(KeptMedia {
             media: stored.hash.to_string(),
             name,
@@ -45,7 +45,7 @@ pub fn newest(store: &Store, blobs: &Blobs, limit: usize) -> io::Result<MediaLis
 
 /// A file as messages tell of it.
 #[derive(Default)]
-struct ToldOfFile {
+struct FileUse {
     /// Its name in the newest message that has it and names it.
     name: Option<String>,
     /// The newest message that has it.
@@ -53,9 +53,9 @@ struct ToldOfFile {
 }
 
 /// The files as the newest messages tell of them.
-fn told(store: &Store, wanted: &[Stored]) -> store::Result<HashMap<Hash, ToldOfFile>> {
-    let mut all: HashMap<Hash, ToldOfFile> =
-        wanted.iter().map(|stored| (stored.hash, ToldOfFile::default())).collect();
+fn told(store: &Store, wanted: &[Stored]) -> store::Result<HashMap<Hash, FileUse>> {
+    let mut all: HashMap<Hash, FileUse> =
+        wanted.iter().map(|stored| (stored.hash, FileUse::default())).collect();
     let mut unnamed = all.len();
     let view = store.view()?;
     for message in view.readable_before(view.head() + 1)?.take(LOOKED_AT) {

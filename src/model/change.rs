@@ -198,6 +198,14 @@ pub enum Outcome {
         /// It may have gone out all the same.
         is_uncertain: bool,
     },
+    /// The platform refused it after the time limit of its attempt: where that was the only one, it is
+    /// certain now that it did not go out.
+    RefusedLate {
+        /// Why.
+        reason: String,
+        /// Another attempt may succeed.
+        retryable: bool,
+    },
     /// It waited too long: given up, unless something happened to it meanwhile.
     Expired {
         /// Why.
@@ -288,6 +296,17 @@ pub fn record_outcome(mut message: Message, outcome: Outcome, at: u64) -> Option
             message.status = Status::Failed;
             message.last_error = Some(reason);
             message.is_uncertain |= is_uncertain;
+        }
+        Outcome::RefusedLate { reason, retryable }
+            if message.is_uncertain
+                && message.retry_count == 0
+                && matches!(message.status, Status::Pending | Status::Failed) =>
+        {
+            message.is_uncertain = false;
+            message.last_error = Some(reason);
+            if !retryable {
+                message.status = Status::Failed;
+            }
         }
         Outcome::Expired { reason, since }
             if message.status == Status::Pending && message.updated_at == since =>

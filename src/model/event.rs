@@ -125,8 +125,8 @@ pub enum Event {
     Forgotten(Box<RetentionBounds>),
     /// An adapter keeps something over restarts.
     AdapterState(Box<AdapterState>),
-    /// A platform told this, in these words; they are kept for bots.
-    Told(Box<Told>),
+    /// A platform sent this frame; it is kept for bots as it came.
+    RawEvent(Box<RawEvent>),
     /// A message was taken back on its platform before it came in.
     RecalledEarly(Box<EarlyRecall>),
     /// Recalls whose messages did not come in time are forgotten.
@@ -161,16 +161,16 @@ pub struct EarlyRecall {
     pub at: u64,
 }
 
-/// An event of a platform in its own words.
+/// An event of a platform as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct RawEvent {
     #[allow(missing_docs)]
     pub platform: String,
     /// The account that was told.
     pub account: String,
     /// The frame as it came.
     pub frame: String,
-    /// The event before this one says the same in our words.
+    /// The event before this one in the log has the same meaning, in rechat's own form.
     pub is_of_previous: bool,
     /// When it came in, in Unix seconds.
     pub at: u64,

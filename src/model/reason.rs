@@ -85,17 +85,35 @@ const FORMS: [(&str, &str); 56] = [
     ("not_a_picture", "the host sent {} where a picture should be"),
 ];
 
+/// Where the first gap of each form is, known before a list of messages asks for thousands of codes.
+const GAPS: [usize; FORMS.len()] = {
+    let (mut gaps, mut i) = ([0; FORMS.len()], 0);
+    while i < FORMS.len() {
+        gaps[i] = first_gap(FORMS[i].1);
+        i += 1;
+    }
+    gaps
+};
+
 impl<'a> Reason<'a> {
     /// Reads the text of a reason; `None` where it has no form that is known.
     pub fn of(text: &'a str) -> Option<Self> {
         let inner = AROUND.iter().find_map(|form| Self::of(fit(form, text)?.detail?));
         inner.or_else(|| {
-            let of_form = |(code, form): &(&'static str, &str)| {
-                Some(Self { code, detail: fit(form, text)?.detail })
-            };
-            FORMS.iter().find_map(of_form)
+            FORMS.iter().zip(GAPS).find_map(|((code, form), gap)| {
+                Some(Self { code, detail: fit_from(form, gap, text)?.detail })
+            })
         })
     }
+}
+
+/// The place of the first gap of a form; its length where it has none.
+const fn first_gap(form: &str) -> usize {
+    let (bytes, mut i) = (form.as_bytes(), 0);
+    while i < bytes.len() && bytes[i] != b'{' && bytes[i] != b'*' {
+        i += 1;
+    }
+    i
 }
 
 /// A text that has a form.
@@ -107,7 +125,11 @@ struct Fit<'a> {
 
 /// Compares a text with a form; `None` where it has another one.
 fn fit<'a>(form: &str, text: &'a str) -> Option<Fit<'a>> {
-    let gap = form.find(['{', '*']).unwrap_or(form.len());
+    fit_from(form, first_gap(form), text)
+}
+
+/// The same for a form whose first gap is known.
+fn fit_from<'a>(form: &str, gap: usize, text: &'a str) -> Option<Fit<'a>> {
     let (before, rest_of_form) = form.split_at(gap);
     let rest = text.strip_prefix(before)?;
     let Some(after) = rest_of_form.strip_prefix("{}").or(rest_of_form.strip_prefix('*')) else {

@@ -6,6 +6,7 @@ use super::event::{
 };
 use super::overview::Conversation;
 use crate::model::message::NAME_BYTES;
+use crate::model::notice::Notice;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
@@ -24,19 +25,34 @@ const ANSWERS: [(&str, &str); 2] = [
     ("error", "Something in a command was wrong; the connection stays open"),
 ];
 
-/// Events of the server.
-const EVENTS: [(&str, &str); 6] = [
-    ("new_message", "Once for each message, in the order of `seq`, right after it is on disk"),
-    ("message_status", "A message's status changed; only for sessions that asked"),
-    ("message_updated", "Something else of a message changed; only for sessions that asked"),
-    ("message_deleted", "A message was deleted; only for sessions that asked"),
-    ("conversation_updated", "A conversation changed; only for sessions that asked"),
-    ("adapter_status", "An adapter's state changed"),
-];
+/// A change of an adapter, which every session is told of.
+const ADAPTER_STATUS: (&str, &str) = ("adapter_status", "An adapter's state changed");
+
+/// Events of the server: every kind that can be asked for, and changes of adapters.
+fn events() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let summary = |kind| match kind {
+        EventKind::NewMessage => {
+            "Once for each message, in the order of `seq`, right after it is on disk"
+        }
+        EventKind::MessageStatus => "A message's status changed; only for sessions that asked",
+        EventKind::MessageUpdated => {
+            "Something else of a message changed; only for sessions that asked"
+        }
+        EventKind::MessageDeleted => "A message was deleted; only for sessions that asked",
+        EventKind::Notice => {
+            "Something happened that is no message, as a person who joins; only for sessions that asked"
+        }
+        EventKind::ConversationUpdated => "A conversation changed; only for sessions that asked",
+    };
+    EventKind::ALL
+        .into_iter()
+        .map(move |kind| (kind.as_str(), summary(kind)))
+        .chain([ADAPTER_STATUS])
+}
 
 /// The whole description.
 pub fn description() -> Value {
-    let all = || COMMANDS.into_iter().chain(ANSWERS).chain(EVENTS);
+    let all = || COMMANDS.into_iter().chain(ANSWERS).chain(events());
     let references = |under: &str, names: &mut dyn Iterator<Item = (&'static str, &str)>| {
         let reference = |(name, _): (&str, _)| json!({"$ref": format!("{under}/{name}")});
         names.map(reference).collect::<Vec<_>>()
@@ -79,7 +95,7 @@ pub fn description() -> Value {
             "event": {
                 "action": "send",
                 "channel": {"$ref": "#/channels/client"},
-                "messages": references(channel, &mut EVENTS.into_iter().chain([ANSWERS[1]])),
+                "messages": references(channel, &mut events().chain([ANSWERS[1]])),
             },
         },
         "components": {"messages": messages, "schemas": schemas()},
@@ -93,12 +109,18 @@ fn schemas() -> Map<String, Value> {
     let mut event = |name: &str, data: RefOr<Schema>| {
         schemas.insert(name.into(), frame(name, &data));
     };
-    event("new_message", of::<NewMessageData>(&mut used));
-    event("message_status", of::<MessageStatus>(&mut used));
-    event("message_updated", of::<MessageUpdated>(&mut used));
-    event("message_deleted", of::<MessageDeleted>(&mut used));
-    event("conversation_updated", of::<Conversation>(&mut used));
-    event("adapter_status", of::<AdapterStatusData>(&mut used));
+    for kind in EventKind::ALL {
+        let data = match kind {
+            EventKind::NewMessage => of::<NewMessageData>(&mut used),
+            EventKind::MessageStatus => of::<MessageStatus>(&mut used),
+            EventKind::MessageUpdated => of::<MessageUpdated>(&mut used),
+            EventKind::MessageDeleted => of::<MessageDeleted>(&mut used),
+            EventKind::Notice => of::<Notice>(&mut used),
+            EventKind::ConversationUpdated => of::<Conversation>(&mut used),
+        };
+        event(kind.as_str(), data);
+    }
+    event(ADAPTER_STATUS.0, of::<AdapterStatusData>(&mut used));
     schemas.insert("ack".into(), tagged("ack", value(&of::<Ack>(&mut used))));
     let mut error = tagged("error", value(&of::<ErrorAnswer>(&mut used)));
     error["properties"]["code"]["examples"] = json!([CURSOR_GONE]);

@@ -1,19 +1,44 @@
-//! The form in which texts are compared: NFKC and full case folding, as `NFKC_Casefold` of Unicode
-//! (standard annex 15, and section 3.13 of the core specification) without the removal of invisible
-//! characters.
+//! The form in which texts are compared: NFKC, full case folding, and no invisible characters, as
+//! `NFKC_Casefold` of Unicode (standard annex 15, and section 3.13 of the core specification).
 
 use std::borrow::Cow;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 /// The form of a text that two texts share where a search tells no difference between them: of
-/// case, of width, and of how accents are composed.
+/// case, of width, of how accents are composed, and of characters that are not seen: keyboards put
+/// U+FE0F after an emoji, and platforms take it away.
 pub fn normalise(text: &str) -> Cow<'_, str> {
     if text.is_ascii() || stays_in_place(text) {
         let has_capitals = text.bytes().any(|byte| byte.is_ascii_uppercase());
         return if has_capitals { text.to_ascii_lowercase().into() } else { text.into() };
     }
+    let visible = text.chars().filter(|&c| !is_invisible(c)).collect();
     // Folding may take a composed character apart, and so the second pass.
-    Cow::Owned(composed(fold(&composed(text.to_owned()))))
+    Cow::Owned(composed(fold(&composed(visible))))
+}
+
+/// Whether a character has no form of its own (`Default_Ignorable_Code_Point`, Unicode 17).
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{AD}'
+            | '\u{34F}'
+            | '\u{61C}'
+            | '\u{115F}'..='\u{1160}'
+            | '\u{17B4}'..='\u{17B5}'
+            | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'..='\u{200F}'
+            | '\u{202A}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}'
+            | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}'
+            | '\u{FEFF}'
+            | '\u{FFA0}'
+            | '\u{FFF0}'..='\u{FFF8}'
+            | '\u{1BCA0}'..='\u{1BCA3}'
+            | '\u{1D173}'..='\u{1D17A}'
+            | '\u{E0000}'..='\u{E0FFF}'
+    )
 }
 
 /// Whether every character of a text stands in its form where it stands in the text.
@@ -61,6 +86,10 @@ mod tests {
             ("\u{390}", "\u{3AA}\u{301}"),
             ("你好，世界", "你好,世界"),
             ("①", "1"),
+            ("❤\u{FE0F}", "❤"),
+            ("re\u{AD}chat", "rechat"),
+            ("你\u{200B}好", "你好"),
+            ("👩\u{200D}💻", "👩💻"),
         ] {
             assert_eq!(normalise(one), normalise(other), "{one} {other}");
         }

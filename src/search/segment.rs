@@ -15,7 +15,7 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// The format that is written, at the end of each file. A file of another one is built anew.
-const MARK: &[u8; 8] = b"rcsrch02";
+const MARK: &[u8; 8] = b"rcsrch03";
 
 /// Where the directory begins (8 bytes), its checksum (4), and the mark (8).
 const TRAILER_BYTES: u64 = 20;

@@ -6,6 +6,7 @@
 //! their characters, so that what begins with a character, or with two letters, is a range.
 
 use super::normalise::normalise;
+use crate::model::content::Segment;
 use crate::model::message::{Message, MessageType};
 use siphasher::sip::SipHasher24;
 use std::borrow::Cow;
@@ -110,15 +111,15 @@ fn of_sender(sender: &str) -> SearchTerm {
     SENDERS << REST_BITS | hasher.finish() >> (u64::BITS - REST_BITS)
 }
 
-/// The texts of a message that are searched: what it says, who says it, and the names of files.
+/// The texts of a message that are searched: what it says, who says it, the names of files, and the
+/// texts of cards, of which `content` has the titles alone.
 pub fn texts(message: &Message) -> impl Iterator<Item = Cow<'_, str>> {
     let sender = message.sender.as_ref().map(|sender| sender.name.as_str());
-    let names = message
-        .content
-        .segments()
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|segment| segment.media()?.name.as_deref());
+    let segments = message.content.segments().unwrap_or_default();
+    let names = segments.iter().filter_map(|segment| match segment {
+        Segment::Card { text, .. } => text.as_deref(),
+        _ => segment.media()?.name.as_deref(),
+    });
     let others = sender.into_iter().chain(names).map(Cow::Borrowed);
     std::iter::once(message.content.readable()).chain(others)
 }

@@ -10,7 +10,7 @@ use super::error::Result;
 use super::state::StoreState;
 use crate::model::change;
 use crate::model::content::Content;
-use crate::model::event::{EarlyRecall, Event, How, Told};
+use crate::model::event::{EarlyRecall, Event, How, RawEvent};
 use crate::model::message::{Message, Sender, Status};
 use import::import;
 use sending::{claim, create, record_outcome, route_again};
@@ -167,7 +167,7 @@ pub(super) fn decide(
             Ok(if events.is_empty() { Answer::Nothing } else { Answer::Noted })
         }
         Command::KeepState { state } => Ok(noted(Event::AdapterState(state), events)),
-        Command::Tell { platform, account, frame, meaning, at, forget_before } => {
+        Command::StoreRawEvent { platform, account, frame, meaning, at, forget_before } => {
             let is_message = matches!(meaning.as_deref(), Some(Command::Receive { .. }));
             let answer = match meaning {
                 Some(meaning) => decide(state, *meaning, events)?,
@@ -178,8 +178,8 @@ pub(super) fn decide(
                 // recall of a message whose ID was not known.
                 let place = events.len().min(1);
                 let is_of_previous = place > 0;
-                let told = Told { platform, account, frame, is_of_previous, at, forget_before };
-                events.insert(place, Event::Told(Box::new(told)));
+                let told = RawEvent { platform, account, frame, is_of_previous, at, forget_before };
+                events.insert(place, Event::RawEvent(Box::new(told)));
             }
             Ok(answer)
         }

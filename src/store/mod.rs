@@ -59,7 +59,7 @@ pub use command::{Answer, Command, MessageTarget};
 pub use compact::compact;
 pub use dedupe_keys::Idempotency;
 pub use error::{Result, StoreError};
-pub use feed::{FeedEntry, PlatformWords};
+pub use feed::{FeedEntry, StoredRawEvent};
 pub use journal::{EntryContent, JournalEntry};
 pub use listener::{Head, Listener};
 pub use listing::{ConversationQuery, stored};

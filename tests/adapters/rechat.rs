@@ -124,8 +124,8 @@ impl Rechat {
     async fn take(&mut self) -> Option<Inbound> {
         let event = match self.events.recv().await.expect("the adapters live") {
             // The same in our words.
-            AdapterEvent::Told { meaning: Some(meaning), .. } => *meaning,
-            AdapterEvent::Told { meaning: None, .. } => return None,
+            AdapterEvent::RawEvent { meaning: Some(meaning), .. } => *meaning,
+            AdapterEvent::RawEvent { meaning: None, .. } => return None,
             event => event,
         };
         match event {

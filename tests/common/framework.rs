@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::StatusCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{WebSocketStream, accept_hdr_async, connect_async};
+use tokio_tungstenite::{WebSocketStream, accept_hdr_async, client_async};
 
 /// A framework that is dialled.
 pub struct Framework {
@@ -85,10 +85,8 @@ impl Bot {
             let value = format!("Bearer {token}").parse().unwrap();
             request.headers_mut().insert("authorization", value);
         }
-        let (stream, _) = connect_async(request).await?;
-        let stream: Box<dyn Stream> = Box::new(stream.into_inner());
-        let role = tokio_tungstenite::tungstenite::protocol::Role::Client;
-        let stream = WebSocketStream::from_raw_socket(stream, role, None).await;
+        let stream: Box<dyn Stream> = Box::new(TcpStream::connect(&server.address).await?);
+        let (stream, _) = client_async(request, stream).await?;
         Ok(Self { stream, headers: Vec::new(), events: VecDeque::new(), last_echo: 0 })
     }
 

@@ -74,6 +74,15 @@ pub fn recall(account: i64, group: i64, id: i64) -> Value {
     })
 }
 
+/// A person who joined a group (event/notice.md).
+pub fn joined(account: i64, group: i64) -> Value {
+    json!({
+        "time": 1_700_000_000, "self_id": account, "post_type": "notice",
+        "notice_type": "group_increase", "sub_type": "approve", "group_id": group,
+        "user_id": 4243, "operator_id": 4242,
+    })
+}
+
 /// An implementation that does what it is asked: sends with growing IDs, and has no history.
 pub fn willing() -> Script {
     let last_id = AtomicI64::new(100);

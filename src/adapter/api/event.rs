@@ -15,15 +15,15 @@ use uuid::Uuid;
 pub enum AdapterEvent {
     /// A message came in.
     Message(Box<Inbound>),
-    /// A platform told something, in these words.
-    Told {
+    /// A platform sent this frame.
+    RawEvent {
         #[allow(missing_docs)]
         platform: String,
         /// The account that was told.
         account: String,
         /// The frame as it came.
         frame: String,
-        /// The same in our words, where we have some.
+        /// Its meaning in rechat's own form, where it has one.
         meaning: Option<Box<AdapterEvent>>,
     },
     /// Messages, and what the adapter is to remember with them: all in one commit, or nothing.
@@ -100,6 +100,15 @@ pub enum AdapterEvent {
         account: Option<String>,
         /// The platform's own ID of the message.
         external_id: Option<String>,
+    },
+    /// A platform refused a message after the time limit of the attempt.
+    RefusedLate {
+        #[allow(missing_docs)]
+        message: Uuid,
+        #[allow(missing_docs)]
+        reason: String,
+        /// Another attempt may succeed.
+        retryable: bool,
     },
     /// The next part has gone of a message that goes out as several.
     PartSent {

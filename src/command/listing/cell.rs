@@ -5,6 +5,7 @@ use super::marked::MarkedText;
 use super::style::Look;
 use super::time::short_time;
 use crate::cli::Column;
+use crate::model::content::Segment;
 use crate::model::message::{Direction, Message, ReplyTo, Status};
 use crate::search::Needle;
 use crate::text::{cut, readable, reason, visible};
@@ -119,8 +120,8 @@ fn answered(message: &Message) -> Option<String> {
     })
 }
 
-/// The content with what was searched for in it: as it is shown else, or with the name of the file
-/// that has it; `None` where neither has it.
+/// The content with what was searched for in it: as it is shown else, or behind the name of the file or
+/// the text of the card that has it; `None` where none has it.
 pub(super) fn found_content(needle: &Needle, message: &Message) -> Option<MarkedText> {
     let prefix = answered(message).map(|prefix| visible(&prefix).into_owned()).unwrap_or_default();
     if let Some(found) = marked(needle, &readable(message)) {
@@ -130,8 +131,11 @@ pub(super) fn found_content(needle: &Needle, message: &Message) -> Option<Marked
     if let Some(found) = marked(needle, &message.content.readable()) {
         return Some(found.behind(&prefix));
     }
-    let files = message.content.segments().unwrap_or_default().iter();
-    let mut names = files.filter_map(|segment| segment.media()?.name.as_deref());
+    let segments = message.content.segments().unwrap_or_default().iter();
+    let mut names = segments.filter_map(|segment| match segment {
+        Segment::Card { text, .. } => text.as_deref(),
+        _ => segment.media()?.name.as_deref(),
+    });
     let mut name = names.find_map(|name| marked(needle, name))?;
     name.text.push_str(": ");
     name.text.push_str(&visible(&readable(message)));
@@ -166,7 +170,7 @@ pub(crate) fn short(text: &str, columns: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::content::{Content, Media, Segment};
+    use crate::model::content::{Content, Media};
     use crate::model::message::Sender;
     use uuid::Uuid;
 

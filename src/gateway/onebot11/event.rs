@@ -7,7 +7,7 @@ use crate::adapter::segments_of_cq;
 use crate::gateway::bot::{ConfiguredBot, ServedAccount};
 use crate::gateway::conversation::person_of;
 use crate::gateway::filter::{BotFilter, FilterInput};
-use crate::gateway::hidden::has_hidden_content;
+use crate::gateway::hidden_content::has_hidden_content;
 use crate::gateway::raw_object::RawObject;
 use crate::model::message::Message;
 use crate::store::{EntryContent, FeedEntry, Result, View};
@@ -25,8 +25,8 @@ pub(super) async fn frame(
 ) -> Result<Option<String>> {
     let config = bot.config.load_full();
     let ServedAccount { platform, account: own, .. } = account;
-    if let Some(words) = &entry.words {
-        if words.platform != *platform || words.account != *own {
+    if let Some(raw_event) = &entry.raw_event {
+        if raw_event.platform != *platform || raw_event.account != *own {
             return Ok(None);
         }
         if has_hidden_content(view, entry)? {
@@ -36,7 +36,7 @@ pub(super) async fn frame(
             Some(EntryContent::Created { seq }) => view.readable(*seq)?,
             _ => None,
         };
-        return Ok(verbatim(&words.frame, message.as_ref(), account, &config.filter));
+        return Ok(verbatim(&raw_event.frame, message.as_ref(), account, &config.filter));
     }
     match &entry.entry {
         Some(EntryContent::Created { seq }) => {

@@ -6,11 +6,11 @@ use super::{login, message, sn};
 use crate::gateway::bot::{ConfiguredBot, ServedAccount};
 use crate::gateway::conversation::person_of;
 use crate::gateway::filter::FilterInput;
-use crate::gateway::hidden::has_hidden_content;
+use crate::gateway::hidden_content::has_hidden_content;
 use crate::gateway::raw_object::RawObject;
 use crate::model::message::Message;
 use crate::model::notice::{Notice, NoticeKind};
-use crate::store::{EntryContent, FeedEntry, PlatformWords, Result, View};
+use crate::store::{EntryContent, FeedEntry, Result, StoredRawEvent, View};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -29,9 +29,9 @@ pub(super) async fn event(
     entry: &FeedEntry,
 ) -> Result<Option<SatoriEvent>> {
     let Some(subject) = EventSubject::of(view, entry)? else { return Ok(None) };
-    let words = entry.words.as_ref();
-    let source = match (words, &subject) {
-        (Some(PlatformWords { platform, account, .. }), _) => {
+    let raw_event = entry.raw_event.as_ref();
+    let source = match (raw_event, &subject) {
+        (Some(StoredRawEvent { platform, account, .. }), _) => {
             Some((platform.clone(), account.clone()))
         }
         (None, EventSubject::Created(message) | EventSubject::Updated(message)) => {
@@ -53,11 +53,11 @@ pub(super) async fn event(
     if has_hidden_content(view, entry)? {
         return Ok(None);
     }
-    let frame = words.and_then(|words| RawObject::parse(&words.frame));
+    let frame = raw_event.and_then(|raw_event| RawObject::parse(&raw_event.frame));
     if !passes(bot, &account, &subject, frame.as_ref()) {
         return Ok(None);
     }
-    let body = subject.body(bot, &account, view, words.is_some(), entry.at)?;
+    let body = subject.body(bot, &account, view, raw_event.is_some(), entry.at)?;
     let Some(body) = body else { return Ok(None) };
     let sn = sn::of(view.cursor_at(entry.offset)?);
     let text = |mut body: Map<String, Value>| {
@@ -66,8 +66,8 @@ pub(super) async fn event(
         body.insert("login".into(), login::brief(bot, &account));
         Value::Object(body).to_string()
     };
-    let mut bodies = vec![match (words, &frame) {
-        (Some(words), Some(frame)) => with_words(text(body), words, frame),
+    let mut bodies = vec![match (raw_event, &frame) {
+        (Some(raw_event), Some(frame)) => with_raw_event(text(body), raw_event, frame),
         _ => text(body),
     }];
     // A recall that came before its message has no entry of its own.
@@ -90,12 +90,12 @@ enum EventSubject<'a> {
 impl<'a> EventSubject<'a> {
     /// `None` where it is a message that was deleted or hidden since, or one of ours.
     fn of(view: &View, entry: &'a FeedEntry) -> Result<Option<Self>> {
-        let has_words = entry.words.is_some();
+        let has_raw_event = entry.raw_event.is_some();
         Ok(match &entry.entry {
             // A message that others write by the account is told as text.
             Some(EntryContent::Created { seq }) => view
                 .readable(*seq)?
-                .filter(|message| !message.is_hidden() && (has_words || is_told(message)))
+                .filter(|message| !message.is_hidden() && (has_raw_event || is_told(message)))
                 .map(Self::Created),
             Some(EntryContent::Updated { seq }) => view.readable(*seq)?.map(Self::Updated),
             Some(EntryContent::Noticed(notice)) => Some(Self::Notice(notice)),
@@ -109,13 +109,13 @@ impl<'a> EventSubject<'a> {
         bot: &ConfiguredBot,
         account: &ServedAccount,
         view: &View,
-        has_words: bool,
+        has_raw_event: bool,
         at: u64,
     ) -> Result<Option<Map<String, Value>>> {
         let internal = || {
             let mut body = Map::new();
             body.insert("type".into(), "internal".into());
-            has_words.then_some(body)
+            has_raw_event.then_some(body)
         };
         let of = |message, kind| of_message(bot, account, view, message, kind).map(Some);
         match self {
@@ -257,13 +257,13 @@ fn passes(
     bot.config.load().filter.passes(&about)
 }
 
-/// An event with the implementation's own words (advanced/internal.md, "标准事件的扩展字段").
-fn with_words(body: String, words: &PlatformWords, frame: &RawObject<'_>) -> String {
+/// An event with the implementation's own event (advanced/internal.md, "标准事件的扩展字段").
+fn with_raw_event(body: String, raw_event: &StoredRawEvent, frame: &RawObject<'_>) -> String {
     let parts = ["post_type", "message_type", "notice_type", "request_type", "sub_type"];
     let name = parts.into_iter().filter_map(|part| frame.text(part)).collect::<Vec<_>>().join("/");
     let Some(mut event) = RawObject::parse(&body) else { return body };
     event.set("_type", &format!("onebot11/{name}"));
-    if let Ok(data) = serde_json::from_str::<&RawValue>(&words.frame) {
+    if let Ok(data) = serde_json::from_str::<&RawValue>(&raw_event.frame) {
         event.set("_data", &data);
     }
     event.write()

@@ -112,19 +112,19 @@ impl Identified {
 pub(super) struct SatoriSession {
     bot: Arc<ConfiguredBot>,
     /// The logins that the framework was told of, by platform and account.
-    told: Mutex<HashMap<(String, String), ToldLogin>>,
+    told: Mutex<HashMap<(String, String), AnnouncedLogin>>,
     accounts_changed: tokio::sync::Mutex<watch::Receiver<()>>,
 }
 
 /// A login as the framework knows it.
-struct ToldLogin {
+struct AnnouncedLogin {
     account: Arc<ServedAccount>,
-    state: ToldState,
+    state: AnnouncedState,
 }
 
 /// The state that the framework takes a login to be in.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum ToldState {
+enum AnnouncedState {
     Online,
     Offline,
     Removed,
@@ -132,7 +132,7 @@ enum ToldState {
     Unknown,
 }
 
-impl ToldState {
+impl AnnouncedState {
     fn of(is_online: bool) -> Self {
         if is_online { Self::Online } else { Self::Offline }
     }
@@ -176,9 +176,9 @@ impl SatoriSession {
     }
 
     /// Notes what a login has become, and gives what it was.
-    fn note(&self, account: &Arc<ServedAccount>, state: ToldState) -> Option<ToldState> {
+    fn note(&self, account: &Arc<ServedAccount>, state: AnnouncedState) -> Option<AnnouncedState> {
         let key = (account.platform.clone(), account.account.clone());
-        let before = self.lock().insert(key, ToldLogin { account: account.clone(), state });
+        let before = self.lock().insert(key, AnnouncedLogin { account: account.clone(), state });
         before.map(|before| before.state)
     }
 
@@ -188,15 +188,15 @@ impl SatoriSession {
         view: &View,
         offset: u64,
         account: &Arc<ServedAccount>,
-        state: ToldState,
+        state: AnnouncedState,
     ) -> Result<Option<String>> {
         let kind = match (self.note(account, state), state) {
             (Some(before), state) if before == state => return Ok(None),
-            (_, ToldState::Removed) => "login-removed",
-            (None | Some(ToldState::Removed | ToldState::Unknown), _) => "login-added",
+            (_, AnnouncedState::Removed) => "login-removed",
+            (None | Some(AnnouncedState::Removed | AnnouncedState::Unknown), _) => "login-added",
             (Some(_), _) => "login-updated",
         };
-        let is_online = state == ToldState::Online;
+        let is_online = state == AnnouncedState::Online;
         let event = serde_json::json!({
             // It may come again after a resume, for it is no event of the log.
             "sn": sn::of(view.cursor_at(offset)?),
@@ -209,7 +209,7 @@ impl SatoriSession {
 
     /// Tells every login again before what comes next.
     pub(super) fn forget_logins(&self) {
-        self.lock().values_mut().for_each(|told| told.state = ToldState::Unknown);
+        self.lock().values_mut().for_each(|told| told.state = AnnouncedState::Unknown);
     }
 
     /// The logins that the framework knows and the bot has lost.
@@ -219,7 +219,7 @@ impl SatoriSession {
         known.filter(|account| account.stop.is_cancelled()).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(String, String), ToldLogin>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<(String, String), AnnouncedLogin>> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -233,8 +233,10 @@ impl BotPeer for SatoriSession {
     async fn tell(&self, view: &View, entry: &FeedEntry) -> Result<Vec<String>> {
         let Some(told) = event::event(&self.bot, view, entry).await? else { return Ok(Vec::new()) };
         let before = entry.offset.saturating_sub(1);
-        let mut frames: Vec<_> =
-            self.login_event(view, before, &told.account, ToldState::Online)?.into_iter().collect();
+        let mut frames: Vec<_> = self
+            .login_event(view, before, &told.account, AnnouncedState::Online)?
+            .into_iter()
+            .collect();
         frames.extend(told.bodies.iter().map(|body| frame::event(body)));
         Ok(frames)
     }
@@ -242,7 +244,7 @@ impl BotPeer for SatoriSession {
     fn hello(&self) -> Option<String> {
         let login = |account: Arc<ServedAccount>| {
             let is_online = login::is_online(&self.bot, &account);
-            self.note(&account, ToldState::of(is_online));
+            self.note(&account, AnnouncedState::of(is_online));
             login::whole(&self.bot, &account, is_online)
         };
         let logins: Vec<_> = self.bot.accounts().into_iter().map(login).collect();
@@ -259,10 +261,10 @@ impl BotPeer for SatoriSession {
             self.login_event(view, offset, account, state).transpose()
         };
         let changed = |account: &Arc<ServedAccount>| {
-            event(account, ToldState::of(login::is_online(&self.bot, account)))
+            event(account, AnnouncedState::of(login::is_online(&self.bot, account)))
         };
         let lost = self.lost();
-        let removed = lost.iter().filter_map(|account| event(account, ToldState::Removed));
+        let removed = lost.iter().filter_map(|account| event(account, AnnouncedState::Removed));
         removed.chain(accounts.iter().filter_map(changed)).collect()
     }
 

@@ -3,9 +3,9 @@
 
 use super::session::SatoriSession;
 use crate::gateway::acknowledgements::Acknowledgements;
+use crate::gateway::backoff::Backoff;
 use crate::gateway::bot::ConfiguredBot;
 use crate::gateway::follow::begin;
-use crate::gateway::pauses::Pauses;
 use crate::gateway::raw_object::RawObject;
 use crate::protocol::platform::PlatformState;
 use crate::text::without_secrets;
@@ -31,7 +31,7 @@ type PostFailed = (PlatformState, String);
 /// Posts events to an address until the bot ends.
 pub(super) async fn keep_posting(bot: Arc<ConfiguredBot>, url: String) {
     let stop = bot.stop.clone();
-    let mut pauses = Pauses::new();
+    let mut pauses = Backoff::new();
     let mut failures: u64 = 0;
     let webhook = Webhook { session: SatoriSession::new(bot.clone()), bot, url };
     let bot = &webhook.bot;
@@ -43,7 +43,7 @@ pub(super) async fn keep_posting(bot: Arc<ConfiguredBot>, url: String) {
         }
         // Logins are not counted: they may come again before an event that fails each time.
         if webhook.delivered() != before {
-            (pauses, failures) = (Pauses::new(), 0);
+            (pauses, failures) = (Backoff::new(), 0);
         }
         if let Err((state, reason)) = failed {
             bot.failed(state, &reason);

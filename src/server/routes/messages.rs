@@ -76,7 +76,7 @@ fn list() -> Operation {
             .query("since", &count(), "Only those made at this time or later, in Unix seconds")
             .query("until", &count(), "Only those made before this time, in Unix seconds")
             .query_of::<MessageType>("message_type", "Only those of this type")
-            .query("q", &json!({"type": "string"}), "Text in the content or the sender's name")
+            .query("q", &json!({"type": "string"}), "Text in the content, the sender's or a file's name, or on a card")
             .answers::<Listing>(StatusCode::OK, "A page of messages")
             .error(400, "A parameter cannot be read, or `before` is an unknown ID")
     })

@@ -1,7 +1,7 @@
 //! Rows that remember the past: marks by which doubles, echoes and idempotency keys are known, and
 //! up to where they are forgotten.
 
-use crate::model::event::{Mark, RetentionBounds, Told};
+use crate::model::event::{Mark, RawEvent, RetentionBounds};
 use crate::store::dedupe_keys::KEY_LIFE;
 use crate::store::error::Result;
 use crate::store::feed;
@@ -44,8 +44,8 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Keeps a platform's own words, and forgets some that are not needed any more.
-    pub(super) fn keep_words(&mut self, offset: u64, told: &Told) -> Result<()> {
+    /// Keeps a raw event, and removes some that are not needed any more.
+    pub(super) fn keep_raw_event(&mut self, offset: u64, told: &RawEvent) -> Result<()> {
         self.told.insert(offset, feed::encode(offset, told)?.as_slice())?;
         for _ in 0..WORDS_FORGOTTEN_AT_ONCE {
             let oldest = self.told.first()?.map(|(key, row)| (key.value(), row.value().to_vec()));

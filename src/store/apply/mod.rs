@@ -167,7 +167,7 @@ impl Transaction<'_> {
                 None
             }
             Event::AdapterState(state) => self.keep_state(&state).map(|()| None)?,
-            Event::Told(told) => self.keep_words(offset, &told).map(|()| None)?,
+            Event::RawEvent(told) => self.keep_raw_event(offset, &told).map(|()| None)?,
             Event::RecalledEarly(recall) => self.keep_early_recall(*recall).map(|()| None)?,
             Event::RecallsLapsed { keys } => self.forget_early_recalls(&keys).map(|()| None)?,
             Event::PartSent { seq, external_id, marks } => {

@@ -74,7 +74,7 @@ impl Transaction<'_> {
             | Event::AdapterState(_)
             | Event::RecalledEarly(_)
             | Event::RecallsLapsed { .. }
-            | Event::Told(_)
+            | Event::RawEvent(_)
             | Event::SetAside { .. }
             | Event::Released { .. }
             | Event::Noticed { .. } => Ok(()),

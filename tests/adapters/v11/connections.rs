@@ -76,6 +76,20 @@ async fn an_account_that_is_off_is_not_sent_by() {
         "user_id": 1, "tag": "被踢下线", "message": "kicked"}),
     );
     assert!(rechat.until("1", PlatformState::Error).await.contains("kicked"));
+    peer.push(&group_message(1, 77, 1, "back again"));
+    rechat.until("1", PlatformState::Connected).await;
+}
+
+#[tokio::test]
+async fn a_frame_of_another_version_ends_no_connection_for_good() {
+    let mut rechat = rechat().await;
+    let peer = dial(&rechat, "1", willing()).await;
+    rechat.until("1", PlatformState::Connected).await;
+    peer.push(&json!({"id": "x", "time": 1, "type": "notice", "detail_type": "x",
+        "self": {"platform": "qq", "user_id": "1"}}));
+    assert!(rechat.until("1", PlatformState::Error).await.contains("OneBot 12"));
+    peer.push(&group_message(1, 77, 1, "of this version"));
+    rechat.until("1", PlatformState::Connected).await;
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
-//! Fetching what comes in as an address, when it arrives.
+//! Fetching the media of incoming messages that came as an address.
 //!
-//! Never on the way of a message to the disk. Messages are found by their place in the store, so
-//! that nothing has to be queued: what waits costs no memory.
+//! A message is stored first, and its media are fetched later. Messages are found by their `seq` in the
+//! store, so that no queue is needed: messages that wait cost no memory.
 
 use super::complete::{Completer, Missing, has_media, missing};
 use super::failure::{FailureKind, FetchFailure};
@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-/// Pauses before the further attempts of what failed for a passing reason.
+/// Pauses before further attempts after a fetch failed for a temporary reason.
 const PAUSES: [Duration; 4] = [
     Duration::from_secs(5),
     Duration::from_mins(1),
@@ -27,7 +27,7 @@ const PAUSES: [Duration; 4] = [
     Duration::from_hours(1),
 ];
 
-/// Media of one message that are fetched in a turn: the hosts of many may be slow, and other messages wait.
+/// Media of one message that are fetched in a turn. Their hosts may be slow, and other messages wait.
 const TURN: usize = 4;
 
 /// The pause before the next turn of a message.
@@ -39,16 +39,16 @@ const MAX_LATER: usize = 1000;
 /// Messages looked at in one step.
 const LOOKED_AT: usize = 256;
 
-/// The newest messages that are looked at when the server starts.
+/// The most messages that are looked at when the server starts; the newest ones.
 const MAX_MISSED: u64 = 1000;
 
 /// The age in seconds up to which messages are looked at when the server starts.
 const MISSED_AGE: u64 = 24 * 60 * 60;
 
-/// How long to wait after the store could not be read.
+/// Pause after the store could not be read.
 const REST: Duration = Duration::from_secs(1);
 
-/// Part of the health that tells of media.
+/// Name of this part in the health.
 const PART: &str = "media";
 
 /// Media that are fetched as they arrive.
@@ -56,54 +56,54 @@ const PART: &str = "media";
 pub struct WantedMedia {
     /// Types of every platform.
     pub types: Vec<MessageType>,
-    /// All types of platforms whose media are only to be had for a while.
+    /// All types, of platforms that keep media for a limited time only.
     pub expiring: bool,
 }
 
 /// Fetches the media of messages as they arrive.
 #[derive(Clone)]
-pub struct Arrivals {
+pub struct IncomingMedia {
     #[allow(missing_docs)]
     pub completer: Completer,
     #[allow(missing_docs)]
     pub wanted: WantedMedia,
     /// Messages whose media are fetched at one time.
     pub at_once: usize,
-    /// Told of every commit.
+    /// Notified of every commit.
     pub commits: Arc<Notify>,
 }
 
-/// Where the task stands.
+/// State of the task.
 struct Work {
     /// The `seq` of the last message that was looked at.
     position: u64,
     /// Turns that are due later, the next one first.
-    later: VecDeque<(Instant, ArrivalTurn)>,
+    later: VecDeque<(Instant, FetchTurn)>,
 }
 
 /// Some of a message's media.
 #[derive(Clone, Copy)]
-struct ArrivalTurn {
+struct FetchTurn {
     seq: u64,
-    /// How often all of them were tried before.
+    /// How often all media of the message were tried before.
     tries: usize,
-    /// The place among them at which it begins.
+    /// Index of the medium at which the turn begins.
     from: usize,
-    /// Some before it failed for a passing reason.
+    /// A medium before that index failed for a temporary reason.
     has_failed: bool,
-    /// Of all types, whatever is configured for other platforms.
+    /// Media of all types are fetched, not only of the configured ones.
     all_types: bool,
 }
 
 /// How a turn ended.
 struct FetchEnd {
-    turn: ArrivalTurn,
-    /// The place at which the next turn begins, where there are more media.
+    turn: FetchTurn,
+    /// Index at which the next turn begins, where there are more media.
     next: Option<usize>,
     result: Result<(), FetchFailure>,
 }
 
-impl Arrivals {
+impl IncomingMedia {
     /// Fetches what arrives until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let mut work = Work { position: self.beginning(), later: VecDeque::new() };
@@ -140,7 +140,7 @@ impl Arrivals {
         }
     }
 
-    async fn fetch(self, turn: ArrivalTurn) -> FetchEnd {
+    async fn fetch(self, turn: FetchTurn) -> FetchEnd {
         let completer = &self.completer;
         let types = if turn.all_types { &MessageType::ALL[..] } else { &self.wanted.types };
         let (next, result) = completer.fetch_some(turn.seq, types, turn.from, TURN).await;
@@ -163,7 +163,7 @@ impl Arrivals {
     }
 
     /// The next turn: one that is due, or the first of the next message with something to fetch.
-    fn next(&self, work: &mut Work) -> store::Result<Option<ArrivalTurn>> {
+    fn next(&self, work: &mut Work) -> store::Result<Option<FetchTurn>> {
         if let Some((due, turn)) = work.later.front().copied()
             && due <= Instant::now()
         {
@@ -190,9 +190,9 @@ impl Arrivals {
     }
 }
 
-impl Arrivals {
+impl IncomingMedia {
     /// The first turn of a message, where it has something to fetch.
-    fn first_turn(&self, view: &View, message: &Message) -> store::Result<Option<ArrivalTurn>> {
+    fn first_turn(&self, view: &View, message: &Message) -> store::Result<Option<FetchTurn>> {
         if !arrived(message) || !has_media(&message.content) {
             return Ok(None);
         }
@@ -200,7 +200,7 @@ impl Arrivals {
         let types = if all_types { &MessageType::ALL[..] } else { &self.wanted.types };
         let has_more = missing(message, types).iter().any(Missing::may_be_there);
         let (tries, from, has_failed) = (0, 0, false);
-        let turn = ArrivalTurn { seq: message.seq, tries, from, has_failed, all_types };
+        let turn = FetchTurn { seq: message.seq, tries, from, has_failed, all_types };
         Ok(has_more.then_some(turn))
     }
 
@@ -229,18 +229,18 @@ impl Work {
             }
         }
         if let Some(from) = next {
-            self.add(TURN_PAUSE, ArrivalTurn { from, ..turn });
+            self.add(TURN_PAUSE, FetchTurn { from, ..turn });
         } else if turn.has_failed
             && let Some(pause) = PAUSES.get(turn.tries)
         {
             self.add(
                 *pause,
-                ArrivalTurn { tries: turn.tries + 1, from: 0, has_failed: false, ..turn },
+                FetchTurn { tries: turn.tries + 1, from: 0, has_failed: false, ..turn },
             );
         }
     }
 
-    fn add(&mut self, pause: Duration, turn: ArrivalTurn) {
+    fn add(&mut self, pause: Duration, turn: FetchTurn) {
         if self.later.len() == MAX_LATER {
             self.later.pop_front();
         }

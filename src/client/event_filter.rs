@@ -1,5 +1,5 @@
-//! Which events of a stream are wanted: the server passes on by platform and conversation, and the
-//! rest of the conditions is looked at here.
+//! Filter for the events of a stream: the server filters by platform and conversation, and this file by
+//! all other conditions.
 
 use super::followed::Followed;
 use crate::model::message::{Direction, Message};
@@ -8,17 +8,17 @@ use crate::store::MessageFilter;
 use std::collections::VecDeque;
 use uuid::Uuid;
 
-/// Messages that are remembered as shown, so that the deletion of one is told.
+/// Shown messages that are remembered, so that the deletion of one of them is shown too.
 const REMEMBERED: usize = 10_000;
 
-/// The conditions, and the messages that met them last.
-pub(super) struct WantedEvents {
+/// The conditions, and the latest messages that met them.
+pub(super) struct EventFilter {
     pub(super) filter: MessageFilter,
     search: Option<Search>,
     shown: VecDeque<Uuid>,
 }
 
-impl WantedEvents {
+impl EventFilter {
     pub(super) fn new(filter: &MessageFilter, conditions: &Conditions) -> Self {
         let search = Search::of(conditions.clone());
         Self { filter: filter.clone(), search, shown: VecDeque::new() }
@@ -83,10 +83,10 @@ mod tests {
     #[test]
     fn deletions_are_told_of_what_was_shown() {
         let [shown, other] = [1, 2].map(Uuid::from_u128);
-        let mut all = WantedEvents::new(&MessageFilter::default(), &Conditions::default());
+        let mut all = EventFilter::new(&MessageFilter::default(), &Conditions::default());
         assert!(all.takes(&deleted(other)));
         let text = Conditions { text: Some("lunch".into()), ..Conditions::default() };
-        let mut some = WantedEvents::new(&MessageFilter::default(), &text);
+        let mut some = EventFilter::new(&MessageFilter::default(), &text);
         some.remember(shown);
         assert!(some.takes(&deleted(shown)) && !some.takes(&deleted(other)));
         (0..REMEMBERED as u128).for_each(|n| some.remember(Uuid::from_u128(100 + n)));
