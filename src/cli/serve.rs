@@ -40,7 +40,7 @@ pub struct Serve {
     /// Also start the platform `loopback`, which accepts every message, for trying out; with `=echo`
     /// it answers each with the same
     #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "accept")]
-    pub loopback: Option<Loopback>,
+    pub loopback: Option<LoopbackMode>,
 
     /// Log entries: error, warn, info, debug, trace, or a filter [env: RECHAT_LOG__LEVEL]
     #[arg(long, value_name = "LEVEL")]
@@ -57,7 +57,7 @@ pub struct Serve {
 
 /// What the platform for trying out does with messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Loopback {
+pub enum LoopbackMode {
     /// Accepts them
     Accept,
     /// Accepts them, and answers each with the same

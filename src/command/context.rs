@@ -59,22 +59,30 @@ async fn newer(
     let last = came_next.first().filter(|_| came_next.len() == count);
     let mut until = last.map_or(high, |last| last.created_at + 1).clamp(low + 1, high);
     let page = Page { offset: 0, limit: 2 * count + MORE, before: None };
+    let (mut nearest, mut has_tried_all) = (None, false);
     loop {
         let has_end = until < LAST;
         let conditions = Conditions { until: has_end.then_some(until), ..Conditions::default() };
         let mut found = client.search(&conditions, Order::Time, filter, page, None).await?;
-        match found.iter().position(|one| one.id == message.id) {
-            Some(at) if at >= count || !has_end => {
-                return Ok(found.drain(at - count.min(at)..at).collect());
+        let at = found.iter().position(|one| one.id == message.id);
+        if let Some(at) = at {
+            found.truncate(at);
+            let newer = found.split_off(at - count.min(at));
+            if newer.len() == count || !has_end {
+                return Ok(newer);
             }
-            Some(_) => low = until,
-            None => high = until,
+            (nearest, low) = (Some(newer), until);
+        } else {
+            high = until;
         }
         if high - low <= 1 {
             // More messages of one second than a page has.
-            return Ok(came_next);
+            return Ok(nearest.unwrap_or(came_next));
         }
-        until = low + (high - low) / 2;
+        // Mostly there are no others.
+        let tries_all = at.is_some() && !has_tried_all;
+        has_tried_all |= tries_all;
+        until = if tries_all { high } else { low + (high - low) / 2 };
     }
 }
 

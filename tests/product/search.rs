@@ -195,6 +195,6 @@ fn a_hit_is_marked_and_in_sight_at_a_terminal() {
     });
     assert_eq!(marked, "Ｎｅｅｄｌｅ");
     let piped = home.ok(&["search", "needle", "--format", "table"]);
-    assert!(piped.contains("the Ｎｅｅｄｌｅ") && !piped.contains('\u{1b}'), "{piped}");
+    assert!(piped.contains("Ｎｅｅｄｌｅ is here") && !piped.contains('\u{1b}'), "{piped}");
     assert!(home.ok(&["search", "needle"]).contains(&long), "programs get all of it");
 }

@@ -42,11 +42,13 @@ pub(super) fn run(completions: &Completions) -> Result<()> {
 
 /// Answers a shell that asks for completions, and ends the process; else does nothing.
 pub(super) fn answer_shell() {
-    CompleteEnv::with_factory(command).var(VARIABLE).bin("rechat").complete();
+    // The library takes the variable away.
+    let shell = std::env::var(VARIABLE).unwrap_or_default();
+    CompleteEnv::with_factory(|| command(&shell)).var(VARIABLE).bin("rechat").complete();
 }
 
 /// The command line, with values from live data where an argument has such.
-fn command() -> clap::Command {
+fn command(shell: &str) -> clap::Command {
     Cli::command().mut_subcommands(|command| {
         let name = command.get_name().to_owned();
         let statuses = match &*name {
@@ -58,21 +60,20 @@ fn command() -> clap::Command {
             "platform" if ["login", "logout"].contains(&&*name) => {
                 argument.add(ArgValueCompleter::new(login_platforms))
             }
-            "platform" => argument.add(live(values::platforms)),
+            "platform" => argument.add(live(shell, values::platforms)),
             "conversation" | "conversations" | "recipient" | "named" => {
-                argument.add(live(values::conversations))
+                argument.add(live(shell, values::conversations))
             }
-            "sender" => argument.add(live(async |client, typed| {
+            "sender" => argument.add(live(shell, async |client, typed| {
                 values::people(client, typed, written_so_far().conversation.as_deref()).await
             })),
-            "mention" => argument.add(live(async |client, typed| {
+            "mention" => argument.add(live(shell, async |client, typed| {
                 values::mentions(client, typed, written_so_far().conversation.as_deref()).await
             })),
-            "id" | "ids" | "before" | "reply_to" if name != "requests" => {
-                argument.add(live(async move |client, typed| {
+            "id" | "ids" | "before" | "reply_to" if name != "requests" => argument
+                .add(live(shell, async move |client, typed| {
                     values::messages(client, typed, statuses).await
-                }))
-            }
+                })),
             "page" => argument.add(ArgValueCompleter::new(pages)),
             _ if argument.is_ignore_case_set() => {
                 let names = argument.get_possible_values();
@@ -110,14 +111,14 @@ fn pages(typed: &OsStr) -> Vec<CompletionCandidate> {
 }
 
 /// Values from the server or the store; none where those do not answer soon.
-fn live<F>(ask: F) -> ArgValueCompleter
+fn live<F>(shell: &str, ask: F) -> ArgValueCompleter
 where
     F: AsyncFn(&mut Client, &Typed) -> Result<Vec<CompletionCandidate>> + Clone,
     F: Send + Sync + 'static,
 {
+    let shell = shell.to_owned();
     ArgValueCompleter::new(move |typed: &OsStr| {
         let (found, answer) = mpsc::channel();
-        let shell = std::env::var(VARIABLE).unwrap_or_default();
         let (typed, ask) = (Typed::new(&typed.to_string_lossy(), &shell), ask.clone());
         // A thread, for a store may be locked; the process ends without waiting for it.
         std::thread::spawn(move || {
@@ -199,6 +200,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        command().debug_assert();
+        command("bash").debug_assert();
     }
 }

@@ -11,7 +11,7 @@ use super::output::Output;
 use crate::actions::Actions;
 use crate::activity::ActivityCounts;
 use crate::adapter::{self, EventSink, Registry};
-use crate::cli::{Globals, Loopback, Serve};
+use crate::cli::{Globals, LoopbackMode, Serve};
 use crate::clock::{Clock, now};
 use crate::config::{self, Config, Loaded, LogFormat, Sources};
 use crate::error::{Error, Result};
@@ -103,7 +103,7 @@ fn add_flags(sources: &mut Sources, serve: Serve) {
     }
     if let Some(how) = serve.loopback {
         let mut entry = toml::Table::from_iter([("kind".to_owned(), "loopback".into())]);
-        if how == Loopback::Echo {
+        if how == LoopbackMode::Echo {
             entry.insert("echo".to_owned(), true.into());
         }
         sources.more_adapters.push(entry);

@@ -57,9 +57,8 @@ impl ServeConnection for OneBot12 {
 pub(in crate::adapter) fn compose_segments(segments: &str) {
     use super::common::media::ByteSource;
     let Ok(content) = crate::model::content::Content::from_json(segments) else { return };
-    let compose = |segment| action::OneBot12Segment::new(segment);
     let segments = content.to_segments();
-    let composed: Vec<_> = segments.iter().map(compose).collect();
+    let composed: Vec<_> = segments.iter().map(action::OneBot12Segment::new).collect();
     if let Ok(json) = serde_json::value::to_raw_value(&composed) {
         assert!(!segment::read(&json, &|_| false).content.is_empty());
     }

@@ -35,7 +35,7 @@ pub(super) fn segment(segment: &Segment, is_private: bool) -> Result<OneBot11Seg
                 OneBot11Segment { kind: "image", data }
             }
             // A path would be one of the implementation's host.
-            Err(_) => OneBot11Segment::text(words(segment)),
+            Err(_) => OneBot11Segment::text(full_text(segment)),
         },
         Segment::Image(media) if media.url.is_some() => {
             let mut image = medium("image", media)?;
