@@ -55,7 +55,7 @@ pub struct Serve {
     pub print_config: bool,
 }
 
-/// What the platform for trying out does with messages.
+/// Behaviour of the platform for trying out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LoopbackMode {
     /// Accepts them

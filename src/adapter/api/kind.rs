@@ -19,7 +19,7 @@ pub struct Kind {
     pub is_fallback: bool,
     /// Its media are only to be had for a while, and from nowhere else later.
     pub loses_media: bool,
-    /// What to do where an account of it is not connected.
+    /// Advice where an account of it is not connected.
     pub advice: &'static str,
     /// The keys of an `[[adapter]]` entry that are its own.
     pub keys: &'static [ConfigKey],

@@ -134,7 +134,7 @@ where
     })
 }
 
-/// What the command line says so far that tells which values there are.
+/// The part of the command line so far that tells which values there are.
 #[derive(Debug, Default)]
 struct CommandLine {
     source: SourceArgs,

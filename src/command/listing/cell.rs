@@ -112,7 +112,7 @@ pub(crate) fn answering(message: &Message) -> Cow<'_, str> {
     }
 }
 
-/// Whom a message answers, as it stands before the content.
+/// The person whom a message answers, as it stands before the content.
 fn answered(message: &Message) -> Option<String> {
     Some(match message.reply_to.as_deref()? {
         ReplyTo { sender: Some(sender), .. } => format!("(to {}) ", sender.name),
@@ -127,7 +127,7 @@ pub(super) fn found_content(needle: &Needle, message: &Message) -> Option<Marked
     if let Some(found) = marked(needle, &readable(message)) {
         return Some(found.behind(&prefix));
     }
-    // What the content of a medium says is not shown where there is something better.
+    // The content of a medium is not shown where there is something better.
     if let Some(found) = marked(needle, &message.content.readable()) {
         return Some(found.behind(&prefix));
     }

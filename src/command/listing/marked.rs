@@ -146,7 +146,7 @@ mod tests {
             let cut = text.cut(columns);
             prop_assert!(width(&cut.text) <= columns, "{:?}", cut);
             prop_assert_eq!(hits(&cut), ["x好"]);
-            // What is cut twice keeps its match, as cells are that share a row.
+            // A cell that shares its row is cut twice.
             prop_assert_eq!(hits(&cut.cut(columns - 1)).len(), 1);
         }
 

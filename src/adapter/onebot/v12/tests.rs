@@ -1,4 +1,4 @@
-//! What is sent reads back as it was.
+//! Messages that are sent read back as they were.
 
 use super::action::OneBot12Segment;
 use super::segment;
