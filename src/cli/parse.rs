@@ -6,6 +6,7 @@ use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::error::Error as _;
 use std::ffi::OsString;
+use std::num::ParseIntError;
 
 /// Verbs of other programs, and what does that here.
 const ELSEWHERE: [(&[&str], &str); 30] = [
@@ -130,7 +131,8 @@ fn in_our_form(error: &clap::Error, arguments: &[OsString]) -> Error {
         ErrorKind::ValueValidation => {
             let why = error.source().map(ToString::to_string).unwrap_or_default();
             // The standard library's text for a number.
-            let is_number = error.source().is_some_and(|why| why.is::<std::num::ParseIntError>());
+            let is_number =
+                error.source().is_some_and(<dyn std::error::Error>::is::<ParseIntError>);
             let why = if is_number { "give a whole number, from 0 on" } else { &why };
             Error::usage(format!("`{name}` cannot be `{value}`")).hint(why)
         }

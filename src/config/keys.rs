@@ -184,9 +184,10 @@ fn add_own(keys: &mut Vec<ConfigKey>, kind: &str, own: &ConfigKey) {
         return;
     };
     let is_same = known.meaning.ends_with(&*own.meaning);
-    known.meaning = Cow::Owned(match is_same {
-        true => known.meaning.replacen(": ", &format!(", `{kind}`: "), 1),
-        false => format!("{}; {here}", known.meaning),
+    known.meaning = Cow::Owned(if is_same {
+        known.meaning.replacen(": ", &format!(", `{kind}`: "), 1)
+    } else {
+        format!("{}; {here}", known.meaning)
     });
 }
 

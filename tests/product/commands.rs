@@ -293,28 +293,38 @@ fn completions_come_from_live_data_and_are_silent_without_any() {
     );
     assert!(!empty.db().exists());
     assert!(complete(&empty, &["rechat", "list", "--status", ""]).contains("Failed"));
+    // Nothing comes where the host does not answer soon.
+    let offers = |home: &Home, words: &[&str], wanted: &dyn Fn(&str) -> bool| {
+        let words = [&["rechat"], words].concat();
+        eventually(&format!("values for {words:?}"), || {
+            Some(complete(home, &words)).filter(|offered| wanted(offered))
+        })
+    };
     let server = TestServer::start();
-    let sent = server.home.ok(&["send", "-p", "qq", "-r", "group_77", "\u{1b}[2Jhello"]);
+    let home = &server.home;
+    let sent = home.ok(&["send", "-p", "qq", "-r", "group_77", "\u{1b}[2Jhello"]);
     let id = sent.split(' ').next().unwrap();
-    for words in [&["rechat", "get", ""][..], &["rechat", "cancel", &id[..4]]] {
-        let offered = complete(&server.home, words);
-        assert!(offered.starts_with(&format!("{}\t", &id[..8])), "{offered}");
+    let has = |text: &str| {
+        let text = text.to_owned();
+        move |offered: &str| offered.contains(&text)
+    };
+    for words in [&["get", ""][..], &["cancel", &id[..4]]] {
+        let offered = offers(home, words, &has(&format!("{}\t", &id[..8])));
         assert!(offered.contains("hello") && !offered.contains('\u{1b}'), "{offered}");
     }
-    assert!(complete(&server.home, &["rechat", "reply", &id[..10]]).contains(id));
-    assert!(!complete(&server.home, &["rechat", "retry", ""]).contains(id));
-    assert!(complete(&server.home, &["rechat", "send", "-r", "g"]).contains("group_77"));
-    let logins = complete(&server.home, &["rechat", "login", ""]);
+    offers(home, &["reply", &id[..10]], &has(id));
+    assert!(!complete(home, &["rechat", "retry", ""]).contains(id));
+    offers(home, &["send", "-r", "g"], &has("group_77"));
+    let url = server.url("");
+    offers(&empty, &["list", "--server", &url, "--conversation", ""], &has("group_77"));
+    offers(home, &["list", "--platform", ""], &has("qq"));
+    assert!(!complete(home, &["rechat", "list", "--platform", "x"]).contains("qq"));
+    let logins = complete(home, &["rechat", "login", ""]);
     assert!(logins.lines().any(|line| line.trim_end() == "wechat"), "{logins}");
     assert!(!logins.contains("loopback"), "{logins}");
-    assert!(complete(&server.home, &["rechat", "list", "--status", "fa"]).starts_with("Failed"));
-    server.home.ok(&["cancel", id]);
-    assert!(complete(&server.home, &["rechat", "retry", ""]).contains(&id[..8]));
-    let url = server.url("");
-    let elsewhere = complete(&empty, &["rechat", "list", "--server", &url, "--conversation", ""]);
-    assert!(elsewhere.contains("group_77"), "{elsewhere}");
-    assert!(complete(&server.home, &["rechat", "list", "--platform", ""]).contains("qq"));
-    assert!(!complete(&server.home, &["rechat", "list", "--platform", "x"]).contains("qq"));
+    assert!(complete(home, &["rechat", "list", "--status", "fa"]).starts_with("Failed"));
+    home.ok(&["cancel", id]);
+    offers(home, &["retry", ""], &has(&id[..8]));
 }
 
 #[test]

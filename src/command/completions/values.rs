@@ -57,7 +57,7 @@ impl Typed {
     }
 
     /// The candidate for a name, where it begins as it is typed and the shell takes it.
-    fn candidate(&self, name: &str, help: String) -> Option<CompletionCandidate> {
+    fn candidate(&self, name: &str, help: &str) -> Option<CompletionCandidate> {
         if !name.to_lowercase().starts_with(&self.text.to_lowercase()) {
             return None;
         }
@@ -68,7 +68,7 @@ impl Typed {
             Quoting::Backslashes => name.replace(' ', "\\ "),
             Quoting::OfShell | Quoting::None => name.to_owned(),
         };
-        let help = cut(&visible(&help), COLUMNS).into_owned();
+        let help = cut(&visible(help), COLUMNS).into_owned();
         Some(CompletionCandidate::new(name).help(Some(help.into())))
     }
 }
@@ -91,7 +91,7 @@ pub(super) async fn platforms(
     typed: &Typed,
 ) -> Result<Vec<CompletionCandidate>> {
     let known = client.known_platforms(Some(CONVERSATIONS)).await?;
-    Ok(known.iter().filter_map(|name| typed.candidate(name, String::new())).collect())
+    Ok(known.iter().filter_map(|name| typed.candidate(name, "")).collect())
 }
 
 /// The latest conversations whose ID or name begins so: by the ID, or by the name where only that fits.
@@ -103,8 +103,8 @@ pub(super) async fn conversations(
     let candidate = |known: &Conversation| {
         let Conversation { platform, conversation, name, .. } = known;
         let name = name.as_deref().unwrap_or_default();
-        let by_id = typed.candidate(conversation, format!("{platform} {name}"));
-        by_id.or_else(|| typed.candidate(name, format!("{platform} {conversation}")))
+        let by_id = typed.candidate(conversation, &format!("{platform} {name}"));
+        by_id.or_else(|| typed.candidate(name, &format!("{platform} {conversation}")))
     };
     Ok(known.iter().filter_map(candidate).collect())
 }
@@ -147,7 +147,7 @@ pub(super) async fn people(
     let mut seen = BTreeSet::new();
     let senders = messages.into_iter().filter_map(|message| message.sender);
     let new = senders.filter(|sender| seen.insert(sender.name.clone()));
-    Ok(new.filter_map(|Sender { id, name }| typed.candidate(&name, id)).collect())
+    Ok(new.filter_map(|Sender { id, name }| typed.candidate(&name, &id)).collect())
 }
 
 /// The same, and everybody.
@@ -157,7 +157,7 @@ pub(super) async fn mentions(
     conversation: Option<&str>,
 ) -> Result<Vec<CompletionCandidate>> {
     let mut found = people(client, typed, conversation).await?;
-    found.extend(typed.candidate("all", "everybody".to_owned()));
+    found.extend(typed.candidate("all", "everybody"));
     Ok(found)
 }
 
@@ -169,23 +169,20 @@ pub(super) async fn messages(
     statuses: &[Status],
 ) -> Result<Vec<CompletionCandidate>> {
     let filter = MessageFilter { statuses: statuses.to_vec(), ..MessageFilter::default() };
-    let found = match typed.text.parse::<IdPrefix>() {
-        Ok(prefix) => {
-            let newest = Some(COMPARED);
-            let wanted = ByPrefix { prefix, before: None, newest, limit: MESSAGES };
-            client.by_prefix(&filter, wanted).await?
-        }
-        Err(_) => {
-            let page = Page { offset: 0, limit: MESSAGES, before: None };
-            client.list(&filter, page, None).await?
-        }
+    let found = if let Ok(prefix) = typed.text.parse::<IdPrefix>() {
+        let newest = Some(COMPARED);
+        let wanted = ByPrefix { prefix, before: None, newest, limit: MESSAGES };
+        client.by_prefix(&filter, wanted).await?
+    } else {
+        let page = Page { offset: 0, limit: MESSAGES, before: None };
+        client.list(&filter, page, None).await?
     };
     let digits = if typed.text.len() > ID_DIGITS { usize::MAX } else { ID_DIGITS };
     let candidate = |message: &Message| {
         let start: String = readable(message).chars().take(COLUMNS).collect();
         let text = format!("{} {}: {start}", message.status, message.recipient);
         let id: String = message.id.to_string().chars().take(digits).collect();
-        typed.candidate(&id, text)
+        typed.candidate(&id, &text)
     };
     Ok(found.iter().filter_map(candidate).collect())
 }
@@ -204,7 +201,7 @@ mod tests {
         {
             assert!(!is_plain(hostile), "{hostile}");
             for shell in ["bash", "zsh", "fish", "elvish"] {
-                let offered = Typed::new("", shell).candidate(hostile, String::new());
+                let offered = Typed::new("", shell).candidate(hostile, "");
                 assert!(offered.is_none() || hostile == "a b", "{hostile} in {shell}");
             }
         }
@@ -213,7 +210,7 @@ mod tests {
     #[test]
     fn a_name_with_spaces_is_quoted_as_the_shell_needs_it() {
         let offered = |word: &str, shell: &str| {
-            let found = Typed::new(word, shell).candidate("Book Club", String::new());
+            let found = Typed::new(word, shell).candidate("Book Club", "");
             found.map(|candidate| candidate.get_value().to_string_lossy().into_owned())
         };
         let (plain, escaped) = (Some("Book Club".to_owned()), Some("Book\\ Club".to_owned()));
