@@ -87,7 +87,7 @@ pub struct Tui {
 /// How the terminal client shows pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Pictures {
-    /// In the way that the terminal is known to have
+    /// The best way that the terminal is known to support
     Auto,
     /// By kitty's graphics protocol
     Kitty,

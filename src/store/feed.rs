@@ -10,7 +10,7 @@ use crate::model::event::RawEvent;
 use redb::ReadOnlyTable;
 use serde::{Deserialize, Serialize};
 
-/// An event that an account's bots can be told.
+/// An event for the bots of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeedEntry {
     /// Its offset in the log.
@@ -157,7 +157,7 @@ impl View {
             // Every event up to `low` is older, every one after `high` is not.
             while low < high {
                 let middle = low + (high - low).div_ceil(2);
-                let row = self.journal.range(..=middle)?.next_back().transpose()?;
+                let row = self.journal_table()?.range(..=middle)?.next_back().transpose()?;
                 let event =
                     row.map(|(at, row)| (at.value(), journal::time_of(at.value(), row.value())));
                 let raw = match &told {

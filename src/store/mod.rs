@@ -30,6 +30,7 @@ mod file;
 mod forward;
 mod ids;
 mod journal;
+mod lazy_table;
 mod legacy;
 mod listener;
 mod listing;

@@ -85,7 +85,7 @@ impl View {
     /// Places of IDs of elsewhere that begin so, the newest first.
     fn foreign_places(&self, places: &RangeInclusive<u64>, prefix: IdPrefix) -> Result<Vec<u64>> {
         let mut found = Vec::new();
-        for row in self.foreign_ids.range(prefix.range())? {
+        for row in self.foreign_ids_table()?.range(prefix.range())? {
             found.push(row?.1.value());
         }
         found.retain(|seq| places.contains(seq));

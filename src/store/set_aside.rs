@@ -12,7 +12,7 @@ use redb::{ReadableTable, ReadableTableMetadata};
 /// An event of a platform that could not be stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetAside {
-    /// By which it is named.
+    /// The offset, which names it.
     pub offset: u64,
     /// When it was set aside, in Unix seconds.
     pub at: u64,
@@ -29,7 +29,7 @@ impl View {
     ///
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn set_aside(&self) -> Result<u64> {
-        guarded(|| Ok(self.quarantine.len()?))
+        guarded(|| Ok(self.quarantine_table()?.len()?))
     }
 
     /// Events that could not be stored and were set aside, the oldest first.
@@ -43,7 +43,7 @@ impl View {
 
     fn quarantine_readable(&self) -> Result<Vec<SetAside>> {
         let mut found = Vec::new();
-        for row in self.quarantine.iter()? {
+        for row in self.quarantine_table()?.iter()? {
             let (offset, bytes) = row?;
             let offset = offset.value();
             match without_checksum(offset, bytes.value()).and_then(decode_event) {
