@@ -31,7 +31,7 @@ pub(super) async fn run(command: Check, globals: &Globals) -> Result<()> {
             left if left > 0 => return Err(are_set_aside(left)),
             _ => {}
         }
-        return Err(Error::failed(format!("a server has {} open", config.db.display()))
+        return Err(Error::usage(format!("a server has {} open", config.db.display()))
             .hint("stop it first, or make a copy with `rechat backup FILE` and check that"));
     }
     if command.retry {

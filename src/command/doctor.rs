@@ -2,7 +2,7 @@
 
 use super::output::Output;
 use super::progress::of_migration;
-use crate::adapter::PlatformState;
+use crate::adapter::{self, PlatformState};
 use crate::cli::{Doctor, Globals};
 use crate::client::Client;
 use crate::clock::now;
@@ -208,8 +208,8 @@ async fn look_at_adapters(findings: &mut Findings, client: &mut Client) -> Resul
                       server's log names programs that were refused";
         findings.add("adapters", CheckState::Doubtful, "none has connected yet", advice);
     }
-    for adapter in adapters {
-        look_at_adapter(findings, adapter);
+    for status in adapters {
+        look_at_adapter(findings, status);
     }
     look_at_queue(findings, client).await?;
     let page = Page { offset: 0, limit: 1, before: None };
@@ -218,8 +218,8 @@ async fn look_at_adapters(findings: &mut Findings, client: &mut Client) -> Resul
     Ok(())
 }
 
-fn look_at_adapter(findings: &mut Findings, adapter: AdapterStatus) {
-    let AdapterStatus { kind, platform, account, state, reason, last_error, .. } = adapter;
+fn look_at_adapter(findings: &mut Findings, status: AdapterStatus) {
+    let AdapterStatus { kind, platform, account, state, reason, last_error, .. } = status;
     let account = account.as_deref().unwrap_or("no account yet");
     let why = reason.or(last_error).filter(|_| state != PlatformState::Connected);
     let why = why.map(|why| format!(", {why}")).unwrap_or_default();
@@ -229,16 +229,8 @@ fn look_at_adapter(findings: &mut Findings, adapter: AdapterStatus) {
         PlatformState::Connecting => CheckState::Doubtful,
         PlatformState::Disconnected | PlatformState::Error => CheckState::Wrong,
     };
-    let advice = match &*kind {
-        "onebot11" => {
-            "start the OneBot program, and compare its address: it ends in /onebot/v11/ws"
-        }
-        "onebot12" => {
-            "start the OneBot program, and compare its address: it ends in /onebot/v12/ws"
-        }
-        "ilink" => "check the network; if the login has ended, run `rechat login` for the platform",
-        _ => "the log of the server has the details",
-    };
+    let known = adapter::kinds().find(|known| known.name == kind);
+    let advice = known.map_or("the log of the server has the details", |kind| kind.advice);
     findings.add("adapters", health, seen, advice);
 }
 

@@ -114,7 +114,8 @@ impl Writing {
         }
         let page = store::Page { limit, ..self.query.page };
         if let Some(prefix) = self.query.id_prefix {
-            let wanted = ByPrefix { prefix, before: page.before, limit };
+            let newest = self.query.newest;
+            let wanted = ByPrefix { prefix, before: page.before, newest, limit };
             let filter = self.query.filter.clone();
             let find = move || {
                 Ok(Matches { messages: view.by_prefix(&filter, wanted)?, searched_to: None })

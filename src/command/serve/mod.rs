@@ -11,7 +11,7 @@ use super::output::Output;
 use crate::actions::Actions;
 use crate::activity::ActivityCounts;
 use crate::adapter::{self, EventSink, Registry};
-use crate::cli::{Globals, Serve};
+use crate::cli::{Globals, LoopbackMode, Serve};
 use crate::clock::{Clock, now};
 use crate::config::{self, Config, Loaded, LogFormat, Sources};
 use crate::error::{Error, Result};
@@ -101,8 +101,11 @@ fn add_flags(sources: &mut Sources, serve: Serve) {
     for (key, flag, value) in words {
         sources.flags.extend(value.map(|value| (key, flag, value.into())));
     }
-    if serve.loopback {
-        let entry = toml::Table::from_iter([("kind".to_owned(), "loopback".into())]);
+    if let Some(how) = serve.loopback {
+        let mut entry = toml::Table::from_iter([("kind".to_owned(), "loopback".into())]);
+        if how == LoopbackMode::Echo {
+            entry.insert("echo".to_owned(), true.into());
+        }
         sources.more_adapters.push(entry);
     }
     if serve.allow_no_token {
