@@ -1,6 +1,6 @@
-//! Health of the running server: which parts do not work as they should, and why.
+//! Health of the running server: the parts that do not work, and the reasons.
 //!
-//! `GET /api/health` and `rechat doctor` tell it. Background tasks run under [`supervise`].
+//! `GET /api/health` and `rechat doctor` show it. Background tasks run under [`supervise`].
 
 use crate::metrics::METRICS;
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ pub static HEALTH: LazyLock<PartHealth> = LazyLock::new(PartHealth::default);
 /// Pause before a task that panicked starts anew.
 const RESTART_PAUSE: Duration = Duration::from_secs(1);
 
-/// Parts that do not work, each with its reason.
+/// Parts that do not work, each with the reason.
 #[derive(Debug, Default)]
 pub struct PartHealth {
     faults: Mutex<BTreeMap<&'static str, String>>,
@@ -34,7 +34,7 @@ impl PartHealth {
         self.faults().remove(part);
     }
 
-    /// All reasons in one line; `None` while everything works.
+    /// All reasons in one line; `None` if everything works.
     pub fn reason(&self) -> Option<String> {
         let faults = self.faults();
         let reasons: Vec<_> =
@@ -66,7 +66,7 @@ pub async fn supervise<Task>(
     }
 }
 
-/// Runs a task to its end, also where nobody waits for it any more.
+/// Runs a task to its end, even if the caller stops waiting for it.
 ///
 /// # Errors
 ///
@@ -86,7 +86,7 @@ pub async fn run_to_end<T: Send + 'static>(
 fn tell_panic(name: &'static str, error: &JoinError) {
     METRICS.task_panics.inc();
     tracing::error!(task = name, "a background task panicked: {error}");
-    HEALTH.degrade(name, "it panicked and goes on; the log has the details");
+    HEALTH.degrade(name, "it panicked and was restarted; the log has the details");
 }
 
 #[cfg(test)]
@@ -113,7 +113,7 @@ mod tests {
         assert_eq!(run_to_end("once", &tasks, async { 5 }).await.ok(), Some(5));
         let (done, waits) = tokio::sync::oneshot::channel();
         let abandoned = run_to_end("once", &tasks, async { done.send(()) });
-        // It is polled once, and then its caller goes away.
+        // The task is polled once, and then its caller drops the future.
         drop(tokio::time::timeout(std::time::Duration::ZERO, abandoned).await);
         assert_eq!(waits.await, Ok(()));
         let closed = tasks.clone();

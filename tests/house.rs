@@ -1,4 +1,4 @@
-//! The rules of the house: how the code looks, and which part may know which.
+//! The rules of the house: the style of the code, and the allowed dependencies between its parts.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
@@ -29,7 +29,8 @@ fn clippy_has_nothing_to_say() {
     cargo(&["clippy", "--all-targets", "--quiet", "--", "-D", "warnings"]);
 }
 
-/// The parts from the inside out, and what each may use beside the parts before it.
+/// The layers of the parts from the inside out. A part may use parts of its own and of inner
+/// layers.
 const LAYERS: [&[&str]; 14] = [
     &["error", "clock", "metrics", "health", "shutdown", "model", "picture", "text", "raw_events"],
     &["protocol"],
@@ -94,7 +95,7 @@ fn no_files_of_a_part_need_each_other_in_a_circle() {
     }
 }
 
-/// The files of a small crate, with what each holds.
+/// The files of a small crate, with their content.
 fn crate_of(files: &[(&str, &str)]) -> (TempDir, Crate) {
     let folder = TempDir::new().unwrap();
     for (name, text) in files {

@@ -24,18 +24,18 @@ impl EventFilter {
         Self { filter: filter.clone(), search, shown: VecDeque::new() }
     }
 
-    /// Whether a change of a message's status can be judged only by the whole message.
+    /// Whether a change of a message's status can be judged only with the whole message.
     pub(super) fn needs_whole(&self) -> bool {
         self.search.is_some()
     }
 
-    /// Whether a message is wanted, whatever its status.
+    /// Whether a message passes, whatever its status is.
     pub(super) fn wants(&self, message: &Message) -> bool {
         self.filter.direction.is_none_or(|wanted| wanted == message.direction)
             && self.search.as_ref().is_none_or(|search| search.matches(message))
     }
 
-    /// Whether an event is wanted; what is wanted is remembered as shown.
+    /// Whether an event passes; messages that pass are remembered as shown.
     pub(super) fn takes(&mut self, followed: &Followed) -> bool {
         match followed {
             Followed::Message(message) | Followed::Updated(message) => {
@@ -47,7 +47,7 @@ impl EventFilter {
             }
             Followed::Status(change) => {
                 self.filter.lets_through(change.status)
-                    // Only what goes out changes its status.
+                    // Only outbound messages change their status.
                     && self.filter.direction != Some(Direction::Inbound)
             }
             Followed::Deleted(deleted) => !self.is_narrow() || self.shown.contains(&deleted.id),
@@ -63,7 +63,7 @@ impl EventFilter {
         }
     }
 
-    /// Whether some messages of the stream are not wanted.
+    /// Whether the filter excludes any messages of the stream.
     fn is_narrow(&self) -> bool {
         let MessageFilter { statuses, direction, .. } = &self.filter;
         self.search.is_some() || !statuses.is_empty() || direction.is_some()

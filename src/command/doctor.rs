@@ -242,7 +242,7 @@ fn look_at_adapter(findings: &mut Findings, adapter: AdapterStatus) {
     findings.add("adapters", health, seen, advice);
 }
 
-/// Tells why messages wait, each reason once.
+/// Shows why messages wait, each reason once.
 async fn look_at_queue(findings: &mut Findings, client: &mut Client) -> Result<()> {
     let filter = MessageFilter { statuses: vec![Status::Pending], ..MessageFilter::default() };
     let page = Page { offset: 0, limit: WAITING_LOOKED_AT, before: None };

@@ -1,6 +1,6 @@
 //! Every key of the configuration file, for the manual page and the docs.
 
-/// One key, as people are told of it.
+/// One key, described for people.
 #[derive(Clone, Copy, Debug)]
 pub struct ConfigKey {
     /// With dots between its parts.

@@ -48,8 +48,8 @@ impl ConfiguredBot {
         }
     }
 
-    /// How many events of accounts with one place the bot is to be told yet, among the next few
-    /// thousand.
+    /// Number of events that still wait for the bot, for accounts with one place, among the next
+    /// few thousand entries.
     fn waiting(&self, accounts: &[Arc<ServedAccount>]) -> u64 {
         let seconds = self.config.load().catch_up_seconds;
         let count = || -> Result<usize> {
@@ -65,7 +65,7 @@ impl ConfiguredBot {
     }
 }
 
-/// The reason why a bot waits to which nothing has happened yet.
+/// The reason why a bot waits that has had no connection and no error yet.
 fn waits_for(config: &BotConfig, has_no_account: bool) -> String {
     let BotConfig { name, kind, url, .. } = config;
     match (kind, url) {
@@ -83,7 +83,7 @@ fn waits_for(config: &BotConfig, has_no_account: bool) -> String {
     }
 }
 
-/// Whether an account was told of something.
+/// Whether an entry belongs to an account.
 fn is_of(entry: &FeedEntry, account: &ServedAccount, view: &View) -> bool {
     let ServedAccount { platform, account, .. } = account;
     if let Some(raw_event) = &entry.raw_event {

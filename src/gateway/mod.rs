@@ -1,4 +1,5 @@
-//! Bot frameworks plug in here as if rechat were the implementation they know (contract, item 35).
+//! Bot frameworks connect here as if rechat were the OneBot program or Satori server that they know
+//! (contract, item 35).
 //!
 //! A bot reads the log from its own place, which the store keeps, so that nothing is missed while it
 //! is away. What it sends is a message like any other.
@@ -60,7 +61,7 @@ pub struct Gateway {
 #[derive(Default)]
 struct BotList {
     configured: Vec<Arc<ConfiguredBot>>,
-    /// State of bots that are not configured any more, by their names.
+    /// Places of bots that are not configured any more, by name.
     left: HashMap<String, Inheritance>,
 }
 
@@ -78,8 +79,8 @@ impl Gateway {
         Ok(gateway)
     }
 
-    /// Puts other settings in force, and names the bots that changed. A bot of which only what it is told
-    /// has changed stays connected.
+    /// Applies new settings, and names the bots that changed. If only the filter of a bot changed,
+    /// the bot stays connected.
     pub fn configure(&self, configs: Vec<BotConfig>) -> BotChanges {
         let longest =
             configs.iter().map(|config| config.catch_up_seconds.saturating_add(SLOW_SECONDS)).max();
@@ -101,7 +102,7 @@ impl Gateway {
             configured.push(match known {
                 Some(bot) if !bot.config.load().needs_restart(&config) => {
                     bot.config.store(Arc::new(config));
-                    // There may be other platforms as well.
+                    // There may also be other platforms now.
                     bot.look_again.notify_one();
                     bot
                 }
@@ -135,7 +136,7 @@ impl Gateway {
         bot
     }
 
-    /// Every bot, and how it is.
+    /// The status of every bot.
     pub fn bots(&self) -> Vec<bots::Bot> {
         let bots = self.lock().configured.clone();
         bots.iter().map(|bot| bot.shown()).collect()

@@ -1,13 +1,13 @@
-//! Events that were set aside: telling that there are some, and trying again to store them.
+//! Events that were set aside: a note in the health, and trying again to store them.
 
 use crate::clock::now;
 use crate::health::HEALTH;
 use crate::store::{self, Command, SetAside, Store};
 
-/// The part of the health that tells of them.
+/// Name of this part in the health.
 const PART: &str = "set-aside";
 
-/// The outcome of the events that were set aside.
+/// Result of trying again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TriedAgain {
     /// Events that are stored now.
@@ -16,7 +16,7 @@ pub struct TriedAgain {
     pub left: usize,
 }
 
-/// Tries to store what was set aside; what still cannot be stored stays.
+/// Tries again to store the events that were set aside; those that cannot be stored stay.
 ///
 /// # Errors
 ///
@@ -38,7 +38,7 @@ pub async fn try_again(store: &Store) -> store::Result<TriedAgain> {
     Ok(tried)
 }
 
-/// Tells that there are events that could not be stored, for as long as there are.
+/// Notes in the health that there are such events, as long as there are any.
 pub fn tell_set_aside(store: &Store) {
     match store.view().and_then(|view| view.set_aside()).unwrap_or_default() {
         0 => HEALTH.recover(PART),

@@ -33,16 +33,16 @@ const TURN: usize = 4;
 /// The pause before the next turn of a message.
 const TURN_PAUSE: Duration = Duration::from_secs(1);
 
-/// Turns that wait until they are due; with more, the one that waits longest is given up.
+/// Turns that wait until they are due; beyond it, the one that waits longest is dropped.
 const MAX_LATER: usize = 1000;
 
-/// Messages looked at in one step.
+/// Messages that are read in one step.
 const LOOKED_AT: usize = 256;
 
-/// The most messages that are looked at when the server starts; the newest ones.
+/// The most messages that are checked when the server starts, the newest ones.
 const MAX_MISSED: u64 = 1000;
 
-/// The age in seconds up to which messages are looked at when the server starts.
+/// Greatest age in seconds of messages that are checked when the server starts.
 const MISSED_AGE: u64 = 24 * 60 * 60;
 
 /// Pause after the store could not be read.
@@ -51,23 +51,23 @@ const REST: Duration = Duration::from_secs(1);
 /// Name of this part in the health.
 const PART: &str = "media";
 
-/// Media that are fetched as they arrive.
+/// The media that are fetched when they arrive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WantedMedia {
-    /// Types of every platform.
+    /// Types, for every platform.
     pub types: Vec<MessageType>,
     /// All types, of platforms that keep media for a limited time only.
     pub expiring: bool,
 }
 
-/// Fetches the media of messages as they arrive.
+/// Fetches the media of messages when they arrive.
 #[derive(Clone)]
 pub struct IncomingMedia {
     #[allow(missing_docs)]
     pub completer: Completer,
     #[allow(missing_docs)]
     pub wanted: WantedMedia,
-    /// Messages whose media are fetched at one time.
+    /// Messages whose media are fetched at the same time.
     pub at_once: usize,
     /// Notified of every commit.
     pub commits: Arc<Notify>,
@@ -75,13 +75,13 @@ pub struct IncomingMedia {
 
 /// State of the task.
 struct Work {
-    /// The `seq` of the last message that was looked at.
+    /// The `seq` of the last message that was checked.
     position: u64,
-    /// Turns that are due later, the next one first.
+    /// Turns that are due later, in the order of their times.
     later: VecDeque<(Instant, FetchTurn)>,
 }
 
-/// Some of a message's media.
+/// A turn: some media of a message.
 #[derive(Clone, Copy)]
 struct FetchTurn {
     seq: u64,
@@ -95,7 +95,7 @@ struct FetchTurn {
     all_types: bool,
 }
 
-/// How a turn ended.
+/// Result of a turn.
 struct FetchEnd {
     turn: FetchTurn,
     /// Index at which the next turn begins, where there are more media.
@@ -104,7 +104,7 @@ struct FetchEnd {
 }
 
 impl IncomingMedia {
-    /// Fetches what arrives until `stop`.
+    /// Fetches incoming media until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let mut work = Work { position: self.beginning(), later: VecDeque::new() };
         let mut under_way: JoinSet<FetchEnd> = JoinSet::new();
@@ -147,7 +147,8 @@ impl IncomingMedia {
         FetchEnd { turn, next, result }
     }
 
-    /// Before the messages that came in shortly before the start and whose media may be missing.
+    /// The place before the messages that came in shortly before the start, whose media may be
+    /// missing.
     fn beginning(&self) -> u64 {
         let Ok(view) = self.completer.store.view() else { return u64::MAX };
         let (head, since) = (view.head(), now().saturating_sub(MISSED_AGE));
@@ -162,7 +163,7 @@ impl IncomingMedia {
         position
     }
 
-    /// The next turn: one that is due, or the first of the next message with something to fetch.
+    /// The next turn: one that is due, or the first one of the next message with media to fetch.
     fn next(&self, work: &mut Work) -> store::Result<Option<FetchTurn>> {
         if let Some((due, turn)) = work.later.front().copied()
             && due <= Instant::now()
@@ -171,7 +172,7 @@ impl IncomingMedia {
             return Ok(Some(turn));
         }
         let view = self.completer.store.view()?;
-        // The store was not there when the task began.
+        // The store could not be read when the task began.
         work.position = work.position.min(view.head());
         loop {
             let mut looked_at = 0;
@@ -191,7 +192,7 @@ impl IncomingMedia {
 }
 
 impl IncomingMedia {
-    /// The first turn of a message, where it has something to fetch.
+    /// The first turn of a message, if it has media to fetch.
     fn first_turn(&self, view: &View, message: &Message) -> store::Result<Option<FetchTurn>> {
         if !arrived(message) || !has_media(&message.content) {
             return Ok(None);
@@ -204,8 +205,8 @@ impl IncomingMedia {
         Ok(has_more.then_some(turn))
     }
 
-    /// Whether the media of a message are only to be had for a while. After a start its account may not
-    /// be known yet, and the store knows what its platform was.
+    /// Whether the media of a message expire on its platform. After a start its account may not be
+    /// known yet, but the store knows the kind of its platform.
     fn loses_media(&self, view: &View, message: &Message) -> store::Result<bool> {
         let platform = message.platform_or_local();
         let seen = view.seen_platforms()?.iter().filter(|seen| seen.platform == platform);
@@ -224,7 +225,10 @@ impl Work {
                 pause = pause.filter(|_| failure.is_passing());
                 tracing::info!(seq = turn.seq, "{}: {failure}", not_fetched(pause));
                 if failure.kind == FailureKind::Here {
-                    HEALTH.degrade(PART, format!("what comes in is not kept: {failure}"));
+                    HEALTH.degrade(
+                        PART,
+                        format!("media of incoming messages cannot be stored: {failure}"),
+                    );
                 }
             }
         }
@@ -250,7 +254,7 @@ impl Work {
     }
 }
 
-/// The beginning of the line that tells of a failure.
+/// The beginning of the log line about a failure.
 fn not_fetched(pause: Option<&Duration>) -> String {
     let then = match pause.map(Duration::as_secs) {
         None => "and are fetched again only when somebody asks".to_owned(),
@@ -265,7 +269,7 @@ fn far_off() -> Instant {
     Instant::now() + Duration::from_hours(1)
 }
 
-/// Whether a platform told of a message: its media have addresses that it made.
+/// Whether a message came from a platform, so that its media have addresses of the platform.
 fn arrived(message: &Message) -> bool {
     message.direction == Direction::Inbound || message.sender.is_some()
 }

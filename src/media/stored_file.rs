@@ -30,7 +30,7 @@ impl StoredFile {
         Ok(Self { hash, size, kind, duration })
     }
 
-    /// Notes in a segment that its bytes are here, and what they are.
+    /// Notes in a segment that the bytes are stored, with their type and size.
     pub fn put_into(&self, media: &mut Media) {
         media.media = Some(self.hash.to_string());
         media.size = Some(self.size);

@@ -1,4 +1,4 @@
-//! Message that is asked to be sent.
+//! Message that a client wants to send.
 
 use super::content::{Content, Segment};
 use super::message_type::MessageType;
@@ -6,7 +6,7 @@ use super::name::{LOCAL, check_name};
 use std::fmt::{Display, Write};
 use uuid::Uuid;
 
-/// A message that is asked to be sent: checked, without an ID yet.
+/// A message that a client wants to send: checked, without an ID yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
     pub(super) content: Content,
@@ -15,9 +15,9 @@ pub struct Draft {
     /// The message it answers.
     reply_to: Option<Uuid>,
     pub(super) via: Option<String>,
-    /// The account by which it leaves, where it may leave by no other.
+    /// The only account that may send it, if it is limited to one.
     pub(super) account: Option<String>,
-    /// The message as its maker wrote it, in the form of the platform.
+    /// The message as its author wrote it, in the form of the platform.
     pub(super) original: Option<String>,
 }
 
@@ -68,7 +68,7 @@ impl Draft {
         Ok(Self::accepted(content, recipient, platform.filter(|name| name != LOCAL)))
     }
 
-    /// A draft that was accepted before, by the rules of that time.
+    /// A draft that was accepted earlier, by the rules of that time.
     pub(crate) fn accepted(content: Content, recipient: String, platform: Option<String>) -> Self {
         Self {
             content,
@@ -81,20 +81,20 @@ impl Draft {
         }
     }
 
-    /// The same as an answer to a message.
+    /// The draft as an answer to a message.
     #[must_use]
     pub fn in_reply_to(self, id: Option<Uuid>) -> Self {
         Self { reply_to: id, ..self }
     }
 
-    /// The same as made by a bot.
+    /// The draft, marked as made by a bot.
     #[must_use]
     pub fn made_by(self, bot: &str) -> Self {
         Self { via: Some(bot.to_owned()), ..self }
     }
 
-    /// A message of a bot, which speaks for an account. `original` is the message as the bot wrote it,
-    /// where the platform takes that form.
+    /// A message of a bot that uses an account. `original` is the message as the bot wrote it, if
+    /// the platform accepts that form.
     ///
     /// # Errors
     ///
@@ -116,13 +116,13 @@ impl Draft {
         &self.content
     }
 
-    /// The same with other content.
+    /// The draft with other content.
     #[must_use]
     pub fn with_content(self, content: Content) -> Self {
         Self { content, ..self }
     }
 
-    /// The receiver as it was written.
+    /// The recipient as it was written.
     pub fn recipient(&self) -> &str {
         &self.recipient
     }
@@ -137,7 +137,7 @@ impl Draft {
         self.reply_to
     }
 
-    /// The parts that make two drafts the same, as one text, for `Idempotency-Key`.
+    /// The parts that make two drafts equal, as one text, for `Idempotency-Key`.
     pub fn fingerprint(&self) -> String {
         let platform = self.platform.as_deref().unwrap_or_default();
         let content = match self.content.segments() {
@@ -212,7 +212,7 @@ fn check_addresses(field: &dyn Fn() -> String, segment: &mut Segment) -> Result<
 }
 
 /// Checks the content of a media type: an address that the platform fetches, or the bytes. A path
-/// would be one of the platform's host, where it may name any file or none.
+/// is refused, because it would name a file on the platform's host.
 fn check_address(
     field: &dyn Fn() -> String,
     kind: &dyn Display,

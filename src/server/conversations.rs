@@ -1,4 +1,4 @@
-//! `/api/conversations`: list, read, mark.
+//! `/api/conversations`: lists, reads and changes conversations.
 
 use super::body::{HttpResponse, json};
 use super::context::ServerContext;
@@ -22,7 +22,7 @@ pub async fn list(call: Call<'_>) -> Result<HttpResponse> {
     let view = call.context.store.view()?;
     let query = query(call.request.uri().query().unwrap_or_default(), &view)?;
     let context = call.context.clone();
-    // A text is looked for in all of them.
+    // A text is compared with all conversations.
     let read = move || {
         let mut found = view.conversations(&query)?;
         for conversation in &mut found {
@@ -77,7 +77,7 @@ pub async fn set(call: Call<'_>) -> Result<HttpResponse> {
     answer(call.context, &platform, &conversation)
 }
 
-/// Tells the platform of a conversation what was read in it, where anything was unread before.
+/// Sends the read mark to the platform, if anything was unread before.
 fn tell_read(
     context: &ServerContext,
     before: &View,
@@ -113,7 +113,7 @@ pub async fn show_typing(call: Call<'_>) -> Result<HttpResponse> {
     }
 }
 
-/// A conversation as it now is.
+/// The present state of a conversation.
 fn answer(context: &ServerContext, platform: &str, conversation: &str) -> Result<HttpResponse> {
     let view = context.store.view()?;
     let found = view.conversation(platform, conversation)?;

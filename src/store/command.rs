@@ -108,7 +108,7 @@ pub enum Command {
     InOrder(Vec<Command>),
 }
 
-/// By which a command names a message.
+/// The name of a message in a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum MessageTarget {

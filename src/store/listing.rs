@@ -15,7 +15,7 @@ use std::collections::hash_map::Entry;
 /// Conversations among which those of an account are looked for.
 const MAX_LOOKED_AT: usize = 5_000;
 
-/// Which conversations, and how many; what is not set does not matter.
+/// Conditions for conversations; fields that are not set match everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConversationQuery {
     #[allow(missing_docs)]
@@ -24,7 +24,7 @@ pub struct ConversationQuery {
     pub text: Option<String>,
     /// Only those whose newest message is older than this `seq`.
     pub before: Option<u64>,
-    /// At most so many; without it, all.
+    /// The most conversations; `None` means all.
     pub limit: Option<usize>,
     /// Only what is known without their messages: no last one, and nothing of what is unread.
     pub is_brief: bool,
@@ -160,7 +160,7 @@ impl View {
             for (at, range) in ranges.iter_mut().enumerate() {
                 match range.peek() {
                     Some(Ok((key, _))) => latest = latest.max(Some((key.value().1, at))),
-                    // Its error is told below.
+                    // The error is reported below.
                     Some(Err(_)) => latest = Some((u64::MAX, at)),
                     None => {}
                 }

@@ -13,7 +13,7 @@ use crate::model::id_prefix::IdPrefix;
 use crate::model::message::Message;
 use redb::ReadableTable;
 
-/// Which messages: those whose ID begins so, older than a `seq`, at most so many.
+/// Search for messages by the beginning of their ID.
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs)]
 pub struct ByPrefix {

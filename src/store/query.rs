@@ -9,7 +9,7 @@ use super::view::View;
 use crate::model::message::{Direction, Message, Status};
 use redb::ReadableTable;
 
-/// Which messages; what is not set does not matter.
+/// Conditions for messages; fields that are not set match everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct MessageFilter {
@@ -35,12 +35,12 @@ impl MessageFilter {
     }
 }
 
-/// Which of them, newest first.
+/// A page of the messages that match, the newest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// How many to pass over.
+    /// Number of messages to skip.
     pub offset: u64,
-    /// How many at most.
+    /// The most messages of the page.
     pub limit: usize,
     /// Only messages older than this `seq`.
     pub before: Option<u64>,
@@ -88,7 +88,7 @@ impl View {
             return all.take(page.limit).collect();
         }
         let mut messages = Vec::with_capacity(page.limit.min(256));
-        // Those that lie side by side are read in one go.
+        // Messages with consecutive `seq` are read together.
         for run in self.seqs(filter, page)?.chunk_by(|newer, older| *newer == older + 1) {
             match *run {
                 [newest, .., oldest] => {
@@ -103,7 +103,7 @@ impl View {
         Ok(messages)
     }
 
-    /// Where the messages that match are, newest first.
+    /// The `seq` of the messages that match, the newest first.
     fn seqs(&self, filter: &MessageFilter, page: Page) -> Result<Vec<u64>> {
         let mut found = Vec::new();
         let end = page.before.unwrap_or(u64::MAX).min(self.head() + 1);

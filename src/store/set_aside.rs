@@ -12,7 +12,7 @@ use redb::{ReadableTable, ReadableTableMetadata};
 /// An event of a platform that could not be stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetAside {
-    /// By which it is named.
+    /// The offset, which names it.
     pub offset: u64,
     /// When it was set aside, in Unix seconds.
     pub at: u64,

@@ -9,7 +9,7 @@ use crate::model::notice::{ContactRequest, Notice};
 use crate::model::routing::StoreFacts;
 use uuid::Uuid;
 
-/// How a conversation is marked.
+/// The marks of a conversation.
 pub(super) struct Marks {
     /// Its newest message.
     pub(super) newest: u64,
@@ -72,7 +72,7 @@ pub(super) trait StoreState: StoreFacts<Error = StoreError> {
     fn lapsed_recalls(&self) -> Result<Vec<u128>>;
     /// Whether an account of ours has seen the conversation.
     fn is_seen_conversation(&self, platform: &str, conversation: &str) -> Result<bool>;
-    /// How a conversation that has messages is marked.
+    /// The marks of a conversation that has messages.
     fn marks(&self, platform: &str, conversation: &str) -> Result<Option<Marks>>;
     /// Whether a conversation is known, by another name or none.
     fn has_other_name(&self, platform: &str, conversation: &str, name: &str) -> Result<bool>;

@@ -42,10 +42,11 @@ pub struct View {
     /// The epoch of the newest event.
     epoch: Epoch,
     pub(super) meta: ReadOnlyTable<&'static str, &'static [u8]>,
-    /// By which each message without a platform is routed, read once.
+    /// The platforms that were ever connected, for the routing of messages without a platform; read
+    /// once.
     pub(super) seen_platforms: OnceLock<Vec<SeenPlatform>>,
     pub(super) named_platforms: OnceLock<Vec<String>>,
-    /// Where the tables are that only a copy or a check needs.
+    /// The transaction, for tables that only a copy or a check reads.
     pub(super) txn: ReadTransaction,
 }
 
@@ -116,7 +117,7 @@ impl View {
         Cursor { epoch: self.epoch, offset: self.counters.offset }
     }
 
-    /// Where this commit stands.
+    /// The newest message and event of this commit.
     pub fn position(&self) -> Head {
         Head { seq: self.head(), cursor: self.cursor() }
     }
@@ -176,7 +177,7 @@ impl View {
         for row in self.journal_table()?.range(first..)? {
             let (first, bytes) = row?;
             let entries = journal::decode(first.value(), bytes.value()).map_err(StoreError::from);
-            // Without it no client can resume here, as if it were no longer kept.
+            // Without this row clients cannot resume here, as if it were no longer kept.
             let Some(entries) = pass_over(entries.map(Some))? else { return Ok(None) };
             found.extend(entries.into_iter().filter(|entry| entry.offset > after));
             if found.len() >= limit {

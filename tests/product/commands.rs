@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::io::Write;
 use std::sync::Arc;
 
-/// Runs the same commands wherever the messages are.
+/// Runs the same commands with each source of messages.
 fn works(home: &Home, place: &[&str]) {
     let run = |arguments: &[&str]| home.ok(&[arguments, place].concat());
     let sent = run(&[

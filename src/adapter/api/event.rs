@@ -32,7 +32,7 @@ pub enum AdapterEvent {
         messages: Vec<Inbound>,
         #[allow(missing_docs)]
         state: Vec<AdapterState>,
-        /// Told once it is on disk.
+        /// Signals that it is on disk.
         stored: oneshot::Sender<()>,
     },
     /// A question: what does this adapter remember? Dropped unanswered while the store is away.
@@ -69,11 +69,11 @@ pub enum AdapterEvent {
         /// Unix seconds.
         at: u64,
     },
-    /// Something happened that is no message.
+    /// Something happened that is not a message.
     Noticed {
         #[allow(missing_docs)]
         notice: Box<Notice>,
-        /// By which it can be answered, where it is a request.
+        /// The data for answering it, if it is a request.
         request: Option<PlatformRequest>,
     },
     /// The name of a person became known whom a message mentions.
@@ -116,7 +116,7 @@ pub enum AdapterEvent {
         message: Uuid,
         /// The platform's own ID of the part.
         external_id: Option<String>,
-        /// Told once it is on disk.
+        /// Signals that it is on disk.
         stored: oneshot::Sender<()>,
     },
     /// A conversation's name became known.
@@ -135,7 +135,7 @@ pub enum AdapterEvent {
         platform: String,
         #[allow(missing_docs)]
         account: String,
-        /// At most so many, the newest first.
+        /// The most conversations, the newest first.
         limit: usize,
         #[allow(missing_docs)]
         answer: oneshot::Sender<Vec<String>>,

@@ -24,7 +24,7 @@ pub(super) struct OpenedMedia {
     pub(super) signer: Signer,
     url: Option<String>,
     fetcher: Fetcher,
-    /// Told of every commit.
+    /// Notified of every commit.
     commits: Arc<Notify>,
 }
 

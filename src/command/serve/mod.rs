@@ -55,10 +55,10 @@ const MAX_EVENT_BYTES: u32 = 64 << 20;
 /// The part of `limits.memory_bytes` that events which are read again may hold beside it.
 const REPLAY_PART: usize = 4;
 
-/// How long attempts that are under way have to end, once the server stops.
+/// The time for running attempts to end when the server stops.
 const LAST_ATTEMPTS: Duration = Duration::from_secs(2);
 
-/// How long what was received has to be stored, and attempts to be recorded, at the end.
+/// The time at the end for storing received events and recording attempts.
 const LAST_WRITES: Duration = Duration::from_millis(900);
 
 pub(super) fn run(serve: Serve, globals: &Globals) -> Result<()> {
@@ -110,7 +110,8 @@ fn add_flags(sources: &mut Sources, serve: Serve) {
     }
 }
 
-/// Takes as many descriptors as this user may have: a shell gives 1,024, far fewer than connections.
+/// Raises the limit of open files to the most that this user may have: a shell allows 1,024, far
+/// fewer than connections.
 fn allow_descriptors() {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let mut limit = getrlimit(Resource::Nofile);

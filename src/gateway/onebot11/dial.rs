@@ -17,10 +17,10 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 /// How long a handshake may take.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A connection that held this long makes the pauses begin small again.
+/// After a connection that lasted this long, the pauses begin again with the shortest.
 const HELD: Duration = Duration::from_secs(20);
 
-/// Keeps a connection to the framework until the bot ends, or loses the account.
+/// Keeps a connection to the framework until the bot ends or does not use the account any more.
 pub(super) async fn keep_connected(session: BotSession, url: Uri) {
     let stop = session.account.stop.clone();
     let name = session.bot.name();
@@ -64,7 +64,7 @@ async fn dial(url: &Uri, session: &BotSession) -> Result<BotSocket, Error> {
     let headers = request.headers_mut();
     let self_id = HeaderValue::from(session.account.self_id);
     headers.insert(HeaderName::from_static("x-self-id"), self_id);
-    // To the letter: some compare it.
+    // Exactly in this spelling: some frameworks compare it.
     let role = HeaderValue::from_static("Universal");
     headers.insert(HeaderName::from_static("x-client-role"), role);
     let agent = concat!("OneBot/11 rechat/", env!("CARGO_PKG_VERSION"));

@@ -1,5 +1,6 @@
-//! Events (protocol/events.md): messages, recalls, edits and notices as the standard has them; what it
-//! has no word for is `internal`, in the words of the account's implementation (advanced/internal.md).
+//! Events (protocol/events.md): messages, recalls, edits and notices of the standard. An event that
+//! the standard does not define is `internal`, in the form of the account's OneBot program
+//! (advanced/internal.md).
 
 use super::channel::{channel, guild};
 use super::{login, message, sn};
@@ -22,7 +23,7 @@ pub(super) struct SatoriEvent {
     pub(super) bodies: Vec<String>,
 }
 
-/// The event for something that was told; `None` where the bot is not told of it.
+/// The event for an entry of the log; `None` if the bot does not get it.
 pub(super) async fn event(
     bot: &ConfiguredBot,
     view: &View,
@@ -45,7 +46,7 @@ pub(super) async fn event(
     let Some((platform, account)) = source else { return Ok(None) };
     let known = bot.account(&platform, &account);
     let account = match known {
-        // It may have come just now.
+        // The account may be new.
         None => bot.add_account(platform, account).await?,
         known => known,
     };
@@ -79,7 +80,7 @@ pub(super) async fn event(
     Ok(Some(SatoriEvent { account, bodies }))
 }
 
-/// The event, in our terms.
+/// The subject of an event.
 enum EventSubject<'a> {
     Created(Message),
     Updated(Message),
@@ -88,11 +89,11 @@ enum EventSubject<'a> {
 }
 
 impl<'a> EventSubject<'a> {
-    /// `None` where it is a message that was deleted or hidden since, or one of ours.
+    /// `None` for a message that was deleted or hidden since, or that rechat sent.
     fn of(view: &View, entry: &'a FeedEntry) -> Result<Option<Self>> {
         let has_raw_event = entry.raw_event.is_some();
         Ok(match &entry.entry {
-            // A message that others write by the account is told as text.
+            // A message that somebody wrote with the account in another program is sent as text.
             Some(EntryContent::Created { seq }) => view
                 .readable(*seq)?
                 .filter(|message| !message.is_hidden() && (has_raw_event || is_told(message)))
@@ -103,7 +104,7 @@ impl<'a> EventSubject<'a> {
         })
     }
 
-    /// The event without its head; `None` where there is nothing to tell.
+    /// The event without its head; `None` if there is nothing to send.
     fn body(
         &self,
         bot: &ConfiguredBot,
@@ -121,7 +122,7 @@ impl<'a> EventSubject<'a> {
         match self {
             Self::Created(message) => of(message, "message-created"),
             Self::Updated(changed) => {
-                // Which change an event tells is not kept, and a recall must not be missed.
+                // An entry does not say which change it is, and a recall must not be missed.
                 let kind = match changed.recall {
                     Some(_) => "message-deleted",
                     None if changed.edited_at.is_some_and(|edit| {
@@ -175,7 +176,7 @@ fn of_change(
     Ok(body)
 }
 
-/// A notice as the standard has it; `None` where it has no word for it.
+/// A notice in the form of the standard; `None` if the standard does not have it.
 fn of_notice(notice: &Notice) -> Option<Map<String, Value>> {
     let kind = match notice.kind {
         NoticeKind::MemberJoined => "guild-member-added",
@@ -208,7 +209,7 @@ fn of_notice(notice: &Notice) -> Option<Map<String, Value>> {
     body.extend(user.map(|user| ("user".to_owned(), user)));
     body.extend(notice.operator.as_ref().map(|by| ("operator".to_owned(), message::user(by))));
     if let Some(id) = notice.request {
-        // By this it is answered (resources/friend.md, "处理好友申请").
+        // The ID by which it is answered (resources/friend.md, "处理好友申请").
         body.insert("message".into(), json!({"id": id.to_string(), "content": notice.text}));
     }
     body.retain(|_, part| !part.is_null());
@@ -232,7 +233,8 @@ fn passes(
                 platform,
                 conversation: Some(&message.recipient),
                 person: message.sender.as_ref().map(|sender| sender.id.as_str()),
-                // Also of one that was changed: what a bot may not read, it may not read in a recall.
+                // Also for a message that changed: a bot may not read in a recall a text that its
+                // filter hides.
                 text: Some(&*text),
                 mentions_me: message.content.mentions_me(),
             }
@@ -257,7 +259,7 @@ fn passes(
     bot.config.load().filter.passes(&about)
 }
 
-/// An event with the implementation's own event (advanced/internal.md, "标准事件的扩展字段").
+/// An event with the raw event of the OneBot program (advanced/internal.md, "标准事件的扩展字段").
 fn with_raw_event(body: String, raw_event: &StoredRawEvent, frame: &RawObject<'_>) -> String {
     let parts = ["post_type", "message_type", "notice_type", "request_type", "sub_type"];
     let name = parts.into_iter().filter_map(|part| frame.text(part)).collect::<Vec<_>>().join("/");

@@ -204,8 +204,8 @@ pub fn decode(seq: u64, bytes: &[u8]) -> Result<Message, Unreadable> {
     }
 }
 
-/// Whether an account of ours knows the message whose record at `seq` this is by an ID of the
-/// platform. Costs less than reading all of it.
+/// Whether the message of this record at `seq` has a platform's ID for one of your accounts. Faster
+/// than decoding the whole record.
 pub(crate) fn is_known_as(seq: u64, bytes: &[u8], account: &str, external_id: &str) -> bool {
     let is_it = |by: Option<&str>, id: Option<&str>| id == Some(external_id) && by == Some(account);
     let Some((&VERSION, rest)) = bytes.split_first() else {

@@ -1,4 +1,4 @@
-//! Media that are missing, and how a message tells how their fetching ended.
+//! Missing media, and the results of fetching in a message.
 
 use super::*;
 use crate::media::bounds::BlobBounds;

@@ -1,4 +1,4 @@
-//! Up to where rows that only remember the past can be forgotten.
+//! Bounds up to which old marks, events and epochs can be removed.
 
 use super::Transaction;
 use crate::model::event::RetentionBounds;
@@ -14,7 +14,7 @@ const FORGOTTEN_AT_ONCE: usize = 2_000;
 const MAX_EPOCHS: u64 = 4_096;
 
 impl<'txn> Transaction<'txn> {
-    /// Up to where what is old can be forgotten; `None` where nothing can.
+    /// The bounds up to which old rows can be removed; `None` if nothing can be removed.
     pub(super) fn bounds(&self, marks_before: u64) -> Result<Option<RetentionBounds>> {
         let seen_before = Self::marks_bound(self.seen.read()?, marks_before)?;
         let sent_before = Self::marks_bound(self.sent.read()?, marks_before / dedupe_keys::HOUR)?;
@@ -36,7 +36,7 @@ impl<'txn> Transaction<'txn> {
         }))
     }
 
-    /// Up to which time marks can be forgotten: all before `before`, or fewer where they are many.
+    /// The time up to which marks can be removed: all before `before`, or fewer if there are many.
     fn marks_bound(marks: &Table<'txn, (u64, u128), u64>, before: u64) -> Result<Option<u64>> {
         let mut last = None;
         for (count, row) in marks.range(..(before, 0))?.enumerate() {

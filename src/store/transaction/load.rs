@@ -29,7 +29,8 @@ impl Transaction<'_> {
             Event::Changed { seq, how, state, .. } => self.look_at(*seq, |known, before| {
                 known.load_terms(before, before.status, before.platform.as_deref())?;
                 if *how == How::Claimed {
-                    // One that goes out and cannot be recorded would go out again at each start.
+                    // If an attempt cannot be recorded, the message would be sent again at each
+                    // start.
                     for end in [Status::Sent, Status::Failed] {
                         known.load_row(Term::of_state(before.direction, end), *seq)?;
                     }

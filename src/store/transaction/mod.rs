@@ -94,7 +94,8 @@ pub(in crate::store) struct Transaction<'txn> {
     /// By platform and conversation.
     pub(in crate::store) known_conversations: BTreeMap<String, BTreeMap<String, KnownConversation>>,
     pub(in crate::store) platform_terms: HashMap<String, Option<Term>, RandomState>,
-    /// By which each message without a platform is routed, read once.
+    /// The platforms that were ever connected, for the routing of messages without a platform; read
+    /// once.
     pub(in crate::store) seen_platforms: OnceCell<Vec<SeenPlatform>>,
     pub(in crate::store) named_platforms: OnceCell<Vec<String>>,
 }

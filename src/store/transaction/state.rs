@@ -128,7 +128,7 @@ impl StoreState for Transaction<'_> {
             let mut places = self.places(state.row(block))?;
             places.intersect(&self.places(row.term.row(block))?);
             for place in places.ascending() {
-                // One that is damaged is none that an event could be about.
+                // A damaged message is skipped, because it cannot be the one that is searched.
                 let message = self.by_seq(start_of(block) + u64::from(place));
                 found.extend(pass_over(message)?);
                 if found.len() == limit {
@@ -156,7 +156,7 @@ impl StoreState for Transaction<'_> {
                 wanted.intersect(&self.outbound_places(block)?);
             }
             for place in recent.descending().take(left).filter(|place| wanted.has(*place)) {
-                // One that is damaged is none that an event could be about.
+                // A damaged message is skipped, because it cannot be the one that is searched.
                 let message = self.by_seq(start_of(block) + u64::from(place));
                 found.extend(pass_over(message)?);
             }

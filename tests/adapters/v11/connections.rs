@@ -1,4 +1,4 @@
-//! Connections and accounts: who dials in, as whom, and what is told of it.
+//! Connections and accounts: the connecting programs, their accounts, and the reported states.
 
 use super::{WS, dial, rechat, sent};
 use crate::onebot::{Peer, Reply};
@@ -133,7 +133,7 @@ async fn an_entry_may_be_bound_to_accounts_and_a_platform() {
             .await
             .unwrap();
     assert_eq!(rechat.change().await, ("2".into(), PlatformState::Connected, String::new()));
-    // One that tells its account later is refused then.
+    // A program that names its account later is refused at that time.
     let later = Peer::dial(&rechat.url("/bound"), &[], willing()).await.unwrap();
     later.push(&lifecycle(3));
     assert!(rechat.until("-", PlatformState::Error).await.contains("may not connect"));
