@@ -1,7 +1,7 @@
 //! Conversations of a server.
 
-use super::{Remote, repeats};
 use super::query::escaped;
+use super::{Remote, repeats};
 use crate::error::Result;
 use crate::protocol::http::{Conversation, Conversations, MAX_LIMIT, SetConversation};
 use crate::store::ConversationQuery;

@@ -1,7 +1,7 @@
 //! Messages of a server.
 
-use super::{Remote, repeats};
 use super::query::{escaped, query, query_of};
+use super::{Remote, repeats};
 use crate::client::history::{HistoryPage, HistoryQuery};
 use crate::client::missing::no_message;
 use crate::error::{Error, Result};
