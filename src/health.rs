@@ -70,7 +70,7 @@ pub async fn supervise<Task>(
 ///
 /// # Errors
 ///
-/// It panicked, which is told as [`supervise`] tells it; how far it came is not known.
+/// It panicked, which is logged and counted as by [`supervise`]; how far it came is unknown.
 pub async fn run_to_end<T: Send + 'static>(
     name: &'static str,
     tasks: &TaskTracker,

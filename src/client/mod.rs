@@ -59,7 +59,7 @@ pub enum Client {
 
 impl Client {
     /// Finds out who answers: `--server`, else the server that has the store open, else the store.
-    /// `migration` is told where that is of an older version.
+    /// `migration` gets the progress if the store has an older version.
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
 //! Every key of the configuration file, for the manual page and the docs.
 
-/// One key, described for people.
+/// One key, as people are told of it.
 #[derive(Clone, Copy, Debug)]
 pub struct ConfigKey {
     /// With dots between its parts.
@@ -29,7 +29,7 @@ const fn key(
 #[rustfmt::skip]
 pub static KEYS: &[ConfigKey] = &[
     key("listen", "address and port", "\"127.0.0.1:8080\"", "\"0.0.0.0:8080\"",
-        "where HTTP and the WebSocket are served"),
+        "the address for HTTP and the WebSocket"),
     key("db", "path", "`$XDG_DATA_HOME/rechat/rechat.redb`", "\"/var/lib/rechat/rechat.redb\"",
         "the store's file; its folder is created with mode 0700"),
     key("token", "string", "none", "\"what rechat token printed\"",
@@ -55,10 +55,10 @@ pub static KEYS: &[ConfigKey] = &[
     key("tls.key", "path", "none", "\"/etc/rechat/key.pem\"",
         "PEM file with the key of the certificate; read again when it changes"),
     key("log.level", "string", "\"info\"", "\"info,tower_http=debug\"",
-        "how much the server tells on standard error: `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `info,tower_http=debug` (each request)"),
-    key("log.format", "string", "\"text\"", "\"json\"", "how it tells it: `text` or `json`"),
+        "how much the server logs on standard error: `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `info,tower_http=debug` (each request)"),
+    key("log.format", "string", "\"text\"", "\"json\"", "the format of the log: `text` or `json`"),
     key("log.days", "number, with a fraction", "7.0", "30.0",
-        "days for which the events that clients are told are kept, so that these can go on where they stopped"),
+        "days for which events are kept, so that clients can resume after a lost connection"),
     key("log.events", "number, at least 1", "1000000", "100000", "the most of these events that are kept"),
     key("limits.body_bytes", "number", "1048576", "4194304",
         "bytes of a request's body and of a WebSocket frame"),
@@ -202,17 +202,17 @@ pub static BOT_KEYS: &[ConfigKey] = &[
         "the address of the framework: `onebot11`, which rechat connects to; `satori`, the webhook that rechat posts to; without it the framework connects to `/bots/<name>/onebot/v11` or `/bots/<name>/satori`"),
     key("token", "string", "the server's", "\"what the framework has\"", "the access token"),
     key("accounts", "list of strings", "all", "[\"qq/10001000\"]",
-        "the accounts that the bot speaks for, as `<platform>/<account>`; `loopback/loopback` is among all only where there is no other platform"),
+        "the accounts that the bot uses, as `<platform>/<account>`; `all` includes `loopback/loopback` only if there is no other platform"),
     key("catch_up_seconds", "number", "300", "0",
-        "how old what the bot missed may be when it comes back; 0 tells nothing again"),
+        "the greatest age of missed events that the bot gets when it reconnects; 0 means none"),
     key("conversations", "list of strings", "all", "[\"qq/group_1\"]",
-        "the conversations that the bot is told of, as `<platform>/<conversation>`"),
+        "the conversations whose events the bot gets, as `<platform>/<conversation>`"),
     key("senders", "list of strings", "all", "[\"20002000\"]",
-        "the people whose messages the bot is told"),
+        "the people whose messages the bot gets"),
     key("prefixes", "list of strings", "all", "[\"/\"]",
-        "the beginnings of messages that the bot is told; a mention of the account always passes"),
+        "the beginnings of messages that the bot gets; a message that mentions the account always passes"),
     key("exclude", "list of strings", "[]", "[\"qq/group_2\", \"30003000\"]",
-        "conversations and people that the bot is told nothing of"),
+        "conversations and people whose events the bot does not get"),
 ];
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Changes as values: everything that can happen to a message, and the pure rules for it.
 //!
-//! A [`Change`] tells listeners what an event did. Times are Unix seconds.
+//! A [`Change`] is the effect of an event, for listeners. Times are Unix seconds.
 
 use crate::model::content::Content;
 use crate::model::cursor::Epoch;

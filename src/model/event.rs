@@ -17,7 +17,7 @@ pub enum Event {
     Opened {
         #[allow(missing_docs)]
         epoch: Epoch,
-        /// The epoch of the event before; 0 where there is none.
+        /// The epoch of the event before; 0 if there is none.
         previous: Epoch,
     },
     /// A message was made; it carries its `seq` and its ID.
@@ -67,7 +67,7 @@ pub enum Event {
     Recalled {
         #[allow(missing_docs)]
         seq: u64,
-        /// The person who took it back, where the platform tells.
+        /// The person who recalled it, if the platform names them.
         by: Option<Sender>,
         /// The content is removed.
         hides: bool,
@@ -155,7 +155,7 @@ pub struct EarlyRecall {
     pub conversation: String,
     /// The platform's own ID of the message.
     pub external_id: String,
-    /// The person who took it back, where the platform tells.
+    /// The person who recalled it, if the platform names them.
     pub by: Option<Sender>,
     /// Unix seconds.
     pub at: u64,

@@ -125,7 +125,7 @@ pub fn excerpt(text: &str) -> String {
 pub struct Recall {
     /// Unix seconds.
     pub at: u64,
-    /// The person who took it back, where the platform tells.
+    /// The person who recalled it, if the platform names them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Sender>,
 }

@@ -92,7 +92,7 @@ impl NoticeKind {
         Self::Other,
     ];
 
-    /// The name as the contract spells it.
+    /// The name in the contract.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::MemberJoined => "member_joined",

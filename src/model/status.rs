@@ -29,7 +29,7 @@ impl Status {
     /// The states that can be sent again.
     pub const REPEATABLE: [Self; 2] = [Self::Failed, Self::Canceled];
 
-    /// The name as the contract spells it.
+    /// The name in the contract.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "Pending",
@@ -54,7 +54,7 @@ impl Direction {
     /// Both directions.
     pub const ALL: [Self; 2] = [Self::Outbound, Self::Inbound];
 
-    /// The name as the contract spells it.
+    /// The name in the contract.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Outbound => "Outbound",

@@ -1,4 +1,4 @@
-//! Logging in to a platform by a QR code, as HTTP tells it (contract, item 36).
+//! Login to a platform with a QR code, over HTTP (contract, item 36).
 
 use serde::{Deserialize, Serialize};
 

@@ -84,7 +84,7 @@ pub struct BeyondText<'a> {
     /// Unix seconds of its recall.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     recalled_at: Option<u64>,
-    /// The person who took it back, where the platform tells.
+    /// The person who recalled it, if the platform names them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Sender>)]
     recalled_by: Option<Cow<'a, Sender>>,

@@ -30,7 +30,7 @@ impl Limit {
     ///
     /// # Errors
     ///
-    /// There is no room for it now; the client is told to try again.
+    /// The limit is reached; the answer asks the client to try again.
     pub fn acquire(&self) -> Result<OwnedSemaphorePermit> {
         self.permits.clone().try_acquire_owned().map_err(|_| {
             METRICS.limit_hit(self.key);
@@ -109,7 +109,7 @@ impl UnidentifiedLimit {
     ///
     /// # Errors
     ///
-    /// There is no room for it now; the client is told to try again.
+    /// The limit is reached; the answer asks the client to try again.
     pub fn acquire(&self, address: Option<IpAddr>) -> Result<ConnectionPermit> {
         let address = match address {
             Some(address) => Some(self.addresses.acquire(address).ok_or_else(|| {

@@ -62,7 +62,7 @@ impl Memory {
     ///
     /// # Errors
     ///
-    /// There is no room for it now; the client is told to try again.
+    /// The limit is reached; the answer asks the client to try again.
     pub fn reserve(&self, bytes: usize) -> Result<Reservation> {
         self.pool(bytes).reserve(bytes)
     }
@@ -71,7 +71,7 @@ impl Memory {
     ///
     /// # Errors
     ///
-    /// There is no room for it now; the client is told to try again.
+    /// The limit is reached; the answer asks the client to try again.
     pub fn reserve_received(&self, bytes: usize) -> Result<Reservation> {
         self.large.reserve(bytes)
     }

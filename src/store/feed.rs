@@ -10,7 +10,7 @@ use crate::model::event::RawEvent;
 use redb::ReadOnlyTable;
 use serde::{Deserialize, Serialize};
 
-/// An event that an account's bots can be told.
+/// An event for the bots of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeedEntry {
     /// Its offset in the log.

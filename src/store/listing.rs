@@ -53,8 +53,8 @@ impl KnownPlaces {
 }
 
 impl View {
-    /// A conversation as it is listed; `None` where it has no messages, or its row is damaged, which
-    /// is told.
+    /// A conversation as it is listed; `None` if it has no messages, or its row is damaged, which
+    /// is logged.
     ///
     /// # Errors
     ///
@@ -69,7 +69,7 @@ impl View {
     }
 
     /// Conversations that have messages, the one with the newest message first. Rows that are damaged
-    /// are left out, and told.
+    /// are left out and logged.
     ///
     /// # Errors
     ///
@@ -271,7 +271,7 @@ impl View {
     }
 }
 
-/// A set of places as its row has it; `None` where that is damaged, which is told.
+/// A set of places as its row has it; `None` if it is damaged, which is logged.
 fn readable_places(row: u64, bytes: &[u8]) -> Result<Option<Places>> {
     pass_over(unpack_places(row, bytes).map(Some).map_err(StoreError::from))
 }

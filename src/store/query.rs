@@ -46,13 +46,13 @@ pub struct Page {
     pub before: Option<u64>,
 }
 
-/// By what messages are ordered, the newest first.
+/// The order of messages, newest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
-    /// `seq`: as they came.
+    /// By `seq`: the order in which they came in.
     #[default]
     Seq,
-    /// `created_at`, then `seq`: as they were said.
+    /// By `created_at`, then by `seq`: the order in which they were written.
     Time,
 }
 
@@ -61,15 +61,15 @@ pub enum Order {
 pub struct Matches {
     #[allow(missing_docs)]
     pub messages: Vec<Message>,
-    /// The oldest `seq` that was compared, where the search ended before the page was full because it
-    /// had read many messages: the next search goes on below it.
+    /// The oldest `seq` that was compared, if the search ended before the page was full because it
+    /// had read many messages; the next search continues below it.
     pub searched_to: Option<u64>,
 }
 
-/// Terms of which a message has one.
+/// Terms of which a message has at least one.
 pub(super) type AnyOf = Vec<Term>;
 
-/// Terms that a filter needs, looked up once; `None` where nothing can match.
+/// Terms that a filter needs, looked up once; `None` if no message can match.
 pub struct Needs(Option<Vec<AnyOf>>);
 
 impl View {
@@ -157,7 +157,7 @@ impl View {
     }
 
     /// Outbound messages of a conversation that wait to be sent, the oldest first; those that are
-    /// damaged are left out, and told.
+    /// damaged are left out and logged.
     ///
     /// # Errors
     ///
@@ -228,7 +228,7 @@ impl View {
         Ok(())
     }
 
-    /// Every outbound message in a state, the oldest first; those that are damaged are left out, and
+    /// Every outbound message in a state, the oldest first; those that are damaged are left out and
     /// told. Another error is the last of it: a file that failed would give errors without end.
     ///
     /// # Errors

@@ -287,7 +287,7 @@ impl View {
         })
     }
 
-    /// The message at this place, unless it is damaged, which is told.
+    /// The message at this place, unless it is damaged, which is logged.
     ///
     /// # Errors
     ///

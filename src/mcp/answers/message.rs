@@ -89,7 +89,7 @@ pub(in crate::mcp) struct Attachment {
     mime: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<String>,
-    /// The words said in it, where the platform tells them.
+    /// The words that are spoken in it, if the platform gives them.
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
     /// Address of its bytes, to be read as a resource; left out where they are not kept here.

@@ -89,7 +89,7 @@ impl PartialWriting {
     ///
     /// # Errors
     ///
-    /// The file is not the one that was told, there is no room for it, or the disk refuses.
+    /// The file is not the announced one, there is no space for it, or the disk refuses.
     pub fn finish(mut self) -> Result<Partial, UploadProblem> {
         self.checkpoint()?;
         let Some(mut file) = self.file.take().filter(|_| self.size == self.partial.length) else {
