@@ -99,7 +99,7 @@ fn the_log_of_version_0_2_is_carried_out_and_the_ids_it_gave_stay() {
     assert_eq!(by_id(folder.path(), Access::Write), exported("killed"));
 }
 
-/// What the server told of its store before it was closed or killed, in version 0.3.
+/// The facts that the server told of its store before it was closed or killed, in version 0.3.
 fn told_by_0_3() -> serde_json::Value {
     serde_json::from_slice(&fs::read("tests/fixtures/store/0.3.0.json").unwrap()).unwrap()
 }
@@ -130,7 +130,7 @@ fn a_store_of_version_0_3_is_what_it_was() {
     assert_eq!(requests, told["requests"]);
     let feed = view.feed(0, 100, usize::MAX).unwrap().unwrap();
     assert!(feed.iter().any(|entry| entry.raw_event.is_some()), "raw events are gone");
-    // What its platform tells again is known.
+    // A message that its platform tells again is known.
     let found = view.after(0).unwrap().map(|message| message.unwrap());
     let inbound = found.filter(|message| message.direction == Direction::Inbound);
     let inbound: Vec<_> = inbound.map(|message| Inbound::of(&message).unwrap()).collect();
