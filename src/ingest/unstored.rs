@@ -106,23 +106,40 @@ impl UnstoredEvents {
 }
 
 impl QueuedCommand {
-    /// Has a message kept for somebody to look at, that the store cannot take for a damaged row.
-    /// Anything else goes whole into the log of the program.
+    /// Has messages kept for somebody to look at, that the store cannot take for a damaged row; what an
+    /// adapter keeps beside them is tried again with that. Anything else is told in the log of the
+    /// program alone.
     pub(super) fn set_aside(self, reason: &str) -> Option<Self> {
-        let (received, at) = match meaning(self.command) {
-            Command::Receive { received, at, .. } => (received, at),
-            other => {
-                METRICS.events_refused.inc();
-                tracing::error!(event = ?other, "an event could not be stored, and is told here alone: {reason}");
-                let advice = "events that are no messages could not be stored; the log has them";
-                HEALTH.degrade("events", advice);
-                return None;
-            }
+        let commands = match meaning(self.command) {
+            Command::Together(commands) => commands,
+            command => vec![command],
         };
-        tracing::error!("an event is set aside; `rechat check` tells of it: {reason}");
-        METRICS.events_set_aside.inc();
-        let command = Command::SetAside { inbound: received, reason: reason.to_owned(), at };
-        Some(Self { command, ..self })
+        let mut left = Vec::with_capacity(commands.len());
+        let mut has_messages = false;
+        for command in commands {
+            match meaning(command) {
+                Command::Receive { received, at, .. } => {
+                    has_messages = true;
+                    tracing::error!("an event is set aside; `rechat check` tells of it: {reason}");
+                    METRICS.events_set_aside.inc();
+                    let reason = reason.to_owned();
+                    left.push(Command::SetAside { inbound: received, reason, at });
+                }
+                command => left.push(command),
+            }
+        }
+        if has_messages {
+            let command = match left.pop() {
+                Some(one) if left.is_empty() => one,
+                last => {
+                    left.extend(last);
+                    Command::Together(left)
+                }
+            };
+            return Some(Self { command, ..self });
+        }
+        left.iter().for_each(|command| tell_lost(command, reason));
+        None
     }
 
     fn without_waiting(mut self) -> Self {
@@ -135,6 +152,34 @@ impl QueuedCommand {
         }
         self
     }
+}
+
+/// Tells of an event that is no message and could not be stored.
+fn tell_lost(command: &Command, reason: &str) {
+    METRICS.events_refused.inc();
+    match command {
+        // It may be a secret, such as a login.
+        Command::KeepState { state } => {
+            let (adapter, key) = (&state.adapter, &state.key);
+            tracing::error!(adapter, key, "what an adapter keeps could not be stored: {reason}");
+        }
+        Command::SetAside { inbound, .. } => {
+            let (platform, conversation) = (&inbound.platform, &inbound.conversation);
+            let id = &inbound.external_id;
+            tracing::error!(
+                platform,
+                conversation,
+                id,
+                "a message could not even be set aside: {reason}"
+            );
+        }
+        other => tracing::error!(
+            event = ?other,
+            "an event could not be stored, and is told here alone: {reason}"
+        ),
+    }
+    let advice = "events that are no messages could not be stored; the log has them";
+    HEALTH.degrade("events", advice);
 }
 
 /// The meaning of an event of a platform that comes with its raw frame.

@@ -68,6 +68,12 @@ pub struct Contents {
     pub batches: Vec<Batch>,
     /// Places in the log where a record cannot be read though others follow it, in words.
     pub damage: Vec<String>,
+    /// Whether one of them lies before the first batch, and can have held all events in between.
+    pub begins_damaged: bool,
+    /// Bytes of the file; 0 where there is none.
+    pub bytes: u64,
+    /// Whether there is nothing but zeros in it.
+    pub is_blank: bool,
     /// The file is not empty and has no valid record of this store: it is the log of another store,
     /// or completely damaged.
     pub is_foreign: bool,
@@ -75,6 +81,12 @@ pub struct Contents {
 
 /// An append-only log of events.
 pub trait Log {
+    /// Bytes of the file that the next batch makes; `None` where it is there already, or where the
+    /// log is no file.
+    fn begins(&self) -> Option<u64> {
+        None
+    }
+
     /// Whether a batch can be taken now.
     fn has_room(&self, record: &LogRecord) -> bool;
 
@@ -99,7 +111,8 @@ pub trait Log {
     /// Empties the log. The tables must hold all its events durably.
     fn clear(&mut self);
 
-    /// Keeps the log for inspection under another name; gives its path then.
+    /// Keeps the log for inspection under another name, or an empty file where there is none; gives
+    /// its path then.
     ///
     /// # Errors
     ///

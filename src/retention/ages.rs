@@ -1,7 +1,7 @@
 //! Ages of messages, although a clock may be wrong.
 
 use super::policy::RetentionPolicy;
-use crate::clock::Clock;
+use crate::clock::{Clock, now};
 use crate::store::{Result, Store};
 use std::sync::Arc;
 
@@ -28,6 +28,12 @@ impl Ages {
             );
         }
         Ok(Self { clock, doubted: if is_doubted { stamp } else { 0 } })
+    }
+
+    /// Unix seconds, as if the clock had not been set ahead since the server started: nothing that was
+    /// stamped before that seems older than it is.
+    pub(super) fn now(&self) -> u64 {
+        now().saturating_sub(self.clock.set_ahead())
     }
 
     pub(super) fn of(&self, created_at: u64) -> u64 {

@@ -71,7 +71,8 @@ fn decode(offset: u64, bytes: &[u8]) -> Option<WordsRow<'_>> {
 
 impl View {
     /// The events after an offset, the oldest first: up to about `limit` entries and `max_bytes`
-    /// of words. `None` where events after it are no longer kept.
+    /// of words. `None` where events after it are no longer kept. A damaged row is passed over and
+    /// told; of its events only the words are left.
     ///
     /// # Errors
     ///
@@ -82,7 +83,7 @@ impl View {
         limit: usize,
         max_bytes: usize,
     ) -> Result<Option<Vec<FeedEntry>>> {
-        let Some(entries) = self.journal(after, limit)? else { return Ok(None) };
+        let Some(entries) = self.kept_events(after, limit, true)? else { return Ok(None) };
         // Words follow the event that says the same, and both are of one commit.
         let through = match entries.last() {
             Some(last) if entries.len() == limit => last.offset + 1,
@@ -155,20 +156,32 @@ impl View {
             // Every event up to `low` is older, every one after `high` is not.
             while low < high {
                 let middle = low + (high - low).div_ceil(2);
-                let row = self.journal.range(..=middle)?.next_back().transpose()?;
-                let event =
-                    row.map(|(at, row)| (at.value(), journal::time_of(at.value(), row.value())));
+                let event = newest_time(&self.journal, middle, journal::time_of)?;
                 let words = match &told {
-                    Some(told) => told.range(..=middle)?.next_back().transpose()?,
+                    Some(told) => newest_time(told, middle, time_of)?,
                     None => None,
                 };
-                let words = words.map(|(at, row)| (at.value(), time_of(at.value(), row.value())));
-                let time = event.max(words).and_then(|(_, time)| time);
+                let time = event.max(words).map(|(_, time)| time);
                 if time.is_none_or(|time| time < at) { low = middle } else { high = middle - 1 }
             }
             Ok(low)
         })
     }
+}
+
+/// The newest row up to an offset whose time can be read: its offset and its time.
+fn newest_time(
+    table: &ReadOnlyTable<u64, &'static [u8]>,
+    through: u64,
+    time_of: fn(u64, &[u8]) -> Option<u64>,
+) -> Result<Option<(u64, u64)>> {
+    for row in table.range(..=through)?.rev() {
+        let (offset, row) = row?;
+        if let Some(time) = time_of(offset.value(), row.value()) {
+            return Ok(Some((offset.value(), time)));
+        }
+    }
+    Ok(None)
 }
 
 impl FeedEntry {

@@ -85,5 +85,5 @@ pub(super) trait StoreState: StoreFacts<Error = StoreError> {
     /// Whether something was set aside at an offset.
     fn is_set_aside(&self, offset: u64) -> Result<bool>;
     /// Bounds of what can be forgotten; `None` where there is nothing.
-    fn forgettable(&self, marks_before: u64) -> Result<Option<RetentionBounds>>;
+    fn forgettable(&self, marks_before: u64, at: u64) -> Result<Option<RetentionBounds>>;
 }

@@ -1,5 +1,6 @@
 //! The tables of the file, and the small values in them.
 
+use super::damage::pass_over;
 use super::postings::Places;
 use crate::log::record::{Unreadable, checksum};
 use crate::model::message::{Direction, Message, Status};
@@ -80,17 +81,38 @@ pub(super) const TOLD: TableDefinition<u64, &[u8]> = TableDefinition::new("told"
 pub(super) const EARLY_RECALLS: TableDefinition<u128, &[u8]> =
     TableDefinition::new("early_recalls");
 
+/// The row of `meta` that tells that there is a log that the tables may not have all of, and how many
+/// bytes its file has. It is there from the first batch of a log until the tables have all of it.
+pub(super) const LOG_BYTES: &str = "log bytes";
+
+/// How many bytes the file of the log has, where there has to be one.
+pub(super) fn log_bytes(
+    meta: &impl ReadableTable<&'static str, &'static [u8]>,
+) -> super::Result<Option<u64>> {
+    let row = meta.get(LOG_BYTES)?;
+    Ok(row.and_then(|row| row.value().try_into().ok()).map(u64::from_le_bytes))
+}
+
 /// The row of `meta` that has the platforms of which an adapter was connected at any time.
 pub(super) const SEEN_PLATFORMS: &str = "seen platforms";
 
-/// The platforms of which an adapter was connected at any time, the first one first.
+/// The platforms of which an adapter was connected at any time, the first one first. A damaged row
+/// counts as none, and is told: it is made anew as adapters connect.
 pub(super) fn seen_platforms(
     meta: &impl ReadableTable<&'static str, &'static [u8]>,
 ) -> super::Result<Vec<SeenPlatform>> {
+    Ok(pass_over(seen_platforms_row(meta))?.unwrap_or_default())
+}
+
+/// The same as its row has it; `None` where there is no row.
+pub(super) fn seen_platforms_row(
+    meta: &impl ReadableTable<&'static str, &'static [u8]>,
+) -> super::Result<Option<Vec<SeenPlatform>>> {
     let row = meta.get(SEEN_PLATFORMS)?;
-    Ok(row.map_or(Ok(Vec::new()), |row| {
-        unpack("the platforms seen", &[SEEN_PLATFORMS], row.value())
-    })?)
+    let read = |bytes: &[u8]| {
+        unpack("the list of platforms that were connected:", &[SEEN_PLATFORMS], bytes)
+    };
+    row.map(|row| Ok(read(row.value())?)).transpose()
 }
 
 /// A number that stands for a state, a platform or a conversation in the postings.

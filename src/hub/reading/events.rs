@@ -106,7 +106,7 @@ impl Events {
         let is_due_of =
             |kind, message: &Message| is_due(kind, message.platform_or_local(), &message.recipient);
         match entry {
-            // One that was imported to its old place is not new.
+            EntryContent::PutBack { .. } => {}
             EntryContent::Created { seq } if seq <= self.seq => {}
             EntryContent::Created { seq } => {
                 if let Some(message) = view.readable(seq)? {

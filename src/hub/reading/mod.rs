@@ -209,7 +209,8 @@ fn end(view: &View) -> Position {
     Position { seq: view.head(), offset: view.cursor().offset }
 }
 
-/// The `seq` of the newest message at an offset: the one before the next that was made.
+/// The `seq` of the newest message at an offset: the one before the next that was made. One that was
+/// imported to the place it had before is none of these.
 pub(super) fn seq_at(view: &View, offset: u64) -> Result<u64> {
     let mut after = offset;
     while let Some(entries) = view.journal(after, CHUNK)? {
