@@ -189,3 +189,60 @@ fn meaning(command: Command) -> Command {
         command => command,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::change::Inbound;
+    use crate::model::event::AdapterState;
+    use crate::model::message::Sender;
+    use std::sync::Arc;
+    use tokio::sync::Semaphore;
+
+    fn queued(command: Command) -> QueuedCommand {
+        let room = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        QueuedCommand { command, stored: None, _room: room, until: Instant::now() }
+    }
+
+    fn receive(text: &str) -> Command {
+        let received = Box::new(Inbound {
+            platform: "wechat".into(),
+            account: "1".into(),
+            conversation: "private_1".into(),
+            conversation_name: None,
+            sender: Sender::default(),
+            content: text.into(),
+            reply_to: None,
+            external_id: text.into(),
+            time: 1,
+            own: false,
+            from_history: false,
+            original: None,
+            fingerprint: None,
+        });
+        Command::Receive { received, at: 2, can_wait: false }
+    }
+
+    #[tokio::test]
+    async fn messages_of_a_poll_are_set_aside_one_by_one_together_with_its_cursor() {
+        let (adapter, key) = ("ilink".to_owned(), "cursor".to_owned());
+        let keep = Command::KeepState {
+            state: Box::new(AdapterState { adapter, key, value: Some(vec![7]) }),
+        };
+        let poll = Command::Together(vec![receive("a"), receive("b"), keep.clone()]);
+        let aside = queued(poll).set_aside("a damaged row").unwrap().command;
+        let Command::Together(all) = aside else { panic!("{aside:?}") };
+        let texts: Vec<_> = all
+            .iter()
+            .filter_map(|command| match command {
+                Command::SetAside { inbound, .. } => Some(inbound.external_id.as_str()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!((texts, &all[2]), (vec!["a", "b"], &keep));
+        // What could not even be set aside ends there.
+        assert!(queued(Command::Together(all)).set_aside("again").is_none());
+        let one = queued(receive("c")).set_aside("a damaged row").unwrap().command;
+        assert!(matches!(one, Command::SetAside { .. }), "{one:?}");
+    }
+}

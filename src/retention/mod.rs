@@ -170,6 +170,26 @@ mod tests {
     use crate::model::routing::RoutingFacts;
     use crate::store::{Access, StoreOptions};
 
+    #[tokio::test(start_paused = true)]
+    async fn a_store_that_is_away_at_the_start_is_told_and_tried_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = StoreOptions::new(folder.path().join("a.redb"), Access::Write);
+        let store = Arc::new(Store::open(&options, Box::new(())).unwrap());
+        store.close();
+        let stop = CancellationToken::new();
+        let (_keep, policy) = watch::channel(RetentionPolicy::default());
+        let clock = Arc::new(Clock::start());
+        let running = tokio::spawn(run(store, clock, policy, stop.clone()));
+        while !HEALTH.reason().is_some_and(|reason| reason.contains("retention: ")) {
+            assert!(!running.is_finished(), "it ended without a word");
+            tokio::task::yield_now().await;
+        }
+        assert!(!running.is_finished());
+        stop.cancel();
+        running.await.unwrap();
+        HEALTH.recover(PART);
+    }
+
     #[tokio::test]
     async fn marks_are_kept_as_long_as_messages_and_some_time_more() {
         let folder = tempfile::tempdir().unwrap();

@@ -197,6 +197,7 @@ mod tests {
     use crate::model::message::{Draft, MessageType, Sender};
     use crate::model::routing::RoutingFacts;
     use crate::store::{Access, Command, MessageTarget, Store, StoreOptions};
+    use redb::ReadableTable as _;
 
     fn message(id: &str) -> Command {
         let received = Box::new(Inbound {
@@ -293,6 +294,38 @@ mod tests {
         let wanted = [(None, true), (Some("recall"), false), (Some("echo"), false), (None, true)];
         assert_eq!(shown(&view.feed(0, 100, usize::MAX).unwrap().unwrap()), wanted);
         assert_eq!(shown(&one_by_one(&view)), wanted, "in pieces of one");
+    }
+
+    #[tokio::test]
+    async fn a_damaged_row_is_passed_over_and_the_words_that_it_meant_are_left() {
+        let (folder, store) = opened();
+        for name in ["a", "b", "c"] {
+            store.write(told(name, Some(message(name)), 100)).await.unwrap();
+        }
+        let whole = store.view().unwrap().feed(0, 100, usize::MAX).unwrap().unwrap();
+        store.close();
+        let database = redb::Database::open(folder.path().join("s")).unwrap();
+        let txn = database.begin_write().unwrap();
+        {
+            let mut journal = txn.open_table(crate::store::tables::JOURNAL).unwrap();
+            let all: Vec<_> = journal.iter().unwrap().map(|row| row.unwrap().0.value()).collect();
+            let mut row = journal.get(all[1]).unwrap().unwrap().value().to_vec();
+            *row.last_mut().unwrap() ^= 1;
+            journal.insert(all[1], row.as_slice()).unwrap();
+        }
+        txn.commit().unwrap();
+        drop(database);
+        let options = StoreOptions::new(folder.path().join("s"), Access::Write);
+        let store = Store::open(&options, Box::new(())).unwrap();
+        let view = store.view().unwrap();
+        assert_eq!(view.journal(0, 100).unwrap(), None, "no client resumes over it");
+        let wanted = [(Some("a"), true), (Some("b"), false), (Some("c"), true)];
+        let feed = view.feed(0, 100, usize::MAX).unwrap().unwrap();
+        assert_eq!(shown(&feed), wanted);
+        assert_eq!(shown(&one_by_one(&view)), wanted, "in pieces of one");
+        assert_eq!(feed.last().unwrap().offset, whole.last().unwrap().offset);
+        // Of a damaged row it is not known when it was: those beside it tell.
+        assert!(view.offset_before(1).unwrap() < feed[0].offset);
     }
 
     #[tokio::test]

@@ -57,8 +57,11 @@ impl View {
                 }
                 let (offset, row) = row?;
                 let aside = decode(offset.value(), row.value());
-                found.extend(pass_over(aside.map(Some).map_err(StoreError::from))?);
+                let Some(aside) = pass_over(aside.map(Some).map_err(StoreError::from))? else {
+                    continue;
+                };
                 bytes += row.value().len();
+                found.push(aside);
             }
             Ok(found)
         })
