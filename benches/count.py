@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Counts the instructions that a server spends on an operation, by callgrind (Debian: valgrind).
 
-    benches/count.py [--only get,list,fan,inbound,outbox,conversations-1000,conversations-100000,
+    benches/count.py [--only get,list,post,fan,inbound,outbox,conversations-1000,conversations-100000,
         waiting-1000,waiting-100000] PROGRAM...
 
 Unlike times, counts hardly depend on what else the machine does: they differ by 1 to 2 percent between
@@ -121,6 +121,32 @@ def list_(program, home):
     return get(program, home, "/api/messages", 200)
 
 
+def post(program, home, connections=32, each=200):
+    """A `POST`, while as many others are under way as there are connections."""
+    server = Counted(program, home)
+
+    def some(first, count):
+        client = http.client.HTTPConnection("127.0.0.1", server.port)
+        for n in range(first, first + count):
+            body = {"message_type": "Text", "content": f"message {n} of some words", "recipient": "group_1"}
+            client.request("POST", "/api/messages", json.dumps(body), HEADERS)
+            client.getresponse().read()
+
+    def all_of_them(count):
+        threads = [threading.Thread(target=some, args=[n * count, count]) for n in range(connections)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    all_of_them(10)
+    time.sleep(REST)
+    server.control("-i", "on")
+    all_of_them(each)
+    time.sleep(REST)
+    return server.end(connections * each)
+
+
 def read_all(stream):
     while stream.recv(1 << 16):
         pass
@@ -211,6 +237,7 @@ def among_waiting(program, home, number, count=100):
 JOBS = {
     "get": get,
     "list": list_,
+    "post": post,
     "fan": fan,
     "inbound": inbound,
     "outbox": outbox,

@@ -1,4 +1,4 @@
-//! How many messages came and went in each minute of the last day.
+//! Number of inbound and outbound messages in each minute of the last day.
 //!
 //! Counted in memory with each commit. The time before the start is read from the journal once, on a
 //! thread of its own.
@@ -11,16 +11,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Minutes that are remembered: a day.
 pub const MAX_MINUTES: usize = 24 * 60;
 
-/// The most messages that are read at the start; of a day with more, the older part is not counted.
+/// The most messages that are read at the start. If the day has more, the oldest are not counted.
 const MAX_READ: usize = 1_000_000;
 
-/// So many older messages in a row end the reading: platforms hand in old messages late, so the
-/// first one is not yet the end of the day.
+/// The reading stops after this many old messages in a row. A single old message is no proof that
+/// the day is over, because platforms deliver some messages late.
 const OLD_IN_A_ROW: usize = 10_000;
 
 const MINUTE: u64 = 60;
 
-/// Messages of each minute, by when they were written.
+/// Messages of each minute, by `created_at`.
 #[derive(Debug)]
 pub struct ActivityCounts(Mutex<Ring>);
 
@@ -35,7 +35,7 @@ pub struct Minutes {
     pub outbound: Vec<u64>,
 }
 
-/// Minute `m` is at `m % MAX_MINUTES`; what lies a day or more behind the newest is not kept.
+/// Minute `m` is at `m % MAX_MINUTES`; minutes that are a day older than the newest are dropped.
 #[derive(Debug)]
 struct Ring {
     newest: u64,
@@ -60,7 +60,7 @@ impl ActivityCounts {
         }
     }
 
-    /// The last `minutes` (at most [`MAX_MINUTES`]), the one of `now` included.
+    /// The last `minutes` (at most [`MAX_MINUTES`]), including the minute of `now`.
     pub fn last(&self, minutes: usize, now: u64) -> Minutes {
         let mut ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         ring.advance(now / MINUTE);
@@ -76,8 +76,8 @@ impl ActivityCounts {
         }
     }
 
-    /// Starts to read back what the journal holds from before; commits until now are not counted
-    /// again.
+    /// Starts to read the messages before the start from the journal; commits until now are not
+    /// counted again.
     ///
     /// # Errors
     ///
@@ -103,10 +103,10 @@ impl ActivityCounts {
 }
 
 impl Ring {
-    /// Empties the minutes that began since the last time.
+    /// Empties the minutes that began since the last call.
     fn advance(&mut self, minute: u64) {
         let day = MAX_MINUTES as u64;
-        // More than a reading that comes late: the clock was set back.
+        // A larger difference than that of a late caller: the clock was set back.
         if minute + 1 < self.newest {
             for ahead in minute + 1..=self.newest.min(minute + day) {
                 self.counts[place(ahead)] = [0; 2];
@@ -119,7 +119,7 @@ impl Ring {
         self.newest = self.newest.max(minute);
     }
 
-    /// Counts a message; `false` where it is of another day.
+    /// Counts a message; `false` if it is older than a day.
     fn add(&mut self, message: &Message) -> bool {
         let minute = message.created_at / MINUTE;
         let oldest = (self.newest + 1).saturating_sub(MAX_MINUTES as u64);
@@ -170,7 +170,7 @@ mod tests {
                 now += pause;
                 let direction = if is_inbound { Direction::Inbound } else { Direction::Outbound };
                 activity.committed(&[message(now - age, direction)], now);
-                // A message that was too old when it came is not remembered.
+                // A message that was too old when it came is not counted.
                 if (now / MINUTE) - (now - age) / MINUTE < MAX_MINUTES as u64 {
                     all.push((now - age, direction));
                 }

@@ -1,4 +1,4 @@
-//! The time of day, and ages that stay right although the clock is set.
+//! The time of day, and ages that stay right when the clock is set.
 
 use rustix::time::{ClockId, clock_gettime};
 use std::collections::VecDeque;
@@ -6,30 +6,31 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio_util::sync::CancellationToken;
 
-/// Seconds by which the clock may differ from what passed; more than that, and it was set.
+/// Seconds by which the clock may differ from the time that passed; a larger difference means that
+/// it was set.
 const TOLERANCE: i64 = 10;
 
-/// Times before this one (the year 2000) were stamped by a clock that had not been set yet.
+/// Times before this one (the year 2000) come from a clock that had not been set yet.
 const UNSET: i64 = 946_684_800;
 
-/// How often it is looked whether the clock was set.
+/// Pause between checks whether the clock was set.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// Settings of the clock that are remembered one by one.
+/// Changes of the clock that are remembered separately.
 const MAX_JUMPS: usize = 64;
 
-/// Unix seconds; 0 where the clock stands before 1970.
+/// Unix seconds; 0 if the clock is before 1970.
 pub fn now() -> u64 {
     unix_seconds(SystemTime::now())
 }
 
-/// Unix milliseconds; 0 where the clock stands before 1970.
+/// Unix milliseconds; 0 if the clock is before 1970.
 pub fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// A time in Unix seconds; 0 where it is before 1970.
+/// A time in Unix seconds; 0 if it is before 1970.
 pub fn unix_seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
@@ -43,7 +44,7 @@ fn steady() -> i64 {
     clock_gettime(id).tv_sec
 }
 
-/// Watches how the clock is set, so that nothing seems older than it is.
+/// Watches for changes of the clock, so that nothing seems older than it is.
 #[derive(Debug)]
 pub struct Clock(Mutex<Timeline>);
 
@@ -53,14 +54,14 @@ impl Clock {
         Self(Mutex::new(Timeline::begin(now().cast_signed(), steady())))
     }
 
-    /// Looks now and then, until `stop`.
+    /// Checks the clock regularly, until `stop`.
     pub async fn watch(&self, stop: CancellationToken) {
         while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
             self.look();
         }
     }
 
-    /// Looks at the clock; says in the log where it was set.
+    /// Checks the clock; logs it if the clock was set.
     fn look(&self) {
         let mut timeline = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(by) = timeline.look(now().cast_signed(), steady()) {
@@ -69,8 +70,8 @@ impl Clock {
         }
     }
 
-    /// How many seconds ago something was stamped, at least; `None` where the stamp is of no time
-    /// that this clock has shown.
+    /// The smallest possible age of a timestamp in seconds; `None` if this clock never showed that
+    /// time.
     pub fn age(&self, stamp: u64) -> Option<u64> {
         self.look();
         let timeline = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -91,14 +92,15 @@ impl Clock {
     }
 }
 
-/// Times the clock has shown: eras, each from where it was set to where it was set again.
+/// The times that the clock has shown, as eras: each lasts from one change of the clock to the
+/// next.
 #[derive(Debug)]
 struct Timeline {
     /// When the watch began, in steady seconds.
     began: i64,
-    /// From when on stamps of before can be true.
+    /// Earliest time from which timestamps of before the start can be right.
     begin: i64,
-    /// The time that was seen last.
+    /// The time that was read last.
     wall: i64,
     steady: i64,
     jumps: VecDeque<Jump>,
@@ -118,7 +120,8 @@ impl Timeline {
         Self { began: steady, begin, wall, steady, jumps: VecDeque::new() }
     }
 
-    /// Notes what the clock shows; by how much it was set since the last time, if it was.
+    /// Notes the present time; returns by how much the clock was set since the last call, if it
+    /// was.
     fn look(&mut self, wall: i64, steady: i64) -> Option<i64> {
         let passed = (steady - self.steady).max(0);
         let expected = self.wall + passed;
@@ -127,13 +130,13 @@ impl Timeline {
         if by.abs() <= TOLERANCE {
             return None;
         }
-        // The clock was set at an unknown moment since the last look.
+        // The clock was set at an unknown moment since the last check.
         let (end, begin) = (expected + TOLERANCE, wall - passed - TOLERANCE);
         self.jumps.push_back(Jump { end, begin, by });
         if self.jumps.len() > MAX_JUMPS
             && let (Some(first), Some(second)) = (self.jumps.pop_front(), self.jumps.front_mut())
         {
-            // As one, which makes nothing older than it is.
+            // The two changes are merged so that nothing becomes older than it is.
             second.end = second.end.max(first.end);
             second.by = first.by.max(0) + second.by.max(0);
         }
@@ -144,7 +147,7 @@ impl Timeline {
         self.jumps.iter().map(|jump| jump.by.max(0).cast_unsigned()).sum()
     }
 
-    /// The least age that the stamp can have, by the eras that showed its time.
+    /// The smallest age that the timestamp can have, by the eras that showed its time.
     fn age(&self, stamp: i64) -> Option<u64> {
         let mut set_since: i64 = self.jumps.iter().map(|jump| jump.by).sum();
         let mut begin = self.begin;
@@ -204,14 +207,14 @@ mod tests {
                     wall += by;
                     stamped.push((wall, steady));
                 }
-                // A while passes before somebody looks.
+                // Some time passes before the next check.
                 (wall, steady) = (wall + 3, steady + 3);
                 stamped.push((wall, steady));
                 timeline.look(wall, steady);
                 for (stamp, at) in &stamped {
                     let age = timeline.age(*stamp);
                     let real = steady - at;
-                    // A step within the tolerance is not seen.
+                    // A change within the tolerance is not noticed.
                     let unseen = TOLERANCE * i64::try_from(stamped.len()).unwrap();
                     prop_assert!(age.is_some_and(|age| age.cast_signed() <= real + unseen), "{age:?} {real}");
                 }

@@ -1,6 +1,6 @@
-//! Health of the running server: which parts do not work as they should, and why.
+//! Health of the running server: the parts that do not work, and the reasons.
 //!
-//! `GET /api/health` and `rechat doctor` tell it. Background tasks run under [`supervise`].
+//! `GET /api/health` and `rechat doctor` show it. Background tasks run under [`supervise`].
 
 use crate::metrics::METRICS;
 use futures_util::FutureExt as _;
@@ -23,7 +23,7 @@ pub static HEALTH: LazyLock<PartHealth> = LazyLock::new(PartHealth::default);
 const RESTART_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
-/// Parts that do not work, each with its reason.
+/// Parts that do not work, each with the reason.
 #[derive(Debug, Default)]
 pub struct PartHealth {
     faults: Mutex<BTreeMap<&'static str, String>>,
@@ -40,7 +40,7 @@ impl PartHealth {
         self.faults().remove(part);
     }
 
-    /// All reasons in one line; `None` while everything works.
+    /// All reasons in one line; `None` if everything works.
     pub fn reason(&self) -> Option<String> {
         let faults = self.faults();
         let reasons: Vec<_> =
@@ -80,8 +80,8 @@ pub async fn supervise<Task>(
     }
 }
 
-/// Runs work that is one of many, such as a connection or a request. `None` where it panicked, which is
-/// told as [`supervise`] tells it; what it held is dropped, and the others go on.
+/// Runs one of many tasks, such as a connection or a request. `None` if it panicked, which is reported
+/// like a panic of a supervised task; what it held is dropped, and the others go on.
 pub async fn watched<T>(name: &'static str, work: impl Future<Output = T>) -> Option<T> {
     let done = AssertUnwindSafe(work).catch_unwind().await;
     done.inspect_err(|panic| tell_panic(name, &reason_of(&**panic))).ok()
@@ -92,11 +92,11 @@ fn reason_of(panic: &(dyn Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason").to_owned()
 }
 
-/// Runs a task to its end, also where nobody waits for it any more.
+/// Runs a task to its end, even if the caller stops waiting for it.
 ///
 /// # Errors
 ///
-/// It panicked, which is told as [`supervise`] tells it; how far it came is not known.
+/// It panicked, which is logged and counted as by [`supervise`]; how far it came is unknown.
 pub async fn run_to_end<T: Send + 'static>(
     name: &'static str,
     tasks: &TaskTracker,
@@ -165,7 +165,7 @@ mod tests {
         assert_eq!(run_to_end("once", &tasks, async { 5 }).await.ok(), Some(5));
         let (done, waits) = tokio::sync::oneshot::channel();
         let abandoned = run_to_end("once", &tasks, async { done.send(()) });
-        // It is polled once, and then its caller goes away.
+        // The task is polled once, and then its caller drops the future.
         drop(tokio::time::timeout(std::time::Duration::ZERO, abandoned).await);
         assert_eq!(waits.await, Ok(()));
         let closed = tasks.clone();

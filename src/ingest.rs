@@ -1,11 +1,12 @@
-//! Ingest: events of adapters, on their way to the store.
+//! Ingest: stores the events of adapters.
 //!
 //! An event leaves the queue only once it is on disk. If the disk refuses, the event is tried again,
 //! the adapters' queue fills (it is bounded in number and bytes), and their sockets wait: nothing is
-//! lost, and memory stays bounded. An event that meets a damaged row is set aside, and the next one
-//! goes on.
-//! A message of the account's owner may be the echo of an attempt that is under way. It waits for
-//! the attempt's end, which tells the platform's ID; the store decides which it is.
+//! lost, and memory stays bounded. If a damaged row prevents an event from being stored, the event is set
+//! aside, and the next one is stored.
+//!
+//! A message of the account's owner may be the echo of an attempt that is still running. It waits for
+//! the end of the attempt, which gives the platform's ID; then the store decides.
 
 mod set_aside;
 mod unstored;
@@ -19,8 +20,8 @@ use crate::metrics::METRICS;
 use crate::model::change::Outcome;
 use crate::model::message::Direction;
 use crate::outbox::Outcomes;
+use crate::raw_events::RawEventRetention;
 use crate::store::{self, Answer, Command, MessageTarget, Store};
-use crate::words::Words;
 use std::collections::VecDeque;
 use std::future::pending;
 use std::sync::Arc;
@@ -39,13 +40,13 @@ const DISK_PAUSE: Duration = Duration::from_secs(1);
 /// How long a message waits for the end of an attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Events of adapters, kept here until they are stored. May be run anew after a panic.
+/// Events of adapters, kept here until they are stored. May be started again after a panic.
 #[derive(Clone)]
 pub struct Ingest {
     store: Arc<Store>,
     registry: Registry,
     outcomes: Arc<Outcomes>,
-    words: Arc<Words>,
+    raw_events: Arc<RawEventRetention>,
     blobs: Blobs,
     work: Arc<Mutex<UnstoredEvents>>,
     /// Messages that are held in memory only.
@@ -53,25 +54,25 @@ pub struct Ingest {
 }
 
 impl Ingest {
-    /// Stores what comes by `queue`.
+    /// Stores the events of `queue`.
     pub fn new(
         store: Arc<Store>,
         registry: Registry,
         outcomes: Arc<Outcomes>,
-        words: Arc<Words>,
+        raw_events: Arc<RawEventRetention>,
         blobs: Blobs,
         queue: mpsc::Receiver<QueuedEvent>,
     ) -> Self {
         let work = Arc::new(Mutex::new(UnstoredEvents::new(queue)));
-        Self { store, registry, outcomes, words, blobs, work, unstored: Arc::default() }
+        Self { store, registry, outcomes, raw_events, blobs, work, unstored: Arc::default() }
     }
 
-    /// Number of events that are held in memory only: an end of the process would lose them.
+    /// Number of events that are only in memory: they would be lost if the process ended.
     pub fn unstored(&self) -> Arc<AtomicUsize> {
         self.unstored.clone()
     }
 
-    /// Works until every adapter has let go of the queue.
+    /// Works until all adapters have dropped the queue.
     pub async fn run(self) {
         let work = &mut *self.work.lock().await;
         tell_set_aside(&self.store);
@@ -81,12 +82,12 @@ impl Ingest {
         while self.take(work).await {
             self.store_batch(work).await;
         }
-        // No attempt ends any more.
+        // No more attempts will end.
         work.release_all();
         self.store_batch(work).await;
     }
 
-    /// Takes what is to be stored next; `false` once nothing more comes.
+    /// Takes the next events to be stored; `false` if the queue has ended.
     async fn take(&self, work: &mut UnstoredEvents) -> bool {
         let mut events = Vec::with_capacity(BATCH);
         let until = work.waiting.front().map(|item| item.until);
@@ -106,7 +107,7 @@ impl Ingest {
         true
     }
 
-    /// Turns events that were taken into commands.
+    /// Turns the taken events into commands.
     async fn take_in(&self, work: &mut UnstoredEvents) {
         while let Some(event) = work.events.pop_front() {
             work.batch.extend(self.item(event));
@@ -115,11 +116,11 @@ impl Ingest {
         self.count_unstored(work);
     }
 
-    /// Keeps the bytes that messages carry as media.
+    /// Stores the bytes that messages contain, as media.
     async fn keep_bytes(&self, batch: &mut VecDeque<QueuedCommand>) {
         for item in batch {
             let command = match &mut item.command {
-                Command::Tell { meaning: Some(meaning), .. } => meaning,
+                Command::StoreRawEvent { meaning: Some(meaning), .. } => meaning,
                 command => command,
             };
             let told = match command {
@@ -147,7 +148,7 @@ impl Ingest {
         Some(QueuedCommand { command, stored, _room: room, until })
     }
 
-    /// The command for an event, and who waits until it is stored.
+    /// The command for an event; `stored` gets the adapter that waits until it is stored.
     fn command(
         &self,
         event: AdapterEvent,
@@ -157,11 +158,13 @@ impl Ingest {
             AdapterEvent::Message(received) => {
                 Command::Receive { received, at: now(), can_wait: true }
             }
-            AdapterEvent::Told { platform, account, frame, meaning } => {
+            AdapterEvent::RawEvent { platform, account, frame, meaning } => {
                 let meaning = meaning.and_then(|meaning| self.command(*meaning, stored));
-                let Some(forget_before) = self.words.needed_from(now()) else { return meaning };
+                let Some(forget_before) = self.raw_events.needed_from(now()) else {
+                    return meaning;
+                };
                 let (meaning, at) = (meaning.map(Box::new), now());
-                Command::Tell { platform, account, frame, meaning, at, forget_before }
+                Command::StoreRawEvent { platform, account, frame, meaning, at, forget_before }
             }
             AdapterEvent::Batch { messages, state, stored: waits } => {
                 *stored = Some(waits);
@@ -177,7 +180,9 @@ impl Ingest {
             AdapterEvent::Remembered { adapter, answer } => {
                 match self.store.view().and_then(|view| view.adapter_state(adapter)) {
                     Ok(kept) => drop(answer.send(kept)),
-                    Err(error) => tracing::error!("what {adapter} remembers: {error}"),
+                    Err(error) => tracing::error!(
+                        "the state of the adapter {adapter} cannot be read: {error}"
+                    ),
                 }
                 return None;
             }
@@ -191,7 +196,7 @@ impl Ingest {
                 Command::React { target: target(message), change, at }
             }
             AdapterEvent::Noticed { notice, request } => {
-                // A request of two words always serialises.
+                // A request of two strings always serialises.
                 let request = request.and_then(|request| serde_json::to_string(&request).ok());
                 Command::Notice { notice, request }
             }
@@ -205,6 +210,10 @@ impl Ingest {
                 let outcome = Outcome::Sent { account, external_id, is_unconfirmed: false };
                 Command::RecordLate { id: message, outcome, at: now() }
             }
+            AdapterEvent::RefusedLate { message, reason, retryable } => {
+                let outcome = Outcome::RefusedLate { reason, retryable };
+                Command::RecordLate { id: message, outcome, at: now() }
+            }
             AdapterEvent::PartSent { message, external_id, stored: waits } => {
                 *stored = Some(waits);
                 Command::NotePart { id: message, external_id, at: now() }
@@ -216,16 +225,19 @@ impl Ingest {
                 let view = self.store.view();
                 match view.and_then(|view| view.conversations_of(&platform, &account, limit)) {
                     Ok(its_own) => drop(answer.send(its_own)),
-                    Err(error) => tracing::error!("the conversations of {account}: {error}"),
+                    Err(error) => {
+                        tracing::error!("the conversations of {account} cannot be read: {error}")
+                    }
                 }
                 return None;
             }
         })
     }
 
-    /// Has commands written in their order, in one commit: so none is stored before an earlier one.
-    /// After a refusal they are tried one by one, each until the disk takes it, for its event would be
-    /// lost otherwise; doubles do no harm: the store knows what it has.
+    /// Writes the commands in their order, in one commit, so that none is stored before an earlier
+    /// one. If the disk refuses, they are tried one by one, each until it is stored; otherwise its
+    /// event would be lost. Trying a command twice does no harm, because the store recognizes
+    /// duplicates.
     async fn store_batch(&self, work: &mut UnstoredEvents) {
         while let Some(commands) = work.next() {
             match self.store.write(Command::InOrder(commands)).await {
@@ -245,12 +257,12 @@ impl Ingest {
                 Ok(_) | Err(_) => work.go_one_by_one(),
             }
             self.count_unstored(work);
-            // Also of what bots alone are told, which is no change.
-            self.words.stored();
+            // Also for raw events, which only bots get and which make no change.
+            self.raw_events.stored();
         }
     }
 
-    /// Takes the answer to the first command of the batch.
+    /// Handles the answer to the first command of the batch.
     fn answered(&self, work: &mut UnstoredEvents, answer: store::Result<Answer>) {
         let Some(mut item) = work.take_first() else { return };
         match answer {
@@ -271,7 +283,7 @@ impl Ingest {
         }
     }
 
-    /// Counts messages that came in, unless they were known already.
+    /// Counts inbound messages, but not duplicates.
     fn count(&self, answer: &Answer) {
         if let Answer::Together(answers) = answer {
             for answer in answers {

@@ -32,7 +32,9 @@ pub fn on_signal() -> Result<CancellationToken> {
                 _ = interrupt.recv() => {}
             }
             if times > 0 {
-                tracing::warn!("a second signal: ending at once; what was acknowledged is on disk");
+                tracing::warn!(
+                    "a second signal: ending at once; acknowledged messages are on disk"
+                );
                 std::process::exit(1);
             }
             tracing::info!("stopping");

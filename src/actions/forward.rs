@@ -1,4 +1,5 @@
-//! Forwards that a platform told by their ID alone: their messages are asked for when somebody opens them.
+//! Forwards of which a platform sent only the ID: their messages are requested when somebody opens
+//! them.
 
 use super::{ActionFailure, Actions, Result};
 use crate::adapter::ForwardOf;
@@ -6,9 +7,9 @@ use crate::model::content::{ForwardItem, Segment};
 use uuid::Uuid;
 
 impl Actions {
-    /// The messages of the first forward in a message, or of the one that `wanted` names by the
-    /// platform's ID: one beside it, or one inside a forward that was opened. Those that are stored
-    /// are given as they are, others are asked for on the platform.
+    /// The messages of the first forward in a message, or of the one with the platform's ID
+    /// `wanted`, which may also be inside an opened forward. Stored messages are returned, others
+    /// are requested from the platform.
     ///
     /// # Errors
     ///
@@ -31,7 +32,7 @@ impl Actions {
     }
 }
 
-/// A forward's ID on the platform, and its messages as far as they are known.
+/// A forward's ID on the platform, and its known messages.
 type Forward<'s> = (Option<&'s str>, &'s [ForwardItem]);
 
 fn forward(segment: &Segment) -> Option<Forward<'_>> {
@@ -41,7 +42,7 @@ fn forward(segment: &Segment) -> Option<Forward<'_>> {
     }
 }
 
-/// The forward with this ID, however deep it lies.
+/// The forward with this ID, at any depth.
 fn named<'s>(segments: &'s [Segment], id: &str) -> Option<Forward<'s>> {
     segments.iter().filter_map(forward).find_map(|(known, items)| {
         let inside = || items.iter().find_map(|item| named(&item.segments, id));

@@ -22,7 +22,8 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-/// Read marks that platforms are told at a time; with more, some are left out, for later ones follow.
+/// Read marks that are sent to platforms at once; beyond it, some are left out, because later ones
+/// follow.
 const MAX_MARKS: usize = 16;
 
 /// Carries out actions of clients.
@@ -30,23 +31,23 @@ const MAX_MARKS: usize = 16;
 pub struct Actions {
     store: Arc<Store>,
     registry: Registry,
-    /// Where they run; the server waits for those when it stops.
+    /// The tasks of actions; the server waits for them when it stops.
     tasks: TaskTracker,
     messages: Turns<Uuid>,
     requests: Turns<u64>,
     marks: Arc<Semaphore>,
 }
 
-/// Why an action was not carried out; nothing was changed.
+/// Reason why an action failed; nothing was changed.
 #[derive(Debug)]
 pub enum ActionFailure {
     /// There is no such message or request, or it was answered already.
     NotFound,
-    /// It has no forward that could be opened.
+    /// It has no forward that can be opened.
     NoForward,
-    /// It was not sent, so that there is nothing on the platform.
+    /// It was not sent, so it is not on the platform.
     NotSent,
-    /// An attempt to send it is under way.
+    /// It is being sent.
     InFlight,
     /// The platform refused, did not answer, or could not be asked.
     Platform(ActionError),
@@ -55,7 +56,7 @@ pub enum ActionFailure {
 }
 
 impl ActionFailure {
-    /// Its name for programs.
+    /// The code for programs.
     pub fn code(&self) -> Option<&'static str> {
         match self {
             Self::NotFound | Self::Store(_) => None,
@@ -93,7 +94,7 @@ impl From<store::StoreError> for ActionFailure {
 
 type Result<T> = std::result::Result<T, ActionFailure>;
 
-/// A message as its platform knows it, and the account that can do something with it.
+/// A message with its platform ID, and the account that can change it.
 struct OnPlatform {
     account: AccountHandle,
     conversation: String,
@@ -108,7 +109,7 @@ impl Actions {
         Self { store, registry, tasks, messages, requests, marks }
     }
 
-    /// Takes a message back on its platform.
+    /// Recalls a message on its platform.
     ///
     /// # Errors
     ///
@@ -132,8 +133,8 @@ impl Actions {
         .await
     }
 
-    /// Puts other content in the place of an outbound message's: here, where it was not sent yet,
-    /// else on its platform.
+    /// Replaces the content of an outbound message: here if it was not sent yet, else on its
+    /// platform.
     ///
     /// # Errors
     ///
@@ -161,7 +162,7 @@ impl Actions {
         .await
     }
 
-    /// Sets a reaction of ours, or takes it back.
+    /// Adds an own reaction, or removes it.
     ///
     /// # Errors
     ///
@@ -184,8 +185,8 @@ impl Actions {
         .await
     }
 
-    /// Tells the platform that a conversation was read up to a message that came in, where it has such
-    /// marks. Nothing waits for it: the mark that counts is the store's.
+    /// Sends a read mark to the platform, if it has such marks. Nothing waits for it, because the
+    /// mark in the store is the one that counts.
     pub fn tell_read(&self, message: &Message) {
         let Ok(OnPlatform { account, conversation, external_id }) = self.on_platform(message)
         else {
@@ -200,7 +201,7 @@ impl Actions {
         });
     }
 
-    /// Shows in a conversation that somebody types, or that nobody does any more.
+    /// Shows in a conversation that somebody is typing, or ends it.
     ///
     /// # Errors
     ///
@@ -241,7 +242,7 @@ impl Actions {
         .await
     }
 
-    /// Carries an action out in a task of its own, which goes on if the client disconnects.
+    /// Carries out an action in a task of its own, which goes on if the client disconnects.
     async fn to_the_end<T, F>(&self, action: impl FnOnce(Self) -> F) -> Result<T>
     where
         T: Send + 'static,
@@ -268,14 +269,14 @@ impl Actions {
                 return Err(ActionFailure::NotSent);
             }
         }
-        // Without the platform's ID the platform cannot find it.
+        // Without its own ID the platform cannot find the message.
         let external_id = message.external_id.clone();
         let external_id = external_id.ok_or(ActionFailure::Platform(ActionError::Unsupported))?;
         let account = self.account(message.platform_or_local(), message.account.as_deref())?;
         Ok(OnPlatform { account, conversation: message.recipient.clone(), external_id })
     }
 
-    /// The connection of just this account: no other one can name its messages.
+    /// The connection of exactly this account, because no other one can use its IDs.
     fn account(&self, platform: &str, account: Option<&str>) -> Result<AccountHandle> {
         let handle = self.registry.handle(platform, account);
         let is_it =

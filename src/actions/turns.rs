@@ -1,5 +1,5 @@
-//! One action at a time on each message or request, so that several clients that ask for the same thing
-//! do it once.
+//! One action at a time for each message or request, so that several clients that ask for the same
+//! carry it out once.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -8,7 +8,7 @@ use tokio::sync::OwnedMutexGuard;
 
 type Lock = tokio::sync::Mutex<()>;
 
-/// The keys that are in use. Free keys take no memory.
+/// The keys in use. Free keys take no memory.
 #[derive(Clone)]
 pub struct Turns<K>(Arc<Mutex<HashMap<K, Weak<Lock>>>>);
 
@@ -19,7 +19,7 @@ impl<K> Default for Turns<K> {
 }
 
 impl<K: Eq + Hash> Turns<K> {
-    /// Waits until this key is free. It is free again once the guard is dropped.
+    /// Waits until this key is free. It is free again when the guard is dropped.
     pub async fn take(&self, key: K) -> OwnedMutexGuard<()> {
         let lock = {
             let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);

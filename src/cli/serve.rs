@@ -75,7 +75,7 @@ pub struct Tui {
 /// How the terminal client shows pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Pictures {
-    /// As the terminal is known to
+    /// The best way that the terminal is known to support
     Auto,
     /// By kitty's graphics protocol
     Kitty,

@@ -9,11 +9,11 @@ use crate::protocol::sign_in::SignInCode;
 use crate::store::ConversationQuery;
 use std::collections::BTreeSet;
 
-/// The platform of OneBot 11 implementations, which every server lets dial in.
+/// The platform of OneBot 11 programs that connect to a server without a configuration.
 pub const SERVED_PLATFORM: &str = "qq";
 
 impl Client {
-    /// Every adapter, and how it is connected; only a server can tell.
+    /// Every adapter, and its state; needs a server.
     ///
     /// # Errors
     ///
@@ -25,7 +25,7 @@ impl Client {
         }
     }
 
-    /// Every bot, and how it is connected; only a server can tell.
+    /// Every bot, and its state; needs a server.
     ///
     /// # Errors
     ///
@@ -37,8 +37,8 @@ impl Client {
         }
     }
 
-    /// The platforms that are configured or were ever seen; with `latest` only those are looked at
-    /// that the latest conversations have.
+    /// The platforms that are configured or were ever connected; with `latest`, only those of this
+    /// number of latest conversations.
     ///
     /// # Errors
     ///
@@ -59,7 +59,7 @@ impl Client {
         Ok(platforms)
     }
 
-    /// The page's address, and a code that signs it in where the server wants a token.
+    /// The page's address, and a code for signing in if the server needs a token.
     ///
     /// # Errors
     ///
@@ -68,7 +68,7 @@ impl Client {
         self.server("open the page")?.make_sign_in_code().await
     }
 
-    /// Begins to log in to a platform.
+    /// Begins a login to a platform.
     ///
     /// # Errors
     ///
@@ -77,7 +77,7 @@ impl Client {
         self.server("log in")?.begin_login(platform).await
     }
 
-    /// How a login goes; `None` where the server does not know it any more.
+    /// The state of a login; `None` if the server does not know it any more.
     ///
     /// # Errors
     ///
@@ -86,7 +86,7 @@ impl Client {
         self.server("log in")?.login(platform, id).await
     }
 
-    /// Gives the digits that the phone shows.
+    /// Sends the digits that the phone shows.
     ///
     /// # Errors
     ///
@@ -100,7 +100,7 @@ impl Client {
         self.server("log in")?.give_login_digits(platform, id, digits).await
     }
 
-    /// Logs an account out, or the only one; `None` where it is not logged in.
+    /// Logs out an account, or the only one; `None` if it is not logged in.
     ///
     /// # Errors
     ///
@@ -122,7 +122,7 @@ impl Client {
         self.server("list requests")?.requests().await
     }
 
-    /// Answers a request; gives it as it then is.
+    /// Answers a request; returns its new state.
     ///
     /// # Errors
     ///

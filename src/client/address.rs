@@ -1,4 +1,4 @@
-//! Where a server is, and opening a connection to it.
+//! Address of a server, and connecting to it.
 
 use super::body::RequestBody;
 use super::tls;
@@ -18,7 +18,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 
-/// How long connecting may take.
+/// The longest time for connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connection to a server, before the first request.
@@ -31,22 +31,22 @@ pub(super) enum ServerAddress {
     Unix(PathBuf),
 }
 
-/// `http://host:port/prefix`, or the same with https.
+/// `http://host:port/prefix`, or the same with HTTPS.
 #[derive(Clone, Debug)]
 pub(super) struct Url {
     text: String,
     authority: String,
     host: String,
     port: u16,
-    /// The path under which a reverse proxy shows the server; empty, or begins with `/`.
+    /// The path below which a reverse proxy serves rechat; empty, or begins with `/`.
     prefix: String,
-    /// Over HTTPS: to which name, and who is trusted.
+    /// For HTTPS: the server's name, and the trusted certificates.
     tls: Option<(ServerName<'static>, Arc<ClientConfig>)>,
 }
 
 impl ServerAddress {
     /// Reads `http://host:port` or `https://host:port`, with or without a path; `ca` is a file of
-    /// certificates to trust beside the system's.
+    /// certificates to trust in addition to the system's.
     pub(super) fn parse(url: &str, ca: Option<&Path>) -> Result<Self> {
         let wrong = || {
             Error::usage(format!("{url} is not the URL of a server"))
@@ -93,7 +93,7 @@ impl ServerAddress {
         }
     }
 
-    /// The same in a few words.
+    /// The name in a few words.
     pub(super) fn short_name(&self) -> String {
         match self {
             Self::Tcp(url) => url.authority.clone(),
@@ -130,12 +130,12 @@ impl ServerAddress {
             .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
     }
 
-    /// Connects, and is ready for requests.
+    /// Connects, and completes the HTTP handshake.
     pub(super) async fn open(&self) -> io::Result<SendRequest<RequestBody>> {
         let stream = self.connect().await?;
         let handshake = http1::handshake(TokioIo::new(stream)).await;
         let (requests, connection) = handshake.map_err(io::Error::other)?;
-        // Its errors are told by the request that they break.
+        // Its errors appear in the requests that fail because of them.
         tokio::spawn(async move { drop(connection.await) });
         Ok(requests)
     }
@@ -148,7 +148,7 @@ impl ServerAddress {
         }
     }
 
-    /// The error of an answer that cannot be read.
+    /// The error for an answer that cannot be read.
     pub(super) fn broken(&self, error: &hyper::Error) -> Error {
         let broken = Error::failed(format!("{}: {error}", self.name()));
         match self {

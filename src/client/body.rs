@@ -1,4 +1,4 @@
-//! Bodies of requests: bytes at hand, or a file that is read as it goes.
+//! Bodies of requests: bytes in memory, or a file that is read while it is sent.
 
 use bytes::Bytes;
 use http_body_util::{Either, Full};
@@ -8,13 +8,13 @@ use std::io::{self, Read};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// Bytes that are read and sent at a time.
+/// Bytes that are read and sent at once.
 const PIECE: u64 = 64 << 10;
 
 /// The body of a request.
 pub(super) type RequestBody = Either<Full<Bytes>, FileBody>;
 
-/// A file that is sent, and who is told of the bytes that have gone.
+/// A file to be sent, and a function that is called with the number of sent bytes.
 pub struct FileBody {
     file: File,
     left: u64,
@@ -22,7 +22,7 @@ pub struct FileBody {
 }
 
 impl FileBody {
-    /// A file from where it is read next, and its length in bytes from there.
+    /// A file from its present position, and its length in bytes from there.
     pub fn new(file: File, length: u64, told: impl FnMut(u64) + Send + 'static) -> Self {
         Self { file, left: length, told: Box::new(told) }
     }
@@ -32,12 +32,12 @@ impl FileBody {
         self.left
     }
 
-    /// The file, how many bytes of it are left, and who is told of those that have gone.
+    /// The file, the number of bytes left, and the function for sent bytes.
     pub(super) fn into_parts(self) -> (File, u64, Box<dyn FnMut(u64) + Send>) {
         (self.file, self.left, self.told)
     }
 
-    /// The next bytes; none at the end. Waits for the disk.
+    /// The next bytes; empty at the end. Waits for the disk.
     pub(super) fn read(&mut self) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let read = self.file.by_ref().take(PIECE.min(self.left)).read_to_end(&mut bytes)? as u64;
@@ -54,7 +54,7 @@ impl Body for FileBody {
     type Data = Bytes;
     type Error = io::Error;
 
-    /// Reads on this thread: a command has nothing else to do meanwhile.
+    /// Reads on this thread, because a command has nothing else to do.
     fn poll_frame(
         self: Pin<&mut Self>,
         _: &mut Context<'_>,

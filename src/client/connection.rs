@@ -1,4 +1,4 @@
-//! One connection to a server: requests over HTTP, through TCP or the Unix socket beside a store.
+//! One connection to a server: requests over HTTP, through TCP or the Unix socket next to a store.
 
 use super::address::ServerAddress;
 use super::body::RequestBody;
@@ -19,26 +19,26 @@ use std::path::Path;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// How long an answer may take.
+/// The longest time for an answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// How long sending a file may take.
+/// The longest time for sending a file.
 const UPLOAD_TIMEOUT: Duration = Duration::from_hours(1);
 
-/// How long a server that has taken a connection may take to show that it is there.
+/// The longest time for a server's first answer on a new connection.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The most bytes of an answer: a page of 200 messages of 1 MiB each, with room for escapes.
 pub(super) const MAX_ANSWER_BYTES: usize = 512 << 20;
 
-/// Bytes of a request from which on it may be larger than a server takes.
+/// Size from which a request may be larger than a server accepts.
 const LARGE_BYTES: u64 = 512 << 10;
 
 /// Advice on a request that is too large.
 const TOO_LARGE: &str = "is it too large? The server takes `limits.body_bytes` (1 MiB unless it is \
                          configured), and a file needs a third more than its size";
 
-/// The most bytes of an error that a server tells.
+/// The most bytes of an error from a server.
 const MAX_ERROR_BYTES: usize = 64 << 10;
 
 /// One connection to a server, kept open between requests.
@@ -49,7 +49,7 @@ pub(super) struct ClientConnection {
 }
 
 impl ClientConnection {
-    /// Connects to a server that was named.
+    /// Connects to a server that the user named.
     pub(super) async fn connect(address: ServerAddress, token: Option<String>) -> Result<Self> {
         let requests = address.open().await.map_err(|error| unreachable(&address, &error))?;
         Ok(Self { requests, address, token })
@@ -61,11 +61,11 @@ impl ClientConnection {
         match address.open().await {
             Ok(requests) => {
                 let mut connection = Self { requests, address, token: None };
-                // A server that is about to end may still take a connection, and answers nothing.
+                // A server that is stopping may still accept a connection, and not answer.
                 Ok(connection.is_there().await.then_some(connection))
             }
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                // Without a right to the folder it cannot even be seen whether a server is there.
+                // Without permission for the folder, it is unknown whether there is a server.
                 let what = match socket.try_exists() {
                     Ok(_) => "a server runs here, and its socket is not for this user",
                     Err(_) => "the store's folder is not for this user",
@@ -77,26 +77,26 @@ impl ClientConnection {
         }
     }
 
-    /// A server at an address, and the token it wants.
+    /// A server at an address, and its token.
     pub(super) async fn at(address: ServerAddress, token: Option<String>) -> io::Result<Self> {
         Ok(Self { requests: address.open().await?, address, token })
     }
 
-    /// Whether the server answers at all.
+    /// Whether the server answers.
     async fn is_there(&mut self) -> bool {
         let Ok(request) = self.request(Method::GET, "/api/health", None::<&()>) else {
             return false;
         };
         let answer = timeout(PROBE_TIMEOUT, self.requests.send_request(request)).await;
         match answer {
-            // It is there, and busy.
+            // There is a server, but it is busy.
             Err(_) => true,
             Ok(Ok(answer)) => read(answer.into_body(), MAX_ERROR_BYTES).await.is_ok(),
             Ok(Err(_)) => false,
         }
     }
 
-    /// Whether the connection still stands, as far as one can tell without asking.
+    /// Whether the connection is still open, as far as is known without a request.
     pub(super) fn is_open(&self) -> bool {
         !self.requests.is_closed()
     }
@@ -106,14 +106,14 @@ impl ClientConnection {
         self.address.url()
     }
 
-    /// The same server once more, over a connection of its own.
+    /// Another connection to the same server.
     pub(super) async fn reconnected(&self) -> Result<Self> {
         let opened = self.address.open().await;
         let requests = opened.map_err(|error| unreachable(&self.address, &error))?;
         Ok(Self { requests, address: self.address.clone(), token: self.token.clone() })
     }
 
-    /// The body of an answer that goes on.
+    /// The body of an answer that is a stream.
     pub(super) async fn open(
         &mut self,
         request: Request<RequestBody>,
@@ -136,7 +136,7 @@ impl ClientConnection {
         Err(if is_lasting { NotOpened::Refused(error) } else { NotOpened::Away(error) })
     }
 
-    /// A request with a body of JSON, or without one.
+    /// A request with a JSON body, or without a body.
     pub(super) fn request<T: Serialize>(
         &self,
         method: Method,
@@ -166,7 +166,7 @@ impl ClientConnection {
         self.need(request).await
     }
 
-    /// The answer's body, where every rechat has the path.
+    /// The answer's body, for a path that every rechat has.
     pub(super) async fn need<T: DeserializeOwned>(
         &mut self,
         request: Request<RequestBody>,
@@ -177,7 +177,7 @@ impl ClientConnection {
         })
     }
 
-    /// Waits for the end of something that takes however long it takes.
+    /// Waits for the answer without a time limit.
     pub(super) async fn wait(&mut self, request: Request<RequestBody>) -> Result<()> {
         let answer = self.requests.send_request(request).await;
         let answer = answer.map_err(|error| self.address.broken(&error))?;
@@ -198,7 +198,8 @@ impl ClientConnection {
         };
         let answer = match timeout(ANSWER_TIMEOUT, exchange).await {
             Ok(Ok(answer)) => answer,
-            // A server refuses a body that is too large by closing, and its answer may be lost.
+            // A server refuses a body that is too large by closing the connection, and its answer
+            // may be lost.
             Ok(Err(error)) if size > LARGE_BYTES => {
                 return Err(self.address.broken(&error).hint(TOO_LARGE));
             }
@@ -219,7 +220,7 @@ impl ClientConnection {
         }
     }
 
-    /// The answer to a file.
+    /// Sends a file, and returns the answer.
     pub(super) async fn upload<T: DeserializeOwned>(
         &mut self,
         request: Request<RequestBody>,
@@ -232,14 +233,14 @@ impl ClientConnection {
             return serde_json::from_slice(&bytes)
                 .map_err(|error| self.broken(&format_args!("cannot read the answer: {error}")));
         }
-        // `limits.body_bytes`, which the usual advice names, does not bound files.
+        // The usual advice names `limits.body_bytes`, which does not limit files.
         Err(match serde_json::from_slice::<ErrorBody>(&bytes) {
             Ok(body) => Error::failed(body.error),
             Err(_) => refused(status, &bytes),
         })
     }
 
-    /// Sends a part of an upload. `Away` where another attempt may help.
+    /// Sends a part of an upload. The error is `Away` if another attempt may help.
     pub(super) async fn part(
         &mut self,
         request: Request<RequestBody>,
@@ -254,7 +255,7 @@ impl ClientConnection {
             Ok(body) => Error::failed(body.error),
             Err(_) => refused(status, &bytes),
         };
-        // It came too late, goes on elsewhere, or an earlier request still writes it.
+        // The part came too late, has another offset, or an earlier request still writes it.
         let is_passing = [
             StatusCode::REQUEST_TIMEOUT,
             StatusCode::CONFLICT,
@@ -266,7 +267,7 @@ impl ClientConnection {
         Err(if is_lasting { NotOpened::Refused(error) } else { NotOpened::Away(error) })
     }
 
-    /// A whole file of at most so many bytes; `None` where the server answers 404.
+    /// A whole file of at most this number of bytes; `None` if the server answers 404.
     pub(super) async fn file(
         &mut self,
         request: Request<RequestBody>,
@@ -285,7 +286,7 @@ impl ClientConnection {
         }
     }
 
-    /// Copies a file; false where the server answers 404.
+    /// Copies a file; false if the server answers 404.
     pub(super) async fn download(
         &mut self,
         request: Request<RequestBody>,
@@ -310,7 +311,7 @@ impl ClientConnection {
         }
     }
 
-    /// The answer to a request, whose body is still to be read.
+    /// The answer to a request, whose body has not been read.
     async fn answer(
         &mut self,
         request: Request<RequestBody>,
@@ -331,7 +332,7 @@ impl ClientConnection {
     }
 }
 
-/// A whole body of at most so many bytes.
+/// A whole body of at most this number of bytes.
 async fn read(body: Incoming, most: usize) -> io::Result<Bytes> {
     let body = Limited::new(body, most).collect().await;
     body.map(Collected::to_bytes).map_err(|error| match error.downcast::<hyper::Error>() {
@@ -340,7 +341,7 @@ async fn read(body: Incoming, most: usize) -> io::Result<Bytes> {
     })
 }
 
-/// The error of a command that has no connection to its server.
+/// The error of a command that cannot connect to its server.
 fn unreachable(address: &ServerAddress, error: &io::Error) -> Error {
     let away = address.away(error);
     if away.has_hint() {
@@ -349,7 +350,7 @@ fn unreachable(address: &ServerAddress, error: &io::Error) -> Error {
     away.hint("start one with `rechat serve`, or leave --server out to use the local store")
 }
 
-/// The text of an error that a server answered.
+/// The text of an error from a server.
 fn refused(status: StatusCode, body: &[u8]) -> Error {
     let error = match serde_json::from_slice::<ErrorBody>(body) {
         Ok(problem) => Error::failed(problem.error).named(problem.code),

@@ -6,7 +6,7 @@ use crate::protocol::http::{Conversation, SetConversation};
 use crate::store::ConversationQuery;
 
 impl Client {
-    /// Conversations that have messages, the latest first, page after page up to the query's limit.
+    /// Conversations that have messages, the latest first, in pages up to the query's limit.
     ///
     /// # Errors
     ///
@@ -18,7 +18,7 @@ impl Client {
         }
     }
 
-    /// The `seq` of the newest message; 0 where there is none.
+    /// The `seq` of the newest message; 0 if there is none.
     ///
     /// # Errors
     ///
@@ -29,7 +29,7 @@ impl Client {
         Ok(newest.first().map_or(0, |conversation| conversation.last_seq))
     }
 
-    /// A conversation; `None` where it has no messages.
+    /// A conversation; `None` if it has no messages.
     ///
     /// # Errors
     ///
@@ -45,7 +45,7 @@ impl Client {
         }
     }
 
-    /// Marks a conversation as read, mutes it or pins it, and gives it as it then is; `None` where it
+    /// Marks a conversation as read, mutes it or pins it, and returns its new state; `None` if it
     /// has no messages.
     ///
     /// # Errors

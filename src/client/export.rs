@@ -1,4 +1,4 @@
-//! Every message that matches, as lines of JSON, however many there are.
+//! All messages that match, as lines of JSON, in any number.
 
 use crate::error::{Error, Result};
 use crate::model::message::Message;
@@ -9,11 +9,11 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use std::sync::Arc;
 
-/// Messages on their way out, the oldest first.
+/// Messages of an export, the oldest first.
 pub enum Export {
     /// From a server.
     Remote(Incoming),
-    /// From the store itself; the first message that is damaged is told of at the end.
+    /// From the store itself; an error about the first damaged message comes at the end.
     Local(Box<dyn Iterator<Item = store::Result<Message>>>, Option<store::StoreError>),
 }
 

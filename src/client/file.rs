@@ -1,4 +1,4 @@
-//! A file of this host that is sent.
+//! A local file that is sent.
 
 use super::body::FileBody;
 use crate::error::{Error, Result};
@@ -9,18 +9,18 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
 
-/// The media type of bytes that tell nothing.
+/// The media type of unknown bytes.
 const OCTETS: &str = "application/octet-stream";
 
-/// A file that is open, and what is known of it.
+/// An open file, with its properties.
 pub struct OpenFile {
     #[allow(missing_docs)]
     pub name: String,
     /// Its length.
     pub bytes: u64,
-    /// The type under which platforms show it.
+    /// The message type for platforms.
     pub message_type: MessageType,
-    /// Media type by the bytes.
+    /// Media type, by the bytes.
     pub mime: &'static str,
     file: File,
 }
@@ -39,19 +39,19 @@ impl OpenFile {
         Ok(Self { name, bytes, message_type: type_of(path, mime), mime, file })
     }
 
-    /// Whether the bytes may be of a type; bytes that tell nothing may be anything.
+    /// Whether the bytes may be of a type; unknown bytes may be of any type.
     pub fn may_be(&self, wanted: MessageType) -> bool {
         let is = |kind: &str| self.mime.starts_with(kind) || self.mime == OCTETS;
         match wanted {
             MessageType::Image => is("image/"),
             MessageType::Video => is("video/"),
-            // Containers of video carry sound alone, too.
+            // Video containers may have only sound.
             MessageType::Audio => is("audio/") || is("video/"),
             MessageType::Text | MessageType::File => true,
         }
     }
 
-    /// The file as the body of a request; `told` hears of the bytes that have gone.
+    /// The file as the body of a request; `told` is called with the number of sent bytes.
     pub fn into_body(self, told: impl FnMut(u64) + Send + 'static) -> FileBody {
         FileBody::new(self.file, self.bytes, told)
     }
@@ -83,8 +83,8 @@ fn open(path: &Path) -> io::Result<(File, u64, Vec<u8>)> {
     Ok((file, about.len(), head))
 }
 
-/// The type under which platforms show a file: by its bytes, and by the end of its name where these do
-/// not tell.
+/// The message type of a file: from its bytes, or from its file extension if the bytes do not show
+/// it.
 fn type_of(path: &Path, mime: &str) -> MessageType {
     if mime != OCTETS {
         return message_type(mime);

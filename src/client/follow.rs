@@ -1,9 +1,9 @@
 //! Following new messages, across restarts of the server.
 
+use super::event_filter::EventFilter;
 use super::followed::Followed;
 use super::opening::{Begin, NotOpened, StreamPlace};
 use super::remote::Remote;
-use super::wanted::WantedEvents;
 use crate::error::{Error, Result};
 use crate::model::message::Message;
 use crate::protocol::event::{EventKind, ResetReason, ServerEvent};
@@ -16,7 +16,7 @@ use hyper::body::Incoming;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How long to wait before asking again for a server that has gone, at first and at most.
+/// The first and the longest pause before reconnecting to a server.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const MAX_PAUSE: Duration = Duration::from_secs(5);
 
@@ -25,13 +25,13 @@ const MAX_LINE: usize = 64 << 20;
 
 /// New messages that meet conditions, one after the other.
 pub struct MessageFollower {
-    /// Asks for the whole message, which an event does not carry.
+    /// Requests whole messages, which events do not contain.
     messages: Remote,
     stream: Incoming,
     buffer: BytesMut,
-    wanted: WantedEvents,
+    wanted: EventFilter,
     events: &'static [EventKind],
-    /// Where to go on after a break.
+    /// The place at which to continue after a broken connection.
     place: Option<StreamPlace>,
 }
 
@@ -44,12 +44,12 @@ impl MessageFollower {
     ) -> Result<Self> {
         let mut streaming = messages.reconnected().await?;
         let stream = streaming.stream(filter, begin, events).await?;
-        let wanted = WantedEvents::new(filter, conditions);
+        let wanted = EventFilter::new(filter, conditions);
         let place = begin.place();
         Ok(Self { messages, stream, buffer: BytesMut::new(), wanted, events, place })
     }
 
-    /// The next message; waits for it, and for the server where that has gone.
+    /// The next message. Waits for it, and for the server if the connection is broken.
     ///
     /// # Errors
     /// Where the server refuses to go on: the token was revoked, or it is no rechat any more.
@@ -63,7 +63,8 @@ impl MessageFollower {
                 self.reconnect().await?;
                 return Ok(Followed::EventsGone { with_messages: false });
             }
-            // Before the message is asked for: a break then goes on behind it.
+            // Before the whole message is requested: after a broken connection, the stream
+            // continues after it.
             self.move_on(&event);
             let followed = match event {
                 ServerEvent::NewMessage { data, .. } => {
@@ -88,7 +89,7 @@ impl MessageFollower {
         }
     }
 
-    /// Gives a message the name that its conversation has now, as far as the server can be asked.
+    /// Gives a message the present name of its conversation, if the server can be asked.
     pub async fn fill_name(&mut self, message: &mut Message) {
         let platform = message.platform_or_local();
         let known = self.messages.conversation(platform, &message.recipient).await;
@@ -97,30 +98,30 @@ impl MessageFollower {
         }
     }
 
-    /// Remembers messages that were shown before: their deletion is told too.
+    /// Remembers messages that were shown before, so that their deletion is shown too.
     pub fn remember(&mut self, shown: impl IntoIterator<Item = Uuid>) {
         shown.into_iter().for_each(|id| self.wanted.remember(id));
     }
 
-    /// Where to go on after what was given last; nothing where nothing was.
+    /// The place after the last returned event; `None` before the first one.
     pub fn place(&self) -> Option<&StreamPlace> {
         self.place.as_ref()
     }
 
-    /// Takes over the place of an event.
+    /// Moves to the place of an event.
     fn move_on(&mut self, event: &ServerEvent<'_>) {
         let Some(cursor) = cursor_of(event) else { return };
         let known = self.place.take().and_then(|place| place.newest);
         let newest = match event {
             ServerEvent::NewMessage { data, .. } => known.max(Some(data.seq)),
-            // Of another store, or from where on is not known.
+            // The place belongs to another store, or is unknown.
             ServerEvent::Reset { .. } => None,
             _ => known,
         };
         self.place = Some(StreamPlace { after: cursor.to_owned(), newest });
     }
 
-    /// Whether a change of this message's status is wanted, as far as the message tells.
+    /// Whether a change of this message's status passes the filter.
     async fn concerns(&mut self, id: Uuid) -> Result<bool> {
         if !self.wanted.needs_whole() {
             return Ok(true);

@@ -3,24 +3,24 @@
 use crate::model::message::Message;
 use crate::protocol::event::{EventKind, MessageDeleted, MessageStatus};
 
-/// Events that are asked for beside new messages.
+/// Kinds of events that are requested in addition to new messages.
 pub const CHANGES: [EventKind; 3] =
     [EventKind::MessageStatus, EventKind::MessageUpdated, EventKind::MessageDeleted];
 
-/// The next thing that happened.
+/// The next event.
 pub enum Followed {
     /// A message was made.
     Message(Box<Message>),
-    /// A message has another status.
+    /// The status of a message changed.
     Status(MessageStatus<'static>),
-    /// Something else of a message changed; this is how it is now.
+    /// Something else of a message changed; this is the message after it.
     Updated(Box<Message>),
     /// A message was deleted.
     Deleted(MessageDeleted<'static>),
-    /// The store is another one, or an older copy; from here on its new messages come.
+    /// The store is another one, or an older copy; from here on its new messages follow.
     StoreReplaced,
-    /// The events that were missed are not kept any more; from here on it goes on. The messages that
-    /// were missed come all the same, unless it is not known from where on.
+    /// The missed events are not kept any more, and the stream continues. The missed messages
+    /// follow nevertheless, unless the place is unknown.
     EventsGone {
         /// Whether messages may be missing as well.
         with_messages: bool,

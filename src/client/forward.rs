@@ -1,6 +1,6 @@
-//! Pages that go forwards from a message. Lists go backwards only; the stream of new messages goes
-//! forwards, from any message on, and so tells where such a page ends. They are in the order in which
-//! messages came.
+//! Pages in forward direction from a message. Lists only go backwards. The stream of new messages
+//! goes forwards from any message, so it shows where such a page ends. These pages are in the order
+//! of `seq`.
 
 use super::history::{HistoryPage, HistoryQuery, Start};
 use super::opening::Begin;
@@ -13,14 +13,14 @@ use http_body_util::BodyExt;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// How long the next message is waited for: the stream does not end, it goes on live.
+/// How long to wait for the next message, because the stream does not end but goes on live.
 const SILENCE: Duration = Duration::from_secs(2);
 
 /// The longest line of the stream.
 const MAX_LINE: usize = 64 << 20;
 
 /// A message and those after it, at most `query.limit`, the newest first. `newest` is the `seq` of
-/// the newest message there is.
+/// the newest message.
 pub(super) async fn page(
     remote: &mut Remote,
     query: &HistoryQuery,
@@ -47,7 +47,7 @@ pub(super) async fn page(
     };
     let before = Some((last + 1).to_string());
     let mut found = remote.page(&HistoryQuery { before, limit: query.limit + 1, ..plain }).await?;
-    // The page may reach further back.
+    // The page may go further back.
     if let Some(place) = found.messages.iter().position(|message| message.id.to_string() == id) {
         found.messages.truncate(place + 1);
     }
@@ -60,8 +60,8 @@ async fn last_page(remote: &mut Remote, query: &HistoryQuery) -> Result<HistoryP
     Ok(HistoryPage { reaches_newest: true, ..found })
 }
 
-/// The `seq` of the message that comes so many after another one, or else of the last one; `None`
-/// where none comes after it.
+/// The `seq` of the message that is this number of messages after another one, or else of the last
+/// one; `None` if there is none after it.
 async fn seq_after(
     remote: &Remote,
     query: &HistoryQuery,

@@ -1,34 +1,34 @@
-//! Pages of what was said before, as `GET /api/messages` gives them.
+//! Pages of older messages, as `GET /api/messages` returns them.
 
 use crate::model::message::{Message, Status};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// Which messages are wanted, the newest first.
+/// Conditions of the wanted messages, the newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct HistoryQuery {
     pub platform: Option<String>,
     pub conversation: Option<String>,
     pub status: Option<Status>,
-    /// Only messages with this text in them, where the server can look for it.
+    /// Only messages with this text, if the server can search for it.
     pub query: Option<String>,
-    /// By the time at which messages were said; else in the order in which they came.
+    /// In the order of `created_at`; else in the order of `seq`.
     pub by_time: bool,
     /// Only messages older than this one: an ID or a `seq`.
     pub before: Option<String>,
-    /// In place of `before`, the oldest one that is wanted, and those after it; and the `seq` of the
-    /// newest one there is.
+    /// Instead of `before`: the oldest wanted message, for a page that goes forwards; and the `seq`
+    /// of the newest message.
     pub from: Option<(Start, u64)>,
     pub limit: usize,
 }
 
-/// The first message of a page that goes forwards.
+/// The first message of a page in forward direction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Start {
     /// This one, by its ID.
     Message(String),
-    /// The first of so many inbound messages that were not read.
+    /// The first of this number of unread inbound messages.
     Unread(u64),
 }
 
@@ -37,16 +37,16 @@ pub enum Start {
 pub struct HistoryPage {
     #[allow(missing_docs)]
     pub messages: Vec<Message>,
-    /// How far a search looked that ended before the page was full: where to go on.
+    /// Where to continue, if a search ended before the page was full.
     #[serde(default, deserialize_with = "place")]
     pub searched_to: Option<String>,
-    /// Of a page that goes forwards: there is none after it.
+    /// For a page in forward direction: there is no later message.
     #[serde(skip)]
     pub reaches_newest: bool,
 }
 
 impl HistoryQuery {
-    /// As the query string of the request.
+    /// The query string of the request.
     pub(super) fn query(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair("limit", &self.limit.to_string());
@@ -63,7 +63,7 @@ impl HistoryQuery {
     }
 }
 
-/// A place in the journal, a `seq` or an ID.
+/// A place: a `seq` or an ID.
 fn place<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
         Value::Number(seq) => Some(seq.to_string()),

@@ -39,7 +39,7 @@ pub struct Local {
     blobs: Blobs,
 }
 
-/// Keeps a file, and tells what it is.
+/// Stores a file, and returns its description.
 fn copied(
     mut file: FileBody,
     upload: std::result::Result<Upload, BlobRefused>,

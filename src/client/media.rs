@@ -8,7 +8,7 @@ use crate::protocol::http::{MediaList, MediaRemoved, Uploaded};
 use bytes::Bytes;
 
 impl Client {
-    /// The media that were stored last, and how much there is.
+    /// The newest files, and the totals.
     ///
     /// # Errors
     ///
@@ -20,7 +20,7 @@ impl Client {
         }
     }
 
-    /// Keeps a file, which segments can then name.
+    /// Stores a file, so that segments can name it.
     ///
     /// # Errors
     ///
@@ -33,7 +33,7 @@ impl Client {
         }
     }
 
-    /// Copies a file; false where it is not kept.
+    /// Copies a file; false if it is not stored.
     ///
     /// # Errors
     ///
@@ -45,7 +45,7 @@ impl Client {
         }
     }
 
-    /// The bytes of a file; `None` where it is not kept.
+    /// The bytes of a file; `None` if it is not stored.
     ///
     /// # Errors
     ///

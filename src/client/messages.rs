@@ -28,7 +28,7 @@ impl Client {
         self.server("recall")?.recall(id).await
     }
 
-    /// Sets a reaction of ours, or takes it back.
+    /// Adds an own reaction, or removes it.
     ///
     /// # Errors
     ///

@@ -4,12 +4,12 @@ use crate::error::Error;
 use crate::media::Hash;
 use uuid::Uuid;
 
-/// Messages that are no longer there, or never were.
+/// Error for a message that does not exist.
 pub(super) fn no_message(id: Uuid) -> Error {
     Error::failed(format!("there is no message {id}")).hint("`rechat list` shows all messages")
 }
 
-/// Files that are no longer there, or never were.
+/// Error for a file that does not exist.
 pub(super) fn no_media(media: Hash) -> Error {
     Error::failed(format!("there is no file {media}")).hint("`rechat media` lists them")
 }

@@ -5,6 +5,7 @@ mod address;
 mod body;
 mod connection;
 mod conversations;
+mod event_filter;
 mod export;
 pub mod file;
 mod follow;
@@ -22,7 +23,6 @@ mod server;
 mod session;
 mod source;
 mod tls;
-mod wanted;
 pub mod watch;
 
 pub use crate::store::ConversationQuery;
@@ -59,7 +59,7 @@ pub enum Client {
 
 impl Client {
     /// Finds out who answers: `--server`, else the server that has the store open, else the store.
-    /// `migration` is told where that is of an older version.
+    /// `migration` gets the progress if the store has an older version.
     ///
     /// # Errors
     ///

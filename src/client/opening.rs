@@ -1,15 +1,16 @@
-//! Opening of a stream: where it begins, and why it was not opened.
+//! Opening of a stream: its first place, and the errors.
 
 use crate::error::Error;
 use std::fmt;
 use std::str::FromStr;
 
-/// Where a stream begins.
+/// Place at which a stream begins.
 #[derive(Clone, Copy)]
 pub enum Begin<'a> {
-    /// After this message, given by its ID or `seq`; with what comes from now on without one.
+    /// After this message, given by its ID or `seq`; `None` begins with new messages.
     Since(Option<&'a str>),
-    /// Where another stream broke off; a store that does not know the place begins with `reset`.
+    /// The place at which another stream was interrupted; a store that does not know it begins with
+    /// `reset`.
     After(&'a StreamPlace),
 }
 
@@ -22,13 +23,14 @@ impl Begin<'_> {
     }
 }
 
-/// Where a stream broke off. As text: the cursor, and after a space the newest message.
+/// The place at which a stream was interrupted. As text: the cursor, and after a space the newest
+/// message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamPlace {
-    /// The cursor of the last event; before the first one, the ID or `seq` of a message.
+    /// The cursor of the last event; before the first event, the ID or `seq` of a message.
     pub(super) after: String,
-    /// The `seq` of the newest message up to there. Messages are kept longer than events: from here
-    /// they go on where the cursor is too old.
+    /// The `seq` of the newest message up to there. Messages are kept longer than events, so they
+    /// continue from here if the cursor is too old.
     pub(super) newest: Option<u64>,
 }
 
@@ -46,7 +48,7 @@ impl fmt::Display for StreamPlace {
     }
 }
 
-/// A text names no place in a stream.
+/// The text is not a place in a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoPlace;
 
@@ -54,7 +56,7 @@ impl FromStr for StreamPlace {
     type Err = NoPlace;
 
     fn from_str(text: &str) -> Result<Self, NoPlace> {
-        // Cursors and IDs are in hex, a `seq` in decimal digits.
+        // Cursors and IDs are hexadecimal, a `seq` is decimal.
         let is_known = |word: &&str| word.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
         let mut words = text.split_whitespace();
         let after = words.next().filter(is_known).ok_or(NoPlace)?;
@@ -68,11 +70,11 @@ impl FromStr for StreamPlace {
     }
 }
 
-/// Why a stream was not opened.
+/// Reason why a stream was not opened.
 pub(super) enum NotOpened {
-    /// The server does not give it, now and later.
+    /// The server refuses it, also later.
     Refused(Error),
-    /// It may be there again soon.
+    /// It may work again soon.
     Away(Error),
 }
 

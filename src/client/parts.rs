@@ -1,4 +1,4 @@
-//! Files that go up in parts, so that a break costs one part at most (tus 1.0).
+//! Uploads of files in parts, so that a broken connection costs at most one part (tus 1.0).
 //!
 //! The server finds an upload that was broken off by the file's SHA-256, so that another process can
 //! go on with it, and nothing has to be remembered here.
@@ -24,10 +24,10 @@ use std::time::Duration;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-/// Bytes of a file from which on it goes up in parts, and of each part.
+/// Size of a part, and size from which a file is uploaded in parts.
 pub(super) const PART_BYTES: u64 = 8 << 20;
 
-/// Pauses before the further attempts of a part; a part that came makes them begin anew.
+/// Pauses before further attempts of a part; after a part that arrived they begin again.
 const PAUSES: [Duration; 6] = [
     Duration::from_millis(200),
     Duration::from_secs(1),
@@ -37,14 +37,15 @@ const PAUSES: [Duration; 6] = [
     Duration::from_secs(30),
 ];
 
-/// A file that goes up in parts.
+/// A file that is uploaded in parts.
 struct FileParts {
     file: File,
     length: u64,
     told: Arc<Mutex<UploadProgress>>,
 }
 
-/// How far a file has come, and who is told of it. Bytes that go twice are told once.
+/// Progress of an upload, and a function that is called with it. Bytes that are sent twice count
+/// once.
 struct UploadProgress {
     furthest: u64,
     told: Box<dyn FnMut(u64) + Send>,
@@ -59,7 +60,7 @@ impl UploadProgress {
     }
 }
 
-/// Uploads a large file, over new connections where one breaks.
+/// Uploads a large file, over new connections after broken ones.
 pub(super) async fn upload(
     connection: &mut ClientConnection,
     name: Option<&str>,
@@ -100,8 +101,8 @@ pub(super) async fn upload(
     }
 }
 
-/// Connects anew after a break, and asks how far the upload is; the error is that of the break where
-/// there were too many without a byte between.
+/// Reconnects after a broken connection, and requests the state of the upload. After too many
+/// without a new byte, the error is that of the last one.
 async fn go_on(
     connection: &mut ClientConnection,
     id: Uuid,

@@ -1,4 +1,4 @@
-//! A server by its address, whether or not it answers now: for clients that stay.
+//! A server by its address, even if it does not answer now: for clients that run for long.
 
 use super::address::ServerAddress;
 use super::body::FileBody;
@@ -21,8 +21,7 @@ use bytes::Bytes;
 use std::path::PathBuf;
 use uuid::Uuid;
 
-/// A server that is asked whenever there is something to ask, over a connection that is made anew
-/// when it has gone.
+/// A server, over a connection that is opened again when it is broken.
 pub struct Server {
     pub(super) address: ServerAddress,
     pub(super) token: Option<String>,
@@ -30,14 +29,14 @@ pub struct Server {
 }
 
 impl Clone for Server {
-    /// The same server, over a connection of its own.
+    /// The same server, over another connection.
     fn clone(&self) -> Self {
         Self { address: self.address.clone(), token: self.token.clone(), remote: None }
     }
 }
 
 impl Server {
-    /// The server that is named, else the one whose store is this host's.
+    /// The server that the user named, else the one of this host's store.
     ///
     /// # Errors
     ///
@@ -82,7 +81,7 @@ impl Server {
         }
     }
 
-    /// One message; `None` where there is none.
+    /// One message; `None` if there is none.
     ///
     /// # Errors
     ///
@@ -100,7 +99,7 @@ impl Server {
         self.remote().await?.change(id, change).await
     }
 
-    /// Takes a sent message back on its platform.
+    /// Recalls a sent message on its platform.
     ///
     /// # Errors
     ///
@@ -109,7 +108,7 @@ impl Server {
         self.remote().await?.recall(id).await
     }
 
-    /// Sets a reaction of ours, or takes it back.
+    /// Adds an own reaction, or removes it.
     ///
     /// # Errors
     ///
@@ -118,7 +117,7 @@ impl Server {
         self.remote().await?.react(id, emoji, on).await
     }
 
-    /// Keeps a file, which segments can then name.
+    /// Stores a file, so that segments can name it.
     ///
     /// # Errors
     ///
@@ -127,7 +126,7 @@ impl Server {
         self.remote().await?.upload(Some(name), file).await
     }
 
-    /// The bytes of a file; `None` where it is not kept.
+    /// The bytes of a file; `None` if it is not stored.
     ///
     /// # Errors
     ///
@@ -136,7 +135,7 @@ impl Server {
         self.remote().await?.media_bytes(media, MAX_ANSWER_BYTES).await
     }
 
-    /// Lets the server fetch the files of a message that it does not keep yet.
+    /// Makes the server fetch the missing files of a message.
     ///
     /// # Errors
     ///
@@ -154,7 +153,7 @@ impl Server {
         self.remote().await?.requests().await
     }
 
-    /// Answers a request; gives it as it then is.
+    /// Answers a request; returns its new state.
     ///
     /// # Errors
     ///
@@ -163,7 +162,7 @@ impl Server {
         self.remote().await?.answer_request(id, answer).await
     }
 
-    /// Conversations that have messages, the latest first, page after page up to the query's limit.
+    /// Conversations that have messages, the latest first, in pages up to the query's limit.
     ///
     /// # Errors
     ///
@@ -172,7 +171,7 @@ impl Server {
         self.remote().await?.conversations(query).await
     }
 
-    /// A conversation; `None` where it has no messages.
+    /// A conversation; `None` if it has no messages.
     ///
     /// # Errors
     ///
@@ -185,7 +184,7 @@ impl Server {
         self.remote().await?.conversation(platform, conversation).await
     }
 
-    /// Marks a conversation as read, mutes it or pins it, and gives it as it then is; `None` where it
+    /// Marks a conversation as read, mutes it or pins it, and returns its new state; `None` if it
     /// has no messages.
     ///
     /// # Errors
@@ -200,7 +199,7 @@ impl Server {
         self.remote().await?.set_conversation(platform, conversation, set).await
     }
 
-    /// Every adapter, and how it is connected.
+    /// Every adapter, and its state.
     ///
     /// # Errors
     ///
@@ -218,7 +217,7 @@ impl Server {
         self.remote().await?.stats(&MessageFilter::default(), None).await
     }
 
-    /// Makes a message; `key` makes sure that it is made once, however often this is asked.
+    /// Makes a message. With the same `key` it is made only once, even if the request is repeated.
     ///
     /// # Errors
     ///
@@ -228,7 +227,7 @@ impl Server {
         self.remote().await?.create(message, Some(&key)).await
     }
 
-    /// Sets the status of a message that is in one of these states, and gives it as it then is.
+    /// Sets the status of a message that is in one of these states, and returns its new state.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! A WebSocket session with a server: the upgrade, the subscription, and its events one by one.
+//! A WebSocket session with a server: the handshake, the subscription, and the events.
 
 use super::Server;
 use crate::error::{Error, Result};
@@ -14,10 +14,10 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{self, Message as Frame};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-/// How long the upgrade and the answer to `subscribe` may take.
+/// The longest time for the handshake and the answer to `subscribe`.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// After this silence the server is asked whether it is there; after as much again it is not.
+/// After this silence the server gets a ping; after the same time again, it counts as gone.
 const SILENCE: Duration = Duration::from_secs(45);
 
 /// An open session.
@@ -26,13 +26,14 @@ pub(super) struct ClientSession {
     name: String,
 }
 
-/// Why a session did not come about, or ended.
+/// Reason why a session could not be opened, or ended.
 pub(super) enum SessionFault {
-    /// It did not come about.
+    /// It could not be opened.
     Refused(Error),
-    /// It broke, or the server ended it.
+    /// The connection broke, or the server ended it.
     Lost(Error),
-    /// The place to go on from is not one of this store, or events after it are not kept.
+    /// The place to continue from does not belong to this store, or the events after it are not
+    /// kept any more.
     CursorGone,
 }
 
@@ -43,7 +44,7 @@ impl From<Error> for SessionFault {
 }
 
 impl ClientSession {
-    /// Opens a session and subscribes; gives the server's answer.
+    /// Opens a session and subscribes; returns the server's answer.
     pub(super) async fn open(
         server: &Server,
         subscribe: &Subscribe,
@@ -66,7 +67,7 @@ impl ClientSession {
             .map_err(|error| Error::failed(format!("the command cannot be written: {error}")))?;
         let sent = session.socket.send(Frame::text(text)).await;
         sent.map_err(|error| lost(&session.name, &error))?;
-        // The answer comes before any event, for a new session is subscribed to nothing.
+        // The answer comes before all events, because a new session has no subscription.
         match session.next().await? {
             ServerEvent::Ack(ack) => Ok((session, ack)),
             ServerEvent::Error(error) => Err(Error::failed(error.error).into()),
@@ -74,7 +75,7 @@ impl ClientSession {
         }
     }
 
-    /// The next event; events of a newer server that are unknown here are passed over.
+    /// The next event; unknown events of a newer server are ignored.
     pub(super) async fn next(&mut self) -> std::result::Result<ServerEvent<'static>, SessionFault> {
         loop {
             let text = match self.text().await {
@@ -113,7 +114,7 @@ impl ClientSession {
 }
 
 fn request(server: &Server) -> Result<tungstenite::handshake::client::Request> {
-    // Over HTTPS the stream is encrypted already, so that this is all the same.
+    // With HTTPS the stream is encrypted already, so `ws` is right in both cases.
     let url = format!("ws://{}{}/ws/client", server.address.host(), server.address.prefix());
     let mut request = url
         .into_client_request()

@@ -15,7 +15,7 @@ pub(super) fn server_named(source: &SourceArgs) -> Result<Option<(ServerAddress,
     Ok(Some((address, source.token.clone().or_else(|| std::env::var("RECHAT_TOKEN").ok()))))
 }
 
-/// The configuration of this host, which tells where the store is.
+/// The configuration of this host, which has the path of the store.
 pub(super) fn config_here(source: &SourceArgs, config_file: Option<PathBuf>) -> Result<Config> {
     let mut sources = Sources::of_process(config_file)?;
     if let Some(db) = &source.db {

@@ -1,4 +1,4 @@
-//! TLS as a client: which certificates are trusted, and what to do about one that is not.
+//! TLS of the client: the trusted certificates, and advice on others.
 
 use crate::error::{Error, Result};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -12,7 +12,7 @@ use rustls::{
 use std::path::Path;
 use std::sync::Arc;
 
-/// The settings of TLS: trusted are the certificates of the system and those of a PEM file.
+/// The TLS settings: the certificates of the system and those of a PEM file are trusted.
 pub(super) fn client_config(file: Option<&Path>) -> Result<Arc<ClientConfig>> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -36,7 +36,7 @@ pub(super) fn client_config(file: Option<&Path>) -> Result<Arc<ClientConfig>> {
     Ok(Arc::new(config))
 }
 
-/// The certificates of a file, added to the trusted issuers.
+/// The certificates of a file, which are also added to the trusted issuers.
 fn read(file: &Path, roots: &mut RootCertStore) -> Result<Vec<CertificateDer<'static>>> {
     let wrong = |why: &dyn std::fmt::Display| {
         Error::failed(format!("cannot read a certificate from {}: {why}", file.display()))
@@ -51,7 +51,8 @@ fn read(file: &Path, roots: &mut RootCertStore) -> Result<Vec<CertificateDer<'st
     if named.is_empty() { Err(wrong(&"there is none in it")) } else { Ok(named) }
 }
 
-/// Checks as browsers do, and accepts a certificate that was named itself.
+/// Checks certificates as browsers do, and also accepts a server's certificate from the file
+/// itself.
 #[derive(Debug)]
 struct Verifier {
     chains: Arc<WebPkiServerVerifier>,
@@ -68,7 +69,8 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> std::result::Result<ServerCertVerified, rustls::Error> {
         match self.chains.verify_server_cert(certificate, intermediates, name, ocsp, now) {
-            // A certificate of `openssl req -x509` is marked as an issuer, which a server's must not be.
+            // A certificate of `openssl req -x509` is marked as an issuer, which a server's
+            // certificate must not be.
             Err(rustls::Error::InvalidCertificate(CertificateError::Other(_)))
                 if self.named.iter().any(|named| named == certificate) =>
             {
@@ -102,7 +104,7 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// The error of a TLS handshake with the server at `url`, and what to do about it.
+/// The error of a TLS handshake with the server at `url`, with advice.
 pub(super) fn explain(url: &str, error: &rustls::Error) -> Error {
     use CertificateError as Bad;
     let (what, hint) = match error {

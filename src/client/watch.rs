@@ -1,5 +1,5 @@
-//! Watching everything over the WebSocket, across restarts of the server: nothing is missing
-//! afterwards and nothing comes twice.
+//! Watching all events over the WebSocket, across restarts of the server: nothing is missed and
+//! nothing comes twice.
 
 use super::Server;
 use super::session::{ClientSession, SessionFault};
@@ -15,11 +15,11 @@ use std::time::Duration;
 use tokio::sync::mpsc::Sender as Queue;
 use tokio::time::sleep;
 
-/// How long to wait before asking again for a server that has gone, at first and at most.
+/// The first and the longest pause before reconnecting to a server.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const MAX_PAUSE: Duration = Duration::from_secs(5);
 
-/// Events that are asked for beside new messages.
+/// Kinds of events that are requested in addition to new messages.
 const EVENTS: [EventKind; 5] = [
     EventKind::MessageStatus,
     EventKind::MessageUpdated,
@@ -38,43 +38,43 @@ pub type AdapterChange = event::AdapterStatusData<'static>;
 #[derive(Clone, Debug, PartialEq)]
 #[allow(clippy::large_enum_variant, reason = "handled one at a time")]
 pub enum WatchEvent {
-    /// The server is there. Every message after this `seq` comes.
+    /// The server is connected. Every message after this `seq` follows.
     Here {
-        /// Where it begins; the newest `seq` that came before, unless all is to be loaded afresh.
+        /// The newest `seq` of the session before; for a new place, the newest `seq` of the server.
         since: u64,
     },
-    /// The store is another one, or an older copy: what is known of it may be wrong. `Here` follows.
+    /// The store is another one, or an older copy: data from before may be wrong. `Here` follows.
     StoreReplaced,
-    /// The server is not there, and why; it is asked for again and again.
+    /// The server is not connected, with the reason; the client keeps trying.
     Away(String),
     /// A message was made.
     Message(Box<Message>),
-    /// A message has another status.
+    /// The status of a message changed.
     Status(StatusChange),
-    /// Something else of a message changed; this is how it is now.
+    /// Something else of a message changed; this is the message after it.
     Updated(Box<Message>),
     /// A message was deleted.
     Deleted(MessageDeleted<'static>),
-    /// A conversation changed; this is how it is now.
+    /// A conversation changed; this is its new state.
     Conversation(Conversation),
-    /// A platform told of something that is no message.
+    /// A platform reported something that is not a message.
     Notice(Box<Notice>),
-    /// An adapter's connection has another state.
+    /// The state of an adapter's connection changed.
     Adapter(AdapterChange),
 }
 
-/// Where to go on after a break.
+/// The place at which to continue after a broken connection.
 #[derive(Default)]
 struct WatchPosition {
-    /// The last one that came.
+    /// The cursor of the last event.
     cursor: Option<String>,
-    /// The newest message that came.
+    /// The newest message so far.
     seq: u64,
 }
 
-/// Why one connection ended.
+/// Reason why a connection ended.
 enum ConnectionBreak {
-    /// The receiver of the events has gone.
+    /// The receiver of the events was dropped.
     NoReceiver,
     Fault(SessionFault),
 }
@@ -91,7 +91,7 @@ impl From<Error> for ConnectionBreak {
     }
 }
 
-/// Tells everything that happens, until the receiver of the events has gone.
+/// Sends all events, until their receiver is dropped.
 pub async fn watch(mut server: Server, events: Queue<WatchEvent>) {
     let mut position = WatchPosition::default();
     let mut pauses = pauses();
@@ -107,7 +107,7 @@ pub async fn watch(mut server: Server, events: Queue<WatchEvent>) {
                 WatchEvent::Away(error.to_string())
             }
             ConnectionBreak::Fault(SessionFault::Lost(error)) => {
-                // It was there: it may soon be there again.
+                // It was connected, so it may be back soon.
                 pauses = self::pauses();
                 WatchEvent::Away(error.to_string())
             }
@@ -128,7 +128,7 @@ fn pauses() -> backon::ExponentialBackoff {
         .build()
 }
 
-/// One connection, from the upgrade to its end.
+/// One connection, from the handshake to its end.
 async fn connection(
     server: &mut Server,
     position: &mut WatchPosition,
@@ -181,7 +181,7 @@ async fn connection(
     }
 }
 
-/// The `seq` of the newest message there is.
+/// The `seq` of the newest message.
 async fn newest(server: &mut Server) -> Result<u64> {
     let one = ConversationQuery { limit: Some(1), ..ConversationQuery::default() };
     let newest = server.conversations(&one).await?;

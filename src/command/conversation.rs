@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 /// The platform for trying out, on which every conversation is right.
 const LOOPBACK: &str = "loopback";
 
-/// How conversations begin that need not be known (contract, item 7).
+/// Prefixes of conversations that need not be known (contract, item 7).
 const PREFIXES: [&str; 3] = ["group_", "private_", "channel_"];
 
 /// Where something goes, or is looked for.

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::model::message::Status;
 use crate::protocol::http::AdapterStatus;
 use crate::store::{Access, MessageFilter, Page, Store, StoreOptions, View, check, kept_logs};
-use crate::text::in_units;
+use crate::text::{in_units, visible};
 use serde::Serialize;
 use std::io;
 use std::net::TcpListener;
@@ -243,7 +243,7 @@ fn look_at_adapter(findings: &mut Findings, adapter: AdapterStatus) {
     findings.add("adapters", health, seen, advice);
 }
 
-/// Tells why messages wait, each reason once.
+/// Shows why messages wait, each reason once.
 async fn look_at_queue(findings: &mut Findings, client: &mut Client) -> Result<()> {
     let filter = MessageFilter { statuses: vec![Status::Pending], ..MessageFilter::default() };
     let page = Page { offset: 0, limit: WAITING_LOOKED_AT, before: None };
@@ -362,9 +362,10 @@ fn print(findings: &Findings, as_json: bool, globals: &Globals) -> Result<()> {
             CheckState::Doubtful => "!",
             CheckState::Wrong => "✗",
         };
-        out.line(format_args!("{mark} {:<14} {}", finding.about, finding.seen))?;
+        let seen = visible(&finding.seen);
+        out.line(format_args!("{mark} {:<14} {seen}", finding.about))?;
         if let Some(advice) = &finding.advice {
-            out.line(format_args!("  {:<14} → {advice}", ""))?;
+            out.line(format_args!("  {:<14} → {}", "", visible(advice)))?;
         }
     }
     out.finish()?;

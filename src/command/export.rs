@@ -8,8 +8,9 @@ use crate::cli::{ExportArgs, Globals};
 use crate::client::Client;
 use crate::error::{Error, Result, tell};
 use crate::store::MessageFilter;
+use crate::text::json_for_terminal;
 use std::fs::OpenOptions;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -26,10 +27,29 @@ pub(super) async fn run(export: ExportArgs, globals: &Globals) -> Result<()> {
         _ if export.media => {
             Err(Error::usage("--media needs a file, beside which the folder of media goes"))
         }
+        _ if io::stdout().is_terminal() => {
+            write(&mut client, &filter, ToTerminal(io::stdout().lock()), |_, _| {}).await.map(drop)
+        }
         _ => {
             let out = BufWriter::new(io::stdout().lock());
             write(&mut client, &filter, out, |_, _| {}).await.map(drop)
         }
+    }
+}
+
+/// Whole lines of JSON, shown at a terminal without anything that it would act on.
+struct ToTerminal<W>(W);
+
+impl<W: Write> Write for ToTerminal<W> {
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        for line in String::from_utf8_lossy(lines).lines() {
+            writeln!(self.0, "{}", json_for_terminal(line))?;
+        }
+        Ok(lines.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }
 
@@ -106,4 +126,19 @@ async fn write(
     }
     out.flush().map_err(|error| Error::of_output(&error))?;
     Ok(written)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_is_shown_no_control_characters() {
+        let mut shown = Vec::new();
+        let line = "{\"content\":\"\u{9b}31m\u{202e}abc\u{200f}\"}\n";
+        ToTerminal(&mut shown).write_all(line.as_bytes()).unwrap();
+        let shown = String::from_utf8(shown).unwrap();
+        assert!(shown.ends_with("}\n") && shown.contains("abc"), "{shown:?}");
+        assert!(!shown.contains(['\u{9b}', '\u{202e}', '\u{200f}']), "{shown:?}");
+    }
 }

@@ -20,7 +20,9 @@ pub(super) fn read(file: &Path) -> Result<Option<StreamPlace>> {
             Err(_) if bytes.is_empty() => {
                 Err(Error::failed(format!("{} is empty", file.display())).hint(hint))
             }
-            Err(_) => Err(Error::failed(format!("{} tells no place", file.display())).hint(hint)),
+            Err(_) => {
+                Err(Error::failed(format!("{} contains no place", file.display())).hint(hint))
+            }
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Error::failed(format!("cannot read {}: {error}", file.display()))),

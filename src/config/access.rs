@@ -79,7 +79,7 @@ impl Need {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenEntry {
-    /// By which the log and refusals call it.
+    /// The name in the log and in errors.
     pub name: String,
     #[allow(missing_docs)]
     pub scope: TokenScope,

@@ -60,16 +60,27 @@ impl Sources {
         let named = named.or_else(|| std::env::var_os("RECHAT_CONFIG").map(PathBuf::from));
         let file_was_named = named.is_some();
         let file = named.map_or_else(super::default_file, Ok);
+        let mut environment = Vec::new();
+        for (name, value) in std::env::vars_os() {
+            let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX)) else {
+                continue;
+            };
+            let Some(value) = value.to_str() else {
+                if !is_key(&key_of(name)) {
+                    continue;
+                }
+                let problem = format!("the environment variable {name} is no UTF-8 text");
+                return Err(
+                    Error::failed(problem).hint("write it anew; it may have another encoding")
+                );
+            };
+            environment.push((name.to_owned(), value.to_owned()));
+        }
         Ok(Self {
             // Without a home folder there is just no file to read.
             file: if file_was_named { file? } else { file.unwrap_or_default() },
             file_was_named,
-            environment: std::env::vars_os()
-                .filter_map(|(name, value)| {
-                    Some((name.into_string().ok()?, value.into_string().ok()?))
-                })
-                .filter(|(name, _)| name.starts_with(PREFIX))
-                .collect(),
+            environment,
             flags: Vec::new(),
             more_adapters: Vec::new(),
         })

@@ -1,7 +1,7 @@
 //! Media: what is fetched, and how much is kept.
 
 use crate::error::{Error, Result};
-use crate::media::arrivals::WantedMedia;
+use crate::media::fetch_incoming::WantedMedia;
 use crate::media::{Allowed, BlobBounds};
 use crate::model::message::MessageType;
 use serde::{Deserialize, Serialize};

@@ -32,7 +32,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Where HTTP and the WebSocket are served.
+    /// Address for HTTP and the WebSocket.
     pub listen: SocketAddr,
     /// The store's file; empty stands for the default place.
     pub db: PathBuf,
@@ -51,7 +51,7 @@ pub struct Config {
     /// Addresses of reverse proxies, whose `X-Forwarded-For` is believed.
     #[serde(alias = "proxies")]
     pub trusted_proxies: Vec<IpAddr>,
-    /// Where a message goes that names no platform, unless its conversation is known.
+    /// The platform for messages that name none, unless their conversation is known.
     pub default_platform: Option<String>,
     /// Fate of the content of a message that was taken back on its platform.
     pub recalled: Recalled,
@@ -94,7 +94,7 @@ pub struct Tls {
     pub key: PathBuf,
 }
 
-/// How sending goes.
+/// Settings of sending.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OutboxSettings {
@@ -146,7 +146,7 @@ pub struct LogSettings {
     pub events: u64,
 }
 
-/// How a log line looks.
+/// Format of a log line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
@@ -157,7 +157,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// How the store works.
+/// Settings of the store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StoreLimits {
@@ -227,6 +227,10 @@ impl Config {
         }
         let (token, file) = (self.token.as_ref(), self.token_file.as_deref());
         self.tokens = access::tokens(token, file, &self.token_entries)?;
+        let own = self.tokens.iter().find(|token| token.name == "token");
+        for bot in &mut self.bot {
+            bot.server_token = own.map(|token| token.secret.reveal().to_owned());
+        }
         let prefix = self.prefix.trim_end_matches('/').to_owned();
         if !prefix.is_empty() && !prefix.starts_with('/') {
             return Err(Error::failed("`prefix` must begin with `/`, such as \"/rechat\""));

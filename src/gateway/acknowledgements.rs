@@ -1,5 +1,5 @@
-//! Acknowledgements of events: OneBot and Satori have none, so a ping stands behind the events, and its
-//! pong comes once the framework's library has read everything before it (RFC 6455, section 5.5).
+//! Acknowledgements of events. OneBot and Satori have none, so a ping follows the events: its pong
+//! proves that the framework's library has read everything before it (RFC 6455, section 5.5).
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::watch;
@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::{Bytes, Message};
 pub(super) struct Acknowledgements {
     /// The offset of the newest ping.
     asked: AtomicU64,
-    /// Everything up to here was read.
+    /// The offset up to which everything was read.
     read: watch::Sender<u64>,
 }
 
@@ -26,7 +26,8 @@ impl Acknowledgements {
         Message::Ping(Bytes::copy_from_slice(&offset.to_be_bytes()))
     }
 
-    /// Notes a pong. Some programs send pongs that nobody asked for: what was not sent was not read.
+    /// Notes a pong. Some programs send unsolicited pongs, so an offset that was not sent does not
+    /// count.
     pub(super) fn note_pong(&self, payload: &[u8]) {
         let Ok(offset) = payload.try_into().map(u64::from_be_bytes) else { return };
         if offset <= self.asked.load(Ordering::Relaxed) {

@@ -1,4 +1,4 @@
-//! A bot: its settings, the accounts that it speaks for, and its state.
+//! A bot: its settings, the accounts that it uses, and its state.
 
 use super::ids::Named;
 use super::memory::{self, LogPlace};
@@ -15,13 +15,13 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
-/// An account that nobody has seen for so long is not offered to a bot any more.
+/// Seconds after which an account that was not seen is not offered to a bot any more.
 const FORGOTTEN_AFTER: u64 = 7 * 24 * 60 * 60;
 
-/// Accounts of a bot that names none: programs may tell of ever more.
+/// The most accounts of a bot that names none: programs may report ever more accounts.
 const MAX_ACCOUNTS: usize = 100;
 
-/// Messages that a bot may be sending without waiting for their outcomes.
+/// The most messages that a bot may send at once without waiting for their outcomes.
 const MAX_UNWATCHED: usize = 128;
 
 /// Platform, account and place.
@@ -35,25 +35,25 @@ pub(super) struct ConfiguredBot {
     /// Ends its connections.
     pub(super) stop: CancellationToken,
     accounts: Mutex<Vec<Arc<ServedAccount>>>,
-    /// Where the one before it was, with the same name and other settings.
+    /// The places that an earlier bot with the same name and other settings left behind.
     inherited: Inheritance,
-    /// Its places as the store had them when it began, or the one before it left them.
+    /// The places from the store when the bot began, or from the earlier bot.
     places: OnceLock<AccountPlaces>,
-    /// Its one place, where one connection is for all accounts.
+    /// The single place of the bot, if one connection serves all accounts.
     place: OnceLock<Arc<PlaceKeeper>>,
-    /// Changes whenever an account may have come or gone, or be in another state.
+    /// Changes whenever an account may have appeared, disappeared or changed its state.
     pub(super) accounts_changed: watch::Sender<()>,
-    /// Has the accounts looked for again.
+    /// Makes the bot look for accounts again.
     pub(super) look_again: Notify,
     pub(super) status: Mutex<BotStatus>,
     /// Permits for messages whose outcomes it does not wait for.
     pub(super) unwatched: Arc<Semaphore>,
-    /// How often its next connections are to panic.
+    /// Number of its next connections that panic, for tests.
     #[cfg(test)]
     pub(super) panics: std::sync::atomic::AtomicU32,
 }
 
-/// The places of a bot that ended, for one of the same name.
+/// The places that a bot leaves when it ends, for a new one with the same name.
 #[derive(Default)]
 pub(super) struct Inheritance {
     places: AccountPlaces,
@@ -65,30 +65,32 @@ pub(super) struct BotStatus {
     pub(super) state: PlatformState,
     pub(super) since: u64,
     pub(super) last_error: Option<String>,
-    /// Connections that there are now.
+    /// Number of present connections.
     connections: usize,
 }
 
-/// An account that a bot speaks for.
+/// An account that a bot uses.
 #[derive(Clone)]
 pub(super) struct ServedAccount {
     pub(super) platform: String,
     pub(super) account: String,
-    /// The number that the framework is told.
+    /// The number of the account for the framework.
     pub(super) self_id: i64,
     pub(super) place: Arc<PlaceKeeper>,
-    /// Ends its connections: with the bot, or once that speaks for the account no more.
+    /// Ends the connections of the account: when the bot ends, or when it does not use the account
+    /// any more.
     pub(super) stop: CancellationToken,
 }
 
 impl ServedAccount {
-    /// Whether a message is of this account, as far as is known: a bot reaches no other account's.
+    /// Whether a message belongs to this account, as far as is known: a bot reaches no other
+    /// account's messages.
     pub(super) fn has(&self, message: &Message) -> bool {
         message.platform.as_ref() == Some(&self.platform)
             && message.account.as_ref().is_none_or(|account| *account == self.account)
     }
 
-    /// Whether somebody asked this account for something.
+    /// Whether a request was made to this account.
     pub(super) fn has_request(&self, request: &ContactRequest) -> bool {
         request.notice.platform == self.platform && request.notice.account == self.account
     }
@@ -122,7 +124,7 @@ impl ConfiguredBot {
         }
     }
 
-    /// Panics where a test wants it.
+    /// Panics if a test asked for it.
     #[cfg(test)]
     pub(super) fn panic_if_wanted(&self) {
         use std::sync::atomic::Ordering::Relaxed;
@@ -135,11 +137,11 @@ impl ConfiguredBot {
         self.config.load().name.clone()
     }
 
-    /// Ends its connections. From here on none of them moves a place any more: that is for the bot of
-    /// the same name that comes after it.
+    /// Ends the connections. After this none of them changes a place, because the places belong to
+    /// the next bot with the same name.
     pub(super) fn end(&self) -> Inheritance {
         self.stop.cancel();
-        // It may not have found each account whose place it was given.
+        // The bot may not have found every account whose place it inherited.
         let mut places = self.inherited.places.clone();
         for known in lock(&self.accounts).iter() {
             if let Some(place) = known.place.hand_over() {
@@ -149,17 +151,18 @@ impl ConfiguredBot {
         Inheritance { places, writing: self.inherited.writing.clone() }
     }
 
-    /// The token of its own, else the server's (contract, item 35).
+    /// The bot's own token, else the server's (contract, item 35).
     pub(super) fn token(&self) -> Option<String> {
-        self.config.load().token.clone().or_else(|| self.shared.core.token.clone())
+        let config = self.config.load();
+        config.token.clone().or_else(|| config.server_token.clone())
     }
 
-    /// The accounts that it speaks for.
+    /// The accounts that the bot uses.
     pub(super) fn accounts(&self) -> Vec<Arc<ServedAccount>> {
         lock(&self.accounts).clone()
     }
 
-    /// Looks for accounts that are new, and gives those; lets go of those that are its own no more.
+    /// Looks for new accounts and returns them; drops accounts that the bot does not use any more.
     pub(super) async fn find_accounts(&self) -> Result<Vec<Arc<ServedAccount>>> {
         self.let_go()?;
         let config = self.config.load_full();
@@ -181,14 +184,14 @@ impl ConfiguredBot {
         Ok(new)
     }
 
-    /// An account that it speaks for.
+    /// An account that the bot uses.
     pub(super) fn account(&self, platform: &str, account: &str) -> Option<Arc<ServedAccount>> {
         let is_it =
             |known: &&Arc<ServedAccount>| known.platform == platform && known.account == account;
         lock(&self.accounts).iter().find(is_it).cloned()
     }
 
-    /// Adds an account; `None` where the bot does not speak for it, or does already.
+    /// Adds an account; `None` if the bot may not use it, or uses it already.
     pub(super) async fn add_account(
         &self,
         platform: String,
@@ -221,8 +224,8 @@ impl ConfiguredBot {
         Ok(Some(account))
     }
 
-    /// Ends the connections of accounts that the bot does not speak for any more: the one for trying out
-    /// goes once there is another platform.
+    /// Ends the connections of accounts that the bot does not use any more: `loopback` is dropped
+    /// when there is another platform.
     fn let_go(&self) -> Result<()> {
         let config = self.config.load_full();
         for known in self.accounts() {
@@ -236,7 +239,7 @@ impl ConfiguredBot {
         Ok(())
     }
 
-    /// Whether an account is one of the bot's.
+    /// Whether the bot uses an account.
     fn speaks_for(&self, config: &BotConfig, platform: &str, account: &str) -> Result<bool> {
         let is_left_out = config.accounts.is_empty() && self.shared.is_for_trial(platform)?;
         Ok(!is_left_out && config.has_account(platform, account))
@@ -251,8 +254,8 @@ impl ConfiguredBot {
         Ok(Arc::new(self.keeper(place)))
     }
 
-    /// The one place for all accounts: the earliest of theirs, as a crash may have left them apart. Those
-    /// that the bot speaks for no more stay behind, and so do not count.
+    /// The single place for all accounts: the earliest of theirs, because a crash may have left
+    /// them different. Accounts that the bot does not use any more do not count.
     pub(super) fn place(&self) -> Result<Arc<PlaceKeeper>> {
         let config = self.config.load_full();
         let mut places = Vec::new();
@@ -283,7 +286,7 @@ impl ConfiguredBot {
         Ok(self.places.get_or_init(|| places))
     }
 
-    /// A connection began.
+    /// Notes that a connection began.
     pub(super) fn connected(&self) -> Connected<'_> {
         let mut status = lock(&self.status);
         status.connections += 1;
@@ -291,8 +294,8 @@ impl ConfiguredBot {
         Connected(self)
     }
 
-    /// Serves a connection that was accepted until it ends, or `served` does, a bot or an account of
-    /// one; `serving` gives the reason, and ends with `stop`.
+    /// Serves an accepted connection until it ends, or `served` (a bot or an account of it) ends;
+    /// `serving` returns the reason, and ends with `stop`.
     pub(super) async fn serve_while(
         &self,
         served: &CancellationToken,
@@ -311,7 +314,8 @@ impl ConfiguredBot {
         serve.await;
     }
 
-    /// A connection ended, or did not come about; `state` is how it is without any other.
+    /// Notes that a connection ended or failed; `state` is the bot's state if there is no other
+    /// connection.
     pub(super) fn failed(&self, state: PlatformState, reason: &str) {
         let mut status = lock(&self.status);
         let state = if status.connections > 0 { PlatformState::Connected } else { state };
@@ -342,7 +346,7 @@ impl Drop for Connected<'_> {
     }
 }
 
-/// Puts a place in for the one that there was.
+/// Replaces the place of an account.
 fn put_place(places: &mut AccountPlaces, platform: &str, account: &str, place: LogPlace) {
     places.retain(|(its_platform, its, _)| (&**its_platform, &**its) != (platform, account));
     places.push((platform.to_owned(), account.to_owned(), place));

@@ -1,4 +1,4 @@
-//! Bots that new settings changed, as the log names them.
+//! Names of bots that new settings changed, for the log.
 
 use std::fmt;
 

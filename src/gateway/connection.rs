@@ -1,4 +1,4 @@
-//! One connection to a framework: its actions are answered, and it is told events.
+//! One connection to a framework: it answers actions and sends events.
 
 use super::acknowledgements::Acknowledgements;
 use super::follow::EventFollower;
@@ -16,22 +16,22 @@ use tokio_util::sync::CancellationToken;
 /// Frames that may wait to be written.
 const QUEUE: usize = 32;
 
-/// Actions of one connection under way at once; with more, its frames wait.
+/// The most actions of one connection that run at once; beyond it, its frames wait.
 const MAX_ACTIONS: usize = 128;
 
 /// Bytes of those actions.
 const MAX_ACTION_BYTES: usize = 64 << 20;
 
-/// How long the framework may read nothing, and say nothing.
+/// The longest time in which the framework may neither read nor send anything.
 const SILENCE: Duration = Duration::from_secs(90);
 
 /// Pause between heartbeats.
 pub(super) const HEARTBEAT: Duration = Duration::from_secs(30);
 
-/// Close code of an end on our side (RFC 6455, section 7.4.1).
+/// Close code when rechat ends the connection (RFC 6455, section 7.4.1).
 const GOING_AWAY: u16 = 1001;
 
-/// Serves a connection until it ends; gives the reason.
+/// Serves a connection until it ends; returns the reason.
 pub(super) async fn serve(
     mut socket: BotSocket,
     peer: &impl BotPeer,
@@ -41,7 +41,7 @@ pub(super) async fn serve(
     let (queue, outgoing) = mpsc::channel(QUEUE);
     let acknowledgements = Acknowledgements::default();
     if let Some(hello) = peer.hello() {
-        // The queue is empty.
+        // The queue is empty here, so there is room.
         let _ = queue.try_send(Message::text(hello));
     }
     let followed = async {
@@ -117,7 +117,7 @@ async fn read(
             bytes += text.len();
             actions.push(async move {
                 if let Some(answer) = peer.answer(&text).await {
-                    // It ends together with the connection.
+                    // The queue ends together with the connection.
                     let _ = queue.send(Message::text(answer)).await;
                 }
                 text.len()
@@ -130,7 +130,7 @@ async fn read(
     }
 }
 
-/// Sends heartbeats until the connection ends; a ping where the protocol has none.
+/// Sends heartbeats until the connection ends; pings if the protocol has no heartbeats.
 async fn beat(peer: &impl BotPeer, queue: &mpsc::Sender<Message>) {
     let mut ticks = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -1,4 +1,4 @@
-//! Conversations by their form (contract, item 7).
+//! Conversations by the form of their ID (contract, item 7).
 
 use std::fmt;
 
@@ -6,16 +6,16 @@ const GROUP: &str = "group_";
 const PRIVATE: &str = "private_";
 const CHANNEL: &str = "channel_";
 
-/// A conversation by its form, with the platform's own ID.
+/// A conversation by the form of its ID, with the platform's own ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ConversationForm<'a> {
     /// The group with this ID.
     Group(&'a str),
     /// The private conversation with the person of this ID.
     Private(&'a str),
-    /// The channel of a guild, whole.
+    /// The channel of a guild, with its whole ID.
     Channel(&'a str),
-    /// A conversation of a platform without such forms, whole.
+    /// A conversation of a platform without such forms, with its whole ID.
     Plain(&'a str),
 }
 
@@ -33,7 +33,7 @@ impl<'a> ConversationForm<'a> {
         }
     }
 
-    /// The person, where it is private.
+    /// The person, if the conversation is private.
     pub(super) fn person(self) -> Option<&'a str> {
         match self {
             Self::Private(person) => Some(person),
@@ -41,7 +41,7 @@ impl<'a> ConversationForm<'a> {
         }
     }
 
-    /// Whether there is nothing behind the prefix.
+    /// Whether the ID after the prefix is empty.
     pub(super) fn is_empty(self) -> bool {
         match self {
             Self::Group(id) | Self::Private(id) | Self::Plain(id) => id.is_empty(),

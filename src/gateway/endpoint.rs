@@ -1,14 +1,14 @@
-//! The paths at which frameworks dial in.
+//! The paths at which frameworks connect to rechat.
 
 use super::bot::ConfiguredBot;
 use super::settings::BotKind;
 use hyper::{HeaderMap, Method};
 use std::sync::Arc;
 
-/// A path at which a framework dials in.
+/// A path at which a framework connects.
 pub struct BotEndpoint {
     pub(super) bot: Arc<ConfiguredBot>,
-    /// The path behind the bot's own.
+    /// The path after the bot's own path.
     pub(super) rest: String,
 }
 
@@ -25,14 +25,14 @@ pub struct DialInRequest<'a> {
     pub query: &'a [(String, String)],
 }
 
-/// Where a request shows its token.
+/// Position of the token in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenPlace {
-    /// In its head.
+    /// In the headers.
     Head,
-    /// In the first frame of the WebSocket that it opens.
+    /// In the first frame of the WebSocket.
     FirstFrame,
-    /// Nowhere: its address is signed.
+    /// None: the address is signed.
     Signature,
 }
 
@@ -41,7 +41,7 @@ impl BotEndpoint {
         Self { bot, rest: rest.trim_end_matches('/').to_owned() }
     }
 
-    /// The token that is wanted here in place of the server's own.
+    /// The token that is required here instead of the server's own.
     pub fn token(&self) -> Option<String> {
         self.bot.config.load().token.clone()
     }

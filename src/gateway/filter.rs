@@ -1,19 +1,19 @@
-//! Which events a bot is told (contract, item 35).
+//! Filter for the events of a bot (contract, item 35).
 
-/// Filter of a bot; what is empty lets everything through.
+/// Filter of a bot; an empty list lets everything through.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BotFilter {
     /// `<platform>/<conversation>`.
     pub conversations: Vec<String>,
-    /// People whose messages are told: `<id>` or `<platform>/<id>`.
+    /// People whose messages pass: `<id>` or `<platform>/<id>`.
     pub senders: Vec<String>,
-    /// Beginnings of messages. One that mentions the account needs none.
+    /// Beginnings of messages. A message that mentions the account always passes.
     pub prefixes: Vec<String>,
-    /// Conversations and people of which nothing is told, written as above.
+    /// Conversations and people whose events do not pass, in the same forms.
     pub exclude: Vec<String>,
 }
 
-/// The facts of an event that a filter looks at.
+/// The facts of an event that a filter reads.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FilterInput<'a> {
     #[allow(missing_docs)]
@@ -22,14 +22,14 @@ pub struct FilterInput<'a> {
     pub conversation: Option<&'a str>,
     /// The person who did it.
     pub person: Option<&'a str>,
-    /// The text of a message; `None` for what is no message.
+    /// The text of a message; `None` for an event that is not a message.
     pub text: Option<&'a str>,
-    /// It is a message that mentions the account.
+    /// The event is a message that mentions the account.
     pub mentions_me: bool,
 }
 
 impl BotFilter {
-    /// Whether the bot is told of it.
+    /// Whether the event passes.
     pub fn passes(&self, about: &FilterInput<'_>) -> bool {
         let has = |list: &[String], id: Option<&str>| {
             id.is_some_and(|id| list.iter().any(|written| is_written(written, about.platform, id)))
@@ -52,7 +52,7 @@ impl BotFilter {
     }
 }
 
-/// Whether something is written as `<platform>/<id>`, or as the ID alone.
+/// Whether a setting is `<platform>/<id>`, or the ID alone.
 fn is_written(written: &str, platform: &str, id: &str) -> bool {
     let rest = written.strip_prefix(platform).and_then(|rest| rest.strip_prefix('/'));
     written == id || rest == Some(id)
@@ -111,7 +111,7 @@ mod tests {
         let filter = BotFilter { conversations: list(&["qq/group_1"]), ..BotFilter::default() };
         assert!(filter.passes(&said("hi")));
         assert!(!filter.passes(&FilterInput { platform: "wechat", ..said("hi") }));
-        // It is about the account itself.
+        // The event is about the account itself.
         assert!(filter.passes(&FilterInput { conversation: None, ..said("hi") }));
     }
 }

@@ -1,15 +1,15 @@
-//! Following the log: a bot is told what comes after its place, in order, at its own pace.
+//! Following the log: a bot gets the events after its place, in order and at its own speed.
 //!
-//! Events on their way lie in memory only up to a bound; all others are read from the log when it
-//! is its turn.
+//! Only a bounded number of events is in memory on the way to a bot; all later ones are read from
+//! the log when it is their turn.
 
 use super::acknowledgements::Acknowledgements;
 use super::peer::BotPeer;
 use super::place::{PlaceKeeper, Turn};
 use super::shared::GatewayContext;
 use crate::metrics::METRICS;
+use crate::raw_events::RawEventRetention;
 use crate::store::{Result, Store};
-use crate::words::Words;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,34 +17,34 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_tungstenite::tungstenite::Message;
 
-/// Entries read from the log at a time, where many may be on their way.
+/// Entries that are read from the log at once, if many may be on the way.
 const CHUNK: usize = 64;
 
 /// Bytes read from the log at a time.
 const CHUNK_BYTES: usize = 256 << 10;
 
-/// Events that may be on their way to a bot.
+/// The most events on the way to a bot.
 const MAX_ON_THEIR_WAY: u64 = 256;
 
-/// Bytes that may be on their way.
+/// The most bytes on the way.
 const MAX_BYTES_ON_THEIR_WAY: usize = 1 << 20;
 
-/// Pause before the store is read again after a fault.
+/// Pause before the store is read again after an error.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A connection that is told events.
+/// A connection that gets events.
 pub(super) struct EventFollower<'a> {
     store: Arc<Store>,
-    words: Arc<Words>,
+    raw_events: Arc<RawEventRetention>,
     place: &'a PlaceKeeper,
     turn: Turn,
     /// The bot's name, for the metrics.
     bot: &'a str,
-    /// Everything up to here was told.
+    /// The offset up to which everything was sent.
     position: u64,
-    /// Entries read from the log at a time.
+    /// Entries that are read from the log at once.
     chunk: usize,
-    /// Events that may be on their way to the bot.
+    /// The most events on the way to the bot.
     max_on_their_way: u64,
 }
 
@@ -58,12 +58,12 @@ pub(super) async fn begin<'a>(
 ) -> Result<EventFollower<'a>> {
     let position = start()?;
     place.advance(&*core.store.view()?, turn, position, 0)?;
-    // A new bot is told later of the events that it misses from now on.
+    // A new bot later gets the events that it misses from now on.
     place.write().await;
-    let (store, words) = (core.store.clone(), core.words.clone());
+    let (store, raw_events) = (core.store.clone(), core.raw_events.clone());
     Ok(EventFollower {
         store,
-        words,
+        raw_events,
         place,
         turn,
         bot,
@@ -73,7 +73,7 @@ pub(super) async fn begin<'a>(
     })
 }
 
-/// Frames that were written, and are not known to be read.
+/// Frames that were written, and may not have been read yet.
 struct OnTheirWay {
     chunks: VecDeque<Chunk>,
     events: u64,
@@ -84,7 +84,7 @@ struct OnTheirWay {
 #[derive(Default)]
 struct NextFrames {
     frames: Vec<String>,
-    /// How many of the entries have any.
+    /// Number of entries that have frames.
     events: u64,
 }
 
@@ -95,12 +95,13 @@ struct Chunk {
 }
 
 impl EventFollower<'_> {
-    /// Tells an event only once the one before it was read: where one fails, those do not come again.
+    /// Sends an event only after the one before it was read: if one fails, earlier ones are not
+    /// sent again.
     pub(super) fn one_by_one(self) -> Self {
         Self { chunk: 1, max_on_their_way: 1, ..self }
     }
 
-    /// Tells what comes after the position, until the connection ends.
+    /// Sends the events after the position, until the connection ends.
     pub(super) async fn run(
         mut self,
         peer: &impl BotPeer,
@@ -121,12 +122,12 @@ impl EventFollower<'_> {
         acknowledgements: &Acknowledgements,
     ) {
         let mut acknowledged = acknowledgements.changes();
-        let mut changes = self.words.changes();
+        let mut changes = self.raw_events.changes();
         let mut way = OnTheirWay { chunks: VecDeque::new(), events: 0, bytes: 0 };
         loop {
             let read_to = *acknowledged.borrow_and_update();
             if let Err(error) = self.note_read(&mut way, read_to) {
-                tracing::warn!(bot = self.bot, "the place of a bot cannot be moved: {error}");
+                tracing::warn!(bot = self.bot, "the place of a bot cannot be changed: {error}");
             }
             if way.events >= self.max_on_their_way || way.bytes >= MAX_BYTES_ON_THEIR_WAY {
                 if acknowledged.changed().await.is_err() {
@@ -140,7 +141,7 @@ impl EventFollower<'_> {
                     if way.chunks.is_empty() {
                         self.pass_over();
                     }
-                    // There may be thousands that the bot does not want.
+                    // There may be thousands of events that the bot does not want.
                     tokio::task::yield_now().await;
                 }
                 Ok(Some(NextFrames { frames, events })) => {
@@ -161,17 +162,14 @@ impl EventFollower<'_> {
                     () = peer.beside_due() => {}
                 },
                 Err(error) => {
-                    tracing::warn!(
-                        bot = self.bot,
-                        "what a bot is to be told cannot be read: {error}"
-                    );
+                    tracing::warn!(bot = self.bot, "the events for a bot cannot be read: {error}");
                     sleep(PAUSE).await;
                 }
             }
         }
     }
 
-    /// The next events, which may be none; `None` where everything was told.
+    /// The next events, which may be none; `None` if all events were sent.
     async fn next(&mut self, peer: &impl BotPeer) -> Result<Option<NextFrames>> {
         let view = self.store.view()?;
         let Some(entries) = view.feed(self.position, self.chunk, CHUNK_BYTES)? else {
@@ -189,7 +187,7 @@ impl EventFollower<'_> {
             let frames = match peer.tell(&view, &entry).await {
                 Ok(frames) => frames,
                 Err(error) if next.frames.is_empty() => return Err(error),
-                // Those before it are told first.
+                // The entries before it are sent first.
                 Err(_) => break,
             };
             next.events += u64::from(!frames.is_empty());
@@ -199,16 +197,16 @@ impl EventFollower<'_> {
         Ok(Some(next))
     }
 
-    /// Moves the place over what the bot is not told.
+    /// Moves the place over events that the bot does not get.
     fn pass_over(&self) {
         let view = self.store.view();
         let moved = view.and_then(|view| self.place.advance(&view, self.turn, self.position, 0));
         if let Err(error) = moved {
-            tracing::warn!(bot = self.bot, "the place of a bot cannot be moved: {error}");
+            tracing::warn!(bot = self.bot, "the place of a bot cannot be changed: {error}");
         }
     }
 
-    /// Moves the place over what was read.
+    /// Moves the place over events that were read.
     fn note_read(&self, way: &mut OnTheirWay, read_to: u64) -> Result<()> {
         let (mut events, mut through) = (0, None);
         while let Some(chunk) = way.chunks.pop_front_if(|chunk| chunk.through <= read_to) {

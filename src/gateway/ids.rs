@@ -1,4 +1,5 @@
-//! Numbers for people and groups whose platform does not know them by numbers, remembered both ways.
+//! Numbers for people and groups of platforms whose IDs are not numbers. Both directions are
+//! remembered.
 
 use super::memory::{self, NUMBER};
 use crate::store::{Result, Store};
@@ -8,18 +9,18 @@ use std::collections::HashMap;
 use std::hash::Hasher;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Numbers are made from here on, and stay below [`END`]: so no number that a platform gives is
-/// likely to be one of them, and every language reads them as they are.
+/// Numbers are made from here on, below [`END`]. A platform's own numbers are unlikely to be in
+/// this range, and every language can represent them.
 const BEGIN: i64 = 1 << 52;
 
-/// From here on, some languages do not tell neighbours apart.
+/// From here on, some languages cannot distinguish neighbouring numbers.
 const END: i64 = 1 << 53;
 
-/// Numbers that are remembered. The one that was used longest ago is forgotten first; its name gets the
-/// same number again once it is met again.
+/// The most numbers that are remembered. The least recently used one is forgotten first; its name
+/// gets the same number again when it is needed.
 const MAX_NUMBERS: usize = 50_000;
 
-/// The name that a number stands for.
+/// Kind of the name that a number stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Named {
     #[allow(missing_docs)]
@@ -28,23 +29,23 @@ pub enum Named {
     Conversation,
 }
 
-/// Numbers that were given.
+/// The numbers that were given out.
 pub struct IdNumbers {
     store: Arc<Store>,
     known: Mutex<KnownIds>,
-    /// Held while a number is given or removed: memory and store change in the same order.
+    /// Held while a number is added or removed, so that memory and store change in the same order.
     changing: tokio::sync::Mutex<()>,
     max: usize,
 }
 
 struct KnownIds {
     numbers: HashMap<Arc<str>, i64>,
-    /// The names, as [`name`] writes them, the one used last first.
+    /// The names, in the form of [`name`], the most recently used first.
     names: LruCache<i64, Arc<str>>,
 }
 
 impl KnownIds {
-    /// The number of a name, which counts as used now.
+    /// The number of a name, which is marked as used now.
     fn used(&mut self, name: &str) -> Option<i64> {
         let number = self.numbers.get(name).copied()?;
         self.names.promote(&number);
@@ -57,7 +58,7 @@ impl KnownIds {
         self.numbers.insert(name, number);
     }
 
-    /// Forgets the numbers that are too many; gives those.
+    /// Removes the numbers that are too many, and returns them.
     fn forget(&mut self, max: usize) -> Vec<i64> {
         let mut forgotten = Vec::new();
         while self.names.len() > max
@@ -70,7 +71,7 @@ impl KnownIds {
     }
 }
 
-/// A name as it is remembered.
+/// The key of a name.
 fn name(what: Named, platform: &str, id: &str) -> String {
     let what = match what {
         Named::Person => 'p',
@@ -80,7 +81,7 @@ fn name(what: Named, platform: &str, id: &str) -> String {
 }
 
 impl IdNumbers {
-    /// Numbers that were given before, as the store remembers them.
+    /// The numbers that the store has.
     pub(super) fn new(store: Arc<Store>, kept: &[(String, Vec<u8>)]) -> Self {
         Self::with_room(store, kept, MAX_NUMBERS)
     }
@@ -97,8 +98,8 @@ impl IdNumbers {
         Self { store, known: Mutex::new(known), changing: tokio::sync::Mutex::default(), max }
     }
 
-    /// The number of a person or a conversation: the ID itself where it is a number, else one that is
-    /// the same for good, and on disk when this returns.
+    /// The number of a person or a conversation: the ID itself if it is a number, else a number
+    /// that never changes, and that is on disk when this returns.
     pub async fn number(&self, what: Named, platform: &str, id: &str) -> Result<i64> {
         if let Some(number) = own_number(id) {
             return Ok(number);
@@ -145,13 +146,13 @@ impl IdNumbers {
     }
 }
 
-/// An ID that is a number itself, and written as one.
+/// An ID that is a number, in the usual form.
 fn own_number(id: &str) -> Option<i64> {
     let number: i64 = id.parse().ok()?;
     ((1..BEGIN).contains(&number) && number.to_string() == id).then_some(number)
 }
 
-/// Numbers that a name may get, the same in every store.
+/// The numbers that a name may get, the same in every store.
 fn candidates(name: &str) -> impl Iterator<Item = i64> {
     (0_u64..).map(move |attempt| {
         let mut hasher = SipHasher13::new();
@@ -204,7 +205,7 @@ mod tests {
         assert_eq!(named(bob), bob.to_string());
         assert_eq!(number("bob").await, bob);
         assert_eq!(kept().len(), 2);
-        // A store that has too many forgets them with the next one.
+        // A store with too many numbers forgets some with the next new one.
         let fewer = IdNumbers::with_room(store.clone(), &kept(), 1);
         fewer.number(Named::Person, "wechat", "dan").await.unwrap();
         assert_eq!(kept().len(), 1);
@@ -235,7 +236,7 @@ mod tests {
         let ids = IdNumbers::new(store(&folder), &[]);
         assert_eq!(ids.number(Named::Person, "qq", "10001").await, Ok(10_001));
         assert_eq!(ids.id(Named::Person, "qq", "10001"), "10001");
-        // Some languages would read it as another.
+        // Some languages would read it as another number.
         let large = ids.number(Named::Person, "x", "9007199254740993").await.unwrap();
         assert!((BEGIN..END).contains(&large));
         assert_eq!(ids.id(Named::Person, "x", &large.to_string()), "9007199254740993");

@@ -1,28 +1,29 @@
-//! State of the gateway in the store: the places of bots in the log, and numbers that were given.
+//! State of the gateway in the store: the places of bots in the log, and the numbers that were
+//! given out.
 
 use crate::model::cursor::{Cursor, Epoch};
 use crate::model::event::AdapterState;
 use crate::store::{Command, Result, Store};
 use serde::{Deserialize, Serialize};
 
-/// The owner of what is kept.
+/// Name of the gateway as the owner of the values in the store.
 pub(super) const OWNER: &str = "bots";
 
-/// Begins the key of a number.
+/// Prefix of the key of a number.
 pub(super) const NUMBER: &str = "number/";
 
-/// Begins the key of a place.
+/// Prefix of the key of a place.
 const PLACE: &str = "place/";
 
 /// The place of a bot in the log, for one account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct LogPlace {
     epoch: u64,
-    /// Everything up to here was read.
+    /// The offset up to which everything was read.
     pub(super) offset: u64,
-    /// Events that were read, ever.
+    /// Number of events that were read, ever.
     pub(super) delivered: u64,
-    /// Unix seconds of when it was kept.
+    /// Unix seconds at which the place was stored.
     pub(super) at: u64,
 }
 
@@ -41,7 +42,7 @@ pub(super) fn place_key(bot: &str, platform: &str, account: &str) -> String {
     format!("{PLACE}{bot}/{platform}/{account}")
 }
 
-/// The places of a bot among what is kept: platform, account and place.
+/// The places of a bot among the stored values: platform, account and place.
 pub(super) fn places(bot: &str, kept: &[(String, Vec<u8>)]) -> Vec<(String, String, LogPlace)> {
     let of = |(key, value): &(String, Vec<u8>)| {
         let rest = key.strip_prefix(PLACE)?.strip_prefix(bot)?.strip_prefix('/')?;
@@ -51,14 +52,14 @@ pub(super) fn places(bot: &str, kept: &[(String, Vec<u8>)]) -> Vec<(String, Stri
     kept.iter().filter_map(of).collect()
 }
 
-/// Keeps a place; it is on disk when this returns.
+/// Stores a place; it is on disk when this returns.
 pub(super) async fn keep_place(store: &Store, key: &str, place: &LogPlace) -> Result<()> {
     // Numbers always serialise.
     let value = serde_json::to_vec(place).unwrap_or_default();
     keep(store, key.to_owned(), Some(value)).await
 }
 
-/// Keeps a value; it is on disk when this returns.
+/// Stores a value; it is on disk when this returns.
 pub(super) async fn keep(store: &Store, key: String, value: Option<Vec<u8>>) -> Result<()> {
     let state = AdapterState { adapter: OWNER.into(), key, value };
     store.write(Command::KeepState { state: Box::new(state) }).await.map(drop)

@@ -1,23 +1,25 @@
-//! Bot frameworks plug in here as if rechat were the implementation they know (contract, item 35).
+//! Bot frameworks connect here as if rechat were the OneBot program or Satori server that they know
+//! (contract, item 35).
 //!
 //! A bot reads the log from its own place, which the store keeps, so that nothing is missed while it
 //! is away. What it sends is a message like any other.
 
 mod accounts;
 mod acknowledgements;
+mod backoff;
 mod bot;
 mod bot_changes;
+mod bot_status;
 mod connection;
 mod conversation;
 mod endpoint;
 mod filter;
 mod follow;
-mod hidden;
+mod hidden_content;
 mod ids;
 mod memory;
 mod onebot11;
 mod opening;
-mod pauses;
 mod peer;
 mod place;
 mod raw_object;
@@ -25,7 +27,6 @@ mod satori;
 mod send;
 mod settings;
 mod shared;
-mod shown;
 mod socket;
 #[cfg(test)]
 mod tests;
@@ -48,7 +49,7 @@ use shared::BotsShared;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Seconds for which words are kept beyond what bots may miss: for those that are slow.
+/// Seconds for which raw events are kept beyond what bots may miss: for bots that are slow.
 const SLOW_SECONDS: u64 = 60 * 60;
 
 /// All bots.
@@ -60,7 +61,7 @@ pub struct Gateway {
 #[derive(Default)]
 struct BotList {
     configured: Vec<Arc<ConfiguredBot>>,
-    /// State of bots that are not configured any more, by their names.
+    /// Places of bots that are not configured any more, by name.
     left: HashMap<String, Inheritance>,
 }
 
@@ -78,12 +79,12 @@ impl Gateway {
         Ok(gateway)
     }
 
-    /// Puts other settings in force, and names the bots that changed. A bot of which only what it is told
-    /// has changed stays connected.
+    /// Applies new settings, and names the bots that changed. If only the filter of a bot changed,
+    /// the bot stays connected.
     pub fn configure(&self, configs: Vec<BotConfig>) -> BotChanges {
         let longest =
             configs.iter().map(|config| config.catch_up_seconds.saturating_add(SLOW_SECONDS)).max();
-        self.shared.core.words.keep(longest.unwrap_or_default());
+        self.shared.core.raw_events.keep(longest.unwrap_or_default());
         let mut bots = self.lock();
         let BotList { configured, left } = &mut *bots;
         let mut old = std::mem::take(configured);
@@ -101,7 +102,7 @@ impl Gateway {
             configured.push(match known {
                 Some(bot) if !bot.config.load().needs_restart(&config) => {
                     bot.config.store(Arc::new(config));
-                    // There may be other platforms as well.
+                    // There may also be other platforms now.
                     bot.look_again.notify_one();
                     bot
                 }
@@ -135,7 +136,7 @@ impl Gateway {
         bot
     }
 
-    /// Every bot, and how it is.
+    /// The status of every bot.
     pub fn bots(&self) -> Vec<bots::Bot> {
         let bots = self.lock().configured.clone();
         bots.iter().map(|bot| bot.shown()).collect()

@@ -1,4 +1,4 @@
-//! Connections that requests of frameworks open, by the protocol of their bot.
+//! Connections that requests of frameworks open, for each protocol.
 
 use super::endpoint::{BotEndpoint, DialInRequest, TokenPlace};
 use super::onebot11::{self, ActionOpening, SocketOpening};
@@ -6,22 +6,22 @@ use super::satori::{self, CallOpening, EventsOpening};
 use super::settings::BotKind;
 use hyper::StatusCode;
 
-/// The connection that a request opens.
+/// The connection for a request.
 pub enum Opening {
     /// A WebSocket.
     Socket(SocketOpening),
-    /// An action by HTTP.
+    /// An action over HTTP.
     Action(ActionOpening),
-    /// A WebSocket whose first frame shows the token.
+    /// A WebSocket with the token in its first frame.
     Events(EventsOpening),
-    /// A call by HTTP, with a body.
+    /// A call over HTTP, with a body.
     Call(CallOpening),
     /// A file, served at this path and query.
     File(String),
 }
 
 impl BotEndpoint {
-    /// Where a request shows its token.
+    /// Position of the token in a request.
     pub fn token_place(&self, is_upgrade: bool) -> TokenPlace {
         match self.kind() {
             BotKind::OneBot11 => TokenPlace::Head,
@@ -29,7 +29,7 @@ impl BotEndpoint {
         }
     }
 
-    /// The connection that a request opens; the error is the status and a text for people.
+    /// The connection for a request; the error is the status and a text for people.
     ///
     /// # Errors
     ///

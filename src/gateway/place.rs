@@ -1,4 +1,4 @@
-//! Place of a bot in the log: what it has read, kept in the store.
+//! Place of a bot in the log: the offset up to which it has read, kept in the store.
 
 use super::memory::{self, LogPlace};
 use crate::clock::now;
@@ -12,40 +12,40 @@ use tokio_util::sync::CancellationToken;
 /// Pause between two writes of a place.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Told where connections of one bot end each other.
+/// Reason of the end of a connection that another connection of the same bot replaced.
 const TAKEN_OVER: &str = "another connection of this bot took its place; if that is another program, give it an \
      entry of its own";
 
-/// Place of a bot, and the connection by which it is told what comes after it.
+/// Place of a bot, and the connection that gets the events after it.
 pub(super) struct PlaceKeeper {
     store: Arc<Store>,
-    /// One for each account of which it is the place.
+    /// One key for each account with this place.
     keys: Mutex<Vec<String>>,
     place: Mutex<KeptPlace>,
     moved: Notify,
-    /// Held while a place of the bot is written, by this keeper or by the one after it.
+    /// Held while a place of the bot is written, by this keeper or by its successor.
     writing: Arc<WriteTurn>,
-    /// Ends the connection that is told now, which has this turn.
+    /// Ends the present connection, which has this turn.
     connection: Mutex<(Turn, CancellationToken)>,
 }
 
-/// The number of a connection among those that were told, one after the other.
+/// The number of a connection among those that got events one after the other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Turn(u64);
 
-/// The turn to write the places of one bot: the writes of keepers that follow each other come in order.
+/// The turn to write the places of one bot, so that keepers and their successors write in order.
 pub(super) type WriteTurn = tokio::sync::Mutex<()>;
 
-/// The place as it is.
+/// The present place.
 #[derive(Clone, Copy, Default)]
 struct KeptPlace {
     place: Option<LogPlace>,
-    /// Another keeper has taken it over; this one moves and writes nothing more.
+    /// A successor has the place; this keeper changes and writes nothing more.
     is_handed_over: bool,
 }
 
 impl PlaceKeeper {
-    /// A place as the store has it, or as the keeper before left it.
+    /// A place from the store or from the keeper before.
     pub(super) fn new(store: Arc<Store>, place: Option<LogPlace>, writing: Arc<WriteTurn>) -> Self {
         Self {
             store,
@@ -57,19 +57,20 @@ impl PlaceKeeper {
         }
     }
 
-    /// Gives the place to a keeper that follows this one.
+    /// Hands the place over to a successor.
     pub(super) fn hand_over(&self) -> Option<LogPlace> {
         let mut kept = self.lock();
         kept.is_handed_over = true;
         kept.place
     }
 
-    /// Keeps it under a key from its next write on.
+    /// Also writes the place under this key from now on.
     pub(super) fn keep_under(&self, key: String) {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner).push(key);
     }
 
-    /// A new connection is told from now on; the one before ends, and moves the place no more.
+    /// Makes a new connection get the events; the one before ends, and cannot move the place any
+    /// more.
     pub(super) fn take_over(&self, connection: CancellationToken) -> Turn {
         let mut current = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         current.1.cancel();
@@ -78,7 +79,7 @@ impl PlaceKeeper {
         turn
     }
 
-    /// Why a connection ended: for `reason`, unless another one took over.
+    /// The reason of a connection's end: `reason`, unless another connection replaced it.
     pub(super) fn reason(&self, turn: Turn, reason: String) -> String {
         if self.is_turn(turn) { reason } else { TAKEN_OVER.to_owned() }
     }
@@ -87,14 +88,13 @@ impl PlaceKeeper {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner).0 == turn
     }
 
-    /// Events that were read, ever.
+    /// Number of events that were read, ever.
     pub(super) fn delivered(&self) -> u64 {
         self.lock().place.map_or(0, |place| place.delivered)
     }
 
-    /// The offset after which a bot is told that comes back now: the one that it names, else its
-    /// place, unless what lies there is older than `catch_up_seconds`; the newest event where it is
-    /// new.
+    /// The offset after which a bot gets events when it reconnects: the one that it names, else its
+    /// place, but nothing older than `catch_up_seconds`; for a new bot, the newest event.
     pub(super) fn start(
         &self,
         view: &View,
@@ -117,8 +117,8 @@ impl PlaceKeeper {
         Ok(known.map_or(floor, |offset| offset.max(floor)))
     }
 
-    /// Moves the place, where it is the connection's turn: `events` more were read, and nothing up to
-    /// `offset` is left to be told.
+    /// Moves the place, if it is the connection's turn: `events` more were read, and everything up
+    /// to `offset` was sent.
     pub(super) fn advance(&self, view: &View, turn: Turn, offset: u64, events: u64) -> Result<()> {
         let cursor = view.cursor_at(offset)?;
         let mut kept = self.lock();
@@ -131,7 +131,7 @@ impl PlaceKeeper {
         Ok(())
     }
 
-    /// Writes the place down whenever it has moved, for as long as this is polled.
+    /// Writes the place whenever it has moved, for as long as this future is polled.
     pub(super) async fn write_moves(&self) {
         loop {
             self.moved.notified().await;
@@ -140,7 +140,7 @@ impl PlaceKeeper {
         }
     }
 
-    /// Writes the place down as it is.
+    /// Writes the present place.
     pub(super) async fn write(&self) {
         let _turn = self.writing.lock().await;
         let KeptPlace { place, is_handed_over } = *self.lock();
@@ -148,7 +148,7 @@ impl PlaceKeeper {
         let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for key in keys {
             if let Err(error) = memory::keep_place(&self.store, &key, &place).await {
-                tracing::warn!(place = key, "the place of a bot is not kept: {error}");
+                tracing::warn!(place = key, "the place of a bot cannot be written: {error}");
             }
         }
     }

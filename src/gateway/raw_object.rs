@@ -1,4 +1,4 @@
-//! A JSON object whose values stay as they were written: numbers of any size, and every field.
+//! A JSON object whose values keep their text: numbers of any size, and every field.
 
 use super::conversation::ConversationForm;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -12,12 +12,12 @@ use std::fmt;
 pub(super) struct RawObject<'a>(Vec<(Cow<'a, str>, Cow<'a, RawValue>)>);
 
 impl<'a> RawObject<'a> {
-    /// Reads an object; `None` where it is none.
+    /// Reads an object; `None` if the text is not an object.
     pub(super) fn parse(json: &'a str) -> Option<Self> {
         serde_json::from_str(json).ok()
     }
 
-    /// A field as it is written.
+    /// The text of a field's value.
     pub(super) fn get(&self, key: &str) -> Option<&RawValue> {
         let (_, value) = self.0.iter().rev().find(|(known, _)| known == key)?;
         Some(value).filter(|value| value.get() != "null").map(|value| &**value)
@@ -28,7 +28,7 @@ impl<'a> RawObject<'a> {
         text_of(self.get(key)?)
     }
 
-    /// An ID, where one is set: some write 0 for none.
+    /// An ID, if it is set: some programs write 0 for none.
     pub(super) fn id(&self, key: &str) -> Option<String> {
         self.text(key).filter(|id| !matches!(id.as_str(), "" | "0" | "-1"))
     }
@@ -41,12 +41,12 @@ impl<'a> RawObject<'a> {
         self.id("user_id").map(|user| ConversationForm::Private(&user).to_string())
     }
 
-    /// Whether a field is set to something that is true.
+    /// Whether a field is true.
     pub(super) fn is_true(&self, key: &str) -> bool {
         matches!(self.text(key).as_deref(), Some("true" | "1"))
     }
 
-    /// Sets a field, in its place where it is there.
+    /// Sets a field; an existing field keeps its position.
     pub(super) fn set(&mut self, key: &'static str, value: &impl Serialize) {
         // The values that are given here always serialise.
         let Ok(value) = to_raw_value(value) else { return };
@@ -63,7 +63,7 @@ impl<'a> RawObject<'a> {
         }
     }
 
-    /// Takes a field out.
+    /// Removes a field.
     pub(super) fn remove(&mut self, key: &str) {
         self.0.retain(|(known, _)| known != key);
     }

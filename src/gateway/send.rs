@@ -1,4 +1,4 @@
-//! Messages that bots send: made like any other, and answered with what became of them.
+//! Messages that bots send: made like any other, and answered with their outcome.
 
 use super::bot::{ConfiguredBot, ServedAccount};
 use super::shared::BotsShared;
@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
-/// How long a bot waits for the outcome: less than any framework does by itself.
+/// The longest time that a bot waits for the outcome: less than the timeout of every framework.
 const PATIENCE: Duration = Duration::from_secs(25);
 
 /// A message that a bot sends.
@@ -22,7 +22,7 @@ pub(super) struct BotSending {
     pub(super) content: Content,
     /// The message that it answers.
     pub(super) reply_to: Option<Uuid>,
-    /// The message as the bot wrote it, where the platform takes that form.
+    /// The message as the bot wrote it, if the platform accepts that form.
     pub(super) original: Option<String>,
 }
 
@@ -30,9 +30,9 @@ pub(super) struct BotSending {
 pub(super) enum BotSendOutcome {
     #[allow(missing_docs)]
     Sent(Box<Message>),
-    /// It did not go out, and will not.
+    /// It was not sent, and will not be.
     Failed(String),
-    /// It is not known yet; it goes on being sent.
+    /// The outcome is not known yet; the message is still being sent.
     UnderWay,
 }
 
@@ -44,7 +44,7 @@ struct BotSender {
     until: Instant,
 }
 
-/// Makes a message, and waits for its outcome for as long as the bot is patient.
+/// Makes a message, and waits for its outcome up to [`PATIENCE`].
 pub(super) async fn send(
     bot: &ConfiguredBot,
     account: &ServedAccount,
@@ -55,9 +55,9 @@ pub(super) async fn send(
     outcome
 }
 
-/// Makes messages that follow each other, and waits for the outcomes of all. After one that cannot be
-/// made, none is. It goes on where the bot's connection ends meanwhile: what has not gone out by then
-/// is taken back as well.
+/// Makes messages one after the other, and waits for the outcomes of all. If one cannot be made,
+/// later ones are not made. This goes on if the bot's connection ends; messages that are not sent
+/// when the time is over are canceled.
 pub(super) async fn outcomes(
     bot: &ConfiguredBot,
     account: &ServedAccount,
@@ -71,7 +71,7 @@ pub(super) async fn outcomes(
     };
     let tasks = bot.shared.core.tasks.clone();
     let sending = run_to_end("bots", &tasks, async move { sender.send(all).await });
-    // A panic leaves it unknown what was made.
+    // After a panic it is unknown which messages were made.
     sending.await.unwrap_or_else(|_| vec![BotSendOutcome::UnderWay])
 }
 
@@ -115,7 +115,7 @@ impl BotSender {
         let core = &self.shared.core;
         loop {
             let ended = core.outcomes.wait(message.seq);
-            // It may have ended before anybody waited.
+            // It may have ended before the wait began.
             let found = match core.store.view().and_then(|view| view.by_seq(message.seq)) {
                 Ok(Some(found)) => found,
                 Ok(None) => return BotSendOutcome::Failed("the message was deleted".into()),
@@ -131,8 +131,8 @@ impl BotSender {
         }
     }
 
-    /// The bot waits no longer. A message that has not gone out is taken back, so that what the bot is
-    /// told stays true.
+    /// Ends the wait. A message that was not sent is canceled, so that the answer to the bot stays
+    /// true.
     async fn give_up(&self, message: Message) -> BotSendOutcome {
         let store = &self.shared.core.store;
         let why = message.last_error.clone().unwrap_or_else(|| self.reason_to_wait(&message));
@@ -141,14 +141,14 @@ impl BotSender {
         if let Ok(Answer::Message(_)) = store.write(withdraw).await {
             return BotSendOutcome::Failed(reason);
         }
-        // It ended meanwhile, or an attempt is under way.
+        // It ended in the meantime, or is being sent.
         let found = store.view().and_then(|view| view.by_seq(message.seq)).ok().flatten();
         found.and_then(|found| ended_as(&found)).unwrap_or(BotSendOutcome::UnderWay)
     }
 }
 
 impl BotSender {
-    /// Why a message has not gone out, though no attempt failed.
+    /// The reason why a message was not sent, although no attempt failed.
     fn reason_to_wait(&self, message: &Message) -> String {
         let ServedAccount { platform, account, .. } = &self.account;
         let registry = &self.shared.core.registry;
@@ -162,7 +162,7 @@ impl BotSender {
     }
 }
 
-/// The outcome of a message that has one.
+/// The outcome of a message, if it has one.
 fn ended_as(message: &Message) -> Option<BotSendOutcome> {
     match message.status {
         Status::Sent => Some(BotSendOutcome::Sent(Box::new(message.clone()))),
@@ -178,7 +178,7 @@ fn ended_as(message: &Message) -> Option<BotSendOutcome> {
     }
 }
 
-/// The content with the bytes of its files kept as media, so that they can be seen here, too.
+/// The content with the bytes of its files stored as media, so that people can see them here.
 async fn kept(blobs: &Blobs, content: Content) -> Content {
     if !content::has_bytes(&content) {
         return content;

@@ -7,21 +7,21 @@ use hyper::Uri;
 use serde::Deserialize;
 use std::fmt;
 
-/// Seconds for which what a bot missed is told once it is back, unless an entry says otherwise.
+/// Default of `catch_up_seconds`.
 const CATCH_UP_SECONDS: u64 = 300;
 
 /// The protocol of a bot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BotKind {
-    /// OneBot 11, as the frameworks for QQ know it.
+    /// OneBot 11, which frameworks for QQ use.
     OneBot11,
-    /// Satori 1, by which the framework dials rechat.
+    /// Satori 1; the framework connects to rechat.
     Satori,
 }
 
 impl BotKind {
-    /// As the configuration spells it.
+    /// The name in the configuration.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::OneBot11 => "onebot11",
@@ -30,7 +30,7 @@ impl BotKind {
     }
 }
 
-/// One `[[bot]]` entry: checked, with the defaults filled in.
+/// One `[[bot]]` entry: checked, with the defaults.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "BotEntry")]
 pub struct BotConfig {
@@ -38,15 +38,18 @@ pub struct BotConfig {
     pub name: String,
     #[allow(missing_docs)]
     pub kind: BotKind,
-    /// The address of the framework, where rechat dials it, or posts to it.
+    /// The address of the framework, if rechat connects to it or posts to it.
     pub url: Option<Uri>,
-    /// The token of its own, where it has one.
+    /// The bot's own token.
     pub token: Option<String>,
-    /// Platform and account; empty: every account.
+    /// The server's own token, with which rechat connects to a framework for a bot without a token. It is
+    /// part of the settings, so that a new token takes effect.
+    pub server_token: Option<String>,
+    /// Platform and account; empty means every account.
     pub accounts: Vec<(String, String)>,
-    /// How old what was missed may be when the bot comes back; 0: nothing is told again.
+    /// Greatest age of events that a bot gets when it reconnects; 0 means none of them.
     pub catch_up_seconds: u64,
-    /// The events that the bot is told.
+    /// The events that the bot gets.
     pub filter: BotFilter,
 }
 
@@ -57,16 +60,18 @@ impl fmt::Debug for BotConfig {
 }
 
 impl BotConfig {
-    /// Whether it differs from another one in what needs a new connection.
+    /// Whether the change from these settings to the new ones needs a new connection.
     pub(super) fn needs_restart(&self, new: &Self) -> bool {
         let connection = |config: &Self| {
-            let Self { kind, url, token, accounts, .. } = config.clone();
-            (kind, url, token, accounts)
+            let Self { kind, url, token, server_token, accounts, .. } = config.clone();
+            // A program that dials shows the server's tokens, which the server checks itself.
+            let server_token = server_token.filter(|_| url.is_some() && token.is_none());
+            (kind, url, token, server_token, accounts)
         };
         connection(self) != connection(new)
     }
 
-    /// Whether the bot speaks for an account.
+    /// Whether the bot may use an account.
     pub(super) fn has_account(&self, platform: &str, account: &str) -> bool {
         let is_it =
             |(its_platform, its): &(String, String)| its_platform == platform && its == account;
@@ -136,6 +141,7 @@ impl TryFrom<BotEntry> for BotConfig {
             kind: entry.kind,
             url,
             token: entry.token.filter(|token| !token.is_empty()),
+            server_token: None,
             accounts,
             catch_up_seconds: entry.catch_up_seconds.unwrap_or(CATCH_UP_SECONDS),
             filter,

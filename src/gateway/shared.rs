@@ -7,8 +7,8 @@ use crate::media::Blobs;
 use crate::media::sign::Signer;
 use crate::model::routing::StoreFacts;
 use crate::outbox::Outcomes;
+use crate::raw_events::RawEventRetention;
 use crate::store::{Result, Store};
-use crate::words::Words;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -28,12 +28,10 @@ pub struct GatewayContext {
     /// Signs the addresses of files.
     pub signer: Signer,
     #[allow(missing_docs)]
-    pub words: Arc<Words>,
-    /// The server's own token, for bots without one.
-    pub token: Option<String>,
-    /// Ends everything.
+    pub raw_events: Arc<RawEventRetention>,
+    /// Stops the gateway.
     pub stop: CancellationToken,
-    /// Where connections run.
+    /// The tasks of connections.
     pub tasks: TaskTracker,
 }
 
@@ -44,7 +42,7 @@ pub(super) struct BotsShared {
 }
 
 impl BotsShared {
-    /// Whether an account's implementation speaks OneBot 11, as far as is known.
+    /// Whether an account's program speaks OneBot 11, as far as is known.
     pub(super) fn speaks_onebot11(&self, platform: &str, account: &str) -> bool {
         let adapters = self.core.registry.platforms();
         let of_platform = || adapters.iter().filter(|adapter| adapter.platform == platform);
@@ -55,8 +53,8 @@ impl BotsShared {
         }
     }
 
-    /// Whether a platform is for trying out alone, while there are others: configured ones, or such as
-    /// were seen at any time (contract, item 6).
+    /// Whether a platform is only for trying out, while there are other platforms: configured ones,
+    /// or ones that were ever connected (contract, item 6).
     pub(super) fn is_for_trial(&self, platform: &str) -> Result<bool> {
         const LOOPBACK: &str = "loopback";
         let view = self.core.store.view()?;
@@ -68,7 +66,7 @@ impl BotsShared {
         Ok(is_loopback && all.any(|(_, kind)| kind != LOOPBACK))
     }
 
-    /// Whether an account is connected, so that it can be asked for something.
+    /// Whether an account is connected.
     pub(super) fn is_online(&self, platform: &str, account: &str) -> bool {
         let handle = self.core.registry.handle(platform, Some(account));
         handle.is_some_and(|handle| handle.account.as_deref() == Some(account))

@@ -1,4 +1,4 @@
-//! A WebSocket to a framework, whether it was dialled or accepted.
+//! A WebSocket to a framework, in either direction.
 
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use std::pin::Pin;
@@ -9,13 +9,14 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-/// The most bytes of a frame: pictures come inside as base64.
+/// The most bytes of a frame: pictures are in it as base64.
 const MAX_FRAME: usize = 16 << 20;
 
-/// How long a farewell may take.
+/// The longest time that sending a close frame may take.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// How long the other side may take to end a connection: until then it counts as connected there.
+/// The longest time until the other side ends the connection; until then it counts as connected
+/// there.
 const END: Duration = Duration::from_secs(5);
 
 /// The most bytes of the reason in a close frame (RFC 6455, section 5.5).
@@ -24,7 +25,7 @@ const MAX_REASON: usize = 123;
 pub(super) type Frames = Pin<Box<dyn Stream<Item = Result<Message, Error>> + Send>>;
 pub(super) type Outlet = Pin<Box<dyn Sink<Message, Error = Error> + Send>>;
 
-/// The limits to open a socket with.
+/// The limits for a socket.
 pub fn socket_config() -> WebSocketConfig {
     WebSocketConfig::default().max_message_size(Some(MAX_FRAME)).max_frame_size(Some(MAX_FRAME))
 }
@@ -36,7 +37,7 @@ pub struct BotSocket {
 }
 
 impl BotSocket {
-    /// Takes over a WebSocket whose handshake is done.
+    /// Takes a WebSocket after its handshake.
     pub fn new<S>(stream: WebSocketStream<S>) -> Self
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -45,7 +46,7 @@ impl BotSocket {
         Self { frames: Box::pin(frames), outlet: Box::pin(outlet) }
     }
 
-    /// Ends the connection; where `waits`, until the other side has ended it, too.
+    /// Ends the connection; with `waits`, also waits until the other side has ended it.
     pub(super) async fn close(mut self, code: u16, reason: &str, waits: bool) {
         let reason = cut(reason, MAX_REASON).into();
         let frame = CloseFrame { code: code.into(), reason };
@@ -57,7 +58,7 @@ impl BotSocket {
     }
 }
 
-/// The beginning of a text, up to so many bytes.
+/// The beginning of a text, up to this number of bytes.
 fn cut(text: &str, bytes: usize) -> &str {
     &text[..text.floor_char_boundary(bytes)]
 }

@@ -1,4 +1,5 @@
-//! Bots beside a store: one that panics, one that gives its place to the next, and one that hangs up.
+//! Bots with a store: one that panics, one that hands its place to the next, and one that
+//! disconnects.
 
 use super::bot::ServedAccount;
 use super::memory::{self, LogPlace};
@@ -12,8 +13,8 @@ use crate::model::change::Committed;
 use crate::model::content::Content;
 use crate::model::message::Status;
 use crate::outbox::Outcomes;
+use crate::raw_events::RawEventRetention;
 use crate::store::{Access, Command, Head, Listener, Store, StoreOptions};
-use crate::words::Words;
 use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -24,13 +25,13 @@ use tokio_tungstenite::accept_async;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// The folder of a store, and the news that something was committed there.
+/// The folder of a store, and a signal for each commit.
 struct StoreFolder {
     folder: TempDir,
     commits: watch::Receiver<()>,
 }
 
-/// Tells of each commit.
+/// Signals each commit.
 struct Commits(watch::Sender<()>);
 
 impl Listener for Commits {
@@ -42,7 +43,7 @@ impl Listener for Commits {
 }
 
 impl StoreFolder {
-    /// Waits until something is so that a commit brings about.
+    /// Waits for a state that follows from a commit.
     async fn until(&mut self, mut is_so: impl FnMut() -> bool) {
         self.commits.mark_unchanged();
         while !is_so() {
@@ -51,7 +52,7 @@ impl StoreFolder {
     }
 }
 
-/// A store, and a gateway with these bots beside it.
+/// A store, and a gateway with these bots.
 fn gateway(configs: &[String]) -> (StoreFolder, Gateway) {
     let (sender, commits) = watch::channel(());
     let folder = StoreFolder { folder: tempfile::tempdir().unwrap(), commits };
@@ -66,8 +67,7 @@ fn gateway(configs: &[String]) -> (StoreFolder, Gateway) {
         outcomes: Arc::new(Outcomes::default()),
         blobs: Blobs::open(path.join("media"), BlobBounds::NONE).unwrap(),
         signer: Signer::new().unwrap(),
-        words: Arc::new(Words::default()),
-        token: None,
+        raw_events: Arc::new(RawEventRetention::default()),
         stop: CancellationToken::new(),
         tasks,
     };
@@ -83,7 +83,7 @@ fn bot(gateway: &Gateway, name: &str) -> Arc<ConfiguredBot> {
     bots.configured.iter().find(|bot| bot.name() == name).unwrap().clone()
 }
 
-/// The account of a bot, once that knows it.
+/// The account of a bot, once the bot has found it.
 async fn account(bot: &ConfiguredBot) -> Arc<ServedAccount> {
     let mut changes = bot.accounts_changed.subscribe();
     loop {
@@ -103,7 +103,7 @@ async fn a_bot_that_panics_ends_no_other_and_comes_back() {
     };
     let configs = [entry("falls", &sockets[0]), entry("stands", &sockets[1])];
     let (_folder, gateway) = gateway(&configs);
-    // Nothing has run yet, on this one thread.
+    // Nothing has run yet, because there is only this thread.
     bot(&gateway, "falls").panics.store(1, Ordering::Relaxed);
     let [falls, stands] = sockets.map(|socket| {
         socket.set_nonblocking(true).unwrap();
@@ -145,7 +145,7 @@ async fn a_bot_with_new_settings_goes_on_at_the_place_of_the_one_before_it_alone
         (3, entry("onebot11", "")),
         (4, entry("onebot11", "token = 't'")),
     ] {
-        // It has moved, and that is not written yet.
+        // The place has moved, and is not written yet.
         before.place.advance(&view, turn, offset, 1).unwrap();
         gateway.configure(vec![config(&next)]);
         let (after, next) = begun(&gateway).await;
@@ -153,20 +153,20 @@ async fn a_bot_with_new_settings_goes_on_at_the_place_of_the_one_before_it_alone
         assert_eq!(after.place.delivered(), offset);
         after.place.advance(&view, next, offset, 0).unwrap();
         after.place.write().await;
-        // The connection of the one before ends late.
+        // The earlier connection ends late.
         before.place.advance(&view, turn, 1, 1).unwrap();
         before.place.write().await;
         assert_eq!(kept().iter().map(|place| place.offset).collect::<Vec<_>>(), [offset]);
         (before, turn) = (after, next);
     }
-    // One that is taken out and put in again goes on there, too.
+    // A bot that is removed and added again continues there, too.
     before.place.advance(&view, turn, 5, 1).unwrap();
     gateway.configure(Vec::new());
     before.place.write().await;
     gateway.configure(vec![config(&entry("onebot11", ""))]);
     let (after, first) = begun(&gateway).await;
     assert_eq!(after.place.start(&view, 3600, None), Ok(5));
-    // A connection whose place another one took moves nothing either.
+    // A connection that was replaced cannot move the place.
     let second = after.place.take_over(CancellationToken::new());
     after.place.advance(&view, first, 1, 1).unwrap();
     assert_eq!(after.place.start(&view, 3600, None), Ok(5));
@@ -174,13 +174,20 @@ async fn a_bot_with_new_settings_goes_on_at_the_place_of_the_one_before_it_alone
     assert_eq!(after.place.reason(second, "lost".into()), "lost");
 }
 
-/// Writes entries into the log.
+/// Appends entries to the log.
 async fn tell(store: &Store, count: u64) {
     for step in 1..=count {
         let frame = format!("{{\"step\":{step}}}");
         let (platform, account) = ("qq".to_owned(), "9".to_owned());
         let at = crate::clock::now();
-        let told = Command::Tell { platform, account, frame, meaning: None, at, forget_before: 0 };
+        let told = Command::StoreRawEvent {
+            platform,
+            account,
+            frame,
+            meaning: None,
+            at,
+            forget_before: 0,
+        };
         store.write(told).await.unwrap();
     }
 }
@@ -202,6 +209,24 @@ async fn the_place_of_an_account_that_a_bot_speaks_for_no_more_does_not_hold_it_
     gateway.configure(vec![config(entry)]);
     let account = account(&bot(&gateway, "a")).await;
     assert_eq!(account.place.start(&store.view().unwrap(), 3600, None), Ok(5));
+}
+
+#[tokio::test]
+async fn a_bot_that_is_dialled_with_the_servers_token_begins_anew_with_another_one() {
+    let entry = |url: &str, server_token: &str| {
+        let text = format!("name = 'a'\nkind = 'onebot11'\naccounts = ['qq/1']\n{url}");
+        BotConfig { server_token: Some(server_token.into()), ..config(&text) }
+    };
+    let (_folder, gateway) = gateway(&[]);
+    for (url, is_anew) in [("url = 'ws://127.0.0.1:9'", true), ("", false)] {
+        gateway.configure(vec![entry(url, "one")]);
+        let before = bot(&gateway, "a");
+        assert_eq!(before.token().as_deref(), Some("one"));
+        gateway.configure(vec![entry(url, "two")]);
+        let after = bot(&gateway, "a");
+        assert_eq!(after.token().as_deref(), Some("two"));
+        assert_eq!(before.stop.is_cancelled(), is_anew);
+    }
 }
 
 #[tokio::test]
@@ -247,7 +272,7 @@ async fn a_send_that_no_account_takes_is_withdrawn_also_where_the_bot_has_hung_u
             _ = &mut waits => panic!("it ended at once"),
             () = folder.until(|| status(1).is_some()) => {}
         }
-        // From here on time passes by itself.
+        // From here on, tokio's clock runs by itself.
         tokio::time::pause();
         let [BotSendOutcome::Failed(why)] = &waits.await[..] else { panic!("it was not sent") };
         assert_eq!(why, "not sent within 25 s: the account is not connected");
@@ -262,7 +287,7 @@ async fn a_send_that_no_account_takes_is_withdrawn_also_where_the_bot_has_hung_u
             _ = &mut waits => panic!("it ended at once"),
             () = folder.until(|| status(2).is_some()) => {}
         }
-        // Here the connection ends, and with it the one who waits.
+        // Here the connection ends, and with it the waiting call.
     }
     assert_eq!(status(2), Some(Status::Pending));
     tokio::time::pause();

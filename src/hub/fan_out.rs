@@ -1,4 +1,4 @@
-//! The hub's task: hands out what was committed, away from the writer's thread.
+//! The hub's task: sends commits to the sessions, not on the writer's thread.
 
 use super::frame::{Frame, FrameBatch, FrameContent};
 use super::mailbox::{Handout, HandoutSubject};
@@ -21,12 +21,12 @@ use tokio_util::sync::CancellationToken;
 /// Bytes of content in one batch, roughly; what a socket takes in one write.
 const BATCH_BYTES: usize = 64 << 10;
 
-/// One event of a run, and the place behind it.
+/// One event of a run, and the head after it.
 type FanOutEvent<'c> = (FrameContent<'c>, Head);
 
 impl Hub {
-    /// Hands out what is committed, until `stop`. May be started anew after a panic: what was
-    /// handed out by half is read from the store.
+    /// Sends commits to the sessions until `stop`. May be started again after a panic; a commit
+    /// that was only partly sent is read from the store.
     pub async fn run(self: Arc<Self>, store: Arc<Store>, stop: CancellationToken) {
         self.queue.drop_all();
         let mut throttle = Throttle::default();
@@ -45,7 +45,7 @@ impl Hub {
                 self.tell_conversation(&platform, &conversation, &store);
             }
         }
-        // So that no command waits for what does not come any more.
+        // So that no command waits for commits that will not come any more.
         self.progress.send_replace(Progress { number: u64::MAX, seq: u64::MAX });
     }
 
@@ -68,7 +68,7 @@ impl Hub {
         self.progress.send_replace(Progress { number, seq });
     }
 
-    /// Everything up to `head` is in the store, and is to be read there.
+    /// Everything up to `head` is in the store, and has to be read there.
     fn skip_to(&self, head: Head) {
         let mut state = self.lock();
         for mailbox in state.index(EventKind::NewMessage).all() {
@@ -81,8 +81,8 @@ impl Hub {
         state.head.seq = state.head.seq.max(head.seq);
     }
 
-    /// Hands a commit out to the sessions that want it. Gives the conversations that changed, and
-    /// whether they were named, where some session wants to know.
+    /// Sends a commit to the sessions that want it. Returns the conversations that changed, and
+    /// whether they were named, if a session wants to know.
     pub(super) fn hand_out(&self, commit: &Committed) -> Vec<(ThrottleKey, bool)> {
         let mut guard = self.lock();
         let state = &mut *guard;
@@ -112,7 +112,7 @@ impl Hub {
         conversations
     }
 
-    /// Hands a run of events to every session with a topic that matches.
+    /// Sends a run of events to every session with a matching topic.
     fn hand(
         &self,
         state: &mut State,
@@ -125,7 +125,7 @@ impl Hub {
         let Some((_, last)) = told.last() else { return };
         let number = state.next_handout();
         let subject = HandoutSubject::Log(position_of(*last));
-        // Encoded for the first session that wants them so.
+        // Encoded when the first session needs this form.
         let plain = &LazyCell::new(|| self.batches(told, before, false));
         let with_cursor = &LazyCell::new(|| self.batches(told, before, true));
         let batches = |shows_cursor| {
@@ -136,7 +136,7 @@ impl Hub {
         woken.extend(sessions.filter_map(|mailbox| mailbox.push(&handout, self.limits)));
     }
 
-    /// The frames of a run, in batches of which an empty mailbox holds any.
+    /// The frames of a run, in batches that each fit into an empty mailbox.
     fn batches(
         &self,
         told: &[FanOutEvent],
@@ -162,14 +162,18 @@ impl Hub {
         batches
     }
 
-    /// Tells a conversation as it is now.
+    /// Sends the present state of a conversation.
     fn tell_conversation(&self, platform: &str, conversation: &str, store: &Store) {
         let found = store.view().and_then(|view| view.conversation(platform, conversation));
         let entry = match found {
             Ok(Some(entry)) => entry,
             Ok(None) => return,
             Err(error) => {
-                return tracing::warn!(platform, conversation, "not told of a change: {error}");
+                return tracing::warn!(
+                    platform,
+                    conversation,
+                    "sessions do not get a change of the conversation: {error}"
+                );
             }
         };
         let mut guard = self.lock();
@@ -198,7 +202,7 @@ fn goes_with(one: &Change, next: &Change) -> bool {
         && one.direction == next.direction
 }
 
-/// The events of a run, their kind and their conversation; `head` moves behind them.
+/// The events of a run with their kind and conversation; `head` moves past them.
 fn told<'c>(
     run: &'c [Change],
     epoch: Epoch,
@@ -209,7 +213,7 @@ fn told<'c>(
     for Change { offset, effect } in run {
         head.cursor = Cursor { epoch, offset: *offset };
         let (kind, content) = match effect {
-            // One that was imported to its old place is not new.
+            // A message that was imported with its old `seq` is not new.
             ChangeEffect::Created(message) if message.seq <= head.seq => continue,
             ChangeEffect::Created(message) => {
                 head.seq = message.seq;
@@ -233,7 +237,7 @@ fn told<'c>(
                 found = Some((EventKind::Notice, (&*notice.platform, conversation)));
                 (EventKind::Notice, FrameContent::Notice(notice))
             }
-            // Told as it is now, in its own time.
+            // Its present state is sent separately.
             ChangeEffect::ConversationChanged { platform, conversation } => {
                 found = Some((EventKind::ConversationUpdated, (&**platform, &**conversation)));
                 continue;
@@ -288,7 +292,7 @@ mod tests {
         }))
     }
 
-    /// A session with each of these topics, for these kinds.
+    /// A session for each of these topics, with these kinds of events.
     fn session(hub: &Hub, form: FrameForm, kinds: &[EventKind], topics: &[Topic]) -> Arc<Mailbox> {
         let mailbox = Arc::new(Mailbox::new(Position::default()));
         mailbox.set_form(form);

@@ -18,7 +18,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// The content of a frame before it is encoded.
+/// The content of a frame before encoding.
 #[derive(Clone, Debug)]
 #[allow(missing_docs)]
 pub enum FrameContent<'a> {
@@ -31,12 +31,12 @@ pub enum FrameContent<'a> {
     Adapter(&'a AdapterStatusChange),
 }
 
-/// One event, for every client that gets it.
+/// One event, encoded for all clients that get it.
 #[derive(Debug)]
 pub struct Frame {
-    /// Where a client goes on that has got it.
+    /// The place at which a client continues after it.
     pub resume: ResumePoint,
-    /// Whether it tells an adapter's state.
+    /// Whether it has the state of an adapter.
     pub is_adapter: bool,
     /// JSON.
     pub text: Utf8Bytes,
@@ -71,21 +71,20 @@ impl Frame {
                 ServerEvent::AdapterStatus { cursor, data: AdapterStatusData::of(change) }
             }
         };
-        // Our own types always serialise; were one not to, an empty frame is the least harm.
+        // Our own types always serialise; if one did not, an empty frame would do the least harm.
         let text = serde_json::to_string(&event).unwrap_or_default().into();
         Self { resume, is_adapter: matches!(content, FrameContent::Adapter(_)), text }
     }
 }
 
-/// Frames that go out together, in order: encoded once, and shared by all who are sent them.
+/// Frames that are sent together, in order: encoded once, and shared by all receivers.
 #[derive(Debug)]
 pub struct FrameBatch {
-    /// Everything up to here lies before its first frame; `None` for frames without a place in the
-    /// log.
+    /// The place before its first frame; `None` for frames without a place in the log.
     pub before: Option<Position>,
     frames: Vec<Frame>,
     wire: Bytes,
-    /// The memory that they take, where they were read from the store.
+    /// The memory that they take, if they were read from the store.
     reserved: Option<Arc<Reserved>>,
 }
 
@@ -112,7 +111,7 @@ impl FrameBatch {
         Arc::new(Self { before: None, frames, wire, reserved: Some(reserved) })
     }
 
-    /// Bytes made of this batch, which hold the memory of the batch until they are dropped.
+    /// Bytes of this batch, which keep the batch's memory reserved until they are dropped.
     pub fn hold(&self, bytes: Bytes) -> Bytes {
         match &self.reserved {
             Some(reserved) => reserved.hold(bytes),
@@ -125,7 +124,7 @@ impl FrameBatch {
         &self.frames
     }
 
-    /// The frames as a WebSocket carries them, each with its header.
+    /// The frames in the form for a WebSocket, each with its header.
     pub fn wire(&self) -> &Bytes {
         &self.wire
     }
@@ -145,7 +144,7 @@ fn encode(frames: &[Frame]) -> (Vec<u8>, Vec<usize>) {
     (wire, ends)
 }
 
-/// Lets each text lie in the wire's bytes, so that it takes up memory once.
+/// Makes each text a part of the encoded bytes, so that it takes memory once.
 fn share(wire: &Bytes, frames: &mut [Frame], ends: &[usize]) {
     for (frame, &end) in frames.iter_mut().zip(ends) {
         if let Ok(text) = wire.slice(end - frame.text.len()..end).try_into() {

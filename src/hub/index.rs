@@ -1,4 +1,4 @@
-//! Sessions by topic, each found without looking at the others.
+//! Sessions by topic, found without looking at the others.
 
 use super::mailbox::Mailbox;
 use crate::model::subscription::Topic;
@@ -51,7 +51,7 @@ impl TopicIndex {
         self.any_platform.is_empty() && self.by_platform.is_empty()
     }
 
-    /// The sessions with a topic that matches; one with several such topics comes several times.
+    /// The sessions with a matching topic; one with several such topics is there several times.
     pub(super) fn matching(
         &self,
         platform: &str,

@@ -1,9 +1,10 @@
 //! Bounds of sessions.
 
-/// Bounds of each session, and of all together.
+/// Limits of each session, and of all together.
 #[derive(Clone, Copy, Debug)]
 pub struct SessionLimits {
-    /// Frames that wait for a session; with more, it reads from the store until it has caught up.
+    /// Frames that wait for a session; beyond it, the session reads from the store until it has
+    /// caught up.
     pub frames: usize,
     /// Bytes that wait for a session.
     pub bytes: usize,

@@ -1,5 +1,5 @@
-//! Queue of one session: bounded while the session is live; the place to read on from in the store
-//! once it was full.
+//! Queue of one session: bounded while the session is live. If it overflows, it has the place from
+//! which to read in the store.
 
 use super::frame::FrameBatch;
 use super::limits::SessionLimits;
@@ -11,38 +11,38 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-/// Batches that wait for a session; the few of one that keeps up need no memory of their own.
+/// Batches that wait for a session; a session that keeps up needs no extra memory for them.
 pub type Batches = SmallVec<[Arc<FrameBatch>; 2]>;
 
-/// The frames of a session, and how it reads on when it is behind.
+/// The form of a session's frames, and how it reads from the store when it is behind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FrameForm {
-    /// New messages without cursors, read on by `seq` from the messages.
+    /// New messages without cursors; read from the messages by `seq`.
     #[default]
     Messages,
-    /// Frames without cursors, read on by offset from the journal.
+    /// Frames without cursors; read from the journal by offset.
     Stream,
-    /// Frames with cursors, read on by offset from the journal.
+    /// Frames with cursors; read from the journal by offset.
     Events,
 }
 
 impl FrameForm {
-    /// Whether the session reads on by offset.
+    /// Whether the session reads by offset.
     pub(super) fn is_by_offset(self) -> bool {
         self != Self::Messages
     }
 
-    /// Whether frames show their cursor.
+    /// Whether frames have a cursor.
     pub(super) fn shows_cursor(self) -> bool {
         self == Self::Events
     }
 }
 
-/// Frames that are handed out at once to every session of some topic.
+/// Frames that are sent to every session of some topic.
 pub(super) struct Handout<'h> {
-    /// Grows with each; a session with several topics that match gets it once.
+    /// Grows with each handout, so that a session with several matching topics gets it once.
     pub number: u64,
-    /// The frames, by whether they show cursors.
+    /// The frames, with or without cursors.
     pub batches: &'h dyn Fn(bool) -> &'h [Arc<FrameBatch>],
     pub subject: HandoutSubject<'h>,
 }
@@ -50,11 +50,11 @@ pub(super) struct Handout<'h> {
 /// Subject of a handout.
 #[derive(Clone, Copy)]
 pub(super) enum HandoutSubject<'h> {
-    /// Events; everything up to here is dealt with once they were handed out.
+    /// Events; after the handout, everything up to here was sent.
     Log(Position),
-    /// The state of an adapter, which has no place in the log; told after everything up to here.
+    /// The state of an adapter, which has no place in the log; sent after everything up to here.
     Adapter(&'h Arc<AdapterStatusChange>, Position),
-    /// A conversation as it is now, told after everything up to here; sessions that read on from
+    /// The present state of a conversation, sent after everything up to here; sessions that read
     /// the journal find it there.
     Conversation(Position),
 }
@@ -67,9 +67,9 @@ pub(super) struct Mailbox {
 struct Mail {
     form: FrameForm,
     mode: MailboxMode,
-    /// The last handout it got.
+    /// The number of the last handout.
     last: u64,
-    /// The session's task waits for mail; a push takes this, and wakes it.
+    /// Set while the session's task waits; a push takes it and wakes the task.
     waiting: Option<Waker>,
 }
 
@@ -85,14 +85,14 @@ struct FrameQueue {
     bytes: usize,
     /// States of adapters among them.
     adapters: AdapterStates,
-    /// Everything up to here was queued, or was known when the session went live.
+    /// Everything up to here was queued, or was known when the session became live.
     through: Position,
 }
 
-/// State of a session that is behind; its size does not grow with the time it is away.
+/// State of a session that is behind; its size does not grow while the client is away.
 #[derive(Default)]
 struct Backlog {
-    /// Everything up to here was delivered.
+    /// Everything up to here was sent.
     delivered: Position,
     adapters: AdapterStates,
 }
@@ -102,18 +102,18 @@ pub(super) type AdapterStates = BTreeMap<(String, Option<String>), Arc<AdapterSt
 
 /// Content of a mailbox.
 pub(super) enum MailboxContent {
-    /// Live, and these wait.
+    /// The session is live, and these batches wait.
     Mail(Batches),
-    /// It has to read on from the store, after this place.
+    /// The session has to read from the store, after this place.
     Behind(Position),
 }
 
-/// Result of an attempt to be live again.
+/// Result of an attempt to become live again.
 pub(super) enum CaughtUp {
     Live,
-    /// More was handed out meanwhile, and is to be read first.
+    /// More was committed in the meantime, and has to be read first.
     MoreToRead,
-    /// Everything is read; these are to be told first.
+    /// Everything was read; these states have to be sent first.
     Adapters(AdapterStates),
 }
 
@@ -130,7 +130,7 @@ impl Mailbox {
         self.lock().form = form;
     }
 
-    /// Puts a handout in. Gives the waker of the session that waits for it.
+    /// Adds a handout. Returns the waker of the session if it waits.
     pub(super) fn push(&self, handout: &Handout, limits: SessionLimits) -> Option<Waker> {
         let mut mail = self.lock();
         if handout.number <= mail.last {
@@ -150,7 +150,7 @@ impl Mailbox {
         mail.waiting.take()
     }
 
-    /// Takes out what waits; while that is nothing, the task is woken by the next push.
+    /// Takes the waiting batches; if there are none, the next push wakes the task.
     pub(super) fn poll_take(&self, cx: &mut Context) -> Poll<MailboxContent> {
         let mut mail = self.lock();
         match &mut mail.mode {
@@ -165,7 +165,7 @@ impl Mailbox {
         }
     }
 
-    /// Takes out what waits, without waiting; nothing where the session is behind.
+    /// Takes the waiting batches without waiting; nothing if the session is behind.
     pub(super) fn take(&self) -> Batches {
         match &mut self.lock().mode {
             MailboxMode::Live(queue) => queue.take(),
@@ -173,7 +173,7 @@ impl Mailbox {
         }
     }
 
-    /// Wakes the session, if it waits.
+    /// Wakes the session if it waits.
     pub(super) fn wake(&self) {
         let waiting = self.lock().waiting.take();
         if let Some(waker) = waiting {
@@ -181,8 +181,8 @@ impl Mailbox {
         }
     }
 
-    /// Turns from the live stream to the store; gives the place after which to read on.
-    /// Everything up to `head` was handed out.
+    /// Changes from live events to reading the store; returns the place after which to read.
+    /// Everything up to `head` was sent to mailboxes.
     pub(super) fn fall_behind(&self, head: Position) -> Position {
         let mut mail = self.lock();
         if let MailboxMode::Live(queue) = &mut mail.mode {
@@ -195,7 +195,7 @@ impl Mailbox {
         }
     }
 
-    /// Turns back to the live stream, if everything up to `head` was read (`position`).
+    /// Changes back to live events, if everything up to `head` was read (`position`).
     pub(super) fn catch_up(&self, position: Position, head: Position) -> CaughtUp {
         let mut mail = self.lock();
         let by_offset = mail.form.is_by_offset();
@@ -214,7 +214,7 @@ impl Mailbox {
         CaughtUp::Live
     }
 
-    /// Turns to the live stream without having read what is missing.
+    /// Changes to live events without reading the missing ones.
     pub(super) fn go_live(&self, head: Position) {
         let mut mail = self.lock();
         if matches!(mail.mode, MailboxMode::Behind(_)) {
@@ -223,7 +223,7 @@ impl Mailbox {
         mail.mode = MailboxMode::Live(FrameQueue { through: head, ..FrameQueue::default() });
     }
 
-    /// The place after which a session that is behind reads on.
+    /// The place after which a session that is behind continues.
     pub(super) fn delivered(&self) -> Option<Position> {
         match &self.lock().mode {
             MailboxMode::Behind(backlog) => Some(backlog.delivered),
@@ -231,7 +231,7 @@ impl Mailbox {
         }
     }
 
-    /// The place that [`Self::fall_behind`] would give, with nothing changed.
+    /// The result of [`Self::fall_behind`], without changing anything.
     pub(super) fn place_behind(&self, head: Position) -> Position {
         match &self.lock().mode {
             MailboxMode::Behind(backlog) => backlog.delivered,
@@ -254,7 +254,7 @@ impl Drop for Mailbox {
 }
 
 impl FrameQueue {
-    /// Whether the session has it already, from the store.
+    /// Whether the session has read it from the store already.
     fn knows(&self, subject: HandoutSubject, form: FrameForm) -> bool {
         match subject {
             HandoutSubject::Log(through) if form.is_by_offset() => {
@@ -262,12 +262,12 @@ impl FrameQueue {
             }
             HandoutSubject::Log(through) => through.seq <= self.through.seq,
             HandoutSubject::Adapter(..) => false,
-            // The store has brought the session further than the hub is, and told it as it is now.
+            // The session has read further in the store than the hub is, and has a newer state.
             HandoutSubject::Conversation(at) => at.offset < self.through.offset,
         }
     }
 
-    /// Queues a handout; where it does not fit, the session is behind.
+    /// Adds a handout to the queue; if it does not fit, the session falls behind.
     fn push(
         &mut self,
         handout: &Handout,
@@ -278,7 +278,7 @@ impl FrameQueue {
         let mut delivered = self.through;
         match handout.subject {
             HandoutSubject::Log(through) => self.through = delivered.max(through),
-            // Its cursor would lead back: it is told with the one of this session.
+            // Its cursor would lead back, so it is sent with the session's own cursor.
             HandoutSubject::Adapter(_, at) if at.offset < delivered.offset => {
                 return Some(std::mem::take(self).overflow(delivered));
             }
@@ -304,21 +304,21 @@ impl FrameQueue {
         std::mem::take(&mut self.batches)
     }
 
-    /// Lets go of everything, and keeps where to read on.
+    /// Drops all batches, and keeps the place from which to read.
     fn overflow(self, delivered: Position) -> Backlog {
         METRICS.overflows.inc();
         METRICS.sessions_behind.inc();
         Backlog { delivered: self.place_behind(delivered), adapters: self.adapters }
     }
 
-    /// Where to read on from the store: before the first batch that was not taken, else after
-    /// `delivered`.
+    /// The place from which to read in the store: before the first batch that was not taken, else
+    /// after `delivered`.
     fn place_behind(&self, delivered: Position) -> Position {
         self.batches.iter().find_map(|batch| batch.before).unwrap_or(delivered)
     }
 }
 
-/// Keeps an adapter's state, which the store cannot tell later.
+/// Keeps an adapter's state, because the store does not have it.
 fn note(adapters: &mut AdapterStates, subject: HandoutSubject) {
     if let HandoutSubject::Adapter(change, _) = subject {
         adapters.insert((change.platform.clone(), change.account.clone()), change.clone());
@@ -382,7 +382,7 @@ mod tests {
         let mailbox = Mailbox::new(at(0));
         mailbox.set_form(FrameForm::Events);
         mailbox.fall_behind(at(5));
-        // It has read more than the hub has handed out.
+        // The session has read more than the hub has sent.
         assert!(matches!(mailbox.catch_up(at(9), at(7)), CaughtUp::Live));
         push_adapter(&mailbox, 1, at(7), "a");
         let MailboxContent::Behind(delivered) = found(&mailbox) else {

@@ -39,7 +39,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-/// How long a session waits at most until what was committed before its command is handed out.
+/// The longest time that a session waits until commits before its command are sent.
 const CAUGHT_UP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// All sessions.
@@ -51,17 +51,17 @@ pub struct Hub {
     limits: SessionLimits,
 }
 
-/// Commits that were handed out.
+/// Progress of sending commits.
 #[derive(Clone, Copy, Default)]
 struct Progress {
-    /// The number of the last one.
+    /// The number of the last commit.
     number: u64,
     /// The newest message.
     seq: u64,
 }
 
 struct State {
-    /// The newest message and event that were handed out.
+    /// The newest message and event that were sent.
     head: Head,
     last_session: u64,
     last_handout: u64,
@@ -93,7 +93,7 @@ fn position_of(head: Head) -> Position {
 }
 
 impl Hub {
-    /// A hub without sessions. Nothing is handed out before [`Hub::run`].
+    /// A hub without sessions. It sends nothing before [`Hub::run`].
     pub fn new(limits: SessionLimits) -> Arc<Self> {
         let state = State {
             head: Head::default(),
@@ -110,19 +110,18 @@ impl Hub {
         })
     }
 
-    /// The store stands at `head`, as it was opened. After a fault there may be events that were
-    /// never handed out: sessions read them from the store.
+    /// The store was opened with this head. After a fault there may be events that were never sent;
+    /// sessions read them from the store.
     pub fn opened(&self, head: Head) {
         self.queue.reset(head);
     }
 
-    /// Queues a commit to be handed out; waits for nothing.
+    /// Adds a commit to the queue; never waits.
     pub fn committed(&self, commit: Arc<Committed>) {
         self.queue.push(commit);
     }
 
-    /// Hands out a change of an adapter's state, once to each session that has a topic of its
-    /// platform.
+    /// Sends a change of an adapter's state, once to each session with a topic of its platform.
     pub fn adapter_status(&self, change: AdapterStatusChange) {
         let change = Arc::new(change);
         let mut state = self.lock();
@@ -144,7 +143,7 @@ impl Hub {
         woken.into_iter().for_each(Waker::wake);
     }
 
-    /// Waits until everything is handed out that was committed before, and `seq` with it.
+    /// Waits until everything that was committed before, and `seq`, was sent to mailboxes.
     async fn caught_up(&self, seq: u64) {
         let number = self.queue.pushed();
         let is_there = |progress: &Progress| progress.number >= number && progress.seq >= seq;
@@ -154,7 +153,7 @@ impl Hub {
         }
     }
 
-    /// Nothing is left half done where a lock's holder panicked: each step leaves a whole state.
+    /// A panic of a lock's holder leaves nothing half changed: each step leaves a complete state.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,5 +1,6 @@
-//! Commits on their way from the writer's thread to the hub's task: bounded in number and bytes, and
-//! never waited for. When it is full, what it holds is dropped, and sessions read from the store.
+//! Commits on their way from the writer's thread to the hub's task, bounded in number and bytes.
+//! The writer never waits: if the queue is full, its content is dropped, and sessions read from the
+//! store.
 
 use crate::metrics::METRICS;
 use crate::model::change::{Change, ChangeEffect, Committed};
@@ -14,7 +15,7 @@ const MAX_CHANGES: usize = 16_384;
 /// Bytes of content that wait.
 const MAX_BYTES: usize = 32 << 20;
 
-/// Size of a change beside its content, roughly.
+/// Approximate size of a change without its content.
 const CHANGE_BYTES: usize = 512;
 
 /// The queue between writer and hub.
@@ -29,12 +30,12 @@ struct State {
     commits: VecDeque<Arc<Committed>>,
     changes: usize,
     bytes: usize,
-    /// Everything up to there was dropped, and is in the store: the head, and the number of
-    /// commits.
+    /// Everything up to there was dropped, and has to be read from the store: the head, and the
+    /// number of commits.
     dropped: Option<(Head, u64)>,
-    /// The newest message and event that were put in.
+    /// The newest message and event that were added.
     head: Head,
-    /// How many commits were put in, and how often the store was opened.
+    /// Number of commits that were added, and of openings of the store.
     pushed: u64,
 }
 
@@ -42,12 +43,13 @@ struct State {
 pub(super) enum NextCommit {
     /// A commit, and its number.
     Commit(Arc<Committed>, u64),
-    /// Everything up to here was dropped, and is in the store; the number of the last commit.
+    /// Everything up to here was dropped, and has to be read from the store; with the number of the
+    /// last commit.
     Dropped(Head, u64),
 }
 
 impl Queue {
-    /// Puts a commit in; drops everything where that is too much.
+    /// Adds a commit; drops everything if the queue is full.
     pub(super) fn push(&self, commit: Arc<Committed>) {
         let mut state = self.lock();
         state.pushed += 1;
@@ -63,7 +65,9 @@ impl Queue {
         let is_full = state.changes > MAX_CHANGES || state.bytes > MAX_BYTES;
         if is_full && !state.commits.is_empty() {
             METRICS.limit_hit("hub_queue");
-            tracing::warn!("more is written than can be handed out; sessions read from the store");
+            tracing::warn!(
+                "commits come faster than sessions get them; sessions read from the store"
+            );
             state.drop_all();
         } else {
             state.commits.push_back(commit);
@@ -72,7 +76,7 @@ impl Queue {
         self.arrived.notify_one();
     }
 
-    /// The store was opened: what it holds up to `head` is to be read there.
+    /// The store was opened: everything up to `head` has to be read from it.
     pub(super) fn reset(&self, head: Head) {
         let mut state = self.lock();
         state.head = head;
@@ -82,7 +86,7 @@ impl Queue {
         self.arrived.notify_one();
     }
 
-    /// Drops what waits, for a reason of the hub.
+    /// Drops the waiting commits, for a reason of the hub.
     pub(super) fn drop_all(&self) {
         self.lock().drop_all();
         self.arrived.notify_one();
@@ -101,12 +105,12 @@ impl Queue {
         Some(NextCommit::Commit(commit, number))
     }
 
-    /// Waits until something was put in.
+    /// Waits until something was added.
     pub(super) async fn arrived(&self) {
         self.arrived.notified().await;
     }
 
-    /// How many commits were put in so far.
+    /// Number of commits that were added so far.
     pub(super) fn pushed(&self) -> u64 {
         self.lock().pushed
     }

@@ -1,4 +1,4 @@
-//! Progress of a session through the store while it is behind the live stream.
+//! Progress of a session in the store while it is behind.
 //!
 //! A replay has a position, up to which everything is dealt with: a `seq` in the messages, or an
 //! offset in the journal. Asking for older events (`since`, `cursor`) moves the position back; what
@@ -10,12 +10,12 @@ use crate::protocol::event::{EventKind, EventKinds};
 /// The most times a session may go back before it has caught up.
 const MAX_LAYERS: usize = 8;
 
-/// Events that a session is to get.
+/// Events that a session wants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Interest {
     #[allow(missing_docs)]
     pub topics: Subscription,
-    /// Kinds beside new messages.
+    /// Kinds of events in addition to new messages.
     pub kinds: EventKinds,
 }
 
@@ -31,14 +31,14 @@ impl Interest {
     }
 }
 
-/// Up to `through`, everything of this interest was delivered already.
+/// Everything of this interest up to `through` was sent already.
 #[derive(Clone, Debug)]
 struct Layer {
     through: u64,
     interest: Interest,
 }
 
-/// Position of a session, and the events beyond it that it has.
+/// Position of a session, and the events after it that it has already.
 #[derive(Clone, Debug)]
 pub struct Replay {
     position: u64,
@@ -51,17 +51,17 @@ pub struct Replay {
 pub struct TooManyReplays;
 
 impl Replay {
-    /// Everything up to `position` is dealt with, and nothing beyond it delivered.
+    /// A replay from `position`, with nothing after it sent.
     pub fn from(position: u64) -> Self {
         Self { position, delivered: Vec::new() }
     }
 
-    /// Where to read on: after this one.
+    /// The position after which to read.
     pub fn position(&self) -> u64 {
         self.position
     }
 
-    /// Whether anything beyond the position was delivered already.
+    /// Whether anything after the position was sent already.
     pub fn has_layers(&self) -> bool {
         !self.delivered.is_empty()
     }
@@ -76,7 +76,7 @@ impl Replay {
         may.then_some(()).ok_or(TooManyReplays)
     }
 
-    /// Goes back to `since`; `interest` is what the session wanted until now.
+    /// Goes back to `since`; `interest` is what the session wanted before.
     ///
     /// # Errors
     ///
@@ -94,30 +94,30 @@ impl Replay {
         Ok(())
     }
 
-    /// Forgets what was delivered by topics that are unsubscribed: a session that subscribes to them
-    /// again with `since` wants it again.
+    /// Forgets which events of unsubscribed topics were sent, because a session that subscribes to
+    /// them again with `since` wants them again.
     pub fn forget(&mut self, platforms: &NameList, conversations: &NameList) {
         for layer in &mut self.delivered {
             layer.interest.topics.remove(platforms, conversations);
         }
     }
 
-    /// Forgets what was delivered of kinds that are unsubscribed.
+    /// Forgets which events of unsubscribed kinds were sent.
     pub fn forget_kinds(&mut self, kinds: EventKinds) {
         for layer in &mut self.delivered {
             layer.interest.kinds = layer.interest.kinds.without(kinds);
         }
     }
 
-    /// Whether an event beyond the position has to be delivered now: it is wanted, and was not
-    /// delivered by what was wanted before.
+    /// Whether an event after the position has to be sent now: it is wanted, and was not sent for
+    /// an earlier interest.
     pub fn is_due(&self, at: u64, interest: &Interest, wants: impl Fn(&Interest) -> bool) -> bool {
         let covering = self.delivered.iter().find(|layer| at <= layer.through);
         let has_it = covering.is_some_and(|layer| wants(&layer.interest));
         !has_it && wants(interest)
     }
 
-    /// Everything up to `to` is dealt with.
+    /// Everything up to `to` was handled.
     pub fn advance(&mut self, to: u64) {
         self.position = self.position.max(to);
         self.delivered.retain(|layer| layer.through > self.position);
@@ -140,7 +140,7 @@ mod tests {
 
     const PLATFORMS: [&str; 3] = ["a", "b", "c"];
 
-    /// Found by the property below: what was forgotten on leaving stayed known as delivered.
+    /// The property below found it: after an unsubscription, events still counted as sent.
     #[test]
     fn a_session_that_leaves_and_comes_back_gets_it_again() {
         let mut wanted = Interest::default();
@@ -194,8 +194,8 @@ mod tests {
     }
 
     proptest! {
-        /// However a session goes back and forth: what it wants at the end and was never without
-        /// comes once each, and nothing comes twice while it stays subscribed.
+        /// For any sequence of steps: each message that is wanted without a break to the end comes
+        /// once, and nothing comes twice while it stays subscribed.
         #[test]
         fn every_message_comes_once(steps in steps()) {
             const HEAD: u64 = 100;

@@ -1,4 +1,4 @@
-//! Bound on the bytes that replays hold, all sessions together.
+//! Limit of the bytes of all replays together.
 
 use bytes::Bytes;
 use std::sync::Arc;
@@ -6,11 +6,11 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-/// Bytes that one permit of the semaphore stands for.
+/// Bytes for each permit of the semaphore.
 const UNIT: usize = 1 << 10;
 
-/// How long a replay waits for memory. Beyond it, it goes on in small pieces that are not counted: clients
-/// that read nothing keep no other one from reading.
+/// The longest time that a replay waits for memory. After that it continues in small pieces that
+/// are not counted, so that clients that read nothing cannot block others.
 const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Memory for the frames of replays.
@@ -20,7 +20,7 @@ pub(super) struct ReplayMemory {
     free: Arc<Semaphore>,
 }
 
-/// Memory that one step of a replay holds; free again once the last of its bytes is dropped.
+/// Memory of one step of a replay; released when the last of its bytes is dropped.
 #[derive(Debug)]
 pub(super) struct Reserved(OwnedSemaphorePermit);
 
@@ -37,13 +37,13 @@ impl AsRef<[u8]> for ReservedBytes {
 }
 
 impl ReplayMemory {
-    /// Memory of so many bytes.
+    /// Memory of this number of bytes.
     pub(super) fn new(bytes: usize) -> Self {
         let units = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX).max(1);
         Self { units, free: Arc::new(Semaphore::new(units as usize)) }
     }
 
-    /// Reserves so many bytes, or all there are where that is less; `None` where others hold them.
+    /// Reserves this number of bytes, or all if there are fewer; `None` if other replays use them.
     pub(super) async fn reserve(&self, bytes: usize) -> Option<Reserved> {
         let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).min(self.units);
         let free = self.free.clone().acquire_many_owned(units);
@@ -52,13 +52,13 @@ impl ReplayMemory {
 }
 
 impl Reserved {
-    /// Gives back what is reserved beyond so many bytes.
+    /// Releases the bytes beyond this number.
     pub(super) fn shrink_to(&mut self, bytes: usize) {
         let units = bytes.div_ceil(UNIT);
         drop(self.0.split(self.0.num_permits().saturating_sub(units)));
     }
 
-    /// The bytes, which hold the reservation until the last of them is dropped.
+    /// The bytes; they keep the reservation until the last of them is dropped.
     pub(super) fn hold(self: &Arc<Self>, bytes: Bytes) -> Bytes {
         Bytes::from_owner(ReservedBytes { bytes, _reserved: self.clone() })
     }

@@ -1,15 +1,14 @@
-//! Cursors as clients have them: a place in the log, and the older messages that are still owed
-//! before the session gets there.
+//! Cursors for clients: a place in the log, and the older messages that have to be sent first.
 
 use crate::model::cursor::{Cursor, NoCursor};
 use std::fmt;
 use std::str::FromStr;
 
-/// Where a session goes on. Opaque text for clients: a [`Cursor`], and `-<after>-<through>` in hex
-/// while a replay by `since` is under way.
+/// The place at which a session continues. Opaque text for clients: a [`Cursor`], and
+/// `-<after>-<through>` in hex during a replay by `since`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResumePoint {
-    /// Events after this one come.
+    /// Events after this one follow.
     pub cursor: Cursor,
     /// Messages that come before them.
     pub older: Option<Older>,

@@ -16,14 +16,15 @@ pub struct SubscribeRequest {
     pub conversations: NameList,
     #[allow(missing_docs)]
     pub since: ReplayStart,
-    /// Kinds beside new messages. With a list, even an empty one, frames show cursors.
+    /// Kinds of events in addition to new messages. With a list, even an empty one, frames have
+    /// cursors.
     pub events: Option<EventKinds>,
 }
 
-/// Where a subscription begins.
+/// Beginning of a subscription.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ReplayStart {
-    /// With what comes from now on.
+    /// With new events.
     #[default]
     Now,
     /// With the message after this `seq`, and other events from now on.
@@ -32,16 +33,16 @@ pub enum ReplayStart {
     Event(ResumePoint),
 }
 
-/// A request that was granted.
+/// Result of a request that was granted.
 #[derive(Debug)]
 pub struct Subscribed {
-    /// Frames that were handed out before, and go before the answer.
+    /// Frames that were sent to the mailbox before, and come before the answer.
     pub queued: Batches,
-    /// Where the events begin that follow.
+    /// The place before the first event that follows.
     pub resume: ResumePoint,
 }
 
-/// Why a request to subscribe is not granted; nothing is changed.
+/// Reason why a request to subscribe is refused; nothing changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SubscribeRefused {
     /// More topics than a session may have.
@@ -49,13 +50,13 @@ pub enum SubscribeRefused {
         /// How many it may have.
         limit: usize,
     },
-    /// It went back in time too often before it had caught up.
+    /// The session went back too often before it had caught up.
     TooManyReplays,
-    /// The cursor is one of this store, but events after it are not kept any more.
+    /// The cursor belongs to this store, but events after it are not kept any more.
     CursorTooOld,
-    /// The cursor is of another store, or of an older copy of it.
+    /// The cursor belongs to another store, or to an older copy.
     OtherStore,
-    /// `since` lies beyond the newest message: the store is another, or an older copy of it.
+    /// `since` is after the newest message, so this is another store or an older copy.
     BeyondHead {
         /// The newest message.
         head: u64,

@@ -16,7 +16,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long to wait before asking again for a store that is away.
+/// Pause before a closed store is tried again.
 const STORE_PAUSE: Duration = Duration::from_millis(250);
 
 /// A session of the hub.
@@ -30,19 +30,20 @@ pub struct Subscriber {
     reading: Option<StoreReading>,
 }
 
-/// Events after the session's place are no longer kept. It is subscribed to nothing any more.
+/// Events after the session's place are not kept any more. The session has no subscriptions any
+/// more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CursorGone;
 
-/// A beginning that the store knows.
+/// A beginning that is in the store.
 struct KnownBegin {
     since: Position,
     replay: Option<ResumePoint>,
 }
 
-/// A session that has gone back to where a subscription begins.
+/// A session that went back to the beginning of a subscription.
 struct Rewound {
-    /// `None` where it stays live.
+    /// `None` if it stays live.
     reading: Option<StoreReading>,
     /// The place after which the new topics count.
     from: Position,
@@ -53,7 +54,8 @@ struct NoKnownCursor {
     offset: u64,
 }
 
-/// Where the events begin that follow; of the cursors that are known, the first is that of the head.
+/// The place before the first event that follows; the first of the known cursors is that of the
+/// head.
 fn beginning(
     begin: Option<&KnownBegin>,
     reading: Option<&StoreReading>,
@@ -69,7 +71,7 @@ fn beginning(
 }
 
 impl Hub {
-    /// A new session, subscribed to nothing.
+    /// A new session without subscriptions.
     pub fn subscriber(self: &Arc<Self>, form: FrameForm) -> Subscriber {
         let mut state = self.lock();
         state.last_session += 1;
@@ -104,22 +106,23 @@ impl Subscriber {
         let hub = self.hub.clone();
         let mut read = Cursor::default();
         let (mut state, Rewound { reading, from }, resume) = loop {
-            // Under the lock that hands out: what is committed from here on comes by the mailbox.
+            // Under the lock that guards the sending of commits, so later commits come through the
+            // mailbox.
             let state = hub.lock();
             let rewound = self.rewound(form, since, begin.as_ref(), state.position())?;
             let known = [state.head.cursor, read];
             match beginning(begin.as_ref(), rewound.reading.as_ref(), known) {
                 Ok(resume) => break (state, rewound, resume),
                 Err(NoKnownCursor { offset }) => {
-                    // The store is read without the lock. The place to read on from stays meanwhile, or
-                    // becomes the head: the next look knows its cursor.
+                    // The store is read without the lock. Meanwhile the place to continue stays the
+                    // same, or becomes the head, whose cursor is then known.
                     drop(state);
                     read = store.view()?.cursor_at(offset)?;
                 }
             }
         };
         let head = state.position();
-        // Nothing is refused from here on.
+        // From here on nothing is refused.
         self.form = form;
         self.mailbox.set_form(form);
         if reading.is_some() {
@@ -139,8 +142,7 @@ impl Subscriber {
         Ok(Subscribed { queued: self.mailbox.take(), resume })
     }
 
-    /// Looks up where a subscription begins; waits until the hub has handed out what was committed
-    /// before.
+    /// Finds the beginning of a subscription; waits until the hub has sent earlier commits.
     async fn find(
         &self,
         since: ReplayStart,
@@ -176,7 +178,7 @@ impl Subscriber {
         Ok(Some(KnownBegin { since: Position { seq, offset }, replay: Some(point) }))
     }
 
-    /// The progress through the store as it will be once a subscription begins.
+    /// The progress in the store after a subscription begins.
     fn rewound(
         &self,
         form: FrameForm,
@@ -205,8 +207,8 @@ impl Subscriber {
         Ok(Rewound { reading, from })
     }
 
-    /// The progress through the store of a session that is behind; where its frames show cursors from
-    /// now on, it reads on from the journal.
+    /// The progress in the store of a session that is behind; if its frames have cursors from now
+    /// on, it reads the journal.
     fn reading_on(&self, form: FrameForm, head: Position) -> Option<StoreReading> {
         let delivered = self.mailbox.delivered()?;
         let known = self.reading.clone();
@@ -227,8 +229,8 @@ impl Subscriber {
         topics.for_each(|topic| index.add(topic, self.session, &self.mailbox));
     }
 
-    /// Removes the topics that either list names, or all. Gives the frames that were handed out
-    /// before, and go before the answer.
+    /// Removes the topics that one of the lists names, or all. Returns frames that were sent to the
+    /// mailbox before, and come before the answer.
     pub async fn unsubscribe(&mut self, platforms: &NameList, conversations: &NameList) -> Batches {
         self.hub.caught_up(0).await;
         self.leave(platforms, conversations);
@@ -251,7 +253,7 @@ impl Subscriber {
     /// Ends kinds of events.
     pub async fn end_events(&mut self, kinds: EventKinds) -> Batches {
         self.hub.caught_up(0).await;
-        // New messages go on for as long as there are topics.
+        // New messages continue as long as there are topics.
         let kinds = kinds.without([EventKind::NewMessage].into_iter().collect());
         self.interest.kinds = self.interest.kinds.without(kinds);
         if let Some(reading) = &mut self.reading {
@@ -284,7 +286,8 @@ impl Subscriber {
                     return Ok(Batches::from_iter([FrameBatch::held(frames, reserved)]));
                 }
                 Ok(None) => return Err(CursorGone),
-                // No later try reads it; the client is told, and loads afresh what can be read.
+                // Trying again does not help; the client gets an error, and loads again what can be
+                // read.
                 Err(error @ store::StoreError::Corrupt(_)) => {
                     tracing::error!("a session that was behind is unsubscribed: {error}");
                     HEALTH.degrade("store", error.to_string());
@@ -300,8 +303,8 @@ impl Subscriber {
         }
     }
 
-    /// One step through the store of about so many bytes, and back to the live stream at its end;
-    /// `None` where it cannot go on.
+    /// One step in the store of about this number of bytes, and back to live events at its end;
+    /// `None` if it cannot continue.
     fn read_on(
         &mut self,
         delivered: Position,
@@ -335,8 +338,8 @@ impl Subscriber {
         adapters.values().map(|change| frame(change)).collect()
     }
 
-    /// Events that were missed are no longer kept: messages alone are read without them; otherwise
-    /// the session is subscribed to nothing any more.
+    /// Missed events are not kept any more: a session that wants only messages reads these; any
+    /// other loses its subscriptions.
     fn go_on_without_events(&mut self) -> bool {
         let head = self.hub.lock().position();
         if let Some(reading) = &mut self.reading
@@ -348,7 +351,7 @@ impl Subscriber {
         false
     }
 
-    /// The session is subscribed to nothing any more, and goes on with the live stream.
+    /// Removes all subscriptions, and continues with live events.
     fn start_afresh(&mut self) {
         self.leave(&NameList::absent(), &NameList::absent());
         self.interest.kinds = EventKinds::default();

@@ -10,17 +10,17 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// Platform and conversation.
 pub(super) type ThrottleKey = (String, String);
 
-/// Conversations that were told within the last second.
+/// Conversations that were sent within the last second.
 #[derive(Default)]
 pub(super) struct Throttle {
-    /// Whether something came after they were told.
+    /// Whether a conversation changed after it was sent.
     changed: HashMap<ThrottleKey, bool>,
-    /// When each was told, the oldest first.
+    /// Times at which they were sent, the oldest first.
     told: VecDeque<(Instant, ThrottleKey)>,
 }
 
 impl Throttle {
-    /// Notes that something of a conversation changed; whether it is to be told at once.
+    /// Notes a change of a conversation; returns whether to send it at once.
     pub(super) fn changed(&mut self, key: ThrottleKey, now: Instant) -> bool {
         if let Some(changed) = self.changed.get_mut(&key) {
             *changed = true;
@@ -44,7 +44,7 @@ impl Throttle {
         due
     }
 
-    /// When [`Throttle::due`] is to be asked next.
+    /// The time of the next call of [`Throttle::due`].
     pub(super) fn next(&self) -> Option<Instant> {
         self.told.front().map(|(told, _)| *told + INTERVAL)
     }

@@ -1,17 +1,17 @@
-//! Events that were set aside: telling that there are some, and trying again to store them.
+//! Events that were set aside: a note in the health, and trying again to store them.
 
 use crate::clock::now;
 use crate::health::HEALTH;
 use crate::store::{self, Command, SetAside, Store};
 
-/// The part of the health that tells of them.
+/// Name of this part in the health.
 const PART: &str = "set-aside";
 
-/// Events, and bytes of them, that are read together.
+/// Events, and their bytes, that are read at a time.
 const AT_ONCE: usize = 64;
 const BYTES_AT_ONCE: usize = 1 << 20;
 
-/// The outcome of the events that were set aside.
+/// Result of trying again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TriedAgain {
     /// Events that are stored now.
@@ -20,7 +20,7 @@ pub struct TriedAgain {
     pub left: usize,
 }
 
-/// Tries to store what was set aside; what still cannot be stored stays.
+/// Tries again to store the events that were set aside; those that cannot be stored stay.
 ///
 /// # Errors
 ///
@@ -45,7 +45,7 @@ pub async fn try_again(store: &Store) -> store::Result<TriedAgain> {
     Ok(TriedAgain { stored, left: store.view()?.set_aside()? as usize })
 }
 
-/// Tells that there are events that could not be stored, for as long as there are.
+/// Notes in the health that there are such events, as long as there are any.
 pub fn tell_set_aside(store: &Store) {
     match store.view().and_then(|view| view.set_aside()).unwrap_or_default() {
         0 => HEALTH.recover(PART),

@@ -8,30 +8,31 @@ use std::collections::VecDeque;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::Instant;
 
-/// Messages that wait for the end of an attempt; with more, the oldest waits no longer.
+/// The most messages that wait for the end of an attempt; beyond it, the oldest is stored at once.
 const MAX_WAITING: usize = 256;
 
 pub(super) struct UnstoredEvents {
     pub(super) queue: mpsc::Receiver<QueuedEvent>,
-    /// Taken from the queue, and no commands yet.
+    /// Events from the queue, not yet turned into commands.
     pub(super) events: VecDeque<QueuedEvent>,
-    /// Taken from the queue, and not stored yet.
+    /// Commands that are not stored yet.
     pub(super) batch: VecDeque<QueuedCommand>,
     /// Messages that wait for the end of an attempt, the oldest first.
     pub(super) waiting: VecDeque<QueuedCommand>,
-    /// How many of the batch are stored one by one: the store refused them together.
+    /// Number of commands of the batch that are stored one by one, because the store refused them
+    /// together.
     alone: usize,
-    /// The first one is being stored alone. If that panics, it is the one that broke it.
+    /// The first command is being stored alone. After a panic, it is the command that caused it.
     is_tried: bool,
 }
 
-/// A command for the store, and the room in the queue that its event holds until it is stored.
+/// A command for the store, with the room in the queue that its event takes until it is stored.
 pub(super) struct QueuedCommand {
     pub(super) command: Command,
     /// The adapter that waits until it is stored.
     pub(super) stored: Option<oneshot::Sender<()>>,
     pub(super) _room: OwnedSemaphorePermit,
-    /// When it waits no longer for the end of an attempt.
+    /// Time until which it waits for the end of an attempt.
     pub(super) until: Instant,
 }
 
@@ -41,7 +42,7 @@ impl UnstoredEvents {
         Self { queue, events, batch, waiting, alone: 0, is_tried: false }
     }
 
-    /// Begins, perhaps anew after a panic: the one at which it broke is set aside.
+    /// Begins, perhaps again after a panic: the command that caused the panic is set aside.
     pub(super) fn begin(&mut self) {
         if self.is_tried
             && let Some(broken) = self.take_first()
@@ -51,12 +52,12 @@ impl UnstoredEvents {
         self.go_one_by_one();
     }
 
-    /// How many are held.
+    /// Number of events and commands that are held.
     pub(super) fn len(&self) -> usize {
         self.events.len() + self.batch.len() + self.waiting.len()
     }
 
-    /// The commands to store next; `None` where there are none.
+    /// The commands to store next; `None` if there are none.
     pub(super) fn next(&mut self) -> Option<Vec<Command>> {
         let count = if self.alone > 0 { 1 } else { self.batch.len() };
         self.is_tried = count == 1;
@@ -64,24 +65,24 @@ impl UnstoredEvents {
         (!next.is_empty()).then_some(next)
     }
 
-    /// Whether the last one that was given to be stored was one alone.
+    /// Whether the last command that was given out was alone.
     pub(super) fn is_alone(&self) -> bool {
         self.is_tried
     }
 
-    /// Has what there is stored one by one.
+    /// Makes the commands of the batch be stored one by one.
     pub(super) fn go_one_by_one(&mut self) {
         self.alone = self.batch.len();
     }
 
-    /// Takes out the first one of the batch, which was answered.
+    /// Removes the first command of the batch, which was answered.
     pub(super) fn take_first(&mut self) -> Option<QueuedCommand> {
         self.is_tried = false;
         self.alone = self.alone.saturating_sub(1);
         self.batch.pop_front()
     }
 
-    /// Lets a message wait for the end of an attempt.
+    /// Makes a message wait for the end of an attempt.
     pub(super) fn wait(&mut self, item: QueuedCommand) {
         if self.waiting.len() == MAX_WAITING {
             self.release_oldest();
@@ -89,26 +90,26 @@ impl UnstoredEvents {
         self.waiting.push_back(item);
     }
 
-    /// An attempt has ended: what waits is given to the store again.
+    /// An attempt has ended: the waiting messages are given to the store again.
     pub(super) fn ask_again(&mut self) {
         self.batch.extend(self.waiting.drain(..));
     }
 
-    /// Has the message that waits longest stored as it is.
+    /// Makes the message that waits longest be stored as it is.
     pub(super) fn release_oldest(&mut self) {
         self.batch.extend(self.waiting.pop_front().map(QueuedCommand::without_waiting));
     }
 
-    /// Has everything that waits stored as it is.
+    /// Makes all waiting messages be stored as they are.
     pub(super) fn release_all(&mut self) {
         self.batch.extend(self.waiting.drain(..).map(QueuedCommand::without_waiting));
     }
 }
 
 impl QueuedCommand {
-    /// Has messages kept for somebody to look at, that the store cannot take for a damaged row; what an
-    /// adapter keeps beside them is tried again with that. Anything else is told in the log of the
-    /// program alone.
+    /// Sets messages aside that the store cannot take because of a damaged row, so that people can look
+    /// at them. What an adapter keeps with them is tried again together with that. Other events are
+    /// written into the log of the program.
     pub(super) fn set_aside(self, reason: &str) -> Option<Self> {
         let commands = match meaning(self.command) {
             Command::Together(commands) => commands,
@@ -144,7 +145,7 @@ impl QueuedCommand {
 
     fn without_waiting(mut self) -> Self {
         let command = match &mut self.command {
-            Command::Tell { meaning: Some(meaning), .. } => meaning,
+            Command::StoreRawEvent { meaning: Some(meaning), .. } => meaning,
             command => command,
         };
         if let Command::Receive { can_wait, .. } = command {
@@ -185,7 +186,7 @@ fn tell_lost(command: &Command, reason: &str) {
 /// The meaning of an event of a platform that comes with its raw frame.
 fn meaning(command: Command) -> Command {
     match command {
-        Command::Tell { meaning: Some(meaning), .. } => *meaning,
+        Command::StoreRawEvent { meaning: Some(meaning), .. } => *meaning,
         command => command,
     }
 }

@@ -14,13 +14,13 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How far ahead the file is prepared at a time.
+/// Length that is allocated ahead at once.
 const STRETCH: u64 = 4 << 20;
 
 /// Zeros, as many as are written at once.
 static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
 
-/// Gives a store something else to write to than files; called each time one of them is opened.
+/// Makes storage that replaces files; called each time a file is opened.
 #[derive(Clone)]
 pub struct StorageFactory(pub Arc<dyn Fn(StoreFileKind) -> Box<dyn StorageBackend> + Send + Sync>);
 
@@ -71,7 +71,7 @@ impl StoreFileKind {
 /// Drops the system's cached pages of a file: after a failed sync they may differ from the disk.
 pub(crate) fn forget_cached(path: &Path) {
     if let Ok(file) = File::open(path) {
-        // A system that cannot forget them reads what is cached.
+        // A system without this call reads the cached pages.
         let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
     }
 }
@@ -98,9 +98,9 @@ fn sync_folder_of(path: &Path) -> io::Result<()> {
 #[derive(Debug)]
 pub(crate) struct PreallocatedFile {
     file: Box<dyn StorageBackend>,
-    /// Everything below may have been written; redb has written nothing above. Held while
-    /// writing, so that zeros never fall on what another thread has just put there.
-    /// Unknown until the first write, before which the file is not locked.
+    /// Bytes after this offset were never written by redb. Locked while writing, so that zeros
+    /// never overwrite bytes that another thread has just written. Unknown until the first write,
+    /// before which the file is not locked.
     written_to: Mutex<Option<u64>>,
 }
 
@@ -122,7 +122,7 @@ impl PreallocatedFile {
         written_to.map_or_else(|| self.file.len(), Ok)
     }
 
-    /// Writes zeros ahead of `from`, within the file; gives the new end of what was written.
+    /// Writes zeros from `from` on, within the file; returns the new end of the written bytes.
     fn prepare(&self, from: u64) -> io::Result<u64> {
         let end = self.file.len()?.min(from + STRETCH).max(from);
         let mut at = from;
@@ -161,7 +161,7 @@ impl StorageBackend for PreallocatedFile {
         let known = self.known(*written_to)?;
         self.file.write(offset, data)?;
         let end = offset + data.len() as u64;
-        // Zeros that find no room are no harm: what was to be written is.
+        // If there is no space for the zeros, it does no harm: the data itself is written.
         *written_to = Some(if end > known { self.prepare(end).unwrap_or(end) } else { known });
         Ok(())
     }

@@ -23,7 +23,7 @@ use std::hash::Hasher;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The most events that a damaged part of the file can have held: more than fit into it.
+/// The most events that a damaged part of the file can have had: more than fit into it.
 const MAX_GAP: u64 = 1 << 24;
 
 /// A log in a file, open for writing.
@@ -36,15 +36,15 @@ pub struct FileLog {
     max_bytes: u64,
     /// Open from the first record on.
     file: Option<PreallocatedFile>,
-    /// Where the next record goes.
+    /// Offset in the file of the next record.
     end: u64,
     /// The newest event in it, and its epoch.
     newest: Option<(u64, Epoch)>,
-    /// Whether the last record could not be written, which is told once.
+    /// Whether the last record could not be written; logged once.
     is_refused: bool,
 }
 
-/// Where the log of a store lies: beside it, by whatever links it is reached.
+/// Path of the log: next to the store's file, after following symbolic links.
 pub fn path_beside(store: &Path) -> PathBuf {
     let store = std::fs::canonicalize(store).unwrap_or_else(|_| store.to_owned());
     let mut name = store.into_os_string();
@@ -85,7 +85,7 @@ struct Gaps {
 }
 
 impl FileLog {
-    /// The log of the store at a path that has this key.
+    /// The log of the store with this path and key.
     pub fn new(
         store: &Path,
         storage: Option<StorageFactory>,
@@ -113,8 +113,8 @@ impl FileLog {
         })
     }
 
-    /// The payloads of records from a number on, each with its number, as versions before events left
-    /// them; and the places where others cannot be read, in words.
+    /// The payloads of records from a number on, each with its number, in the format of versions before
+    /// events; and the places that cannot be read, in words.
     pub(crate) fn payloads(&self, from: u64) -> Result<(Vec<(u64, Vec<u8>)>, Vec<String>)> {
         let (bytes, mut found) = (self.bytes()?, Vec::new());
         let gaps = self.each_record(from, &bytes, "batches", |number, payload| {
@@ -180,18 +180,17 @@ impl FileLog {
         Ok(gaps)
     }
 
-    /// Whether there is something in the file, and no record of this store, be it of an earlier
-    /// round.
+    /// Whether the file has content, but no record of this store, not even of an earlier round.
     fn is_foreign(&self, from: u64, bytes: &[u8]) -> bool {
         self.record(bytes, 0).is_none()
             && bytes.iter().any(|byte| *byte != 0)
             && self.find_later(bytes, 0, from.saturating_sub(MAX_GAP)).is_none()
     }
 
-    /// The first whole record behind `at` that goes on from `expected` or a bit later: its place,
+    /// The first valid record after `at` whose offset is `expected` or a bit later: its position,
     /// and its offset.
     fn find_later(&self, bytes: &[u8], at: usize, expected: u64) -> Option<(usize, u64)> {
-        // The file is mostly zeros behind what was written.
+        // After the written part the file is mostly zeros.
         let mut written = bytes;
         while let Some(rest) = written.strip_suffix(&[0; 4096]) {
             written = rest;
@@ -199,7 +198,7 @@ impl FileLog {
         let end = bytes.len().saturating_sub(HEAD).min(written.len());
         (at + 1..end).find_map(|place| {
             let number = bytes[place + 12..place + HEAD].try_into().map(u64::from_le_bytes).ok()?;
-            // Looked at first, for it costs little and is hardly ever right by chance.
+            // Checked first, because it is cheap and hardly ever right by chance.
             if !(expected..=expected.saturating_add(MAX_GAP)).contains(&number) {
                 return None;
             }
@@ -207,7 +206,7 @@ impl FileLog {
         })
     }
 
-    /// The batch of a record that is whole: it is kept, even if nobody here understands it.
+    /// The batch of a valid record. The record is kept even if this version cannot decode it.
     fn batch(&self, first: u64, payload: &[u8]) -> Result<Option<Batch>> {
         decode_payload(first, payload).map_err(|()| {
             LogError(format!(
@@ -217,7 +216,7 @@ impl FileLog {
         })
     }
 
-    /// The whole record at a place, if there is one, and the place behind it.
+    /// The valid record at a position, if there is one, and the position after it.
     fn record<'a>(&self, bytes: &'a [u8], at: usize) -> Option<(Whole<'a>, usize)> {
         let rest = bytes.get(at..)?;
         let (len, _) = rest.split_first_chunk()?;
@@ -322,7 +321,8 @@ impl Log for FileLog {
         name.push(format!(".{why}.{}", now()));
         let aside = PathBuf::from(name);
         if self.storage.is_none() {
-            // No copy: it would need room on a disk that may be full, and be lost in a power cut.
+            // Not a copy: a copy needs space on a disk that may be full, and could be lost in a
+            // power cut.
             let kept = match rename_durably(&self.path, &aside) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => make_private(&aside),
                 kept => kept,
@@ -341,7 +341,7 @@ impl Log for FileLog {
     fn remove(&mut self) {
         self.file = None;
         if self.storage.is_none() {
-            // Mostly there is none; one that stays is found to be over by its offsets.
+            // Usually there is none; if one stays, its offsets show that it is obsolete.
             let _ = std::fs::remove_file(&self.path);
         }
     }
@@ -386,7 +386,7 @@ mod tests {
         assert_eq!(firsts(&log.contents(8, &bytes).unwrap()), [8]);
         bytes.resize(bytes.len() + 1000, 0);
         assert_eq!(firsts(&log.contents(8, &bytes).unwrap()), [8]);
-        // Events that the tables have already are passed over.
+        // Events that the tables have already are skipped.
         assert_eq!(firsts(&log.contents(10, &bytes).unwrap()), [0; 0]);
     }
 
@@ -395,7 +395,7 @@ mod tests {
         let bytes = bytes(&log(1), &[1, 3]);
         let none = Contents { is_foreign: true, ..Contents::default() };
         assert_eq!(log(2).contents(1, &bytes).unwrap(), none);
-        // Zeros are no log at all, and what an earlier round left is ours.
+        // Zeros are no log, and records of an earlier round belong to this store.
         let mut left = vec![0; 100];
         assert_eq!(log(1).contents(9, &left).unwrap(), Contents::default());
         left.extend(bytes);
@@ -449,7 +449,7 @@ mod tests {
             let all = [5, 7, 9, 11];
             let mut bytes = bytes(&log, &all);
             let len = bytes.len() / all.len();
-            // Behind it lies what an earlier round left.
+            // After it are records of an earlier round.
             bytes.extend(record(&log, 1));
             let at = at.index(len * all.len());
             bytes[at] ^= 1 << bit;
@@ -457,7 +457,7 @@ mod tests {
             let lost = all[at / len];
             let left: Vec<_> = all.into_iter().filter(|first| *first != lost).collect();
             prop_assert_eq!(firsts(&contents), left);
-            // Of the last record nobody can say whether it was torn.
+            // It is unknown whether the last record was torn.
             let is_told = contents.damage.iter().any(|text| text.contains(&format!("events {lost} to")));
             prop_assert_eq!(is_told, lost != 11, "{:?}", contents.damage);
         }

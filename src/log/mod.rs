@@ -17,7 +17,7 @@ use crate::model::event::Event;
 use std::fmt;
 use std::path::PathBuf;
 
-/// Why the log could not do something. The text is for people and says what to do.
+/// Reason why the log failed. The text is for people and says what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogError(pub String);
 
@@ -46,12 +46,12 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// The offset of the event behind its last one.
+    /// The offset after its last event.
     pub fn end(&self) -> u64 {
         self.first + self.events.len() as u64
     }
 
-    /// Whether it goes on from an event at `offset` that was written in `epoch`.
+    /// Whether it continues after an event at `offset` that was written in `epoch`.
     pub fn follows(&self, offset: u64, epoch: Epoch) -> bool {
         let previous = match self.events.first() {
             Some(Event::Opened { previous, .. }) => *previous,
@@ -66,7 +66,7 @@ impl Batch {
 pub struct Contents {
     /// Oldest first; their offsets grow, and have gaps where records were damaged.
     pub batches: Vec<Batch>,
-    /// Places in the log where a record cannot be read though others follow it, in words.
+    /// Positions of records that cannot be read although others follow, as text.
     pub damage: Vec<String>,
     /// Whether one of them lies before the first batch, and can have held all events in between.
     pub begins_damaged: bool,
@@ -81,13 +81,13 @@ pub struct Contents {
 
 /// An append-only log of events.
 pub trait Log {
-    /// Bytes of the file that the next batch makes; `None` where it is there already, or where the
-    /// log is no file.
+    /// Bytes of the file that the next batch makes; `None` if there is a file already, or
+    /// the log is not a file.
     fn begins(&self) -> Option<u64> {
         None
     }
 
-    /// Whether a batch can be taken now.
+    /// Whether the log can take a batch now.
     fn has_room(&self, record: &LogRecord) -> bool;
 
     /// Appends a batch whose first event has the offset `expected`, and makes it durable; `false` if
@@ -111,8 +111,8 @@ pub trait Log {
     /// Empties the log. The tables must hold all its events durably.
     fn clear(&mut self);
 
-    /// Keeps the log for inspection under another name, or an empty file where there is none; gives
-    /// its path then.
+    /// Moves the log aside so that people can look at it; without a log, makes an empty file there.
+    /// Returns its new path.
     ///
     /// # Errors
     ///

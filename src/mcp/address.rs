@@ -7,10 +7,10 @@ use crate::model::message::Message;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use uuid::Uuid;
 
-/// Beginning of the address of a conversation; its platform and its ID follow.
+/// Prefix of the address of a conversation; its platform and ID follow.
 pub(super) const CONVERSATION: &str = "rechat://conversations/";
 
-/// Beginning of the address of a message's file; the message's ID and the file's number follow.
+/// Prefix of the address of a message's file; the message's ID and the file's number follow.
 pub(super) const MESSAGE: &str = "rechat://messages/";
 
 /// The target of an address.
@@ -28,7 +28,7 @@ pub(super) enum ResourceAddress {
 }
 
 impl ResourceAddress {
-    /// Reads an address; `None` where it is none of ours.
+    /// Reads an address; `None` if it has another form.
     pub(super) fn parse(uri: &str) -> Option<Self> {
         if let Some(rest) = uri.strip_prefix(CONVERSATION) {
             let (platform, conversation) = rest.split_once('/')?;
@@ -52,7 +52,7 @@ pub(super) fn of_media(message: Uuid, number: usize) -> String {
     format!("{MESSAGE}{message}/media/{number}")
 }
 
-/// The files of a message in the order of their numbers, each with its kind.
+/// The files of a message in the order of their numbers, each with its type.
 pub(super) fn media(message: &Message) -> Vec<(&'static str, Media)> {
     let segments = message.content.to_segments();
     let media = segments.iter().filter_map(|segment| {

@@ -1,7 +1,7 @@
-//! The log of agents: a line for each call, with its conversation and its outcome. Nothing of what was said
-//! is in it.
+//! The log of agents: a line for each call, with its conversation and its result, and without any
+//! content.
 
-use super::shown::{
+use super::answers::{
     ConversationPage, FoundMessages, MessagePage, NewMessages, OneMessage, SentMessage,
     ShownPlatforms,
 };
@@ -11,17 +11,17 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Characters of a word in the log.
+/// The most characters of a text from an agent in the log.
 const LOGGED: usize = 100;
 
-/// The line of a call. It is written once the call has ended, also where it is dropped because nobody
-/// waits for its answer any more.
+/// The log line of a call. It is written when the call ends, also if the call is dropped because
+/// the client cancelled it.
 pub(super) struct AuditLine {
     began: Instant,
     /// A tool, or a method of the protocol.
     asked: String,
     client: Option<String>,
-    /// Name of the token that the agent showed.
+    /// Name of the agent's token.
     token: Option<Arc<str>>,
     conversation: Option<String>,
     /// The ID of a message, or the address of a resource.
@@ -80,31 +80,31 @@ impl Drop for AuditLine {
     }
 }
 
-/// Words of an agent, short and on one line.
+/// A text from an agent, shortened and on one line.
 fn short(words: &str) -> String {
     escaped(&words.chars().take(LOGGED).collect::<String>())
 }
 
-/// An answer, and what the log tells of it.
+/// An answer, with its data for the log.
 pub(super) struct AuditedAnswer<T> {
     pub(super) answer: T,
     pub(super) note: Note,
 }
 
-/// The line that the log tells of a call that was answered.
+/// The data of an answered call for the log.
 pub(super) struct Note {
-    /// `platform/conversation`, where the answer tells more than the call.
+    /// `platform/conversation`, if only the answer has it.
     pub(super) conversation: Option<String>,
     /// Counts, an ID, a state.
     pub(super) result: String,
 }
 
-/// Why a call was not answered.
+/// Reason why a call was not answered.
 #[derive(Debug)]
 pub(super) enum Unanswered {
     /// A rate limit.
     Limited(Error),
-    /// It cannot be carried out as it was made.
+    /// The call is not allowed or has wrong arguments.
     Refused(Error),
     /// There is no such tool.
     NoTool(Error),
@@ -113,7 +113,7 @@ pub(super) enum Unanswered {
 }
 
 impl Unanswered {
-    /// Its name in the log.
+    /// The code for the log.
     pub(super) fn code(&self) -> &'static str {
         match self {
             Self::Limited(_) => "limited",
@@ -135,7 +135,7 @@ impl fmt::Display for Unanswered {
     }
 }
 
-/// An answer that the log tells of.
+/// An answer with data for the log.
 pub(super) trait Noted {
     fn note(&self) -> Note;
 }
@@ -145,7 +145,7 @@ impl Note {
         Self { conversation: None, result }
     }
 
-    /// A count of things, and whether there are more.
+    /// A count, and whether there are more.
     fn count(count: usize, what: &str, has_more: bool) -> Self {
         let more = if has_more { ", and more" } else { "" };
         Self::of(format!("{what}: {count}{more}"))

@@ -1,5 +1,5 @@
-//! Bounds of agents: the conversations they see, whether they may send, and how often. A reload of the
-//! configuration changes them while calls are under way.
+//! Limits of agents: the visible conversations, whether they may send, and how often. A reload of
+//! the configuration changes them, also for calls that are running.
 
 use super::place::Seal;
 use crate::config::{AgentSending, McpSettings};
@@ -11,7 +11,7 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-/// Bounds of all agents together.
+/// Limits of all agents together.
 pub struct AgentBounds {
     in_force: ArcSwap<InForce>,
     seal: Seal,
@@ -24,14 +24,14 @@ struct InForce {
 }
 
 impl AgentBounds {
-    /// The bounds as they are configured; nothing is counted yet.
+    /// The configured limits, with counts of zero.
     pub fn new(config: McpSettings) -> Self {
         let (calls, sends) = (limiter(config.calls_per_minute), limiter(config.sends_per_minute));
         let in_force = ArcSwap::from_pointee(InForce { config, calls, sends });
         Self { in_force, seal: Seal::new() }
     }
 
-    /// Puts another configuration in force. A limit that stays keeps its count.
+    /// Applies another configuration. A limit that does not change keeps its count.
     pub fn replace(&self, config: McpSettings) {
         let old = self.in_force.load();
         let kept = |most: NonZeroU32, was: NonZeroU32, limit: &Arc<DefaultDirectRateLimiter>| {
@@ -43,7 +43,7 @@ impl AgentBounds {
         self.in_force.store(Arc::new(InForce { config, calls, sends }));
     }
 
-    /// The seal of places in the history.
+    /// The seal for positions in the history.
     pub(super) fn seal(&self) -> &Seal {
         &self.seal
     }
@@ -58,23 +58,23 @@ impl AgentBounds {
         self.in_force.load().config.shows(platform, conversation)
     }
 
-    /// Whether there is no conversation that agents do not see.
+    /// Whether agents see all conversations.
     pub(super) fn shows_everything(&self) -> bool {
         self.in_force.load().config.shows_everything()
     }
 
-    /// Whether agents may see any conversation of a platform.
+    /// Whether agents may see at least one conversation of a platform.
     pub(super) fn shows_platform(&self, platform: &str) -> bool {
         self.in_force.load().config.shows_platform(platform)
     }
 
-    /// Counts a call; an error where there were too many.
+    /// Counts a call; an error if there were too many.
     pub(super) fn count_call(&self) -> Result<()> {
         count(&self.in_force.load().calls, "calls_per_minute", "calls")
     }
 
-    /// Counts a message that is to be sent; an error where there were too many, or where a reload has
-    /// ended sending.
+    /// Counts a message to be sent; an error if there were too many, or if a reload has disabled
+    /// sending.
     pub(super) fn count_send(&self) -> Result<()> {
         let in_force = self.in_force.load();
         if in_force.config.send == AgentSending::Off {

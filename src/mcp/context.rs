@@ -12,19 +12,19 @@ use std::ops::Deref;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Why a message without a platform waits, for those who do not see everything.
+/// Reason why a message without a platform waits, for agents that do not see everything.
 const NO_PLATFORM: &str = "it has no platform yet";
 
-/// The messages, and what agents may see and do.
+/// The messages, and the limits of agents.
 pub struct AgentContext<S> {
     pub(super) source: S,
     pub(super) bounds: Arc<AgentBounds>,
-    /// Name of the token that the agent showed.
+    /// Name of the agent's token.
     pub(super) token: Option<Arc<str>>,
 }
 
-/// A message as agents may see it: without what it answers, where that lies in a conversation that
-/// they do not see. Answers to agents are made of these alone.
+/// A message as agents may see it: without its quote, if the quoted message is in a conversation
+/// that they do not see. Answers to agents contain only such messages.
 #[derive(Clone, Debug)]
 pub(super) struct SeenMessage(Message);
 
@@ -37,13 +37,13 @@ impl Deref for SeenMessage {
 }
 
 impl<S: Source> AgentContext<S> {
-    /// The messages of `source`, within bounds; `token` names the token that the agent showed.
+    /// The messages of `source`, within limits; `token` is the name of the agent's token.
     pub fn new(source: S, bounds: Arc<AgentBounds>, token: Option<Arc<str>>) -> Self {
         Self { source, bounds, token }
     }
 
-    /// An idempotency key that no other client has: an agent neither takes the keys of another one nor
-    /// learns of them.
+    /// An idempotency key that no other client has, so that agents neither collide with the keys of
+    /// others nor learn them.
     pub(super) fn own_key(&self, key: &str) -> String {
         match &self.token {
             Some(token) => format!("mcp-{}-{token}-{key}", token.len()),
@@ -60,14 +60,14 @@ impl<S: Source> AgentContext<S> {
         self.bounds.shows(message.platform_or_local(), &message.recipient)
     }
 
-    /// A message that agents see; one that they do not see does not exist for them.
+    /// A message that agents see; a hidden one does not exist for them.
     pub(super) async fn message(&self, chats: &mut S::Chats, id: Uuid) -> Result<SeenMessage> {
         let found = chats.find(id).await?.into_iter().collect();
         let seen = self.seen(chats, found).await?.pop();
         seen.ok_or_else(|| Error::failed(format!("there is no message {id}")))
     }
 
-    /// A place that an agent gave. Only messages that it sees are places, and what was sealed for it.
+    /// A position from an agent. Only visible messages and sealed positions are accepted.
     pub(super) async fn place(
         &self,
         chats: &mut S::Chats,
@@ -85,13 +85,13 @@ impl<S: Source> AgentContext<S> {
         }
     }
 
-    /// Those of the messages that agents see, as they may see them.
+    /// The messages that agents see, in the form in which they may see them.
     pub(super) async fn seen(
         &self,
         chats: &mut S::Chats,
         messages: Vec<Message>,
     ) -> Result<Vec<SeenMessage>> {
-        // Most messages that are answered stand nearby.
+        // Most quoted messages are among these.
         let mut known: HashMap<_, _> =
             messages.iter().map(|message| (message.id, self.shows(message))).collect();
         let mut seen = Vec::with_capacity(messages.len());
@@ -102,7 +102,8 @@ impl<S: Source> AgentContext<S> {
                     Some(is_shown) => *is_shown,
                     None => match chats.find(id).await? {
                         Some(answered) => self.shows(&answered),
-                        // A platform tells of answers within one conversation; ours may cross.
+                        // On a platform, a quote is in the same conversation; our own messages may
+                        // quote another one.
                         None => message.direction == Direction::Inbound,
                     },
                 };
@@ -119,14 +120,14 @@ impl<S: Source> AgentContext<S> {
         Ok(seen)
     }
 
-    /// A conversation that agents see; one that they do not see does not exist for them.
+    /// A conversation that agents see; a hidden one does not exist for them.
     pub(super) async fn conversation(
         &self,
         chats: &mut S::Chats,
         platform: &str,
         conversation: &str,
     ) -> Result<Conversation> {
-        // It is looked up in any case: a refusal that comes sooner would tell one that is hidden.
+        // It is looked up in any case, because a faster refusal would reveal a hidden one.
         let found = chats.conversation(platform, conversation).await?;
         found.filter(|_| self.bounds.shows(platform, conversation)).ok_or_else(|| {
             let name = format!("{platform}/{conversation}");
@@ -138,7 +139,7 @@ impl<S: Source> AgentContext<S> {
 
 #[cfg(test)]
 impl SeenMessage {
-    /// A message of a test, whatever it answers.
+    /// A message for a test, with any quote.
     pub(super) fn of_test(message: Message) -> Self {
         Self(message)
     }

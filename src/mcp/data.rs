@@ -1,5 +1,5 @@
-//! Answers as data: a value for programs, and the same value as text between two marks, so that a model
-//! can tell what other people wrote from everything else it reads.
+//! Answers as data: a value for programs, and the same value as text between two marks, so that a
+//! model can distinguish text of other people from everything else.
 
 use crate::error::{Error, Result};
 use serde::Serialize;
@@ -7,14 +7,14 @@ use serde_json::Value;
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// The marks; what lies between them is data.
+/// The marks around the data.
 const BEGIN: &str = "<chat-data>";
 const END: &str = "</chat-data>";
 
 /// Digits of the number in an escape.
 const DIGITS: usize = 4;
 
-/// An answer in both of its forms, which say the same.
+/// An answer in both forms, with the same content.
 #[derive(Debug)]
 pub(super) struct MarkedData {
     /// For programs. Its texts are [`escaped`].
@@ -23,7 +23,7 @@ pub(super) struct MarkedData {
     pub(super) text: String,
 }
 
-/// Makes an answer of a value.
+/// Makes an answer from a value.
 pub(super) fn marked<T: Serialize>(value: &T) -> Result<MarkedData> {
     let mut value = serde_json::to_value(value)
         .map_err(|error| Error::failed(format!("cannot write the answer: {error}")))?;
@@ -45,9 +45,9 @@ fn escape_all(value: &mut Value) {
     }
 }
 
-/// A text that other people wrote with an escape such as `\u003c` in place of each character that it
-/// must not have: so nothing in it looks like a mark, is unseen, or turns the direction of text.
-/// [`unescaped`] gives the text back.
+/// A text of other people with an escape such as `\u003c` for each forbidden character, so that
+/// nothing in it looks like a mark, is invisible, or changes the direction of text. [`unescaped`]
+/// restores the text.
 pub(super) fn escaped(text: &str) -> Cow<'_, str> {
     let is_plain = |(at, c): (usize, char)| !is_escaped(c, &text[at..]);
     if text.char_indices().all(is_plain) {
@@ -68,7 +68,7 @@ pub(super) fn escaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// The text that [`escaped`] was given.
+/// Restores the text before [`escaped`].
 pub(super) fn unescaped(text: &str) -> Cow<'_, str> {
     if !text.contains("\\u") {
         return Cow::Borrowed(text);
@@ -84,25 +84,25 @@ pub(super) fn unescaped(text: &str) -> Cow<'_, str> {
             rest = &rest[c.len_utf8()..];
         }
     }
-    // Half a pair, which no answer has, stays as it was written.
+    // Half of a surrogate pair, which no answer contains, stays unchanged.
     String::from_utf16(&units).map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
-/// Whether a character is escaped, with the text from it on.
+/// Whether a character has to be escaped; `from` is the text from it on.
 fn is_escaped(c: char, from: &str) -> bool {
     c == '<' || is_unseen(c) || escape_at(from).is_some()
 }
 
-/// The number of the escape that a text begins with, if it does.
+/// The code unit of the escape at the beginning of a text, if there is one.
 fn escape_at(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?.get(..DIGITS)?;
     let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     u16::from_str_radix(digits, 16).ok().filter(|_| is_hex)
 }
 
-/// Characters that people do not see and a model may read: controls, marks of direction, spaces and
-/// fillers without width, selectors of variants beyond those of emoji, and the tags that spell a
-/// hidden text. Lines and tabs are none of them.
+/// Characters that people do not see and a model may read: control characters, controls of
+/// direction, spaces and fillers without width, variation selectors beyond those of emoji, and tag
+/// characters. Line breaks and tabs are not among them.
 fn is_unseen(c: char) -> bool {
     c.is_control() && !matches!(c, '\n' | '\t')
         || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}')

@@ -1,5 +1,5 @@
-//! Messages of the protocol as lines, as `rechat mcp` reads and writes them. The SDK passes over a line
-//! that is no JSON; here every line that asks for an answer gets one (JSON-RPC 2.0, section 5.1).
+//! Messages of the protocol as lines, for `rechat mcp`. The SDK ignores a line that is not JSON;
+//! here every line that needs an answer gets one (JSON-RPC 2.0, section 5.1).
 
 use bytes::BytesMut;
 use futures_util::future::BoxFuture;
@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Mutex;
 use tokio_util::codec::{Decoder, FramedRead, FramedWrite, LinesCodec, LinesCodecError};
 
-/// The most bytes of a line of an agent.
+/// The most bytes of a line from an agent.
 const MAX_LINE: usize = 4 << 20;
 
 /// Reads a message of an agent.
@@ -31,7 +31,7 @@ pub fn read_message(text: &[u8]) -> Result<ClientJsonRpcMessage, Option<Value>> 
     };
     let id = value.get("id").filter(|id| id.is_string() || id.is_number());
     if id.is_none() && value.get("method").is_some_and(Value::is_string) {
-        // A notification that nobody knows here.
+        // An unknown notification.
         return Err(None);
     }
     let text = "this is no request of JSON-RPC 2.0";
@@ -46,7 +46,7 @@ fn refusal(code: ErrorCode, text: &str, id: &Value) -> Value {
 pub struct MessageLines<R, W> {
     input: FramedRead<R, BoundedLines>,
     output: Arc<Mutex<Option<FramedWrite<W, LinesCodec>>>>,
-    /// The answer to a line that is no message, while it is being written.
+    /// The answer to an invalid line, while it is being written.
     refusing: Option<BoxFuture<'static, io::Result<()>>>,
 }
 
@@ -129,7 +129,7 @@ fn read_line(line: &str) -> Result<ClientJsonRpcMessage, Option<Value>> {
     read_message(line.as_bytes())
 }
 
-/// Lines, and in place of those that cannot be read the answers to them.
+/// Lines, or the answers to lines that cannot be read.
 struct BoundedLines(LinesCodec);
 
 impl BoundedLines {

@@ -1,5 +1,4 @@
-//! Files of messages as models get them: pictures small enough to be looked at, other files whole or
-//! not at all.
+//! Files of messages for models: small pictures, other files whole or not at all.
 
 use super::address;
 use super::context::{AgentContext, SeenMessage};
@@ -14,29 +13,29 @@ use bytes::Bytes;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-/// Bytes of a picture that is read at most.
+/// The most bytes of a picture that is read.
 const MAX_READ: u64 = 32 << 20;
 
-/// Bytes of a file that is given as it is.
+/// The most bytes of a file that is given unchanged.
 const MAX_GIVEN: usize = 1 << 20;
 
-/// Pixels of the longer side of a picture that is given as it is.
+/// The longer side in pixels up to which a picture is given unchanged.
 const MAX_SIDE: u32 = 2048;
 
-/// Types of pictures that models take as they are.
+/// Types of pictures that models accept.
 const PICTURES: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
-/// Pictures that are made small at one time; more wait.
+/// Previews that are made at the same time; further ones wait.
 static AT_ONCE: Semaphore = Semaphore::const_new(2);
 
-/// A file, or a small picture of it.
+/// A file, or a small preview of it.
 pub(super) struct ShownFile {
     pub(super) bytes: Bytes,
-    /// Its media type, by its bytes and not by what the sender said.
+    /// Its media type, from its bytes.
     pub(super) mime: &'static str,
 }
 
-/// A file of a message that agents see, and the message; files are numbered from 1.
+/// A file of a visible message, and the message; files are numbered from 1.
 pub(super) async fn file<S: Source>(
     context: &AgentContext<S>,
     id: Uuid,
@@ -54,7 +53,7 @@ pub(super) async fn file<S: Source>(
     }
 }
 
-/// The first pictures of a message that can be shown, so many at most.
+/// The first pictures of a message that can be shown, up to a number.
 pub(super) async fn pictures(
     chats: &mut impl Chats,
     message: &Message,
@@ -63,13 +62,14 @@ pub(super) async fn pictures(
     let mut found = Vec::new();
     let kept = hashes(message).into_iter().filter(|(kind, _)| *kind == "image");
     for hash in kept.filter_map(|(_, hash)| hash).take(most) {
-        // One that cannot be shown is listed all the same; reading its resource says why.
+        // A picture that cannot be shown is listed nevertheless; reading its resource gives the
+        // reason.
         found.extend(read(chats, hash).await.ok().filter(|file| file.mime.starts_with("image/")));
     }
     found
 }
 
-/// The files of a message: their kinds, and their bytes' hashes where they are kept.
+/// The files of a message: their types, and the hashes of those that are stored.
 fn hashes(message: &Message) -> Vec<(&'static str, Option<Hash>)> {
     let hash = |text: String| text.parse().ok();
     let media = address::media(message).into_iter();
@@ -82,7 +82,7 @@ async fn read(chats: &mut impl Chats, hash: Hash) -> Result<ShownFile> {
     shown(bytes).await
 }
 
-/// The file as it is, or a small picture of it.
+/// The file unchanged, or a small preview.
 async fn shown(bytes: Bytes) -> Result<ShownFile> {
     let kind = sniff(&bytes[..bytes.len().min(HEAD_BYTES)]);
     let is_small = bytes.len() <= MAX_GIVEN;
@@ -100,7 +100,7 @@ async fn shown(bytes: Bytes) -> Result<ShownFile> {
     }
     let permit = AT_ONCE.acquire().await;
     let made = tokio::task::spawn_blocking(move || {
-        // The one who asked may be gone before the work ends.
+        // The caller may be gone before the work ends.
         let _permit = permit;
         preview(&bytes)
     });

@@ -6,6 +6,7 @@
 
 mod address;
 mod agent;
+mod answers;
 mod arguments;
 mod audit;
 mod bounds;
@@ -17,7 +18,6 @@ mod place;
 mod reading;
 mod resources;
 mod sending;
-mod shown;
 mod source;
 mod tools;
 mod waiting;

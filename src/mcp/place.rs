@@ -1,6 +1,6 @@
-//! Places in the history as agents get and give them: IDs of messages that they see, the beginning, and
-//! sealed ones. A place may lie at a message that they do not see, and the numbers of messages tell how
-//! many there are: so every other place is sealed, and no two seals of one place look alike.
+//! Positions in the history in the form for agents: IDs of visible messages, the beginning, and
+//! sealed positions. A position may be at a hidden message, and the numbers of messages reveal how
+//! many there are; so such positions are sealed, and two seals of the same position differ.
 
 use crate::error::{Error, Result};
 use data_encoding::BASE64URL_NOPAD;
@@ -8,10 +8,10 @@ use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundK
 use std::fmt;
 use uuid::Uuid;
 
-/// Between the message that agents see and the sealed place behind it.
+/// Between the visible message and the sealed position after it.
 const SEPARATOR: char = '.';
 
-/// A place in the history: what lies before it, what lies after it.
+/// A position in the history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum HistoryPlace {
     Seq(u64),
@@ -32,17 +32,17 @@ impl fmt::Display for HistoryPlace {
     }
 }
 
-/// A place as an agent gave it; it has one of the two at least.
+/// A position from an agent; it has at least one of the two fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct GivenPlace {
-    /// The beginning, or a message that the agent says it sees.
+    /// The beginning, or a message that the agent claims to see.
     pub(super) named: Option<HistoryPlace>,
-    /// A sealed place. It goes before `named`, while the process runs that sealed it.
+    /// A sealed position. It is used instead of `named` as long as the process runs that sealed it.
     pub(super) sealed: Option<String>,
 }
 
 impl GivenPlace {
-    /// Reads a place; `None` where it is none.
+    /// Reads a position; `None` if the text has another form.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (named, sealed) = match text.split_once(SEPARATOR) {
             Some((named, sealed)) => (Some(named), Some(sealed)),
@@ -65,16 +65,16 @@ fn named(text: &str) -> Option<HistoryPlace> {
     text.parse().ok().map(HistoryPlace::Message)
 }
 
-/// Seals places, with a key that is made anew at each start.
+/// Seals positions, with a new key at each start.
 pub(super) struct Seal {
     key: [u8; Self::KEY_BYTES],
 }
 
 impl Seal {
     const KEY_BYTES: usize = 32;
-    /// A place in bytes: its kind, and its number.
+    /// Bytes of a position: its kind, and its number.
     const PLACE_BYTES: usize = 1 + size_of::<u128>();
-    /// A sealed place in bytes: the nonce, the place, and the proof that both are ours.
+    /// Bytes of a sealed position: the nonce, the position, and the authentication tag.
     const BYTES: usize = NONCE_LEN + Self::PLACE_BYTES + 16;
 
     pub(super) fn new() -> Self {
@@ -85,7 +85,7 @@ impl Seal {
         Self { key }
     }
 
-    /// A place that says nothing to the agent.
+    /// A position that the agent cannot read.
     pub(super) fn seal(&self, place: HistoryPlace) -> Result<String> {
         let (kind, number) = match place {
             HistoryPlace::Seq(seq) => (0, u128::from(seq)),
@@ -103,13 +103,13 @@ impl Seal {
         Ok(BASE64URL_NOPAD.encode(&[&nonce[..], &bytes].concat()))
     }
 
-    /// A place that stands behind a message which the agent sees, and goes on from that message where
-    /// the seal is of an earlier run.
+    /// A position after a visible message. If another run of the process made the seal, reading
+    /// continues from that message.
     pub(super) fn seal_behind(&self, named: HistoryPlace, place: HistoryPlace) -> Result<String> {
         Ok(format!("{named}{SEPARATOR}{}", self.seal(place)?))
     }
 
-    /// The place that was sealed; `None` where another process sealed it.
+    /// The position in a seal; `None` if another process made it.
     pub(super) fn open(&self, sealed: &str) -> Option<HistoryPlace> {
         let mut bytes = BASE64URL_NOPAD.decode(sealed.as_bytes()).ok()?;
         let (nonce, sealed) = bytes.split_first_chunk_mut::<NONCE_LEN>()?;

@@ -1,20 +1,20 @@
 //! Tools that read: conversations, messages, platforms.
 
+use super::answers::{
+    ConversationPage, FoundMessages, MessagePage, ShownConversation, ShownPlatforms, fitting,
+};
 use super::arguments::{AskedPart, ListConversations, ReadMessages, SearchMessages};
 use super::context::{AgentContext, SeenMessage};
 use super::place::HistoryPlace;
-use super::shown::{
-    ConversationPage, FoundMessages, MessagePage, ShownConversation, ShownPlatforms, fitting,
-};
 use super::source::{Chats, Source};
 use crate::error::{Error, Result};
 use crate::model::message::check_name;
 use crate::store::{ConversationQuery, MessageFilter};
 
-/// Pages that are read for one answer, where most of what is on them is hidden.
+/// The most pages that are read for one answer if most of their content is hidden.
 pub(super) const MAX_PAGES: usize = 50;
 
-/// Conversations or messages of one such page.
+/// Conversations or messages on such a page.
 pub(super) const PAGE: usize = 100;
 
 /// `list_conversations`
@@ -60,7 +60,7 @@ pub(super) async fn list_conversations<S: Source>(
     page_of(context, found, query.before)
 }
 
-/// A page that others follow: from `looked_to` on, else behind its last conversation.
+/// The next page: from `looked_to` on, or else after the last conversation.
 fn page_of<S: Source>(
     context: &AgentContext<S>,
     found: Vec<(u64, ShownConversation)>,
@@ -210,7 +210,7 @@ pub(super) async fn search_messages<S: Source>(
         Some(given) => Some(context.place(&mut chats, given).await?),
         None => None,
     };
-    // One more than is shown: whether there is more does not depend on what is hidden.
+    // One more than is shown, so that hidden messages have no influence on whether there is more.
     let (mut found, mut has_more, mut pages) = (Vec::new(), true, 0);
     while found.len() <= limit && has_more && pages < MAX_PAGES {
         let at = place.map(|place| place.to_string());
@@ -239,7 +239,7 @@ pub(super) async fn list_platforms<S: Source>(context: &AgentContext<S>) -> Resu
     Ok(ShownPlatforms::of(platforms.collect(), &chats))
 }
 
-/// The filter of a platform or a conversation that agents see.
+/// The filter for a platform or conversation that agents see.
 pub(super) async fn narrowed<S: Source>(
     context: &AgentContext<S>,
     chats: &mut S::Chats,

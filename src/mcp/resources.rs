@@ -14,10 +14,10 @@ use rmcp::model::{
     ListResourcesResult, ReadResourceResult, Resource, ResourceContents, ResourceTemplate,
 };
 
-/// Messages of a conversation's resource.
+/// The most messages of a conversation's resource.
 const LATEST: usize = 50;
 
-/// One page of the conversations; files are named by the messages that have them.
+/// One page of conversations; files are not listed, because their messages name them.
 pub(super) async fn list<S: Source>(
     context: &AgentContext<S>,
     cursor: Option<String>,
@@ -54,7 +54,7 @@ pub(super) fn templates() -> Vec<ResourceTemplate> {
     vec![conversation, media]
 }
 
-/// The contents at an address; `None` where it is none of ours.
+/// The contents at an address; `None` if there is no such resource.
 pub(super) async fn read<S: Source>(
     context: &AgentContext<S>,
     uri: &str,
@@ -83,7 +83,7 @@ pub(super) async fn read<S: Source>(
     Ok(Some(AuditedAnswer { answer: ReadResourceResult::new(vec![contents]), note }))
 }
 
-/// The error of an address that is none of ours.
+/// The error for an unknown address.
 pub(super) fn unknown(uri: &str) -> Error {
     Error::failed(format!("there is no resource {uri}"))
         .hint("resources/list gives the address of each conversation")

@@ -1,8 +1,8 @@
 //! Tools that write: `send_message` and `reply`.
 
+use super::answers::SentMessage;
 use super::arguments::{Reply, SendMessage, Sending};
 use super::context::AgentContext;
-use super::shown::SentMessage;
 use super::source::{Chats, Source};
 use crate::error::{Error, Result};
 use crate::model::message::{LOCAL, Message, MessageType, Status};
@@ -11,12 +11,12 @@ use crate::store::Access;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// How often it is looked, at first and at most.
+/// The first and the longest pause between checks of the outcome.
 const LOOK_FIRST: Duration = Duration::from_millis(20);
 const LOOK_MOST: Duration = Duration::from_millis(500);
 
-/// How long a reason to wait has to last, before it is told: one of them ends with the attempt
-/// before.
+/// Time for which a reason to wait must last before the answer gives it: one of the reasons ends
+/// with the attempt before.
 const LASTING: Duration = Duration::from_secs(1);
 
 /// `send_message`
@@ -76,8 +76,8 @@ async fn send<S: Source>(
     }
 }
 
-/// Refuses a message that may end up in a conversation which agents do not see: one without a platform
-/// goes where its conversation is known, and a bare number may stand for a group or a person.
+/// Refuses a message that may end up in a hidden conversation: one without a platform is sent where
+/// its conversation is known, and a bare number may mean a group or a person.
 fn check_destination<S>(context: &AgentContext<S>, message: &NewMessage) -> Result<()> {
     let bounds = &context.bounds;
     let conversation = &message.recipient;

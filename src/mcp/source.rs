@@ -1,4 +1,4 @@
-//! Where the messages are that agents ask for.
+//! The source of the messages that agents ask for.
 
 use crate::error::Result;
 use crate::media::Hash;
@@ -9,7 +9,7 @@ use crate::store::{Access, ConversationQuery, MessageFilter};
 use bytes::Bytes;
 use uuid::Uuid;
 
-/// Access to the messages, opened for one call at a time.
+/// Access to the messages, opened anew for each call.
 pub trait Source: Send + Sync + 'static {
     #[allow(missing_docs)]
     type Chats: Chats;
@@ -23,9 +23,9 @@ pub trait Source: Send + Sync + 'static {
     fn watch(&self, filter: &MessageFilter) -> impl Future<Output = Result<Self::Watch>> + Send;
 }
 
-/// The messages, for one call. Places in the history are IDs of messages, or a `seq`.
+/// The messages, for one call. Positions in the history are IDs of messages, or a `seq`.
 pub trait Chats: Send {
-    /// Whether a server runs that sends and receives.
+    /// Whether a server runs.
     fn is_served(&self) -> bool;
 
     /// Conversations that have messages, the latest first.
@@ -34,14 +34,14 @@ pub trait Chats: Send {
         query: &ConversationQuery,
     ) -> impl Future<Output = Result<Vec<Conversation>>> + Send;
 
-    /// A conversation; `None` where it has no messages.
+    /// A conversation; `None` if it has no messages.
     fn conversation(
         &mut self,
         platform: &str,
         conversation: &str,
     ) -> impl Future<Output = Result<Option<Conversation>>> + Send;
 
-    /// Messages before a place that match, the newest first.
+    /// Messages before a position that match, the newest first.
     fn list(
         &mut self,
         filter: &MessageFilter,
@@ -49,7 +49,7 @@ pub trait Chats: Send {
         before: Option<&str>,
     ) -> impl Future<Output = Result<Vec<Message>>> + Send;
 
-    /// Messages after a place that match, the oldest first.
+    /// Messages after a position that match, the oldest first.
     fn list_after(
         &mut self,
         filter: &MessageFilter,
@@ -57,7 +57,7 @@ pub trait Chats: Send {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Message>>> + Send;
 
-    /// Messages before a place that match and meet conditions, the newest first.
+    /// Messages before a position that match and meet conditions, the newest first.
     fn search(
         &mut self,
         conditions: &Conditions,
@@ -66,10 +66,10 @@ pub trait Chats: Send {
         before: Option<&str>,
     ) -> impl Future<Output = Result<Vec<Message>>> + Send;
 
-    /// A message; `None` where there is no such one.
+    /// A message; `None` if it does not exist.
     fn find(&mut self, id: Uuid) -> impl Future<Output = Result<Option<Message>>> + Send;
 
-    /// The bytes of a file; `None` where it is not kept.
+    /// The bytes of a file; `None` if it is not stored.
     ///
     /// # Errors
     /// It has more than `most` bytes, or cannot be read.
@@ -79,7 +79,7 @@ pub trait Chats: Send {
         most: u64,
     ) -> impl Future<Output = Result<Option<Bytes>>> + Send;
 
-    /// Every adapter, and how it is connected; none without a server.
+    /// Every adapter, and its state; none without a server.
     fn platforms(&mut self) -> impl Future<Output = Result<Vec<AdapterStatus>>> + Send;
 
     /// Makes a message, once for each key.
@@ -90,8 +90,8 @@ pub trait Chats: Send {
     ) -> impl Future<Output = Result<Message>> + Send;
 }
 
-/// News of messages.
+/// Signals of new messages.
 pub trait Watch: Send {
-    /// Waits until a message may have come since the last time, or since the watch began.
+    /// Waits until a message may have come since the last call, or since the watch began.
     fn changed(&mut self) -> impl Future<Output = Result<()>> + Send;
 }

@@ -1,5 +1,9 @@
-//! The tools: what each is for, and which part carries it out.
+//! The tools: their descriptions, and the calls of their code.
 
+use super::answers::{
+    ConversationPage, FoundMessages, MessagePage, NewMessages, OneMessage, SentMessage,
+    ShownMessage, ShownPlatforms,
+};
 use super::arguments::{
     GetMessage, ListConversations, ReadMessages, Reply, SearchMessages, SendMessage,
     WaitForMessages, parse,
@@ -7,10 +11,6 @@ use super::arguments::{
 use super::audit::{AuditedAnswer, Noted};
 use super::context::AgentContext;
 use super::data::{MarkedData, marked};
-use super::shown::{
-    ConversationPage, FoundMessages, MessagePage, NewMessages, OneMessage, SentMessage,
-    ShownMessage, ShownPlatforms,
-};
 use super::source::Source;
 use super::{media, reading, sending, waiting};
 use crate::config::AgentSending;
@@ -22,10 +22,10 @@ use rmcp::model::{CallToolResult, ContentBlock, JsonObject, Resource, Tool, Tool
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Links to files in one answer; the addresses of all are in its value.
+/// The most links to files in one answer; its value has the addresses of all of them.
 const MAX_LINKS: usize = 30;
 
-/// Pictures in the answer of `get_message`.
+/// The most pictures in the answer of `get_message`.
 const MAX_PICTURES: usize = 4;
 
 /// Arguments of a tool that takes none.
@@ -33,7 +33,7 @@ const MAX_PICTURES: usize = 4;
 #[serde(deny_unknown_fields)]
 struct Nothing {}
 
-/// The tools that agents have.
+/// The tools for agents.
 pub(super) fn tools(send: AgentSending) -> Vec<Tool> {
     let mut tools = vec![
         reading::<ListConversations, ConversationPage>(
@@ -108,7 +108,8 @@ fn writing<Arguments: JsonSchema + 'static>(
     described::<Arguments, SentMessage>(name, title, description, hints)
 }
 
-/// Each deals with other people, whom nobody here controls: its world is an open one.
+/// Each tool deals with other people, who are not under our control, so its `open_world_hint` is
+/// set.
 fn described<Arguments: JsonSchema + 'static, Answer: JsonSchema + 'static>(
     name: &'static str,
     title: &'static str,
@@ -121,12 +122,12 @@ fn described<Arguments: JsonSchema + 'static, Answer: JsonSchema + 'static>(
         .with_annotations(hints.open_world(true))
 }
 
-/// Whether there is a tool of this name.
+/// Whether there is a tool with this name.
 pub(super) fn is_tool(send: AgentSending, name: &str) -> bool {
     tools(send).iter().any(|tool| tool.name == name)
 }
 
-/// Carries out a call of a tool there is.
+/// Calls an existing tool.
 pub(super) async fn call<S: Source>(
     context: &AgentContext<S>,
     name: &str,
@@ -175,7 +176,8 @@ async fn get_message<S: Source>(
     Ok(with_links(answered, std::slice::from_ref(&shown.message)))
 }
 
-/// Adds links to the files of messages. Their names are ours: a file's own name is data.
+/// Adds links to the files of messages. The links have names of our own, because a file's name is
+/// data of other people.
 fn with_links(
     mut answered: AuditedAnswer<CallToolResult>,
     messages: &[ShownMessage],
@@ -202,14 +204,14 @@ fn answer<T: Serialize + Noted>(shown: &T) -> Result<AuditedAnswer<CallToolResul
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mcp::answers::{ShownConversation, ShownMessage};
     use crate::mcp::context::SeenMessage;
-    use crate::mcp::shown::{ShownConversation, ShownMessage};
     use crate::model::content::Content;
     use crate::model::message::Message;
     use crate::protocol::http::Conversation;
     use serde_json::{Value, json};
 
-    /// Fails where a value is not what a tool says it answers.
+    /// Fails if a value does not fit the schema of a tool's answer.
     fn check(tool: &str, value: &impl Serialize) {
         let all = tools(AgentSending::Allow);
         let tool = all.into_iter().find(|one| one.name == tool).unwrap();

@@ -1,10 +1,10 @@
 //! `wait_for_messages`
 
+use super::answers::{NewMessages, fitting};
 use super::arguments::WaitForMessages;
 use super::context::{AgentContext, SeenMessage};
 use super::place::HistoryPlace;
 use super::reading::{MAX_PAGES, PAGE, narrowed};
-use super::shown::{NewMessages, fitting};
 use super::source::{Chats, Source, Watch};
 use crate::error::Result;
 use crate::model::message::Direction;
@@ -12,14 +12,14 @@ use crate::protocol::http::Conversation;
 use crate::store::{ConversationQuery, MessageFilter};
 use tokio::time::{Instant, timeout_at};
 
-/// Told where no server runs.
+/// Note if no server runs.
 const NO_SERVER: &str = "no server runs, so nothing comes in; start one with `rechat serve`";
 
 /// How far an agent has read.
 struct AgentProgress {
-    /// The last message that it was told, else where it began. This place is named to it.
+    /// The last message that the agent got, or else where it began. This position is named to it.
     told: HistoryPlace,
-    /// Everything up to here was looked at. It may lie at a message that the agent does not see.
+    /// Everything up to here was read. It may be at a hidden message.
     looked: HistoryPlace,
 }
 
@@ -43,13 +43,13 @@ pub(super) async fn wait_for_messages<S: Source>(
         None => newest(context, &mut chats).await?,
     };
     drop(chats);
-    // Watched before it is read, so that nothing comes in between.
+    // The watch begins before the read, so that no message is missed.
     let mut watch = context.source.watch(&filter).await?;
     loop {
         let mut chats = context.read().await?;
         let (found, is_end) = next(context, &mut chats, &filter, &mut to, deadline).await?;
         let note = (!chats.is_served()).then_some(NO_SERVER);
-        // The store holds up no other call meanwhile.
+        // The store does not block other calls during the wait.
         drop(chats);
         let (messages, is_all) = fitting(&found, 1);
         if let Some(last) = messages.len().checked_sub(1).and_then(|at| found.get(at)) {
@@ -58,7 +58,7 @@ pub(super) async fn wait_for_messages<S: Source>(
         }
         let mut answer = NewMessages { messages, cursor: String::new(), timed_out: false, note };
         if answer.messages.is_empty() {
-            // Where the history was not read to its end, the time is over as well.
+            // If the history was not read to its end, the time is over, too.
             let more = if is_end { timeout_at(deadline, watch.changed()).await.ok() } else { None };
             if let Some(changed) = more {
                 changed?;
@@ -71,7 +71,7 @@ pub(super) async fn wait_for_messages<S: Source>(
     }
 }
 
-/// The end of the history: its newest message, and the newest that the agent sees.
+/// The end of the history: its newest message, and the newest visible one.
 async fn newest<S: Source>(
     context: &AgentContext<S>,
     chats: &mut S::Chats,
@@ -104,8 +104,8 @@ async fn newest<S: Source>(
     })
 }
 
-/// The next messages that agents see, and whether the history is at its end behind them. It stops
-/// early where very many are passed over.
+/// The next visible messages, and whether the history ends after them. It stops early after very
+/// many hidden ones.
 async fn next<S: Source>(
     context: &AgentContext<S>,
     chats: &mut S::Chats,

@@ -1,9 +1,9 @@
-//! Addresses that may be fetched: those of the public internet, and hosts the configuration names.
+//! Addresses from which media may be fetched: those of the public internet, and configured hosts.
 
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Hosts that may be fetched from although their addresses are private.
+/// Hosts from which media may be fetched although their addresses are private.
 #[derive(Clone, Debug, Default)]
 pub struct Allowed {
     hosts: HashSet<String>,
@@ -15,14 +15,14 @@ impl Allowed {
         Self { hosts: hosts.into_iter().map(|host| host.to_ascii_lowercase()).collect() }
     }
 
-    /// Whether this host may be fetched from at this address.
+    /// Whether media may be fetched from this host at this address.
     pub fn allows(&self, host: &str, address: IpAddr) -> bool {
         let host = host.trim_start_matches('[').trim_end_matches(']');
         is_public(address) || self.hosts.contains(&host.to_ascii_lowercase())
     }
 }
 
-/// Whether an address is one of the public internet (IANA's special-purpose registries, RFC 6890).
+/// Whether an address is in the public internet (IANA's special-purpose registries, RFC 6890).
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -59,7 +59,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         && first & 0xFFF0 != 0x3FF0
 }
 
-/// The IPv4 address that an IPv6 address stands for: mapped, translated (RFC 6052) or 6to4.
+/// The IPv4 address inside an IPv6 address: mapped, translated (RFC 6052) or 6to4.
 fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let segments = address.segments();
     let from = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low));

@@ -1,8 +1,8 @@
 //! Blobs: files named by their SHA-256, as `<root>/ab/<hash>`.
 //!
-//! A blob is written under a temporary name, synced and renamed, so that a name is either whole or
-//! not there. The same bytes twice are one blob. Size, sum and free disk are bounded; uploads that are
-//! not whole count as if they were, whichever way another file comes.
+//! A blob is written under a temporary name, synced and renamed, so that a file with its final name is
+//! always complete. The same bytes make only one blob. Size, sum and free disk space are bounded, and
+//! unfinished uploads count with their whole length.
 
 use super::bounds::{BlobBounds, BlobRefused};
 use super::hash::Hash;
@@ -17,10 +17,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 use uuid::Uuid;
 
-/// Folder below the root for blobs that are being written.
+/// Folder below the root for unfinished blobs.
 pub(super) const UPLOADS: &str = "uploads";
 
-/// A blob that is kept.
+/// A stored blob.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stored {
     #[allow(missing_docs)]
@@ -29,7 +29,7 @@ pub struct Stored {
     pub size: u64,
     /// When it was stored.
     pub created: SystemTime,
-    /// When it was stored, or a message was last made of it.
+    /// When it was stored, or last used for a message.
     pub modified: SystemTime,
 }
 
@@ -38,13 +38,13 @@ pub struct Stored {
 pub struct Blobs {
     root: PathBuf,
     bounds: BlobBounds,
-    /// Held while a blob gets its name, is named anew or removed.
+    /// Held while a blob is renamed, touched or removed.
     used: Arc<Mutex<UsedBytes>>,
     reservations: Reservations,
 }
 
-/// Bytes of all blobs; `None` where they are not counted: before anybody asks, and after a change that
-/// failed half-way.
+/// Bytes of all blobs; `None` if they are not counted: before the first request for the sum, and
+/// after a change that failed.
 type UsedBytes = Option<u64>;
 
 /// The folder of the blobs that belong to a store.
@@ -55,8 +55,8 @@ pub fn folder_beside(store: &Path) -> PathBuf {
 }
 
 impl Blobs {
-    /// The blobs below a folder, which is made with the first blob. They are counted when somebody
-    /// asks for their sum.
+    /// The blobs below a folder, which is created with the first blob. They are counted when their
+    /// sum is first needed.
     ///
     /// # Errors
     ///
@@ -73,7 +73,7 @@ impl Blobs {
         &self.root
     }
 
-    /// Bounds of what is kept.
+    /// The bounds of blobs.
     pub fn bounds(&self) -> BlobBounds {
         self.bounds
     }
@@ -87,7 +87,8 @@ impl Blobs {
         self.counted(&mut self.lock())
     }
 
-    /// As [`Self::used`], of what is there now: other programs may have changed files.
+    /// Like [`Self::used`], but counts the files again, because other programs may have changed
+    /// them.
     ///
     /// # Errors
     ///
@@ -107,7 +108,7 @@ impl Blobs {
         Ok(bytes)
     }
 
-    /// Whether so many bytes more may be kept, beside the uploads that are not whole.
+    /// Whether this number of bytes may be added, next to the unfinished uploads.
     ///
     /// # Errors
     ///
@@ -116,7 +117,7 @@ impl Blobs {
         self.check_room(&mut self.lock(), bytes, None)
     }
 
-    /// Keeps room for an upload of so many bytes until it is whole or given up.
+    /// Reserves space for an upload of this size until it is complete or removed.
     ///
     /// # Errors
     ///
@@ -129,12 +130,13 @@ impl Blobs {
         Ok(())
     }
 
-    /// The room of uploads that are not whole.
+    /// The space of unfinished uploads.
     pub(super) fn reservations(&self) -> &Reservations {
         &self.reservations
     }
 
-    /// Whether the quota has room for so many bytes; `upload` is the one that they are of.
+    /// Whether the quota has space for this number of bytes, which belong to `upload` if it is
+    /// given.
     fn check_room(
         &self,
         used: &mut UsedBytes,
@@ -152,8 +154,8 @@ impl Blobs {
         Ok(())
     }
 
-    /// Whether the disk takes so many bytes more, and enough of it stays free: the reserve, and what
-    /// other uploads than this one still need.
+    /// Whether the disk has space for this number of bytes, and enough stays free: the reserve, and
+    /// the space that other unfinished uploads need.
     pub(super) fn check_disk(&self, bytes: u64, upload: Option<Uuid>) -> Result<(), BlobRefused> {
         let reserve_bytes = self.bounds.reserve_bytes;
         if reserve_bytes == 0 || bytes == 0 {
@@ -168,16 +170,16 @@ impl Blobs {
         Ok(())
     }
 
-    /// The folder for blobs that are being written; it is made where it is not there.
+    /// The folder for unfinished blobs; created if it does not exist.
     pub(super) fn uploads(&self) -> io::Result<PathBuf> {
         let folder = self.root.join(UPLOADS);
         make_folder(&folder)?;
         Ok(folder)
     }
 
-    /// Keeps a file that is whole and synced as a blob, which takes the file's place, and the room that
-    /// was reserved for its `upload`. Bytes that are kept already take no room: the file stays where it
-    /// is, and its blob is held.
+    /// Stores a complete and synced file as a blob: the file is renamed, and takes the space that
+    /// was reserved for its `upload`. If the bytes are stored already, they need no space: the file
+    /// stays where it is, and its blob is held.
     pub(super) fn keep(
         &self,
         file: &Path,
@@ -189,7 +191,7 @@ impl Blobs {
         let folder = place.parent().unwrap_or(&self.root);
         make_folder(folder)?;
         let is_known = self.is_whole(hash).unwrap_or(false);
-        // Another upload of the same bytes waits, and finds it there.
+        // Another upload of the same bytes waits here, and then finds the blob.
         let mut used = self.lock();
         let is_there = place.exists();
         if !(is_known && is_there) {
@@ -201,7 +203,8 @@ impl Blobs {
             // A damaged file may have had another size than was counted.
             *used = before.filter(|_| !is_there).map(|bytes| bytes.saturating_add(size));
         }
-        // Also of bytes that were here: whoever put them there may have failed at this.
+        // Also for bytes that were stored before, because their writer may have failed at this
+        // sync.
         File::open(folder)?.sync_all()?;
         OpenOptions::new().append(true).open(&place)?.set_modified(SystemTime::now())?;
         let stored = stored(hash, &place.metadata()?)?;
@@ -211,7 +214,7 @@ impl Blobs {
         Ok(stored)
     }
 
-    /// Opens a blob for reading; `NotFound` where it is not kept.
+    /// Opens a blob for reading; `NotFound` if it is not stored.
     ///
     /// # Errors
     ///
@@ -220,7 +223,7 @@ impl Blobs {
         File::open(self.path(hash))
     }
 
-    /// The bytes of a blob; `None` where it is not kept.
+    /// The bytes of a blob; `None` if it is not stored.
     ///
     /// # Errors
     /// It has more than `most` bytes, or cannot be read.
@@ -238,7 +241,7 @@ impl Blobs {
         Ok(Some(bytes.into()))
     }
 
-    /// A blob's size and kind; `NotFound` where it is not kept.
+    /// A blob's size and type; `NotFound` if it is not stored.
     ///
     /// # Errors
     ///
@@ -251,8 +254,8 @@ impl Blobs {
         Ok((size, sniff(&head)))
     }
 
-    /// Keeps a blob from being removed until a message that has it is stored, and long after; false
-    /// where it is not kept.
+    /// Keeps a blob from being removed until a message with it is stored, and long after; false if
+    /// it is not stored.
     ///
     /// # Errors
     ///
@@ -266,7 +269,7 @@ impl Blobs {
         }
     }
 
-    /// Removes a blob, and says whether it was there.
+    /// Removes a blob; returns whether it existed.
     ///
     /// # Errors
     ///
@@ -275,7 +278,7 @@ impl Blobs {
         self.remove_named(&mut self.lock(), hash)
     }
 
-    /// Removes a blob that nobody has held since it was found; says whether it is gone.
+    /// Removes a blob unless it was held since it was found; returns whether it is gone.
     ///
     /// # Errors
     ///
@@ -300,12 +303,12 @@ impl Blobs {
         };
         let before = used.take();
         fs::remove_file(path)?;
-        // Where less was counted, another program changed the file.
+        // If less was counted, another program changed the file.
         *used = before.and_then(|bytes| bytes.checked_sub(size));
         Ok(true)
     }
 
-    /// Every blob, in no order. Files of other names are passed over.
+    /// Every blob, in no order. Files with other names are ignored.
     ///
     /// # Errors
     ///
@@ -327,7 +330,7 @@ impl Blobs {
         Ok(found)
     }
 
-    /// A blob; `None` where it is not kept.
+    /// A blob; `None` if it is not stored.
     ///
     /// # Errors
     ///
@@ -339,7 +342,7 @@ impl Blobs {
         }
     }
 
-    /// Reads a blob and compares it with its name; false where it is damaged.
+    /// Reads a blob and compares its hash with its name; false if it is damaged.
     ///
     /// # Errors
     ///
@@ -361,12 +364,12 @@ impl Blobs {
 
 fn stored(hash: Hash, about: &fs::Metadata) -> io::Result<Stored> {
     let modified = about.modified()?;
-    // Some file systems do not tell when a file was made.
+    // Some file systems do not store when a file was made.
     let created = about.created().unwrap_or(modified);
     Ok(Stored { hash, size: about.len(), created, modified })
 }
 
-/// Makes a folder and those above it, and sees to it that each outlives a power cut.
+/// Creates a folder and its parents, and syncs them so that they survive a power cut.
 fn make_folder(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
@@ -382,7 +385,7 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
 }
 
-/// The paths in a folder; none where there is no folder.
+/// The paths in a folder; none if the folder does not exist.
 pub(super) fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),

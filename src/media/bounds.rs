@@ -1,9 +1,9 @@
-//! How much is kept, and why bytes are refused.
+//! Bounds of stored files, and errors of refused ones.
 
 use std::fmt;
 use std::io;
 
-/// Bounds of what is kept, in bytes.
+/// Bounds of stored files, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlobBounds {
     /// The largest blob.
@@ -15,11 +15,11 @@ pub struct BlobBounds {
 }
 
 impl BlobBounds {
-    /// No bounds at all, for reading and checking.
+    /// No bounds, for reading and checking.
     pub const NONE: Self = Self { max_bytes: u64::MAX, quota_bytes: 0, reserve_bytes: 0 };
 }
 
-/// Why bytes are not kept.
+/// Reason why bytes are not stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BlobRefused {
     /// There are none.
@@ -30,7 +30,7 @@ pub enum BlobRefused {
     /// All blobs together would have more than `quota_bytes`.
     #[allow(missing_docs)]
     Full { quota_bytes: u64 },
-    /// The disk would have less than `reserve_bytes` free; 0 where it has nothing free.
+    /// The disk would have less than `reserve_bytes` free; 0 if it has no space at all.
     #[allow(missing_docs)]
     DiskFull { reserve_bytes: u64 },
     /// The disk failed.

@@ -1,10 +1,10 @@
-//! Bringing the media of a message here.
+//! Fetching the missing media of a message.
 
 use super::blobs::Blobs;
 use super::content::{all_media, change_media};
 use super::failure::{FailureKind, FetchFailure};
 use super::fetch::{Fetcher, on_thread};
-use super::kept::KeptFile;
+use super::stored_file::StoredFile;
 use super::upload::Upload;
 use crate::adapter::{AccountHandle, ActionError, MediaOf, MediaSource, Registry};
 use crate::clock::now;
@@ -15,10 +15,10 @@ use crate::model::message::{Message, MessageType};
 use crate::store::{Answer, Command, Store};
 use std::sync::Arc;
 
-/// How often content is put together anew because it changed meanwhile.
+/// How often the new content is built again because the message changed in the meantime.
 const MAX_ROUNDS: usize = 5;
 
-/// Fetches media of messages, and notes in the messages that they are here.
+/// Fetches media of messages, and notes the stored files in the messages.
 #[derive(Clone)]
 pub struct Completer {
     #[allow(missing_docs)]
@@ -27,32 +27,32 @@ pub struct Completer {
     pub blobs: Blobs,
     #[allow(missing_docs)]
     pub fetcher: Fetcher,
-    /// The accounts that are asked for what no address gives.
+    /// The accounts, which are asked for media without a working address.
     pub registry: Registry,
 }
 
-/// A picture, sound, video or file of a message that is not here.
+/// A picture, sound, video or file of a message that is not stored here.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Missing {
-    /// Its place among all media of the content.
+    /// Its index among all media of the content.
     place: usize,
-    /// Its place among those that its platform can be asked for.
+    /// Its index among the media that the platform can be asked for.
     asked: Option<usize>,
     message_type: MessageType,
-    /// As it is in the content.
+    /// The medium in the content.
     media: Media,
 }
 
-/// How fetching one that is missing ended.
-type FetchOutcome = (Missing, Result<KeptFile, FetchFailure>);
+/// Result of fetching one missing medium.
+type FetchOutcome = (Missing, Result<StoredFile, FetchFailure>);
 
 impl Missing {
-    /// Whether it may be there now: it was not tried yet, or failed for a passing reason.
+    /// Whether another attempt makes sense: it was not tried yet, or failed for a temporary reason.
     pub fn may_be_there(&self) -> bool {
         self.media.failure.as_ref().is_none_or(|failure| failure.retryable)
     }
 
-    /// Whether it is still so in a content, however an attempt at it ended.
+    /// Whether it is still missing in a content, whatever earlier attempts noted.
     fn is(&self, place: usize, media: &Media) -> bool {
         let without = |media: &Media| Media { failure: None, ..media.clone() };
         self.place == place && without(&self.media) == without(media)
@@ -60,8 +60,7 @@ impl Missing {
 }
 
 impl Completer {
-    /// Fetches the media of a message that are not here. Each that fails has its failure in the message
-    /// from then on.
+    /// Fetches the missing media of a message. Each failure is noted in the message.
     ///
     /// # Errors
     ///
@@ -73,8 +72,8 @@ impl Completer {
         self.fetch_these(message, missing).await
     }
 
-    /// As [`Self::fetch`], of these types and of those alone that may be there now; at most `most` from
-    /// a place on, the first being 0. Also gives the place to go on at, where there are more.
+    /// Like [`Self::fetch`], for these types and only for media that make sense to try; at most
+    /// `most`, from an index on. Also returns the index at which to continue, if there are more.
     pub async fn fetch_some(
         &self,
         seq: u64,
@@ -101,7 +100,7 @@ impl Completer {
     ) -> Result<(), FetchFailure> {
         let mut outcomes: Vec<FetchOutcome> = Vec::with_capacity(missing.len());
         for one in missing {
-            // The same address twice is the same file.
+            // The same address means the same file.
             let is_known = |(other, kept): &&FetchOutcome| {
                 one.media.url.is_some() && other.media.url == one.media.url && kept.is_ok()
             };
@@ -119,8 +118,12 @@ impl Completer {
         outcomes.into_iter().find_map(|(_, kept)| kept.err()).map_or(Ok(()), Err)
     }
 
-    /// By its address, else by asking the platform.
-    async fn fetch_one(&self, message: &Message, one: &Missing) -> Result<KeptFile, FetchFailure> {
+    /// By its address, or else by asking the platform.
+    async fn fetch_one(
+        &self,
+        message: &Message,
+        one: &Missing,
+    ) -> Result<StoredFile, FetchFailure> {
         let by_address = match &one.media.url {
             Some(url) => match self.fetcher.fetch(url).await {
                 Ok(upload) => self.keep(upload, one.message_type).await,
@@ -144,7 +147,7 @@ impl Completer {
                 let upload = self.fetcher.fetch_source(source).await?;
                 self.keep(upload, one.message_type).await
             }
-            // The platform knows no better.
+            // The platform has no other way.
             Err(ActionError::Unsupported) => Err(failure),
             Err(error) => {
                 let reason = format!("{failure}; asked for it: {error}");
@@ -158,20 +161,20 @@ impl Completer {
         }
     }
 
-    /// Keeps a file that was fetched.
+    /// Stores a fetched file.
     async fn keep(
         &self,
         upload: Upload,
         message_type: MessageType,
-    ) -> Result<KeptFile, FetchFailure> {
+    ) -> Result<StoredFile, FetchFailure> {
         let mime = upload.kind().mime;
-        // A host whose links have expired sends a page that says so.
+        // A host whose links have expired may send a web page that says so.
         if message_type == MessageType::Image && !mime.starts_with("image/") {
             let reason = format!("the host sent {mime} where a picture should be");
             return Err(FetchFailure::lasting(reason));
         }
         let blobs = self.blobs.clone();
-        on_thread(move || Ok(KeptFile::of(&blobs, upload.finish()?.hash)?)).await
+        on_thread(move || Ok(StoredFile::of(&blobs, upload.finish()?.hash)?)).await
     }
 
     async fn ask(&self, message: &Message, place: usize) -> Result<MediaSource, ActionError> {
@@ -186,8 +189,8 @@ impl Completer {
         handle.find_media(MediaOf { conversation, external_id, original, place }).await
     }
 
-    /// Notes in a message what is here now, and why the rest is not. Content that changed meanwhile
-    /// is put together anew.
+    /// Notes the stored files and the failures in a message. If the content changed in the
+    /// meantime, the new content is built again.
     async fn note(
         &self,
         mut message: Message,
@@ -215,7 +218,7 @@ impl Completer {
         Err(FetchFailure::passing("the message changed too often meanwhile"))
     }
 
-    /// Holds the files that are here. One that was removed meanwhile is not, and its fetching failed.
+    /// Holds the stored files. A file that was removed in the meantime counts as not fetched.
     async fn hold(&self, outcomes: &mut [FetchOutcome]) -> Result<(), FetchFailure> {
         for (_, kept) in outcomes {
             let Ok(file) = kept else { continue };
@@ -233,7 +236,7 @@ impl Completer {
     }
 }
 
-/// The media of these types that are not here and that an address gives, or the platform.
+/// The media of these types that are missing and can be fetched by an address or from the platform.
 pub fn missing(message: &Message, types: &[MessageType]) -> Vec<Missing> {
     let can_ask = message.original.is_some();
     let is_inside = insides(&message.content);
@@ -254,7 +257,7 @@ pub fn missing(message: &Message, types: &[MessageType]) -> Vec<Missing> {
     found
 }
 
-/// Whether each of all media of a content is inside a forward, which platforms are not asked about.
+/// For each of all media, whether it is inside a forward; platforms cannot be asked for those.
 fn insides(content: &Content) -> Vec<bool> {
     let of = |segment: &Segment| match segment {
         Segment::Forward { .. } => {
@@ -271,7 +274,7 @@ pub fn has_media(content: &Content) -> bool {
     !all_media(content).is_empty()
 }
 
-/// Whether all pictures, sounds, videos and files of a content are here.
+/// Whether all media of a content are stored here.
 pub fn is_complete(content: &Content) -> bool {
     let mut media = all_media(content).into_iter().filter_map(Segment::media);
     media.all(|media| media.media.is_some())

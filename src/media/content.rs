@@ -1,24 +1,23 @@
-//! Bytes that messages carry or name: into blobs as they are made, and into their segments once
-//! they are here.
+//! Bytes in messages: they are stored as blobs when a message is made, and noted in its segments.
 
 use super::blobs::Blobs;
 use super::bounds::BlobRefused;
 use super::hash::Hash;
-use super::kept::KeptFile;
+use super::stored_file::StoredFile;
 use super::upload::Upload;
 use crate::model::content::{Content, Media, Segment};
 use crate::model::inline::Inline;
 use std::fmt;
 use std::io;
 
-/// Why content cannot be taken.
+/// Reason why content is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MediaRefused {
-    /// No blob has this name.
+    /// There is no such blob.
     Unknown(String),
     /// The bytes cannot be read.
     Unreadable(String),
-    /// The bytes are not kept.
+    /// The bytes are not stored.
     Refused(BlobRefused),
 }
 
@@ -34,7 +33,7 @@ impl fmt::Display for MediaRefused {
     }
 }
 
-/// Calls `change` with each picture, sound, video and file of a content, those inside forwards too.
+/// Calls `change` with each medium of a content, including those inside forwards.
 pub fn change_media(content: &Content, change: &mut impl FnMut(&mut Media)) -> Content {
     let mut segments = content.to_segments();
     change_segments(&mut segments, change);
@@ -53,7 +52,7 @@ fn change_segments(segments: &mut [Segment], change: &mut impl FnMut(&mut Media)
     }
 }
 
-/// The pictures, sounds, videos and files of a content, those inside forwards too.
+/// The media of a content, including those inside forwards.
 pub fn all_media(content: &Content) -> Vec<&Segment> {
     let mut found = Vec::new();
     gather(content.segments().unwrap_or_default(), &mut found);
@@ -79,7 +78,7 @@ pub fn hashes(content: &Content) -> impl Iterator<Item = Hash> {
     named.filter_map(|media| media.parse().ok())
 }
 
-/// Whether a content carries bytes or names blobs.
+/// Whether a content contains bytes or names blobs.
 pub fn has_bytes(content: &Content) -> bool {
     all_media(content)
         .into_iter()
@@ -87,8 +86,8 @@ pub fn has_bytes(content: &Content) -> bool {
         .any(|media| media.media.is_some() || media.url.as_deref().is_some_and(Inline::is_in))
 }
 
-/// The content with the bytes that it carries kept as blobs. Blobs that it names have to be here,
-/// and stay. Waits for the disk.
+/// The content with its bytes stored as blobs. Blobs that it names must exist, and are held. Waits
+/// for the disk.
 ///
 /// # Errors
 ///
@@ -103,7 +102,7 @@ pub fn keep(blobs: &Blobs, content: &Content) -> Result<Content, MediaRefused> {
     problem.map_or(Ok(kept), Err)
 }
 
-/// As [`keep`], of content that came in: what cannot be kept stays as it came.
+/// Like [`keep`], for inbound content: bytes that cannot be stored stay as they are.
 pub fn keep_inbound(blobs: &Blobs, content: &Content) -> Content {
     change_media(content, &mut |media| {
         let before = media.clone();
@@ -125,13 +124,13 @@ fn keep_one(blobs: &Blobs, media: &mut Media) -> Result<(), MediaRefused> {
         if !blobs.hold(hash).map_err(failed)? {
             return Err(unknown());
         }
-        KeptFile::of(blobs, hash).map_err(failed)?.put_into(media);
+        StoredFile::of(blobs, hash).map_err(failed)?.put_into(media);
         return Ok(());
     }
     let Some(decoded) = media.url.as_deref().and_then(Inline::decode) else { return Ok(()) };
     let (name, bytes) = decoded.map_err(MediaRefused::Unreadable)?;
     let (stored, _) = Upload::put(blobs, &bytes).map_err(MediaRefused::Refused)?;
-    let kept = KeptFile::of(blobs, stored.hash);
+    let kept = StoredFile::of(blobs, stored.hash);
     media.url = None;
     media.name = media.name.take().or(name);
     kept.map_err(|error| MediaRefused::Refused(error.into()))?.put_into(media);

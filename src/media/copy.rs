@@ -7,10 +7,10 @@ use super::upload::Upload;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// Bytes that are read at a time.
+/// Bytes that are read at once.
 const BUFFER: usize = 256 << 10;
 
-/// Copies every blob into another folder; what is there already stays. Gives how many were copied.
+/// Copies every blob into another folder; existing ones stay. Returns the number of copied blobs.
 ///
 /// # Errors
 ///
@@ -23,7 +23,7 @@ pub fn copy_all(blobs: &Blobs, root: &Path) -> Result<u64, BlobRefused> {
             continue;
         }
         let mut upload = Upload::begin(&target)?;
-        // It may be removed meanwhile.
+        // It may be removed in the meantime.
         if !copy_blob(blobs, hash, &mut upload)? {
             continue;
         }
@@ -33,7 +33,7 @@ pub fn copy_all(blobs: &Blobs, root: &Path) -> Result<u64, BlobRefused> {
     Ok(copied)
 }
 
-/// Copies a blob's bytes; false where it is not kept.
+/// Copies a blob's bytes; false if it is not stored.
 ///
 /// # Errors
 ///

@@ -1,5 +1,5 @@
-//! Decryption of a file as it comes: AES-128 in ECB mode with PKCS#7 padding, in which `WeChat` keeps
-//! files.
+//! Decryption of a file while it arrives: AES-128 in ECB mode with PKCS#7 padding, as `WeChat`
+//! stores files.
 
 use aes::Aes128;
 use ecb::Decryptor;
@@ -7,10 +7,10 @@ use ecb::cipher::{BlockModeDecrypt, KeyInit};
 
 const BLOCK: usize = 16;
 
-/// Decrypts pieces of a file, one after the other.
+/// Decrypts the pieces of a file one after the other.
 pub(super) struct Decrypter {
     cipher: Decryptor<Aes128>,
-    /// Bytes that are not decrypted yet: half a block, or the last one, which has the padding.
+    /// Bytes that are not decrypted yet: part of a block, or the last block, which has the padding.
     held: Vec<u8>,
 }
 
@@ -19,7 +19,7 @@ impl Decrypter {
         Self { cipher: Decryptor::new(&key.into()), held: Vec::new() }
     }
 
-    /// The bytes that can be told now.
+    /// The bytes that can be decrypted now.
     pub(super) fn decrypt(&mut self, bytes: &[u8]) -> Vec<u8> {
         self.held.extend_from_slice(bytes);
         let whole = self.held.len().saturating_sub(1) / BLOCK * BLOCK;
@@ -28,7 +28,7 @@ impl Decrypter {
         plain
     }
 
-    /// The last bytes; `None` where the key is another, or the end is missing.
+    /// The last bytes; `None` if the key is wrong or the end is missing.
     pub(super) fn finish(mut self) -> Option<Vec<u8>> {
         let mut last = std::mem::take(&mut self.held);
         if last.len() != BLOCK {

@@ -1,18 +1,19 @@
-//! How long a sound or video lasts, where a few bytes of its file tell.
+//! Duration of a sound or video, if a few bytes of its file give it.
 
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::time::Duration;
 
-/// Boxes or chunks that are looked at; files have far fewer before those that tell.
+/// The most boxes or chunks that are read; files have far fewer before the one with the duration.
 const MAX_PARTS: usize = 256;
 
-/// Bytes of a voice whose frames are counted: more than ten minutes.
+/// Bytes of a voice message whose frames are counted: more than ten minutes.
 const MAX_VOICE_BYTES: u64 = 1 << 20;
 
-/// One frame of a voice (AMR and SILK).
+/// One frame of a voice message (AMR and SILK).
 const FRAME: Duration = Duration::from_millis(20);
 
-/// Seconds that a file of this media type lasts; `None` where that is not told, or takes long to find out.
+/// Duration in seconds of a file of this media type; `None` if the file does not give it, or if
+/// finding it takes long.
 pub(super) fn duration(mut file: impl Read + Seek, mime: &str) -> Option<f64> {
     let told = match mime {
         "video/mp4" | "video/quicktime" | "video/x-m4v" | "audio/m4a" => of_mp4(&mut file),
@@ -21,11 +22,11 @@ pub(super) fn duration(mut file: impl Read + Seek, mime: &str) -> Option<f64> {
         "audio/silk" => of_silk(file),
         _ => return None,
     };
-    // A file that ends early tells nothing.
+    // A file that ends early gives no duration.
     told.ok().flatten().filter(|told| !told.is_zero()).map(|told| told.as_secs_f64())
 }
 
-/// So many units at so many a second, to the millisecond.
+/// The duration of `units` at a rate, to the millisecond.
 fn lasting(units: u64, a_second: u32) -> Option<Duration> {
     units.saturating_mul(1000).checked_div(a_second.into()).map(Duration::from_millis)
 }
@@ -59,7 +60,7 @@ fn of_mp4(file: &mut (impl Read + Seek)) -> io::Result<Option<Duration>> {
 
 fn movie_header(file: &mut impl Read) -> io::Result<Option<Duration>> {
     let [version, ..]: [u8; 4] = bytes(file)?;
-    // The times at which it was made and changed come before.
+    // The times of creation and modification come before it.
     let (scale, units) = if version == 1 {
         bytes::<16>(file)?;
         (u32::from_be_bytes(bytes(file)?), u64::from_be_bytes(bytes(file)?))
@@ -67,13 +68,13 @@ fn movie_header(file: &mut impl Read) -> io::Result<Option<Duration>> {
         bytes::<8>(file)?;
         let scale = u32::from_be_bytes(bytes(file)?);
         let units = u32::from_be_bytes(bytes(file)?);
-        // All ones where it is not known.
+        // All ones if it is unknown.
         (scale, if units == u32::MAX { 0 } else { u64::from(units) })
     };
     Ok(lasting(if units == u64::MAX { 0 } else { units }, scale))
 }
 
-/// The bytes of the samples by the bytes a second (RIFF WAVE).
+/// The bytes of the samples divided by the bytes a second (RIFF WAVE).
 fn of_wav(file: &mut (impl Read + Seek)) -> io::Result<Option<Duration>> {
     let length = file.seek(SeekFrom::End(0))?;
     let (mut at, mut rate) = (12, 0);
@@ -92,13 +93,14 @@ fn of_wav(file: &mut (impl Read + Seek)) -> io::Result<Option<Duration>> {
             }
             _ => {}
         }
-        // Chunks begin at even places.
+        // Chunks begin at even offsets.
         at += 8 + size + size % 2;
     }
     Ok(None)
 }
 
-/// The frames of a voice, each told by its length; `None` where the file goes on beyond what is read.
+/// Counts the frames of a voice message by their lengths; `None` if the file is longer than what is
+/// read.
 fn frames(
     file: impl Read,
     head: u64,
@@ -118,7 +120,7 @@ fn frames(
 
 /// Adaptive multi-rate speech in a file of its own (RFC 4867, section 5).
 fn of_amr(mut file: impl Read + Seek) -> io::Result<Option<Duration>> {
-    /// Bytes of a frame behind its first, by its type.
+    /// Bytes of a frame after its first byte, by type.
     const LENGTHS: [u64; 9] = [12, 13, 15, 17, 19, 20, 26, 31, 5];
     file.rewind()?;
     frames(file, "#!AMR\n".len() as u64, |file| {
@@ -127,7 +129,7 @@ fn of_amr(mut file: impl Read + Seek) -> io::Result<Option<Duration>> {
     })
 }
 
-/// Voices of QQ and `WeChat`: SILK, each frame with its length in two bytes before it.
+/// Voice messages of QQ and `WeChat`: SILK, each frame with its length in two bytes before it.
 fn of_silk(mut file: impl Read + Seek) -> io::Result<Option<Duration>> {
     file.rewind()?;
     let [first] = bytes(&mut file)?;

@@ -1,13 +1,13 @@
-//! Why a file was not fetched, and whether another attempt may help.
+//! Reason why a file was not fetched, and whether another attempt may help.
 
 use super::bounds::BlobRefused;
 use crate::model::content::MediaFailure;
 use std::fmt;
 
-/// Characters of a reason that a message tells; some of the words are those of hosts and platforms.
+/// The most characters of a reason in a message; some text comes from hosts and platforms.
 const MAX_REASON: usize = 300;
 
-/// Why something was not fetched.
+/// Reason why something was not fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchFailure {
     /// The reason, for people.
@@ -23,11 +23,11 @@ pub enum FailureKind {
     Lasting,
     /// Another attempt may help.
     Passing,
-    /// There is no address, and nobody who can be asked.
+    /// There is no address, and no account that can be asked.
     Unsupported,
     /// The file is larger than may be kept.
     TooLarge,
-    /// It is for somebody here to mend: there is no room, or the disk fails.
+    /// The cause is here: there is no space, or the disk fails.
     Here,
 }
 
@@ -42,7 +42,7 @@ impl FetchFailure {
         Self { reason: reason.into(), kind: FailureKind::Passing }
     }
 
-    /// The failure of an attempt at `at` (Unix seconds), as a message tells it.
+    /// The failure of an attempt at `at` (Unix seconds), in the form for a message.
     pub fn at(&self, at: u64) -> MediaFailure {
         let reason = self.reason.chars().take(MAX_REASON).collect();
         MediaFailure { reason, retryable: self.is_passing(), at }

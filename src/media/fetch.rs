@@ -10,25 +10,25 @@ use super::web::{WebAnswer, WebClients};
 use crate::adapter::{Fragments, MediaSource};
 use std::time::Duration;
 
-/// Bytes gathered before they go to the disk.
+/// Bytes that are collected before they are written.
 const CHUNK_BYTES: usize = 256 << 10;
 
-/// A client that fetches media.
+/// A client that downloads media.
 #[derive(Clone, Debug)]
 pub struct Fetcher {
     web: WebClients,
     blobs: Blobs,
-    /// How long one file may take.
+    /// The longest time for one file.
     timeout: Duration,
 }
 
 impl Fetcher {
-    /// A client that puts files into `blobs`, each within `timeout`.
+    /// A client that stores files in `blobs`, with at most `timeout` for each.
     pub fn new(allowed: Allowed, blobs: Blobs, timeout: Duration) -> Self {
         Self { web: WebClients::new(allowed, timeout), blobs, timeout }
     }
 
-    /// Fetches an address. The upload that comes back is all there and not kept yet.
+    /// Fetches an address. The returned upload is complete, and not stored yet.
     ///
     /// # Errors
     ///
@@ -39,7 +39,7 @@ impl Fetcher {
         self.read(self.web.get(address).await?, None).await
     }
 
-    /// Fetches what a platform told when it was asked; it may be encrypted.
+    /// Fetches a source that a platform gave; it may be encrypted.
     ///
     /// # Errors
     ///
@@ -71,13 +71,13 @@ impl Fetcher {
         }
     }
 
-    /// A file that could not be kept is not fetched.
+    /// Checks first whether the file could be stored.
     async fn check_room(&self) -> Result<(), FetchFailure> {
         let blobs = self.blobs.clone();
         on_thread(move || blobs.check_quota(1)).await
     }
 
-    /// A file in fragments, which have to make the one that was told.
+    /// A file in fragments, which must match the size and hash that were given.
     async fn gather(&self, told: &Fragments) -> Result<Upload, FetchFailure> {
         let max_bytes = self.blobs.bounds().max_bytes;
         if told.size > max_bytes {
@@ -137,7 +137,7 @@ impl Fetcher {
     }
 }
 
-/// Works away from the threads that serve others.
+/// Runs work on a thread that serves no requests.
 pub(super) async fn on_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, BlobRefused> + Send + 'static,
 ) -> Result<T, FetchFailure> {

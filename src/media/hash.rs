@@ -10,11 +10,11 @@ use std::str::FromStr;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Hash(pub(super) [u8; 32]);
 
-/// Bytes that are read at a time.
+/// Bytes that are read at once.
 const BUFFER: usize = 256 << 10;
 
 impl Hash {
-    /// The hash of what is read until the end. Waits for the disk.
+    /// The hash of all bytes up to the end. Waits for the disk.
     ///
     /// # Errors
     ///

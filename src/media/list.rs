@@ -1,4 +1,4 @@
-//! The list of what is kept.
+//! The list of stored files.
 
 use super::blobs::{Blobs, Stored};
 use super::content::all_media;
@@ -12,10 +12,10 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::io;
 
-/// The newest messages that are looked at.
+/// The newest messages that are read.
 const LOOKED_AT: usize = 20_000;
 
-/// The media that were stored last, the newest first, and how much there is in all.
+/// The newest files, and the totals.
 ///
 /// # Errors
 ///
@@ -28,9 +28,9 @@ pub fn newest(store: &Store, blobs: &Blobs, limit: usize) -> io::Result<MediaLis
     let mut told = told(store, &all).map_err(io::Error::other)?;
     let mut media = Vec::new();
     for stored in all {
-        // One that was removed meanwhile is left out.
+        // A file that was removed in the meantime is left out.
         let Ok((size, kind)) = blobs.describe(stored.hash) else { continue };
-        let ToldOfFile { name, used_in } = told.remove(&stored.hash).unwrap_or_default();
+        let FileUse { name, used_in } = told.remove(&stored.hash).unwrap_or_default();
         media.push(KeptMedia {
             media: stored.hash.to_string(),
             name,
@@ -43,19 +43,19 @@ pub fn newest(store: &Store, blobs: &Blobs, limit: usize) -> io::Result<MediaLis
     Ok(MediaList { media, count, bytes, quota_bytes: blobs.bounds().quota_bytes })
 }
 
-/// A file as messages tell of it.
+/// The data of a file from messages.
 #[derive(Default)]
-struct ToldOfFile {
-    /// Its name in the newest message that has it and names it.
+struct FileUse {
+    /// Its name in the newest message that has it with a name.
     name: Option<String>,
     /// The newest message that has it.
     used_in: Option<MediaUse>,
 }
 
-/// The files as the newest messages tell of them.
-fn told(store: &Store, wanted: &[Stored]) -> store::Result<HashMap<Hash, ToldOfFile>> {
-    let mut all: HashMap<Hash, ToldOfFile> =
-        wanted.iter().map(|stored| (stored.hash, ToldOfFile::default())).collect();
+/// The data of files from the newest messages.
+fn told(store: &Store, wanted: &[Stored]) -> store::Result<HashMap<Hash, FileUse>> {
+    let mut all: HashMap<Hash, FileUse> =
+        wanted.iter().map(|stored| (stored.hash, FileUse::default())).collect();
     let mut unnamed = all.len();
     let view = store.view()?;
     for message in view.readable_before(view.head() + 1)?.take(LOOKED_AT) {

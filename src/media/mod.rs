@@ -1,12 +1,11 @@
-//! Media: the bytes of pictures, sounds, videos and files, kept beside the store.
+//! Media: the bytes of pictures, sounds, videos and files, stored next to the store.
 //!
-//! [`Blobs`] keeps them by their SHA-256; an [`Upload`] becomes one, and [`partial`] has uploads that
-//! go on after a break. [`content`] puts there what messages carry, [`complete`]
-//! what they have addresses of, [`arrivals`] does that for what comes in. [`sweep`] removes what no
-//! message has any more, and [`sniff`] tells by the bytes what they are.
+//! [`Blobs`] stores them by their SHA-256. An [`Upload`] makes a blob at once, and [`partial`] has uploads
+//! that can be continued. [`content`] stores bytes inside messages, [`complete`] fetches the missing media of
+//! a message, and [`fetch_incoming`] does that for incoming messages. [`sweep`] removes files that no message
+//! has any more, and [`sniff`] finds the type of a file from its bytes.
 
 mod address;
-pub mod arrivals;
 mod blobs;
 mod bounds;
 pub mod complete;
@@ -16,14 +15,15 @@ mod decrypt;
 mod duration;
 pub mod failure;
 pub mod fetch;
+pub mod fetch_incoming;
 mod hash;
-mod kept;
 pub mod list;
 pub mod partial;
 mod reading;
 mod reservations;
 pub mod sign;
 pub mod sniff;
+mod stored_file;
 pub mod sweep;
 pub mod thumbnail;
 mod upload;

@@ -1,7 +1,8 @@
-//! Uploads that go on after a break or a restart: their bytes so far, and a record of them.
+//! Uploads that can be continued after a broken connection or a restart: their bytes so far, and a
+//! record.
 //!
-//! Both are files in the folder for uploads. The bytes that the record counts are synced; what lies
-//! behind them is cut off when the upload goes on.
+//! Both are files in the folder for uploads. The bytes that the record counts are synced; bytes
+//! after them are cut off when the upload continues.
 
 mod busy;
 mod folder;
@@ -23,19 +24,19 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 
-/// The uploads of a folder of blobs.
+/// The unfinished uploads of a folder of blobs.
 #[derive(Clone, Debug)]
 pub struct Partials {
     blobs: Blobs,
     folder: UploadFolder,
     busy: BusyUploads,
-    /// Held while one begins, so that their number and sum hold.
+    /// Held while an upload begins, so that the limits of their number and sum hold.
     beginning: Arc<Mutex<()>>,
 }
 
 impl Partials {
-    /// The uploads of a folder of blobs, in which no other process writes. Those that are not whole
-    /// have their room reserved from now on, and what cannot go on is removed.
+    /// The uploads of a folder of blobs to which no other process writes. Space is reserved for
+    /// unfinished ones, and uploads that cannot be continued are removed.
     ///
     /// # Errors
     ///
@@ -52,8 +53,8 @@ impl Partials {
         Ok(partials)
     }
 
-    /// Begins an upload of `length` bytes. One of the same file that was broken off goes on, and a
-    /// file that is here already is whole at once; both only where its SHA-256 is told.
+    /// Begins an upload of `length` bytes. If its SHA-256 is given, an unfinished upload of the
+    /// same file is continued, and a stored file is complete at once.
     ///
     /// # Errors
     ///
@@ -87,14 +88,14 @@ impl Partials {
         if known.iter().filter(|one| one.media.is_none()).count() >= MAX_UPLOADS {
             return Err(UploadProblem::TooMany);
         }
-        // Before the free disk is asked for: the folder has to be there.
+        // Before the free space is checked, because the folder has to exist.
         self.blobs.uploads()?;
         self.blobs.reserve(partial.id, length)?;
         self.folder.create(&partial)?;
         Ok(partial)
     }
 
-    /// The type of a file of this length that is kept, and is held from now on.
+    /// The type of a stored file of this length, which is held from now on.
     fn kept(&self, hash: Hash, length: u64) -> io::Result<Option<&'static str>> {
         if !self.blobs.hold(hash)? {
             return Ok(None);
@@ -103,7 +104,7 @@ impl Partials {
         Ok((size == length).then_some(kind.mime))
     }
 
-    /// How far an upload is; `None` where there is none.
+    /// The state of an upload; `None` if there is none.
     ///
     /// # Errors
     ///
@@ -112,7 +113,7 @@ impl Partials {
         self.folder.find(id)
     }
 
-    /// Opens an upload to go on at a byte. Nobody else can until it is dropped.
+    /// Opens an upload to continue at a byte. No other request can write it until this is dropped.
     ///
     /// # Errors
     ///
@@ -126,7 +127,7 @@ impl Partials {
         Ok(PartialWriting::new(self.folder.clone(), partial, busy)?)
     }
 
-    /// Gives an upload up; a file that is kept stays.
+    /// Removes an upload; a stored file stays.
     ///
     /// # Errors
     ///
@@ -137,7 +138,7 @@ impl Partials {
         Ok(self.folder.remove(id)?)
     }
 
-    /// Removes those that nobody went on with for long; gives how many.
+    /// Removes uploads that were not continued for long; returns their number.
     ///
     /// # Errors
     ///
@@ -148,7 +149,7 @@ impl Partials {
         Ok(before - self.all()?.len())
     }
 
-    /// All but those that are too old, which are removed.
+    /// All uploads except those that are too old, which are removed.
     fn all(&self) -> io::Result<Vec<Partial>> {
         let mut all = Vec::new();
         for id in self.folder.ids()? {

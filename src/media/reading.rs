@@ -1,4 +1,4 @@
-//! Media as adapters read them.
+//! Access of adapters to media.
 
 use super::blobs::Blobs;
 use super::hash::Hash;
@@ -7,14 +7,14 @@ use crate::adapter::ReadMedia;
 use crate::clock::now;
 use std::io::{self, Read};
 
-/// The media for adapters: their bytes, and addresses at which implementations fetch large ones.
+/// Media for adapters: bytes, and addresses at which OneBot programs fetch large files.
 #[derive(Clone, Debug)]
 pub struct AdapterMedia {
     #[allow(missing_docs)]
     pub blobs: Blobs,
     #[allow(missing_docs)]
     pub signer: Signer,
-    /// The address of this server for implementations, such as `http://192.168.1.5:8080`.
+    /// The address of this server for OneBot programs, such as `http://192.168.1.5:8080`.
     pub url: Option<String>,
 }
 

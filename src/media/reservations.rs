@@ -1,10 +1,10 @@
-//! Room for uploads that are not whole yet, which no other file may take.
+//! Space for unfinished uploads, which no other file may take.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 
-/// The room of each upload; shared by all who put files into one folder.
+/// The space of each upload; shared by everything that stores files in the folder.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Reservations(Arc<Mutex<HashMap<Uuid, ReservedRoom>>>);
 
@@ -12,27 +12,27 @@ pub(super) struct Reservations(Arc<Mutex<HashMap<Uuid, ReservedRoom>>>);
 #[derive(Clone, Copy, Debug)]
 struct ReservedRoom {
     length: u64,
-    /// Those of them that are on disk.
+    /// Bytes of it that are on disk.
     written: u64,
 }
 
 impl Reservations {
-    /// Keeps room for an upload of `length` bytes, of which `written` are on disk.
+    /// Reserves space for an upload of `length` bytes, of which `written` are on disk.
     pub(super) fn set(&self, id: Uuid, length: u64, written: u64) {
         self.lock().insert(id, ReservedRoom { length, written });
     }
 
-    /// Gives the room of an upload back, where it has any.
+    /// Releases the space of an upload, if it has any.
     pub(super) fn release(&self, id: Uuid) {
         self.lock().remove(&id);
     }
 
-    /// Bytes of all uploads but one.
+    /// Bytes of all uploads except one.
     pub(super) fn bytes(&self, but: Option<Uuid>) -> u64 {
         self.sum(but, |reserved| reserved.length)
     }
 
-    /// As [`Self::bytes`], of those that are not on disk yet.
+    /// Like [`Self::bytes`], without the bytes that are on disk.
     pub(super) fn missing(&self, but: Option<Uuid>) -> u64 {
         self.sum(but, |reserved| reserved.length.saturating_sub(reserved.written))
     }

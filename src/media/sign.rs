@@ -1,15 +1,15 @@
-//! Addresses of media that hold for a while, for those who send no token: implementations, and browsers
-//! that load a picture or a video.
+//! Signed addresses of media with a time limit, for clients without a token: OneBot programs, and
+//! browsers that load a picture or a video.
 
 use super::hash::Hash;
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::hash::Hasher;
 use subtle::ConstantTimeEq;
 
-/// Seconds for which an address holds.
+/// Seconds for which an address is valid.
 const HOLDS_FOR: u64 = 60 * 60;
 
-/// Signs addresses, with a key that is made anew at each start.
+/// Signs addresses, with a new key at each start.
 #[derive(Clone, Debug)]
 pub struct Signer {
     key: [u8; 16],
@@ -27,19 +27,19 @@ impl Signer {
         Ok(Self { key })
     }
 
-    /// The path and query at which a blob is served from `now` (Unix seconds) on for an hour.
+    /// The path and query of a blob, valid for an hour from `now` (Unix seconds).
     pub fn sign(&self, hash: Hash, now: u64) -> String {
         let (until, signature) = self.signature_at(hash, now);
         format!("/media/{hash}?until={until}&sig={signature}")
     }
 
-    /// Until when (Unix seconds) an address of a blob holds that is made `now`, and its signature.
+    /// The end of validity (Unix seconds) of an address made `now`, and its signature.
     pub fn signature_at(&self, hash: Hash, now: u64) -> (u64, String) {
         let until = now.saturating_add(HOLDS_FOR);
         (until, format!("{:032x}", self.signature(hash, until)))
     }
 
-    /// Whether a signature is ours and holds at `now`.
+    /// Whether a signature was made here and is valid at `now`.
     pub fn holds(&self, hash: Hash, until: u64, signature: &str, now: u64) -> bool {
         let ours = format!("{:032x}", self.signature(hash, until));
         now <= until && bool::from(ours.as_bytes().ct_eq(signature.as_bytes()))

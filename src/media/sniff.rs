@@ -1,21 +1,21 @@
-//! Kinds of media, told by their bytes and never by what somebody claims.
+//! Types of media, found from their bytes and never from the sender's claim.
 
 use crate::model::message::MessageType;
 use std::io::Cursor;
 
-/// Bytes at the beginning of a file that are enough to tell what it is.
+/// Bytes at the beginning of a file that are enough to find its type.
 pub const HEAD_BYTES: usize = 64 << 10;
 
 /// The type of a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FileType {
-    /// Media type (RFC 6838); `application/octet-stream` where the bytes do not tell.
+    /// Media type (RFC 6838); `application/octet-stream` if the bytes do not show one.
     pub mime: &'static str,
     /// Width and height of a picture in pixels.
     pub size: Option<(u32, u32)>,
 }
 
-/// Tells what a file is by its first bytes.
+/// Finds the type of a file from its first bytes.
 pub fn sniff(head: &[u8]) -> FileType {
     let known = infer::get(head).map(|kind| kind.mime_type()).or(silk(head));
     let is_image = known.is_some_and(|mime| mime.starts_with("image/"));
@@ -28,15 +28,15 @@ pub fn sniff(head: &[u8]) -> FileType {
     FileType { mime, size }
 }
 
-/// Voices of QQ and `WeChat`.
+/// Voice messages of QQ and `WeChat`.
 fn silk(head: &[u8]) -> Option<&'static str> {
     head.strip_prefix(b"\x02").unwrap_or(head).starts_with(b"#!SILK").then_some("audio/silk")
 }
 
-/// The type of bytes nobody knows.
+/// The type of unknown bytes.
 const OCTETS: &str = "application/octet-stream";
 
-/// Whether bytes are UTF-8, apart from a character that is cut at the end.
+/// Whether bytes are UTF-8, except for a character that is cut at the end.
 fn is_utf8_start(head: &[u8]) -> bool {
     match std::str::from_utf8(head) {
         Ok(_) => true,
@@ -44,7 +44,7 @@ fn is_utf8_start(head: &[u8]) -> bool {
     }
 }
 
-/// The type that a file is served with: its own where a browser runs nothing of that type.
+/// The media type for the answer: the file's own if a browser runs no code in that type.
 pub fn served(mime: &str) -> &str {
     match mime {
         "text/plain" => "text/plain; charset=utf-8",
@@ -53,7 +53,7 @@ pub fn served(mime: &str) -> &str {
     }
 }
 
-/// The type of message that a file of this media type makes.
+/// The type of message for a file of this media type.
 pub fn message_type(mime: &str) -> MessageType {
     match mime.split_once('/') {
         Some(("image", _)) if is_inline(mime) => MessageType::Image,
@@ -63,7 +63,7 @@ pub fn message_type(mime: &str) -> MessageType {
     }
 }
 
-/// Whether a browser may show this type inside a page: it shows it and runs nothing of it.
+/// Whether a browser may show this type inside a page: it can show it, and runs nothing in it.
 pub fn is_inline(mime: &str) -> bool {
     const PICTURES: [&str; 6] =
         ["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp"];
@@ -105,7 +105,7 @@ mod tests {
         }
     }
 
-    /// Files as they begin, so that what follows is read by their rules.
+    /// The beginnings of files, so that the rest is random data of that type.
     const BEGINNINGS: &[&[u8]] = &[
         b"",
         b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR",

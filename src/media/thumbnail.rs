@@ -1,4 +1,4 @@
-//! Small pictures of large ones, within bounds of pixels and memory.
+//! Small versions of pictures, within bounds of pixels and memory.
 
 use crate::picture::fitted;
 use image::codecs::jpeg::JpegEncoder;
@@ -10,13 +10,13 @@ use std::io::{BufReader, Cursor, Seek};
 /// Pixels of the longer side.
 pub const MAX_SIDE: u32 = 320;
 
-/// Pixels of the longer side of a preview: enough to read a page that was photographed.
+/// Pixels of the longer side of a preview: enough to read a photographed page.
 const PREVIEW_SIDE: u32 = 1024;
 
 /// Quality of a preview, from 1 to 100.
 const PREVIEW_QUALITY: u8 = 80;
 
-/// The first picture of a file, as WebP; the error says why there is none.
+/// The first image of a file as WebP; the error is the reason why it cannot be made.
 ///
 /// # Errors
 ///
@@ -30,7 +30,7 @@ pub fn thumbnail(mut file: File) -> Result<Vec<u8>, String> {
     Ok(webp)
 }
 
-/// The first picture of some bytes as JPEG, at most 1024 pixels wide and high, on white.
+/// The first image of some bytes as JPEG, at most 1024 pixels wide and high, on a white background.
 ///
 /// # Errors
 ///
@@ -40,7 +40,7 @@ pub fn preview(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let on_white = RgbImage::from_fn(picture.width(), picture.height(), |x, y| {
         let [red, green, blue, alpha] = picture.get_pixel(x, y).0;
         let alpha = u16::from(alpha);
-        // At most 255, for the parts of both are 255 in all.
+        // At most 255, because the weights add up to 255.
         let mixed = |color: u8| ((u16::from(color) * alpha + 255 * (255 - alpha)) / 255) as u8;
         Rgb([red, green, blue].map(mixed))
     });

@@ -1,4 +1,4 @@
-//! A blob that is being written.
+//! A blob while it is written.
 
 use super::blobs::{Blobs, Stored};
 use super::bounds::BlobRefused;
@@ -10,7 +10,7 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
-/// A blob whose bytes come bit by bit; removed where it is dropped and not kept.
+/// A blob whose bytes arrive piece by piece; removed if it is dropped before it is stored.
 #[derive(Debug)]
 pub struct Upload {
     blobs: Blobs,
@@ -18,7 +18,7 @@ pub struct Upload {
     path: PathBuf,
     hasher: Sha256,
     size: u64,
-    /// The first bytes, which tell what it is.
+    /// The first bytes, which show the type.
     head: Vec<u8>,
 }
 
@@ -35,7 +35,7 @@ impl Upload {
         Ok(Self { blobs, file, path, hasher, size: 0, head: Vec::new() })
     }
 
-    /// Keeps bytes that are all here.
+    /// Stores bytes that are complete.
     ///
     /// # Errors
     ///
@@ -47,7 +47,7 @@ impl Upload {
         Ok((upload.finish()?, kind))
     }
 
-    /// Whether it may have so many bytes more.
+    /// Whether this number of bytes may be added.
     ///
     /// # Errors
     ///
@@ -60,7 +60,7 @@ impl Upload {
         Ok(())
     }
 
-    /// Adds bytes. Whether all blobs together have too many is known once it is whole.
+    /// Adds bytes. The sum of all blobs is checked at the end.
     ///
     /// # Errors
     ///
@@ -92,7 +92,7 @@ impl Upload {
         sniff(&self.head)
     }
 
-    /// Keeps it; returns once it is on disk under its own name.
+    /// Stores it; returns once it is on disk under its final name.
     ///
     /// # Errors
     ///
@@ -108,7 +108,7 @@ impl Upload {
 
 impl Drop for Upload {
     fn drop(&mut self) {
-        // Renamed already where it is kept.
+        // A stored blob was renamed before.
         let _ = fs::remove_file(&self.path);
     }
 }
@@ -174,7 +174,7 @@ mod tests {
         Upload::put(&blobs, &[1; 10]).unwrap();
         assert_eq!(Upload::put(&blobs, &[2; 6]), Err(BlobRefused::Full { quota_bytes: 15 }));
         assert_eq!(blobs.used().unwrap(), 10);
-        // Bytes that are here already take no room.
+        // Bytes that are stored already need no space.
         Upload::put(&blobs, &[1; 10]).unwrap();
         let (kept, _) = Upload::put(&blobs, &[3; 5]).unwrap();
         assert_eq!(Blobs::open(blobs.root(), bounds).unwrap().used().unwrap(), 15);

@@ -1,6 +1,6 @@
-//! Requests to the hosts of media: only http and https, only public hosts (at every redirect, and by
-//! the address that is really connected to), with no cookies and no credentials, bounded in time and
-//! redirects.
+//! Requests to the hosts of media: only HTTP and HTTPS, only public hosts (checked at every
+//! redirect, for the address that is really connected to), without cookies and credentials, with
+//! limits of time and redirects.
 
 use super::address::Allowed;
 use super::failure::FetchFailure;
@@ -14,32 +14,32 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Redirects that are followed.
+/// The most redirects that are followed.
 const MAX_REDIRECTS: usize = 5;
 
-/// How long a host has to accept a connection.
+/// The longest time until a host accepts a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a host may send nothing.
+/// The longest time in which a host may send nothing.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Clients that ask hosts for media.
+/// HTTP clients for media.
 #[derive(Clone, Debug)]
 pub(super) struct WebClients {
-    /// For addresses that messages and platforms tell. Without it, the reason why nothing can be
+    /// For addresses from messages and platforms. An error is the reason why nothing can be
     /// fetched.
     told: Result<Client, String>,
-    /// For hosts that the configuration names, wherever they are. It follows no redirect.
+    /// For hosts from the configuration, at any address. It follows no redirect.
     configured: Result<Client, String>,
     allowed: Arc<Allowed>,
 }
 
-/// An answer whose body is still to be read.
+/// An answer whose body has not been read.
 #[derive(Debug)]
 pub(super) struct WebAnswer(Response);
 
 impl WebClients {
-    /// Clients that give each answer `timeout` to be whole.
+    /// Clients with a `timeout` for each whole answer.
     ///
     /// Where the system has no certificates to trust, everything but fetching goes on.
     pub(super) fn new(allowed: Allowed, timeout: Duration) -> Self {
@@ -56,25 +56,25 @@ impl WebClients {
                 }
             })
         };
-        // Another part of the process may have chosen it already.
+        // Another part of the process may have chosen one already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let resolver = Arc::new(PublicOnly { allowed: Arc::clone(&allowed) });
         let told = built(common(timeout).redirect(redirects).dns_resolver(resolver));
         if let Err(reason) = &told {
-            tracing::warn!("media that come in as addresses are not kept: {reason}");
+            tracing::warn!("media cannot be fetched from their addresses: {reason}");
         }
         let configured = built(common(timeout).redirect(Policy::none()));
         Self { told, configured, allowed }
     }
 
-    /// Asks for an address that a message or a platform told.
+    /// Requests an address from a message or a platform.
     pub(super) async fn get(&self, address: &str) -> Result<WebAnswer, FetchFailure> {
         let url = parsed(address)?;
         check(&url, &self.allowed)?;
         self.ask(&self.told, url).await
     }
 
-    /// Asks for an address at a host that the configuration names.
+    /// Requests an address at a host from the configuration.
     pub(super) async fn get_configured(&self, address: &str) -> Result<WebAnswer, FetchFailure> {
         self.ask(&self.configured, parsed(address)?).await
     }
@@ -88,7 +88,7 @@ impl WebClients {
         let answer = client.get(url).send().await.map_err(|error| failed(&error))?;
         let status = answer.status();
         if let Some(to) = status.is_redirection().then(|| redirected(&answer)).flatten() {
-            // The client follows only to the web.
+            // Redirects are followed only to HTTP and HTTPS.
             check(&to, &self.allowed)?;
         }
         if status.is_success() {
@@ -103,7 +103,7 @@ impl WebClients {
 }
 
 impl WebAnswer {
-    /// Bytes of the body, as the host claims.
+    /// Bytes of the body, according to the host.
     pub(super) fn claimed_bytes(&self) -> Option<u64> {
         self.0.content_length()
     }
@@ -114,7 +114,7 @@ impl WebAnswer {
     }
 }
 
-/// The settings that every client has in common.
+/// Settings of all clients.
 fn common(timeout: Duration) -> ClientBuilder {
     Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
@@ -129,7 +129,7 @@ fn built(client: ClientBuilder) -> Result<Client, String> {
     client.build().map_err(|error| format!("nothing can be fetched: {}", cause(&error)))
 }
 
-/// The address to which an answer sends.
+/// The target of a redirect.
 fn redirected(answer: &Response) -> Option<Url> {
     let to = answer.headers().get(LOCATION)?.to_str().ok()?;
     answer.url().join(to).ok()
@@ -140,7 +140,7 @@ fn parsed(address: &str) -> Result<Url, FetchFailure> {
         .map_err(|error| FetchFailure::lasting(format!("the address cannot be read: {error}")))
 }
 
-/// A failure for the cause of an error, without the address, which may hold a key.
+/// A failure with the cause of an error, but without the address, which may contain a key.
 fn failed(error: &reqwest::Error) -> FetchFailure {
     let cause = cause(error);
     if error.is_redirect() || error.is_builder() || is_refused(error) {
@@ -170,7 +170,7 @@ fn cause(error: &reqwest::Error) -> String {
     reason
 }
 
-/// Checks what an address says of itself; names are looked at once they are resolved.
+/// Checks the address itself; host names are checked after they are resolved.
 fn check(url: &Url, allowed: &Allowed) -> Result<(), FetchFailure> {
     if !matches!(url.scheme(), "http" | "https") {
         let scheme = url.scheme();
@@ -190,7 +190,7 @@ fn check(url: &Url, allowed: &Allowed) -> Result<(), FetchFailure> {
     }
 }
 
-/// A host that is not fetched from, wherever that is found out.
+/// A private host, which is refused at any point.
 #[derive(Debug)]
 struct PrivateHost(String);
 
@@ -202,8 +202,8 @@ impl fmt::Display for PrivateHost {
 
 impl std::error::Error for PrivateHost {}
 
-/// Resolves names to addresses that may be fetched from, and to no others. The client connects to one
-/// of these, so a name that is resolved anew meanwhile changes nothing.
+/// Resolves names only to allowed addresses. The client connects to one of these, so a later change
+/// of the name has no effect.
 #[derive(Debug)]
 struct PublicOnly {
     allowed: Arc<Allowed>,

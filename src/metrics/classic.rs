@@ -6,7 +6,7 @@ use std::fmt::Write;
 /// there is neither `# UNIT` nor `# EOF`.
 pub fn classic(openmetrics: &str) -> String {
     let mut text = String::with_capacity(openmetrics.len());
-    // The type comes behind the help, and decides the name in it.
+    // The type comes after the help, and decides the name that the help has.
     let mut help = None;
     for line in openmetrics.lines() {
         let mut words = line.splitn(4, ' ');

@@ -1,4 +1,4 @@
-//! Counts of the running server, served at `/metrics` (`docs/operations.md` says what to watch).
+//! Metrics of the running server, served at `/metrics` (`docs/metrics.md` says which to watch).
 
 mod classic;
 mod process;
@@ -15,20 +15,21 @@ use prometheus_client::registry::Registry;
 use std::collections::HashSet;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-/// Platforms told apart; further ones are counted together.
+/// The most platforms with metrics of their own; further ones are counted together.
 const MAX_PLATFORMS: usize = 64;
 
-/// The process's own.
+/// The metrics of this process.
 pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 
-/// Everything that is counted. What the store or the registry know is set at each scrape.
+/// All metrics. Values from the store and the registry are read at each scrape.
 #[derive(Debug)]
 #[allow(missing_docs)]
 pub struct Metrics {
     registry: Registry,
-    /// The process's own metrics, which have names without our prefix.
+    /// The usual metrics of a process, whose names have no prefix of ours.
     process: Registry,
-    /// The platforms told apart; clients may name any, so their number is limited.
+    /// The platforms with metrics of their own. Clients may name any platform, so the number is
+    /// limited.
     platforms: Mutex<HashSet<String>>,
     pub messages: Family<MessageLabels, Counter>,
     pub attempts: Family<AttemptLabels, Counter>,
@@ -49,9 +50,9 @@ pub struct Metrics {
     pub task_panics: Counter,
     pub search_missing: Gauge,
     pub search_bytes: Gauge,
-    /// Events of platforms that met a damaged row of the store.
+    /// Events of platforms that were set aside because a row of the store is damaged.
     pub events_set_aside: Counter,
-    /// Events of platforms that are no messages and could not be stored.
+    /// Events of platforms that are not messages and could not be stored.
     pub events_refused: Counter,
     /// Events that bots have read.
     pub bot_events: Family<BotLabels, Counter>,
@@ -88,7 +89,7 @@ const LIMITS: [&str; 9] = [
     "wrong_tokens",
 ];
 
-/// How attempts end.
+/// Outcomes of attempts.
 const OUTCOMES: [&str; 3] = ["sent", "refused", "unknown"];
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -145,7 +146,7 @@ pub struct LimitLabels {
     pub limit: &'static str,
 }
 
-/// Makes histograms of how long something took: from 0.1 ms to some seconds.
+/// Makes histograms of durations, from 0.1 ms to some seconds.
 #[derive(Clone, Debug)]
 pub struct Seconds;
 
@@ -197,7 +198,8 @@ impl Metrics {
         self.process.register_collector(Box::new(process::Process));
         let build = Family::<BuildLabels, Gauge>::default();
         build.get_or_create(&BuildLabels { version: env!("CARGO_PKG_VERSION") }).set(1);
-        // A series that appears with its first hit has no increase to alert on.
+        // All series exist from the start: a series that appears with its first count shows no
+        // increase to alert on.
         for limit in LIMITS {
             drop(self.limit_hits.get_or_create(&LimitLabels { limit }));
         }
@@ -271,7 +273,7 @@ impl Metrics {
         platform.to_owned()
     }
 
-    /// Lets a platform's series exist before anything is counted.
+    /// Makes the series of a platform exist before anything is counted.
     pub fn know_platform(&self, platform: &str) {
         self.told_apart(platform);
     }
@@ -292,7 +294,7 @@ impl Metrics {
         self.limit_hits.get_or_create(&LimitLabels { limit }).inc();
     }
 
-    /// Everything, in the `OpenMetrics` text format.
+    /// All metrics, in the `OpenMetrics` text format.
     pub fn text(&self) -> String {
         let mut text = String::new();
         // Writing to a string cannot fail.

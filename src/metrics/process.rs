@@ -1,4 +1,4 @@
-//! Metrics of this process that Linux tells, under the names that Prometheus clients share.
+//! Metrics of this process from Linux, with the names that Prometheus clients use.
 #![allow(clippy::cast_precision_loss, reason = "metrics are floating-point numbers")]
 
 use prometheus_client::collector::Collector;
@@ -8,22 +8,23 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use std::fs;
 
-/// Reads `/proc` at each scrape; what cannot be read is left out.
+/// Reads `/proc` at each scrape; values that cannot be read are left out.
 #[derive(Debug)]
 pub struct Process;
 
-/// The fields of `/proc/self/stat` behind the command's name (`proc_pid_stat(5)`); the first is `state`.
+/// The fields of `/proc/self/stat` after the command's name (`proc_pid_stat(5)`); the first is
+/// `state`.
 struct Stat(Vec<u64>);
 
 impl Stat {
     fn read() -> Option<Self> {
         let text = fs::read_to_string("/proc/self/stat").ok()?;
         let (_, fields) = text.rsplit_once(") ")?;
-        // `state` is a letter, and some fields may be negative: none that is used here.
+        // `state` is a letter, and some fields may be negative, but none of those is used here.
         Some(Self(fields.split(' ').map(|field| field.trim().parse().unwrap_or(0)).collect()))
     }
 
-    /// A field by its number in the manual, which counts from 1 and begins with the process's ID.
+    /// A field by its number in the manual page, where the process ID has number 1.
     fn field(&self, number: usize) -> f64 {
         self.0.get(number - 3).copied().unwrap_or(0) as f64
     }

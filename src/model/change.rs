@@ -1,6 +1,6 @@
-//! Changes as values: everything that can happen to a message, and the pure rules that decide it.
+//! Changes as values: everything that can happen to a message, and the pure rules for it.
 //!
-//! A [`Change`] tells listeners what an event did. Times are Unix seconds.
+//! A [`Change`] is the effect of an event, for listeners. Times are Unix seconds.
 
 use crate::model::content::Content;
 use crate::model::cursor::Epoch;
@@ -20,24 +20,24 @@ pub struct Change {
 /// The effect on a message or a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChangeEffect {
-    /// A message was made; its `seq` is the next one, unless it was imported.
+    /// A message was made. Its `seq` is the next one, unless the message was imported.
     Created(Message),
-    /// An attempt began or ended, or the status was set by hand; this is how the message is now.
+    /// An attempt began or ended, or the status was set by hand. This is the message after it.
     StatusChanged(Message),
     /// Something else of a message changed: it was routed, edited, recalled or reacted to. This is
-    /// how it is now.
+    /// the message after it.
     Updated(Message),
-    /// A message was deleted; this is how it was.
+    /// A message was deleted. This is the message before it.
     Deleted(Message),
     /// Something about a conversation changed: it was named, read, muted or pinned.
     #[allow(missing_docs)]
     ConversationChanged { platform: String, conversation: String },
-    /// A platform told of something that is no message.
+    /// A platform reported something that is not a message.
     Noticed(Box<Notice>),
 }
 
 impl ChangeEffect {
-    /// The message as it is after the change, or was before it was deleted.
+    /// The message after the change, or before its deletion.
     pub fn message(&self) -> Option<&Message> {
         match self {
             Self::Created(message)
@@ -49,8 +49,8 @@ impl ChangeEffect {
     }
 }
 
-/// A batch of changes that is on disk, in the order of its events. Offsets grow; events that change
-/// nothing for those who listen have no entry.
+/// A batch of changes that is on disk, in the order of its events. Offsets grow; events without an
+/// effect for listeners have no entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committed {
     /// The epoch of all of them.
@@ -59,7 +59,7 @@ pub struct Committed {
     pub changes: Vec<Change>,
 }
 
-/// A message that a platform told of.
+/// A message that a platform reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct Inbound {
@@ -69,23 +69,25 @@ pub struct Inbound {
     pub conversation_name: Option<String>,
     pub sender: Sender,
     pub content: Content,
-    /// The message that it answers, as far as the platform tells of it.
+    /// The message that this one answers, with the fields that the platform gives.
     pub reply_to: Option<Box<ReplyTo>>,
-    /// The platform's own ID of it.
+    /// The platform's own ID of the message.
     pub external_id: String,
-    /// When the platform says it was written.
+    /// Time at which it was written, according to the platform.
     pub time: u64,
     /// The account's owner wrote it.
     pub own: bool,
-    /// It comes from a history, which may disagree with the live event in time or ID.
+    /// It comes from a platform's history, whose time or ID may differ from those of the live
+    /// event.
     pub from_history: bool,
     pub original: Option<String>,
-    /// By this it is known when it comes again under another ID, where that happens on its platform.
+    /// Recognizes the message when it comes again under another ID, on platforms where that
+    /// happens.
     pub fingerprint: Option<String>,
 }
 
 impl Inbound {
-    /// The inbound event behind a stored message, where its platform's ID is known.
+    /// The inbound event behind a stored message; `None` where the platform's ID is not known.
     pub fn of(message: &Message) -> Option<Self> {
         Some(Self {
             platform: message.platform.clone()?,
@@ -104,8 +106,8 @@ impl Inbound {
         })
     }
 
-    /// The message it becomes; what the owner wrote elsewhere is outbound, and sent. It was made
-    /// when its platform says, unless that is no time it can have been.
+    /// The stored message for this event. A message that the owner wrote elsewhere is outbound and
+    /// `Sent`. `created_at` is the platform's time, unless that time is impossible.
     pub fn into_message(self, seq: u64, id: Uuid, at: u64) -> Message {
         let is_possible = (1..=at).contains(&self.time);
         let created_at = if is_possible { self.time } else { at };
@@ -131,7 +133,7 @@ impl Inbound {
             Status::Sending => true,
             _ => message.is_uncertain && self.is_told(at) <= message.updated_at + ECHO_LATE,
         };
-        // After several attempts, the one that went out may have been another account's.
+        // After several attempts, another account may have sent it.
         let may_be_its = message.retry_count > 0 || !message.is_of_other(&self.account);
         self.own
             && message.direction == Direction::Outbound
@@ -141,7 +143,7 @@ impl Inbound {
             && self.content.is_told_of(&message.content)
     }
 
-    /// Whether it tells the platform's ID of a message of ours that was confirmed without one.
+    /// Whether it gives the platform's ID of an own message that was confirmed without one.
     pub fn completes(&self, message: &Message, at: u64) -> bool {
         self.own
             && message.direction == Direction::Outbound
@@ -158,7 +160,8 @@ impl Inbound {
             && message.content.readable().trim() == self.content.readable().trim()
     }
 
-    /// When it was said: a live event now, whatever its clock says.
+    /// The time at which it was written. A live event counts as written now, whatever the
+    /// platform's clock says.
     fn is_told(&self, at: u64) -> u64 {
         if self.from_history { self.time } else { at }
     }
@@ -173,36 +176,44 @@ const ECHO_LATE: u64 = 10 * 60;
 /// How an attempt to send ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The platform has it.
+    /// The platform accepted it.
     Sent {
-        /// The account it left by.
+        /// The account that sent it.
         account: Option<String>,
         /// The platform's own ID of it.
         external_id: Option<String>,
-        /// The platform took it without a proof.
+        /// The platform accepted it without a proof of delivery.
         is_unconfirmed: bool,
     },
-    /// It goes back to wait for another attempt.
+    /// The message waits for another attempt.
     Retry {
         /// Why the attempt failed.
         reason: String,
-        /// It may have gone out all the same.
+        /// It may have been sent nevertheless.
         is_uncertain: bool,
     },
-    /// It was not attempted after all.
+    /// No attempt was made.
     NotAttempted,
-    /// It is given up.
+    /// The message is given up.
     Failed {
         /// Why.
         reason: String,
-        /// It may have gone out all the same.
+        /// It may have been sent nevertheless.
         is_uncertain: bool,
     },
-    /// It waited too long: given up, unless something happened to it meanwhile.
+    /// The platform refused it after the time limit of its attempt. If that was the only attempt, it is
+    /// certain now that the message was not sent.
+    RefusedLate {
+        /// Why.
+        reason: String,
+        /// Another attempt may succeed.
+        retryable: bool,
+    },
+    /// The message waited too long. It is given up, unless it changed in the meantime.
     Expired {
         /// Why.
         reason: String,
-        /// When it was changed last, as far as known when this was found.
+        /// Time of its last change, as known when its age was checked.
         since: u64,
     },
 }
@@ -226,8 +237,8 @@ pub fn set_status(mut message: Message, status: Status, at: u64) -> Option<Messa
     Some(message)
 }
 
-/// Forgets what happened to a message on its platform, whose status `was` this: it is sent anew. Of
-/// one that was never sent whole, the parts stay that have gone: the next attempt sends the rest.
+/// Forgets the results of earlier attempts, because the message is sent anew; `was` is the status
+/// before. If only some parts were sent, their IDs stay, and the next attempt sends the rest.
 pub fn forget_past(message: &mut Message, was: Status) {
     message.recall = None;
     message.reactions.clear();
@@ -236,8 +247,8 @@ pub fn forget_past(message: &mut Message, was: Status) {
     }
 }
 
-/// Whether a message can be given this platform and this conversation: it waits, and does not have
-/// them yet.
+/// Whether a message can get this platform and this conversation: it waits, and does not have them
+/// yet.
 pub fn can_route(message: &Message, platform: &str, conversation: &str) -> bool {
     let waits = message.status == Status::Pending && message.direction == Direction::Outbound;
     let is_routed =
@@ -245,7 +256,7 @@ pub fn can_route(message: &Message, platform: &str, conversation: &str) -> bool 
     waits && !is_routed
 }
 
-/// Claims a message for an attempt by an account; `None` where it does not wait any more.
+/// Claims a message for an attempt by an account; `None` if it does not wait any more.
 pub fn claim(mut message: Message, account: Option<&str>, at: u64) -> Option<Message> {
     if message.status != Status::Pending || message.direction == Direction::Inbound {
         return None;
@@ -262,9 +273,9 @@ pub fn claim(mut message: Message, account: Option<&str>, at: u64) -> Option<Mes
     Some(message)
 }
 
-/// Records how an attempt ended. The truth goes before the wish: what was sent is `Sent`, even
-/// where somebody took it back meanwhile; a failure does not undo what was set by hand. That an
-/// earlier attempt may have gone out is ended by proof alone, never by how a later one failed.
+/// Records how an attempt ended. Facts are stronger than requests: a message that was sent is
+/// `Sent`, even if somebody canceled it in the meantime. A failure does not overwrite a status that
+/// was set by hand. Only a proof ends the doubt about an earlier attempt; a later failure does not.
 pub fn record_outcome(mut message: Message, outcome: Outcome, at: u64) -> Option<Message> {
     let is_open = message.status == Status::Sending;
     match outcome {
@@ -288,6 +299,17 @@ pub fn record_outcome(mut message: Message, outcome: Outcome, at: u64) -> Option
             message.status = Status::Failed;
             message.last_error = Some(reason);
             message.is_uncertain |= is_uncertain;
+        }
+        Outcome::RefusedLate { reason, retryable }
+            if message.is_uncertain
+                && message.retry_count == 0
+                && matches!(message.status, Status::Pending | Status::Failed) =>
+        {
+            message.is_uncertain = false;
+            message.last_error = Some(reason);
+            if !retryable {
+                message.status = Status::Failed;
+            }
         }
         Outcome::Expired { reason, since }
             if message.status == Status::Pending && message.updated_at == since =>

@@ -1,10 +1,10 @@
-//! Places in the log of events, and how clients are shown them.
+//! Places in the log of events, and their form for clients.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// One opening of a store for writing: minted at random before its first event is written, so that
-/// two copies of a store that both go on are told apart.
+/// One opening of a store for writing. It is a random number, made before the first event is
+/// written, so that two copies of a store that both go on can be distinguished.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Epoch(u64);
 
@@ -26,8 +26,8 @@ impl fmt::Display for Epoch {
     }
 }
 
-/// A place in the log: everything up to `offset` is known. Opaque text for clients:
-/// `<epoch in 16 hex digits>-<offset in hex digits>`.
+/// A place in the log: the client knows all events up to `offset`. Opaque text for clients: `<epoch
+/// in 16 hex digits>-<offset in hex digits>`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Cursor {
     /// The epoch in which the event at `offset` was written.
@@ -42,7 +42,7 @@ impl fmt::Display for Cursor {
     }
 }
 
-/// A text is no cursor.
+/// The text is not a cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoCursor;
 
@@ -62,7 +62,7 @@ impl FromStr for Cursor {
         if epoch.len() != 16 {
             return Err(NoCursor);
         }
-        // `from_str_radix` also takes a sign, which is not written here.
+        // `from_str_radix` also accepts a sign, which cursors do not have.
         let number = |text: &str| {
             let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
             is_hex.then(|| u64::from_str_radix(text, 16).ok()).flatten().ok_or(NoCursor)

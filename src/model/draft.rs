@@ -1,12 +1,12 @@
-//! Message that is asked to be sent.
+//! Message that a client wants to send.
 
 use super::content::{Content, Segment};
 use super::message_type::MessageType;
 use super::name::{LOCAL, check_name};
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 use uuid::Uuid;
 
-/// A message that is asked to be sent: checked, without an ID yet.
+/// A message that a client wants to send: checked, without an ID yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
     pub(super) content: Content,
@@ -15,9 +15,9 @@ pub struct Draft {
     /// The message it answers.
     reply_to: Option<Uuid>,
     pub(super) via: Option<String>,
-    /// The account by which it leaves, where it may leave by no other.
+    /// The only account that may send it, if it is limited to one.
     pub(super) account: Option<String>,
-    /// The message as its maker wrote it, in the form of the platform.
+    /// The message as its author wrote it, in the form of the platform.
     pub(super) original: Option<String>,
 }
 
@@ -42,7 +42,7 @@ impl Draft {
         let content = if message_type == MessageType::Text {
             content
         } else {
-            check_address("content", message_type, content)?
+            check_address(&|| "content".into(), &message_type, content)?
         };
         Self::with(Content::of_type(message_type, content), recipient, platform)
     }
@@ -68,7 +68,7 @@ impl Draft {
         Ok(Self::accepted(content, recipient, platform.filter(|name| name != LOCAL)))
     }
 
-    /// A draft that was accepted before, by the rules of that time.
+    /// A draft that was accepted earlier, by the rules of that time.
     pub(crate) fn accepted(content: Content, recipient: String, platform: Option<String>) -> Self {
         Self {
             content,
@@ -81,20 +81,20 @@ impl Draft {
         }
     }
 
-    /// The same as an answer to a message.
+    /// The draft as an answer to a message.
     #[must_use]
     pub fn in_reply_to(self, id: Option<Uuid>) -> Self {
         Self { reply_to: id, ..self }
     }
 
-    /// The same as made by a bot.
+    /// The draft, marked as made by a bot.
     #[must_use]
     pub fn made_by(self, bot: &str) -> Self {
         Self { via: Some(bot.to_owned()), ..self }
     }
 
-    /// A message of a bot, which speaks for an account. `original` is the message as the bot wrote it,
-    /// where the platform takes that form.
+    /// A message of a bot that uses an account. `original` is the message as the bot wrote it, if
+    /// the platform accepts that form.
     ///
     /// # Errors
     ///
@@ -116,13 +116,13 @@ impl Draft {
         &self.content
     }
 
-    /// The same with other content.
+    /// The draft with other content.
     #[must_use]
     pub fn with_content(self, content: Content) -> Self {
         Self { content, ..self }
     }
 
-    /// The receiver as it was written.
+    /// The recipient as it was written.
     pub fn recipient(&self) -> &str {
         &self.recipient
     }
@@ -137,7 +137,7 @@ impl Draft {
         self.reply_to
     }
 
-    /// The parts that make two drafts the same, as one text, for `Idempotency-Key`.
+    /// The parts that make two drafts equal, as one text, for `Idempotency-Key`.
     pub fn fingerprint(&self) -> String {
         let platform = self.platform.as_deref().unwrap_or_default();
         let content = match self.content.segments() {
@@ -163,15 +163,17 @@ pub fn checked_segments(mut segments: Vec<Segment>) -> Result<Content, String> {
     Content::check(&segments)?;
     segments.iter_mut().for_each(Segment::forget_failures);
     for (place, segment) in segments.iter_mut().enumerate() {
-        let Some((message_type, media)) = segment.media_mut() else { continue };
-        if media.media.is_some() {
-            continue;
+        let field = || format!("segments[{place}]");
+        if let Some((message_type, media)) = segment.media_mut()
+            && media.url.is_none()
+            && media.media.is_none()
+        {
+            let field = field();
+            return Err(format!(
+                "`{field}.url` is missing; give the address of the {message_type}"
+            ));
         }
-        let field = format!("segments[{place}].url");
-        let Some(url) = media.url.take() else {
-            return Err(format!("`{field}` is missing; give the address of the {message_type}"));
-        };
-        media.url = Some(check_address(&field, message_type, url)?);
+        check_addresses(&field, segment)?;
     }
     let content = Content::of(segments);
     if content.is_empty() {
@@ -180,11 +182,40 @@ pub fn checked_segments(mut segments: Vec<Segment>) -> Result<Content, String> {
     Ok(content)
 }
 
+/// Checks the addresses in a segment, and in what it forwards; `field` names it.
+fn check_addresses(field: &dyn Fn() -> String, segment: &mut Segment) -> Result<(), String> {
+    match segment {
+        Segment::Forward { items, .. } => {
+            for (number, item) in items.iter_mut().enumerate() {
+                for (place, segment) in item.segments.iter_mut().enumerate() {
+                    let field = || format!("{}.items[{number}].segments[{place}]", field());
+                    check_addresses(&field, segment)?;
+                }
+            }
+        }
+        Segment::Emoji { url: Some(url), .. } => {
+            let field = || format!("{}.url", field());
+            *url = check_address(&field, &"emoji", std::mem::take(url))?;
+        }
+        segment => {
+            let Some((message_type, media)) = segment.media_mut() else { return Ok(()) };
+            let Some(url) = media.url.take() else { return Ok(()) };
+            let field = || format!("{}.url", field());
+            media.url = match check_address(&field, &message_type, url) {
+                // The file is here already, wherever it came from.
+                Err(_) if media.media.is_some() => None,
+                checked => Some(checked?),
+            };
+        }
+    }
+    Ok(())
+}
+
 /// Checks the content of a media type: an address that the platform fetches, or the bytes. A path
-/// would be one of the platform's host, where it may name any file or none.
+/// is refused, because it would name a file on the platform's host.
 fn check_address(
-    field: &str,
-    message_type: MessageType,
+    field: &dyn Fn() -> String,
+    kind: &dyn Display,
     content: String,
 ) -> Result<String, String> {
     let address = content.trim();
@@ -198,8 +229,9 @@ fn check_address(
     if ["http://", "https://", "base64://"].into_iter().any(has_scheme) || is_data() {
         return Ok(if address.len() == content.len() { content } else { address.to_owned() });
     }
+    let field = field();
     Err(format!(
-        "`{field}` of type {message_type} must be a URL (http:// or https://) or the bytes \
+        "`{field}` of type {kind} must be a URL (http:// or https://) or the bytes \
          (base64://…); a path of this host is not read: send the file's bytes"
     ))
 }
@@ -207,6 +239,8 @@ fn check_address(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::content::{ForwardItem, Media};
+    use crate::model::sender::Sender;
 
     fn content(message_type: MessageType, content: &str) -> Result<String, String> {
         Draft::new(message_type, content.into(), "group_1".into(), None).map(|draft| {
@@ -228,6 +262,36 @@ mod tests {
         ] {
             assert_eq!(content(MessageType::Image, given), Ok(kept.to_owned()));
         }
+    }
+
+    #[test]
+    fn no_segment_names_a_path_of_the_host() {
+        let media = |url: &str| Media { url: Some(url.into()), ..Media::default() };
+        let emoji = |url: &str| Segment::Emoji { name: None, id: None, url: Some(url.into()) };
+        let forward = |segment| {
+            let sender = Sender { id: "1".into(), name: "Ann".into() };
+            let item = ForwardItem { sender, created_at: 0, segments: vec![segment] };
+            Segment::Forward { title: None, items: vec![item], id: None }
+        };
+        for path in ["/etc/passwd", "file:///etc/shadow", "x.png"] {
+            for (segment, field) in [
+                (emoji(path), "`segments[0].url`"),
+                (Segment::Image(media(path)), "`segments[0].url`"),
+                (forward(emoji(path)), "`segments[0].items[0].segments[0].url`"),
+                (forward(Segment::File(media(path))), "`segments[0].items[0].segments[0].url`"),
+                (
+                    forward(forward(emoji(path))),
+                    "`segments[0].items[0].segments[0].items[0].segments[0].url`",
+                ),
+            ] {
+                let refused = checked_segments(vec![segment]).unwrap_err();
+                assert!(refused.contains(field) && refused.contains("https://"), "{refused}");
+            }
+        }
+        let kept = Media { media: Some("a".repeat(64)), ..media("file:///etc/passwd") };
+        let content = checked_segments(vec![Segment::Image(kept)]).unwrap();
+        assert_eq!(content.media().unwrap().1.url, None);
+        assert!(checked_segments(vec![emoji("https://x/a.gif")]).is_ok());
     }
 
     #[test]

@@ -13,11 +13,11 @@ use crate::model::reaction::Reaction;
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The store was opened for writing, and this is its first event since.
+    /// The store was opened for writing. This is the first event after the opening.
     Opened {
         #[allow(missing_docs)]
         epoch: Epoch,
-        /// The epoch of the event before; 0 where there is none.
+        /// The epoch of the event before; 0 if there is none.
         previous: Epoch,
     },
     /// A message was made; it carries its `seq` and its ID.
@@ -26,58 +26,58 @@ pub enum Event {
         message: Box<Message>,
         #[allow(missing_docs)]
         origin: Origin,
-        /// By which the message is found when it is told of again.
+        /// Marks by which the message is recognized when it is reported again.
         marks: Vec<Mark>,
     },
     /// A message changed.
     Changed {
-        /// Which message.
+        /// The `seq` of the message.
         seq: u64,
         #[allow(missing_docs)]
         how: How,
-        /// How it is since.
+        /// The state after the change.
         state: Box<MessageState>,
-        /// By which the message is found when it is told of again.
+        /// Marks by which the message is recognized when it is reported again.
         marks: Vec<Mark>,
     },
-    /// The platform and the conversation of a message were found.
+    /// A platform and a conversation were chosen for a message.
     #[allow(missing_docs)]
     Routed { seq: u64, platform: String, conversation: String, at: u64 },
-    /// An adapter of this kind was connected for the platform, for the first time.
+    /// An adapter of this kind was connected for the platform for the first time.
     #[allow(missing_docs)]
     PlatformSeen { platform: String, kind: String },
-    /// Something was told of a message that is known already.
+    /// A message that is known already was reported again.
     #[allow(missing_docs)]
     Recognized { seq: u64, marks: Vec<Mark> },
-    /// The content of a message was set anew: it was edited, or more of it became known.
+    /// The content of a message was replaced: it was edited, or more of it became known.
     ContentSet {
         #[allow(missing_docs)]
         seq: u64,
         #[allow(missing_docs)]
         content: Content,
-        /// It was edited.
+        /// The message was edited.
         is_edit: bool,
         #[allow(missing_docs)]
         at: u64,
     },
-    /// More became known of the message that a message answers.
+    /// More became known about the message that this one answers.
     #[allow(missing_docs)]
     ReplyFound { seq: u64, reply_to: Box<ReplyTo>, at: u64 },
-    /// A message was taken back on its platform.
+    /// A message was recalled on its platform.
     Recalled {
         #[allow(missing_docs)]
         seq: u64,
-        /// The person who took it back, where the platform tells.
+        /// The person who recalled it, if the platform names them.
         by: Option<Sender>,
-        /// Its content is not kept.
+        /// The content is removed.
         hides: bool,
         #[allow(missing_docs)]
         at: u64,
     },
-    /// The reactions to a message changed; these are all of them.
+    /// The reactions to a message changed; these are all reactions after it.
     #[allow(missing_docs)]
     Reacted { seq: u64, reactions: Vec<Reaction>, at: u64 },
-    /// A platform told of something that is no message.
+    /// A platform reported something that is not a message.
     Noticed {
         #[allow(missing_docs)]
         notice: Box<Notice>,
@@ -95,16 +95,16 @@ pub enum Event {
     ConversationNamed { platform: String, conversation: String, name: String },
     /// A conversation was read up to a message.
     ConversationRead {
-        /// Empty where none was found yet.
+        /// Empty if no platform was found yet.
         platform: String,
         #[allow(missing_docs)]
         conversation: String,
         /// The last message that was read.
         seq: u64,
     },
-    /// A conversation was muted or pinned, or is no longer; this is how it is since.
+    /// A conversation was muted or pinned, or is no longer. These are the values after it.
     ConversationSet {
-        /// Empty where none was found yet.
+        /// Empty if no platform was found yet.
         platform: String,
         #[allow(missing_docs)]
         conversation: String,
@@ -113,34 +113,34 @@ pub enum Event {
         #[allow(missing_docs)]
         pinned: bool,
     },
-    /// An event of a platform could not be stored, and is kept for inspection.
+    /// An event of a platform could not be stored. It is kept so that people can look at it.
     #[allow(missing_docs)]
     SetAside { inbound: Box<Inbound>, reason: String, at: u64 },
-    /// An event that was set aside is done with.
+    /// An event that was set aside is removed.
     Released {
         /// The offset at which it was set aside.
         offset: u64,
     },
     /// Everything older than these bounds was forgotten.
     Forgotten(Box<RetentionBounds>),
-    /// An adapter keeps something over restarts.
+    /// An adapter keeps a value over restarts.
     AdapterState(Box<AdapterState>),
-    /// A platform told this, in these words; they are kept for bots.
-    Told(Box<Told>),
-    /// A message was taken back on its platform before it came in.
+    /// A platform sent this frame; it is kept for bots as it came.
+    RawEvent(Box<RawEvent>),
+    /// A message was recalled on its platform before it came in.
     RecalledEarly(Box<EarlyRecall>),
-    /// Recalls whose messages did not come in time are forgotten.
+    /// Recalls whose messages did not come in time are removed.
     RecallsLapsed {
         /// Their hashes of account, conversation and ID.
         keys: Vec<u128>,
     },
-    /// The next part has gone of a message that goes out as several.
+    /// The next part of a message that is sent in several parts was sent.
     PartSent {
         #[allow(missing_docs)]
         seq: u64,
-        /// The platform's own ID of the part; empty where it told none.
+        /// The platform's own ID of the part; empty if the platform gave none.
         external_id: String,
-        /// By which the echo of the part is known.
+        /// Marks by which the echo of the part is recognized.
         marks: Vec<Mark>,
     },
 }
@@ -150,40 +150,40 @@ pub enum Event {
 #[allow(missing_docs)]
 pub struct EarlyRecall {
     pub platform: String,
-    /// The account that was told.
+    /// The account that received it.
     pub account: String,
     pub conversation: String,
     /// The platform's own ID of the message.
     pub external_id: String,
-    /// The person who took it back, where the platform tells.
+    /// The person who recalled it, if the platform names them.
     pub by: Option<Sender>,
     /// Unix seconds.
     pub at: u64,
 }
 
-/// An event of a platform in its own words.
+/// An event of a platform as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct RawEvent {
     #[allow(missing_docs)]
     pub platform: String,
-    /// The account that was told.
+    /// The account that received it.
     pub account: String,
-    /// The frame as it came.
+    /// The frame, unchanged.
     pub frame: String,
-    /// The event before this one says the same in our words.
+    /// The event before this one in the log has the same meaning, in rechat's own form.
     pub is_of_previous: bool,
     /// When it came in, in Unix seconds.
     pub at: u64,
-    /// Frames that came in before this time, in Unix seconds, are forgotten.
+    /// Frames that came in before this time, in Unix seconds, are removed.
     pub forget_before: u64,
 }
 
-/// Something that an adapter keeps over restarts, such as the cursor of a poll.
+/// A value that an adapter keeps over restarts, such as the cursor of a poll.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AdapterState {
     /// The adapter's kind.
     pub adapter: String,
-    /// Its name for the value; unique within the adapter.
+    /// The adapter's own name for the value; unique within the adapter.
     pub key: String,
     /// The value in the adapter's own encoding; `None` removes it.
     pub value: Option<Vec<u8>>,
@@ -194,9 +194,9 @@ pub struct AdapterState {
 pub enum Origin {
     /// A client asked for it to be sent.
     Made,
-    /// A platform told of it.
+    /// A platform reported it.
     Received,
-    /// It was exported before.
+    /// It was imported from an export.
     Imported,
 }
 
@@ -205,11 +205,11 @@ pub enum Origin {
 pub enum How {
     /// It was claimed for an attempt.
     Claimed,
-    /// An attempt ended, or was proved by its echo.
+    /// An attempt ended, or its echo proved the outcome.
     AttemptEnded,
     /// Its status was set by hand.
     StatusSet,
-    /// The platform's ID of it became known; clients do not see that.
+    /// The platform's ID became known; clients do not see that.
     Completed,
 }
 
@@ -246,9 +246,9 @@ impl MessageState {
         }
     }
 
-    /// A message in this state.
+    /// Puts this state into a message.
     pub fn put_into(self, message: &mut Message) {
-        // Another account begins with the first part.
+        // Another account begins again with the first part.
         if message.account != self.account {
             message.parts.clear();
         }
@@ -265,10 +265,11 @@ impl MessageState {
     }
 }
 
-/// By which a message is found when it is told of again. Keys are hashes, led by a time.
+/// Mark by which a message is recognized when it is reported again. Keys are hashes, with a time
+/// before them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
-    /// An event of a platform: its own time, and the hash of who told what.
+    /// An event of a platform: its own time, and a hash of the account and the event.
     Seen(u64, u128),
     /// The platform's ID of a message that was sent: the hour, and the hash of the ID.
     Sent(u64, u128),
@@ -276,17 +277,17 @@ pub enum Mark {
     Key(u128, u128, u64),
 }
 
-/// Bounds of what is forgotten.
+/// Bounds of what is removed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RetentionBounds {
-    /// Marks of what was seen before this time.
+    /// Marks of events that were seen before this time.
     pub seen_before: u64,
-    /// Marks of what was sent before this hour.
+    /// Marks of messages that were sent before this hour.
     pub sent_before: u64,
-    /// Kept events before this offset.
+    /// Events of the journal before this offset.
     pub journal_before: u64,
     /// Epochs that began before this offset.
     pub epochs_before: u64,
-    /// Conversations that have no messages any more: platform (empty where none was found) and name.
+    /// Conversations without messages: platform (empty if none was found) and name.
     pub conversations: Vec<(String, String)>,
 }

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use uuid::Uuid;
 
-/// Hexadecimal digits of a prefix at least: fewer would match by accident.
+/// The fewest hexadecimal digits of a prefix: fewer would match by accident.
 pub const MIN_DIGITS: usize = 4;
 
 /// Hexadecimal digits of a whole ID.
@@ -15,11 +15,11 @@ const ALL_DIGITS: usize = 32;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IdPrefix {
     digits: usize,
-    /// The digits from the left, zeros behind them.
+    /// The digits from the left, followed by zeros.
     first: u128,
 }
 
-/// A text that is no beginning of an ID.
+/// The text is not the beginning of an ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotAnId;
 
@@ -51,29 +51,29 @@ impl From<Uuid> for IdPrefix {
 }
 
 impl IdPrefix {
-    /// The ID, where all of it is given.
+    /// The ID, if all digits are given.
     pub fn whole(self) -> Option<Uuid> {
         (self.digits == ALL_DIGITS).then(|| Uuid::from_u128(self.first))
     }
 
-    /// Whether an ID begins so.
+    /// Whether an ID begins with these digits.
     pub fn matches(self, id: Uuid) -> bool {
         self.range().contains(&id.as_u128())
     }
 
-    /// The IDs that begin so, as numbers.
+    /// The IDs that begin with these digits, as numbers.
     pub fn range(self) -> RangeInclusive<u128> {
         self.first..=self.first | !self.mask()
     }
 
-    /// The bits that are given.
+    /// A mask of the bits that are given.
     pub fn mask(self) -> u128 {
         u128::MAX << (4 * (ALL_DIGITS - self.digits))
     }
 }
 
 impl fmt::Display for IdPrefix {
-    /// With the hyphens of an ID.
+    /// Written with the hyphens of an ID.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A hyphen comes before each of these digits.
         let hyphens = [8, 12, 16, 20].iter().filter(|&&digit| digit < self.digits).count();

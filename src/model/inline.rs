@@ -28,19 +28,19 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 );
 
 impl Inline {
-    /// Reads the head of a content; `None` where it does not carry bytes in base64.
+    /// Reads the head of a content; `None` if it has no bytes in base64.
     pub fn parse(content: &str) -> Option<Self> {
         let Parts { name, data, is_base64: true } = Parts::of(content)? else { return None };
         Some(Self { name, size: decoded_size(data) })
     }
 
-    /// Whether a content carries bytes, in base64 or not.
+    /// Whether a content has bytes, in base64 or in another form.
     pub fn is_in(content: &str) -> bool {
         Parts::of(content).is_some()
     }
 
-    /// The name of the file, where there is one, and the bytes that a content carries; `None` where
-    /// it carries none, an error where they cannot be read.
+    /// The name of the file, if there is one, and the bytes of a content; `None` if it has no
+    /// bytes, an error if they cannot be decoded.
     pub fn decode(content: &str) -> Option<Result<NamedBytes, String>> {
         let Parts { name, data, is_base64 } = Parts::of(content)?;
         if !is_base64 {
@@ -58,7 +58,7 @@ impl Inline {
     }
 }
 
-/// The parts of content that carries bytes.
+/// The parts of content that has bytes.
 struct Parts<'a> {
     name: Option<String>,
     data: &'a str,
@@ -79,13 +79,13 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// The rest after a scheme, in whatever case that is written.
+/// The rest after a scheme, which may be in any case.
 fn without_scheme<'a>(content: &'a str, scheme: &str) -> Option<&'a str> {
     let (start, rest) = content.split_at_checked(scheme.len())?;
     start.eq_ignore_ascii_case(scheme).then_some(rest)
 }
 
-/// The size of what base64 text stands for (RFC 4648, 4).
+/// The size of the bytes that a base64 text encodes (RFC 4648, 4).
 fn decoded_size(data: &str) -> usize {
     data.trim_end_matches('=').len() * 3 / 4
 }

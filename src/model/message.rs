@@ -15,9 +15,9 @@ use uuid::Uuid;
 /// One message as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// Its place in the journal: grows by one with each message made and is never used again.
+    /// Number of the message: grows by one with each message made, and is never used again.
     pub seq: u64,
-    /// The ID clients know it by.
+    /// The ID that clients use.
     pub id: Uuid,
     #[allow(missing_docs)]
     pub content: Content,
@@ -31,7 +31,7 @@ pub struct Message {
     pub updated_at: u64,
     /// How often it was sent again.
     pub retry_count: u32,
-    /// The platform, once the maker named one or one was found.
+    /// The platform; `None` until the author named one or one was found.
     pub platform: Option<String>,
     #[allow(missing_docs)]
     pub direction: Direction,
@@ -39,11 +39,11 @@ pub struct Message {
     pub conversation_name: Option<String>,
     #[allow(missing_docs)]
     pub sender: Option<Sender>,
-    /// The account of ours it came in by, or left by.
+    /// Your account that received or sent it.
     pub account: Option<String>,
     /// Why the last attempt failed.
     pub last_error: Option<String>,
-    /// Why it waits, and what would help; told where it is read, never stored.
+    /// Reason why it waits, and advice; computed when it is read, never stored.
     pub waiting: Option<String>,
     /// The message that this one answers.
     pub reply_to: Option<Box<ReplyTo>>,
@@ -55,28 +55,29 @@ pub struct Message {
     pub reactions: Vec<Reaction>,
     /// The bot that made it, where one did.
     pub via: Option<String>,
-    /// The platform's own ID of the message; never shown, used to tell doubles.
+    /// The platform's own ID of the message; never shown, used to recognize duplicates.
     pub external_id: Option<String>,
-    /// Of a message that goes out as several, the platform's own IDs of the parts that have gone, in
-    /// their order; an empty one where the platform told none. Never shown.
+    /// For a message that is sent in several parts, the platform's own IDs of the parts that were
+    /// sent, in order; empty texts where the platform gave none. Never shown.
     pub parts: Vec<String>,
-    /// The content as the platform wrote it (segments as JSON), where ours is a reading of it.
+    /// The content as the platform wrote it (segments as JSON), where `content` was translated from
+    /// it.
     pub original: Option<String>,
     /// The outcome of the last attempt is unknown; it is looked up before the next one.
     pub is_uncertain: bool,
-    /// The platform took it without a proof.
+    /// The platform accepted it without a proof of delivery.
     pub is_unconfirmed: bool,
-    /// Which process claimed it, while it is being sent.
+    /// The process that claimed it, while it is being sent.
     pub owner: Option<String>,
 }
 
 impl Message {
-    /// Whether another account of ours than this one is known to have it.
+    /// Whether another own account than this one is known to have it.
     pub fn is_of_other(&self, account: &str) -> bool {
         self.account.as_deref().is_some_and(|own| own != account)
     }
 
-    /// Whether a platform told an account of ours of it, and somebody else wrote it.
+    /// Whether it was reported to one of your accounts, and another person wrote it.
     pub fn is_told_by(&self, platform: &str, account: &str) -> bool {
         self.direction == Direction::Inbound
             && self.platform.as_deref() == Some(platform)
@@ -87,7 +88,7 @@ impl Message {
 /// The message that another one answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplyTo {
-    /// Its ID, where it is known here.
+    /// Its ID, if the message is in this store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<Uuid>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -102,7 +103,7 @@ pub struct ReplyTo {
 }
 
 impl ReplyTo {
-    /// The answer to a message that is known here.
+    /// The reference to a message of this store.
     pub fn of(message: &Message) -> Self {
         Self {
             id: Some(message.id),
@@ -124,13 +125,13 @@ pub fn excerpt(text: &str) -> String {
 pub struct Recall {
     /// Unix seconds.
     pub at: u64,
-    /// The person who took it back, where the platform tells.
+    /// The person who recalled it, if the platform names them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Sender>,
 }
 
 impl Message {
-    /// Notes that it was taken back; `hides` says that its content is not kept.
+    /// Notes a recall; `hides` removes the content.
     pub fn take_back(&mut self, recall: Recall, hides: bool) {
         self.recall = Some(Box::new(recall));
         if hides {
@@ -139,7 +140,7 @@ impl Message {
         }
     }
 
-    /// Whether it was recalled, and nothing of its content is left to show.
+    /// Whether it was recalled and its content was removed.
     pub fn is_hidden(&self) -> bool {
         self.recall.is_some() && self.content.is_empty()
     }
@@ -181,7 +182,7 @@ impl Message {
         self.content.message_type()
     }
 
-    /// The platform, or [`LOCAL`] as long as none is found.
+    /// The platform, or [`LOCAL`] until one is found.
     pub fn platform_or_local(&self) -> &str {
         self.platform.as_deref().unwrap_or(LOCAL)
     }

@@ -19,7 +19,7 @@ impl MessageType {
     /// Every type, in the order of the contract.
     pub const ALL: [Self; 5] = [Self::Text, Self::Image, Self::File, Self::Video, Self::Audio];
 
-    /// The name as the contract spells it.
+    /// The name in the contract.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Text => "Text",

@@ -1,17 +1,17 @@
-//! Notices: what a platform tells beside messages (contract, item 29).
+//! Notices: events of a platform that are not messages (contract, item 29).
 
 use super::named::named_enum;
 use super::sender::Sender;
 use serde::{Deserialize, Serialize};
 
-/// Something that happened on a platform and is no message.
+/// Something that happened on a platform and is not a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     #[allow(missing_docs)]
     pub platform: String,
-    /// The account of ours that was told.
+    /// Your account that received it.
     pub account: String,
-    /// Where it happened; none where it is about the account itself.
+    /// Where it happened; `None` if it is about the account itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation: Option<String>,
     #[allow(missing_docs)]
@@ -26,7 +26,7 @@ pub struct Notice {
     pub text: String,
     /// Unix seconds.
     pub created_at: u64,
-    /// The ID of the request, where it is one that can be answered.
+    /// The ID of the request, if the notice is a request that can be answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<u64>,
 }
@@ -34,11 +34,11 @@ pub struct Notice {
 /// A request of a platform: a person wants to be a friend, or to join a group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactRequest {
-    /// The notice that told of it.
+    /// The notice of the request.
     pub notice: Notice,
     /// The data that its adapter needs to answer it, in the adapter's own form.
     pub data: String,
-    /// The answer, once it was given.
+    /// The answer, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<RequestDecision>,
 }
@@ -92,7 +92,7 @@ impl NoticeKind {
         Self::Other,
     ];
 
-    /// The name as the contract spells it.
+    /// The name in the contract.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::MemberJoined => "member_joined",

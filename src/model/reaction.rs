@@ -3,10 +3,10 @@
 use crate::model::content::MAX_EMOJI_BYTES;
 use serde::{Deserialize, Serialize};
 
-/// People of whom it is remembered, for each emoji of a message, that they reacted.
+/// The most people for each emoji of a message whose reaction is remembered.
 pub const MAX_REACTORS: usize = 500;
 
-/// Different emoji that a message may have; more are not taken in.
+/// Different emoji that a message may have; further ones are ignored.
 pub const MAX_EMOJI: usize = 64;
 
 /// The reactions to a message with one emoji.
@@ -14,17 +14,17 @@ pub const MAX_EMOJI: usize = 64;
 pub struct Reaction {
     /// The emoji, or the platform's ID of a face.
     pub emoji: String,
-    /// How many people reacted so.
+    /// How many people reacted with it.
     pub count: u32,
-    /// An account of ours is one of them.
+    /// One of your accounts reacted with it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub mine: bool,
-    /// Platform IDs of those of them that are known, the first [`MAX_REACTORS`]; never shown.
+    /// Platform IDs of the people who are known, the first [`MAX_REACTORS`]; never shown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub users: Vec<String>,
 }
 
-/// Checks the emoji of a reaction that somebody asks for.
+/// Checks the emoji of a reaction that a client asks for.
 ///
 /// # Errors
 ///
@@ -41,18 +41,18 @@ pub fn check_emoji(emoji: &str) -> Result<(), String> {
 /// A change of the reactions to a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReactionChange {
-    /// A person reacted, or took a reaction back.
+    /// A person reacted, or removed a reaction.
     Set {
         #[allow(missing_docs)]
         emoji: String,
         /// The platform's ID of the person.
         user: String,
-        /// The person is an account of ours.
+        /// The person is one of your accounts.
         mine: bool,
-        /// The reaction is there now.
+        /// True if the person reacted, false if the reaction was removed.
         on: bool,
     },
-    /// The platform told how many people reacted so.
+    /// The platform gave the number of people who reacted with it.
     #[allow(missing_docs)]
     Counted { emoji: String, count: u32 },
 }
@@ -64,7 +64,8 @@ impl ReactionChange {
         }
     }
 
-    /// The reactions after the change; `None` where that changes nothing, as when it is told twice.
+    /// The reactions after the change; `None` if nothing changes, such as when it is reported
+    /// twice.
     pub fn apply_to(&self, reactions: &[Reaction]) -> Option<Vec<Reaction>> {
         let mut after = reactions.to_vec();
         let known = after.iter().position(|reaction| is_same(&reaction.emoji, self.emoji()));
@@ -93,8 +94,8 @@ impl ReactionChange {
 }
 
 impl Reaction {
-    /// A person counts once, however often it is told. Beyond those that can be remembered nobody is
-    /// counted, unless the platform tells the number.
+    /// A person counts once, however often the reaction is reported. People beyond [`MAX_REACTORS`]
+    /// are counted only if the platform gives the number.
     fn set(&mut self, user: &str, mine: bool, on: bool) {
         let known = self.users.iter().position(|known| known == user);
         match known {
@@ -106,7 +107,7 @@ impl Reaction {
                 self.users.remove(place);
                 self.count = self.count.saturating_sub(1);
             }
-            // One of those whom the platform only counted.
+            // One of the people of whom only the number is known.
             None if !on && self.count as usize > self.users.len() => self.count -= 1,
             _ => {}
         }

@@ -3,16 +3,16 @@
 //! A reason is kept as text. Its code, and what others said in it, are read from the form of that
 //! text, so that messages which were stored earlier have them too.
 
-/// A reason in a form that programs can tell in their own language.
+/// A reason that programs can show in their own language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reason<'a> {
-    /// Lower case and stable.
+    /// The code; lower case and stable.
     pub code: &'static str,
-    /// Words of the platform, a host or the system, or a time, where the text has any.
+    /// Text of the platform, a host or the system, or a time, if the reason has any.
     pub detail: Option<&'a str>,
 }
 
-/// Texts around another reason. `{}` stands for that reason, `*` for anything.
+/// Forms of texts around another reason. `{}` stands for that reason, `*` for any text.
 const AROUND: [&str; 6] = [
     "*; asked for it: {}",
     "the platform refused: {}",
@@ -22,7 +22,7 @@ const AROUND: [&str; 6] = [
     "{}; the next attempt is at *",
 ];
 
-/// Codes, and the texts that have them. `{}` stands for the detail, `*` for anything.
+/// Codes, and the forms of texts that have them. `{}` stands for the detail, `*` for any text.
 const FORMS: [(&str, &str); 56] = [
     ("refused", "refused with {}"),
     ("refused", "the platform refused: {}"),
@@ -85,7 +85,8 @@ const FORMS: [(&str, &str); 56] = [
     ("not_a_picture", "the host sent {} where a picture should be"),
 ];
 
-/// Where the first gap of each form is, known before a list of messages asks for thousands of codes.
+/// Position of the first gap of each form, computed at compile time: a list of messages needs
+/// thousands of codes.
 const GAPS: [usize; FORMS.len()] = {
     let (mut gaps, mut i) = ([0; FORMS.len()], 0);
     while i < FORMS.len() {
@@ -96,7 +97,7 @@ const GAPS: [usize; FORMS.len()] = {
 };
 
 impl<'a> Reason<'a> {
-    /// Reads the text of a reason; `None` where it has no form that is known.
+    /// Reads the text of a reason; `None` if it has no known form.
     pub fn of(text: &'a str) -> Option<Self> {
         let inner = AROUND.iter().find_map(|form| Self::of(fit(form, text)?.detail?));
         inner.or_else(|| {
@@ -107,7 +108,7 @@ impl<'a> Reason<'a> {
     }
 }
 
-/// The place of the first gap of a form; its length where it has none.
+/// The position of the first gap of a form; its length if it has none.
 const fn first_gap(form: &str) -> usize {
     let (bytes, mut i) = (form.as_bytes(), 0);
     while i < bytes.len() && bytes[i] != b'{' && bytes[i] != b'*' {
@@ -116,19 +117,19 @@ const fn first_gap(form: &str) -> usize {
     i
 }
 
-/// A text that has a form.
+/// Match of a text with a form.
 #[derive(Clone, Copy)]
 struct Fit<'a> {
-    /// The part of it at `{}`.
+    /// The part of the text at `{}`.
     detail: Option<&'a str>,
 }
 
-/// Compares a text with a form; `None` where it has another one.
+/// Compares a text with a form; `None` if it does not match.
 fn fit<'a>(form: &str, text: &'a str) -> Option<Fit<'a>> {
     fit_from(form, first_gap(form), text)
 }
 
-/// The same for a form whose first gap is known.
+/// Like [`fit`], for a form whose first gap is known.
 fn fit_from<'a>(form: &str, gap: usize, text: &'a str) -> Option<Fit<'a>> {
     let (before, rest_of_form) = form.split_at(gap);
     let rest = text.strip_prefix(before)?;

@@ -7,21 +7,21 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Facts from outside the store, as they are when a message is made or looked at again.
+/// Facts from outside the store, at the time when a message is made or routed again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RoutingFacts {
     /// `default_platform` of the configuration.
     pub default_platform: Option<String>,
-    /// Platforms that are configured, or of which an account was connected since the start.
+    /// Platforms that are configured, or that had a connected account since the start.
     pub platforms: PlatformList,
-    /// How adapters read a recipient.
+    /// How each kind of adapter reads a recipient.
     pub readings: Readings,
 }
 
-/// Platforms, each with its kind of adapter; one list for every message until it changes.
+/// Platforms, each with its kind of adapter. All messages share one list until it changes.
 pub type PlatformList = Arc<[(String, &'static str)]>;
 
-/// Reads a recipient as the adapters of a kind do: `(kind, recipient)`; `None` where there is no such
+/// Reads a recipient as a kind of adapter does: `(kind, recipient)`; `None` if there is no such
 /// kind.
 #[derive(Clone, Copy, Debug)]
 pub struct Readings(pub fn(&str, &str) -> Option<RecipientReading>);
@@ -43,45 +43,45 @@ impl Default for Readings {
 /// A recipient as one kind of adapter reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecipientReading {
-    /// Whether such a recipient could be addressed at all.
+    /// Whether the adapter could send to such a recipient.
     pub can_address: bool,
-    /// The conversations it may stand for.
+    /// The conversations that the recipient may mean.
     pub conversations: Vec<String>,
-    /// Adapters of this kind get messages without a platform only where there is no other platform.
+    /// Adapters of this kind get messages without a platform only if there is no other platform.
     pub is_fallback: bool,
 }
 
-/// A platform of which an adapter was connected at some time in the store's life.
+/// A platform that had a connected adapter at any time since the store was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeenPlatform {
     #[allow(missing_docs)]
     pub platform: String,
     /// The kind of its adapter.
     pub kind: String,
-    /// The newest `seq` when it was first seen.
+    /// The newest `seq` at the time when it was first seen.
     pub after_seq: u64,
 }
 
 /// Facts of the store.
 pub trait StoreFacts {
-    /// Why the store could not be read.
+    /// Reason why the store could not be read.
     type Error;
 
-    /// The platforms seen, the first one first.
+    /// The platforms that were seen, in the order in which they were first seen.
     ///
     /// # Errors
     ///
     /// The facts cannot be read.
     fn seen_platforms(&self) -> Result<&[SeenPlatform], Self::Error>;
 
-    /// The platforms that messages were stored for.
+    /// The platforms that have messages.
     ///
     /// # Errors
     ///
     /// The facts cannot be read.
     fn named_platforms(&self) -> Result<&[String], Self::Error>;
 
-    /// Whether an account of ours has seen the conversation.
+    /// Whether one of your accounts has seen the conversation.
     ///
     /// # Errors
     ///
@@ -89,18 +89,18 @@ pub trait StoreFacts {
     fn is_known(&self, platform: &str, conversation: &str) -> Result<bool, Self::Error>;
 }
 
-/// The platform for a message that names none.
+/// The platform for a message without one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlatformChoice {
     #[allow(missing_docs)]
     Platform(String),
     /// Several platforms know the conversation.
     Several(Vec<String>),
-    /// No rule names one.
+    /// No rule fits.
     None,
 }
 
-/// Chooses the platform for the message at `seq`, never by the order of connections.
+/// Chooses the platform for the message at `seq`. The order of connections has no influence.
 ///
 /// # Errors
 ///
@@ -173,8 +173,8 @@ pub fn choose_platform<S: StoreFacts>(
     })
 }
 
-/// The conversation a recipient stands for on a platform: the one that is known, where it is just
-/// one; else the recipient as it was written.
+/// The conversation that a recipient means on a platform: the known one, if exactly one of the
+/// possible ones is known; else the recipient as it was written.
 ///
 /// # Errors
 ///

@@ -3,18 +3,18 @@
 use super::named::named_enum;
 use serde::{Deserialize, Serialize};
 
-/// Where a message is in its life.
+/// State of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Status {
-    /// Stored, and waits to be sent.
+    /// Stored; waits to be sent.
     Pending,
-    /// Claimed by the outbox: an attempt is under way.
+    /// Claimed by the outbox: an attempt is running.
     Sending,
     /// Confirmed by the platform, or received from it.
     Sent,
     /// Given up; `last_error` says why.
     Failed,
-    /// Taken back before it was sent.
+    /// Canceled before it was sent.
     Canceled,
 }
 
@@ -23,13 +23,13 @@ impl Status {
     pub const ALL: [Self; 5] =
         [Self::Pending, Self::Sending, Self::Sent, Self::Failed, Self::Canceled];
 
-    /// The states that can be canceled: nothing is on its way, and nothing was sent.
+    /// The states that can be canceled: the message is not being sent, and was not sent.
     pub const CANCELABLE: [Self; 3] = [Self::Pending, Self::Failed, Self::Canceled];
 
     /// The states that can be sent again.
     pub const REPEATABLE: [Self; 2] = [Self::Failed, Self::Canceled];
 
-    /// The name as the contract spells it.
+    /// The name in the contract.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "Pending",
@@ -54,7 +54,7 @@ impl Direction {
     /// Both directions.
     pub const ALL: [Self; 2] = [Self::Outbound, Self::Inbound];
 
-    /// The name as the contract spells it.
+    /// The name in the contract.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Outbound => "Outbound",

@@ -31,7 +31,7 @@ impl Topic {
     }
 }
 
-/// A list of names as a command carries it. Absent, empty, `"*"` or a list with `"*"` in it: any.
+/// A list of names in a command. Absent, empty, `"*"` or a list with `"*"` in it means any name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NameList {
     list: Vec<String>,
@@ -62,7 +62,7 @@ impl NameList {
         self.list.is_empty() && !self.has_any
     }
 
-    /// Factors of the product that `subscribe` makes: the names, or any alone.
+    /// The names of the list for the product of `subscribe`; `None` stands for any name.
     fn choices(&self) -> Vec<Option<&str>> {
         if self.has_any || self.is_absent() {
             return vec![None];
@@ -70,7 +70,7 @@ impl NameList {
         self.list.iter().map(|name| Some(name.as_str())).collect()
     }
 
-    /// Whether `unsubscribe` names this side of a pair; `"*"` names the pairs with any.
+    /// Whether `unsubscribe` names this side of a pair; `"*"` means the pairs with any name.
     fn names(&self, side: Option<&str>) -> bool {
         match side {
             None => self.has_any,
@@ -86,7 +86,7 @@ impl Serialize for NameList {
     }
 }
 
-/// A place in the store: all messages up to `seq` and all events up to `offset` lie before it.
+/// A place in the store, after all messages up to `seq` and all events up to `offset`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct Position {
@@ -102,14 +102,14 @@ impl Position {
     }
 }
 
-/// The topics of a session, each with the position after which it counts.
+/// The topics of a session, each with the position from which it counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subscription {
     topics: HashMap<Topic, Position>,
 }
 
 impl Subscription {
-    /// Adds the product of two lists for what comes after `since`; gives the topics that are new.
+    /// Adds the product of two lists for everything after `since`; returns the new topics.
     pub fn add(
         &mut self,
         platforms: &NameList,
@@ -148,7 +148,8 @@ impl Subscription {
         self.topics.len() + new <= limit
     }
 
-    /// Removes each topic that either list names, or all where there is neither; gives those.
+    /// Removes each topic that one of the lists names, or all topics if both lists are absent;
+    /// returns the removed ones.
     pub fn remove(&mut self, platforms: &NameList, conversations: &NameList) -> Vec<Topic> {
         let removes_all = platforms.is_absent() && conversations.is_absent();
         let is_named = |topic: &Topic| {
@@ -159,12 +160,12 @@ impl Subscription {
         self.topics.extract_if(|topic, _| is_named(topic)).map(|(topic, _)| topic).collect()
     }
 
-    /// Whether a new message is wanted.
+    /// Whether the session wants a new message.
     pub fn wants_message(&self, seq: u64, platform: &str, conversation: &str) -> bool {
         self.has(platform, conversation, |since| since.seq < seq)
     }
 
-    /// Whether another event about a conversation is wanted.
+    /// Whether the session wants another event about a conversation.
     pub fn wants_event(&self, offset: u64, platform: &str, conversation: &str) -> bool {
         self.has(platform, conversation, |since| since.offset < offset)
     }

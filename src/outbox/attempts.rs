@@ -1,4 +1,4 @@
-//! Times of the next attempts, for people who ask why a message waits.
+//! Times of the next attempts, for showing why a message waits.
 
 use crate::clock::now;
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ pub(super) struct Announced {
 }
 
 impl NextAttempts {
-    /// Unix seconds of the message's next attempt, where it failed before and a time is set.
+    /// Unix seconds of the message's next attempt, if an attempt failed and a time is set.
     pub fn of(&self, seq: u64) -> Option<u64> {
         self.lock().get(&seq).copied()
     }

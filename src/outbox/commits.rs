@@ -9,17 +9,17 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
-/// Lanes and conversations that are named one by one; beyond that everything is looked at.
+/// Lanes and conversations that are listed one by one; beyond it, everything is checked.
 const MAX_NAMED: usize = 4096;
 
-/// Changes since they were last asked for.
+/// Changes since the last call.
 #[derive(Debug, Default)]
 pub(super) struct ChangedLanes {
-    /// Everything may be other than it was.
+    /// Everything may have changed.
     pub(super) everything: bool,
-    /// Lanes in which something changed; whether something no longer waits there.
+    /// Lanes in which something changed; the value says whether something no longer waits there.
     pub(super) lanes: HashMap<LaneKey, bool>,
-    /// Conversations from which a message came, so that they are known, and may be open, now.
+    /// Conversations that received a message, so that they are known, and may be open, now.
     pub(super) known: HashSet<LaneKey>,
 }
 
@@ -37,7 +37,7 @@ impl ChangeQueue {
         std::mem::take(&mut *self.changed.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Has everything looked at.
+    /// Makes the dispatcher check everything.
     pub(super) fn look_at_everything(&self) {
         self.add(|changed| changed.everything = true);
     }
@@ -56,20 +56,21 @@ impl ChangeQueue {
     }
 }
 
-/// The writer's end: told of every commit.
+/// The writer's end, which gets every commit.
 pub struct CommitObserver {
     pub(super) changes: Arc<ChangeQueue>,
     pub(super) outcomes: Arc<Outcomes>,
 }
 
 impl CommitObserver {
-    /// The store is open, perhaps after a fault: what waits may be other than what was told.
+    /// The store was opened, perhaps after a fault, so waiting messages may differ from the
+    /// reported ones.
     pub fn opened(&self) {
         self.changes.look_at_everything();
         self.outcomes.attempt_ended();
     }
 
-    /// Passes on what matters. Never waits.
+    /// Passes on the relevant changes. Never waits.
     pub fn committed(&self, changes: &[Change]) {
         for change in changes {
             if let ChangeEffect::StatusChanged(message) = &change.effect

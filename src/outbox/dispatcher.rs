@@ -1,4 +1,4 @@
-//! The dispatcher: a task for each lane in which something waits and can be sent.
+//! The dispatcher: runs a task for each lane with messages that can be sent.
 
 use super::commits::ChangedLanes;
 use super::context::OutboxContext;
@@ -18,7 +18,7 @@ use tokio::task::{self, JoinSet};
 
 /// A lane as the dispatcher sees it.
 enum LaneState {
-    /// Its task runs; `has_changed` says that something came since it began.
+    /// Its task runs; `has_changed` says that something changed since the task began.
     Running { wake: Arc<Notify>, has_changed: bool },
     /// No adapter can take its messages now, or the conversation is closed.
     Waiting,
@@ -27,7 +27,7 @@ enum LaneState {
 pub(super) struct Dispatcher {
     context: OutboxContext,
     lanes: HashMap<LaneKey, LaneState>,
-    /// Lanes without a platform, by the conversations their recipient may stand for.
+    /// Lanes without a platform, by the conversations that their recipient may mean.
     unrouted: HashMap<String, HashSet<LaneKey>>,
     tasks: JoinSet<LaneEnd>,
     /// The lane of each task.
@@ -48,7 +48,7 @@ impl Dispatcher {
         }
     }
 
-    /// Finds the lanes of everything that waits, and looks at them all.
+    /// Finds the lanes of all waiting messages, and checks them.
     pub(super) fn begin(&mut self) {
         self.try_all();
         for key in self.waiting() {
@@ -56,7 +56,7 @@ impl Dispatcher {
         }
     }
 
-    /// The lanes in which something waits, as far as they can be read.
+    /// The lanes with waiting messages, as far as they can be read.
     fn waiting(&self) -> HashSet<LaneKey> {
         let mut keys = HashSet::new();
         let read = self.context.store.view().and_then(|view| {
@@ -71,7 +71,7 @@ impl Dispatcher {
         keys
     }
 
-    /// Takes what was committed.
+    /// Handles changes from commits.
     pub(super) fn take(&mut self, changed: ChangedLanes) {
         if changed.everything {
             return self.begin();
@@ -91,7 +91,7 @@ impl Dispatcher {
         }
     }
 
-    /// Sees to every lane: an adapter can be sent by now, or one no longer.
+    /// Checks every lane, because an adapter may have connected or disconnected.
     pub(super) fn try_all(&mut self) {
         for key in self.lanes.keys().cloned().collect::<Vec<_>>() {
             self.look_at(key, true);
@@ -110,7 +110,7 @@ impl Dispatcher {
         while self.tasks.join_next().await.is_some() {}
     }
 
-    /// Sees to a lane in which something changed; `anew` also if it waits for an adapter.
+    /// Checks a lane in which something changed; with `anew`, also if it waits for an adapter.
     fn look_at(&mut self, key: LaneKey, anew: bool) {
         match self.lanes.get_mut(&key) {
             Some(LaneState::Running { wake, has_changed }) => {
@@ -143,7 +143,7 @@ impl Dispatcher {
         self.running.insert(self.tasks.spawn(work).id(), key);
     }
 
-    /// The conversations for which a lane without a platform may be.
+    /// The conversations that a lane without a platform may mean.
     fn conversations(key: &LaneKey) -> HashSet<String> {
         conversations_of(&key.recipient).chain([key.recipient.clone()]).collect()
     }
@@ -186,7 +186,8 @@ impl Dispatcher {
         }
     }
 
-    /// A lane panicked: what it was sending is in doubt; then it goes on, later each time.
+    /// A lane panicked: the outcome of its attempts is unknown; then the lane is started again, after a
+    /// pause that grows each time.
     fn restart(&mut self, key: LaneKey, error: &task::JoinError) {
         METRICS.task_panics.inc();
         tracing::error!("sending to {} panicked and starts anew: {error}", key.recipient);

@@ -1,11 +1,11 @@
-//! Joining of texts that wait for one conversation, where a platform lets out only few messages and
+//! Joining of waiting texts for one conversation, if the platform limits the number of messages and
 //! the account is configured so.
 
 use crate::adapter::Delivery;
 use crate::model::content::Content;
 use crate::model::message::Message;
 
-/// How many messages go out as one, from the first on: at least one.
+/// Number of messages that are sent as one, from the first on: at least one.
 pub(super) fn length(waiting: &[Message], most: usize) -> usize {
     let [first, rest @ ..] = waiting else { return 0 };
     if !is_joinable(first) {
@@ -13,7 +13,7 @@ pub(super) fn length(waiting: &[Message], most: usize) -> usize {
     }
     let mut characters = text_of(first).chars().count();
     let fitting = rest.iter().take_while(|message| {
-        // The line end between them counts too.
+        // The line break between them counts, too.
         characters += 1 + text_of(message).chars().count();
         is_joinable(message)
             && message.retry_count == first.retry_count
@@ -23,7 +23,7 @@ pub(super) fn length(waiting: &[Message], most: usize) -> usize {
     1 + fitting.count()
 }
 
-/// Whether it is a plain text that was never sent with an unknown outcome, and answers nothing.
+/// Whether it is a plain text that quotes nothing and has no attempt with an unknown outcome.
 fn is_joinable(message: &Message) -> bool {
     message.content.segments().is_none() && message.reply_to.is_none() && !message.is_uncertain
 }
@@ -32,14 +32,14 @@ fn text_of(message: &Message) -> std::borrow::Cow<'_, str> {
     message.content.readable()
 }
 
-/// The content of several messages, a line end between each two.
+/// The content of several messages, joined by line breaks.
 pub(super) fn content(messages: &[Message]) -> Content {
     let texts: Vec<_> = messages.iter().map(text_of).collect();
     Content::text(texts.join("\n"))
 }
 
-/// How the attempt ended for one of the messages: the platform's ID is the first one's. What is refused
-/// for good is so for the first alone, which may be the reason; the others go out without it.
+/// The outcome for one of the messages: the platform's ID is the first one's. A permanent refusal
+/// counts only for the first message, which may be the reason; the others are sent without it.
 pub(super) fn delivery_of(delivery: &Delivery, is_first: bool) -> Delivery {
     match delivery {
         Delivery::Sent { is_unconfirmed, .. } if !is_first => {

@@ -22,36 +22,35 @@ use tokio::time::{Instant, sleep_until};
 /// The most messages that are claimed at once.
 const MAX_CLAIMED: usize = 64;
 
-/// Time within which what is claimed at once should be sent, so that little is in doubt after a
-/// crash.
+/// Time in which the claimed messages should be sent, so that few are uncertain after a crash.
 const CLAIM_TIME: Duration = Duration::from_millis(20);
 
-/// Why a lane's task ends.
+/// Reason why a lane's task ends.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum LaneEnd {
     /// Nothing waits any more.
     Empty,
-    /// No adapter can take what waits.
+    /// No adapter can take the waiting messages.
     Waiting,
     /// It has rested after a panic, and is to be looked at again.
     Rested,
 }
 
-/// The answer of the store to an outcome.
+/// The store's answer to an outcome.
 trait OutcomeWritten: Future<Output = store::Result<Answer>> {}
 
 impl<T: Future<Output = store::Result<Answer>>> OutcomeWritten for T {}
 
-/// An outcome that is queued, and whether it is.
+/// An outcome, and whether it is queued.
 type QueuedOutcome<W> = (u64, Outcome, store::Result<W>);
 
-/// One conversation at work.
+/// The task of one conversation.
 pub(super) struct Lane {
     key: LaneKey,
     context: OutboxContext,
-    /// Something of this lane was changed by others.
+    /// Notified when something of this lane was changed by others.
     wake: Arc<Notify>,
-    /// How many messages to claim at once; grows while they go out quickly.
+    /// Number of messages to claim at once; grows while they are sent quickly.
     claims: usize,
     /// Faults of the store since something was claimed.
     faults: u32,
@@ -92,7 +91,7 @@ impl Lane {
                     continue;
                 }
             };
-            // A conversation has one lane, however its messages name it.
+            // A conversation has one lane, even if messages name it differently.
             if route.conversation != first.recipient && self.route_again().await {
                 continue;
             }
@@ -104,7 +103,7 @@ impl Lane {
             if !self.is_due(first).await {
                 continue;
             }
-            // Held until what is claimed is sent: an account sends only so fast.
+            // Held until the claimed messages are sent, because accounts have a rate limit.
             let Some(_permit) = self.permit(&route.account).await else { return LaneEnd::Waiting };
             if !route::is_open(&self.context, &route) {
                 continue;
@@ -116,8 +115,7 @@ impl Lane {
         }
     }
 
-    /// Has the messages of this lane routed by what is known now; says whether any has moved to
-    /// another lane.
+    /// Routes the messages of this lane again; returns whether any has moved to another lane.
     async fn route_again(&mut self) -> bool {
         let waiting = self.waiting(MAX_CLAIMED);
         let Some(first) = waiting.first().map(|message| message.seq) else { return true };
@@ -147,7 +145,7 @@ impl Lane {
         self.read(|view| view.pending_seqs(platform.as_deref(), recipient, first, limit))
     }
 
-    /// Where those are that go out as one message, from the first that waits on.
+    /// The messages that are sent as one, from the first waiting one on.
     fn joined_from_first(&self, most: usize) -> Vec<u64> {
         let waiting = self.waiting(MAX_CLAIMED);
         let length = join::length(&waiting, most);
@@ -195,8 +193,8 @@ impl Lane {
         }
     }
 
-    /// Waits until a message may be tried again after a failure; `false` if a command changed it
-    /// meanwhile: the lane then starts anew.
+    /// Waits until a message may be tried again after a failure; `false` if a command changed it in
+    /// the meantime: then the lane starts again.
     async fn is_due(&self, message: &Message) -> bool {
         if message.last_error.is_none() {
             return true;
@@ -206,7 +204,7 @@ impl Lane {
         let pause = self.context.policy.pause(message.retry_count).saturating_sub(passed);
         let until = Instant::now() + pause;
         let _announced = self.context.attempts.announce(message.seq, pause);
-        // An answer or an echo that comes late ends it.
+        // A late answer or echo ends the wait.
         let mut ended = self.context.outcomes.wait(message.seq);
         loop {
             tokio::select! {
@@ -229,7 +227,7 @@ impl Lane {
         let is_cautious = settings.rate_limit.is_some()
             || settings.on_unknown == OnUnknown::Fail
             || route.account.has_window();
-        // It may have been taken back meanwhile; the next one is to be looked at first.
+        // It may have been canceled in the meantime; then the next one is checked first.
         if self.waiting(1).first().is_none_or(|message| message.seq != first) {
             return;
         }
@@ -267,8 +265,8 @@ impl Lane {
         };
     }
 
-    /// Lets messages wait again whose claim failed: where the disk failed in the midst of it, they
-    /// may be claimed all the same.
+    /// Makes messages wait again whose claim failed: if the disk failed in the middle, they may be
+    /// claimed nevertheless.
     async fn release(&self, claims: &[u64]) {
         for &seq in claims {
             record_outcome(&self.context.store, seq, Outcome::NotAttempted).await;
@@ -287,7 +285,7 @@ impl Lane {
                 Outcome::NotAttempted
             } else {
                 let delivery = route.account.send(route.outbound(&self.context, &message)).await;
-                // It waits, and so do those after it.
+                // It waits, and so do the messages after it.
                 has_failed |= delivery == Delivery::Closed;
                 self.outcome_of(&message, delivery, &route.account)
             };
@@ -297,7 +295,7 @@ impl Lane {
         self.wait_for_outcomes(outcomes).await;
     }
 
-    /// Sends several texts as one message, which ends alike for all of them.
+    /// Sends several texts as one message, with the same outcome for all.
     async fn send_joined(&self, claimed: Vec<Message>, route: &DeliveryRoute) {
         let is_stopped = self.context.stop.is_cancelled();
         let is_sent = |message: &Message| !is_stopped && self.is_still_wanted(message) == Ok(true);
@@ -309,7 +307,7 @@ impl Lane {
         if let [first, ..] = &sent[..] {
             let mut outbound = route.outbound(&self.context, first);
             outbound.content = join::content(&sent);
-            // A bot's own form is of one message alone.
+            // A bot's own form is for a single message.
             outbound.original = None;
             let delivery = route.account.send(outbound).await;
             for (at, message) in sent.iter().enumerate() {
@@ -321,7 +319,7 @@ impl Lane {
         self.wait_for_outcomes(outcomes).await;
     }
 
-    /// Queues an outcome, so that outcomes keep their order and are waited for together.
+    /// Queues an outcome, so that outcomes keep their order and share a commit.
     async fn queue_outcome(
         &self,
         seq: u64,
@@ -331,7 +329,7 @@ impl Lane {
         (seq, outcome, self.context.store.submit(command).await)
     }
 
-    /// Waits until outcomes are written; what could not be is written again.
+    /// Waits until outcomes are written; those that failed are written again.
     async fn wait_for_outcomes(&self, outcomes: Vec<QueuedOutcome<impl OutcomeWritten>>) {
         let store = &self.context.store;
         for (seq, outcome, written) in outcomes {
@@ -345,14 +343,14 @@ impl Lane {
         }
     }
 
-    /// A message that was taken back since it was claimed is not sent.
+    /// Whether a claimed message is still to be sent: it may have been canceled.
     fn is_still_wanted(&self, message: &Message) -> store::Result<bool> {
-        let found = self.context.store.view()?.by_seq(message.seq)?;
-        Ok(found.is_some_and(|found| found.status == Status::Sending))
+        let found = self.context.store.view()?.status_of(message.seq)?;
+        Ok(found == Some(Status::Sending))
     }
 
-    /// The outcome that an attempt's end means. What was refused for good fails at once, so that
-    /// the next message can go.
+    /// The outcome of an attempt. A permanent refusal fails at once, so that the next message can
+    /// be sent.
     fn outcome_of(
         &self,
         message: &Message,

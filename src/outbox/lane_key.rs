@@ -2,7 +2,7 @@
 
 use crate::model::message::Message;
 
-/// A conversation as messages name it: the platform, where one is known, and the recipient.
+/// A conversation as messages name it: the platform, if it is known, and the recipient.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct LaneKey {
     pub(super) platform: Option<String>,

@@ -9,15 +9,15 @@ use crate::model::change::Outcome;
 use crate::model::message::{Message, Status};
 use crate::store::{self, Command};
 
-/// Whether a message that may have gone out may be sent again. `false` where it was found, has
-/// failed for the doubt, or is to be looked at anew.
+/// Whether a message that may have been sent may be sent again. `false` if it was found, has failed
+/// because of the doubt, or has to be checked again.
 pub(super) async fn may_send(
     context: &OutboxContext,
     message: &Message,
     route: &DeliveryRoute,
 ) -> bool {
     let is_other_account = message.account.is_some() && message.account != route.account.account;
-    // One account cannot tell what another one sent.
+    // An account cannot know what another one sent.
     let found = if is_other_account {
         Found::CannotTell
     } else {
@@ -38,7 +38,7 @@ pub(super) async fn may_send(
                 }
                 Err(error) => {
                     tracing::error!("a look-up in a history waits for the disk: {error}");
-                    // The platform is not asked again and again meanwhile.
+                    // The platform is not asked again and again in the meantime.
                     tokio::time::sleep(DISK_PAUSE).await;
                     return false;
                 }
@@ -50,7 +50,7 @@ pub(super) async fn may_send(
             Ok(false) | Err(_) => return false,
         }
     }
-    // A connection that was lost meanwhile tells nothing.
+    // A connection that was lost in the meantime proves nothing.
     if !route::is_open(context, route) {
         return false;
     }

@@ -1,14 +1,14 @@
-//! Those who wait for the outcome of a message, as `send_message` does.
+//! Requests that wait for the outcome of a message, such as `send_message`.
 
 use crate::model::message::{Message, Status};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, oneshot};
 
-/// Messages below which those who gave up are not looked for.
+/// Number of messages below which cancelled waits are not removed.
 const FEW: usize = 256;
 
-/// Those who wait, by message.
+/// The waiting requests, by message.
 #[derive(Debug, Default)]
 pub struct Outcomes {
     waiting: Mutex<Waiting>,
@@ -18,7 +18,7 @@ pub struct Outcomes {
 #[derive(Debug, Default)]
 struct Waiting {
     senders: HashMap<u64, Vec<oneshot::Sender<Message>>>,
-    /// Messages that were left when those who gave up were let go of last.
+    /// Number of messages after the last removal of cancelled waits.
     left: usize,
 }
 
@@ -34,7 +34,7 @@ impl Outcomes {
         receiver
     }
 
-    /// Whether an attempt at this message has ended, well or not.
+    /// Whether an attempt at this message has ended, with any outcome.
     pub fn has_ended(message: &Message) -> bool {
         match message.status {
             Status::Sent | Status::Failed | Status::Canceled => true,
@@ -43,7 +43,7 @@ impl Outcomes {
         }
     }
 
-    /// Waits until any attempt has ended since the last time; for one waiter.
+    /// Waits until any attempt has ended since the last call; for one waiter.
     pub async fn any_ended(&self) {
         self.ended.notified().await;
     }
@@ -71,8 +71,8 @@ impl Outcomes {
 }
 
 impl Waiting {
-    /// Lets go of those who gave up, so that the map does not grow with them; looks at all of them only
-    /// once there are twice as many as were left.
+    /// Removes cancelled waits, so that the map does not grow; runs only when there are twice as
+    /// many messages as after the last time.
     fn let_go(&mut self) {
         if self.senders.len() < FEW.max(2 * self.left) {
             return;

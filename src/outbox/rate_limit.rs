@@ -1,4 +1,4 @@
-//! Limits of each account: how fast it sends, and how many messages are under way at once.
+//! Limits of each account: its rate, and the number of messages that are being sent at once.
 
 use crate::adapter::{AccountHandle, RateLimit};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Messages under way on one connection at a time: so many wait for their answers, and a lane
-/// whose answer does not come holds up no other.
+/// The most messages that are being sent on one connection at once, so that a lane without an
+/// answer does not block others.
 const MAX_UNDER_WAY: usize = 64;
 
 /// The limits of all accounts.

@@ -52,7 +52,7 @@ pub(super) async fn recover(context: &OutboxContext, lane: Option<&LaneKey>) {
     stream::iter(interrupted).for_each_concurrent(AT_ONCE, wait_again).await;
 }
 
-/// Gives up, again and again, what has waited too long; never ends.
+/// Fails messages that have waited too long, again and again; never ends.
 pub(super) async fn expire(context: OutboxContext) {
     loop {
         let (began, reading) = (Instant::now(), context.clone());

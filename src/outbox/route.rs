@@ -44,7 +44,7 @@ impl DeliveryRoute {
     }
 }
 
-/// Why there is no route.
+/// Reason why there is no route.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum NoRoute {
     /// No adapter is connected that could take it.

@@ -55,7 +55,7 @@ pub(super) async fn note(
     }
 }
 
-/// Has a platform noted; says whether the store did not know it so.
+/// Notes a connected platform; returns whether it was new to the store.
 async fn see(store: &Store, platform: &str, kind: &str) -> crate::store::Result<bool> {
     let view = store.view()?;
     if view.seen_platforms()?.iter().any(|seen| seen.platform == platform && seen.kind == kind) {

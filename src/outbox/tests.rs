@@ -9,9 +9,9 @@ use crate::store::{Access, Head, Listener, StoreOptions};
 use std::time::Duration;
 use tempfile::TempDir;
 
-struct Told(CommitObserver);
+struct CommitForwarder(CommitObserver);
 
-impl Listener for Told {
+impl Listener for CommitForwarder {
     fn opened(&mut self, _head: Head) {
         self.0.opened();
     }
@@ -27,7 +27,7 @@ async fn however_many_are_given_up_at_once_the_writer_goes_on() {
     let folder = TempDir::new().unwrap();
     let (observer, outbox) = new();
     let options = StoreOptions::new(folder.path().join("a.redb"), Access::Write);
-    let store = Arc::new(Store::open(&options, Box::new(Told(observer))).unwrap());
+    let store = Arc::new(Store::open(&options, Box::new(CommitForwarder(observer))).unwrap());
     let mut written = Vec::new();
     for n in 0..MANY {
         let recipient = format!("group_{n}");

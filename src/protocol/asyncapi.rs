@@ -25,7 +25,7 @@ const ANSWERS: [(&str, &str); 2] = [
     ("error", "Something in a command was wrong; the connection stays open"),
 ];
 
-/// A change of an adapter, which every session is told of.
+/// A change of an adapter, which every session gets.
 const ADAPTER_STATUS: (&str, &str) = ("adapter_status", "An adapter's state changed");
 
 /// Events of the server: every kind that can be asked for, and changes of adapters.
@@ -130,7 +130,7 @@ fn schemas() -> Map<String, Value> {
     schemas
 }
 
-/// The schema of a type; the types that it uses are noted.
+/// The schema of a type; the types that it uses are added to `used`.
 fn of<T: ToSchema>(used: &mut Vec<(String, RefOr<Schema>)>) -> RefOr<Schema> {
     T::schemas(used);
     <T as PartialSchema>::schema()
@@ -154,7 +154,7 @@ fn frame(name: &str, data: &RefOr<Schema>) -> Value {
     })
 }
 
-/// A schema of an object that has its `type` beside its other fields.
+/// A schema of an object that has its `type` next to its other fields.
 fn tagged(name: &str, mut schema: Value) -> Value {
     schema["properties"]["type"] = json!({"const": name});
     if let Some(required) = schema["required"].as_array_mut() {
@@ -164,7 +164,7 @@ fn tagged(name: &str, mut schema: Value) -> Value {
     schema
 }
 
-/// The commands, whose fields are read one by one so that errors can name them.
+/// The commands. Their fields are read one by one, so that errors can name them.
 fn commands() -> [(String, Value); 3] {
     let id = serde_json::to_value(request_id()).unwrap_or_default();
     let names = json!({

@@ -17,33 +17,33 @@ pub struct Bot {
     pub name: String,
     /// `onebot11` or `satori`.
     pub kind: String,
-    /// `Connected` where any of its connections is.
+    /// `Connected` if any of its connections is.
     pub state: PlatformState,
-    /// Unix seconds of when it came into this state.
+    /// Unix seconds at which this state began.
     pub since: u64,
     /// Events that it has read.
     pub delivered: u64,
-    /// Events that it is to be told yet, up to some thousands.
+    /// Events that the bot has not read yet, counted up to some thousands.
     pub waiting: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[allow(missing_docs)]
     pub last_error: Option<String>,
-    /// The reason why it waits, where it is not connected and nothing has failed.
+    /// Reason why it waits, if it is not connected and nothing has failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The address that rechat connects to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// The accounts that it speaks for.
+    /// The accounts that the bot uses.
     pub accounts: Vec<BotAccount>,
 }
 
-/// An account that a bot speaks for.
+/// An account that a bot uses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct BotAccount {
     pub platform: String,
     pub account: String,
-    /// The number that the framework is told.
+    /// The number of the account for the framework.
     pub self_id: i64,
 }

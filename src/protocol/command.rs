@@ -9,12 +9,12 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-/// A command that can be carried out.
+/// A valid command.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ClientCommand {
     #[allow(missing_docs)]
     Subscribe(Subscribe),
-    /// `ends_topics` is false where only events are named: the topics stay then.
+    /// `ends_topics` is false if the command names only events: the topics then stay.
     #[allow(missing_docs)]
     Unsubscribe {
         platforms: NameList,
@@ -41,8 +41,8 @@ pub struct Subscribe {
     /// Place after which every asked event is replayed first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// Kinds of events that are asked for; the session has cursors once there is a list, even an
-    /// empty one.
+    /// Kinds of events that the session asks for. A session with a list, even an empty one, has
+    /// cursors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub events: Option<EventKinds>,
 }
@@ -57,17 +57,17 @@ pub enum Since {
     Id(Uuid),
 }
 
-/// A frame as it was read, with the `request_id` to send back where there was one.
+/// A frame that was read, with the `request_id` for the answer, if it has one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parsed {
     #[allow(missing_docs)]
     pub request_id: Option<Value>,
-    /// The command, or what is wrong with it.
+    /// The command, or the error in it.
     pub command: Result<ClientCommand, String>,
 }
 
 impl Parsed {
-    /// Reads a text frame; whatever it says, the connection survives it.
+    /// Reads a text frame. Whatever is in it, the connection stays open.
     pub fn read(text: &str) -> Self {
         let object = match json::from_slice_lenient(text.as_bytes()) {
             Ok(Value::Object(object)) => object,
@@ -126,7 +126,7 @@ fn subscribe(mut object: Map<String, Value>) -> Result<ClientCommand, String> {
 fn send_message(mut object: Map<String, Value>) -> Result<ClientCommand, String> {
     let mut data = match object.remove("data") {
         Some(Value::Object(data)) => data,
-        // Spelled by the contract.
+        // Fixed by the contract.
         None | Some(Value::Null) => return Err(MISSING_DATA.into()),
         Some(_) => return Err("`data` must be an object".into()),
     };
@@ -193,7 +193,7 @@ fn since(object: &Map<String, Value>) -> Result<Option<Since>, String> {
     }
 }
 
-/// The place that `cursor` names; whether this store has it is another question.
+/// The place that `cursor` names. Whether this store has the place is checked later.
 fn cursor(object: &Map<String, Value>) -> Result<Option<String>, String> {
     match object.get("cursor") {
         None | Some(Value::Null) => Ok(None),

@@ -1,4 +1,4 @@
-//! Lenient JSON: reads what other programs really write.
+//! Lenient JSON: reads the JSON that other programs really write.
 //!
 //! Repaired are a byte order mark, half a surrogate pair (it becomes U+FFFD), a key that stands
 //! twice in an object (the last one counts, RFC 8259, 4) and control characters that are not
@@ -26,7 +26,7 @@ pub fn from_slice_lenient<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_
     }
 }
 
-/// Repairs JSON text at every depth; borrowed where nothing but a byte order mark is in the way.
+/// Repairs JSON text at every depth; borrowed if nothing but a byte order mark has to be removed.
 ///
 /// Text that is no JSON comes back as it is or stays no JSON.
 pub fn repair(text: &str) -> Cow<'_, str> {
@@ -35,7 +35,7 @@ pub fn repair(text: &str) -> Cow<'_, str> {
     if edits.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(apply(text, edits)) }
 }
 
-/// A range of the text and what stands there instead.
+/// A range of the text, and its replacement.
 type Replacement = (Range<usize>, Cow<'static, str>);
 
 fn apply(text: &str, mut edits: Vec<Replacement>) -> String {
@@ -43,7 +43,7 @@ fn apply(text: &str, mut edits: Vec<Replacement>) -> String {
     let mut repaired = String::with_capacity(text.len());
     let mut done = 0;
     for (range, replacement) in edits {
-        // An edit inside of what was removed already has no effect.
+        // An edit inside a range that was removed already has no effect.
         if range.start >= done {
             repaired.push_str(&text[done..range.start]);
             repaired.push_str(&replacement);
@@ -57,16 +57,16 @@ fn apply(text: &str, mut edits: Vec<Replacement>) -> String {
 /// Keys of an object that are compared one by one, which is quicker than a map of so few.
 const FEW: usize = 32;
 
-/// Bytes of a string that are looked at together.
+/// Bytes of a string that are scanned together.
 const CHUNK: usize = 16;
 
-/// An object or an array that is open, and the members it has so far.
+/// An open object or array, and its members so far.
 #[derive(Default)]
 struct Open<'a> {
     is_object: bool,
     /// Where each member begins.
     starts: Vec<usize>,
-    /// A bit for each kind of key among the first ones: most keys are known to be new by it.
+    /// A bit for each kind of key among the first ones. It shows for most keys that they are new.
     kinds: u64,
     /// The last member of each of the first [`FEW`] keys, as an index into `starts`.
     few: Vec<(Cow<'a, str>, usize)>,
@@ -75,7 +75,7 @@ struct Open<'a> {
 }
 
 impl<'a> Open<'a> {
-    /// Makes it a new one, in the memory of an old one.
+    /// Begins a new object or array, and reuses the memory.
     fn begin(&mut self, is_object: bool) {
         self.is_object = is_object;
         self.starts.clear();
@@ -84,7 +84,8 @@ impl<'a> Open<'a> {
         self.more.clear();
     }
 
-    /// Notes a member that begins at `start`; gives the range of the one before of the same key.
+    /// Adds a member that begins at `start`; returns the range of the earlier member with the same
+    /// key.
     fn add(&mut self, key: Cow<'a, str>, start: usize) -> Option<Range<usize>> {
         let place = self.starts.len();
         self.starts.push(start);
@@ -105,7 +106,7 @@ impl<'a> Open<'a> {
     }
 }
 
-/// A number below 64 that equal keys have in common, and few others.
+/// A number below 64 that is the same for equal keys and seldom the same for others.
 fn kind_of(key: &str) -> usize {
     let [first, .., last] = key.as_bytes() else { return 0 };
     (usize::from(*first) + 5 * usize::from(*last) + 11 * key.len()) % 64
@@ -118,7 +119,8 @@ struct Scanner<'a> {
 
 impl<'a> Scanner<'a> {
     fn scan(mut self) -> Vec<Replacement> {
-        // The objects and arrays that are open, from the outside in, and behind them some that were.
+        // The open objects and arrays from the outermost to the innermost, followed by closed ones
+        // whose memory is reused.
         let mut open: Vec<Open<'a>> = Vec::new();
         let mut depth = 0;
         let mut is_key = false;
@@ -155,7 +157,7 @@ impl<'a> Scanner<'a> {
         self.edits
     }
 
-    /// The end of the string that begins here; repairs what stands in it.
+    /// The end of the string that begins here; repairs its content.
     fn string(&mut self, start: usize) -> usize {
         let bytes = self.text.as_bytes();
         let mut at = start + 1;
@@ -174,7 +176,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// The length of the escape that begins here; half a surrogate pair is replaced.
+    /// The length of the escape that begins here; half of a surrogate pair is replaced.
     fn escape(&mut self, at: usize) -> usize {
         const HALF: usize = "\\u0000".len();
         match (self.code_unit(at), self.code_unit(at + HALF)) {
@@ -188,24 +190,24 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// The UTF-16 code unit that an escape here stands for.
+    /// The UTF-16 code unit of the escape that begins here.
     fn code_unit(&self, at: usize) -> Option<u16> {
         let digits = self.text.get(at..at + 6)?.strip_prefix("\\u")?;
         u16::from_str_radix(digits, 16).ok()
     }
 }
 
-/// How many bytes of a string mean themselves; `None` where all do.
+/// The number of bytes before the first special one; `None` if there is no special one.
 fn plain_bytes(text: &[u8]) -> Option<usize> {
     let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..0x20);
-    // Without a branch for each byte, so that they are looked at together.
+    // No branch for each byte, so that the compiler can compare them together.
     let is_plain =
         |chunk: &[u8; CHUNK]| !chunk.iter().fold(false, |any, byte| any | is_special(byte));
     let plain = text.as_chunks().0.iter().take_while(|chunk| is_plain(chunk)).count() * CHUNK;
     Some(plain + text[plain..].iter().position(is_special)?)
 }
 
-/// The key that a quoted text stands for.
+/// The key that a quoted text encodes.
 fn unescaped(quoted: &str) -> Cow<'_, str> {
     if quoted.contains('\\')
         && let Ok(key) = serde_json::from_str(quoted)

@@ -1,15 +1,15 @@
-//! Logging in to a platform by a QR code, as HTTP tells it (contract, item 36).
+//! Login to a platform with a QR code, over HTTP (contract, item 36).
 
 use serde::{Deserialize, Serialize};
 
-/// How a login goes (contract, item 36).
+/// Progress of a login (contract, item 36).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LoginStatus {
-    /// By which it is asked about.
+    /// ID for requests about this login.
     pub id: String,
     #[allow(missing_docs)]
     pub state: LoginState,
-    /// The text of the QR code that is to be scanned; renewed when it expires.
+    /// The text of the QR code to scan; replaced when it expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub qrcode: Option<String>,
     /// The QR code as lines of modules, `1` being dark.
@@ -18,7 +18,7 @@ pub struct LoginStatus {
     /// The account, once it is logged in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// Words for people, where there is something to say.
+    /// Text for people, if there is a reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -27,17 +27,17 @@ pub struct LoginStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LoginState {
-    /// The code is to be scanned.
+    /// Waits until the code is scanned.
     Wait,
-    /// It was scanned, and is to be confirmed on the phone.
+    /// The code was scanned; the login has to be confirmed on the phone.
     Scanned,
-    /// The phone shows digits, which are to be given.
+    /// The phone shows digits, which have to be entered here.
     Digits,
-    /// The code expired, and a new one is on its way.
+    /// The code expired, and a new one will follow.
     Expired,
     /// The account is logged in.
     Done,
-    /// It did not come about.
+    /// The login failed.
     Failed,
 }
 

@@ -1,5 +1,5 @@
-//! A message in JSON: the eight fields of Part 1 of the contract, and what Part 3 adds where there
-//! is something to say (items 1, 23 to 30).
+//! A message in JSON: the eight fields of Part 1 of the contract, and the fields of Part 3 that are
+//! not empty (items 1, 23 to 30).
 
 use crate::model::content::{Content, Segment};
 use crate::model::message::{Direction, Message, MessageType, Recall, ReplyTo, Sender, Status};
@@ -14,7 +14,7 @@ use uuid::Uuid;
 #[schema(as = Message)]
 pub(super) struct MessageBody<'a> {
     id: Uuid,
-    /// The type: that of the one image, file, video or audio it is, else `Text`.
+    /// The type: `Image`, `File`, `Video` or `Audio` if that is the only segment, else `Text`.
     message_type: MessageType,
     /// The readable text; of one image, file, video or audio its URL, else its name.
     content: Cow<'a, str>,
@@ -27,7 +27,7 @@ pub(super) struct MessageBody<'a> {
     updated_at: u64,
     /// How often it was sent again.
     retry_count: u32,
-    /// The platform, once the maker named one or one was found.
+    /// The platform; absent until one is named or found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     platform: Option<Cow<'a, str>>,
     /// Left out for outbound messages.
@@ -39,38 +39,39 @@ pub(super) struct MessageBody<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Sender>)]
     sender: Option<Cow<'a, Sender>>,
-    /// The account of ours it came in by, or left by.
+    /// Your account that received or sent it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     account: Option<Cow<'a, str>>,
     /// Why the last attempt failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last_error: Option<Cow<'a, str>>,
-    /// The same for programs, where it has a name.
+    /// The code of the reason, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last_error_code: Option<Cow<'a, str>>,
-    /// The words of the platform, as `last_error` has them.
+    /// The platform's own text within `last_error`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last_error_detail: Option<Cow<'a, str>>,
-    /// Why it waits, and what would help.
+    /// Reason why it waits, and advice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     waiting: Option<Cow<'a, str>>,
-    /// The same for programs, where it has a name.
+    /// The code of the reason, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     waiting_code: Option<Cow<'a, str>>,
-    /// The words of the platform, a time, or platforms, as `waiting` has them.
+    /// The platform's own text within `waiting`, or a time, or platforms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     waiting_detail: Option<Cow<'a, str>>,
-    /// The platform took it without a proof.
+    /// The platform accepted it without a proof of delivery.
     #[serde(default, skip_serializing_if = "is_false")]
     unconfirmed: bool,
     #[serde(flatten, skip_serializing_if = "BeyondText::is_nothing")]
     beyond_text: BeyondText<'a>,
 }
 
-/// Fields of a message that is more than one plain text, or of which more happened than its sending.
+/// Fields of a message that is more than one plain text, or that was edited, recalled or reacted
+/// to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct BeyondText<'a> {
-    /// The segments, wherever the message is more than one plain text.
+    /// The segments, if the message is more than one plain text.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "known_segments")]
     #[schema(value_type = Option<Vec<Segment>>)]
     segments: Option<Cow<'a, [Segment]>>,
@@ -80,10 +81,10 @@ pub struct BeyondText<'a> {
     /// Unix seconds of its last edit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     edited_at: Option<u64>,
-    /// Unix seconds at which it was taken back.
+    /// Unix seconds of its recall.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     recalled_at: Option<u64>,
-    /// The person who took it back, where the platform tells.
+    /// The person who recalled it, if the platform names them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Sender>)]
     recalled_by: Option<Cow<'a, Sender>>,
@@ -98,7 +99,7 @@ pub struct BeyondText<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = ReplyTo)]
 struct ReplyToBody<'a> {
-    /// Its ID, where it is known here.
+    /// Its ID, if the message is in this store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     id: Option<Uuid>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -114,9 +115,9 @@ struct ReplyToBody<'a> {
 #[schema(as = Reaction)]
 struct ReactionBody<'a> {
     emoji: Cow<'a, str>,
-    /// How many people reacted so.
+    /// How many people reacted with it.
     count: u32,
-    /// An account of ours is one of them.
+    /// One of your accounts reacted with it.
     #[serde(default, skip_serializing_if = "is_false")]
     mine: bool,
 }
@@ -131,7 +132,8 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-/// Segments of which this program knows every type. Those of a newer one are left to `content`.
+/// The segments, if this program knows all their types. If a newer program wrote others, only
+/// `content` is used.
 fn known_segments<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Option<Cow<'static, [Segment]>>, D::Error> {
@@ -141,7 +143,7 @@ fn known_segments<'de, D: Deserializer<'de>>(
 }
 
 impl<'a> BeyondText<'a> {
-    /// Whether there is nothing to say.
+    /// Whether all fields are empty.
     pub fn is_nothing(&self) -> bool {
         self.segments.is_none()
             && self.reply_to.is_none()
@@ -151,7 +153,7 @@ impl<'a> BeyondText<'a> {
             && self.via.is_none()
     }
 
-    /// Tells them of a message.
+    /// The fields of a message.
     pub fn of(message: &'a Message) -> Self {
         Self {
             segments: message.content.segments().map(Cow::Borrowed),
@@ -164,7 +166,7 @@ impl<'a> BeyondText<'a> {
         }
     }
 
-    /// The message with them; without segments its content is the text of this type.
+    /// Puts the fields into a message; without segments its content is the text of this type.
     pub fn put_into(
         self,
         mut message: Message,
@@ -215,7 +217,7 @@ impl<'a> ReactionBody<'a> {
     }
 }
 
-/// The code of a reason, and what others said in it.
+/// The code of a reason, and the text of others within it.
 pub(super) fn coded(reason: Option<&str>) -> (Option<Cow<'_, str>>, Option<Cow<'_, str>>) {
     let reason = reason.and_then(Reason::of);
     let detail = reason.and_then(|reason| reason.detail);
@@ -273,12 +275,13 @@ impl<'a> MessageBody<'a> {
     }
 }
 
-/// A message, and the form in which its platform told it (item 28).
+/// A message, with the form in which its platform sent it (item 28).
 #[derive(Serialize)]
 pub struct WithRaw<'a> {
     #[serde(flatten)]
     message: MessageBody<'a>,
-    /// JSON as it came; a text where it was none. Left out where the message says all of it.
+    /// The platform's JSON, or a text if it was not JSON. Left out if it has no more than the
+    /// message.
     #[serde(skip_serializing_if = "Option::is_none")]
     raw: Option<serde_json::Value>,
 }
@@ -292,12 +295,11 @@ impl<'a> WithRaw<'a> {
     }
 }
 
-/// A message in the answer to the `POST` that made it: what was given, and nothing that it did not
-/// give (item 1).
+/// A message in the answer to its `POST`: the fields that were given, and no others (item 1).
 pub struct Created<'a> {
     #[allow(missing_docs)]
     pub message: &'a Message,
-    /// It was given as segments.
+    /// The request had segments.
     pub has_segments: bool,
 }
 

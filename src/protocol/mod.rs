@@ -1,4 +1,4 @@
-//! The shapes that go over the wire between a server and its clients, each written once.
+//! The shapes that go over the wire between a server and its clients. Each shape is defined once.
 
 pub mod asyncapi;
 pub mod bots;

@@ -1,4 +1,4 @@
-//! Counts of messages, and conversations, as the store keeps them and every interface shows them.
+//! Counts of messages, and conversations, for the store and all interfaces.
 
 use crate::model::message::Message;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ pub struct Stats {
     pub total: u64,
 }
 
-/// A conversation that messages were stored for.
+/// A conversation that has messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Conversation {
     #[allow(missing_docs)]
@@ -28,16 +28,16 @@ pub struct Conversation {
     /// Its name for people, where the platform told it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The account of ours that saw it last.
+    /// Your account that saw it last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// The message that was said last; one that was told of later than it was said may have a greater
+    /// The message with the latest `created_at`. A message that came in late may have a greater
     /// `seq`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_message: Option<Message>,
     /// The `seq` of its newest message.
     pub last_seq: u64,
-    /// Unix seconds of the message that was said last.
+    /// Unix seconds of `last_message`.
     pub last_at: u64,
     /// Inbound messages after the read mark.
     #[serde(default)]
@@ -65,7 +65,7 @@ pub enum ConversationKind {
 }
 
 impl ConversationKind {
-    /// The kind that a conversation's form tells (contract, item 7); without a form it is private.
+    /// The kind, from the form of the ID (contract, item 7); private if it has no form.
     pub fn of(conversation: &str) -> Self {
         match conversation.split_once('_') {
             Some(("group", _)) => Self::Group,

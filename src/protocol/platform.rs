@@ -1,9 +1,9 @@
-//! The state of an adapter, as HTTP and the WebSocket tell it.
+//! The state of an adapter, for HTTP and the WebSocket.
 
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// The state of an adapter's connection, as the contract spells it (Part 2, item 11).
+/// The state of an adapter's connection, with the names of the contract (Part 2, item 11).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub enum PlatformState {
@@ -22,10 +22,10 @@ pub struct AdapterStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
     pub state: PlatformState,
-    /// Why it is in this state, where there is something to say.
+    /// Reason of this state, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Unix seconds of when it came into this state.
+    /// Unix seconds at which this state began.
     pub since: u64,
     pub sent: u64,
     pub received: u64,
@@ -43,6 +43,6 @@ pub struct AdapterStatusChange {
     pub account: Option<String>,
     #[allow(missing_docs)]
     pub state: PlatformState,
-    /// Why, where there is something to say.
+    /// Reason of the change, if there is one.
     pub reason: Option<String>,
 }

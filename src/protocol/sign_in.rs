@@ -1,4 +1,4 @@
-//! Signing in of the page by a code.
+//! Sign-in of the page with a code.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 pub struct SignInCode {
     /// Address of the page, as this host reaches it.
     pub page: String,
-    /// The code, which is good once; left out where the server needs no token.
+    /// The code, which works once; left out if the server needs no token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// Seconds for which the code is good.
+    /// Seconds for which the code is valid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<u64>,
 }
@@ -26,6 +26,6 @@ pub struct SignIn {
 /// Answer of `POST /api/sign-in`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct SignedIn {
-    /// The token that the code stood for.
+    /// The token of the code.
     pub token: String,
 }

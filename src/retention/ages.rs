@@ -1,11 +1,11 @@
-//! Ages of messages, although a clock may be wrong.
+//! Ages of messages that stay right with a wrong clock.
 
 use super::policy::RetentionPolicy;
 use crate::clock::{Clock, now};
 use crate::store::{Result, Store};
 use std::sync::Arc;
 
-/// Knowledge of the age of messages.
+/// Ages of messages.
 pub(super) struct Ages {
     clock: Arc<Clock>,
     /// Messages up to this time count as written when the server started.
@@ -13,8 +13,9 @@ pub(super) struct Ages {
 }
 
 impl Ages {
-    /// Where even the newest message is too old to be kept, the clock may have been set while no
-    /// server ran: then nothing is deleted for its age until the server has run for so long.
+    /// If even the newest message is too old to be kept, the clock may have been set while no
+    /// server ran. Then nothing is deleted because of its age until the server has run for that
+    /// long.
     pub(super) fn begin(clock: Arc<Clock>, store: &Store, policy: RetentionPolicy) -> Result<Self> {
         let shortest = [policy.age, policy.media_age].into_iter().flatten().min();
         let view = store.view()?;

@@ -1,14 +1,15 @@
-//! Removing the bytes of media of old messages, where the configuration says so. The messages stay.
+//! Removing the files of old messages, if the configuration says so. The messages stay.
 
 use super::ages::Ages;
 use crate::media::sweep::{is_unsent, take_out};
 use crate::store::{Result, Store};
 
-/// Messages looked at for one step.
+/// Messages that are read in one step.
 const LOOKED_AT: usize = 2_000;
 
-/// Takes the media out of messages after `position` that are older than `age` seconds; `false` where
-/// the next message is not, or there is none. What is unsent keeps its media. The sweep of media then removes what no message has.
+/// Removes the media from messages after `position` that are older than `age` seconds; `false` if
+/// the next message is younger, or there is none. Messages that are not sent keep their media. The
+/// sweep of media then removes files that no message has.
 pub(super) async fn step(store: &Store, age: u64, ages: &Ages, position: &mut u64) -> Result<bool> {
     let mut old = Vec::new();
     let mut count = 0;

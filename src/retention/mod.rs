@@ -1,5 +1,5 @@
-//! Deleting what is old, or too much, where the configuration says so: a few messages at a time,
-//! by ordinary commands, so that sessions and indexes learn of each deletion.
+//! Deleting messages that are too old or too many, if the configuration says so: a few at a time,
+//! with ordinary commands, so that sessions and indexes get each deletion.
 
 mod ages;
 mod media;
@@ -24,20 +24,20 @@ const PART: &str = "retention";
 /// Messages deleted together.
 const AT_ONCE: usize = 200;
 
-/// Messages looked at for one step.
+/// Messages that are read in one step.
 const LOOKED_AT: usize = 2_000;
 
-/// How long others have the disk for themselves between two steps.
+/// Pause between two steps, which leaves the disk to others.
 const REST: Duration = Duration::from_millis(250);
 
-/// How long until there may be something again, when there was nothing more.
+/// Pause after there was nothing more to delete.
 const PAUSE: Duration = Duration::from_mins(1);
 
-/// For how long after a message was deleted for its age it is known when its platform tells of it
-/// again, in seconds.
+/// Seconds for which a message that was deleted because of its age is still recognized when its
+/// platform reports it again.
 const MARKS_FOR: u64 = 30 * 24 * 60 * 60;
 
-/// Deletes by the policy in force, until `stop`.
+/// Deletes by the current policy, until `stop`.
 pub async fn run(
     store: Arc<Store>,
     clock: Arc<Clock>,
@@ -90,16 +90,16 @@ fn tell_fault(error: &StoreError) {
     HEALTH.degrade(PART, format!("old messages are not deleted: {error}"));
 }
 
-/// Forgets events that need not be kept any more, emptied conversations, and what tells doubles of
-/// messages that are deleted for their age; `false` where there was nothing to forget.
+/// Removes events that need not be kept any more, conversations without messages, and marks of
+/// messages that are deleted because of their age; `false` if there was nothing to remove.
 async fn trim(store: &Store, policy: RetentionPolicy, ages: &Ages) -> Result<bool> {
     let at = ages.now();
     let marks_before = marks_before(store, policy, at)?;
     Ok(store.write(Command::Trim { marks_before, at }).await? != Answer::Nothing)
 }
 
-/// The time before which marks belong to messages that are deleted, seen from `now`; 0 where none are
-/// deleted.
+/// The time before which all marks belong to deleted messages
+/// at the time `now`; 0 if no messages are deleted.
 fn marks_before(store: &Store, policy: RetentionPolicy, now: u64) -> Result<u64> {
     if let Some(age) = policy.age {
         return Ok(now.saturating_sub(age + MARKS_FOR));
@@ -111,7 +111,7 @@ fn marks_before(store: &Store, policy: RetentionPolicy, now: u64) -> Result<u64>
     Ok(oldest.map_or(now, |oldest| oldest.created_at).saturating_sub(MARKS_FOR))
 }
 
-/// Deletes some messages after `position`; `false` where there was nothing to delete.
+/// Deletes some messages after `position`; `false` if there was nothing to delete.
 async fn step(
     store: &Store,
     policy: RetentionPolicy,

@@ -1,23 +1,24 @@
-//! The encoding of sealed postings: pages of terms in order, each with the places it is at.
+//! The encoding of sealed postings: pages with terms in order, each with its positions.
 //!
-//! A page is a sequence of entries: the distance from the term before as a varint of twice that,
-//! plus one where there are several places; then the one place in two bytes, or the number of places
-//! and the bytes of their list, as varints, and the list. A list holds the distances between places
-//! in a Rice code whose parameter follows from their number, close to the least that is possible.
+//! A page is a sequence of entries. An entry begins with the distance from the term before: a varint of
+//! twice the distance, plus one if the term has several positions. Then comes the only position in two
+//! bytes; or, as varints, the number of positions and the bytes of their list, and the list. A list has the
+//! distances between positions in a Rice code. Its parameter follows from the number of positions, so the
+//! size is close to the smallest possible.
 
 use super::terms::{SearchTerm, Terms};
 use smallvec::SmallVec;
 
-/// Places that one segment may have.
+/// Positions in one segment.
 pub const SPAN: u64 = 1 << 16;
 
-/// Places of a term in order; most terms have one.
+/// Positions of a term, in order; most terms have one.
 pub type List = SmallVec<[u16; 4]>;
 
-/// Bytes from which on a page is full: a look-up reads and walks through one.
+/// Size at which a page is full; a look-up reads one page from its beginning.
 const PAGE_BYTES: usize = 1 << 10;
 
-/// A page that cannot be read.
+/// The page cannot be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Damaged;
 
@@ -55,7 +56,7 @@ pub fn encode<'a>(
     pages
 }
 
-/// Tells of each place of these terms in a page that begins with `first`.
+/// Calls a function for each position of these terms in a page that begins with `first`.
 pub fn read(
     first: SearchTerm,
     mut page: &[u8],
@@ -110,13 +111,13 @@ fn take_varint(bytes: &mut &[u8]) -> Result<u64, Damaged> {
     Err(Damaged)
 }
 
-/// The bits of a distance that are written as they are, for this many places: the best for
-/// distances of the mean `SPAN / count` (its logarithm, times ln 2).
+/// The number of low bits of a distance for this many positions: the best for distances with the
+/// mean `SPAN / count` (its logarithm, times ln 2).
 fn rice_bits(count: u64) -> u32 {
     (SPAN * 11 / 16 / count.max(1)).max(1).ilog2()
 }
 
-/// The distances between places, less one: the upper part in unary, the lower in binary.
+/// The distances between positions, minus one: the upper part in unary, the lower part in binary.
 fn encode_list(places: &[u16]) -> Vec<u8> {
     let low_bits = rice_bits(places.len() as u64);
     let mut bits = BitWriter::default();
@@ -195,7 +196,7 @@ impl BitReader<'_> {
         }
     }
 
-    /// Takes fewer than 32 bits.
+    /// Reads fewer than 32 bits.
     fn take(&mut self, count: u32) -> Result<u64, Damaged> {
         self.fill();
         self.held = self.held.checked_sub(count).ok_or(Damaged)?;
@@ -204,7 +205,7 @@ impl BitReader<'_> {
         Ok(bits)
     }
 
-    /// Takes ones and the zero behind them, and says how many ones they were.
+    /// Reads ones and the zero after them; returns the number of ones.
     fn take_ones(&mut self) -> Result<u64, Damaged> {
         let mut ones = 0;
         loop {
@@ -291,7 +292,7 @@ mod tests {
 
     #[test]
     fn a_list_is_near_the_least_that_is_possible() {
-        // A thousand places of 65,536 have 7.4 bits of information each.
+        // A thousand positions of 65,536 have 7.4 bits of information each.
         let some: Vec<u16> = (0..1000u64).map(|i| (i * 65 + (i * i) % 64) as u16).collect();
         assert!(encode_list(&some).len() * 8 < 8 * 1000, "{}", encode_list(&some).len());
     }

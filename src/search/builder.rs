@@ -6,7 +6,7 @@ use super::terms::{SearchTerm, Terms, join, split};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 
-/// Bytes from which on it is sealed, however few messages it has.
+/// Size at which it is sealed, even if it has few messages.
 const MAX_BYTES: usize = 24 << 20;
 
 /// Bytes of a term with up to four places, in a table that is two thirds full.
@@ -15,13 +15,13 @@ const TERM_BYTES: usize = 64;
 /// A table by one part of a term.
 type TermTable<T> = HashMap<u32, T, RandomState>;
 
-/// Postings of messages that follow each other, all of one span.
+/// Postings of consecutive messages, all in one span.
 #[derive(Debug)]
 pub struct Builder {
     first: u64,
-    /// The `seq` that follows.
+    /// The next `seq`.
     next: u64,
-    /// By the first character of a term, then by what follows it.
+    /// By the first character of a term, then by the rest.
     lists: TermTable<TermTable<List>>,
     bytes: usize,
 }
@@ -32,22 +32,22 @@ impl Builder {
         Self { first, next: first, lists: TermTable::default(), bytes: 0 }
     }
 
-    /// The first `seq` it tells of.
+    /// The first `seq` that it contains.
     pub fn first(&self) -> u64 {
         self.first
     }
 
-    /// The first `seq` it no longer tells of.
+    /// The first `seq` after it.
     pub fn next(&self) -> u64 {
         self.next
     }
 
-    /// Whether it is to be sealed: its span is at an end, or its memory.
+    /// Whether it has to be sealed: its span or its memory is full.
     pub fn is_full(&self) -> bool {
         span_of(self.next) > span_of(self.first) || self.bytes >= MAX_BYTES
     }
 
-    /// Adds a message, or what is new of one that it has; one that is gone has no terms.
+    /// Adds a message, or more terms of a message that it has; a deleted message has no terms.
     pub fn add(&mut self, seq: u64, terms: &[SearchTerm]) {
         let place = place_of(seq);
         for &term in terms {
@@ -66,12 +66,12 @@ impl Builder {
         self.next = self.next.max(seq + 1);
     }
 
-    /// Says that there is nothing more before a `seq`.
+    /// Notes that there are no more messages before a `seq`.
     pub fn reach(&mut self, next: u64) {
         self.next = self.next.max(next);
     }
 
-    /// The places that have some of each of these terms.
+    /// The positions that have at least one of each of these terms.
     pub fn matching(&self, needed: &[Terms]) -> PlaceSet {
         let mut matching: Option<PlaceSet> = None;
         for terms in needed {
@@ -85,7 +85,7 @@ impl Builder {
         matching.unwrap_or_default()
     }
 
-    /// The list of each of these terms that is there.
+    /// Calls `each` for the list of each of these terms that exists.
     fn lists_of<'b>(&'b self, terms: &Terms, mut each: impl FnMut(&'b List)) {
         let (from, _) = split(terms.start);
         let (to, _) = split(terms.end.saturating_sub(1));
@@ -100,7 +100,7 @@ impl Builder {
         }
     }
 
-    /// The terms in order, each with its places.
+    /// The terms in order, each with its positions.
     pub fn lists(&self) -> impl Iterator<Item = (SearchTerm, &[u16])> {
         let mut tables: Vec<_> = self.lists.iter().collect();
         tables.sort_unstable_by_key(|(first, _)| **first);

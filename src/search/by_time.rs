@@ -1,4 +1,4 @@
-//! Lists by the time at which messages were said, with or without something to look for.
+//! Lists in the order of `created_at`, with or without a search.
 
 use super::index::Index;
 use super::query::Search;
@@ -7,9 +7,9 @@ use crate::store::{Matches, MessageFilter, MessageSource, Page, Result, Store, V
 use std::ops::Range;
 
 impl Index {
-    /// The messages that match, by `created_at` and then by `seq`, newest first; `page.offset` counts
-    /// only those. Messages that were fetched later from a platform's history stand where they were
-    /// said.
+    /// The messages that match, by `created_at` and then by `seq`, newest first; `page.offset`
+    /// counts only those. Messages that were fetched later from a platform's history are at the
+    /// position of their time.
     ///
     /// # Errors
     ///

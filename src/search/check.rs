@@ -1,4 +1,4 @@
-//! Check of the index of a store that no process has open: every message must be in it.
+//! Check of the index of a store that no process has open: every message must be in its segment.
 
 use super::index::{Index, Snapshot};
 use super::query::add_unseen;
@@ -9,19 +9,19 @@ use crate::store::{Result, View};
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
-/// The result of a check.
+/// Result of a check.
 #[derive(Debug, Default)]
 pub struct IndexReport {
-    /// Sealed segments read.
+    /// Sealed segments that were read.
     pub segments: usize,
     /// Their size on disk.
     pub bytes: u64,
-    /// The faults, in words; empty where there is none.
+    /// The errors, as text; empty if there are none.
     pub findings: Vec<String>,
 }
 
-/// Compares the index in a folder with the messages. Those that it does not tell of at all are no
-/// finding: a server adds them, and a search reads them.
+/// Compares the index in a folder with the messages. Messages that are in no segment are no error:
+/// a server adds them later, and a search reads them from the store.
 ///
 /// # Errors
 ///
@@ -60,7 +60,7 @@ fn check_segment(
             let terms = terms::of_message(&message);
             terms.into_iter().all(|term| told.contains(&(term, place_of(*seq))))
         }
-        // One that cannot be read is the store's to tell of.
+        // The store's own check reports a message that cannot be read.
         _ => true,
     };
     let mut seqs = (range.first..=range.last).filter(|seq| !amended.contains(seq));

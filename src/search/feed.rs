@@ -1,7 +1,8 @@
 //! Indexing of new messages, on a thread of its own. Writers do not wait for it.
 //!
-//! In rounds: what the log tells of older messages, then the newest messages, then one segment of
-//! what is missing. Each round is of one commit, and the index says up to which event it has all.
+//! It works in rounds. A round applies the events of the log about older messages, then adds the newest
+//! messages, then builds one missing segment. Each round uses the state of one commit, and the index
+//! notes the offset up to which it is complete.
 
 use super::block::SPAN;
 use super::builder::Builder;
@@ -17,41 +18,43 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-/// How often it looks for what is new.
+/// Pause between checks for new messages.
 const EVERY: Duration = Duration::from_millis(200);
 
-/// How long it rests after a fault.
+/// Pause after an error.
 const REST: Duration = Duration::from_secs(5);
 
-/// How often the place in the log is kept, where nothing else asks for it.
+/// Pause between writes of the progress, if nothing else needs one.
 const SAVE_EVERY: Duration = Duration::from_mins(1);
 
-/// How often the log tells how far it has come.
+/// Pause between log lines about the progress.
 const TELL_EVERY: Duration = Duration::from_secs(5);
 
-/// Messages that are added to the index in memory at a time: searches wait meanwhile.
+/// Messages that are added to the index in memory at once; searches wait during that time.
 const MESSAGES: u64 = 256;
 
-/// Terms after which no further message is added at a time, for a text may have a million of them.
+/// Number of terms after which no further message is added at once, because one text may have a
+/// million of them.
 const TERMS: usize = 65_536;
 
-/// How long the end of the server waits for the thread. What it leaves undone is done after the next start.
+/// How long the end of the server waits for the thread. The next start does the rest.
 const LEAVE: Duration = Duration::from_millis(500);
 
-/// Events read at a time.
+/// Events that are read at once.
 const EVENTS: usize = 10_000;
 
-/// How much it gives way to everything else (0 to 19): under load, messages are read by searches a
+/// The thread's `nice` value (0 to 19): under load, searches read new messages from the store a
 /// little longer.
 const NICENESS: i32 = 10;
 
-/// The part's name in `GET /api/health`.
+/// Name of this part in the health.
 const PART: &str = "search";
 
-/// The task's name in the log, and the thread's. A panic of it is told apart from a full disk.
+/// Name of the task in the log, and of the thread. It differs from the name of the part, so that a
+/// panic is not confused with a full disk.
 const TASK: &str = "search index";
 
-/// Keeps an index up with its store until it is to stop.
+/// Keeps an index up to date until `stop`.
 pub async fn run(index: Arc<Index>, store: Arc<Store>, stop: CancellationToken) {
     supervise(TASK, stop.clone(), move || {
         on_thread(Feed::new(index.clone(), store.clone(), stop.clone()))
@@ -59,7 +62,7 @@ pub async fn run(index: Arc<Index>, store: Arc<Store>, stop: CancellationToken) 
     .await;
 }
 
-/// Runs on a thread of its own; a panic there is one here.
+/// Runs on a thread of its own; a panic there becomes a panic here.
 async fn on_thread(feed: Feed) {
     let stop = feed.stop.clone();
     let (done, wait) = oneshot::channel();
@@ -81,7 +84,7 @@ async fn on_thread(feed: Feed) {
     }
 }
 
-/// Lets other threads go first. Only on Linux is that a thread's own matter.
+/// Lowers the priority of the thread. Only Linux has priorities of threads.
 fn give_way() {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::nice(NICENESS) {
@@ -89,23 +92,23 @@ fn give_way() {
     }
 }
 
-/// Follows a store; the only one that changes its index.
+/// Follows a store; nothing else changes its index.
 pub(super) struct Feed {
     index: Arc<Index>,
     store: Arc<Store>,
     stop: CancellationToken,
-    /// When the place in the log was kept, and which.
+    /// Time and offset of the last write of the progress.
     saved: (Instant, u64),
-    /// When the log was told how far it has come, while something is missing.
+    /// Time of the last log line about the progress, while something is missing.
     told: Option<Instant>,
-    /// Why it cannot be written, as the log was told.
+    /// The error that was logged last, if the index cannot be written.
     fault: Option<String>,
 }
 
-/// Why a round ended early.
+/// Reason why a round ended early.
 #[derive(Debug)]
 pub(super) enum FeedFault {
-    /// The store is away, or cannot be read; it tells of that itself.
+    /// The store is closed or cannot be read, which it reports itself.
     Store(StoreError),
     /// The index cannot be written.
     Disk(std::io::Error),
@@ -160,11 +163,11 @@ impl Feed {
             self.rest(rest);
         }
         if is_loaded && let Err(error) = self.index.save() {
-            tracing::warn!("the search index could not keep its place: {error}");
+            tracing::warn!("the progress of the search index cannot be written: {error}");
         }
     }
 
-    /// Waits, but not for longer than it may run.
+    /// Waits, but not after `stop`.
     fn rest(&self, rest: Duration) {
         let until = Instant::now() + rest;
         while !self.stop.is_cancelled()
@@ -174,7 +177,7 @@ impl Feed {
         }
     }
 
-    /// Takes what is on disk.
+    /// Loads the files on disk.
     pub(super) fn load(&mut self) -> Result<bool, FeedFault> {
         let view = self.store.view()?;
         self.index.load(&view);
@@ -182,7 +185,7 @@ impl Feed {
         Ok(true)
     }
 
-    /// Does what there is to do, and says whether there is more.
+    /// Does one round of work; returns whether there is more.
     pub(super) fn round(&mut self) -> Result<bool, FeedFault> {
         let view = self.store.view()?;
         self.follow(&view)?;
@@ -190,7 +193,7 @@ impl Feed {
         self.index.drop_before(oldest);
         self.index.remove_unused()?;
         let was_sealed = self.extend(&view)?;
-        // First, for a segment takes its time; where one is built, another round follows.
+        // Counted first, because building a segment takes long; after that, another round follows.
         let missing = self.index.missing(&view)?;
         self.tell(missing, view.head());
         let was_built = self.build(&view, oldest)?;
@@ -206,19 +209,21 @@ impl Feed {
         at.elapsed() >= SAVE_EVERY && offset != self.index.offset()
     }
 
-    /// Takes in what the log tells of messages that the index has. Where the log does not have all of
-    /// that any more, the index is built anew.
+    /// Applies events of the log about indexed messages. If the log does not have all of them any
+    /// more, the index is built anew.
     fn follow(&self, view: &View) -> Result<(), FeedFault> {
         if self.index.can_follow(view) && self.follow_events(view)? {
             self.index.followed_to(view.cursor());
         } else {
-            tracing::warn!("the search index is built anew: events it has not seen are not kept");
+            tracing::warn!(
+                "the search index is built anew: the log does not have all events since its last update"
+            );
             self.index.forget(view);
         }
         Ok(())
     }
 
-    /// Whether all events that are new were there.
+    /// Whether all new events were still in the log.
     fn follow_events(&self, view: &View) -> Result<bool, FeedFault> {
         let (mut after, end) = (self.index.offset(), self.index.end());
         loop {
@@ -227,7 +232,7 @@ impl Feed {
             after = last.offset;
             for entry in &entries {
                 match entry.entry {
-                    // Events behind the end are read later.
+                    // Messages after the end of the index are read later.
                     EntryContent::Created { seq }
                     | EntryContent::PutBack { seq }
                     | EntryContent::Updated { seq }
@@ -242,13 +247,13 @@ impl Feed {
         }
     }
 
-    /// Adds the newest messages, and says whether a segment was sealed.
+    /// Adds the newest messages; returns whether a segment was sealed.
     fn extend(&self, view: &View) -> Result<bool, FeedFault> {
         let end = view.head() + 1;
         let start = span_of(view.head()) * SPAN;
         let mut was_sealed = self.index.seal_live(false)?;
         let mut live = self.index.live_from(start);
-        // Far behind: the newest come first, and what lies between is built later.
+        // Far behind: the newest messages are added first, and the gap is built later.
         if live.last + SPAN < start {
             was_sealed |= self.index.seal_live(true)?;
             live = self.index.live_from(start);
@@ -267,7 +272,7 @@ impl Feed {
         Ok(was_sealed)
     }
 
-    /// Builds a segment of what is missing, the newest first; says whether there was anything.
+    /// Builds a segment of missing messages, the newest first; returns whether there were any.
     fn build(&self, view: &View, oldest: u64) -> Result<bool, FeedFault> {
         let Some(gap) = self.index.newest_gap(oldest) else { return Ok(false) };
         let first = gap.first.max(span_of(gap.last) * SPAN);
@@ -286,7 +291,7 @@ impl Feed {
         Ok(true)
     }
 
-    /// Tells how far it has come.
+    /// Logs the progress.
     fn tell(&mut self, missing: u64, head: u64) {
         METRICS.search_missing.set(missing.cast_signed());
         METRICS.search_bytes.set(self.index.bytes().cast_signed());
@@ -295,11 +300,11 @@ impl Feed {
                 tracing::info!(
                     messages = head,
                     bytes = self.index.bytes(),
-                    "the search index is whole"
+                    "the search index is complete"
                 );
             }
         } else if self.told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
-            // A round's worth of new messages is nothing to tell of.
+            // A small number of new messages is not worth a log line.
             if missing > SPAN {
                 tracing::info!(missing, "building the search index, the newest messages first");
                 self.told = Some(Instant::now());
@@ -308,7 +313,7 @@ impl Feed {
     }
 }
 
-/// The terms of a message; none where there is no message, or one that cannot be read.
+/// The terms of a message; none if it does not exist or cannot be read.
 fn terms_of(view: &View, seq: u64) -> Result<Vec<SearchTerm>, StoreError> {
     let message = view.readable(seq)?;
     Ok(message.map_or_else(Vec::new, |message| terms::of_message(&message)))
@@ -317,12 +322,12 @@ fn terms_of(view: &View, seq: u64) -> Result<Vec<SearchTerm>, StoreError> {
 /// Messages and their terms.
 type WithTerms = Vec<(u64, Vec<SearchTerm>)>;
 
-/// The terms of some messages from `first` on and before `stop`, those that there are and that can be
-/// read; and the `seq` that they reach to.
+/// The terms of some messages from `first` on and before `stop`, as far as they exist and can be
+/// read; and the `seq` up to which they go.
 fn terms_between(view: &View, first: u64, stop: u64) -> Result<(WithTerms, u64), StoreError> {
     let stop = stop.min(first + MESSAGES);
     match readable_terms(view, first, stop) {
-        // A page is damaged; other messages lie on other pages.
+        // A page is damaged; other messages are on other pages.
         Err(StoreError::Corrupt(_)) => {
             let one_by_one = (first..stop).map(|seq| Ok((seq, terms_of(view, seq)?)));
             Ok((one_by_one.collect::<Result<_, StoreError>>()?, stop))

@@ -1,4 +1,4 @@
-//! Progress of the index through the log, kept in a file beside the segments.
+//! Progress of the index in the log, stored in a file next to the segments.
 
 use super::segment::write_whole;
 use crate::model::cursor::{Cursor, Epoch};
@@ -8,27 +8,28 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Progress through the log. It may be older on disk than the segments are: what is told again does no
+/// Progress in the log. On disk it may be older than the segments; applying an event twice does no
 /// harm.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct FollowedTo {
     /// Epoch of the last event.
     pub(super) epoch: u64,
     pub(super) offset: u64,
-    /// Messages that were changed after their segment was sealed, by `seq`.
+    /// Messages that changed after their segment was sealed, by `seq`.
     pub(super) amended: BTreeSet<u64>,
-    /// How many messages were deleted since the segment was sealed, by its first message.
+    /// Number of messages that were deleted since a segment was sealed, by the first message of the
+    /// segment.
     pub(super) deleted: BTreeMap<u64, u32>,
 }
 
 impl FollowedTo {
-    /// Nothing before the newest event of a store.
+    /// The progress of a new index: the head of the store.
     pub(super) fn head_of(view: &View) -> Self {
         let Cursor { epoch, offset } = view.cursor();
         Self { epoch: epoch.number(), offset, ..Self::default() }
     }
 
-    /// The progress that is kept in a folder; `None` where the log cannot be followed from there.
+    /// The progress that a folder has; `None` if the log cannot be followed from there.
     pub(super) fn read(folder: &Path, view: &View) -> Option<Self> {
         let bytes = std::fs::read(file_in(folder)).ok()?;
         let (checksum, fields) = bytes.split_first_chunk()?;
@@ -36,19 +37,19 @@ impl FollowedTo {
             return None;
         }
         let followed: Self = postcard::from_bytes(fields).ok()?;
-        // A store without any events may be any store.
+        // Without any events, the store cannot be recognized.
         let has_epoch = followed.offset > 0 || view.head() == 0;
         (has_epoch && followed.is_of(view)).then_some(followed)
     }
 
-    /// Keeps it in a folder.
+    /// Writes it into a folder.
     pub(super) fn write(&self, folder: &Path) -> io::Result<()> {
         let fields = postcard::to_stdvec(self).map_err(io::Error::other)?;
         let bytes = [&crc32fast::hash(&fields).to_le_bytes()[..], &fields].concat();
         write_whole(&file_in(folder), &bytes)
     }
 
-    /// Whether a store has these events, and still all that follow.
+    /// Whether a store has these events, and all later ones.
     pub(super) fn is_of(&self, view: &View) -> bool {
         let cursor = Cursor { epoch: Epoch::new(self.epoch), offset: self.offset };
         matches!(view.offset_of(cursor), Ok(Some(_)))

@@ -1,5 +1,5 @@
-//! Content of the index: sealed segments in a folder beside the store, the newest messages in
-//! memory, and up to where the log was followed.
+//! Content of the index: sealed segments in a folder next to the store, the newest messages in
+//! memory, and the progress in the log.
 
 use super::block::SPAN;
 use super::builder::Builder;
@@ -17,11 +17,11 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// Messages of one segment that were changed since it was sealed, with which it is built anew: each
-/// of them is read by every search.
+/// Changed messages of one segment after which the segment is built anew, because every search
+/// reads each of them.
 const MAX_AMENDED: usize = 1024;
 
-/// Messages of one segment that were deleted since it was sealed, with which it is built anew.
+/// Deleted messages of one segment after which the segment is built anew.
 const MAX_DELETED: u32 = (SPAN / 4) as u32;
 
 /// The index of one store.
@@ -39,7 +39,7 @@ struct State {
     /// Postings of the newest messages.
     live: Option<Builder>,
     followed: FollowedTo,
-    /// Files of segments that are no longer used.
+    /// Files of segments that are not used any more.
     unused: Vec<PathBuf>,
 }
 
@@ -48,21 +48,21 @@ struct State {
 pub(super) struct Snapshot {
     /// Sealed segments, the newest first.
     pub(super) segments: Vec<Arc<SegmentFile>>,
-    /// The messages that are in memory, and what of them may match.
+    /// The range of messages in memory, and the positions that may match.
     pub(super) live: Option<(Range, PlaceSet)>,
-    /// Messages that have to be read, whatever the postings say.
+    /// Messages that have to be read, whatever the postings are.
     pub(super) amended: BTreeSet<u64>,
-    /// Events up to here are in it.
+    /// The offset up to which events are in the index.
     pub(super) offset: u64,
 }
 
 impl Index {
-    /// An index that knows nothing yet.
+    /// An empty index.
     pub fn new(folder: PathBuf) -> Self {
         Self { folder, limit: ReadLimit::default(), state: RwLock::default() }
     }
 
-    /// The index of a store as it lies on disk, for reading only.
+    /// The index of a store from the disk, for reading only.
     pub fn open(folder: PathBuf, view: &View) -> Self {
         let index = Self::new(folder);
         index.load(view);
@@ -77,7 +77,7 @@ impl Index {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes what is on disk, as far as it is of this store and whole.
+    /// Loads the files on disk that belong to this store and are complete.
     pub(super) fn load(&self, view: &View) {
         let followed = FollowedTo::read(&self.folder, view);
         let names = followed.iter().flat_map(|_| std::fs::read_dir(&self.folder)).flatten();
@@ -86,7 +86,7 @@ impl Index {
         ranges.sort();
         let mut segments: BTreeMap<u64, Arc<SegmentFile>> = BTreeMap::new();
         for range in ranges {
-            // A kill came between a segment and the removal of those that it took the place of.
+            // A kill came between writing a segment and removing the ones that it replaced.
             if segments.values().next_back().is_some_and(|s| s.range().last >= range.first) {
                 continue;
             }
@@ -103,7 +103,7 @@ impl Index {
         *self.write() = State { segments, live: None, followed, unused: Vec::new() };
     }
 
-    /// Makes the folder, and removes what earlier runs left there that is of no use.
+    /// Creates the folder, and removes useless files of earlier runs.
     pub(super) fn tidy(&self) -> io::Result<()> {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
         let state = self.read();
@@ -119,8 +119,8 @@ impl Index {
         self.save()
     }
 
-    /// Keeps on disk up to where the log was followed. Changes of messages that only an unused segment
-    /// would have to tell are not in it, so such segments go first.
+    /// Writes the progress to disk. It does not have the changes of messages in unused segments, so
+    /// those files are removed first.
     pub(super) fn save(&self) -> io::Result<()> {
         let (followed, unused) = {
             let state = self.read();
@@ -130,7 +130,7 @@ impl Index {
         followed.write(&self.folder)
     }
 
-    /// Forgets everything: the log cannot be followed from where the index stands.
+    /// Empties the index, because the log cannot be followed from its offset.
     pub(super) fn forget(&self, view: &View) {
         let mut state = self.write();
         let firsts: Vec<u64> = state.segments.keys().copied().collect();
@@ -141,29 +141,29 @@ impl Index {
         state.followed = FollowedTo::head_of(view);
     }
 
-    /// Whether events after those that it has are still to be had.
+    /// Whether the log still has the events after the index.
     pub(super) fn can_follow(&self, view: &View) -> bool {
         self.read().followed.is_of(view)
     }
 
-    /// The offset of the last event that it has.
+    /// The offset of the last event in the index.
     pub(super) fn offset(&self) -> u64 {
         self.read().followed.offset
     }
 
-    /// Says that all events up to here are in it.
+    /// Notes that all events up to here are in the index.
     pub(super) fn followed_to(&self, cursor: Cursor) {
         let followed = &mut self.write().followed;
         (followed.epoch, followed.offset) = (cursor.epoch.number(), cursor.offset);
     }
 
-    /// A message was changed, and these are its terms now. What is in memory is told them; sealed
-    /// segments are not touched.
+    /// A message was changed, and these are its new terms. The postings in memory are extended;
+    /// sealed segments do not change.
     pub(super) fn amended(&self, seq: u64, terms: &[SearchTerm]) {
         let mut guard = self.write();
         let state = &mut *guard;
         match &mut state.live {
-            // Read later, as it is then.
+            // It is read later, with its new content.
             Some(live) if seq >= live.next() => {}
             Some(live) if seq >= live.first() => live.add(seq, terms),
             _ => {
@@ -187,8 +187,8 @@ impl Index {
         }
     }
 
-    /// Uses a segment no longer; the messages it told of are read until it is built anew. Where that
-    /// was done already, the new one stays.
+    /// Stops using a segment; its messages are read from the store until it is built anew. If that
+    /// happened already, the new segment stays.
     pub(super) fn discard(&self, segment: &Arc<SegmentFile>) {
         let first = segment.range().first;
         let mut state = self.write();
@@ -197,7 +197,7 @@ impl Index {
         }
     }
 
-    /// Drops what tells of nothing but messages older than the oldest there is.
+    /// Drops segments in which all messages are older than the oldest message of the store.
     pub(super) fn drop_before(&self, oldest: u64) {
         let mut state = self.write();
         while let Some((&first, segment)) = state.segments.first_key_value()
@@ -207,13 +207,13 @@ impl Index {
         }
     }
 
-    /// Removes the files of segments that are no longer used.
+    /// Removes the files of segments that are not used any more.
     pub(super) fn remove_unused(&self) -> io::Result<()> {
         let unused = self.read().unused.clone();
         self.remove(unused)
     }
 
-    /// Only the feed makes and removes files, so that none of these comes to be used meanwhile.
+    /// Only the feed creates and removes files, so none of these can be in use again.
     fn remove(&self, unused: Vec<PathBuf>) -> io::Result<()> {
         for path in unused {
             match std::fs::remove_file(&path) {
@@ -234,8 +234,7 @@ impl Index {
         }
     }
 
-    /// Where the messages in memory begin, and the first that is not among them; they begin at
-    /// `otherwise` where there are none.
+    /// The range of the messages in memory; it begins at `otherwise` if there are none.
     pub(super) fn live_from(&self, otherwise: u64) -> Range {
         let mut state = self.write();
         let sealed = state.segments.last_key_value().map_or(0, |(_, s)| s.range().last + 1);
@@ -243,14 +242,14 @@ impl Index {
         Range { first: live.first(), last: live.next() }
     }
 
-    /// The first message that it has not reached yet.
+    /// The first message after the index.
     pub(super) fn end(&self) -> u64 {
         let state = self.read();
         let sealed = state.segments.last_key_value().map(|(_, segment)| segment.range().last + 1);
         state.live.as_ref().map(Builder::next).or(sealed).unwrap_or_default()
     }
 
-    /// Seals what is in memory, where it is full or `now` says so, and goes on with nothing.
+    /// Seals the messages in memory if they are full or `now` is set, and begins with an empty set.
     pub(super) fn seal_live(&self, now: bool) -> io::Result<bool> {
         let state = self.read();
         let Some(live) = state.live.as_ref().filter(|live| now || live.is_full()) else {
@@ -258,7 +257,7 @@ impl Index {
         };
         let sealed = (live.next() > live.first()).then(|| SegmentFile::write(&self.folder, live));
         drop(state);
-        // Only the feed changes what is in memory.
+        // Only the feed changes the messages in memory.
         let sealed = sealed.transpose()?;
         let mut state = self.write();
         state.live = None;
@@ -268,24 +267,24 @@ impl Index {
         Ok(true)
     }
 
-    /// Seals what was built of older messages.
+    /// Seals a segment of older messages.
     pub(super) fn seal(&self, builder: &Builder) -> io::Result<()> {
         let segment = SegmentFile::write(&self.folder, builder)?;
         let mut state = self.write();
-        // Earlier amendments are in it now.
+        // It contains all earlier changes.
         state.forget_changes(segment.range());
         state.insert(segment);
         Ok(())
     }
 
-    /// The newest messages from `oldest` on that it does not tell of, but for those to come.
+    /// The newest messages from `oldest` on that are missing, except those after the index.
     pub(super) fn newest_gap(&self, oldest: u64) -> Option<Range> {
         let state = self.read();
         let end = state.live.as_ref()?.first();
         gaps(state.segments.values().rev().map(|s| s.range()), end, oldest).next()
     }
 
-    /// How many messages it does not tell of yet, deleted ones included.
+    /// Number of missing messages, including deleted ones.
     ///
     /// # Errors
     ///
@@ -300,7 +299,7 @@ impl Index {
         Ok(before + (head + 1).saturating_sub(live.next()))
     }
 
-    /// The size of its files.
+    /// Size of the files.
     pub fn bytes(&self) -> u64 {
         self.read().segments.values().map(|segment| segment.bytes()).sum()
     }
@@ -322,13 +321,13 @@ impl Index {
 }
 
 impl State {
-    /// The sealed segment that tells of a message.
+    /// The range of the sealed segment with a message.
     fn range_of(&self, seq: u64) -> Option<Range> {
         let (_, segment) = self.segments.range(..=seq).next_back()?;
         Some(segment.range()).filter(|range| range.last >= seq)
     }
 
-    /// Uses a segment, whose file may have taken the place of one that is not used any more.
+    /// Uses a segment, whose file may have replaced another one.
     fn insert(&mut self, segment: SegmentFile) {
         self.unused.retain(|path| path != segment.path());
         self.segments.insert(segment.range().first, Arc::new(segment));
@@ -347,7 +346,7 @@ impl State {
     }
 }
 
-/// Gaps between ranges, which come newest first, from before `end` down to `oldest`.
+/// Gaps between ranges, which are given newest first, from `end` down to `oldest`.
 pub(super) fn gaps(
     ranges: impl Iterator<Item = Range>,
     mut end: u64,

@@ -1,16 +1,15 @@
-//! Search: any text of one character and more, over the whole history, newest first, exactly.
+//! Search for texts of one character and more in the whole history: exact, newest messages first.
 //!
-//! A message is found where its normalised text holds the normalised text that is looked for. The
-//! index is a view of the log that only tells which messages may match; each of those is read from
-//! the store and compared. So a posting too many does no harm, and what the index does not tell of
-//! yet is read.
+//! A message matches if its normalised text contains the normalised text of the search. The index is a
+//! view of the log that only gives candidates; each candidate is read from the store and compared. So
+//! wrong candidates do no harm, and messages that are not in the index yet are read from the store.
 //!
 //! Sealed segments are files of at most 65,536 messages, written once. The newest messages are in
-//! memory, read again from the store at each start. One thread follows the store: it reads what is
-//! new, seals, and builds what is missing, the newest first. Nothing waits for it.
+//! memory, read again from the store at each start. One thread follows the store: it reads new
+//! messages, seals segments, and builds missing ones, the newest first. Nothing waits for it.
 //!
-//! Segments are files of their own and no tables of redb, because nothing in them ever changes: a
-//! file is written in one go, damage costs one segment, and the system's cache holds what is read.
+//! Segments are files and not tables of redb, because they never change: a file is written in one go,
+//! damage affects one segment, and the system caches the parts that are read.
 //! `docs/performance.md` has the figures.
 
 mod block;

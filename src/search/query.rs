@@ -1,4 +1,4 @@
-//! Looking for messages: candidates from the index, each compared with what the store has.
+//! Searching messages: candidates from the index, each compared with the message in the store.
 
 use super::block::SPAN;
 use super::index::{Index, Snapshot, gaps};
@@ -13,16 +13,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Messages read at a time where the index does not tell of them.
+/// Messages that are read at once if they are not in the index.
 const STRIDE: usize = 256;
 
-/// Events read at a time.
+/// Events that are read at once.
 const EVENTS: usize = 10_000;
 
-/// Conditions beyond those of a filter. The message itself is compared with each.
+/// Conditions beyond those of a filter. The message itself is compared with each of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Conditions {
-    /// In any case, in the content, the sender's name or a file's name.
+    /// Text in the content, the sender's name or a file's name; case makes no difference.
     pub text: Option<String>,
     #[allow(missing_docs)]
     pub message_type: Option<MessageType>,
@@ -37,19 +37,19 @@ pub struct Conditions {
 /// Conditions that messages are compared with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Search {
-    /// Normalised; looked for in each text of a message.
+    /// Normalised; compared with each text of a message.
     text: String,
     conditions: Conditions,
 }
 
 impl Search {
-    /// Looks for text in any case, and for a type; `None` where neither is wanted.
+    /// Search for a text in any case, and for a type; `None` if neither is given.
     pub fn new(text: Option<&str>, message_type: Option<MessageType>) -> Option<Self> {
         let text = text.map(str::to_owned);
         Self::of(Conditions { text, message_type, ..Conditions::default() })
     }
 
-    /// Looks for what meets the conditions; `None` where there are none.
+    /// Search with these conditions; `None` if there are none.
     pub fn of(conditions: Conditions) -> Option<Self> {
         let text = normalise(conditions.text.as_deref().unwrap_or_default()).into_owned();
         let is_any = text.is_empty()
@@ -71,12 +71,12 @@ impl Search {
             && (self.text.is_empty() || terms::texts(message).any(has_it))
     }
 
-    /// The time, in Unix seconds, before which no message meets the conditions.
+    /// The earliest time, in Unix seconds, of messages that can match.
     pub fn since(&self) -> Option<u64> {
         self.conditions.since
     }
 
-    /// The times, in Unix seconds, outside which no message meets the conditions.
+    /// The range of times, in Unix seconds, of messages that can match.
     pub(super) fn span(&self) -> std::ops::Range<u64> {
         self.conditions.since.unwrap_or(0)..self.conditions.until.unwrap_or(u64::MAX)
     }
@@ -87,18 +87,18 @@ impl Search {
     }
 }
 
-/// Part of the history, as a search goes through it.
+/// Part of the history, for a search.
 enum Stretch<'a> {
-    /// Told of by a file.
+    /// Messages in a sealed segment.
     Sealed(&'a Arc<SegmentFile>),
-    /// Told of in memory: these may match.
+    /// Messages in memory, and the positions that may match.
     Live(Range, &'a PlaceSet),
-    /// Not told of.
+    /// Messages that are not in the index.
     Gap(Range),
 }
 
 impl Index {
-    /// The messages that match both, newest first; `page.offset` counts only those.
+    /// The messages that match filter and search, newest first; `page.offset` counts only those.
     ///
     /// # Errors
     ///
@@ -111,9 +111,9 @@ impl Index {
         page: Page,
     ) -> Result<Matches> {
         let needed = search.needed();
-        // The store second: it tells what became of messages since.
+        // The index before the store: so the store has all later changes.
         let snapshot = match &needed[..] {
-            // The index has nothing to tell.
+            // The index cannot help.
             [] => Snapshot::default(),
             _ => self.snapshot(&needed),
         };
@@ -178,8 +178,8 @@ impl Index {
     }
 }
 
-/// Adds the messages of which the log tells something that the index does not know yet. Where the log
-/// has not all of that any more, any message may have changed: the index tells nothing then.
+/// Adds messages that changed after the index was read, according to the log. If the log does not
+/// have all these events any more, any message may have changed, and the index is not used.
 pub(super) fn add_unseen(view: &View, snapshot: &mut Snapshot) -> Result<()> {
     let mut after = snapshot.offset;
     loop {
@@ -219,20 +219,20 @@ impl Stretch<'_> {
     }
 }
 
-/// A search on its way through the history.
+/// State of a search on its way through the history.
 struct Walk<'a> {
     view: &'a View,
     filter: &'a MessageFilter,
     search: &'a Search,
     needs: Needs,
     amended: &'a BTreeSet<u64>,
-    /// Only messages older than this are still to be looked at.
+    /// Only older messages have not been checked yet.
     below: u64,
-    /// Matches still to be passed over.
+    /// Matches that are still to be skipped.
     skip: u64,
     limit: usize,
     read_so_far: usize,
-    /// Messages that are read at least, and until when more are.
+    /// Number of messages that may always be read, and the time until which more may be read.
     most: usize,
     until: Instant,
     found: Matches,
@@ -248,8 +248,8 @@ impl Walk<'_> {
         self.read_so_far >= self.most && Instant::now() >= self.until
     }
 
-    /// The places of a range that pass the filter, where that is sooner known than what matches:
-    /// conversations are many, and their own messages few.
+    /// The positions of a range that pass the filter, if they are found more cheaply than the
+    /// matches of the text: for example in a conversation with few messages.
     fn known(&self, range: Range) -> Result<Option<PlaceSet>> {
         if self.filter.conversation.is_none() {
             return Ok(None);
@@ -258,7 +258,7 @@ impl Walk<'_> {
         PlaceSet::of_blocks(span_of(range.first), of_block).map(Some)
     }
 
-    /// Those of the places that pass the filter, and the places that have to be read.
+    /// The positions that pass the filter, with those that have to be read in any case.
     fn filtered(&self, range: Range, mut places: PlaceSet) -> Result<PlaceSet> {
         let amended = self.amended.range(range.first..=range.last);
         amended.for_each(|&seq| places.add(place_of(seq)));
@@ -269,7 +269,7 @@ impl Walk<'_> {
         Ok(places)
     }
 
-    /// Reads candidates of a range, and keeps what matches.
+    /// Reads candidates of a range, and keeps those that match.
     fn read(&mut self, range: Range, places: &PlaceSet) -> Result<()> {
         let start = span_of(range.first) * SPAN;
         for seq in places.descending().map(|place| start + u64::from(place)) {
@@ -291,7 +291,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Reads all messages of a range, as far as one search reads.
+    /// Reads all messages of a range, within the bounds of a search.
     fn scan(&mut self, range: Range) -> Result<()> {
         let mut before = self.below.min(range.last + 1);
         while !self.is_done() && before > range.first {

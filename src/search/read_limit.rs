@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-/// How much one search reads. Only where the index does not tell of messages yet is there more to read,
-/// or where nothing but a time is asked for.
+/// Bounds of what one search reads. More has to be read only if messages are not in the index yet,
+/// or if the only condition is a time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ReadLimit {
-    /// Messages, however long that takes.
+    /// Messages that are read in any case.
     pub(super) messages: usize,
-    /// How long it goes on with further ones.
+    /// Time until which further messages are read.
     pub(super) time: Duration,
 }
 

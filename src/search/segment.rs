@@ -1,7 +1,7 @@
-//! A sealed segment: a file of postings that is written once, read by the page, and never changed.
+//! A sealed segment: a file of postings that is written once, read page by page, and never changed.
 //!
-//! Pages, then a directory of them, then where that lies. Each page and the directory carry a
-//! checksum. The name of the file is the range of messages it tells of.
+//! A file has pages, then a directory of the pages, then the offset of the directory. Each page and the
+//! directory have a checksum. The name of the file is the range of its messages.
 
 use super::block::{self, Damaged};
 use super::builder::Builder;
@@ -14,19 +14,19 @@ use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-/// The format that is written, at the end of each file. A file of another one is built anew.
+/// The format of the file, at its end. A file with another format is built anew.
 const MARK: &[u8; 8] = b"rcsrch03";
 
-/// Where the directory begins (8 bytes), its checksum (4), and the mark (8).
+/// The offset of the directory (8 bytes), its checksum (4), and the mark (8).
 const TRAILER_BYTES: u64 = 20;
 
-/// Places that are read sooner than looked up further.
+/// With so few positions left, reading the messages is faster than further look-ups.
 const FEW: u64 = 8;
 
 /// More bytes than any page has.
 const MAX_PAGE_BYTES: u32 = 64 << 10;
 
-/// The first messages and the last that a segment tells of, deleted ones included.
+/// The first and the last message of a segment, including deleted ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs)]
 pub struct Range {
@@ -34,7 +34,7 @@ pub struct Range {
     pub last: u64,
 }
 
-/// A page in the directory.
+/// An entry of the directory.
 #[derive(Debug, Serialize, Deserialize)]
 struct PageEntry {
     first: SearchTerm,
@@ -53,12 +53,12 @@ pub struct SegmentFile {
     pages: Vec<PageEntry>,
 }
 
-/// Why a segment is of no use.
+/// Reason why a segment is unusable.
 #[derive(Debug)]
 pub enum SegmentError {
     /// The disk failed.
     Io(io::Error),
-    /// The bytes read differ from those written.
+    /// The bytes differ from the written ones.
     Damaged,
 }
 
@@ -84,7 +84,7 @@ impl From<Damaged> for SegmentError {
 }
 
 impl Range {
-    /// Reads a file's name; `None` where it is no segment's.
+    /// Reads a file's name; `None` if it is not the name of a segment.
     pub fn of_name(name: &str) -> Option<Self> {
         let (first, last) = name.split_once('-')?;
         let number = |hex| u64::from_str_radix(hex, 16).ok();
@@ -103,7 +103,7 @@ pub fn is_name(name: &str) -> bool {
 }
 
 impl SegmentFile {
-    /// Writes a segment; it is on disk afterwards, and nothing of it before.
+    /// Writes a segment; the file appears only when it is complete and synced.
     pub fn write(folder: &Path, builder: &Builder) -> io::Result<Self> {
         let range = Range { first: builder.first(), last: builder.next() - 1 };
         let mut content = Vec::new();
@@ -152,7 +152,7 @@ impl SegmentFile {
         Ok(Self { range, path, file, bytes, pages })
     }
 
-    /// The messages it tells of.
+    /// The range of its messages.
     pub fn range(&self) -> Range {
         self.range
     }
@@ -162,13 +162,13 @@ impl SegmentFile {
         self.bytes
     }
 
-    /// Where its file is.
+    /// The path of its file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The places that have some of each of these terms, among `known` ones where those are told.
-    /// Once they are few, they may be more than that.
+    /// The positions that have at least one of each of these terms, among the `known` ones if they
+    /// are given. If few are left, the result may contain further positions.
     pub fn matching(
         &self,
         needed: &[Terms],
@@ -189,7 +189,7 @@ impl SegmentFile {
         Ok(matching.unwrap_or_default())
     }
 
-    /// Tells of each place of these terms.
+    /// Calls a function for each position of these terms.
     pub fn read(
         &self,
         terms: &Terms,
@@ -215,7 +215,7 @@ impl SegmentFile {
     }
 }
 
-/// Writes a file that is whole and on disk, or not there.
+/// Writes a file so that it is complete and on disk, or does not exist.
 pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     let part = path.with_added_extension("part");
     let file =

@@ -1,9 +1,9 @@
-//! Terms: what of a text the index knows.
+//! Terms: the parts of texts that the index stores.
 //!
-//! Each character of a normalised text gives one term: itself with the character behind it, and,
-//! where all three are of alphabets (below [`ALPHABETS`]), with the one behind that too. Pairs of
-//! letters are in half of all messages, pairs of Chinese characters in few. Terms are ordered by
-//! their characters, so that what begins with a character, or with two letters, is a range.
+//! Each character of a normalised text gives one term: the character and the next one, and, if all
+//! three belong to alphabets (below [`ALPHABETS`]), also the one after that. The reason is that pairs of
+//! letters occur in half of all messages, and pairs of Chinese characters in few. Terms are ordered by
+//! their characters, so the terms that begin with a character, or with two letters, are a range.
 
 use super::normalise::normalise;
 use crate::model::content::Segment;
@@ -13,13 +13,13 @@ use std::borrow::Cow;
 use std::hash::Hasher;
 use std::ops::Range;
 
-/// A term as a number: 21 bits of the first character, 28 bits of what follows it.
+/// A term as a number: 21 bits of the first character, 28 bits of the rest.
 pub type SearchTerm = u64;
 
-/// Terms that a text which holds the wanted one has at least one of.
+/// A range of terms; a text that contains the searched text has at least one of them.
 pub type Terms = Range<SearchTerm>;
 
-/// Characters from here on are ideographs, syllables and pictures.
+/// Characters from here on are ideographs, syllables and symbols.
 const ALPHABETS: u32 = 0x2E80;
 
 const REST_BITS: u32 = 28;
@@ -28,10 +28,10 @@ const THIRD_BITS: u32 = 14;
 /// Second characters from [`ALPHABETS`] on are numbered from here.
 const BEYOND: u64 = (ALPHABETS as u64) << THIRD_BITS;
 
-/// First characters that no text has, for the types of messages.
+/// First characters that no text has, for types of messages.
 const TYPES: u64 = char::MAX as u64 + 1;
 
-/// The first character after those, for senders.
+/// First character after those, for senders.
 const SENDERS: u64 = TYPES + 16;
 
 const _: () = assert!(MessageType::ALL.len() <= 16);
@@ -42,7 +42,7 @@ fn is_letter(c: char) -> bool {
     u32::from(c) < ALPHABETS
 }
 
-/// The term of a character and those behind it; 0 stands for the end of the text.
+/// The term of a character with the ones after it; 0 means the end of the text.
 fn term(first: char, second: Option<char>, third: Option<char>) -> SearchTerm {
     let second = second.unwrap_or('\0');
     let rest = match third.filter(|&third| is_letter(first) && is_letter(third)) {
@@ -67,7 +67,7 @@ fn beginning_with_two(first: char, second: char) -> Terms {
 /// Adds the terms of a normalised text.
 fn add_text(text: &str, terms: &mut Vec<SearchTerm>) {
     terms.reserve(text.len());
-    // Of three letters in a row it is plain what their term is; most texts have no other.
+    // For three letters in a row the term follows directly; most texts have only such letters.
     let rest = if text.is_ascii() {
         let triples = text.as_bytes().windows(3);
         terms.extend(triples.map(|triple| {
@@ -88,8 +88,8 @@ fn add_text(text: &str, terms: &mut Vec<SearchTerm>) {
     }
 }
 
-/// The two parts of a term: its first character, and what follows that. Terms of which each has the
-/// first one in common follow each other.
+/// The two parts of a term: its first character, and the rest. Terms with the same first part
+/// follow each other.
 pub fn split(term: SearchTerm) -> (u32, u32) {
     ((term >> REST_BITS) as u32, (term & ((1 << REST_BITS) - 1)) as u32)
 }
@@ -104,15 +104,15 @@ fn of_type(message_type: MessageType) -> SearchTerm {
     (TYPES + message_type as u64) << REST_BITS
 }
 
-/// The term of a sender, given by the ID or the name: a hash, which others may have too.
+/// The term of a sender, by ID or name: a hash, which other senders may share.
 fn of_sender(sender: &str) -> SearchTerm {
     let mut hasher = SipHasher24::new();
     hasher.write(sender.as_bytes());
     SENDERS << REST_BITS | hasher.finish() >> (u64::BITS - REST_BITS)
 }
 
-/// The texts of a message that are searched: what it says, who says it, the names of files, and the
-/// texts of cards, of which `content` has the titles alone.
+/// The texts of a message that are searched: its content, the sender's name, the names of files,
+/// and the texts of cards, of which `content` has only the titles.
 pub fn texts(message: &Message) -> impl Iterator<Item = Cow<'_, str>> {
     let sender = message.sender.as_ref().map(|sender| sender.name.as_str());
     let segments = message.content.segments().unwrap_or_default();
@@ -124,7 +124,7 @@ pub fn texts(message: &Message) -> impl Iterator<Item = Cow<'_, str>> {
     std::iter::once(message.content.readable()).chain(others)
 }
 
-/// The terms of a message, some several times.
+/// The terms of a message; some may be there several times.
 pub fn of_message(message: &Message) -> Vec<SearchTerm> {
     let mut terms = vec![of_type(message.message_type())];
     if let Some(sender) = &message.sender {
@@ -136,8 +136,8 @@ pub fn of_message(message: &Message) -> Vec<SearchTerm> {
     terms
 }
 
-/// The terms that each message has that contains this normalised text, is of this type and of this
-/// sender: some of each.
+/// Ranges of terms for a normalised text, a type and a sender: every matching message has at least
+/// one term of each range.
 pub fn needed(text: &str, message_type: Option<MessageType>, sender: Option<&str>) -> Vec<Terms> {
     let chars: Vec<char> = text.chars().collect();
     let exactly = |term: SearchTerm| term..term + 1;
@@ -150,14 +150,14 @@ pub fn needed(text: &str, message_type: Option<MessageType>, sender: Option<&str
         let third = chars.get(i + 2).copied();
         let are_letters = is_letter(first) && is_letter(second);
         match third {
-            // The last two of three letters are known to be there.
+            // The last two of three letters are covered by the term before.
             None if are_letters && i > 0 && is_letter(chars[i - 1]) => {}
             None if are_letters => needed.push(beginning_with_two(first, second)),
             _ => needed.push(exactly(term(first, Some(second), third))),
         }
     }
-    // Ideographs before letters, letters before digits and spaces: what fewer messages have is
-    // looked up first, and often that is enough.
+    // Ideographs before letters, letters before digits and spaces: rarer terms are looked up first,
+    // and often they are enough.
     needed.sort_by_key(|terms| std::cmp::Reverse(terms.start));
     needed.dedup();
     needed.splice(0..0, sender.map(of_sender).map(exactly));

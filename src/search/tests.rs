@@ -1,4 +1,4 @@
-//! The index against a scan that compares normalised texts: whatever happens, they find the same.
+//! The index against a scan that compares normalised texts: after any steps, both find the same.
 
 use super::builder::Builder;
 use super::feed::Feed;
@@ -20,10 +20,10 @@ use tokio_util::sync::CancellationToken;
 
 const CONVERSATIONS: [&str; 2] = ["group_1", "group_2"];
 
-/// Texts of few characters, so that what is looked for is often there.
+/// Texts of few characters, so that searches often match.
 const TEXT: &str = "[abAＢé你好ｶﾞß😀 ]{1,8}";
 
-/// A step of the model; places count from the newest message.
+/// A step of the model; positions count from the newest message.
 #[derive(Clone, Debug)]
 enum Step {
     Create {
@@ -44,7 +44,7 @@ enum Step {
         place: usize,
         text: String,
     },
-    /// A message is taken back, and its content is not kept.
+    /// A message is recalled, and its content is removed.
     Recall {
         place: usize,
     },
@@ -61,13 +61,13 @@ enum Step {
     Cancel {
         place: usize,
     },
-    /// The index takes in what is new.
+    /// The index does one round of work.
     Round,
-    /// It seals what is in memory.
+    /// The index seals the messages in memory.
     Seal,
-    /// It is opened again, as it lies on disk.
+    /// The index is opened again from the disk.
     Kill,
-    /// A file of it is damaged.
+    /// A file of the index is damaged.
     Damage {
         file: usize,
         place: usize,
@@ -102,7 +102,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 1..80)
 }
 
-/// Which filters are set: one or two of them, often none.
+/// The filters that are set: one or two, often none.
 fn filters() -> impl Strategy<Value = [bool; 7]> {
     proptest::array::uniform7(proptest::bool::weighted(0.15))
 }
@@ -178,7 +178,7 @@ impl Both {
         self.write(Command::Receive { received: Box::new(received), at: self.at, can_wait: false });
     }
 
-    /// Takes in all that there is, and builds all that is missing.
+    /// Runs rounds until nothing is missing.
     fn catch_up(&mut self) {
         while self.feed.round().unwrap() {}
     }
@@ -335,7 +335,7 @@ proptest! {
         for find in &finds {
             both.step(find.clone());
         }
-        // A segment found damaged by a search is built anew.
+        // A segment that a search found damaged is built anew.
         both.catch_up();
         for find in finds {
             both.step(find);
@@ -388,7 +388,7 @@ fn the_messages_of_a_sender_are_found_among_any_number_of_others() {
             assert_eq!(find(limit, conditions), (1, false));
         }
     }
-    // The index knows no times: messages are read, as long as there is time.
+    // The index has no times, so messages are read as long as the time allows.
     let early = || Conditions { until: Some(1002), ..Conditions::default() };
     let none = ReadLimit { messages: 0, time: Duration::ZERO };
     assert_eq!(find(none, early()), (0, true));
@@ -442,7 +442,7 @@ fn an_index_of_another_life_of_the_store_is_not_believed() {
     both.index.seal_live(true).unwrap();
     both.index.save().unwrap();
     drop(both);
-    // The copy is put back, and the same `seq` is given to another message.
+    // The copy is restored, and the same `seq` is given to another message.
     std::fs::rename(&copy, &db).unwrap();
     let mut both = Both::new(&place);
     both.create("it is not", "group_1", MessageType::Text);
@@ -540,10 +540,10 @@ fn sealed(place: &tempfile::TempDir) -> (Both, Arc<SegmentFile>) {
 fn a_segment_that_is_built_anew_in_place_of_a_damaged_one_stays() {
     let place = tempfile::tempdir().unwrap();
     let (mut both, damaged) = sealed(&place);
-    // A search finds the damage while the feed builds, so that the old file is not removed before.
+    // A search finds the damage while the feed builds, so the old file is not removed before.
     both.index.discard(&damaged);
     both.index.seal(&built(&both, damaged.range())).unwrap();
-    // Another search that began before finds it, too.
+    // Another search that began earlier finds it, too.
     both.index.discard(&damaged);
     assert_eq!(both.index.snapshot(&[]).segments.len(), 1, "it is another one");
     both.catch_up();
@@ -556,11 +556,11 @@ fn a_segment_that_is_built_anew_in_place_of_a_damaged_one_stays() {
 fn a_kill_before_an_unused_segment_is_removed_doubles_and_loses_nothing() {
     let place = tempfile::tempdir().unwrap();
     let (mut both, all) = sealed(&place);
-    // An older one that the segment took the place of, and that the kill left.
+    // An older segment that was replaced, and that the kill left.
     SegmentFile::write(&both.folder, &built(&both, Range { first: 2, last: 3 })).unwrap();
     (both.index, both.feed) = feed(&both.store, &both.folder);
     assert_eq!(both.found("text"), ["text 3", "text 2", "text 1"]);
-    // The place in the log is not kept without the changes that an unused segment would tell wrong.
+    // The progress is not written without the changes of messages in an unused segment.
     let message = both.all().into_iter().last().unwrap();
     both.step(Step::Delete { place: 2 });
     let messages = vec![Message { content: Content::text("other"), ..message }];
@@ -582,7 +582,7 @@ fn what_the_log_does_not_have_any_more_is_found_all_the_same() {
     both.create("before", "group_1", MessageType::Text);
     both.catch_up();
     both.index.seal_live(true).unwrap();
-    // The feed does not come to it before the log forgets it.
+    // The log drops the event before the feed reads it.
     both.step(Step::Delete { place: 0 });
     both.step(Step::Return { text: "after".into() });
     both.create("later", "group_1", MessageType::Text);

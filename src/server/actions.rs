@@ -1,4 +1,5 @@
-//! Actions on messages that were sent, and requests of platforms (contract, items 23 and 25 to 28).
+//! Actions on messages that were sent, and answers to requests of platforms (contract, items 23 and
+//! 25 to 28).
 
 use super::body::{HttpResponse, json};
 use super::error::{ErrorResponse, Result};
@@ -11,10 +12,10 @@ use crate::model::reaction::check_emoji;
 use crate::protocol::http::{OpenedForward, Request, RequestAnswer, Requests};
 use hyper::StatusCode;
 
-/// Requests in one answer.
+/// The most requests in one answer.
 const MAX_REQUESTS: usize = 200;
 
-/// Bytes of a platform's ID of a forward, which some make long.
+/// The most bytes of a forward's platform ID; some platforms make long ones.
 const MAX_FORWARD_ID_BYTES: usize = 1024;
 
 impl From<ActionFailure> for ErrorResponse {

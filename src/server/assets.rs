@@ -30,19 +30,19 @@ use std::sync::{Arc, LazyLock, OnceLock};
 #[folder = "spa"]
 struct Files;
 
-/// The file that `/` is.
+/// The file for `/`.
 const INDEX: &str = "index.html";
 
-/// The module that begins the page.
+/// The module with which the page begins.
 const SCRIPT: &str = "page/app.js";
 
 /// The style sheet that imports the others.
 const STYLE: &str = "page/all.css";
 
-/// How `index.html` names the folder of its parts, before the version is put in.
+/// The path of the parts in `index.html`, which the version is inserted into.
 const PARTS: &str = "\"page/";
 
-/// Nothing but our own files and API; media that others sent from anywhere, once it is asked for.
+/// Only the page's own files and API; media from any host, once the user asks for them.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
     manifest-src 'self'; img-src 'self' blob: http: https:; media-src blob: http: https:; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -70,7 +70,7 @@ struct PageFile {
     gzip: OnceLock<Bytes>,
 }
 
-/// `GET /`; below a prefix only with a slash at the end, for the page's own handles begin there.
+/// `GET /`; below a prefix only with a slash at the end, because the page uses relative addresses.
 pub fn index(request: &Incoming) -> Result<HttpResponse> {
     let path = request.uri().path();
     if path.ends_with('/') {
@@ -88,7 +88,7 @@ pub fn part(call: &Call<'_>) -> Result<HttpResponse> {
     let parameter = |name| call.parameters.get(name).unwrap_or_default();
     let (version, file) = (parameter("version"), parameter("file"));
     let page = PageFiles::current();
-    // A page opened before an update may still ask for parts of the older version.
+    // A page that was opened before an update may still request parts of the older version.
     let is_current = version == page.version;
     let caching = if is_current { "public, max-age=31536000, immutable" } else { "no-cache" };
     answer(&page, &format!("page/{file}"), caching, &call.request)
@@ -125,7 +125,7 @@ fn answer(
 }
 
 impl PageFiles {
-    /// The page as it is now: in debug builds what is on the disk at this moment.
+    /// The present page: in debug builds, the files on the disk at this moment.
     fn current() -> Arc<Self> {
         static EMBEDDED: LazyLock<Arc<PageFiles>> = LazyLock::new(|| Arc::new(PageFiles::load()));
         if cfg!(debug_assertions) { Arc::new(Self::load()) } else { EMBEDDED.clone() }
@@ -166,7 +166,7 @@ impl PageFile {
         Self { media_type: media_type(name), etag, plain, gzip: OnceLock::new() }
     }
 
-    /// Compressed, at the first time it is asked for.
+    /// The compressed file; compressed at the first request.
     fn gzip(&self) -> Bytes {
         let compress = || {
             let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
@@ -189,7 +189,7 @@ fn media_type(name: &str) -> &'static str {
     }
 }
 
-/// Whether `If-None-Match` names the file as it is.
+/// Whether `If-None-Match` names the present version of the file.
 pub fn is_known(headers: &HeaderMap, etag: &str) -> bool {
     let known = headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     let mut tags = known.unwrap_or_default().split(',').map(str::trim);

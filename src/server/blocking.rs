@@ -1,9 +1,9 @@
-//! Work that waits for the disk or takes its time, away from the threads that serve others.
+//! Work that waits for the disk or takes long, on threads that serve no requests.
 
 use super::error::{ErrorResponse, Result};
 use hyper::StatusCode;
 
-/// Works on a thread of its own.
+/// Runs the work on a thread of its own.
 ///
 /// # Errors
 ///
@@ -12,8 +12,8 @@ pub async fn on_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'sta
     on_thread_with((), work).await
 }
 
-/// As [`on_thread`], with a permit that is given back when the work ends. That may be later than the
-/// end of its request, which a client who leaves brings about.
+/// Like [`on_thread`], with a permit that is returned when the work ends. The work may end after
+/// its request, when the client disconnects.
 ///
 /// # Errors
 ///
@@ -51,7 +51,7 @@ mod tests {
         assert!(request.await.unwrap_err().is_cancelled());
         assert_eq!(limit.available_permits(), 0);
         drop(end);
-        // Waits until the work has given it back.
+        // Waits until the work has returned the permit.
         drop(limit.acquire().await.unwrap());
     }
 }

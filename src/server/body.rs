@@ -9,18 +9,18 @@ use serde::Serialize;
 use std::pin::Pin;
 use std::task::{self, Poll};
 
-/// An answer as handlers give it.
+/// Answer of a handler.
 pub type HttpResponse = Response<Body>;
 
-/// Why a body broke off.
+/// Reason why a body ended early.
 pub type Broken = Box<dyn std::error::Error + Send + Sync>;
 
 /// A body of an answer.
 #[derive(Debug)]
 pub enum Body {
-    /// All of it; empty once it was taken.
+    /// All bytes; empty once they were taken.
     Whole(Bytes),
-    /// Pieces that come with time.
+    /// Pieces that are produced over time.
     Stream(UnsyncBoxBody<Bytes, Broken>),
 }
 
@@ -60,10 +60,10 @@ impl hyper::body::Body for Body {
     }
 }
 
-/// The media type of every answer but the page's files.
+/// The media type of all answers except the page's files.
 pub const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// Room for most answers, so that they are not moved while they grow.
+/// Capacity for most answers, so that the buffer need not grow.
 const USUAL_BYTES: usize = 512;
 
 /// The media type of lines of JSON.
@@ -72,7 +72,7 @@ pub const LINES: &str = "application/x-ndjson";
 /// An answer with a JSON body.
 pub fn json<T: Serialize>(status: StatusCode, value: &T) -> HttpResponse {
     let mut body = Vec::with_capacity(USUAL_BYTES);
-    // Our own types always serialise; were one not to, an empty body is the least harm.
+    // Our own types always serialise; if one did not, an empty body would do the least harm.
     if serde_json::to_writer(&mut body, value).is_err() {
         body.clear();
     }

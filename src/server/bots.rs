@@ -1,4 +1,4 @@
-//! Bot frameworks that dial in, and the list of bots. The protocols are the gateway's.
+//! Connections of bot frameworks, and the list of bots. The protocols are in the gateway.
 
 use super::access::{Granted, RefusalKind, shown};
 use super::body::{Body, HttpResponse, JSON, json, whole};
@@ -27,7 +27,7 @@ use std::sync::Arc;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_util::sync::CancellationToken;
 
-/// The most bytes of the body of a call: pictures come inside as base64.
+/// The most bytes of the body of a call: pictures are in it as base64.
 const MAX_CALL_BYTES: usize = 16 << 20;
 
 /// The media type of a form without files.
@@ -40,7 +40,8 @@ pub async fn list(call: Call<'_>) -> Result<HttpResponse> {
     Ok(json(StatusCode::OK, &Bots { bots }))
 }
 
-/// Checks the access of a request at the path of a bot and answers it. Why one is refused is logged.
+/// Checks the access of a request at the path of a bot, and answers it. A refusal is logged with
+/// its reason.
 pub async fn answer(
     context: &Arc<ServerContext>,
     peer: Peer,
@@ -70,7 +71,7 @@ pub async fn answer(
     })
 }
 
-/// Checks the token of a request: the bot's own where it has one, else the server's.
+/// Checks the token of a request: the bot's own, or else the server's.
 fn check(
     context: &ServerContext,
     peer: Peer,
@@ -80,12 +81,12 @@ fn check(
 ) -> Result<Granted> {
     match own {
         Some(own) => context.access.check_own(peer, headers, uri, own),
-        // A bot reads and sends, which an implementation's token does not cover.
+        // A bot reads and sends, which a OneBot program's token does not allow.
         None => context.access.check(peer, headers, uri, true, Need::Send),
     }
 }
 
-/// A program that asks, as far as its access depends on it.
+/// The facts of a request on which its access depends.
 struct BotAsker {
     context: Arc<ServerContext>,
     peer: Peer,
@@ -198,7 +199,7 @@ fn upgrade<F: Future<Output = ()> + Send>(
     Ok(answer.map(|_| Body::default()))
 }
 
-/// Serves a connection, which ends when the token that opened it is revoked.
+/// Serves a connection, which ends when its token is revoked.
 async fn serve<F: Future<Output = ()>>(
     granted: Granted,
     end: CancellationToken,
@@ -217,8 +218,8 @@ async fn serve<F: Future<Output = ()>>(
 }
 
 impl BotAsker {
-    /// Serves a WebSocket once its first frame has shown a token that holds; until then it takes one of
-    /// a few places, so that programs without a token keep nobody out.
+    /// Serves a WebSocket once its first frame has a valid token. Until then it takes one of a few
+    /// permits, so that programs without a token cannot block others.
     async fn identify(
         self,
         opening: EventsOpening,

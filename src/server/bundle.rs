@@ -9,23 +9,23 @@
 use std::collections::HashSet;
 use std::fmt::Write;
 
-/// A script that is being put together.
+/// A script while it is put together.
 pub struct Bundle<'a> {
     read: &'a dyn Fn(&str) -> Option<String>,
-    /// Paths of the modules that are in it.
+    /// Paths of the modules that it contains.
     modules: HashSet<String>,
     script: String,
 }
 
 impl<'a> Bundle<'a> {
-    /// The script of a module and of all that it imports; `read` gives a module's text by its path.
+    /// The script of a module and all its imports; `read` returns a module's text by its path.
     pub fn of(entry: &str, read: &'a dyn Fn(&str) -> Option<String>) -> Self {
         let mut bundle = Self { read, modules: HashSet::new(), script: String::new() };
         bundle.add(entry);
         bundle
     }
 
-    /// Paths of the modules that are in it.
+    /// Paths of the modules that it contains.
     #[cfg(test)]
     pub fn modules(&self) -> impl Iterator<Item = &str> {
         self.modules.iter().map(String::as_str)
@@ -36,7 +36,7 @@ impl<'a> Bundle<'a> {
         self.script
     }
 
-    /// Adds a module after those that it imports.
+    /// Adds a module after its imports.
     fn add(&mut self, path: &str) {
         if !self.modules.insert(path.to_owned()) {
             return;
@@ -62,7 +62,7 @@ impl<'a> Bundle<'a> {
     }
 }
 
-/// A style sheet with those that it imports in it; `read` gives a sheet's text by its path.
+/// A style sheet with its imports inserted; `read` returns a sheet's text by its path.
 pub fn style_sheet(path: &str, read: &dyn Fn(&str) -> Option<String>) -> String {
     let text = read(path).unwrap_or_default();
     let mut sheet = String::new();
@@ -78,7 +78,7 @@ pub fn style_sheet(path: &str, read: &dyn Fn(&str) -> Option<String>) -> String 
     sheet
 }
 
-/// Lines of code: without blank ones, indentation, and comments at their beginning.
+/// Lines of code, without blank lines, indentation, and comments at the beginning of a line.
 fn code_lines(text: &str) -> impl Iterator<Item = &str> {
     let mut is_comment = false;
     text.lines().filter_map(move |line| {
@@ -102,7 +102,7 @@ fn import_of(line: &str) -> Option<&str> {
     from.strip_suffix("';")
 }
 
-/// The path of a file as another one names it.
+/// The path of a file, from its relative path in another file.
 fn resolve(from: &str, to: &str) -> String {
     let mut parts: Vec<_> = from.split('/').collect();
     parts.pop();
@@ -116,7 +116,7 @@ fn resolve(from: &str, to: &str) -> String {
     parts.join("/")
 }
 
-/// The name that a declaration gives.
+/// The name in a declaration.
 fn declared_name(declaration: &str) -> Option<&str> {
     let rest = declaration.strip_prefix("async ").unwrap_or(declaration);
     let (_, name) = rest.split_once(' ')?;

@@ -26,22 +26,22 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// A request as handlers get it.
+/// A request, as handlers get it.
 pub type Incoming = Request<hyper::body::Incoming>;
 
 /// The parts of the server that handlers use.
 pub struct ServerContext {
     #[allow(missing_docs)]
     pub config: Config,
-    /// Address of the page, as this host reaches it.
+    /// Address of the page for this host.
     pub page: String,
-    /// The tokens in force.
+    /// The valid tokens.
     pub access: AccessControl,
     #[allow(missing_docs)]
     pub store: Arc<Store>,
-    /// Index of the store's messages, for searches.
+    /// Search index of the store.
     pub search: Arc<Index>,
-    /// The endpoints at which implementations dial in.
+    /// The endpoints for OneBot programs.
     pub adapters: ArcSwap<adapter::Adapters>,
     /// Bots.
     pub bots: Gateway,
@@ -49,9 +49,9 @@ pub struct ServerContext {
     pub registry: adapter::Registry,
     /// Carries out recalls, edits and reactions.
     pub actions: Actions,
-    /// Bounds of agents.
+    /// Limits of agents.
     pub agents: Arc<AgentBounds>,
-    /// Outcomes of attempts that are waited for.
+    /// Outcomes of attempts that requests wait for.
     pub outcomes: Arc<Outcomes>,
     /// Times of the next attempts of messages that wait.
     pub attempts: Arc<NextAttempts>,
@@ -61,41 +61,41 @@ pub struct ServerContext {
     pub hub: Arc<Hub>,
     /// The limit on WebSocket sessions and streams.
     pub sessions: Limit,
-    /// The limit on implementations that dial in.
+    /// The limit on connections of OneBot programs.
     pub dial_ins: Limit,
-    /// The limit on bots whose first frame has not shown a token yet.
+    /// The limit on bots whose first frame has not come yet.
     pub unidentified: UnidentifiedLimit,
     /// The limit on exports.
     pub exports: Limit,
     /// The limit on uploads of media.
     pub uploads: Limit,
-    /// The media that are kept.
+    /// The stored files.
     pub blobs: Blobs,
-    /// Uploads that go on after a break.
+    /// Uploads in parts.
     pub partials: Partials,
     /// Fetches media of messages.
     pub completer: Completer,
-    /// Checks the addresses at which implementations fetch media.
+    /// Checks signed addresses of files.
     pub signer: Signer,
-    /// Permits for fetching what somebody asks for.
+    /// Permits for downloads that clients ask for.
     pub fetches: Arc<Semaphore>,
     /// The limit on the bytes of bodies.
     pub memory: Memory,
-    /// Cancelled when the server stops; whatever goes on for long ends with it.
+    /// Cancelled when the server stops; long tasks end with it.
     pub stop: CancellationToken,
     /// Connections and sessions; the server waits for them when it stops.
     pub tasks: TaskTracker,
 }
 
 impl ServerContext {
-    /// Why a message waits, if it does.
+    /// The reason why a message waits, if it does.
     pub fn waiting(&self, message: &Message, view: &View) -> Option<String> {
         let default_platform = self.config.default_platform.as_deref();
         outbox::waiting(message, view, &self.registry, &self.attempts, default_platform)
     }
 
-    /// Fills in why the messages of a list wait. Neighbours without a platform and with one
-    /// recipient wait for the same reason, which is found once.
+    /// Sets the reasons why the messages of a list wait. Neighbouring messages without a platform
+    /// and with the same recipient wait for the same reason, which is found once.
     pub fn fill_waiting(&self, messages: &mut [Message], view: &View) {
         for run in messages.chunk_by_mut(|one, next| {
             let waits =
@@ -110,7 +110,7 @@ impl ServerContext {
         }
     }
 
-    /// Facts by which a message is routed.
+    /// Facts for the routing of a message.
     pub fn routing_facts(&self) -> RoutingFacts {
         self.registry.routing_facts(self.config.default_platform.as_deref())
     }

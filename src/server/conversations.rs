@@ -1,4 +1,4 @@
-//! `/api/conversations`: list, read, mark.
+//! `/api/conversations`: lists, reads and changes conversations.
 
 use super::body::{HttpResponse, json};
 use super::context::ServerContext;
@@ -57,7 +57,7 @@ impl PieceSource for WrittenList {
             }
             Ok(found)
         };
-        // A text is looked for in all of them.
+        // A text is compared with all conversations.
         let found = super::list::on_a_thread(read).await?;
         let before = text.len();
         for conversation in &found {
@@ -123,7 +123,7 @@ pub async fn set(call: Call<'_>) -> Result<HttpResponse> {
     answer(call.context, &platform, &conversation)
 }
 
-/// Tells the platform of a conversation what was read in it, where anything was unread before.
+/// Sends the read mark to the platform, if anything was unread before.
 fn tell_read(
     context: &ServerContext,
     before: &View,
@@ -159,7 +159,7 @@ pub async fn show_typing(call: Call<'_>) -> Result<HttpResponse> {
     }
 }
 
-/// A conversation as it now is.
+/// The present state of a conversation.
 fn answer(context: &ServerContext, platform: &str, conversation: &str) -> Result<HttpResponse> {
     let view = context.store.view()?;
     let found = view.conversation(platform, conversation)?;

@@ -1,4 +1,4 @@
-//! Implementations that dial in: the handshake is here, the protocol is the adapter's.
+//! Connections of OneBot programs: the handshake is here, the protocol is in the adapter.
 
 use super::access::{Granted, RefusalKind, shown};
 use super::body::{Body, HttpResponse};
@@ -14,8 +14,8 @@ use crate::health::watched;
 use hyper::header::SEC_WEBSOCKET_PROTOCOL;
 use std::sync::Arc;
 
-/// Checks the access of a request at an adapter's path and opens its connection. Why one is refused
-/// is logged.
+/// Checks the access of a request at an adapter's path and opens its connection. A refusal is
+/// logged with its reason.
 pub fn answer(
     context: &Arc<ServerContext>,
     peer: Peer,
@@ -37,8 +37,8 @@ pub fn answer(
     })
 }
 
-/// Turns the request into a connection of the endpoint's adapter, which ends when the token that
-/// opened it is revoked.
+/// Turns the request into a connection of the endpoint's adapter, which ends when its token is
+/// revoked.
 fn open(
     context: &Arc<ServerContext>,
     endpoint: Endpoint,
@@ -53,7 +53,8 @@ fn open(
         headers: request.headers().clone(),
     };
     endpoint.check(&handshake).map_err(ErrorResponse::bad_request)?;
-    // A client that offers protocols takes an answer without one as an error; any of them will do.
+    // A client that offers protocols takes an answer without one as an error, so the first is
+    // chosen.
     let offered = request.headers().get(SEC_WEBSOCKET_PROTOCOL);
     let first =
         offered.and_then(|offered| offered.to_str().ok()?.split(',').next()?.trim().parse().ok());

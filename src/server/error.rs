@@ -1,5 +1,5 @@
-//! Errors as HTTP answers: always JSON, always `{"error": "…"}`, with a `code` for programs but where
-//! the contract spells the whole body.
+//! Errors as HTTP answers: always JSON, always `{"error": "…"}`, with a `code` for programs unless
+//! the contract fixes the whole body.
 
 use super::body::{HttpResponse, json};
 use crate::model::reason::Reason;
@@ -12,7 +12,7 @@ use hyper::header::{
 };
 use std::time::Duration;
 
-/// An error that a request is answered with.
+/// Error as the answer to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErrorResponse {
     status: StatusCode,
@@ -24,7 +24,7 @@ pub struct ErrorResponse {
 pub type Result<T> = std::result::Result<T, ErrorResponse>;
 
 impl ErrorResponse {
-    /// An answer with this status; the text names what is wrong and what would be right.
+    /// An answer with this status; the text names the error and the right form.
     pub fn new(status: StatusCode, text: impl Into<String>) -> Self {
         let error = text.into();
         let code = (!is_literal(&error)).then(|| code_of(status.as_u16()).to_owned());
@@ -37,12 +37,12 @@ impl ErrorResponse {
         self.status
     }
 
-    /// The fault, for people.
+    /// The text for people.
     pub fn text(&self) -> &str {
         &self.body.error
     }
 
-    /// The error's name for programs, where it has one.
+    /// The code for programs, if there is one.
     pub fn code(&self) -> Option<String> {
         self.body.code.clone()
     }
@@ -58,7 +58,7 @@ impl ErrorResponse {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, text)
     }
 
-    /// 404 for a message; also for an ID that is no UUID.
+    /// 404 for a message; also for an ID that is not a UUID.
     pub fn no_message() -> Self {
         Self::new(StatusCode::NOT_FOUND, NOT_FOUND)
     }
@@ -85,12 +85,12 @@ impl ErrorResponse {
             .with(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"))
     }
 
-    /// 429; worth another try after `wait`.
+    /// 429; the client may try again after `wait`.
     pub fn too_many_requests(text: impl Into<String>, wait: Duration) -> Self {
         Self::new(StatusCode::TOO_MANY_REQUESTS, text).retry_after(wait)
     }
 
-    /// 503; worth another try after `wait`.
+    /// 503; the client may try again after `wait`.
     pub fn unavailable(text: impl Into<String>, wait: Duration) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, text).retry_after(wait)
     }
@@ -99,7 +99,8 @@ impl ErrorResponse {
         self.with(RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1))
     }
 
-    /// Gives the error a closer name than its status has, where there is one (contract, Part 3).
+    /// Gives the error a more specific code than its status has, if there is one (contract, Part
+    /// 3).
     pub fn named(mut self, code: Option<&'static str>) -> Self {
         if let Some(code) = code {
             self.body.code = Some(code.to_owned());

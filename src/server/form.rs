@@ -15,14 +15,14 @@ use std::sync::Arc;
 /// Files of one form.
 const MAX_FILES: usize = 100;
 
-/// Keeps the files of a form.
+/// Stores the files of a form.
 pub async fn keep_files(context: &ServerContext, request: Incoming) -> Result<Vec<UploadedFile>> {
     let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let boundary = multer::parse_boundary(media_type.unwrap_or_default()).map_err(|_| {
         let text = "the body must be a form with files: `Content-Type: multipart/form-data`";
         ErrorResponse::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text)
     })?;
-    // All fields together; each file has the bounds of media beside.
+    // The limit of all fields together; each file also has the limits of media.
     let limit =
         SizeLimit::new().whole_stream(context.blobs.bounds().max_bytes.saturating_add(1 << 20));
     let body = request.into_body().into_data_stream();
@@ -60,8 +60,8 @@ async fn keep_all(context: &ServerContext, mut form: Multipart<'_>) -> Result<Ve
     Ok(named.map(|(field, (name, hash))| UploadedFile { field, name, hash }).collect())
 }
 
-/// A name for each field, its own or that with a number. Some frameworks name all files the same, and
-/// take the links in their order.
+/// A unique name for each field: its own, or one with a number. Some frameworks give all files the
+/// same name, and use the links in their order.
 fn names_of(fields: &[String]) -> Vec<String> {
     let mut taken: HashSet<String> = fields.iter().cloned().collect();
     let mut seen: HashSet<&String> = HashSet::new();
@@ -70,7 +70,7 @@ fn names_of(fields: &[String]) -> Vec<String> {
         let mut name = own.clone();
         if !seen.insert(own) {
             let mut numbered = (1_u32..).map(|number| format!("{own}{number}"));
-            // There is always one more number.
+            // There is always a further number.
             name = numbered.find(|name| !taken.contains(name)).unwrap_or_default();
             taken.insert(name.clone());
         }

@@ -1,5 +1,4 @@
-//! How long something that a request opened may go on: until the server stops, or the token that
-//! opened it is revoked.
+//! Lifetime of a connection: until the server stops, or its token is revoked.
 
 use std::future::Future;
 use tokio_util::sync::CancellationToken;
@@ -11,7 +10,7 @@ pub struct Lifetime {
     revoked: CancellationToken,
 }
 
-/// Why it has to end.
+/// Reason of the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
     /// The server stops.
@@ -21,7 +20,7 @@ pub enum Ended {
 }
 
 impl Lifetime {
-    /// Ends with either of the two.
+    /// Ends with the first of the two.
     pub fn new(stop: CancellationToken, revoked: CancellationToken) -> Self {
         Self { stop, revoked }
     }
@@ -34,7 +33,7 @@ impl Lifetime {
         }
     }
 
-    /// Runs `work`, unless the end comes first.
+    /// Runs `work` until the end of the lifetime.
     pub async fn run<T>(&self, work: impl Future<Output = T>) -> Result<T, Ended> {
         tokio::select! {
             biased;
@@ -43,8 +42,8 @@ impl Lifetime {
         }
     }
 
-    /// Runs a write, unless the end comes while it waits. Most are done at once, and looking at both
-    /// tokens costs almost as much.
+    /// Runs a write until the end of the lifetime. Most writes finish at once, and checking both
+    /// tokens costs almost as much, so the write is polled first.
     pub async fn write<T>(&self, write: impl Future<Output = T>) -> Result<T, Ended> {
         tokio::select! {
             biased;

@@ -1,4 +1,4 @@
-//! Limits in number: connections, sessions, implementations, exports.
+//! Limits of numbers: connections, sessions, OneBot programs, exports.
 
 use super::error::{ErrorResponse, Result};
 use crate::metrics::METRICS;
@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// `Retry-After` of an answer that says that a limit is reached.
+/// `Retry-After` of an answer about a reached limit.
 pub const RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// A limit on how many of a kind there are at one time.
+/// A limit of how many things of a kind exist at the same time.
 #[derive(Clone, Debug)]
 pub struct Limit {
     /// The key of the configuration that sets it.
@@ -21,16 +21,16 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// A limit of `max`, set by the configuration's `key`.
+    /// A limit of `max`, set by the key `key` of the configuration.
     pub fn new(key: &'static str, max: usize) -> Self {
         Self { key, max, permits: Arc::new(Semaphore::new(max.min(Semaphore::MAX_PERMITS))) }
     }
 
-    /// A permit, counted for as long as it is held; 503 where the limit is reached.
+    /// A permit, counted as long as it is held; 503 if the limit is reached.
     ///
     /// # Errors
     ///
-    /// There is no room for it now; the client is told to try again.
+    /// The limit is reached; the answer asks the client to try again.
     pub fn acquire(&self) -> Result<OwnedSemaphorePermit> {
         self.permits.clone().try_acquire_owned().map_err(|_| {
             METRICS.limit_hit(self.key);
@@ -49,14 +49,14 @@ pub struct AddressLimit {
     counts: Arc<Mutex<HashMap<IpAddr, usize>>>,
 }
 
-/// A permit for a connection: one among all, and one among those of its address.
+/// A permit for a connection, among all connections and among those of its address.
 #[derive(Debug)]
 pub struct ConnectionPermit {
     pub(super) _connection: OwnedSemaphorePermit,
     pub(super) _address: Option<AddressPermit>,
 }
 
-/// A connection's permit, kept for as long as anything of it goes on.
+/// A connection's permit, held as long as any part of the connection is active.
 pub type Permit = Arc<ConnectionPermit>;
 
 /// A permit for a connection among those of its address.
@@ -72,7 +72,7 @@ impl AddressLimit {
         Self { max, counts: Arc::default() }
     }
 
-    /// A permit for one more connection from `address`; `None` where the limit is reached.
+    /// A permit for one more connection from `address`; `None` if the limit is reached.
     pub fn acquire(&self, address: IpAddr) -> Option<AddressPermit> {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(address).or_default();
@@ -84,37 +84,38 @@ impl AddressLimit {
     }
 }
 
-/// A limit on connections that have not said yet who they are, so that those of one address keep no other
-/// out.
+/// A limit on connections that have not sent a token yet. Those of one address cannot block all
+/// others.
 #[derive(Clone, Debug)]
 pub struct UnidentifiedLimit {
     all: Limit,
     addresses: AddressLimit,
 }
 
-/// The part of all places that one address may take, and the places that it has in any case.
+/// An address may take this fraction of all permits, and at least this number.
 const ADDRESS_PART: usize = 4;
 const MIN_OF_ADDRESS: usize = 4;
 
 impl UnidentifiedLimit {
-    /// A limit of `max`, set by the configuration's `key`, and of a part of it from each address.
+    /// A limit of `max`, set by the key `key` of the configuration, of which each address may take
+    /// a fraction.
     pub fn new(key: &'static str, max: usize) -> Self {
         let of_address = (max / ADDRESS_PART).max(MIN_OF_ADDRESS);
         Self { all: Limit::new(key, max), addresses: AddressLimit::new(of_address) }
     }
 
-    /// A permit for one more connection, counted for as long as it is held; the Unix socket has no
+    /// A permit for one more connection, counted as long as it is held; the Unix socket has no
     /// address.
     ///
     /// # Errors
     ///
-    /// There is no room for it now; the client is told to try again.
+    /// The limit is reached; the answer asks the client to try again.
     pub fn acquire(&self, address: Option<IpAddr>) -> Result<ConnectionPermit> {
         let address = match address {
             Some(address) => Some(self.addresses.acquire(address).ok_or_else(|| {
                 METRICS.limit_hit(self.all.key);
                 let max = self.addresses.max;
-                tracing::warn!(%address, max, "connections of an address do not say who they are");
+                tracing::warn!(%address, max, "too many connections from one address have not sent a token");
                 let text = format!(
                     "there are {max} connections from this address already that have not shown a \
                      token; send it in the first frame, and close those that say nothing"

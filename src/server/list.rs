@@ -1,5 +1,5 @@
-//! `GET /api/messages`: read and written a few messages at a time, so that a page of large ones
-//! does not take up memory for readers who are slow.
+//! `GET /api/messages`: reads and writes a few messages at a time, so that slow clients do not keep
+//! pages of large messages in memory.
 
 use super::blocking::on_thread_with;
 use super::body::HttpResponse;
@@ -14,27 +14,27 @@ use crate::store::{Matches, Order};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
-/// Offsets from which a list is read on a thread of its own.
+/// The offset from which a list is read on a thread of its own.
 const DEEP: u64 = 100_000;
 
-/// Searches and deep lists that are read at one time; more wait.
+/// Searches and deep lists that may run at the same time; further ones wait.
 static THREADS: Semaphore = Semaphore::const_new(4);
 
-/// Messages that are read first; how large they are tells how many are read next.
+/// Messages that are read first; their size decides how many are read next.
 const FIRST: usize = 4;
 
 /// The JSON of a page up to its first message.
 const BEGINNING: &[u8] = b"{\"messages\":[";
 
-/// A page that is being written.
+/// A page while it is written.
 struct Writing {
     context: Arc<ServerContext>,
     query: Query,
-    /// The page but for its messages.
+    /// The page without its messages.
     listing: Listing,
-    /// Messages that are still to be read.
+    /// Number of messages that are still to be read.
     left: usize,
-    /// Messages that are read at a time.
+    /// Number of messages that are read at once.
     step: usize,
 }
 
@@ -79,7 +79,7 @@ impl Writing {
                 text.push(b',');
             }
             self.left -= 1;
-            // Our own types always serialise, and a vector takes everything.
+            // Our own types always serialise, and writing into a vector cannot fail.
             let _ = serde_json::to_writer(&mut *text, message);
         }
         self.listing.searched_to = searched_to;
@@ -127,14 +127,14 @@ impl Writing {
         on_a_thread(move || index.search(&store, &filter, &search, page)).await
     }
 
-    /// Appends what comes after the last message.
+    /// Appends the text after the last message.
     fn end(&self, text: &mut Vec<u8>) {
         let whole = serde_json::to_vec(&self.listing).unwrap_or_default();
         text.extend_from_slice(whole.get(BEGINNING.len()..).unwrap_or_default());
     }
 }
 
-/// Runs what takes its time on a thread of its own.
+/// Runs slow work on a thread of its own.
 pub async fn on_a_thread<T: Send + 'static>(
     work: impl FnOnce() -> store::Result<T> + Send + 'static,
 ) -> store::Result<T> {

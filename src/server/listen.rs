@@ -1,4 +1,4 @@
-//! Listening, and stopping: each connection is a task that is tracked to its end.
+//! Listening and stopping: each connection is a task, which is tracked until its end.
 
 use super::access::network;
 use super::context::ServerContext;
@@ -34,7 +34,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::cors::CorsLayer;
 
-/// Leaves files as they are, most of which are compressed: so each range of one stays what it is.
+/// Leaves files uncompressed: most are compressed already, and byte ranges must stay the same.
 #[derive(Clone, Copy)]
 struct IsNoMedia;
 
@@ -44,16 +44,16 @@ impl Predicate for IsNoMedia {
     }
 }
 
-/// Bodies below this are not worth compressing.
+/// Smaller bodies are not compressed.
 const COMPRESS_FROM: u64 = 1024;
 
-/// Bytes of a request's head that are read at all, and bytes of an answer that wait to be written.
+/// Bytes of a request's head that are read, and bytes of an answer that wait to be written.
 const CONNECTION_BUFFER: usize = 128 << 10;
 
-/// How long to wait before accepting again, after the system had no descriptor left.
+/// Pause before accepting again, after the system had no descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// How long connections have to end after they were cut.
+/// The time that connections have to end after they were aborted.
 const CUT_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// The TCP port and the Unix socket.
@@ -63,7 +63,7 @@ pub struct Listeners {
     certificate: Option<Arc<Certificate>>,
 }
 
-/// The socket's file; removed when the server ends.
+/// The socket's file, which is removed when the server ends.
 struct SocketFile(PathBuf);
 
 impl Drop for SocketFile {
@@ -111,7 +111,7 @@ impl Listeners {
         Ok(Self { tcp, unix, certificate })
     }
 
-    /// The address that was bound; tells the port where 0 was asked for.
+    /// The address that was bound, with the real port if 0 was requested.
     ///
     /// # Errors
     ///
@@ -131,7 +131,7 @@ fn bind_unix(path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-/// Whether the file at a path is a socket; an error where there is none.
+/// Whether the file at a path is a socket; an error if there is no file.
 fn is_socket(path: &Path) -> io::Result<bool> {
     Ok(std::fs::symlink_metadata(path)?.file_type().is_socket())
 }
@@ -165,7 +165,7 @@ pub async fn serve(context: Arc<ServerContext>, listeners: Listeners) -> Result<
     if tokio::time::timeout(limit, tasks.wait()).await.is_err() {
         tracing::warn!(
             left = tasks.len(),
-            "some connections or tasks did not end in time and are cut"
+            "some connections or tasks did not end in time and were aborted"
         );
         server.cut.cancel();
         let _ = timeout(CUT_TIMEOUT, tasks.wait()).await;
@@ -179,7 +179,7 @@ struct RunningServer {
     router: Arc<Router>,
     connections: Limit,
     addresses: AddressLimit,
-    /// Ends the connections that did not end by themselves.
+    /// Aborts the connections that did not end in time.
     cut: CancellationToken,
     certificate: Option<Arc<Certificate>>,
     cors: Option<CorsLayer>,
@@ -221,7 +221,8 @@ impl RunningServer {
         }
     }
 
-    /// A permit for a connection; without one it is closed, as nothing was asked yet.
+    /// A permit for a connection; without one the connection is closed, because nothing was asked
+    /// yet.
     fn permit(&self, address: IpAddr) -> Option<Permit> {
         let connection = self.connections.acquire().ok()?;
         if self.context.config.trusted_proxies.contains(&address.to_canonical()) {
@@ -298,15 +299,15 @@ impl RunningServer {
             .http1()
             .timer(TokioTimer::new())
             .header_read_timeout(head_limit)
-            // The router refuses a head that is too large before hyper does, and says how large one
-            // may be.
+            // The router refuses a head that is too large before hyper does, and its answer names
+            // the limit.
             .max_buf_size(CONNECTION_BUFFER.max(2 * limits.head_bytes));
         builder
             .http2()
             .timer(TokioTimer::new())
             .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
             .keep_alive_interval(Some(Duration::from_secs(30)));
-        // A peer that takes nothing for so long is gone, whatever was being sent.
+        // A peer that reads nothing for this time is considered gone.
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(Duration::from_secs(limits.idle_seconds)));
         let connection = builder.serve_connection_with_upgrades(
@@ -332,8 +333,8 @@ impl RunningServer {
     }
 }
 
-/// Ends where a connection has asked nothing by then: hyper counts the time of a head only once it
-/// knows which HTTP is spoken.
+/// Ends if a connection has sent nothing by then: hyper measures the time of a head only once it
+/// knows the HTTP version.
 async fn silence(progress: &ConnectionPhase, limit: Duration) {
     sleep(limit).await;
     if progress.has_begun() {
@@ -341,9 +342,9 @@ async fn silence(progress: &ConnectionPhase, limit: Duration) {
     }
 }
 
-/// Lets the pages of other origins ask, where some are configured.
+/// Allows the pages of other origins, if some are configured.
 fn cors(origins: &[String]) -> Option<CorsLayer> {
-    // Each is an origin; the configuration has seen to it.
+    // Each is an origin; the configuration has checked that.
     let origins: Vec<_> =
         origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()).collect();
     let names = [

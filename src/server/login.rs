@@ -1,4 +1,4 @@
-//! `/api/login/{platform}`: logging in to a platform by a QR code, and out again (contract, item 36).
+//! `/api/login/{platform}`: login to a platform with a QR code, and logout (contract, item 36).
 
 use super::body::{HttpResponse, json};
 use super::error::{ErrorResponse, Result};
@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-/// How long an answer may take; a platform may be slow with a code.
+/// The longest time for an answer, because a platform may be slow to give a code.
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(3);
 
 /// `POST /api/login/{platform}`

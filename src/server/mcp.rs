@@ -1,4 +1,4 @@
-//! `/mcp`: agents, by the Model Context Protocol over streamable HTTP (contract, item 37).
+//! `/mcp`: agents, with the Model Context Protocol over streamable HTTP (contract, item 37).
 //!
 //! Each request stands alone: there are no sessions, in any version of the protocol.
 
@@ -42,7 +42,7 @@ pub async fn answer(call: Call<'_>) -> Result<HttpResponse> {
     let (uri, headers) = (request.uri().clone(), request.headers().clone());
     let body = read_body(context, request, "application/json").await?;
     if let Err(Some(refused)) = read_message(&body) {
-        // The SDK answers in words what is no message.
+        // The SDK would answer a request that is not a message with plain text.
         return Ok(json(StatusCode::BAD_REQUEST, &refused));
     }
     let mut request = Request::post(uri)
@@ -51,7 +51,7 @@ pub async fn answer(call: Call<'_>) -> Result<HttpResponse> {
     *request.headers_mut() = headers;
     let agent = agent(context, &granted);
     let sessions = Arc::new(NeverSessionManager::default());
-    // `Host`, `Origin` and the size of the body are checked already.
+    // `Host`, `Origin` and the size of the body were checked before.
     let config = StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
         .with_json_response(true)
@@ -77,7 +77,7 @@ pub async fn answer(call: Call<'_>) -> Result<HttpResponse> {
     Ok(Response::from_parts(head, Body::Whole(bytes)))
 }
 
-/// Whether the SDK answers an error in words, which is JSON here (contract, item 2).
+/// Whether the SDK answered with an error as plain text; here it has to be JSON (contract, item 2).
 fn is_plain_error(status: StatusCode, headers: &HeaderMap) -> bool {
     let media_type = headers.get(CONTENT_TYPE).map(hyper::http::HeaderValue::as_bytes);
     !status.is_success() && media_type != Some(b"application/json")
@@ -100,7 +100,7 @@ impl OwnStore {
         Ok(self.0.store.view()?)
     }
 
-    /// Fills in why messages wait.
+    /// Sets the reasons why messages wait.
     fn filled(&self, mut messages: Vec<Message>, view: &View) -> Vec<Message> {
         self.0.fill_waiting(&mut messages, view);
         messages
@@ -154,7 +154,7 @@ impl Source for OwnStore {
     }
 }
 
-/// News of the server's own store.
+/// Changes in the server's own store.
 struct OwnChanges {
     subscriber: Subscriber,
     asked: SubscribeRequest,
@@ -173,8 +173,8 @@ impl Watch for OwnChanges {
     async fn changed(&mut self) -> error::Result<()> {
         match self.subscriber.next(&self.context.store).await {
             Ok(_) => Ok(()),
-            // The hub has lost its place and told it nothing more. From here on it is told again, and
-            // what came in between is read from the store.
+            // The hub lost its place and stopped sending. Subscribe again; messages from the time
+            // between are read from the store.
             Err(CursorGone) => self.subscribe().await,
         }
     }

@@ -1,4 +1,4 @@
-//! A limit on the bytes that bodies of requests and answers hold, all together.
+//! A limit on the bytes of all bodies of requests and answers together.
 
 use super::error::{ErrorResponse, Result};
 use super::limit::RETRY_AFTER;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Bytes that one permit of the semaphore stands for.
+/// Bytes for each permit of the semaphore.
 const UNIT: usize = 1 << 10;
 
 /// The key of the configuration.
@@ -17,11 +17,11 @@ const KEY: &str = "memory_bytes";
 /// Bodies up to this size are small.
 const SMALL: usize = 64 << 10;
 
-/// The part of all bytes that is for small answers alone: those who read large ones slowly do not
-/// keep others from being answered.
+/// The fraction of all bytes that is reserved for small answers, so that slow readers of large
+/// answers do not block others.
 const SMALL_PART: u32 = 8;
 
-/// Bytes that bodies may hold.
+/// Bytes that bodies may take.
 #[derive(Clone, Debug)]
 pub struct Memory {
     large: Pool,
@@ -34,7 +34,7 @@ struct Pool {
     free: Arc<Semaphore>,
 }
 
-/// Bytes that one body holds; given back when it is dropped.
+/// Bytes of one body; returned when this is dropped.
 #[derive(Debug)]
 pub struct Reservation(OwnedSemaphorePermit);
 
@@ -51,32 +51,32 @@ impl AsRef<[u8]> for Held {
 }
 
 impl Memory {
-    /// A limit of so many bytes.
+    /// A limit of this number of bytes.
     pub fn new(bytes: usize) -> Self {
         let units = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX);
         let small = units / SMALL_PART;
         Self { large: Pool::new(units - small), small: Pool::new(small) }
     }
 
-    /// Reserves bytes of an answer; 503 where the limit is reached.
+    /// Reserves bytes for an answer; 503 if the limit is reached.
     ///
     /// # Errors
     ///
-    /// There is no room for it now; the client is told to try again.
+    /// The limit is reached; the answer asks the client to try again.
     pub fn reserve(&self, bytes: usize) -> Result<Reservation> {
         self.pool(bytes).reserve(bytes)
     }
 
-    /// Reserves bytes of a request's body; 503 where the limit is reached.
+    /// Reserves bytes for a request's body; 503 if the limit is reached.
     ///
     /// # Errors
     ///
-    /// There is no room for it now; the client is told to try again.
+    /// The limit is reached; the answer asks the client to try again.
     pub fn reserve_received(&self, bytes: usize) -> Result<Reservation> {
         self.large.reserve(bytes)
     }
 
-    /// Reserves bytes as soon as there are some; `None` where that takes longer than `limit`.
+    /// Reserves bytes as soon as there are enough; `None` if that takes longer than `limit`.
     pub async fn reserve_within(&self, limit: Duration, bytes: usize) -> Option<Reservation> {
         let pool = self.pool(bytes);
         let permit = pool.free.clone().acquire_many_owned(pool.units(bytes));
@@ -109,14 +109,14 @@ impl Pool {
         })
     }
 
-    /// One body alone may always be held, however small the limit is.
+    /// A single body is always allowed, even if the limit is smaller.
     fn units(&self, bytes: usize) -> u32 {
         u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).min(self.units)
     }
 }
 
 impl Reservation {
-    /// The bytes, which hold the reservation until the last of them is written.
+    /// The bytes; they keep the reservation until the last of them is written.
     pub fn hold(self, bytes: impl Into<Bytes>) -> Bytes {
         Bytes::from_owner(Held { bytes: bytes.into(), _reservation: self })
     }
@@ -129,7 +129,7 @@ impl Reservation {
 
 fn tell_full() {
     METRICS.limit_hit(KEY);
-    tracing::warn!(limit = KEY, "bodies hold as much memory as they may");
+    tracing::warn!(limit = KEY, "bodies of requests and answers reached the limit of memory");
 }
 
 #[cfg(test)]

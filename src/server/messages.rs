@@ -1,4 +1,4 @@
-//! `/api/messages`: make, read, change, delete.
+//! `/api/messages`: makes, reads, changes and deletes messages.
 
 use super::body::{HttpResponse, json};
 use super::context::ServerContext;
@@ -32,7 +32,7 @@ pub async fn create(call: Call<'_>) -> Result<HttpResponse> {
     let facts = call.context.routing_facts();
     match write(call.context, Command::Create { draft, at: now(), idempotency, facts }).await? {
         store::Answer::Message(message) | store::Answer::Repeated(message) => {
-            // Exactly what was given (contract, item 1), also where more is known by now.
+            // The fields that were given (contract, item 1), even if more is known by now.
             let given = Message {
                 recipient,
                 platform,
@@ -119,7 +119,7 @@ pub async fn delete(call: Call<'_>) -> Result<HttpResponse> {
     }
 }
 
-/// Has a command written; 503 where the disk does not answer in time.
+/// Has a command carried out; 503 if the disk does not answer in time.
 pub async fn write(context: &ServerContext, command: Command) -> Result<store::Answer> {
     let limit = Duration::from_secs(context.config.limits.answer_seconds);
     match tokio::time::timeout(limit, context.store.write(command)).await {
@@ -134,7 +134,7 @@ pub async fn write(context: &ServerContext, command: Command) -> Result<store::A
     }
 }
 
-/// The message's ID in the path; one that is no UUID is a message that does not exist.
+/// The message's ID in the path; a text that is not a UUID is a message that does not exist.
 pub(super) fn id_of(call: &Call<'_>) -> Result<Uuid> {
     let id = call.parameters.get("id").unwrap_or_default();
     id.parse().map_err(|_| ErrorResponse::no_message())

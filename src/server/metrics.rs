@@ -1,4 +1,4 @@
-//! `GET /metrics`: what is counted, and what the store and the registry know at this moment.
+//! `GET /metrics`: counters, and present values from the store and the registry.
 
 use super::body::{HttpResponse, whole};
 use super::context::ServerContext;
@@ -19,7 +19,7 @@ pub const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; char
 /// The media type of Prometheus's older text format.
 pub const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Everything, in the format that `Accept` prefers: `OpenMetrics` unless it asks for plain text.
+/// All metrics, in the format that `Accept` prefers: `OpenMetrics` unless it asks for plain text.
 pub async fn scrape(call: Call<'_>) -> Result<HttpResponse> {
     LazyLock::force(call.openapi);
     let context = call.context.clone();
@@ -33,7 +33,7 @@ pub async fn scrape(call: Call<'_>) -> Result<HttpResponse> {
     Ok(whole(StatusCode::OK, HeaderValue::from_static(media_type), text.into()))
 }
 
-/// Puts what the store, the registry and the bots know into the metrics.
+/// Copies the present values of the store, the registry and the bots into the metrics.
 fn gather(context: &ServerContext) -> store::Result<()> {
     let view = context.store.view()?;
     let stats = view.stats();

@@ -1,4 +1,4 @@
-//! The server: HTTP over TCP and over the Unix socket beside the store.
+//! The server: HTTP over TCP and over the Unix socket next to the store.
 
 mod access;
 mod actions;

@@ -1,5 +1,5 @@
-//! The descriptions of the API for programs: OpenAPI of HTTP, made from the table of routes, and
-//! AsyncAPI of the WebSocket.
+//! Descriptions of the API for programs: OpenAPI for HTTP, made from the table of routes, and
+//! AsyncAPI for the WebSocket.
 
 use super::body::{self, HttpResponse, JSON, whole};
 use super::operation::{Call, Credentials, Operation};
@@ -7,7 +7,7 @@ use bytes::Bytes;
 use hyper::StatusCode;
 use serde_json::{Map, Value, json};
 
-/// The description of all operations; `prefix` is the path under which a proxy shows the server.
+/// The description of all operations; `prefix` is the path below which a proxy serves rechat.
 pub fn document<'a>(
     operations: impl Iterator<Item = (&'static str, &'a Operation)>,
     prefix: &str,

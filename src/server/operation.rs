@@ -1,5 +1,4 @@
-//! One operation of the API: a method of a path, what it needs, what answers it, and how it is
-//! described.
+//! One operation of the API: the method of a path, its access, its handler, and its description.
 
 use super::access::Granted;
 use super::body::HttpResponse;
@@ -16,13 +15,13 @@ use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
 use utoipa::ToSchema;
 
-/// A request that may be answered.
+/// A request that passed all checks.
 pub struct Call<'a> {
     #[allow(missing_docs)]
     pub context: &'a Arc<ServerContext>,
     #[allow(missing_docs)]
     pub peer: Peer,
-    /// The access that the request was granted.
+    /// The access of the request.
     pub granted: Granted,
     #[allow(missing_docs)]
     pub request: Incoming,
@@ -32,27 +31,27 @@ pub struct Call<'a> {
     pub openapi: &'a OpenApi,
 }
 
-/// The description of the API, made when it is first asked for, and with it a series of the metrics
-/// for each answer that it tells of.
+/// The description of the API, made at its first request, together with a metric for each answer in
+/// it.
 pub type OpenApi = LazyLock<Bytes, Box<dyn FnOnce() -> Bytes + Send>>;
 
-/// An answer that is on its way.
+/// The future of an answer.
 pub type Answering<'a> = Pin<Box<dyn Future<Output = Result<HttpResponse>> + Send + 'a>>;
 
-/// Credentials that a request needs.
+/// Credentials that an operation needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Credentials {
-    /// Nothing: the page's own files, and the health of the server.
+    /// None: the page's own files, and the health of the server.
     Open,
-    /// A token in the header that covers a need.
+    /// A token in the headers, with this access.
     Token(Need),
-    /// The same, where the token may be in the query as well.
+    /// A token in the headers or the query, with this access.
     TokenInQuery(Need),
 }
 
 /// A method of a path.
 pub struct Operation {
-    /// `GET` answers `HEAD` too, where `also_head` says so.
+    /// `GET` also answers `HEAD` if `also_head` is set.
     pub method: Method,
     #[allow(missing_docs)]
     pub also_head: bool,
@@ -60,11 +59,11 @@ pub struct Operation {
     pub access: Credentials,
     #[allow(missing_docs)]
     pub handler: for<'a> fn(Call<'a>) -> Answering<'a>,
-    /// How it is described in OpenAPI; `None` where it is no part of the HTTP API.
+    /// Its description in OpenAPI; `None` if it is not part of the HTTP API.
     pub description: Option<fn(Description) -> Description>,
 }
 
-/// The description of an operation, as OpenAPI 3.1 writes it.
+/// The description of an operation in OpenAPI 3.1.
 #[derive(Clone, Debug, Default)]
 pub struct Description {
     id: &'static str,
@@ -76,12 +75,12 @@ pub struct Description {
 }
 
 impl Operation {
-    /// A `GET` that answers `HEAD` too.
+    /// A `GET` that also answers `HEAD`.
     pub const fn get(access: Credentials, handler: for<'a> fn(Call<'a>) -> Answering<'a>) -> Self {
         Self { method: Method::GET, also_head: true, access, handler, description: None }
     }
 
-    /// Any other method, or a `GET` whose answer goes on.
+    /// Any other method, or a `GET` whose answer is a stream.
     pub const fn of(
         method: Method,
         access: Credentials,
@@ -90,18 +89,18 @@ impl Operation {
         Self { method, also_head: false, access, handler, description: None }
     }
 
-    /// Describes it.
+    /// Adds the description.
     pub const fn described(mut self, description: fn(Description) -> Description) -> Self {
         self.description = Some(description);
         self
     }
 
-    /// Whether it answers a method.
+    /// Whether it handles a method.
     pub fn takes(&self, method: &Method) -> bool {
         self.method == *method || (self.also_head && *method == Method::HEAD)
     }
 
-    /// The description, with the errors that its access and its body bring.
+    /// The description, with the errors that follow from its access and body.
     pub fn describe(&self) -> Option<Description> {
         let mut description = self.description?(Description::default());
         let mut errors =
@@ -133,7 +132,7 @@ impl Operation {
 }
 
 impl Description {
-    /// Names the operation, and says what it does.
+    /// Sets the ID and the summary.
     pub fn named(mut self, id: &'static str, summary: &'static str) -> Self {
         (self.id, self.summary) = (id, summary);
         self
@@ -149,7 +148,7 @@ impl Description {
         self.parameter("header", name, schema, description)
     }
 
-    /// Adds a header field that has to be there.
+    /// Adds a required header field.
     pub fn needs_header(mut self, name: &str, schema: &Value, description: &str) -> Self {
         self = self.header(name, schema, description);
         if let Some(added) = self.parameters.last_mut() {
@@ -171,7 +170,7 @@ impl Description {
         self
     }
 
-    /// A schema with a name, for a parameter.
+    /// A named schema, for a parameter.
     pub fn schema<T: ToSchema>(&mut self) -> Value {
         let mut all = Vec::new();
         T::schemas(&mut all);
@@ -183,7 +182,7 @@ impl Description {
         json!({"$ref": format!("#/components/schemas/{}", T::name())})
     }
 
-    /// Adds a parameter of the query whose schema has a name.
+    /// Adds a parameter of the query with a named schema.
     pub fn query_of<T: ToSchema>(mut self, name: &str, description: &str) -> Self {
         let schema = self.schema::<T>();
         self.query(name, &schema, description)
@@ -196,7 +195,7 @@ impl Description {
         self
     }
 
-    /// Adds to a schema with a name what its type cannot say.
+    /// Adds rules to a named schema that its type cannot express.
     pub fn with_rule(mut self, name: &str, rule: Value) -> Self {
         if let (Some(Value::Object(schema)), Value::Object(rule)) =
             (self.schemas.get_mut(name), rule)
@@ -223,7 +222,7 @@ impl Description {
         self.response(200, description, &content(media_types, &json!({"type": "string"})))
     }
 
-    /// Answers 200 with a JSON object that is described elsewhere.
+    /// Answers 200 with a JSON object that another specification describes.
     pub fn answers_object(self, description: &str) -> Self {
         self.response(200, description, &content(&["application/json"], &json!({"type": "object"})))
     }
@@ -246,12 +245,12 @@ impl Description {
         self
     }
 
-    /// The statuses that are described.
+    /// The statuses in the description.
     pub fn statuses(&self) -> impl Iterator<Item = u16> {
         self.responses.keys().copied()
     }
 
-    /// The operation as OpenAPI writes it; its named schemas are added to `schemas`.
+    /// The operation in OpenAPI; its named schemas are added to `schemas`.
     pub fn write(self, access: Credentials, schemas: &mut Map<String, Value>) -> Value {
         schemas.extend(self.schemas);
         let responses: Map<_, _> = self

@@ -13,7 +13,7 @@ use crate::search::Search;
 use crate::store::MessageFilter;
 use hyper::StatusCode;
 
-/// `GET /api/stats`: of everything, or of a platform, a conversation, a time.
+/// `GET /api/stats`: for all messages, or for a platform, a conversation, a time.
 pub async fn stats(call: Call<'_>) -> Result<HttpResponse> {
     let view = call.context.store.view()?;
     let query = Query::parse(call.request.uri().query().unwrap_or_default(), &view)?;

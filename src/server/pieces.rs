@@ -25,7 +25,7 @@ pub trait PieceSource: Send + 'static {
 }
 
 /// An answer that is being written.
-struct Writing<S> {
+struct WrittenAnswer<S> {
     context: Arc<ServerContext>,
     source: S,
     has_ended: bool,
@@ -37,7 +37,7 @@ pub async fn answer(
     source: impl PieceSource,
     mut text: Vec<u8>,
 ) -> Result<HttpResponse> {
-    let mut writing = Writing { context: context.clone(), source, has_ended: false };
+    let mut writing = WrittenAnswer { context: context.clone(), source, has_ended: false };
     writing.fill(&mut text).await?;
     if writing.has_ended {
         return Ok(whole(StatusCode::OK, JSON, text.into()));
@@ -46,7 +46,7 @@ pub async fn answer(
     Ok(writing.stream(first))
 }
 
-impl<S: PieceSource> Writing<S> {
+impl<S: PieceSource> WrittenAnswer<S> {
     /// Reads until there is a piece, or the end.
     async fn fill(&mut self, text: &mut Vec<u8>) -> store::Result<()> {
         while !self.has_ended && text.len() < PIECE {

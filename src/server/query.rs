@@ -7,10 +7,10 @@ use crate::search::{Conditions, Search};
 use crate::store::{MessageFilter, Order, Page, View};
 use std::str::FromStr;
 
-/// The text for a beginning of an ID that is none.
+/// Error for an invalid beginning of an ID.
 const INVALID_PREFIX: &str = "`id_prefix` must be 4 to 32 hexadecimal digits of an ID";
 
-/// The text for an order that there is not.
+/// Error for an unknown order.
 const INVALID_ORDER: &str = "`order` must be `time` or `seq`";
 
 /// Query of a list.
@@ -20,7 +20,7 @@ pub struct Query {
     pub filter: MessageFilter,
     #[allow(missing_docs)]
     pub search: Option<Search>,
-    /// Only the messages whose ID begins so.
+    /// Only messages whose ID begins with this.
     pub id_prefix: Option<IdPrefix>,
     /// Only the messages after this `seq`, the oldest first.
     pub after: Option<u64>,
@@ -85,7 +85,7 @@ impl Query {
     }
 }
 
-/// A number of a query; 400 with the parameter's name where it is none.
+/// A number in a query; 400 with the parameter's name if it is not a number.
 pub fn number<T: FromStr>(name: &str, value: &str) -> Result<T> {
     value
         .parse()
@@ -102,7 +102,7 @@ pub fn name_of(field: &str, value: &str) -> Result<String> {
     Ok(value.to_owned())
 }
 
-/// A `seq`: given as such, or as the ID of a message.
+/// A `seq`, given as a number or as the ID of a message.
 pub fn seq_of(name: &str, value: &str, view: &View) -> Result<u64> {
     if let Ok(seq) = value.parse() {
         return Ok(seq);

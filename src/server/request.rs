@@ -13,15 +13,15 @@ use serde::de::DeserializeOwned;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
-/// How long a body may go on arriving after the server was told to stop.
+/// The longest time for a body to arrive after the server was told to stop.
 const STOP_PATIENCE: Duration = Duration::from_millis(500);
 
-/// How much of a body that was refused is still taken, and for how long. Many clients look at the answer
-/// only after they have sent all of it, and lose the answer where the connection is closed before.
+/// Bytes of a refused body that are still read, and the time for it. Many clients read the answer
+/// only after they have sent the whole body, and lose it if the connection is closed before.
 const DISCARDED_BYTES: usize = 64 << 20;
 const DISCARDING: Duration = Duration::from_secs(5);
 
-/// Reads a JSON body: as [`read_body`] does, and 400 with the field's name where it does not fit.
+/// Reads a JSON body like [`read_body`]; 400 with the field's name if it does not fit.
 pub async fn read_json<T: DeserializeOwned>(
     context: &ServerContext,
     request: Incoming,
@@ -43,7 +43,7 @@ pub async fn read_body(
     read_up_to(context, request, context.config.limits.body_bytes).await
 }
 
-/// Reads a body of any media type; as [`read_body`], with a limit of its own in bytes.
+/// Reads a body of any media type like [`read_body`], with another limit in bytes.
 pub async fn read_up_to(
     context: &ServerContext,
     request: Incoming,
@@ -90,7 +90,7 @@ async fn collect(context: &ServerContext, request: Incoming, limit: usize) -> Re
     })
 }
 
-/// Takes the rest of a body that was refused.
+/// Reads the rest of a refused body.
 pub async fn discard(context: &ServerContext, body: &mut hyper::body::Incoming) {
     let rest = async {
         let mut taken = 0;
@@ -100,13 +100,14 @@ pub async fn discard(context: &ServerContext, body: &mut hyper::body::Incoming) 
             taken += frame.data_ref().map_or(0, Bytes::len);
         }
     };
-    // Whether it came to its end makes no difference to the answer.
+    // It makes no difference to the answer whether the body came to its end.
     let _ = context.stop.run_until_cancelled(timeout(DISCARDING, rest)).await;
 }
 
-/// Parses JSON, leniently; only where that fails is it read again, slower, to name the field.
+/// Parses JSON leniently. Only if that fails, it is read again, more slowly, to find the name of
+/// the field.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    // Serde would take the fields of an object in their order, too.
+    // Serde would also accept the fields of an object as an array.
     if bytes.trim_ascii_start().starts_with(b"[") {
         return Err(ErrorResponse::bad_request("the body does not fit: it must be a JSON object"));
     }
@@ -128,13 +129,13 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     })
 }
 
-/// Whether the path of an error leads to a field, and not to the whole body or somewhere unreadable.
+/// Whether the path of an error names a field, and not the whole body or an unreadable place.
 fn names_field(path: &serde_path_to_error::Path) -> bool {
     use serde_path_to_error::Segment;
     path.iter().any(|segment| !matches!(segment, Segment::Unknown))
 }
 
-/// 415 where a body says that it is something else than `wanted`, or nothing.
+/// 415 if a body has another media type than `wanted`, or none.
 pub fn check_media_type(given: Option<&HeaderValue>, wanted: &str) -> Result<()> {
     let essence = given.and_then(|value| value.to_str().ok()?.split(';').next());
     if essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case(wanted)) {

@@ -1,4 +1,4 @@
-//! Finds the operation for a request, checks that it may be asked, and has it answered.
+//! Finds the operation for a request, checks its access, and calls it.
 
 use super::access::{self, OriginTarget, RefusalKind};
 use super::body::{Body, HttpResponse};
@@ -19,13 +19,13 @@ use prometheus_client::metrics::histogram::Histogram;
 use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
-/// The route that requests are counted under whose path is none.
+/// The route under which requests with an unknown path are counted.
 const OTHER: &str = "other";
 
 /// The most fields of a request's head; hyper itself takes up to 100.
 const MAX_FIELDS: usize = 64;
 
-/// Sent with every answer but the page's own files, unless the answer has its own.
+/// Headers of every answer except the page's own files, unless the answer sets them.
 const API_HEADERS: [(HeaderName, HeaderValue); 3] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (
@@ -38,20 +38,21 @@ const API_HEADERS: [(HeaderName, HeaderValue); 3] = [
 /// The routes by path; made once.
 pub struct Router {
     routes: matchit::Router<KnownRoute>,
-    /// How long requests took whose path is unknown, or an adapter's.
+    /// Durations of requests with an unknown path, or with that of an adapter.
     other_seconds: Histogram,
     openapi: OpenApi,
 }
 
-/// A route, and how long requests for it took.
+/// A route, and the durations of its requests.
 struct KnownRoute {
     route: Route,
     allowed: String,
     seconds: Histogram,
 }
 
-/// Describes the API, which takes a good part of a start: only for who asks. A series of the metrics
-/// is made for each answer, for one that appears with its first error has no increase to alert on.
+/// Makes the description of the API, which takes a large part of a start, so it is made at its
+/// first request. A metric is made for each answer, because a series that appears with its first
+/// error shows no increase to alert on.
 fn describe(prefix: &str) -> Bytes {
     let table = routes();
     for route in &table {
@@ -70,7 +71,7 @@ fn describe(prefix: &str) -> Bytes {
 type MatchedRoute<'a> = Match<'a, 'a, &'a KnownRoute>;
 
 impl Router {
-    /// The table of routes; `prefix` is the path under which a proxy shows the server.
+    /// The table of routes; `prefix` is the path below which a proxy serves rechat.
     pub fn new(prefix: &str) -> std::result::Result<Self, matchit::InsertError> {
         let seconds = |route| METRICS.request_seconds.get_or_create_owned(&RouteLabels { route });
         let mut known = matchit::Router::new();
@@ -84,7 +85,7 @@ impl Router {
         Ok(Self { routes: known, other_seconds: seconds(OTHER), openapi })
     }
 
-    /// Answers a request, whatever it is.
+    /// Answers a request of any kind.
     pub async fn answer(
         &self,
         context: &Arc<ServerContext>,
@@ -132,7 +133,8 @@ impl Router {
             && found.as_ref().is_none_or(is_page)
             && hyper_tungstenite::is_upgrade_request(&request);
         let target = match &found {
-            // Without a token, a page elsewhere that has rebound its name could ask by plain requests.
+            // Without a token, a page of another site that uses DNS rebinding could send plain
+            // requests.
             _ if bot.as_ref().is_some_and(|bot| {
                 bot.token().is_none()
                     && context.access.is_open()
@@ -157,7 +159,8 @@ impl Router {
             return dial_in::answer(context, peer, path, endpoint, request);
         }
         if let Some(bot) = bot {
-            // Boxed: the future of every request would be as large, and is moved several times.
+            // Boxed, because the future of every request would be as large, and is moved several
+            // times.
             return Box::pin(bots::answer(context, peer, path, bot, request)).await;
         }
         let operation = found.as_ref().and_then(|found| {
@@ -188,14 +191,15 @@ impl Router {
         let call = Call { context, peer, granted, request, parameters, openapi: &self.openapi };
         let answer = (operation.handler)(call).await?;
         match operation.access {
-            // The page's files are in memory once, for all readers.
+            // The page's files are in memory once, for all clients.
             Credentials::Open => Ok(answer),
             Credentials::Token(_) | Credentials::TokenInQuery(_) => hold(context, answer),
         }
     }
 }
 
-/// The answer to a WebSocket at a path that has none; a OneBot program with a wrong address asks so.
+/// The answer to a WebSocket handshake at a path without a WebSocket, for example by a OneBot
+/// program with a wrong address.
 fn no_websocket(path: &str, endpoints: &[&str]) -> ErrorResponse {
     let text = format!(
         "there is no WebSocket at {path}; a OneBot program connects to {}, a client to /ws/client",
@@ -204,7 +208,7 @@ fn no_websocket(path: &str, endpoints: &[&str]) -> ErrorResponse {
     ErrorResponse::new(StatusCode::NOT_FOUND, text)
 }
 
-/// Counts a whole answer's bytes among those that are held in memory, until they are written.
+/// Counts the bytes of a whole answer as held in memory until they are written.
 fn hold(context: &ServerContext, mut answer: HttpResponse) -> Result<HttpResponse> {
     if let Body::Whole(bytes) = answer.body_mut()
         && !bytes.is_empty()
@@ -218,7 +222,7 @@ fn is_open(found: &MatchedRoute<'_>) -> bool {
     found.value.route.operations.iter().all(|operation| operation.access == Credentials::Open)
 }
 
-/// Whether a token for agents is enough for all of it: they are told which methods there are.
+/// Whether a token for agents is enough for all methods of the path: then 405 names the methods.
 fn is_for_agents(found: &MatchedRoute<'_>) -> bool {
     let mut operations = found.value.route.operations.iter();
     operations.all(|operation| operation.access == Credentials::Token(Need::Mcp))

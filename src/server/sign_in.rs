@@ -1,4 +1,5 @@
-//! `/api/sign-in`: a page signs in by a code, so that no address has a token (contract, item 21).
+//! `/api/sign-in`: sign-in of the page with a code, so that no address contains a token (contract,
+//! item 21).
 
 use super::access::CODE_LIFETIME;
 use super::body::{HttpResponse, json};

@@ -28,10 +28,10 @@ use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
-/// The longest silence of a stream; proxies cut connections that are silent for longer.
+/// The longest silence of a stream, because proxies close connections that are silent for longer.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// A place that no store knows, for it lies beyond every head: the stream begins with `reset`.
+/// A place after the head of every store, so that the stream begins with `reset`.
 const UNKNOWN: ReplayStart = ReplayStart::Message(u64::MAX);
 
 /// Encoding of events on the wire.
@@ -41,20 +41,21 @@ enum StreamFormat {
     Lines,
 }
 
-/// State of a stream for as long as it lasts.
+/// State of an open stream.
 struct OpenStream {
     context: Arc<ServerContext>,
     lifetime: Lifetime,
     subscriber: Subscriber,
     asked: SubscribeRequest,
     format: StreamFormat,
-    /// Text that goes out first.
+    /// Text that is sent first.
     first: String,
     _place: OwnedSemaphorePermit,
     _permit: Option<Permit>,
 }
 
-/// Opens the stream; it ends when the client goes, the token is revoked, or the server stops.
+/// Opens the stream. It ends when the client disconnects, the token is revoked, or the server
+/// stops.
 pub async fn open(call: Call<'_>) -> Result<HttpResponse> {
     let (context, request) = (call.context, &call.request);
     let format = format(request.headers());
@@ -63,7 +64,7 @@ pub async fn open(call: Call<'_>) -> Result<HttpResponse> {
     let mut subscriber = context.hub.subscriber(FrameForm::Stream);
     let mut first = String::new();
     if format == StreamFormat::Events {
-        // Tells the client at once that it is connected, and how soon to come back.
+        // Shows the client at once that it is connected, and sets its pause before reconnecting.
         first.push_str("retry: 1000\n\n");
     }
     match subscriber.subscribe(asked.clone(), &context.store).await {
@@ -90,7 +91,7 @@ pub async fn open(call: Call<'_>) -> Result<HttpResponse> {
         StreamFormat::Lines => "application/x-ndjson",
     };
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    // nginx would hold the events back otherwise.
+    // Without it nginx would buffer the events.
     answer.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
     Ok(answer)
 }
@@ -100,7 +101,7 @@ fn format(headers: &HeaderMap) -> StreamFormat {
     if accept.contains("application/x-ndjson") { StreamFormat::Lines } else { StreamFormat::Events }
 }
 
-/// The subscription that the query and `Last-Event-ID` ask for.
+/// The subscription for the query and `Last-Event-ID`.
 fn asked(request: &super::context::Incoming, view: &View) -> Result<SubscribeRequest> {
     let (mut platforms, mut conversations) = (Vec::new(), Vec::new());
     let (mut since, mut events) = (ReplayStart::Now, None);
@@ -126,7 +127,7 @@ fn asked(request: &super::context::Incoming, view: &View) -> Result<SubscribeReq
             _ => {}
         }
     }
-    // A browser that reconnects knows better than the address it was opened with.
+    // A browser that reconnects has a newer place in the header than in the address.
     if let Some(last) = request.headers().get("last-event-id") {
         since = last_event(last.to_str().unwrap_or_default(), view);
     }
@@ -134,7 +135,7 @@ fn asked(request: &super::context::Incoming, view: &View) -> Result<SubscribeReq
     Ok(SubscribeRequest { platforms, conversations, since, events })
 }
 
-/// The place that `Last-Event-ID` names: a cursor, or a `seq` or message ID of an older server.
+/// The place in `Last-Event-ID`: a cursor, or a `seq` or message ID of an older server.
 fn last_event(text: &str, view: &View) -> ReplayStart {
     if let Ok(point) = text.parse() {
         return ReplayStart::Event(point);
@@ -142,7 +143,7 @@ fn last_event(text: &str, view: &View) -> ReplayStart {
     seq_of("Last-Event-ID", text, view).map_or(UNKNOWN, ReplayStart::Message)
 }
 
-/// Why a stream begins anew whose place is not known; `None` where it is not opened at all.
+/// The reason in `reset` for a stream whose place is not known; `None` if the stream is not opened.
 fn reset_reason(why: &SubscribeRefused) -> Option<ResetReason> {
     match why {
         SubscribeRefused::CursorTooOld => Some(ResetReason::TooOld),
@@ -153,7 +154,7 @@ fn reset_reason(why: &SubscribeRefused) -> Option<ResetReason> {
     }
 }
 
-/// Why a stream is not opened.
+/// The error for a stream that is not opened.
 fn refusal(why: SubscribeRefused) -> ErrorResponse {
     if let SubscribeRefused::Store(error) = why {
         return error.into();
@@ -162,7 +163,7 @@ fn refusal(why: SubscribeRefused) -> ErrorResponse {
     ErrorResponse::bad_request(text).named(code)
 }
 
-/// Subscribes from now on instead; gives the event that tells so.
+/// Subscribes from now on instead; returns the `reset` event.
 async fn reset(
     subscriber: &mut Subscriber,
     asked: &SubscribeRequest,
@@ -184,7 +185,7 @@ async fn reset(
     })
 }
 
-/// How long a stream may be silent, given the configured seconds between two pings.
+/// The longest silence of a stream, for a configured pause between pings in seconds.
 fn longest_silence(ping_seconds: u64) -> Duration {
     Duration::from_secs(ping_seconds.max(1)).min(KEEP_ALIVE)
 }
@@ -216,7 +217,7 @@ impl OpenStream {
                     text = reset(subscriber, asked, *format, reason, &context.store).await.ok()?;
                 }
                 Err(_) if self.format == StreamFormat::Events => text.push_str(": alive\n\n"),
-                // An empty line is no JSON value, and readers of JSON lines pass over it.
+                // Readers of JSON lines ignore an empty line.
                 Err(_) => text.push('\n'),
             }
             if !text.is_empty() {

@@ -1,4 +1,4 @@
-//! HTTPS: the certificate, read again when its files change.
+//! HTTPS: the certificate, which is read again when its files change.
 
 use crate::config::Tls;
 use crate::error::{Error, Result};
@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 use tokio_rustls::TlsAcceptor;
 
-/// How often at most the files are looked at; only when somebody connects.
+/// The shortest pause between checks of the files, which are made only when a client connects.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// A certificate in use.
@@ -27,7 +27,7 @@ struct State {
     looked: Instant,
 }
 
-/// When the certificate and the key were written.
+/// Modification times of the certificate and the key.
 type FileTimes = [Option<SystemTime>; 2];
 
 impl Certificate {
@@ -41,8 +41,8 @@ impl Certificate {
         Ok(Self { files, state })
     }
 
-    /// Configuration for the next connection: by the files as they are now, or as they were
-    /// when they could last be read.
+    /// Settings for the next connection, from the present files, or from the last ones that could
+    /// be read.
     pub fn acceptor(&self) -> TlsAcceptor {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.looked.elapsed() >= LOOK_EVERY {
@@ -55,7 +55,9 @@ impl Certificate {
                         state.config = config;
                         tracing::info!("the certificate was changed");
                     }
-                    Err(error) => tracing::error!("the certificate stays as it was: {error}"),
+                    Err(error) => tracing::error!(
+                        "the new certificate cannot be read, and the old one stays in use: {error}"
+                    ),
                 }
             }
         }
@@ -63,7 +65,7 @@ impl Certificate {
     }
 }
 
-/// Whether the certificate is for a host, named or by its address.
+/// Whether the certificate is valid for a host name or address.
 pub fn certificate_is_for(files: &Tls, host: &str) -> bool {
     let Ok(leaf) = CertificateDer::from_pem_file(&files.certificate) else { return false };
     let name = ServerName::try_from(host.trim_start_matches('[').trim_end_matches(']'));

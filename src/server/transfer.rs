@@ -1,5 +1,5 @@
-//! `GET /api/export` and `POST /api/import`: every message as a line of JSON, out and in; and
-//! `POST /api/backup`: a copy of the store.
+//! `GET /api/export` and `POST /api/import`: messages as lines of JSON; and `POST /api/backup`: a
+//! copy of the store.
 
 use super::body::{Body, Broken, HttpResponse, LINES, json};
 use super::error::{ErrorResponse, Result};
@@ -29,13 +29,13 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::SendTimeoutError;
 
-/// Bytes of lines that are handed on together.
+/// Bytes of lines in one piece.
 const PIECE: usize = 64 << 10;
 
 /// Pieces that wait for a slow reader.
 const PIECES: usize = 4;
 
-/// `GET /api/export`: every message that matches, the oldest first, as one commit had them.
+/// `GET /api/export`: every message that matches, the oldest first, in the state of one commit.
 pub fn export(call: &Call<'_>) -> Result<HttpResponse> {
     let context = call.context;
     let view = context.store.view()?;
@@ -62,9 +62,9 @@ pub fn export(call: &Call<'_>) -> Result<HttpResponse> {
             return Ok::<_, Broken>(Some((Frame::data(piece), (read, writing, lifetime))));
         }
         let written = writing.await?;
-        // The pieces before are flushed while the body is waited for.
+        // Earlier pieces are sent while the body waits.
         tokio::task::yield_now().await;
-        // Where it is not whole the body breaks off, by which the reader knows.
+        // If the export is incomplete, the body ends with an error, so that the reader notices.
         Ok(written.map(|()| None)?)
     });
     let body = StreamBody::new(frames);
@@ -73,16 +73,17 @@ pub fn export(call: &Call<'_>) -> Result<HttpResponse> {
     Ok(answer)
 }
 
-/// Where an export's pieces go.
+/// The pieces of an export, on their way to the reader.
 struct Pieces {
     sender: mpsc::Sender<Bytes>,
-    /// How long the reader may take nothing; what is exported is held in the store meanwhile.
+    /// The longest time in which the reader may read nothing; meanwhile the export holds a read
+    /// transaction.
     patience: Duration,
     runtime: Handle,
 }
 
 impl Pieces {
-    /// Hands a piece on; `false` if the reader has gone.
+    /// Sends a piece; `false` if the reader has disconnected.
     fn send(&self, piece: Vec<u8>) -> store::Result<bool> {
         let sent = self.sender.send_timeout(piece.into(), self.patience);
         match self.runtime.block_on(sent) {
@@ -96,7 +97,7 @@ impl Pieces {
     }
 }
 
-/// Writes every message that can be read; the error tells of the first one that is damaged.
+/// Writes every message that can be read; the error names the first damaged one.
 fn write_lines(view: &Arc<View>, filter: &MessageFilter, pieces: &Pieces) -> store::Result<()> {
     let mut lines = Vec::with_capacity(PIECE + 4096);
     let mut damage = Ok(());
@@ -114,7 +115,7 @@ fn write_lines(view: &Arc<View>, filter: &MessageFilter, pieces: &Pieces) -> sto
             }
             continue;
         }
-        // Our own types always serialise, and a vector takes everything.
+        // Our own types always serialise, and writing into a vector cannot fail.
         let _ = serde_json::to_writer(&mut lines, &TransferRecord::from(message));
         let _ = lines.write_all(b"\n");
         if lines.len() >= PIECE {
@@ -128,8 +129,8 @@ fn write_lines(view: &Arc<View>, filter: &MessageFilter, pieces: &Pieces) -> sto
     damage
 }
 
-/// `POST /api/import`: takes in a batch of lines, all of it in one commit; what is known already
-/// stays as it is, so that a batch may be sent again.
+/// `POST /api/import`: stores a batch of lines in one commit. Messages that are known already do
+/// not change, so a batch may be sent again.
 pub async fn import(call: Call<'_>) -> Result<HttpResponse> {
     let body = read_body(call.context, call.request, LINES).await?;
     let mut messages = Vec::new();
@@ -155,7 +156,8 @@ pub async fn import(call: Call<'_>) -> Result<HttpResponse> {
 }
 
 /// `POST /api/backup`: writes a copy of the store into a new file of this host. Only over the Unix
-/// socket: whoever may open that may read the store anyway, and strangers write no files here.
+/// socket: a client that may use it may read the store anyway, and remote clients must not write
+/// files here.
 pub async fn backup(call: Call<'_>) -> Result<HttpResponse> {
     if call.peer != Peer::Unix {
         let text = "a backup is made on the server's own host: `rechat backup FILE`";

@@ -1,4 +1,5 @@
-//! One connection's bytes: what was written is counted, and hyper's own errors are given a body.
+//! The bytes of one connection: written bytes are counted, and errors that hyper itself sends get a
+//! body.
 
 use crate::protocol::http::{ErrorBody, code_of};
 use bytes::{Buf, Bytes};
@@ -11,7 +12,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::sleep;
 
-/// A connection that writes nothing for so long is stuck, once the server stops.
+/// When the server stops, a connection that writes nothing for this time is stuck.
 const STUCK: Duration = Duration::from_millis(500);
 
 /// Phase of a connection.
@@ -22,23 +23,23 @@ pub struct ConnectionPhase {
     written: AtomicU64,
 }
 
-/// A request that is being handled.
+/// Marks a request as running, until it is dropped.
 pub struct RunningRequest(Arc<ConnectionPhase>);
 
 impl ConnectionPhase {
-    /// Notes that a request is handled until the result is dropped.
+    /// Marks a request as running until the result is dropped.
     pub fn begin(self: &Arc<Self>) -> RunningRequest {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.running.fetch_add(1, Ordering::Relaxed);
         RunningRequest(self.clone())
     }
 
-    /// Whether any request has come.
+    /// Whether a request has come.
     pub fn has_begun(&self) -> bool {
         self.requests.load(Ordering::Relaxed) > 0
     }
 
-    /// Waits until no request is handled and nothing was written for a while.
+    /// Waits until no request is running and nothing was written for a while.
     pub async fn stuck(&self) {
         let mut seen = None;
         loop {
@@ -62,18 +63,18 @@ impl Drop for RunningRequest {
 pub struct Wire<S> {
     stream: S,
     progress: Arc<ConnectionPhase>,
-    /// The rest of the answer that goes out in place of hyper's own.
+    /// The rest of the answer that replaces hyper's own.
     replacement: Bytes,
     is_replaced: bool,
 }
 
 impl<S: AsyncWrite + Unpin> Wire<S> {
-    /// Counts what is written to `stream` in `progress`.
+    /// Counts bytes that are written to `stream` in `progress`.
     pub fn new(stream: S, progress: Arc<ConnectionPhase>) -> Self {
         Self { stream, progress, replacement: Bytes::new(), is_replaced: false }
     }
 
-    /// Whether these bytes are not to be written: hyper's error without a body, or what follows it.
+    /// Whether these bytes must not be written: hyper's error without a body, or bytes after it.
     fn replaces(&mut self, bytes: &[u8]) -> bool {
         if !self.is_replaced
             && let Some(answer) = answer_for(bytes)
@@ -151,8 +152,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     }
 }
 
-/// The answer in place of one that hyper writes by itself before it closes a connection: an error
-/// without a body. Ours all have one, and what clients wrote has no bare line ends in it.
+/// The replacement for an answer that hyper itself writes before it closes a connection: an error
+/// without a body. Our own errors always have a body, and client data cannot contain such an
+/// answer.
 fn answer_for(bytes: &[u8]) -> Option<Bytes> {
     if !bytes.starts_with(b"HTTP/1.") || bytes.get(8..10) != Some(b" 4") {
         return None;

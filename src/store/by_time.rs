@@ -72,8 +72,8 @@ impl View {
         })
     }
 
-    /// Where a page begins: the time that all of it was said before, and the `seq` that all of it lies
-    /// before that is not late.
+    /// The beginning of a page: a time, and the `seq` before which all messages of the page are
+    /// that are not late.
     fn begin_by_time(&self, before: Option<u64>) -> Result<(TimeKey, u64)> {
         let end = self.head() + 1;
         let Some(seq) = before.filter(|seq| *seq < end) else { return Ok(((u64::MAX, 0), end)) };
@@ -142,7 +142,7 @@ impl View {
         let mut rows = Vec::with_capacity(terms.len());
         for term in terms.into_iter().filter(|_| (since, 0) < before) {
             let range = (term.0, since, 0)..(term.0, before.0, before.1);
-            rows.push(self.late.range(range)?.rev());
+            rows.push(self.late_table()?.range(range)?.rev());
         }
         Ok(Late { view: self, heads: vec![None; rows.len()], rows })
     }
@@ -155,7 +155,7 @@ impl View {
     ) -> Result<impl Iterator<Item = Result<u64>>> {
         let mut rows = Vec::new();
         for term in self.late_terms(filter)? {
-            rows.push(self.late.range((term.0, since, 0)..=(term.0, u64::MAX, u64::MAX))?);
+            rows.push(self.late_table()?.range((term.0, since, 0)..=(term.0, u64::MAX, u64::MAX))?);
         }
         Ok(rows.into_iter().flatten().map(|row| Ok(row?.0.value().2)))
     }
@@ -175,7 +175,7 @@ struct Regular<'v, S> {
     source: &'v S,
     /// Messages that are asked for at a time.
     stride: usize,
-    /// Where those end that are still to be asked for; `None` where there are none.
+    /// The end of the messages that are still to be requested; `None` if there are none.
     end: Option<u64>,
     read: VecDeque<Message>,
     /// The source compared nothing that was said before this message, and gives no more.

@@ -10,7 +10,7 @@ pub(super) fn changed(how: How, message: Message, events: &mut Vec<Event>) -> Me
     changed_with(how, message, Vec::new(), events)
 }
 
-/// As [`changed`], with marks of the change.
+/// Like [`changed`], with marks of the change.
 pub(super) fn changed_with(
     how: How,
     mut message: Message,
@@ -25,17 +25,17 @@ pub(super) fn changed_with(
     message
 }
 
-/// By which an event is known when it comes again.
+/// Marks by which an event is recognized when it comes again.
 pub(super) fn seen_marks(received: &Inbound) -> Vec<Mark> {
     seen_keys(received).map(|(time, hash)| Mark::Seen(time, hash)).collect()
 }
 
-/// By which the echo of a message that was sent is known, where its platform gave it an ID.
+/// The mark by which the echo of a sent message is recognized, if its platform gave it an ID.
 pub(super) fn sent_mark(message: &Message) -> Option<Mark> {
     mark_of(message, message.external_id.as_ref()?, message.updated_at)
 }
 
-/// By which the echo of a part of a message is known that went out at a time in Unix seconds.
+/// The mark by which the echo of a part is recognized that was sent at a time in Unix seconds.
 pub(super) fn part_mark(message: &Message, external_id: &str, at: u64) -> Option<Mark> {
     if external_id.is_empty() { None } else { mark_of(message, external_id, at) }
 }

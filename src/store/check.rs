@@ -175,8 +175,10 @@ fn check_messages(
             Err(StoreError::Damaged(_)) => continue,
             row => row?,
         };
-        let named =
-            [view.platforms.get(platform)?.map(|term| Term(term.value())), row.map(|row| row.term)];
+        let named = [
+            view.platforms_table()?.get(platform)?.map(|term| Term(term.value())),
+            row.map(|row| row.term),
+        ];
         let (block, place) = locate(seq);
         let is_late =
             view.places(Term::LATE, block).ok().flatten().is_some_and(|late| late.has(place));
@@ -196,7 +198,7 @@ fn check_messages(
             *newest = seq;
         }
         for term in [Some(Term::LATE), named[1]].into_iter().flatten().filter(|_| is_late) {
-            if view.late.get((term.0, message.created_at, seq))?.is_none() {
+            if view.late_table()?.get((term.0, message.created_at, seq))?.is_none() {
                 report.find(format!("message {seq} is late, and has no place in that order"));
             }
             found.late += 1;
@@ -247,7 +249,7 @@ fn check_term(term: Term, what: &str, view: &View, report: &mut StoreReport) {
 }
 
 fn check_platforms(view: &View, report: &mut StoreReport) -> Result<()> {
-    for row in view.platforms.iter()? {
+    for row in view.platforms_table()?.iter()? {
         let (name, term) = row?;
         check_term(Term(term.value()), &format!("the platform {}", name.value()), view, report);
     }
@@ -259,7 +261,7 @@ fn check_conversations(
     messages: &HashMap<u32, (u64, u64)>,
     report: &mut StoreReport,
 ) -> Result<()> {
-    for row in view.conversations.iter()? {
+    for row in view.conversations_table()?.iter()? {
         let (key, bytes) = row?;
         let (platform, name) = key.value();
         let what = format!("the conversation {platform}/{name}");
@@ -279,7 +281,7 @@ fn check_conversations(
                 row.messages, row.last_seq
             ));
         }
-        let listed = view.newest.get((platform, row.last_seq))?;
+        let listed = view.newest_table()?.get((platform, row.last_seq))?;
         let is_listed = listed.is_some_and(|listed| listed.value() == name);
         if is_listed != (counted > 0) {
             report.find(format!("{what} is {}listed", if is_listed { "" } else { "not " }));
@@ -289,7 +291,7 @@ fn check_conversations(
 }
 
 fn check_newest(view: &View, report: &mut StoreReport) -> Result<()> {
-    for row in view.newest.iter()? {
+    for row in view.newest_table()?.iter()? {
         let (key, name) = row?;
         let ((platform, newest), name) = (key.value(), name.value());
         let row = match view.conversation_row(platform, name) {
@@ -306,7 +308,7 @@ fn check_newest(view: &View, report: &mut StoreReport) -> Result<()> {
 }
 
 fn check_late(view: &View, wanted: u64, report: &mut StoreReport) -> Result<()> {
-    let rows = view.late.len()?;
+    let rows = view.late_table()?.len()?;
     if rows != wanted {
         report.find(format!("{rows} places are kept of late messages, not {wanted}"));
     }
@@ -314,11 +316,11 @@ fn check_late(view: &View, wanted: u64, report: &mut StoreReport) -> Result<()> 
 }
 
 fn check_foreign_ids(view: &View, with_messages: u64, report: &mut StoreReport) -> Result<()> {
-    let rows = view.foreign_ids.len()?;
+    let rows = view.foreign_ids_table()?.len()?;
     if rows != with_messages {
         report.find(format!("{rows} IDs are kept for {with_messages} messages"));
     }
-    for row in view.foreign_ids.iter()? {
+    for row in view.foreign_ids_table()?.iter()? {
         let (_, seq) = row?;
         let seq = seq.value();
         if seq > view.head() {
@@ -371,7 +373,7 @@ fn check_early_recalls(view: &View, report: &mut StoreReport) -> Result<()> {
 
 fn check_journal(view: &View, report: &mut StoreReport) -> Result<()> {
     let mut last = view.counters().kept_from.saturating_sub(1);
-    for row in view.journal.iter()? {
+    for row in view.journal_table()?.iter()? {
         let (first, bytes) = row?;
         let entries = match journal::decode(first.value(), bytes.value()) {
             Ok(entries) => entries,
@@ -391,7 +393,7 @@ fn check_journal(view: &View, report: &mut StoreReport) -> Result<()> {
 }
 
 fn check_set_aside(view: &View, report: &mut StoreReport) -> Result<()> {
-    for row in view.quarantine.iter()? {
+    for row in view.quarantine_table()?.iter()? {
         let (offset, bytes) = row?;
         report.all_set_aside += 1;
         match set_aside::decode(offset.value(), bytes.value()) {

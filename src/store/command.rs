@@ -86,9 +86,9 @@ pub enum Command {
     Trim { marks_before: u64, at: u64 },
     /// Keep something for an adapter.
     KeepState { state: Box<AdapterState> },
-    /// Keep what a platform told in its own words, and carry out what it means, where it means
-    /// something. A message that is known already is not told again.
-    Tell {
+    /// Keep an event of a platform as it came, and carry out its meaning, where it has one. The event
+    /// of a message that is known already is not kept again.
+    StoreRawEvent {
         platform: String,
         account: String,
         frame: String,
@@ -108,7 +108,7 @@ pub enum Command {
     InOrder(Vec<Command>),
 }
 
-/// By which a command names a message.
+/// The name of a message in a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum MessageTarget {

@@ -11,10 +11,10 @@ pub(super) struct ConversationRow {
     pub(super) term: Term,
     /// Its newest message; 0 where it has none.
     pub(super) last_seq: u64,
-    /// Unix seconds of what was said last in it.
+    /// Unix seconds of the message with the latest `created_at`.
     pub(super) last_at: u64,
     pub(super) name: Option<String>,
-    /// The account of ours that saw it last.
+    /// Your account that saw it last.
     pub(super) account: Option<String>,
     /// How many messages it has.
     pub(super) messages: u64,
@@ -40,12 +40,12 @@ impl ConversationRow {
         }
     }
 
-    /// The place under which it is listed, if it is.
+    /// The position in the list, if it is listed.
     pub(super) fn listed_at(&self) -> Option<u64> {
         (self.messages > 0).then_some(self.last_seq)
     }
 
-    /// Takes in a message; one that was routed here counts as received.
+    /// Adds a message; one that was routed to this conversation counts as received.
     ///
     /// A message that a client makes marks the conversation as read; one that a bot makes does not.
     /// A message that the account's owner wrote elsewhere does so only if it is the newest: an old
@@ -67,7 +67,7 @@ impl ConversationRow {
         self.see(message);
     }
 
-    /// Notes what a message tells of the conversation.
+    /// Updates the conversation from a message.
     pub(super) fn see(&mut self, message: &Message) {
         let is_news = message.seq == self.last_seq || self.name.is_none();
         if is_news && message.conversation_name.is_some() {
@@ -78,13 +78,13 @@ impl ConversationRow {
         }
     }
 
-    /// Marks it as read up to a message; what was read stays read.
+    /// Marks it as read up to a message; the mark never moves back.
     pub(super) fn read(&mut self, seq: u64) {
         self.read_seq = self.read_seq.max(seq);
     }
 }
 
-/// Whether a message counts among those that mention the account.
+/// Whether a message counts as a mention of the account.
 pub(super) fn is_mention(message: &Message) -> bool {
     message.direction == Direction::Inbound && message.content.mentions_me()
 }

@@ -10,11 +10,11 @@ use crate::model::message::Status;
 use crate::protocol::overview::Stats;
 use std::collections::BTreeMap;
 
-/// The messages that were said at a time or later.
+/// The messages with this time or a later one.
 struct SaidSince {
-    /// From this `seq` on, all of them that are not late.
+    /// All messages from this `seq` on that are not late.
     first: u64,
-    /// Those that are late, by their blocks.
+    /// The late messages among them, by block.
     late: BTreeMap<u32, Places>,
 }
 

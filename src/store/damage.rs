@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-/// The most damaged rows that are logged one by one.
+/// The most damaged rows with a log line each.
 const MAX_TOLD: usize = 1_000;
 
 /// Damage that was logged already.

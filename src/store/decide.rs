@@ -10,12 +10,12 @@ use super::error::Result;
 use super::state::StoreState;
 use crate::model::change;
 use crate::model::content::Content;
-use crate::model::event::{EarlyRecall, Event, How, Told};
+use crate::model::event::{EarlyRecall, Event, How, RawEvent};
 use crate::model::message::{Message, Sender, Status};
 use import::import;
 use sending::{claim, create, record_outcome, route_again};
 
-/// Turns a command into events, with the state at hand, and an answer.
+/// Turns a command into events and an answer, with the present state.
 #[allow(clippy::too_many_lines, reason = "one arm for each command")]
 pub(super) fn decide(
     state: &impl StoreState,
@@ -35,8 +35,8 @@ pub(super) fn decide(
         }
         Command::EditWaiting { id, content, at } => {
             let Some(message) = state.by_id(id)? else { return Ok(Answer::NotFound) };
-            // One that may have gone out is looked for by what it says, and of one that has gone in part
-            // the rest alone is sent.
+            // A message that may have been sent is searched by its content; of one that was sent in
+            // part, only the rest is sent.
             let is_sent = matches!(message.status, Status::Sending | Status::Sent);
             if is_sent || message.is_uncertain || !message.parts.is_empty() {
                 return Ok(Answer::NotWaiting);
@@ -73,7 +73,7 @@ pub(super) fn decide(
             Some(Event::Reacted { seq: message.seq, reactions, at })
         }),
         Command::Notice { notice, request } => {
-            // An implementation that connects anew may tell of a request again.
+            // A OneBot program that reconnects may report a request again.
             let is_known = match &request {
                 Some(data) => state.is_known_request(&notice, data)?,
                 None => false,
@@ -167,19 +167,19 @@ pub(super) fn decide(
             Ok(if events.is_empty() { Answer::Nothing } else { Answer::Noted })
         }
         Command::KeepState { state } => Ok(noted(Event::AdapterState(state), events)),
-        Command::Tell { platform, account, frame, meaning, at, forget_before } => {
+        Command::StoreRawEvent { platform, account, frame, meaning, at, forget_before } => {
             let is_message = matches!(meaning.as_deref(), Some(Command::Receive { .. }));
             let answer = match meaning {
                 Some(meaning) => decide(state, *meaning, events)?,
                 None => Answer::Noted,
             };
             if !is_message || !events.is_empty() {
-                // The first of its events says the same. What waited for it comes behind, such as the
+                // The first of its events has the same meaning. Other events follow it, such as the
                 // recall of a message whose ID was not known.
                 let place = events.len().min(1);
                 let is_of_previous = place > 0;
-                let told = Told { platform, account, frame, is_of_previous, at, forget_before };
-                events.insert(place, Event::Told(Box::new(told)));
+                let told = RawEvent { platform, account, frame, is_of_previous, at, forget_before };
+                events.insert(place, Event::RawEvent(Box::new(told)));
             }
             Ok(answer)
         }
@@ -194,12 +194,12 @@ pub(super) fn decide(
                 None => Ok(Answer::NotWaiting),
             }
         }
-        // Each of them is decided by itself, once those before it are applied.
+        // Each of them is decided separately, after those before it are applied.
         Command::Together(_) | Command::InOrder(_) => Ok(Answer::Nothing),
     }
 }
 
-/// Adds the event that alters the message which a command names, where there is something to alter.
+/// Adds the event that changes the message in a command, if anything changes.
 fn alter(
     state: &impl StoreState,
     target: &MessageTarget,
@@ -220,7 +220,7 @@ fn find(state: &impl StoreState, target: &MessageTarget) -> Result<Option<Messag
     }
 }
 
-/// Notes that a message was taken back; one that has not come in yet is so once it comes.
+/// Notes a recall; if the message has not come in yet, the recall is applied when it comes.
 fn recall(
     state: &impl StoreState,
     target: MessageTarget,
@@ -247,7 +247,7 @@ fn set_content(message: &Message, content: Content, is_edit: bool, at: u64) -> O
     (message.content != content).then_some(Event::ContentSet { seq, content, is_edit, at })
 }
 
-/// Decides that this happened, whatever the state.
+/// Adds an event that does not depend on the state.
 fn noted(event: Event, events: &mut Vec<Event>) -> Answer {
     events.push(event);
     Answer::Noted

@@ -1,5 +1,5 @@
-//! Dedupe of inbound messages: each is known already, the echo of a message of ours, or new. This is
-//! the only place that decides it.
+//! Dedupe of inbound messages: each is a duplicate, the echo of an own message, or new. Only this
+//! file decides it.
 
 use super::changed::{changed_with, seen_marks, sent_mark};
 use super::command::Answer;
@@ -10,14 +10,14 @@ use crate::model::change::{self, Inbound, Outcome};
 use crate::model::event::{Event, How, Mark, Origin};
 use crate::model::message::{Direction, Message, ReplyTo, Status};
 
-/// Messages of the conversation that a history is compared with, the newest.
+/// The newest messages of the conversation with which a history is compared.
 const MAX_COMPARED: usize = 256;
 
-/// Messages that wait in the conversation and are looked at for one that may have gone out.
+/// Waiting messages of the conversation that are checked whether they may have been sent.
 const MAX_OPEN: usize = 64;
 
-/// Seconds by which a history may put a message beside the time of its live event, where it also
-/// tells another ID.
+/// Seconds by which the time in a history may differ from that of the live event, if the ID differs
+/// too.
 const HISTORY_APART: u64 = 5 * 60;
 
 pub(super) fn receive(
@@ -31,7 +31,7 @@ pub(super) fn receive(
         return repeated(state, &received, seq, events);
     }
     let recent = if received.own || received.from_history {
-        // A live event can only be the echo of a message that went out.
+        // A live event can only be the echo of a message that was sent.
         let is_outbound = !received.from_history;
         state.recent(&received.platform, &received.conversation, is_outbound, MAX_COMPARED)?
     } else {
@@ -50,7 +50,7 @@ pub(super) fn receive(
     if received.own {
         let sending =
             state.outbound(&received.platform, &received.conversation, Status::Sending, 1)?;
-        // The answer of an attempt that is under way tells the ID, by which its echo is known.
+        // The answer of the running attempt gives the ID by which its echo is recognized.
         if can_wait && !sending.is_empty() {
             return Ok(Answer::Later);
         }
@@ -97,7 +97,7 @@ pub(super) fn receive(
     Ok(Answer::Message(message))
 }
 
-/// The message that it answers, with what is known of that here.
+/// The quoted message, with the data that the store has of it.
 fn answered(state: &impl StoreState, received: &Inbound) -> Result<Option<Box<ReplyTo>>> {
     let Some(told) = &received.reply_to else { return Ok(None) };
     let Inbound { platform, conversation, .. } = received;
@@ -111,7 +111,7 @@ fn answered(state: &impl StoreState, received: &Inbound) -> Result<Option<Box<Re
     Ok(Some(found.map_or_else(|| told.clone(), Box::new)))
 }
 
-/// The message that a platform told of before, by the same event, or that we sent under this ID.
+/// The message that the platform reported before in the same event, or that was sent under this ID.
 fn known(state: &impl StoreState, received: &Inbound, at: u64) -> Result<Option<u64>> {
     match state.seen(received)? {
         None if received.own => state.sent_as(received, at),
@@ -119,7 +119,7 @@ fn known(state: &impl StoreState, received: &Inbound, at: u64) -> Result<Option<
     }
 }
 
-/// It is a message that is stored, unless that was deleted since.
+/// A duplicate of a stored message, unless that was deleted since.
 fn repeated(
     state: &impl StoreState,
     received: &Inbound,
@@ -135,7 +135,7 @@ fn repeated(
     Ok(Answer::Repeated(known))
 }
 
-/// It tells of a message of ours what was not known yet; the answer is how that is now.
+/// It has data of an own message that was not known yet; the answer is the message after it.
 fn recognized(
     state: &impl StoreState,
     how: How,
@@ -151,7 +151,7 @@ fn recognized(
     Ok(Answer::Repeated(known))
 }
 
-/// The recall of a message of ours that came before the platform's ID of it was known.
+/// The recall of an own message that came before the platform's ID of the message was known.
 pub(super) fn recalled_before(
     state: &impl StoreState,
     message: &Message,
@@ -167,7 +167,7 @@ pub(super) fn recalled_before(
     }))
 }
 
-/// Marks by which the same event, and the same entry of a history, are known from now on.
+/// Marks by which the same event, and the same entry of a history, are recognized from now on.
 fn marks(received: &Inbound, known: &Message) -> Vec<Mark> {
     let mut marks = seen_marks(received);
     if received.from_history {
@@ -180,7 +180,7 @@ fn marks(received: &Inbound, known: &Message) -> Vec<Mark> {
     marks
 }
 
-/// The oldest message of the conversation that may have gone out and says the same.
+/// The oldest message of the conversation with the same content that may have been sent.
 fn find_open(
     state: &impl StoreState,
     received: &Inbound,
@@ -199,8 +199,8 @@ fn find_open(
     Ok(open.into_iter().min_by_key(|message| message.seq))
 }
 
-/// Whether a history means this message by the ID that it tells. An implementation that begins its IDs
-/// anew gives one to another message: that was said at another time, and says something else.
+/// Whether a history means this message by its ID. A OneBot program that starts its IDs again may
+/// give the ID to another message; that one has another time and other content.
 fn has_same_id(known: &Message, received: &Inbound) -> bool {
     known.external_id.as_deref() == Some(received.external_id.as_str())
         && is_of_account(known, received)
@@ -208,7 +208,7 @@ fn has_same_id(known: &Message, received: &Inbound) -> bool {
             || known.content.is_alike(&received.content))
 }
 
-/// Whether a history may mean this message though it tells another ID, and another time by so many
+/// Whether a history may mean this message although its ID differs, and its time differs by so many
 /// seconds.
 fn is_about_the_same(known: &Message, received: &Inbound, apart: u64) -> bool {
     let direction = if received.own { Direction::Outbound } else { Direction::Inbound };
@@ -218,7 +218,7 @@ fn is_about_the_same(known: &Message, received: &Inbound, apart: u64) -> bool {
         && known.external_id.is_some()
         && is_of_account(known, received)
         && known.content == received.content
-        // A message that was made here has no sender, and went out when it changed last.
+        // An own message has no sender, and was sent when it changed last.
         && known.sender.as_ref().is_none_or(|sender| sender.id == received.sender.id)
         && (is_near(known.created_at) || received.own && is_near(known.updated_at))
 }

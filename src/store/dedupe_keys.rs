@@ -8,7 +8,7 @@ use siphasher::sip128::{Hasher128, SipHasher24};
 use std::hash::Hasher;
 use uuid::Uuid;
 
-/// The grain in which the times of messages we sent are kept.
+/// Rounding of the times of sent messages.
 pub(super) const HOUR: u64 = 60 * 60;
 
 /// How long an `Idempotency-Key` is remembered, in seconds.
@@ -22,14 +22,15 @@ pub struct Idempotency {
 }
 
 impl Idempotency {
-    /// Takes the key as the client gave it, and what makes two bodies the same.
+    /// Makes a key from the client's key, and from the text by which two bodies are compared.
     pub fn new(key: &str, body: &str) -> Self {
         Self { key: hash(&[key]), body: hash(&[body]) }
     }
 }
 
-/// Keys of an inbound event: by its ID (contract, Part 2, item 19), and by its fingerprint, where it
-/// has one. One person may be told of by several accounts in turn, so that leaves out the account.
+/// Keys of an inbound event: by its ID (contract, Part 2, item 19), and by its fingerprint, if it
+/// has one. Several accounts may report the same person, so the fingerprint's key leaves out the
+/// account.
 pub(super) fn seen_keys(received: &Inbound) -> impl Iterator<Item = (u64, u128)> + use<> {
     let Inbound { platform, account, conversation, external_id, .. } = received;
     let by_id = hash(&[platform, account, conversation, external_id]);
@@ -49,9 +50,9 @@ pub(super) fn early_recall_key(
     hash(&["recall", platform, account, conversation, external_id])
 }
 
-/// Where a message is to be found that was sent under a platform's ID: its own hour in the middle,
-/// and those beside it, for two clocks are never the same. To two accounts the same ID may be that of
-/// two messages; version 0.2 did not keep the account.
+/// Keys under which a sent message with a platform's ID may be: its own hour first, and those next
+/// to it, because two clocks always differ. The same ID may belong to two messages of two accounts;
+/// version 0.2 did not keep the account.
 pub(super) fn sent_keys(
     platform: &str,
     account: Option<&str>,
@@ -67,17 +68,17 @@ pub(super) fn sent_keys(
     [(hour.saturating_sub(1), hash), (hour, hash), (hour + 1, hash)]
 }
 
-/// Key of a message that a history has told of.
+/// Key of a message that a history reported.
 pub(super) fn history_key(message: &Message) -> (u64, u128) {
     (message.created_at, hash(&["history", &message.seq.to_string()]))
 }
 
-/// Key of another platform ID under which a history told of a message.
+/// Key of another platform ID under which a history reported a message.
 pub(super) fn alias_key(message: &Message, external_id: &str) -> (u64, u128) {
     (message.created_at, hash(&["alias", &message.seq.to_string(), external_id]))
 }
 
-/// An ID for a message whose own ID is another's: the same each time it is asked for.
+/// A replacement for a message's ID that another message has; always the same for the same message.
 pub(super) fn other_id(message: &Message) -> Uuid {
     let (id, at) = (message.id.to_string(), message.created_at.to_string());
     let hash = hash(&[&id, &at, &message.recipient, &message.content.readable()]);

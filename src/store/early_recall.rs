@@ -57,11 +57,11 @@ impl Transaction<'_> {
         said: u64,
         now: u64,
     ) -> Result<Option<Recall>> {
-        if self.early_recalls.is_empty()? {
+        if self.early_recalls.read()?.is_empty()? {
             return Ok(None);
         }
         let Some(key) = key_of(message) else { return Ok(None) };
-        let Some(bytes) = self.early_recalls.get(key)? else { return Ok(None) };
+        let Some(bytes) = self.early_recalls.read()?.get(key)? else { return Ok(None) };
         let row = pass_over(decode(key, bytes.value()).map(Some))?;
         let is_its =
             |row: &RecallRow| row.waits_at(now) && said <= row.at.saturating_add(CLOCKS_APART);
@@ -72,21 +72,21 @@ impl Transaction<'_> {
 
     /// Keeps a recall until its message comes.
     pub(super) fn keep_early_recall(&mut self, recall: EarlyRecall) -> Result<()> {
-        if self.early_recalls.len()? >= MAX_WAITING {
+        if self.early_recalls.read()?.len()? >= MAX_WAITING {
             self.forget_oldest_recalls()?;
         }
         let EarlyRecall { platform, account, conversation, external_id, by, at } = recall;
         let key = early_recall_key(&platform, &account, &conversation, &external_id);
         let by = by.map(|Sender { id, name }| (id, name));
         let row = pack(&[&key.to_string()], &RecallRow { at, by, kept_at: self.at })?;
-        self.early_recalls.insert(key, row.as_slice())?;
+        self.early_recalls.write()?.insert(key, row.as_slice())?;
         Ok(())
     }
 
     /// The keys of those whose messages did not come in time. A damaged row stays, for inspection.
     pub(super) fn lapsed_early_recalls(&self) -> Result<Vec<u128>> {
         let mut lapsed = Vec::new();
-        for row in self.early_recalls.iter()? {
+        for row in self.early_recalls.read()?.iter()? {
             let (key, bytes) = row?;
             let key = key.value();
             if decode(key, bytes.value()).is_ok_and(|row| !row.waits_at(self.at)) {
@@ -98,7 +98,7 @@ impl Transaction<'_> {
 
     pub(super) fn forget_early_recalls(&mut self, keys: &[u128]) -> Result<()> {
         for key in keys {
-            self.early_recalls.remove(key)?;
+            self.early_recalls.write()?.remove(key)?;
         }
         Ok(())
     }
@@ -106,7 +106,7 @@ impl Transaction<'_> {
     /// Removes many of those that have waited longest.
     fn forget_oldest_recalls(&mut self) -> Result<()> {
         let mut all = Vec::new();
-        for row in self.early_recalls.iter()? {
+        for row in self.early_recalls.read()?.iter()? {
             let (key, bytes) = row?;
             // A damaged row is of no use.
             let kept_at = decode(key.value(), bytes.value()).map_or(0, |row| row.kept_at);
@@ -121,7 +121,7 @@ impl Transaction<'_> {
     /// Forgets the recall of a message, which has come.
     pub(super) fn forget_early_recall(&mut self, message: &Message) -> Result<()> {
         if let Some(key) = key_of(message) {
-            self.early_recalls.remove(key)?;
+            self.early_recalls.write()?.remove(key)?;
         }
         Ok(())
     }

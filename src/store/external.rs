@@ -11,13 +11,14 @@ use crate::model::message::Message;
 use memchr::memmem::Finder;
 use redb::ReadableTable;
 
-/// Messages of all conversations that are looked at, the newest.
+/// The newest messages of all conversations that are searched.
 const MAX_LOOKED_AT: usize = 20_000;
 
-/// Bytes of messages that are looked at: a few may be as large as many others.
+/// The most bytes of messages that are searched, because a few messages may be as large as many
+/// others.
 const MAX_BYTES: usize = 32 << 20;
 
-/// A search for the message that an account of ours knows by an ID of its platform.
+/// A search for the message that has a platform's ID for one of your accounts.
 pub(super) struct ExternalSearch<'a> {
     account: &'a str,
     external_id: &'a str,
@@ -27,28 +28,28 @@ pub(super) struct ExternalSearch<'a> {
 }
 
 impl<'a> ExternalSearch<'a> {
-    /// A search that looks at so many messages at most.
+    /// A search through at most this number of messages.
     pub(super) fn new(account: &'a str, external_id: &'a str, max_rows: usize) -> Self {
         let finder = Finder::new(external_id);
         Self { account, external_id, finder, rows_left: max_rows, bytes_left: MAX_BYTES }
     }
 
-    /// Whether the record at `seq` is that of the message.
+    /// Whether the record at `seq` is the searched message.
     pub(super) fn is_it(&mut self, seq: u64, bytes: &[u8]) -> bool {
         self.rows_left = self.rows_left.saturating_sub(1);
         self.bytes_left = self.bytes_left.saturating_sub(bytes.len());
         self.finder.find(bytes).is_some() && is_known_as(seq, bytes, self.account, self.external_id)
     }
 
-    /// Whether no more messages are looked at.
+    /// Whether the search has to stop.
     pub(super) fn is_over(&self) -> bool {
         self.rows_left == 0 || self.bytes_left == 0
     }
 }
 
 impl View {
-    /// The message that an account of ours knows by an ID of its platform, among the newest 20,000
-    /// (fewer where they have more than 32 MiB).
+    /// The message that has a platform's ID for one of your accounts, among the newest 20,000
+    /// (fewer if they have more than 32 MiB).
     ///
     /// # Errors
     ///

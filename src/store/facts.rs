@@ -24,7 +24,7 @@ impl StoreFacts for View {
         if let Some(named) = self.named_platforms.get() {
             return Ok(named);
         }
-        let named = guarded(|| names(&self.platforms))?;
+        let named = guarded(|| names(self.platforms_table()?))?;
         Ok(self.named_platforms.get_or_init(|| named))
     }
 
@@ -49,7 +49,7 @@ impl StoreFacts for Transaction<'_> {
         if let Some(named) = self.named_platforms.get() {
             return Ok(named);
         }
-        let named = names(&self.platforms)?;
+        let named = names(self.platforms.read()?)?;
         Ok(self.named_platforms.get_or_init(|| named))
     }
 

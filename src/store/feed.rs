@@ -1,4 +1,4 @@
-//! Feed of what platforms told, for bots: kept events, and the platforms' own words.
+//! Feed for bots: the events of the log, and the raw events of platforms.
 
 use super::damage::{guarded, pass_over};
 use super::error::{Result, StoreError};
@@ -6,35 +6,35 @@ use super::journal::{self, EntryContent, JournalEntry};
 use super::tables::{TOLD, with_checksum, without_checksum};
 use super::view::View;
 use crate::log::record::Unreadable;
-use crate::model::event::Told;
+use crate::model::event::RawEvent;
 use redb::ReadOnlyTable;
 use serde::{Deserialize, Serialize};
 
-/// Something that an account was told.
+/// An event for the bots of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeedEntry {
-    /// The place in the log that lies behind it.
+    /// Its offset in the log.
     pub offset: u64,
     /// When it was committed, in Unix seconds.
     pub at: u64,
     /// Its meaning, where the store has one.
     pub entry: Option<EntryContent>,
-    /// The platform's own words, where they are kept.
-    pub words: Option<PlatformWords>,
+    /// The event as the platform sent it, where that is kept.
+    pub raw_event: Option<StoredRawEvent>,
 }
 
 /// An event of a platform, as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub struct PlatformWords {
+pub struct StoredRawEvent {
     pub platform: String,
     pub account: String,
     pub frame: String,
 }
 
-/// A row of words as it is encoded; a change of it is a new version.
+/// A raw event as its row encodes it; a change of the encoding is a new version.
 #[derive(Serialize, Deserialize)]
-struct WordsRow<'a> {
+struct RawEventRow<'a> {
     version: u8,
     at: u64,
     is_of_previous: bool,
@@ -45,9 +45,9 @@ struct WordsRow<'a> {
 
 const VERSION: u8 = 1;
 
-/// The row of words that were told at an offset.
-pub(super) fn encode(offset: u64, told: &Told) -> Result<Vec<u8>> {
-    let row = WordsRow {
+/// The row of a raw event that was kept at an offset.
+pub(super) fn encode(offset: u64, told: &RawEvent) -> Result<Vec<u8>> {
+    let row = RawEventRow {
         version: VERSION,
         at: told.at,
         is_of_previous: told.is_of_previous,
@@ -59,20 +59,20 @@ pub(super) fn encode(offset: u64, told: &Told) -> Result<Vec<u8>> {
     Ok(with_checksum(offset, &bytes))
 }
 
-/// When words were told, in Unix seconds; `None` where their row is damaged.
+/// When a raw event came in, in Unix seconds; `None` where its row is damaged.
 pub(super) fn time_of(offset: u64, bytes: &[u8]) -> Option<u64> {
     decode(offset, bytes).map(|row| row.at)
 }
 
-fn decode(offset: u64, bytes: &[u8]) -> Option<WordsRow<'_>> {
-    let row: WordsRow<'_> = postcard::from_bytes(without_checksum(offset, bytes)?).ok()?;
+fn decode(offset: u64, bytes: &[u8]) -> Option<RawEventRow<'_>> {
+    let row: RawEventRow<'_> = postcard::from_bytes(without_checksum(offset, bytes)?).ok()?;
     (row.version == VERSION).then_some(row)
 }
 
 impl View {
     /// The events after an offset, the oldest first: up to about `limit` entries and `max_bytes`
-    /// of words. `None` where events after it are no longer kept. A damaged row is passed over and
-    /// told; of its events only the words are left.
+    /// of raw events. `None` where events after it are no longer kept. A damaged row is left out and
+    /// logged; of its events only the raw events are left.
     ///
     /// # Errors
     ///
@@ -84,7 +84,7 @@ impl View {
         max_bytes: usize,
     ) -> Result<Option<Vec<FeedEntry>>> {
         let Some(entries) = self.kept_events(after, limit, true)? else { return Ok(None) };
-        // Words follow the event that says the same, and both are of one commit.
+        // A raw event follows the event with the same meaning, and both are of one commit.
         let through = match entries.last() {
             Some(last) if entries.len() == limit => last.offset + 1,
             _ => u64::MAX,
@@ -100,20 +100,22 @@ impl View {
                     feed.push(FeedEntry::of(entry));
                 }
                 let Some(row) = decode(offset, row) else {
-                    let text = format!("the words told at {offset} are damaged");
+                    let text = format!("the raw event at offset {offset} is damaged");
                     pass_over::<()>(Err(StoreError::Damaged(text)))?;
                     continue;
                 };
-                let words = PlatformWords {
+                let raw_event = StoredRawEvent {
                     platform: row.platform.to_owned(),
                     account: row.account.to_owned(),
                     frame: row.frame.to_owned(),
                 };
                 let of_previous = feed.pop_if(|previous: &mut FeedEntry| {
-                    row.is_of_previous && previous.words.is_none() && previous.offset + 1 == offset
+                    row.is_of_previous
+                        && previous.raw_event.is_none()
+                        && previous.offset + 1 == offset
                 });
                 let entry = of_previous.and_then(|previous| previous.entry);
-                feed.push(FeedEntry { offset, at: row.at, entry, words: Some(words) });
+                feed.push(FeedEntry { offset, at: row.at, entry, raw_event: Some(raw_event) });
                 bytes += row.frame.len();
                 if bytes >= max_bytes || feed.len() > 2 * limit {
                     return Ok(Some(feed));
@@ -133,7 +135,7 @@ impl View {
         Ok(self.told()?.map(|table| table.range(range)).transpose()?)
     }
 
-    /// The words that are kept; `None` in a store that never had any.
+    /// The raw events that are kept; `None` in a store that never had any.
     fn told(&self) -> Result<Option<ReadOnlyTable<u64, &'static [u8]>>> {
         match self.txn.open_table(TOLD) {
             Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
@@ -141,7 +143,7 @@ impl View {
         }
     }
 
-    /// The place before the first event that was committed at a time (Unix seconds) or later, as far
+    /// The offset before the first event that was committed at a time (Unix seconds) or later, as far
     /// as events are kept.
     ///
     /// # Errors
@@ -156,12 +158,12 @@ impl View {
             // Every event up to `low` is older, every one after `high` is not.
             while low < high {
                 let middle = low + (high - low).div_ceil(2);
-                let event = newest_time(&self.journal, middle, journal::time_of)?;
-                let words = match &told {
+                let event = newest_time(self.journal_table()?, middle, journal::time_of)?;
+                let raw = match &told {
                     Some(told) => newest_time(told, middle, time_of)?,
                     None => None,
                 };
-                let time = event.max(words).map(|(_, time)| time);
+                let time = event.max(raw).map(|(_, time)| time);
                 if time.is_none_or(|time| time < at) { low = middle } else { high = middle - 1 }
             }
             Ok(low)
@@ -186,7 +188,7 @@ fn newest_time(
 
 impl FeedEntry {
     fn of(JournalEntry { offset, at, entry }: JournalEntry) -> Self {
-        Self { offset, at, entry: Some(entry), words: None }
+        Self { offset, at, entry: Some(entry), raw_event: None }
     }
 }
 
@@ -219,7 +221,7 @@ mod tests {
     }
 
     fn told(frame: &str, meaning: Option<Command>, at: u64) -> Command {
-        Command::Tell {
+        Command::StoreRawEvent {
             platform: "qq".into(),
             account: "1".into(),
             frame: frame.into(),
@@ -232,12 +234,12 @@ mod tests {
     /// The frames of a feed, and whether each means something.
     fn shown(entries: &[FeedEntry]) -> Vec<(Option<&str>, bool)> {
         fn frame(entry: &FeedEntry) -> Option<&str> {
-            entry.words.as_ref().map(|words| words.frame.as_str())
+            entry.raw_event.as_ref().map(|raw_event| raw_event.frame.as_str())
         }
         let shown = entries.iter().map(|entry| (frame(entry), entry.entry.is_some()));
         // Names of conversations are told, too, and outcomes of attempts.
         let is_meant = |entry: &&FeedEntry| {
-            entry.words.is_some()
+            entry.raw_event.is_some()
                 || matches!(
                     entry.entry,
                     Some(EntryContent::Created { .. } | EntryContent::Updated { .. })
@@ -264,7 +266,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_recall_that_waited_for_an_echo_comes_behind_the_words_of_the_echo() {
+    async fn a_recall_that_waited_for_an_echo_comes_after_the_raw_event_of_the_echo() {
         let (_folder, store) = opened();
         let at = crate::clock::now();
         let (recipient, platform) = ("group_1".to_owned(), Some("qq".to_owned()));
@@ -297,7 +299,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_damaged_row_is_passed_over_and_the_words_that_it_meant_are_left() {
+    async fn a_damaged_row_is_left_out_and_the_raw_events_beside_it_are_told() {
         let (folder, store) = opened();
         for name in ["a", "b", "c"] {
             store.write(told(name, Some(message(name)), 100)).await.unwrap();
@@ -329,7 +331,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn words_stand_in_the_place_of_what_they_mean() {
+    async fn raw_events_stand_in_the_place_of_their_meaning() {
         let (_folder, store) = opened();
         for command in [
             told("a", Some(message("a")), 100),
@@ -347,7 +349,7 @@ mod tests {
         assert_eq!(shown(&one_by_one(&view)), wanted, "in pieces of one");
         assert!(view.offset_before(0).unwrap() <= 1);
         assert_eq!(view.offset_before(u64::MAX).unwrap(), view.cursor().offset);
-        // Words that are not needed any more are forgotten.
+        // Raw events that are not needed any more are forgotten.
         store.write(told("d", None, 200)).await.unwrap();
         let view = store.view().unwrap();
         let all = view.feed(0, 100, usize::MAX).unwrap().unwrap();

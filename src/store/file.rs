@@ -322,7 +322,7 @@ fn kind(event: &Event) -> &'static str {
         Event::Released { .. } => "released",
         Event::Forgotten(_) => "forgotten",
         Event::AdapterState(_) => "adapter state",
-        Event::Told(_) => "told",
+        Event::RawEvent(_) => "raw event",
         Event::RecalledEarly(_) => "recalled early",
         Event::RecallsLapsed { .. } => "recalls lapsed",
         Event::PartSent { .. } => "part sent",

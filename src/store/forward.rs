@@ -1,4 +1,4 @@
-//! Lists in the order in which messages were made: the next ones after a place.
+//! Lists in ascending order of `seq`: the next messages after a place.
 
 use super::damage::guarded;
 use super::error::Result;
@@ -9,8 +9,8 @@ use super::view::View;
 use crate::model::message::Message;
 
 impl View {
-    /// The messages after a `seq` that match, the oldest first, at most `limit`; those that are
-    /// damaged are left out, and told.
+    /// The messages after a `seq` that match, the oldest first, at most `limit`; damaged ones are
+    /// left out and logged.
     ///
     /// # Errors
     ///

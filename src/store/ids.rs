@@ -68,12 +68,12 @@ impl IdPermutation {
         is_ours.then_some((left, Tag((right >> CHECK_BITS) as u32)))
     }
 
-    /// The `seq` that an ID of this store carries.
+    /// The `seq` inside an ID of this store.
     pub(super) fn seq(self, id: Uuid) -> Option<u64> {
         self.parts(id).map(|(seq, _)| seq)
     }
 
-    /// The places up to `last`, the newest first, whose IDs given under a tag begin so.
+    /// The `seq` up to `last`, the newest first, whose IDs under a tag begin with this prefix.
     ///
     /// Only the left half of an ID is computed for those that do not match: two hashes each.
     pub(super) fn places(

@@ -1,4 +1,4 @@
-//! Journal of kept events, by which clients resume.
+//! Journal of the events from which clients resume.
 //!
 //! One row for each commit: the events' offsets, kinds and what a client cannot read from the
 //! message itself. The content of messages is not repeated here: it is in the messages' table once,
@@ -25,7 +25,7 @@ pub struct JournalEntry {
     pub entry: EntryContent,
 }
 
-/// Content of a kept event beyond the message as it now is.
+/// Content of a journal entry that the present message does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum EntryContent {
@@ -178,7 +178,7 @@ impl TryFrom<EntryContent> for EncodedEntry {
 }
 
 impl TryFrom<EncodedEntry> for EntryContent {
-    /// The status has an unknown number, or the notice is of an unknown form.
+    /// The status has an unknown number, or the notice an unknown form.
     type Error = ();
 
     fn try_from(kept: EncodedEntry) -> Result<Self, ()> {

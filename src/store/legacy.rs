@@ -1,5 +1,5 @@
-//! The write-ahead log of version 0.2, which kept commands: read once, when such a store is brought
-//! up to date.
+//! The write-ahead log of version 0.2, which had commands: read once, when such a store is
+//! converted.
 
 use super::command::Command;
 use super::dedupe_keys::Idempotency;
@@ -133,7 +133,7 @@ impl Old {
                 Command::Name { platform, conversation, name }
             }
             Self::Route { seqs, platform, at } => {
-                // The platform that was chosen then.
+                // The platform that was chosen at that time.
                 let facts =
                     RoutingFacts { default_platform: Some(platform), ..RoutingFacts::default() };
                 let messages = seqs.into_iter().map(|seq| (seq, facts.clone())).collect();

@@ -4,7 +4,7 @@ use crate::model::change::Committed;
 use crate::model::cursor::Cursor;
 use std::sync::Arc;
 
-/// Where a store stands.
+/// The newest message and event of a store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Head {
     /// The newest `seq` that was ever given to a message; 0 before the first.
@@ -13,11 +13,11 @@ pub struct Head {
     pub cursor: Cursor,
 }
 
-/// Told of each commit, in order, before those who asked for it are answered. Called from the
-/// writer's thread, so neither method waits for anything.
+/// Gets each commit, in order, before the commands of the commit are answered. Called from the
+/// writer's thread, so the methods must not wait.
 pub trait Listener: Send {
-    /// The store is open, and stands there: at the start, and again after a fault. A commit that
-    /// failed may have come to be all the same, without having been told of.
+    /// The store was opened with this head: at the start, and again after a fault. A commit that
+    /// failed may be on disk nevertheless, without a call of `committed`.
     fn opened(&mut self, head: Head);
 
     /// These changes are on disk now.

@@ -15,7 +15,7 @@ use std::collections::hash_map::Entry;
 /// Conversations among which those of an account are looked for.
 const MAX_LOOKED_AT: usize = 5_000;
 
-/// Which conversations, and how many; what is not set does not matter.
+/// Conditions for conversations; fields that are not set match everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConversationQuery {
     #[allow(missing_docs)]
@@ -24,7 +24,7 @@ pub struct ConversationQuery {
     pub text: Option<String>,
     /// Only those whose newest message is older than this `seq`.
     pub before: Option<u64>,
-    /// At most so many; without it, all.
+    /// The most conversations; `None` means all.
     pub limit: Option<usize>,
     /// Only what is known without their messages: no last one, and nothing of what is unread.
     pub is_brief: bool,
@@ -53,8 +53,8 @@ impl KnownPlaces {
 }
 
 impl View {
-    /// A conversation as it is listed; `None` where it has no messages, or its row is damaged, which
-    /// is told.
+    /// A conversation as it is listed; `None` if it has no messages, or its row is damaged, which
+    /// is logged.
     ///
     /// # Errors
     ///
@@ -69,7 +69,7 @@ impl View {
     }
 
     /// Conversations that have messages, the one with the newest message first. Rows that are damaged
-    /// are left out, and told.
+    /// are left out and logged.
     ///
     /// # Errors
     ///
@@ -140,7 +140,7 @@ impl View {
         let platforms = match platform {
             Some(platform) => vec![stored(platform).to_owned()],
             None => self
-                .platforms
+                .platforms_table()?
                 .iter()?
                 .map(|row| Ok(row?.0.value().to_owned()))
                 .collect::<Result<_>>()?,
@@ -148,15 +148,19 @@ impl View {
         let before = before.unwrap_or(u64::MAX);
         let mut ranges = Vec::with_capacity(platforms.len());
         for platform in &platforms {
-            ranges
-                .push(self.newest.range((&**platform, 0)..(&**platform, before))?.rev().peekable());
+            ranges.push(
+                self.newest_table()?
+                    .range((&**platform, 0)..(&**platform, before))?
+                    .rev()
+                    .peekable(),
+            );
         }
         loop {
             let mut latest: Option<(u64, usize)> = None;
             for (at, range) in ranges.iter_mut().enumerate() {
                 match range.peek() {
                     Some(Ok((key, _))) => latest = latest.max(Some((key.value().1, at))),
-                    // Its error is told below.
+                    // The error is reported below.
                     Some(Err(_)) => latest = Some((u64::MAX, at)),
                     None => {}
                 }
@@ -190,7 +194,8 @@ impl View {
     /// The message of a conversation that was said last.
     fn said_last(&self, term: Term, known: &mut KnownPlaces) -> Result<Option<Message>> {
         let told_last = self.told_in_order(term, known)?;
-        let late = self.late.range((term.0, 0, 0)..=(term.0, u64::MAX, u64::MAX))?.next_back();
+        let late =
+            self.late_table()?.range((term.0, 0, 0)..=(term.0, u64::MAX, u64::MAX))?.next_back();
         let Some((_, at, seq)) = late.transpose()?.map(|(key, _)| key.value()) else {
             return Ok(told_last);
         };
@@ -266,7 +271,7 @@ impl View {
     }
 }
 
-/// A set of places as its row has it; `None` where that is damaged, which is told.
+/// A set of places as its row has it; `None` if it is damaged, which is logged.
 fn readable_places(row: u64, bytes: &[u8]) -> Result<Option<Places>> {
     pass_over(unpack_places(row, bytes).map(Some).map_err(StoreError::from))
 }

@@ -178,7 +178,7 @@ fn from_second(txn: &WriteTransaction) -> Result<()> {
             Ok(SecondCounters { head, named_terms, by_state, offset, kept_from }) => {
                 Some(Counters { head, named_terms, by_state, offset, kept_from, in_order_to: 0 })
             }
-            // They are counted again once the tables are up to date.
+            // They are counted again after the conversion.
             Err(_) => None,
         },
         None => Some(Counters::default()),
@@ -235,6 +235,7 @@ fn carry_out_all(
     // An empty batch first, which makes the tables that are new.
     for commands in std::iter::once(Vec::new()).chain(batches) {
         let mut state = Transaction::open(txn, context, now())?;
+        state.make_tables()?;
         let (answers, _) = carry_out(&mut state, commands, None)?;
         for error in answers.into_iter().filter_map(std::result::Result::err) {
             tracing::error!("a command of the old write-ahead log was refused: {error}");
@@ -306,7 +307,7 @@ fn old<'a, T: Deserialize<'a>>(what: &str, bytes: &'a [u8]) -> Result<T> {
         .ok_or_else(|| StoreError::Damaged(format!("{what} is damaged")))
 }
 
-/// Gives the small tables their new form; says which batch was the newest.
+/// Converts the small tables; returns the number of the newest batch.
 fn rewrite(txn: &WriteTransaction, options: &StoreOptions, ids: IdPermutation) -> Result<u64> {
     let messages = rewrite_postings(txn, options)?;
     rewrite_conversations(txn, &messages)?;
@@ -325,7 +326,7 @@ fn rewrite(txn: &WriteTransaction, options: &StoreOptions, ids: IdPermutation) -
     Ok(batch.map_or(0, u64::from_le_bytes))
 }
 
-/// Gives index rows their checksums; counts the messages of each term.
+/// Adds checksums to index rows; counts the messages of each term.
 fn rewrite_postings(txn: &WriteTransaction, options: &StoreOptions) -> Result<HashMap<u32, u64>> {
     let mut postings = txn.open_table(POSTINGS)?;
     let (all, mut done, mut next) = (postings.len()?, 0_u64, 0);

@@ -1,5 +1,5 @@
-//! The orders that an older store does not have yet, and the newest time of one that is damaged: all
-//! follow from the messages.
+//! Orders that an older store does not have yet, and the newest time in a damaged store: all follow
+//! from the messages.
 
 use super::conversation::{ConversationRow, is_mention};
 use super::error::Result;
@@ -14,17 +14,17 @@ use crate::model::message::Message;
 use redb::{ReadableTable, WriteTransaction};
 use std::collections::{BTreeMap, HashMap};
 
-/// Messages between two lines of the log.
+/// Messages between two log lines about the progress.
 const MESSAGES_AT_ONCE: u64 = 1_000_000;
 
-/// Finds out which messages are late or mention the account, and lists the conversations.
+/// Finds late messages and mentions, and writes the list of conversations.
 pub(super) fn arrange(txn: &WriteTransaction) -> Result<()> {
     let mut terms: HashMap<(String, String), Term> = HashMap::new();
     let mut newest = txn.open_table(NEWEST)?;
     let mut table = txn.open_table(CONVERSATIONS)?;
     let mut postings = txn.open_table(POSTINGS)?;
     for (platform, name, mut row) in conversations(&table)? {
-        // An older version left it as it was where the newest message was deleted or routed.
+        // An older version did not update it when the newest message was deleted or routed.
         let unknown = if row.messages == 0 { 0 } else { row.last_seq };
         let last = newest_of(&postings, row.term)?.unwrap_or(unknown);
         if last != row.last_seq {
@@ -46,7 +46,7 @@ pub(super) fn arrange(txn: &WriteTransaction) -> Result<()> {
         if seq.is_multiple_of(MESSAGES_AT_ONCE) {
             tracing::info!("{seq} messages are in order");
         }
-        // One that is damaged is in no order.
+        // A damaged message is in no order.
         let Ok(message) = record::decode(seq, bytes.value()) else { continue };
         let (block, place) = locate(seq);
         if is_mention(&message) {
@@ -75,7 +75,7 @@ pub(super) fn arrange(txn: &WriteTransaction) -> Result<()> {
     Ok(())
 }
 
-/// The newest message of a term, where it has any that can be told.
+/// The newest message of a term, if it has any that can be read.
 fn newest_of(postings: &impl ReadableTable<u64, &'static [u8]>, term: Term) -> Result<Option<u64>> {
     for entry in postings.range(term.row(0)..=term.row(u32::MAX))?.rev() {
         let (key, bytes) = entry?;
@@ -87,7 +87,7 @@ fn newest_of(postings: &impl ReadableTable<u64, &'static [u8]>, term: Term) -> R
     Ok(None)
 }
 
-/// When the newest message was said that is not late, in Unix seconds.
+/// Time of the newest message that is not late, in Unix seconds.
 pub(super) fn in_order_to(txn: &WriteTransaction) -> Result<u64> {
     let (messages, postings) = (txn.open_table(MESSAGES)?, txn.open_table(POSTINGS)?);
     for row in messages.iter()?.rev() {

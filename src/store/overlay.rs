@@ -22,13 +22,13 @@ pub(super) struct Overlay {
     state: RwLock<State>,
 }
 
-/// Which file it is, and when it was written last.
+/// Identity of a file, and the time of its last change.
 type FileIdentity = (u64, i64, i64);
 
 #[derive(Debug)]
 struct State {
     len: u64,
-    /// How much of the file still counts.
+    /// Length up to which the file is still used.
     below: u64,
     /// Blocks that were written, by their number.
     blocks: BTreeMap<u64, Vec<u8>>,
@@ -42,7 +42,7 @@ impl Overlay {
         Ok(Self { path: path.to_owned(), known, state })
     }
 
-    /// The file, as long as it is the one that was repaired.
+    /// The file, if it is still the one that was repaired.
     fn file(&self) -> io::Result<File> {
         let file = File::open(&self.path)?;
         if known(&file)? == self.known {
@@ -59,7 +59,7 @@ impl Overlay {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A block as the file has it; zeros where that has none.
+    /// A block of the file; zeros after its end.
     fn block(&self, number: u64, below: u64) -> io::Result<Vec<u8>> {
         let mut block = vec![0; BLOCK as usize];
         let there = below.saturating_sub(number * BLOCK).min(BLOCK) as usize;
@@ -114,7 +114,7 @@ impl StorageBackend for Overlay {
     fn set_len(&self, len: u64) -> io::Result<()> {
         let mut state = self.state_to_change();
         if len < state.len {
-            // Bytes that come back later are zeros.
+            // Bytes that are added again later are zeros.
             state.below = state.below.min(len);
             state.blocks.retain(|number, _| number * BLOCK < len);
             if let Some(block) = state.blocks.get_mut(&(len / BLOCK)) {

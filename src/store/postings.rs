@@ -43,7 +43,7 @@ impl Places {
         places
     }
 
-    /// Those of a block that lie before a `seq`.
+    /// The positions of a block before a `seq`.
     pub fn before(block: u32, end: u64) -> Self {
         match end.saturating_sub(start_of(block)) {
             past if past >= BLOCK => Self([u64::MAX; WORDS]),

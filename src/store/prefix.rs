@@ -13,7 +13,7 @@ use crate::model::id_prefix::IdPrefix;
 use crate::model::message::Message;
 use redb::ReadableTable;
 
-/// Which messages: those whose ID begins so, older than a `seq`, at most so many.
+/// Search for messages by the beginning of their ID.
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs)]
 pub struct ByPrefix {
@@ -74,7 +74,7 @@ impl View {
     /// Places up to `last` of IDs of elsewhere that begin so, the newest first.
     fn foreign_places(&self, last: u64, prefix: IdPrefix) -> Result<Vec<u64>> {
         let mut places = Vec::new();
-        for row in self.foreign_ids.range(prefix.range())? {
+        for row in self.foreign_ids_table()?.range(prefix.range())? {
             places.push(row?.1.value());
         }
         places.retain(|&seq| seq <= last);

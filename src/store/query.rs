@@ -9,7 +9,7 @@ use super::view::View;
 use crate::model::message::{Direction, Message, Status};
 use redb::ReadableTable;
 
-/// Which messages; what is not set does not matter.
+/// Conditions for messages; fields that are not set match everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct MessageFilter {
@@ -35,24 +35,24 @@ impl MessageFilter {
     }
 }
 
-/// Which of them, newest first.
+/// A page of the messages that match, the newest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// How many to pass over.
+    /// Number of messages to skip.
     pub offset: u64,
-    /// How many at most.
+    /// The most messages of the page.
     pub limit: usize,
     /// Only messages older than this `seq`.
     pub before: Option<u64>,
 }
 
-/// By what messages are ordered, the newest first.
+/// The order of messages, newest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
-    /// `seq`: as they came.
+    /// By `seq`: the order in which they came in.
     #[default]
     Seq,
-    /// `created_at`, then `seq`: as they were said.
+    /// By `created_at`, then by `seq`: the order in which they were written.
     Time,
 }
 
@@ -61,15 +61,15 @@ pub enum Order {
 pub struct Matches {
     #[allow(missing_docs)]
     pub messages: Vec<Message>,
-    /// The oldest `seq` that was compared, where the search ended before the page was full because it
-    /// had read many messages: the next search goes on below it.
+    /// The oldest `seq` that was compared, if the search ended before the page was full because it
+    /// had read many messages; the next search continues below it.
     pub searched_to: Option<u64>,
 }
 
-/// Terms of which a message has one.
+/// Terms of which a message has at least one.
 pub(super) type AnyOf = Vec<Term>;
 
-/// Terms that a filter needs, looked up once; `None` where nothing can match.
+/// Terms that a filter needs, looked up once; `None` if no message can match.
 pub struct Needs(Option<Vec<AnyOf>>);
 
 impl View {
@@ -88,7 +88,7 @@ impl View {
             return all.take(page.limit).collect();
         }
         let mut messages = Vec::with_capacity(page.limit.min(256));
-        // Those that lie side by side are read in one go.
+        // Messages with consecutive `seq` are read together.
         for run in self.seqs(filter, page)?.chunk_by(|newer, older| *newer == older + 1) {
             match *run {
                 [newest, .., oldest] => {
@@ -103,7 +103,7 @@ impl View {
         Ok(messages)
     }
 
-    /// Where the messages that match are, newest first.
+    /// The `seq` of the messages that match, the newest first.
     fn seqs(&self, filter: &MessageFilter, page: Page) -> Result<Vec<u64>> {
         let mut found = Vec::new();
         let end = page.before.unwrap_or(u64::MAX).min(self.head() + 1);
@@ -157,7 +157,7 @@ impl View {
     }
 
     /// Outbound messages of a conversation that wait to be sent, the oldest first; those that are
-    /// damaged are left out, and told.
+    /// damaged are left out and logged.
     ///
     /// # Errors
     ///
@@ -228,7 +228,7 @@ impl View {
         Ok(())
     }
 
-    /// Every outbound message in a state, the oldest first; those that are damaged are left out, and
+    /// Every outbound message in a state, the oldest first; those that are damaged are left out and
     /// told. Another error is the last of it: a file that failed would give errors without end.
     ///
     /// # Errors
@@ -281,7 +281,8 @@ impl View {
         match (&filter.platform, &filter.conversation) {
             (None, None) => {}
             (Some(platform), None) => {
-                let term = self.platforms.get(stored(platform))?.map(|term| Term(term.value()));
+                let term =
+                    self.platforms_table()?.get(stored(platform))?.map(|term| Term(term.value()));
                 needed.push(term.into_iter().collect());
             }
             (platform, Some(name)) => {
@@ -301,7 +302,7 @@ impl View {
     /// The terms of a conversation's name on every platform.
     fn conversation_anywhere(&self, name: &str) -> Result<AnyOf> {
         let mut terms = Vec::new();
-        for entry in self.platforms.iter()? {
+        for entry in self.platforms_table()?.iter()? {
             let platform = entry?.0;
             terms.extend(self.conversation_row(platform.value(), name)?.map(|row| row.term));
         }

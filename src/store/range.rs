@@ -1,4 +1,4 @@
-//! Messages by their places, one after the other.
+//! Messages in the order of `seq`.
 
 use super::damage::{guarded, pass_over};
 use super::error::Result;
@@ -8,7 +8,7 @@ use crate::model::message::Message;
 use redb::ReadableTable;
 
 impl View {
-    /// The `seq` of the oldest message that there still is.
+    /// The `seq` of the oldest message that still exists.
     ///
     /// # Errors
     ///
@@ -26,7 +26,7 @@ impl View {
         self.between(seq.saturating_add(1), u64::MAX)
     }
 
-    /// As [`Self::after`]; those that are damaged are left out, and told.
+    /// Like [`Self::after`]; messages that are damaged are left out and logged.
     ///
     /// # Errors
     ///
@@ -40,7 +40,7 @@ impl View {
     }
 
     /// Messages from one place of the journal to another, oldest first; those that are damaged are
-    /// left out, and told.
+    /// left out and logged.
     ///
     /// # Errors
     ///
@@ -76,7 +76,7 @@ impl View {
         Ok(self.between(0, seq.saturating_sub(1))?.rev())
     }
 
-    /// As [`Self::before`]; those that are damaged are left out, and told.
+    /// Like [`Self::before`]; messages that are damaged are left out and logged.
     ///
     /// # Errors
     ///

@@ -17,7 +17,7 @@ const BYTES_AT_ONCE: usize = 1 << 20;
 /// An event of a platform that could not be stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetAside {
-    /// By which it is named.
+    /// The offset, which names it.
     pub offset: u64,
     /// When it was set aside, in Unix seconds.
     pub at: u64,
@@ -34,7 +34,7 @@ impl View {
     ///
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn set_aside(&self) -> Result<u64> {
-        guarded(|| Ok(self.quarantine.len()?))
+        guarded(|| Ok(self.quarantine_table()?.len()?))
     }
 
     /// Events behind an offset that could not be stored and were set aside, the oldest first: at most
@@ -51,7 +51,7 @@ impl View {
     ) -> Result<Vec<SetAside>> {
         guarded(|| {
             let (mut found, mut bytes) = (Vec::new(), 0);
-            for row in self.quarantine.range(after.saturating_add(1)..)? {
+            for row in self.quarantine_table()?.range(after.saturating_add(1)..)? {
                 if found.len() >= limit || bytes >= max_bytes {
                     break;
                 }

@@ -1,4 +1,4 @@
-//! State of the store as decisions see it.
+//! State of the store for decisions.
 
 use super::dedupe_keys::Idempotency;
 use super::error::{Result, StoreError};
@@ -9,7 +9,7 @@ use crate::model::notice::{ContactRequest, Notice};
 use crate::model::routing::StoreFacts;
 use uuid::Uuid;
 
-/// How a conversation is marked.
+/// The marks of a conversation.
 pub(super) struct Marks {
     /// Its newest message.
     pub(super) newest: u64,
@@ -27,17 +27,17 @@ pub(super) trait StoreState: StoreFacts<Error = StoreError> {
     fn owner(&self) -> &str;
     fn by_id(&self, id: Uuid) -> Result<Option<Message>>;
     fn by_seq(&self, seq: u64) -> Result<Option<Message>>;
-    /// The `seq` that an ID of this store carries.
+    /// The `seq` inside an ID of this store.
     fn own_place(&self, id: Uuid) -> Option<u64>;
-    /// The `seq` an idempotency key stands for, and whether its body was the same one.
+    /// The `seq` for an idempotency key, and whether its body was the same one.
     fn known_key(&self, key: &Idempotency, now: u64) -> Result<Option<(u64, bool)>>;
-    /// The message that the same event told of before.
+    /// The message that the same event reported before.
     fn seen(&self, received: &Inbound) -> Result<Option<u64>>;
-    /// Whether a history has told of a message.
+    /// Whether a history has reported a message.
     fn is_in_history(&self, message: &Message) -> Result<bool>;
-    /// Whether a history has told of a message under this ID.
+    /// Whether a history has reported a message under this ID.
     fn is_alias(&self, message: &Message, external_id: &str) -> Result<bool>;
-    /// The message that was sent under the platform's ID, at about the time it tells or `at`.
+    /// The message that was sent under the platform's ID, at about the event's time or `at`.
     fn sent_as(&self, received: &Inbound, at: u64) -> Result<Option<u64>>;
     /// Outbound messages of a conversation in a state, the oldest first, at most `limit`.
     fn outbound(
@@ -56,8 +56,8 @@ pub(super) trait StoreState: StoreFacts<Error = StoreError> {
         is_outbound: bool,
         limit: usize,
     ) -> Result<Vec<Message>>;
-    /// The message of a conversation with the ID by which this account of ours knows it, among its
-    /// newest 5,000 (fewer where they have more than 32 MiB).
+    /// The message of a conversation with a platform's ID for this account, among its newest 5,000
+    /// (fewer if they have more than 32 MiB).
     fn by_external(
         &self,
         account: &str,
@@ -70,20 +70,20 @@ pub(super) trait StoreState: StoreFacts<Error = StoreError> {
     fn early_recall(&self, message: &Message, said: u64, now: u64) -> Result<Option<Recall>>;
     /// The keys of early recalls whose messages did not come in time.
     fn lapsed_recalls(&self) -> Result<Vec<u128>>;
-    /// Whether an account of ours has seen the conversation.
+    /// Whether one of your accounts has seen the conversation.
     fn is_seen_conversation(&self, platform: &str, conversation: &str) -> Result<bool>;
-    /// How a conversation that has messages is marked.
+    /// The marks of a conversation that has messages.
     fn marks(&self, platform: &str, conversation: &str) -> Result<Option<Marks>>;
-    /// Whether a conversation is known, by another name or none.
+    /// Whether a conversation is known with another name or without one.
     fn has_other_name(&self, platform: &str, conversation: &str, name: &str) -> Result<bool>;
-    /// Whether a message that is taken back loses its content.
+    /// Whether a recalled message loses its content.
     fn hides_recalled(&self) -> bool;
     /// The request of a platform with this ID.
     fn request(&self, id: u64) -> Result<Option<ContactRequest>>;
-    /// Whether an account of ours told of the same request before, among the newest 1,000.
+    /// Whether one of your accounts reported the same request before, among the newest 1,000.
     fn is_known_request(&self, notice: &Notice, data: &str) -> Result<bool>;
     /// Whether something was set aside at an offset.
     fn is_set_aside(&self, offset: u64) -> Result<bool>;
-    /// Bounds of what can be forgotten; `None` where there is nothing.
+    /// Bounds for removing rows that are old at a time in Unix seconds; `None` if there are none.
     fn forgettable(&self, marks_before: u64, at: u64) -> Result<Option<RetentionBounds>>;
 }

@@ -30,32 +30,33 @@ pub(super) const POSTINGS: TableDefinition<u64, &[u8]> = TableDefinition::new("p
 /// A platform's name to its term.
 pub(super) const PLATFORMS: TableDefinition<&str, u32> = TableDefinition::new("platforms");
 
-/// (platform, conversation) to what is known of it; the platform is empty where none is found yet.
+/// (platform, conversation) to its row; the platform is empty if none was found yet.
 pub(super) const CONVERSATIONS: TableDefinition<(&str, &str), &[u8]> =
     TableDefinition::new("conversations");
 
-/// (platform, `seq` of its newest message) to the conversation: the order in which those that have
-/// messages are listed.
+/// (platform, `seq` of the newest message) to the conversation: the order of the list of
+/// conversations.
 pub(super) const NEWEST: TableDefinition<(&str, u64), &str> = TableDefinition::new("newest");
 
-/// (term of a conversation or [`Term::LATE`], when it was said in Unix seconds, `seq`): messages that
-/// were told of later than they were said. All others stand in the order of `seq`.
+/// (term of a conversation or [`Term::LATE`], `created_at`, `seq`): messages that came in late. For
+/// all others the order of `created_at` is the order of `seq`.
 pub(super) const LATE: TableDefinition<(u32, u64, u64), ()> = TableDefinition::new("late");
 
 /// Hash of an `Idempotency-Key` to (`seq`, hash of the body, Unix seconds).
 pub(super) const KEYS: TableDefinition<u128, (u64, u128, u64)> = TableDefinition::new("keys");
 
-/// (Unix seconds, hash of an `Idempotency-Key`): the order in which keys lapse.
+/// (Unix seconds, hash of an `Idempotency-Key`): the order in which keys expire.
 pub(super) const KEYS_BY_AGE: TableDefinition<(u64, u128), ()> =
     TableDefinition::new("keys_by_age");
 
-/// (the platform's Unix seconds, hash of who told what) to `seq`: what was received already.
+/// (the platform's Unix seconds, hash of the account and the event) to `seq`: events that were
+/// received.
 pub(super) const SEEN: TableDefinition<(u64, u128), u64> = TableDefinition::new("seen");
 
-/// (hour it was sent, hash of the platform's ID) to `seq`: by which our own echo is known.
+/// (hour of sending, hash of the platform's ID) to `seq`: recognizes the echoes of own messages.
 pub(super) const SENT: TableDefinition<(u64, u128), u64> = TableDefinition::new("sent");
 
-/// The offset of a commit's first event to what is kept of its events.
+/// The offset of a commit's first event to the journal entries of the commit.
 pub(super) const JOURNAL: TableDefinition<u64, &[u8]> = TableDefinition::new("journal");
 
 /// The offset of an epoch's first event to (the epoch, the first `seq` that it can give).
@@ -64,28 +65,28 @@ pub(super) const EPOCHS: TableDefinition<u64, (u64, u64)> = TableDefinition::new
 /// The offset at which an event of a platform was set aside to its encoding.
 pub(super) const QUARANTINE: TableDefinition<u64, &[u8]> = TableDefinition::new("quarantine");
 
-/// The offset at which a platform told of a request to the request.
+/// The offset of a request's notice to the request.
 pub(super) const REQUESTS: TableDefinition<u64, &[u8]> = TableDefinition::new("requests");
 
-/// (adapter, its name for the value) to what the adapter keeps. It may hold secrets, so copies of the
-/// store go without it.
+/// (adapter, its name for the value) to a value that the adapter keeps. It may be a secret, so
+/// copies of the store do not have it.
 pub(super) const ADAPTER_STATE: TableDefinition<(&str, &str), &[u8]> =
     TableDefinition::new("adapter_state");
 
-/// The offset at which a platform told something to its own words. It is for bots alone, so copies of
-/// the store go without it.
+/// The offset of a raw event to the event as the platform sent it. It is only for bots, so copies
+/// of the store do not have it.
 pub(super) const TOLD: TableDefinition<u64, &[u8]> = TableDefinition::new("told");
 
-/// Hash of who told of which message to its recall, which came before it. Kept for a short time, so
-/// copies of the store go without it.
+/// Hash of account, conversation and message to a recall that came before the message. Kept for a
+/// short time, so copies of the store do not have it.
 pub(super) const EARLY_RECALLS: TableDefinition<u128, &[u8]> =
     TableDefinition::new("early_recalls");
 
-/// The row of `meta` that tells that there is a log that the tables may not have all of, and how many
-/// bytes its file has. It is there from the first batch of a log until the tables have all of it.
+/// The row of `meta` that says that a log may have more than the tables, and the bytes of its file. It is
+/// there from the first batch of a log until the tables have all of it.
 pub(super) const LOG_BYTES: &str = "log bytes";
 
-/// How many bytes the file of the log has, where there has to be one.
+/// The bytes of the file of the log; `None` if there need not be one.
 pub(super) fn log_bytes(
     meta: &impl ReadableTable<&'static str, &'static [u8]>,
 ) -> super::Result<Option<u64>> {
@@ -93,11 +94,11 @@ pub(super) fn log_bytes(
     Ok(row.and_then(|row| row.value().try_into().ok()).map(u64::from_le_bytes))
 }
 
-/// The row of `meta` that has the platforms of which an adapter was connected at any time.
+/// The row of `meta` with the platforms that were ever connected.
 pub(super) const SEEN_PLATFORMS: &str = "seen platforms";
 
-/// The platforms of which an adapter was connected at any time, the first one first. A damaged row
-/// counts as none, and is told: it is made anew as adapters connect.
+/// The platforms that were ever connected, in the order of their first connection. A damaged row
+/// counts as empty and is logged; it is written again when adapters connect.
 pub(super) fn seen_platforms(
     meta: &impl ReadableTable<&'static str, &'static [u8]>,
 ) -> super::Result<Vec<SeenPlatform>> {
@@ -123,7 +124,7 @@ impl Term {
     /// Inbound messages that mention the account.
     pub(super) const MENTIONS: Self = Self(10);
 
-    /// Messages that were told of later than they were said.
+    /// Messages that came in late.
     pub(super) const LATE: Self = Self(11);
 
     /// The fixed numbers end below this; platforms and conversations share what is above.
@@ -149,7 +150,7 @@ fn state_number(direction: Direction, status: Status) -> usize {
 pub(super) struct Counters {
     /// The `seq` of the newest message ever made; 0 before the first.
     pub(super) head: u64,
-    /// How many platforms and conversations have a term.
+    /// Number of platforms and conversations with a term.
     pub(super) named_terms: u32,
     /// Messages by direction and status.
     pub(super) by_state: [u64; 10],
@@ -157,7 +158,7 @@ pub(super) struct Counters {
     pub(super) offset: u64,
     /// The offset of the oldest event that is kept in the journal, or of the next one.
     pub(super) kept_from: u64,
-    /// When the newest message was said that is not late, in Unix seconds.
+    /// Time of the newest message that is not late, in Unix seconds.
     pub(super) in_order_to: u64,
 }
 
@@ -171,7 +172,7 @@ impl Counters {
         *count = count.saturating_sub(1);
     }
 
-    /// How many messages are in a state, whatever their direction.
+    /// Number of messages in a state, in both directions.
     pub(super) fn with_status(&self, status: Status) -> u64 {
         Direction::ALL.into_iter().map(|d| self.by_state[state_number(d, status)]).sum()
     }
@@ -186,8 +187,8 @@ impl Counters {
 /// The version of small values.
 const VERSION: u8 = 3;
 
-/// The bytes of a small value: a byte of version, a checksum, then postcard. What it is found by
-/// counts as part of it.
+/// The bytes of a small value: a byte of version, a checksum, then postcard. The checksum includes
+/// the key of the value.
 pub(super) fn pack<T: Serialize>(key: &[&str], value: &T) -> Result<Vec<u8>, Unreadable> {
     let mut bytes = postcard::to_extend(value, vec![VERSION, 0, 0, 0, 0])
         .map_err(|error| Unreadable::new(error.to_string()))?;
@@ -267,7 +268,7 @@ pub(super) fn unpack_request(id: u64, bytes: &[u8]) -> Result<ContactRequest, Un
         .ok_or_else(|| Unreadable::new(format!("the request {id} is damaged")))
 }
 
-/// Bytes with the checksum of them and their key before them.
+/// Bytes with a checksum before them; the checksum includes their key.
 pub(super) fn with_checksum(key: u64, bytes: &[u8]) -> Vec<u8> {
     let mut row = Vec::with_capacity(4 + bytes.len());
     row.extend(checksum(key, bytes).to_le_bytes());
@@ -275,13 +276,13 @@ pub(super) fn with_checksum(key: u64, bytes: &[u8]) -> Vec<u8> {
     row
 }
 
-/// The bytes behind a checksum; `None` where that is wrong.
+/// The bytes after a checksum; `None` if it is wrong.
 pub(super) fn without_checksum(key: u64, row: &[u8]) -> Option<&[u8]> {
     let (sum, bytes) = row.split_first_chunk()?;
     (u32::from_le_bytes(*sum) == checksum(key, bytes)).then_some(bytes)
 }
 
-/// The checksum of the store's key, by which a damaged one is known.
+/// The checksum of the store's key, which shows damage of the key.
 pub(super) fn key_check(key: [u8; 16]) -> [u8; 4] {
     checksum(2, &key).to_le_bytes()
 }

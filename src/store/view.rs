@@ -6,6 +6,7 @@ use super::damage::{guarded, pass_over};
 use super::error::{Result, StoreError};
 use super::ids::{IdPermutation, Tag};
 use super::journal::{self, JournalEntry};
+use super::lazy_table::OpenedTable;
 use super::listener::Head;
 use super::postings::Places;
 use super::tables::{
@@ -29,22 +30,23 @@ pub struct View {
     pub(super) ids: IdPermutation,
     counters: Counters,
     pub(super) messages: ReadOnlyTable<u64, &'static [u8]>,
-    pub(super) foreign_ids: ReadOnlyTable<u128, u64>,
+    foreign_ids: OpenedTable<u128, u64>,
     pub(super) postings: ReadOnlyTable<u64, &'static [u8]>,
-    pub(super) platforms: ReadOnlyTable<&'static str, u32>,
-    pub(super) conversations: ReadOnlyTable<(&'static str, &'static str), &'static [u8]>,
-    pub(super) newest: ReadOnlyTable<(&'static str, u64), &'static str>,
-    pub(super) late: ReadOnlyTable<(u32, u64, u64), ()>,
-    pub(super) journal: ReadOnlyTable<u64, &'static [u8]>,
+    platforms: OpenedTable<&'static str, u32>,
+    conversations: OpenedTable<(&'static str, &'static str), &'static [u8]>,
+    newest: OpenedTable<(&'static str, u64), &'static str>,
+    late: OpenedTable<(u32, u64, u64), ()>,
+    journal: OpenedTable<u64, &'static [u8]>,
     pub(super) epochs: ReadOnlyTable<u64, (u64, u64)>,
-    pub(super) quarantine: ReadOnlyTable<u64, &'static [u8]>,
+    quarantine: OpenedTable<u64, &'static [u8]>,
     /// The epoch of the newest event.
     epoch: Epoch,
     pub(super) meta: ReadOnlyTable<&'static str, &'static [u8]>,
-    /// By which each message without a platform is routed, read once.
+    /// The platforms that were ever connected, for the routing of messages without a platform; read
+    /// once.
     pub(super) seen_platforms: OnceLock<Vec<SeenPlatform>>,
     pub(super) named_platforms: OnceLock<Vec<String>>,
-    /// Where the tables are that only a copy or a check needs.
+    /// The transaction, for tables that only a copy or a check reads.
     pub(super) txn: ReadTransaction,
 }
 
@@ -57,22 +59,52 @@ impl View {
         Ok(Self {
             ids,
             counters,
-            journal: txn.open_table(JOURNAL)?,
-            quarantine: txn.open_table(QUARANTINE)?,
+            journal: OpenedTable::default(),
+            quarantine: OpenedTable::default(),
             epochs,
             epoch: newest.unwrap_or_default(),
             messages: txn.open_table(MESSAGES)?,
-            foreign_ids: txn.open_table(FOREIGN_IDS)?,
+            foreign_ids: OpenedTable::default(),
             postings: txn.open_table(POSTINGS)?,
-            platforms: txn.open_table(PLATFORMS)?,
-            conversations: txn.open_table(CONVERSATIONS)?,
-            newest: txn.open_table(NEWEST)?,
-            late: txn.open_table(LATE)?,
+            platforms: OpenedTable::default(),
+            conversations: OpenedTable::default(),
+            newest: OpenedTable::default(),
+            late: OpenedTable::default(),
             meta,
             seen_platforms: OnceLock::new(),
             named_platforms: OnceLock::new(),
             txn,
         })
+    }
+
+    pub(super) fn foreign_ids_table(&self) -> Result<&ReadOnlyTable<u128, u64>> {
+        self.foreign_ids.of(&self.txn, FOREIGN_IDS)
+    }
+
+    pub(super) fn platforms_table(&self) -> Result<&ReadOnlyTable<&'static str, u32>> {
+        self.platforms.of(&self.txn, PLATFORMS)
+    }
+
+    pub(super) fn conversations_table(
+        &self,
+    ) -> Result<&ReadOnlyTable<(&'static str, &'static str), &'static [u8]>> {
+        self.conversations.of(&self.txn, CONVERSATIONS)
+    }
+
+    pub(super) fn newest_table(&self) -> Result<&ReadOnlyTable<(&'static str, u64), &'static str>> {
+        self.newest.of(&self.txn, NEWEST)
+    }
+
+    pub(super) fn late_table(&self) -> Result<&ReadOnlyTable<(u32, u64, u64), ()>> {
+        self.late.of(&self.txn, LATE)
+    }
+
+    pub(super) fn journal_table(&self) -> Result<&ReadOnlyTable<u64, &'static [u8]>> {
+        self.journal.of(&self.txn, JOURNAL)
+    }
+
+    pub(super) fn quarantine_table(&self) -> Result<&ReadOnlyTable<u64, &'static [u8]>> {
+        self.quarantine.of(&self.txn, QUARANTINE)
     }
 
     /// The `seq` of the newest message ever made.
@@ -85,7 +117,7 @@ impl View {
         Cursor { epoch: self.epoch, offset: self.counters.offset }
     }
 
-    /// Where this commit stands.
+    /// The newest message and event of this commit.
     pub fn position(&self) -> Head {
         Head { seq: self.head(), cursor: self.cursor() }
     }
@@ -151,9 +183,9 @@ impl View {
             return Ok(Some(found));
         }
         // The commit that holds it may have begun before.
-        let before = self.journal.range(..=after)?.next_back().transpose()?;
+        let before = self.journal_table()?.range(..=after)?.next_back().transpose()?;
         let first = before.map_or(0, |(first, _)| first.value());
-        for row in self.journal.range(first..)? {
+        for row in self.journal_table()?.range(first..)? {
             let (first, bytes) = row?;
             let entries = journal::decode(first.value(), bytes.value()).map_err(StoreError::from);
             let Some(entries) = pass_over(entries.map(Some))? else {
@@ -236,7 +268,7 @@ impl View {
     /// The place of a message whose ID does not lead there: it was made elsewhere, or its own place
     /// was taken when it was imported.
     pub(super) fn foreign_place(&self, id: Uuid) -> Result<Option<u64>> {
-        Ok(self.foreign_ids.get(id.as_u128())?.map(|seq| seq.value()))
+        Ok(self.foreign_ids_table()?.get(id.as_u128())?.map(|seq| seq.value()))
     }
 
     /// The message at this place of the journal.
@@ -258,7 +290,19 @@ impl View {
         })
     }
 
-    /// The message at this place, unless it is damaged, which is told.
+    /// The status of the message at this place of the journal.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
+    pub fn status_of(&self, seq: u64) -> Result<Option<Status>> {
+        guarded(|| {
+            let bytes = self.messages.get(seq)?;
+            bytes.map(|bytes| Ok(record::status_of(seq, bytes.value())?)).transpose()
+        })
+    }
+
+    /// The message at this place, unless it is damaged, which is logged.
     ///
     /// # Errors
     ///
@@ -334,7 +378,7 @@ impl View {
         platform: &str,
         name: &str,
     ) -> Result<Option<ConversationRow>> {
-        let bytes = self.conversations.get((platform, name))?;
+        let bytes = self.conversations_table()?.get((platform, name))?;
         let unpack = |bytes: &[u8]| unpack("the conversation", &[platform, name], bytes);
         bytes.map(|bytes| Ok(unpack(bytes.value())?)).transpose()
     }

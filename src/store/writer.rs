@@ -37,7 +37,7 @@ const REOPEN_PAUSE: Duration = Duration::from_millis(250);
 /// takes no other with it.
 const ALONE_FOR: Duration = Duration::from_secs(30);
 
-/// How many bytes of tables a byte of the log may come to; with less room there is no log.
+/// Greatest growth of the tables for a byte of the log; with less free space there is no log.
 const TABLES_PER_LOG: u64 = 8;
 
 /// The commit that readers see: the newest, or none while the store is away.
@@ -135,7 +135,7 @@ impl WriterThread {
         if catch_unwind(AssertUnwindSafe(|| work(self))).is_err() {
             METRICS.task_panics.inc();
             tracing::error!("the store's writer panicked; the store is opened again");
-            HEALTH.degrade("writer", "it panicked and goes on; the log has the details");
+            HEALTH.degrade("writer", "it panicked and was restarted; the log has the details");
             self.fault = Some(Instant::now());
             self.close();
         }
@@ -298,7 +298,7 @@ impl WriterThread {
         open::open(&StoreOptions { patience: Duration::ZERO, ..self.options.clone() })
     }
 
-    /// Lets readers have what can be read meanwhile.
+    /// Opens what can be read for readers in the meantime.
     fn read_on(&mut self) {
         if self.left.is_none() && self.options.storage.is_none() {
             self.left = guarded(|| open::open_as_it_is(&self.options)).ok();
@@ -324,7 +324,7 @@ impl WriterThread {
     }
 }
 
-/// To who wanted to write, what cannot be read is a reason why it was not done.
+/// For a writer, an error of reading is a reason why the change was not written.
 fn not_written(error: StoreError) -> StoreError {
     match error {
         StoreError::Read(text) => StoreError::Write(text),

@@ -1,7 +1,7 @@
 //! Addresses that are shown to people.
 
-/// An address without the secrets that it may hold: stars stand for its user, and for the value of each
-/// part of its query. Takes also what is no address.
+/// An address without the secrets that it may contain: stars replace the user, and the value of
+/// each part of the query. A text that is not an address is accepted, too.
 pub fn without_secrets(address: &str) -> String {
     let (place, query) = address.split_at(address.find(['?', '#']).unwrap_or(address.len()));
     let mut shown = String::with_capacity(address.len());

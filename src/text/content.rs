@@ -4,8 +4,8 @@ use crate::model::inline::Inline;
 use crate::model::message::Message;
 use std::borrow::Cow;
 
-/// The content as people read it: text as it is, a medium as `[image] cat.png, 12 kB` or
-/// `[image] https://…`. The bytes of a medium are never part of it.
+/// The content for people: text as it is, a medium as `[image] cat.png, 12 kB` or `[image]
+/// https://…`. The bytes of a medium are never shown.
 pub fn readable(message: &Message) -> Cow<'_, str> {
     let Some((message_type, media)) = message.content.media() else {
         return message.content.readable();
@@ -23,12 +23,12 @@ pub fn readable(message: &Message) -> Cow<'_, str> {
     Cow::Owned(format!("[{label}] {words}"))
 }
 
-/// A number of things, by the word for one or for several.
+/// A count with its noun in the singular or plural.
 pub fn counted(count: u64, one: &str, several: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { several })
 }
 
-/// A number of bytes, short.
+/// A number of bytes, with a unit.
 pub fn in_units(bytes: u64) -> String {
     match bytes {
         0..1_000 => counted(bytes, "byte", "bytes"),

@@ -1,5 +1,5 @@
-//! Text that other people wrote, made safe for a terminal: nothing in it can steer the terminal,
-//! and its width is the width that the terminal gives it.
+//! Text of other people, made safe for a terminal: it cannot control the terminal, and its width is
+//! the width that the terminal shows.
 
 mod address;
 mod content;
@@ -18,17 +18,17 @@ use std::fmt::Write;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-/// The columns of a tab, wherever it stands.
+/// The columns of a tab, at any position.
 const TAB: &str = "    ";
 
-/// Stands for a control of Unicode's bidirectional algorithm, which could reorder a line.
+/// Replaces a control of Unicode's bidirectional algorithm, which could reorder a line.
 const BIDI: char = '⇄';
 
-/// Stands for a control character that has no picture of its own.
+/// Replaces a control character that has no symbol of its own.
 const UNKNOWN: char = '\u{fffd}';
 
-/// The text on one line, with a symbol for each character that could steer a terminal, and
-/// without those on whose width terminals disagree.
+/// The text on one line, with a symbol for each character that could control a terminal, and
+/// without characters whose width differs between terminals.
 pub fn visible(text: &str) -> Cow<'_, str> {
     if !text.chars().any(|c| is_harmful(c) || is_modifier(c) || is_joiner(c) || is_flag(c)) {
         return Cow::Borrowed(text);
@@ -50,7 +50,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 }
 
 /// The text on one line, with an escape such as `\n` or `\u{1b}` for each character that could
-/// steer a terminal; the original can be read from it.
+/// control a terminal; the original can be restored from it.
 pub fn escaped(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
@@ -66,7 +66,8 @@ pub fn escaped(text: &str) -> String {
     shown
 }
 
-/// JSON text with an escape for each character that could steer a terminal: still the same value.
+/// JSON text with an escape for each character that could control a terminal; its value stays the
+/// same.
 ///
 /// JSON itself escapes only the control characters below U+0020.
 pub fn json_for_terminal(json: &str) -> Cow<'_, str> {
@@ -90,7 +91,7 @@ fn is_harmful(c: char) -> bool {
     c.is_control() || is_bidi(c) || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// Modifiers of an emoji (variation selectors, skin tones, tags): terminals disagree on their
+/// Modifiers of an emoji (variation selectors, skin tones, tags). Terminals disagree on their
 /// width, so they are left out.
 fn is_modifier(c: char) -> bool {
     matches!(c, '\u{fe0e}' | '\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}' | '\u{e0020}'..='\u{e007f}')
@@ -105,7 +106,8 @@ fn is_emoji(c: char) -> bool {
     matches!(c, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}')
 }
 
-/// The letters of flags, on whose width terminals disagree, too; plain letters stand for them.
+/// The letters of flags, whose width differs between terminals, too; they are shown as plain
+/// letters.
 fn is_flag(c: char) -> bool {
     matches!(c, '\u{1f1e6}'..='\u{1f1ff}')
 }
@@ -118,7 +120,7 @@ fn is_bidi(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Unicode's picture of a control character.
+/// Unicode's symbol for a control character.
 fn picture(c: char) -> char {
     match u32::from(c) {
         code @ 0..0x20 => char::from_u32(0x2400 + code).unwrap_or(UNKNOWN),
@@ -132,7 +134,7 @@ pub fn width(text: &str) -> usize {
     text.graphemes(true).map(UnicodeWidthStr::width).sum()
 }
 
-/// The text cut to a width, with a `…` where something was cut.
+/// The text cut to a width, with a `…` if something was cut.
 pub fn cut(text: &str, columns: usize) -> Cow<'_, str> {
     let mut left = columns.saturating_sub(1);
     let mut end = 0;
@@ -140,7 +142,7 @@ pub fn cut(text: &str, columns: usize) -> Cow<'_, str> {
     for grapheme in graphemes.by_ref() {
         let taken = grapheme.width();
         if taken > left {
-            // The last column is for the mark, unless the text ends here.
+            // The last column is for the `…`, unless the text ends here.
             let fits = taken == left + 1 && columns > 0;
             if fits && graphemes.next().is_none() {
                 return Cow::Borrowed(text);

@@ -3,10 +3,10 @@
 use crate::model::message::Message;
 use std::borrow::Cow;
 
-/// How a reason ends that names a field of the API, which a command line has not.
+/// End of a reason that names a field of the API, which a command line does not have.
 const NAME_PLATFORM: &str = "; name one with `platform`";
 
-/// Why a message waits, else why its last attempt failed, and what helps.
+/// The reason why a message waits, or else why its last attempt failed, with advice.
 pub fn reason(message: &Message) -> Option<Cow<'_, str>> {
     let why = message.waiting.as_deref().or(message.last_error.as_deref())?;
     Some(match why.split_once(NAME_PLATFORM) {

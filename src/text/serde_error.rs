@@ -1,7 +1,7 @@
 //! Errors of serde, for people who do not know Rust.
 
-/// An error of serde without names of Rust types. `object` is the word of the format for an object:
-/// "an object" in JSON, "a table" in TOML.
+/// An error of serde without names of Rust types. `object` is the format's word for an object: "an
+/// object" in JSON, "a table" in TOML.
 pub fn without_type_names(error: &str, object: &str) -> String {
     if error.starts_with("data did not match any variant") {
         return "the value has none of the forms that are allowed".to_owned();
@@ -31,8 +31,8 @@ pub fn without_type_names(error: &str, object: &str) -> String {
     format!("{found}, expected {expected}{place}")
 }
 
-/// Why a line of a file is not the JSON that it should be. It is one line of JSON by itself, so only the
-/// column of serde's place says something.
+/// The reason why a line of a file is not the expected JSON. The line is parsed alone, so only the
+/// column of serde's position is useful.
 pub fn error_of_line(error: &serde_json::Error) -> String {
     let text = without_type_names(&error.to_string(), "an object");
     let reason = text.rsplit_once(" at line ").map_or(&*text, |(reason, _)| reason);

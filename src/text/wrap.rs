@@ -8,9 +8,9 @@ use unicode_width::UnicodeWidthStr;
 /// Rows of a wrapped text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wrapped {
-    /// None is wider than what was asked for, and none has characters that steer a terminal.
+    /// No row is wider than requested, and none has characters that control a terminal.
     pub rows: Vec<String>,
-    /// There is more than the rows that were asked for.
+    /// The text has more rows than were requested.
     pub is_cut: bool,
 }
 
@@ -23,7 +23,7 @@ pub fn wrap(text: &str, columns: usize, most_rows: usize) -> Wrapped {
             break;
         }
         let line = line.strip_suffix('\r').unwrap_or(line);
-        // A long line is looked at no further than it can be shown.
+        // A long line is read only as far as it can be shown.
         let line = match line.char_indices().nth(columns.max(1) * (most_rows + 1) * 4) {
             Some((end, _)) => {
                 wrapped.is_cut = true;
@@ -39,8 +39,8 @@ pub fn wrap(text: &str, columns: usize, most_rows: usize) -> Wrapped {
     wrapped
 }
 
-/// Breaks a line, whose characters are all safe to show, into rows of at most `columns`: where each
-/// lies in it, and whether there is more than `most_rows`.
+/// Breaks a line, whose characters are all safe to show, into rows of at most `columns`: returns
+/// the range of each row, and whether there are more than `most_rows`.
 pub fn wrap_line(line: &str, columns: usize, most_rows: usize) -> (Vec<Range<usize>>, bool) {
     let columns = columns.max(1);
     let mut wrapping =
@@ -64,12 +64,12 @@ impl Wrapping<'_> {
     fn all(&mut self) {
         let mut from = 0;
         for (to, _) in unicode_linebreak::linebreaks(self.line) {
-            // An address stays whole where it can, to be selected with the mouse.
+            // An address stays on one row if possible, so that the mouse can select it.
             if self.line[from..to].ends_with('/') && to < self.line.len() {
                 continue;
             }
             let word = &self.line[from..to];
-            // The spaces at which a row ends need no room.
+            // Spaces at the end of a row take no columns.
             let bare = word.trim_end();
             let taken = width(bare);
             if self.width + taken > self.columns && self.width > 0 && !self.end() {
@@ -86,7 +86,7 @@ impl Wrapping<'_> {
         self.end();
     }
 
-    /// A word that fits no row is broken between its characters.
+    /// A word that is longer than a row is broken between its characters.
     fn long_word(&mut self, at: usize, word: &str) -> bool {
         for (place, grapheme) in word.grapheme_indices(true) {
             let taken = grapheme.width();
@@ -109,7 +109,7 @@ impl Wrapping<'_> {
         self.width += width;
     }
 
-    /// Ends a row; false where there may be no further one.
+    /// Ends a row; false if no further row is allowed.
     fn end(&mut self) -> bool {
         if self.rows.len() >= self.most_rows {
             self.is_cut = true;

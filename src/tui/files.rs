@@ -93,7 +93,7 @@ fn private_folder() -> io::Result<PathBuf> {
     let folder = std::env::temp_dir().join(format!("rechat-{}", std::process::id()));
     match DirBuilder::new().mode(0o700).create(&folder) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        // One that somebody else made is not used.
+        // A folder of another user is not used.
         Err(_) if !is_own(&folder)? => Err(io::ErrorKind::PermissionDenied.into()),
         _ => Ok(folder),
     }
@@ -152,7 +152,7 @@ pub fn open(what: &str) -> bool {
     command.arg(what).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     match command.spawn() {
         Ok(mut child) => {
-            // Its end is waited for, so that it does not stay as a zombie.
+            // Waits for its end, so that it does not stay as a zombie.
             std::thread::spawn(move || child.wait());
             true
         }

@@ -1,4 +1,4 @@
-//! Where on the screen everything is, at any size.
+//! Positions of everything on the screen, at any size.
 
 use ratatui::layout::Rect;
 
@@ -20,7 +20,7 @@ const LEAST: (u16, u16) = (12, 4);
 const WITH_TITLES: u16 = 7;
 const WITH_TWO_ROWS: u16 = 14;
 
-/// Which of the two is shown where there is room for one.
+/// The one of the two that is shown if there is room for only one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Front {
@@ -94,7 +94,7 @@ impl Layout {
         self.list.width == 0
     }
 
-    /// How many conversations fit.
+    /// Number of conversations that fit.
     pub fn list_rows(&self) -> usize {
         usize::from(self.list.height / self.rows_each.max(1)).max(1)
     }

@@ -1,4 +1,5 @@
-//! Golden frames: each is pushed by an implementation, and read as its file says or skipped.
+//! Golden frames: an implementation pushes each frame, and it must be read as its file says, or
+//! skipped.
 
 use crate::onebot::Peer;
 use crate::rechat::Rechat;
@@ -20,7 +21,7 @@ fn fixtures(folder: &str) -> Vec<(String, Value)> {
     files.iter().map(|file| read(file)).collect()
 }
 
-/// A message as a fixture tells it. An ID we made is only told by its beginning.
+/// A message in the form of a fixture. An ID that rechat made is compared only by its beginning.
 fn told(message: &Inbound, expected: &Value) -> Value {
     let mark = expected["id"].as_str().filter(|mark| mark.ends_with('-'));
     let is_mark = mark.is_some_and(|mark| message.external_id.starts_with(mark));
@@ -60,7 +61,7 @@ async fn valid_are_read(mut rechat: Rechat, peer: Peer, version: &str) {
         if told != fixture["expect"] {
             wrong.push(format!("{name}\n  read     {told}\n  expected {}", fixture["expect"]));
         }
-        // A frame that is no sound JSON is written as a text.
+        // A frame that is not valid JSON is written as a text.
         if let (Some(original), Some(written)) = (message.original, fixture["frame"].get("message"))
         {
             let original: Value = serde_json::from_str(&original).unwrap();
@@ -78,7 +79,7 @@ async fn invalid_are_skipped(mut rechat: Rechat, peer: Peer, version: &str, soun
     }
 }
 
-/// An event as a fixture tells it.
+/// An event in the form of a fixture.
 fn told_event(event: &AdapterEvent) -> Value {
     match event {
         AdapterEvent::Recalled { message, by, at } => {
@@ -109,8 +110,8 @@ fn told_event(event: &AdapterEvent) -> Value {
     }
 }
 
-/// Each notice is read as its file says. A message before it tells the name of a person, and one
-/// after it shows that no more is told.
+/// Each notice is read as its file says. A message before it gives the name of a person, and one
+/// after it shows that there are no further events.
 async fn notices_are_read(mut rechat: Rechat, peer: Peer, version: &str, sound: &Value) {
     peer.push(sound);
     rechat.message().await;
@@ -130,7 +131,7 @@ async fn notices_are_read(mut rechat: Rechat, peer: Peer, version: &str, sound: 
     assert!(wrong.is_empty(), "{version}: {}", wrong.join("\n"));
 }
 
-/// No peer answers here: requests for names must change nothing.
+/// No peer answers here, so requests for names must change nothing.
 async fn v11(rechat: &Rechat) -> Peer {
     let headers = onebot11::headers("1", "Universal");
     let silent = std::sync::Arc::new(|_: &Value| crate::onebot::Reply::Silent);

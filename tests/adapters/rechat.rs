@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-/// A message, and the ID that a part of it got.
+/// A message, and the ID of one of its parts.
 pub type NotedPart = (Uuid, Option<String>);
 
 /// Stands in for the core.
@@ -26,15 +26,15 @@ pub struct Rechat {
     pub registry: Registry,
     pub changes: Changes,
     events: mpsc::Receiver<AdapterEvent>,
-    /// The messages of which a part has gone, each with the part's ID.
+    /// The messages with a sent part, each with the part's ID.
     pub parts: Arc<Mutex<Vec<NotedPart>>>,
-    /// The conversations that the core gives when asked.
+    /// The conversations that the core returns when asked.
     pub conversations: Vec<String>,
-    /// The names that were told of conversations.
+    /// The names of conversations that were reported.
     pub names: Vec<(String, String)>,
     /// Messages that were confirmed after their time limit.
     pub confirmed_late: Vec<Uuid>,
-    /// Everything else that was told, in its order.
+    /// All other reported events, in order.
     pub told: Vec<AdapterEvent>,
     stop: CancellationToken,
     tracker: TaskTracker,
@@ -74,12 +74,13 @@ impl Rechat {
         }
     }
 
-    /// Where to dial in.
+    /// The address for connections.
     pub fn url(&self, path: &str) -> String {
         format!("ws://{}{path}", self.address)
     }
 
-    /// The next message; answers what the adapters ask meanwhile, and keeps what they tell.
+    /// The next message; meanwhile answers the questions of the adapters, and keeps their other
+    /// events.
     pub async fn message(&mut self) -> Inbound {
         let next = async {
             loop {
@@ -91,7 +92,7 @@ impl Rechat {
         timeout(DEADLINE, next).await.expect("no message came")
     }
 
-    /// Waits until the name of a conversation was told.
+    /// Waits until the name of a conversation was reported.
     pub async fn named(&mut self, conversation: &str) -> String {
         let next = async {
             loop {
@@ -107,7 +108,7 @@ impl Rechat {
         timeout(DEADLINE, next).await.expect("no name came")
     }
 
-    /// The next thing that is told beside messages and names.
+    /// The next event that is neither a message nor a name.
     pub async fn event(&mut self) -> AdapterEvent {
         let next = async {
             while self.told.is_empty() {
@@ -123,9 +124,9 @@ impl Rechat {
     /// Takes one event; a message is returned.
     async fn take(&mut self) -> Option<Inbound> {
         let event = match self.events.recv().await.expect("the adapters live") {
-            // The same in our words.
-            AdapterEvent::Told { meaning: Some(meaning), .. } => *meaning,
-            AdapterEvent::Told { meaning: None, .. } => return None,
+            // The event with the same meaning, in rechat's own form.
+            AdapterEvent::RawEvent { meaning: Some(meaning), .. } => *meaning,
+            AdapterEvent::RawEvent { meaning: None, .. } => return None,
             event => event,
         };
         match event {
@@ -148,7 +149,7 @@ impl Rechat {
         (account, change.state, change.reason.unwrap_or_default())
     }
 
-    /// Waits until an account is in a state, and gives the reason.
+    /// Waits until an account is in a state, and returns the reason.
     pub async fn until(&mut self, account: &str, state: PlatformState) -> String {
         loop {
             let (changed, now, reason) = self.change().await;
@@ -158,7 +159,7 @@ impl Rechat {
         }
     }
 
-    /// The way to a platform, once there is one.
+    /// The handle of a platform, once there is one.
     pub async fn handle(&self, platform: &str) -> AccountHandle {
         let wait = async {
             loop {
@@ -171,7 +172,7 @@ impl Rechat {
         timeout(DEADLINE, wait).await.expect("nothing is connected")
     }
 
-    /// Sends a text by whatever is connected.
+    /// Sends a text through any connected account.
     pub async fn send(&self, platform: &str, conversation: &str, text: &str) -> Delivery {
         let handle = self.handle(platform).await;
         timeout(DEADLINE, handle.send(text_to(conversation, text))).await.expect("no delivery came")
@@ -185,8 +186,8 @@ impl Rechat {
     }
 }
 
-/// The events of adapters but those of parts that have gone: an adapter waits until each of them is
-/// stored.
+/// The events of adapters except sent parts, which are confirmed here because an adapter waits
+/// until each part is stored.
 fn without_parts(
     mut queue: mpsc::Receiver<QueuedEvent>,
     parts: Arc<Mutex<Vec<NotedPart>>>,

@@ -78,7 +78,7 @@ async fn a_mention_without_a_name_is_named_once_it_is_known() {
     assert_eq!((user.as_str(), name.as_str()), ("55", "Member 55"));
     peer.push(&saying(2, &mention));
     assert_eq!(rechat.message().await.content.readable(), "@Member 55 hi");
-    // The sender of a message is known by it.
+    // Now the name of the message's sender is known.
     peer.push(&saying(3, &json!([{"type": "at", "data": {"qq": 4242}}])));
     assert_eq!(rechat.message().await.content.readable(), "@Card");
     let asked = peer.actions();
@@ -99,14 +99,14 @@ async fn an_answer_to_an_unknown_message_is_asked_about_once() {
     assert_eq!(message.external_id, "1");
     assert_eq!(reply_to.content.as_deref(), Some("谁来？"));
     assert_eq!(reply_to.sender.unwrap().name, "Bo");
-    // Another answer to it has the words from the beginning.
+    // Another answer to it has the text at once.
     peer.push(&saying(5, &answer("-8")));
     let told = rechat.message().await.reply_to.unwrap();
     assert_eq!(
         (told.external_id.as_deref(), told.content.as_deref()),
         (Some("-8"), Some("谁来？"))
     );
-    // One that came in, one that was asked about, and one that was sent are known.
+    // Messages are known that came in, that were requested, or that were sent.
     let Delivery::Sent { external_id, .. } = rechat.send("qq", "group_77", "hi").await else {
         panic!()
     };
@@ -181,7 +181,7 @@ async fn what_could_not_be_told_once_is_asked_again() {
     let both = json!([
         {"type": "reply", "data": {"id": "-8"}}, {"type": "at", "data": {"qq": "55"}},
     ]);
-    // The first questions are refused; each message asks again what is not known.
+    // The first questions are refused; each message asks again for names that are not known.
     let told = async {
         for id in 1.. {
             peer.push(&saying(id, &both));
@@ -250,13 +250,13 @@ async fn a_message_of_several_parts_goes_on_where_it_failed() {
     let texts = peer.actions();
     let texts = texts.iter().filter(|action| action["params"]["message"][0]["type"] == "text");
     assert_eq!(texts.count(), 1, "what has gone is not sent again");
-    // The report of the second part is no message of its own.
+    // The echo of the second part is no message of its own.
     let mut echo = crate::onebot11::own_message(1, 77, 102, "");
     echo["message"] = json!([{"type": "file", "data": {"file": "季度.pdf"}}]);
     peer.push(&echo);
     peer.push(&group_message(1, 77, 5, "next"));
     assert_eq!(rechat.message().await.content.readable(), "next");
-    // Another text is another message, though it has the same ID.
+    // A message with another text is another message, even with the same ID.
     refuses.store(true, Ordering::Relaxed);
     let message = outbound("group_77", vec![text("first"), file.clone()]);
     assert!(matches!(handle.send(message.clone()).await, Delivery::Refused { .. }));
@@ -392,7 +392,7 @@ async fn a_forward_known_by_its_id_is_opened_before_it_is_sent_on() {
     let nodes = &peer.action("send_group_forward_msg").await["params"]["messages"];
     let content = json!([{"type": "text", "data": {"text": "早"}}]);
     assert_eq!((&nodes[0]["data"]["name"], &nodes[0]["data"]["content"]), (&json!("Bo"), &content));
-    // One that is gone is told by its words.
+    // If it is gone, the error has the platform's own text.
     assert!(matches!(forward("f2").await, Delivery::Sent { .. }));
     let said = json!([{"type": "text", "data": {"text": "[forward]"}}]);
     assert_eq!(peer.action("send_group_msg").await["params"]["message"], said);

@@ -1,4 +1,4 @@
-//! An account of QQ with bots on it, as tests of several protocols have it.
+//! A QQ account with bots, for tests of several protocols.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
@@ -53,7 +53,7 @@ pub fn until_accounts(server: &TestServer, bot: &str, accounts: &[&str]) {
     });
 }
 
-/// Waits until so many messages came in.
+/// Waits until this number of messages came in.
 pub fn until_inbound(server: &TestServer, count: usize) {
     eventually(&format!("{count} messages came in"), || {
         let (_, page) = server.get("/api/messages?direction=Inbound&limit=200");
@@ -61,8 +61,8 @@ pub fn until_inbound(server: &TestServer, count: usize) {
     });
 }
 
-/// Has messages told, edited and echoed, each with the word "secret", and all of them taken back. The last
-/// event is the message "stays".
+/// Pushes messages, edits and echoes, each with the word "secret", and then recalls all of them.
+/// The last event is the message "stays".
 pub fn tell_and_take_back(server: &TestServer, peer: &Peer) {
     peer.push(&said(1, "a secret"));
     let mut edit = said(1, "a secret edit");

@@ -1,4 +1,4 @@
-//! A disk that loses its power, or fails for a while.
+//! A disk that loses power, or fails for a while.
 //!
 //! Real disks keep what was synced, and of the rest whatever they like: each write whole, torn at
 //! a sector, or not at all. After a sync that failed the machine takes what was written for clean,
@@ -12,18 +12,18 @@ use std::sync::{Arc, Mutex};
 /// Bytes that a disk writes as a whole.
 const SECTOR: usize = 512;
 
-/// A disk that many generations of a store are opened on.
+/// A disk on which a store is opened several times.
 #[derive(Debug, Default)]
 pub struct Disk {
     tables: Content,
     log: Content,
     /// Operations until the power is cut, or the fault begins.
     pub left: Option<u32>,
-    /// The fault is over once one operation has met it.
+    /// The fault is over after one operation has failed.
     pub heals: bool,
-    /// Only the log is out of order.
+    /// Only the log fails.
     pub has_no_log: bool,
-    /// Rises with each power cut: handles of before reach nothing.
+    /// Grows with each power cut: older handles have no effect.
     generation: u32,
 }
 
@@ -31,16 +31,16 @@ pub struct Disk {
 #[derive(Debug, Default)]
 struct Content {
     synced: Vec<u8>,
-    /// The bytes as the machine sees them while it has power.
+    /// The bytes as the system sees them while it has power.
     seen: Vec<u8>,
     /// Writes since the last sync, in order.
     unsynced: Vec<(usize, Vec<u8>)>,
-    /// A sync failed: what was seen may not be there when it is read again.
+    /// A sync failed: bytes that were seen may be missing when they are read again.
     is_doubtful: bool,
 }
 
 impl Disk {
-    /// Counts an operation; an error where the disk is out of order.
+    /// Counts an operation; an error if the disk fails.
     fn work(&mut self, part: StoreFileKind, generation: u32) -> io::Result<()> {
         let is_dead = generation != self.generation
             || self.left == Some(0)
@@ -70,7 +70,7 @@ impl Disk {
         (disk, storage)
     }
 
-    /// The power is cut: of what was not synced, only some of the sectors are there.
+    /// Cuts the power: of the writes that were not synced, only some sectors remain.
     pub fn cut(&mut self, mut keeps: impl FnMut() -> bool) {
         self.tables.cut(&mut keeps);
         self.log.cut(&mut keeps);

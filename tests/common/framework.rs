@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::http::StatusCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async, client_async};
 
-/// A framework that is dialled.
+/// A framework to which rechat connects.
 pub struct Framework {
     socket: TcpListener,
 }
@@ -65,7 +65,7 @@ impl Framework {
         timeout(DEADLINE, accept).await.expect("rechat did not dial")
     }
 
-    /// Takes one connection and refuses it.
+    /// Accepts one connection and refuses its handshake.
     pub async fn refuse(&self) {
         let (stream, _) = timeout(DEADLINE, self.socket.accept()).await.unwrap().unwrap();
         let refuse = |_: &Request, _: Response| {
@@ -78,7 +78,7 @@ impl Framework {
 }
 
 impl Bot {
-    /// Dials a path of rechat.
+    /// Connects to a path of rechat.
     pub async fn dial(server: &TestServer, path: &str, token: Option<&str>) -> Result<Self, Error> {
         let mut request = format!("ws://{}{path}", server.address).into_client_request()?;
         if let Some(token) = token {
@@ -105,7 +105,7 @@ impl Bot {
         }
     }
 
-    /// The next event that is no meta event, as it came.
+    /// The next event that is not a meta event, unchanged.
     pub async fn event_text(&mut self) -> String {
         let next = async {
             loop {
@@ -145,7 +145,7 @@ impl Bot {
         texts
     }
 
-    /// Calls an action, and gives its answer; events that come before it are kept.
+    /// Calls an action, and returns its answer; events that come before it are kept.
     #[allow(clippy::needless_pass_by_value, reason = "easier on the tests")]
     pub async fn ask(&mut self, action: &str, params: Value) -> Value {
         self.last_echo += 1;
@@ -167,7 +167,7 @@ impl Bot {
         self.stream.send(Message::text(frame.to_string())).await.unwrap();
     }
 
-    /// Reads on, so that what was read is acknowledged, until rechat knows of so many events.
+    /// Reads on, so that events are acknowledged, until rechat has counted this number of events.
     pub async fn until_delivered(&mut self, server: &TestServer, bot: &str, delivered: u64) {
         let known = || {
             let (_, told) = server.get("/api/bots");
@@ -187,7 +187,7 @@ impl Bot {
         timeout(DEADLINE, read).await.expect("what was read is not known to be");
     }
 
-    /// Whether the connection has ended, read to its end.
+    /// Reads the connection to its end.
     pub async fn ended(&mut self) {
         while self.frame().await.is_some() {}
     }

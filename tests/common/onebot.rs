@@ -27,9 +27,9 @@ pub const DEADLINE: Duration = Duration::from_mins(1);
 pub enum Reply {
     /// Sends these frames back, in order, each with the action's echo.
     Frames(Vec<Value>),
-    /// Says nothing.
+    /// Does not answer.
     Silent,
-    /// Drops the connection, without a word.
+    /// Drops the connection without a close frame.
     Drop,
     /// Closes the connection with this code.
     Close(u16),
@@ -95,7 +95,7 @@ impl Peer {
         self.push_text(&event.to_string());
     }
 
-    /// Pushes a frame, whatever it says.
+    /// Pushes a frame with any text.
     pub fn push_text(&self, frame: &str) {
         let _ = self.outgoing.send(Outgoing::Frame(Message::text(frame)));
     }
@@ -105,12 +105,12 @@ impl Peer {
         let _ = self.outgoing.send(Outgoing::Frame(Message::binary(frame.to_vec())));
     }
 
-    /// Drops the connection without a word.
+    /// Drops the connection without a close frame.
     pub fn drop_connection(&self) {
         let _ = self.outgoing.send(Outgoing::Drop);
     }
 
-    /// The next action of this name that was not looked at yet; others before it are passed over.
+    /// The next action with this name that was not returned yet; others before it are skipped.
     pub async fn action(&self, name: &str) -> Value {
         let mut received = self.received.clone();
         let find = async {
@@ -202,7 +202,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// An implementation that is dialled.
+/// An implementation to which rechat connects.
 pub struct Listener {
     socket: TcpListener,
     token: Option<String>,
@@ -218,7 +218,7 @@ impl Listener {
         format!("ws://{}/", self.socket.local_addr().unwrap())
     }
 
-    /// The next connection that brings the right token; others get a 401.
+    /// The next connection with the right token; others get a 401.
     pub async fn accept(&self, script: Script) -> Peer {
         let accept = async {
             loop {
@@ -236,7 +236,7 @@ impl Listener {
         tokio::time::timeout(DEADLINE, accept).await.expect("nobody dialled")
     }
 
-    /// Takes one connection and refuses it.
+    /// Accepts one connection and refuses its handshake.
     pub async fn refuse(&self) {
         let (stream, _) = self.socket.accept().await.unwrap();
         let check = |request: &Request, response: Response| self.check(request).map(|()| response);

@@ -36,7 +36,7 @@ pub fn group_message(account: i64, group: i64, id: i64, text: &str) -> Value {
     event
 }
 
-/// A group message with no more than the specification has.
+/// A group message with only the fields of the specification.
 pub fn nameless_group_message(account: i64, group: i64, id: i64, text: &str) -> Value {
     json!({
         "time": 1_700_000_000, "self_id": account, "post_type": "message",
@@ -56,7 +56,7 @@ pub fn private_message(account: i64, user: i64, id: i64, text: &str) -> Value {
     })
 }
 
-/// The report of a message the account wrote, which several implementations push.
+/// The echo of a message that the account wrote, which several implementations push.
 pub fn own_message(account: i64, group: i64, id: i64, text: &str) -> Value {
     let mut event = group_message(account, group, id, text);
     event["post_type"] = json!("message_sent");
@@ -83,7 +83,7 @@ pub fn joined(account: i64, group: i64) -> Value {
     })
 }
 
-/// An implementation that does what it is asked: sends with growing IDs, and has no history.
+/// An implementation that carries out every action: sends with growing IDs, and has no history.
 pub fn willing() -> Script {
     let last_id = AtomicI64::new(100);
     Arc::new(move |action| match action["action"].as_str().unwrap() {
@@ -99,7 +99,7 @@ pub fn willing() -> Script {
     })
 }
 
-/// A willing implementation, but for one action.
+/// The same implementation with another reply to one action.
 pub fn willing_but(name: &'static str, reply: Reply) -> Script {
     let willing = willing();
     Arc::new(move |action| if action["action"] == name { reply.clone() } else { willing(action) })

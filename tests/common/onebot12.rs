@@ -48,7 +48,7 @@ pub fn group_message(bot: (&str, &str), group: &str, id: &str, text: &str) -> Va
     })
 }
 
-/// An implementation that does what it is asked.
+/// An implementation that carries out every action.
 pub fn willing() -> Script {
     let last_id = AtomicI64::new(0);
     Arc::new(move |action| match action["action"].as_str().unwrap() {
@@ -65,7 +65,7 @@ pub fn willing() -> Script {
     })
 }
 
-/// A willing implementation, but for one action.
+/// The same implementation with another reply to one action.
 pub fn willing_but(name: &'static str, reply: Reply) -> Script {
     let willing = willing();
     Arc::new(move |action| if action["action"] == name { reply.clone() } else { willing(action) })

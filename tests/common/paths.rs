@@ -1,4 +1,4 @@
-//! Which file of the crate needs which, read from the paths in its source.
+//! The dependencies between the files of the crate, read from the paths in its source.
 //!
 //! Plain text, without macros expanded: comments and literals are left out, then every `use` and every
 //! path that begins with `crate`, `super`, `self` or a child module is followed to the file that
@@ -115,7 +115,7 @@ impl Crate {
             let Some(name) = path.get(length) else { return Some(path) };
             let module = path[..length].to_vec();
             match self.aliases.get(&(module.clone(), name.clone())) {
-                // A part's re-export of another part counts as its own.
+                // A part's re-export of another part counts as part of it.
                 Some(target) if target.first() == module.first() => {
                     path = [target, &path[length + 1..]].concat();
                 }
@@ -126,14 +126,14 @@ impl Crate {
     }
 }
 
-/// A circle of files, if the files of this graph need each other in one: each needs the next, and the
-/// last the first.
+/// A circle of files in this graph, if there is one: each needs the next, and the last needs the
+/// first.
 pub fn circle<'a>(needs: &BTreeMap<&'a Path, BTreeSet<&'a Path>>) -> Option<Vec<&'a Path>> {
     let shortest = needs.keys().filter_map(|&start| way_back(needs, start));
     shortest.min_by_key(Vec::len)
 }
 
-/// The shortest way from a file back to it.
+/// The shortest path from a file back to it.
 fn way_back<'a>(
     needs: &BTreeMap<&'a Path, BTreeSet<&'a Path>>,
     start: &'a Path,
@@ -196,7 +196,7 @@ fn mentioned(module: &Module, text: &str) -> Vec<Mention> {
             }
             "{" => open.push(None),
             "}" => drop(open.pop()),
-            // To be visible in a module is not to need it.
+            // Visibility in a module is not a dependency on it.
             "pub" if word(at + 1) == "(" && word(at + 2) == "in" => {
                 at = (at..tokens.len()).find(|&end| word(end) == ")").unwrap_or(tokens.len());
             }

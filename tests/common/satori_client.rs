@@ -23,7 +23,7 @@ pub struct Satori {
     events: VecDeque<Value>,
 }
 
-/// A WebSocket of a bot before anything was said.
+/// A WebSocket of a bot before the first frame.
 pub async fn open(address: &str, bot: &str) -> WebSocketStream<MaybeTlsStream<TcpStream>> {
     let url = format!("ws://{address}/bots/{bot}/satori/v1/events");
     timeout(DEADLINE, connect_async(url)).await.unwrap().unwrap().0
@@ -55,7 +55,7 @@ impl Satori {
         Self::on(open(&server.address, bot).await, sn).await
     }
 
-    /// Shows the token on a WebSocket that is open.
+    /// Sends the token on an open WebSocket.
     pub async fn on(mut stream: WebSocketStream<MaybeTlsStream<TcpStream>>, sn: &Value) -> Self {
         let identify = json!({"op": 3, "body": {"token": TOKEN, "sn": sn}});
         stream.send(Message::text(identify.to_string())).await.unwrap();
@@ -77,7 +77,7 @@ impl Satori {
         }
     }
 
-    /// The next event, of whatever kind.
+    /// The next event of any kind.
     pub async fn any(&mut self) -> Value {
         if let Some(event) = self.events.pop_front() {
             return event;
@@ -100,7 +100,7 @@ impl Satori {
         }
     }
 
-    /// The next event of a kind; others before it are passed over.
+    /// The next event of a kind; others before it are skipped.
     pub async fn event_of(&mut self, kind: &str) -> Value {
         let next = async {
             loop {
@@ -133,7 +133,7 @@ impl Satori {
         }
     }
 
-    /// Reads on, so that what was read is acknowledged, until rechat knows of so many events.
+    /// Reads on, so that events are acknowledged, until rechat has counted this number of events.
     pub async fn until_delivered(&mut self, server: &TestServer, bot: &str, delivered: u64) {
         let known = || {
             let (_, told) = server.get("/api/bots");
@@ -205,7 +205,7 @@ impl Caller {
         self.ask("POST", method, params.to_string().as_bytes(), "application/json")
     }
 
-    /// A call that has to be answered.
+    /// A call that has to succeed.
     pub fn call(&self, method: &str, params: &Value) -> Value {
         let (status, answer) = self.try_call(method, params);
         assert_eq!(status, 200, "{method} {params}: {answer}");

@@ -12,10 +12,10 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// How long anything may take that a test waits for; far more than it ever needs.
+/// The longest time that a test waits for anything; far more than is ever needed.
 pub const DEADLINE: Duration = Duration::from_mins(1);
 
-/// Waits until something is so; fails the test where it never is.
+/// Waits until `look` returns a value; fails the test if it never does.
 pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let began = Instant::now();
     loop {
@@ -27,7 +27,7 @@ pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// A folder of its own for a store, with commands that use it and nothing of this machine's user.
+/// A folder for a store of its own, with commands that use it and none of this machine's user data.
 pub struct Home {
     folder: TempDir,
 }
@@ -83,7 +83,7 @@ impl Home {
         self.command(arguments).output().unwrap()
     }
 
-    /// Runs the program, which has to succeed, and gives what it printed.
+    /// Runs the program, which has to succeed, and returns its output.
     pub fn ok(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         let errors = String::from_utf8_lossy(&output.stderr);
@@ -91,7 +91,7 @@ impl Home {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// Runs the program, which has to end with this code, and gives its words on standard error.
+    /// Runs the program, which has to end with this exit code, and returns its standard error.
     pub fn fails(&self, code: i32, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         let errors = String::from_utf8(output.stderr).unwrap();
@@ -139,12 +139,12 @@ impl TestServer {
         Self { home, address, process, arguments, variables, log, reader: Some(reader) }
     }
 
-    /// The log so far; all of it once the process has ended by itself.
+    /// The log so far; all of it if the process has ended by itself.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
 
-    /// Waits until the log tells something.
+    /// Waits until the log contains a text.
     pub fn tells(&self, text: &str) {
         eventually(&format!("the log tells {text:?}"), || self.log().contains(text).then_some(()));
     }
@@ -162,7 +162,7 @@ impl TestServer {
 
     /// How many files and sockets it has open.
     pub fn descriptors(&self) -> usize {
-        // The store opens its log and files of its search index in its own time.
+        // The store opens its log and the files of its search index at any time.
         let is_of_store = |file: PathBuf| {
             let name = file.to_string_lossy();
             name.ends_with("-wal") || name.contains("-search/")
@@ -181,7 +181,7 @@ impl TestServer {
         kill_process(pid, signal).unwrap();
     }
 
-    /// Ends it as an administrator does, and gives its exit code.
+    /// Stops it with SIGTERM, as an administrator does, and returns its exit code.
     pub fn stop(&mut self) -> Option<i32> {
         self.signal(Signal::TERM);
         self.wait()
@@ -215,7 +215,7 @@ impl TestServer {
         answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"))
     }
 
-    /// The same, where the server may be gone.
+    /// The same, for a server that may be gone.
     pub fn try_ask(
         &self,
         method: &str,
@@ -278,7 +278,7 @@ impl Drop for TestServer {
     }
 }
 
-/// A client that takes every status as an answer.
+/// A client that does not treat any status as an error.
 pub fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
@@ -288,7 +288,7 @@ pub fn agent() -> ureq::Agent {
         .into()
 }
 
-/// Starts the process, and waits until it says where it serves.
+/// Starts the process, and waits for its address.
 #[allow(clippy::zombie_processes, reason = "its owner waits for it")]
 fn spawn(
     home: &Home,

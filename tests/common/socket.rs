@@ -1,5 +1,5 @@
-//! A WebSocket client for tests, on a library of its own: it says commands, keeps the frames in
-//! the order they came, and knows nothing of the server's code.
+//! A WebSocket client for tests, on another library: it sends commands, keeps frames in the order
+//! in which they came, and uses no code of the server.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
@@ -15,14 +15,14 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-/// Buffer of the system for a client that is to be slow; the least it allows
-/// would make the tests wait for its timers.
+/// Size of the system's buffer for a slow client; with the smallest one that is allowed, tests
+/// would wait for its timers.
 const SMALL_BUFFER: u32 = 16 << 10;
 
-/// Commands on their way at a time when many messages are made.
+/// Commands that may be unanswered when many messages are made.
 const WINDOW: usize = 256;
 
-/// Waits for something; fails the test where it never comes about.
+/// Waits for a future; fails the test if it takes too long.
 pub async fn in_time<F: Future>(what: &str, future: F) -> F::Output {
     let late = || panic!("never came about: {what}");
     tokio::time::timeout(DEADLINE, future).await.unwrap_or_else(|_| late())
@@ -46,7 +46,7 @@ impl Client {
         Self::on(TcpSocket::new_v4().unwrap(), address).await.unwrap()
     }
 
-    /// One for whom the system keeps few unread bytes, so that it soon holds up who writes to it.
+    /// A client for which the system buffers few bytes, so that the server soon has to wait.
     pub async fn connect_small(server: &TestServer) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(SMALL_BUFFER).unwrap();
@@ -65,7 +65,7 @@ impl Client {
         in_time("a connection", connect).await
     }
 
-    /// Says something that may be no command at all.
+    /// Sends a frame that may not be a command.
     pub async fn say_frame(&mut self, frame: Message) {
         in_time("a frame goes out", self.stream.send(frame)).await.unwrap();
     }
@@ -74,7 +74,7 @@ impl Client {
         self.say_frame(Message::text(command.to_string())).await;
     }
 
-    /// The next frame with something in it, or how the connection ended.
+    /// The next frame with content, or the end of the connection.
     async fn hear(&mut self) -> Result<Value, Option<CloseFrame>> {
         loop {
             match in_time("a frame comes", self.stream.next()).await {
@@ -97,7 +97,7 @@ impl Client {
         self.hear().await.expect("the connection lives")
     }
 
-    /// Says a command and gives its answer; events that come before it are kept for later.
+    /// Sends a command and returns its answer; events before the answer are kept for later.
     pub async fn ask(&mut self, command: &Value) -> Value {
         self.say(command).await;
         self.answer().await
@@ -114,14 +114,14 @@ impl Client {
         }
     }
 
-    /// Says a command that has to succeed.
+    /// Sends a command that has to succeed.
     pub async fn done(&mut self, command: &Value) -> Value {
         let answer = self.ask(command).await;
         assert_eq!(answer["type"], "ack", "{command}: {answer}");
         answer
     }
 
-    /// Says a command that has to fail, and gives the error's text.
+    /// Sends a command that has to fail, and returns the error's text.
     pub async fn fails(&mut self, command: &Value) -> String {
         let answer = self.ask(command).await;
         assert_eq!(answer["type"], "error", "{command}: {answer}");
@@ -177,7 +177,7 @@ impl Client {
         }
     }
 
-    /// Answers this many pings, and takes whatever comes between them.
+    /// Answers this number of pings, and drops all frames between them.
     pub async fn pings(&mut self, count: usize) {
         let mut seen = 0;
         while seen < count {
@@ -187,7 +187,7 @@ impl Client {
         }
     }
 
-    /// Reads to the end: how the server closed it, where it said so.
+    /// Reads to the end; returns the server's close code and reason, if there are any.
     pub async fn closed(&mut self) -> Option<(u16, String)> {
         loop {
             match self.hear().await {
@@ -197,13 +197,13 @@ impl Client {
         }
     }
 
-    /// Says goodbye and waits until the server has, too.
+    /// Closes the connection and waits until the server has closed it, too.
     pub async fn leave(mut self) {
         let _ = self.stream.close(None).await;
         self.closed().await;
     }
 
-    /// Makes many messages, as fast as it goes; gives their IDs as they were acknowledged.
+    /// Makes many messages as fast as possible; returns the acknowledged IDs.
     pub async fn send_all(self, commands: impl IntoIterator<Item = Value>) -> Vec<String> {
         let (mut sink, mut stream) = self.stream.split();
         let mut ids = Vec::new();

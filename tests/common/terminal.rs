@@ -1,4 +1,4 @@
-//! The program in a terminal of its own: what one sees, what one types, what it leaves behind.
+//! The program in a terminal of its own: the screen, the keys, and the state that it leaves behind.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
@@ -62,12 +62,12 @@ impl Terminal {
         self.screen.lock().unwrap().screen().contents()
     }
 
-    /// Looks at the screen as it is now.
+    /// Calls a function with the present screen.
     pub fn with_screen<T>(&self, look: impl FnOnce(&vt100::Screen) -> T) -> T {
         look(self.screen.lock().unwrap().screen())
     }
 
-    /// Waits until something is in the last row, which is drawn last.
+    /// Waits until the last row, which is drawn last, contains a text.
     pub fn has_status(&self, text: &str) {
         eventually(&format!("{text:?} in the last row"), || {
             let (contents, (rows, _)) =
@@ -77,7 +77,7 @@ impl Terminal {
         });
     }
 
-    /// Waits until something is on the screen.
+    /// Waits until the screen contains a text.
     pub fn sees(&self, text: &str) {
         let what = format!("{text:?} on the screen");
         eventually(&what, || self.contents().contains(text).then_some(()));
@@ -127,12 +127,12 @@ impl Terminal {
         self.screen.lock().unwrap().screen().alternate_screen()
     }
 
-    /// Waits for its end; gives the exit code.
+    /// Waits for the end; returns the exit code.
     pub fn wait(&mut self) -> u32 {
         eventually("the client ends", || self.process.try_wait().unwrap()).exit_code()
     }
 
-    /// Whether the terminal is as it was found.
+    /// Whether the state of the terminal was restored.
     pub fn has_restored(&self) {
         eventually("the terminal is as it was", || {
             let screen = self.screen.lock().unwrap();

@@ -1,4 +1,4 @@
-//! Programs that some tests need and Rust does not bring.
+//! Programs that some tests need in addition to Rust.
 //!
 //! A test that needs one is `#[ignore = "needs …: tests/run"]`: plain `cargo test` leaves it out, and
 //! says so with the reason. `tests/run` installs all of them and leaves out nothing.

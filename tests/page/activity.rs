@@ -24,7 +24,7 @@ async fn messages_come_live_and_are_found() {
     tab.sees(".sizer .row", "Card").await;
     let rows = tab.texts(".sizer .row", 2).await;
     assert!(rows.iter().any(|row| row.contains("QQ · Group 7")), "{rows:?}");
-    // As one types, in any case, and what comes later too.
+    // The search filters while the user types, in any case, and also messages that come later.
     tab.write("input[type=search]", "TEA").await;
     tab.texts(".sizer .row", 1).await;
     assert!(tab.address().await.ends_with("#activity?q=TEA"));
@@ -291,7 +291,7 @@ async fn a_message_can_be_canceled_sent_again_and_deleted_by_keys() {
     tab.was_quiet().await;
 }
 
-/// As many as make a difference to a page that kept all of them.
+/// Enough messages to slow down a page that keeps all of them.
 const MANY: u32 = 5_000;
 
 #[tokio::test]
@@ -304,13 +304,13 @@ async fn thousands_come_and_only_those_in_sight_are_in_the_page() {
     tab.sees(".sizer", "early 299").await;
     batch(&home, "late", MANY);
     tab.sees(".sizer", &format!("late {}", MANY - 1)).await;
-    // To the end of what is there, as often as older ones are loaded.
+    // Scrolls to the end again and again, while older messages are loaded.
     tab.until("the first of all", "const list = document.querySelector('.list'); list.scrollTop = list.scrollHeight; \
         return [...document.querySelectorAll('.sizer .row')].some((row) => row.innerText.endsWith('early 0\\nPending') || row.innerText.includes('early 0'))").await;
     let told = tab.run("const rows = [...document.querySelectorAll('.sizer .row')]; return [rows.length, rows[0].getAttribute('aria-setsize')]").await;
     assert_eq!(told[1], json!((MANY + 300).to_string()));
     assert!(told[0].as_u64().unwrap() < 60, "{told}");
-    // None twice, none missing: the list's own order is the journal's.
+    // None is there twice, and none is missing: the list's order is the order of `seq`.
     let (_, page) = server.get("/api/messages?limit=1&offset=4000");
     assert_eq!(page["messages"][0]["content"], Value::from("late 999"));
     tab.was_quiet().await;

@@ -1,5 +1,5 @@
-//! A browser's tab, driven over WebDriver: it does what a person does, waits for what a person
-//! would see, and keeps what the browser complained about.
+//! A browser's tab, controlled with WebDriver: it acts as a person, waits for visible results, and
+//! collects the browser's errors.
 
 use crate::server::DEADLINE;
 use crate::tools;
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use url::Url;
 
-/// How often it is looked whether something has come about.
+/// Pause between checks of a condition.
 const LOOK_EVERY: Duration = Duration::from_millis(15);
 
 /// Flags that keep Chromium to itself.
@@ -127,7 +127,7 @@ impl Tab {
         tab
     }
 
-    /// Another screen, or another taste.
+    /// Changes the screen size and the preferences.
     pub async fn becomes(&self, person: Person) {
         let (width, height) = (person.width, person.height);
         let screen = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 700});
@@ -201,7 +201,7 @@ impl Tab {
         found.unwrap_or_else(|error| panic!("{place}: {error}"))
     }
 
-    /// Clicks an element; found again where the page has drawn it anew meanwhile.
+    /// Clicks an element; finds it again if the page has redrawn it.
     pub async fn click(&self, place: &str) {
         let began = Instant::now();
         loop {

@@ -65,7 +65,7 @@ async fn one_reads_and_answers() {
     let tab = Tab::open(&chat(&server, "qq", "group_7")).await;
     let shown = tab.texts(".message", 3).await;
     assert!(shown[0].contains("hello 0") && shown[2].contains("hello 2"), "{shown:?}");
-    // One name for what one person says in a row, one line for the day.
+    // One name for consecutive messages of a person, and one line for the day.
     tab.texts(".message .name", 1).await;
     tab.texts(".day", 1).await;
     tab.write(".composer textarea", "first line").await;
@@ -114,7 +114,7 @@ async fn the_reading_place_stays() {
     peer.push(&onebot11::group_message(10_001_000, 7, 1, "new at the end"));
     tab.sees(".down", "1 new message").await;
     assert_eq!(tab.run(place).await, before);
-    // Older ones come above it, as far as there are some.
+    // Older messages are added above, as long as there are any.
     tab.until("the first of all", "document.querySelector('.scroller').scrollTop = 0; \
         return [...document.querySelectorAll('.message')].some((m) => m.innerText.includes('old 0\\n'))").await;
     let rows = tab.run("return document.querySelectorAll('.entry').length").await;

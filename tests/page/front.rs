@@ -1,10 +1,10 @@
-//! An address that stays while the server behind it comes and goes, as a server's own does.
+//! An address that stays the same while the server behind it stops and starts.
 
 use std::sync::{Arc, Mutex};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 
-/// Passes connections on to a server, wherever it is now.
+/// Passes connections on to the present server.
 pub struct Front {
     /// `127.0.0.1:port`
     pub address: String,
@@ -20,7 +20,7 @@ impl Front {
         Self { address, behind }
     }
 
-    /// The server is there now.
+    /// Sets the present server.
     pub fn turn_to(&self, server: &str) {
         server.clone_into(&mut self.behind.lock().unwrap());
     }

@@ -1,5 +1,4 @@
-//! A group's lively hour, as somebody sees it who has the page open; and what happens in groups beside
-//! messages.
+//! An hour of a busy group on the page, and events of groups that are not messages.
 
 use crate::browser::{Person, READER, Tab};
 use crate::onebot::Peer;

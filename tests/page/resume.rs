@@ -1,11 +1,11 @@
-//! After a break: what was missed comes, once.
+//! After a broken connection, missed messages come once.
 
 use crate::browser::Tab;
 use crate::front::Front;
 use crate::server::TestServer;
 use serde_json::json;
 
-/// Browser errors for a server that is gone; no fault of the page.
+/// Browser errors about a missing server, which are not errors of the page.
 const GONE: [&str; 2] = ["WebSocket connection", "Failed to load resource"];
 
 #[tokio::test]
@@ -25,7 +25,7 @@ async fn what_was_missed_comes_once() {
     for i in 0..20 {
         server.make_for(Some("nowhere"), "group_1", &format!("missed {i}"));
     }
-    // Older ones may have changed, too.
+    // Older messages may have changed, too.
     let canceled = json!({"status": "Canceled"});
     server.ask("PATCH", &format!("/api/messages/{first}"), Some(&canceled));
     front.turn_to(&server.address);

@@ -50,7 +50,7 @@ async fn the_dashboard_moves_live_and_leads_to_the_messages() {
     tab.click(".stat.pending").await;
     assert_eq!(tab.texts(".sizer .row", 1).await.len(), 1);
     tab.sees(".sizer .row", "one that waits").await;
-    // One that leaves the state leaves the list.
+    // A message that leaves the status leaves the list.
     server.ask("DELETE", &format!("/api/messages/{waits}"), None);
     let other = server.make_for(Some("nowhere"), "group_2", "another");
     tab.sees(".sizer", "another").await;

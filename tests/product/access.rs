@@ -256,6 +256,12 @@ fn weak_tokens_are_refused_where_strangers_can_try_them() {
     ));
     let error = home.fails(2, &["serve"]);
     assert!(error.contains("adapter `onebot11` can be guessed"), "{error}");
+    home.configure(&format!(
+        "listen = '0.0.0.0:0'\ntoken = '{}'\n[[bot]]\nname = 'b'\nkind = 'satori'\ntoken = 'abc'\n",
+        home.ok(&["token"]).trim()
+    ));
+    let error = home.fails(2, &["serve"]);
+    assert!(error.contains("bot `b` can be guessed"), "{error}");
     let server = TestServer::start_with(&["--token", "short"]);
     assert_eq!(with(&server, "short", "GET", "/api/stats"), 200, "nobody else reaches it");
 }

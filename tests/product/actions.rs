@@ -76,7 +76,7 @@ fn requests_are_listed_and_an_unknown_one_is_refused() {
     assert!(home.fails(2, &["requests", "7"]).contains("--refuse"));
 }
 
-/// A process that goes on, ended with the test.
+/// A running process, which is ended with the test.
 struct Running(Child);
 
 impl Drop for Running {
@@ -193,7 +193,7 @@ fn no_message_is_missed_where_the_events_after_the_place_are_no_longer_kept() {
     assert_eq!(errors, "", "nothing is missing, and so there is nothing to tell");
 }
 
-/// A power cut used to leave it empty, and then messages were skipped without a word.
+/// A power cut used to leave the file empty, and then messages were skipped without an error.
 #[test]
 fn a_place_file_that_tells_no_place_is_refused_by_its_name() {
     let server = TestServer::start();

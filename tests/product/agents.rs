@@ -1,5 +1,5 @@
-//! Agents over standard input and output, and over HTTP: what they see, what they may write, and
-//! what becomes of those who ask for too much.
+//! Agents over standard input and output, and over HTTP: what they may see and write, and the
+//! limits.
 
 use crate::media::upload;
 use crate::onebot::Peer;
@@ -32,7 +32,7 @@ impl Agent {
         agent
     }
 
-    /// One that has not said anything.
+    /// An agent that has not sent anything.
     fn silent(home: &Home) -> Self {
         let mut process = home.command(&["mcp"]).stdin(Stdio::piped()).spawn().unwrap();
         let (sender, answers) = channel();
@@ -69,12 +69,12 @@ impl Agent {
         answer.get("result").cloned().unwrap_or_else(|| panic!("{tool}: {answer}"))
     }
 
-    /// The value that a call gives, which has to be right.
+    /// The value of a call, which has to succeed.
     pub fn ok(&mut self, tool: &str, arguments: &Value) -> Value {
         value(&self.call(tool, arguments))
     }
 
-    /// The words of a call that has to be refused.
+    /// The text of a call that has to be refused.
     pub fn refused(&mut self, tool: &str, arguments: &Value) -> String {
         words(&self.call(tool, arguments))
     }
@@ -105,7 +105,7 @@ fn words(result: &Value) -> String {
     result["content"][0]["text"].as_str().unwrap().to_owned()
 }
 
-/// Messages that QQ told: group 1 with two, group 13 and a private conversation with one each.
+/// Messages from QQ: group 1 with two, group 13 and a private conversation with one each.
 pub async fn told(server: &TestServer) -> Peer {
     let url = format!("ws://{}/onebot/v11/ws", server.address);
     let peer = Peer::dial(&url, &headers("1", "Universal"), willing()).await.unwrap();
@@ -375,14 +375,14 @@ async fn a_wait_ends_with_a_message_and_with_the_client() {
         let arguments = wait["arguments"].clone();
         move || Client::Http(url, None).ok("wait_for_messages", &arguments)
     });
-    // Others are answered meanwhile.
+    // Other calls are answered meanwhile.
     assert!(agent.call("list_platforms", &json!({}))["isError"] != true);
     peer.push(&group_message(1, 1, 5, "news"));
     let answer = agent.answers.recv_timeout(DEADLINE).unwrap();
     assert_eq!(answer["id"], id);
     assert_eq!(texts(&value(&answer["result"])), ["news"]);
     assert_eq!(texts(&http.join().unwrap()), ["news"]);
-    // One that has gone holds nothing up.
+    // A cancelled call blocks nothing.
     agent.begin("tools/call", &json!({"name": "wait_for_messages", "arguments": {"seconds": 50}}));
     let began = Instant::now();
     assert_eq!(agent.end().0, Some(0));

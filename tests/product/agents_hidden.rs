@@ -1,4 +1,5 @@
-//! Hidden messages and conversations do not exist for agents: no answer, place or page tells it.
+//! Hidden messages and conversations do not exist for agents: no answer, position or page reveals
+//! them.
 
 use crate::agents::{Agent, Client, group_and, id_of, texts, told};
 use crate::onebot11::group_message;
@@ -24,7 +25,7 @@ fn both(server: &TestServer) -> [Client; 2] {
     [Client::Lines(Box::new(lines)), Client::Http(server.url("/mcp"), None)]
 }
 
-/// The answer, but for what is new each time: the request's ID, and the cursor of a wait.
+/// The answer without the parts that differ each time: the request's ID, and the cursor of a wait.
 fn answer(client: &mut Client, method: &str, params: &Value) -> String {
     let mut answer = client.ask(method, params);
     answer.as_object_mut().unwrap().remove("id");
@@ -127,7 +128,7 @@ async fn pages_of_a_search_are_full_and_name_no_hidden_message() {
     let server = TestServer::start_in(home().into(), &[]);
     let peer = told(&server).await;
     let first = "the word of group 1, ";
-    // More than one page of hidden ones lies before, between and behind those that are shown.
+    // More than one page of hidden messages is before, between and after the visible ones.
     let mut number = 100;
     let mut push = |group: i64, text: &str| {
         number += 1;

@@ -1,4 +1,4 @@
-//! Bot frameworks that plug in by OneBot 11: events, actions, and what they missed.
+//! Bot frameworks with OneBot 11: events, actions, and missed events.
 
 use crate::account::{
     ACCOUNT, LOOPBACK, bot_of, implementation, said, server_with, taken_back, tell_and_take_back,
@@ -59,7 +59,7 @@ async fn a_bot_is_told_events_as_they_came_and_its_messages_go_out_as_it_made_th
     assert_eq!(stored["content"], "[image]pic");
     assert_eq!(stored["reply_to"]["content"], "/echo hi");
     let id = answer["data"]["message_id"].clone();
-    // Everything else is the implementation's.
+    // All other actions go to the implementation.
     let answer = bot.ask("get_group_list", json!({})).await;
     assert_eq!(answer["data"], groups);
     let answer = bot.ask("no_such_action", json!({"x": 1})).await;
@@ -113,7 +113,7 @@ async fn what_a_bot_missed_comes_first_in_order_and_what_it_read_does_not_come_a
     until_inbound(&server, 8);
     server.kill();
     server.start_again();
-    // The implementation is not back yet, and the bot is told what it missed.
+    // The implementation is not connected yet, and the bot gets the events that it missed.
     let mut bot = framework.accept().await;
     assert_eq!(bot.texts(1).await, ["before the kill"]);
     let peer = implementation(&server, willing()).await;
@@ -336,7 +336,7 @@ async fn a_framework_may_dial_by_websocket_and_http() {
         agent().post(&url).send_form(form).unwrap().body_mut().read_to_string().unwrap()
     });
     assert!(form.contains("\"ok\""), "{form}");
-    // Pictures come inside.
+    // Pictures are inside the frame.
     let picture = format!("base64://{}", "iVBORw0KGgoA".repeat(200_000));
     let large = json!([{"type": "image", "data": {"file": picture}}]);
     let large = json!({"group_id": 77, "message": large});
@@ -420,7 +420,7 @@ async fn the_account_for_trying_out_goes_once_there_is_another_platform() {
         let mut trial = framework.accept().await;
         until_accounts(&server, "bot", &["loopback/loopback"]);
         let _peer = if by_reload {
-            // It never answers there; a platform that is configured counts all the same.
+            // The address never answers; a configured platform counts nevertheless.
             let qq = format!("[[adapter]]\nkind = \"onebot11\"\nurl = \"{}\"\n", framework.url());
             server.home.configure(&format!("{LOOPBACK}{qq}{bot}"));
             server.signal(Signal::HUP);

@@ -1,4 +1,4 @@
-//! Bots on an account that speaks OneBot 12: what it is told is translated, and so is what they send.
+//! Bots on an account of OneBot 12: events for them are translated, and so are their messages.
 
 use crate::framework::Framework;
 use crate::onebot::{Peer, Reply};
@@ -145,7 +145,7 @@ async fn onebot_11_over_onebot_12() {
     let member = bot.ask("get_group_member_info", asked).await;
     assert_eq!(member["data"], members["data"][0]);
     assert_eq!(member["data"]["nickname"], told["sender"]["nickname"]);
-    // A forward goes as its words, where the platform has none.
+    // A forward is sent as text if the platform has no forwards.
     let node = |content: Value| json!({"type": "node", "data": {"name": "Ann", "uin": told["user_id"], "content": content}});
     let nodes = json!([
         node(json!("first line")),

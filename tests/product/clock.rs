@@ -1,5 +1,5 @@
-//! A wall clock that is set while the server runs, by libfaketime: order stays, nothing is lost,
-//! nothing is given up or deleted before its time, and the log tells of it.
+//! A wall clock that is set while the server runs, with libfaketime: the order stays, nothing is
+//! lost, failed or deleted too early, and the log mentions the change.
 
 use crate::server::{Home, TestServer, eventually};
 use crate::socket::Client;
@@ -13,7 +13,7 @@ const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
 const YEAR: i64 = 365 * DAY;
 
-/// The library that shows a process another time, from the system's packages.
+/// The library that changes the time of a process, from the system's packages.
 ///
 /// Fails the test where it is missing.
 fn library() -> PathBuf {
@@ -25,7 +25,7 @@ fn library() -> PathBuf {
     found.expect("libfaketimeMT.so.1 is not installed; `tests/run` installs it")
 }
 
-/// The file that says what time it is.
+/// The file with the time for the process.
 struct Wall(PathBuf);
 
 impl Wall {
@@ -36,7 +36,7 @@ impl Wall {
     }
 }
 
-/// A server by a clock that can be set.
+/// A server whose clock can be set.
 fn started(home: &Arc<Home>, seconds: i64) -> (TestServer, Wall) {
     let wall = Wall(home.path("wall"));
     wall.set(seconds);

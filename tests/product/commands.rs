@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::io::Write;
 use std::sync::Arc;
 
-/// Runs the same commands wherever the messages are.
+/// Runs the same commands with each source of messages.
 fn works(home: &Home, place: &[&str]) {
     let run = |arguments: &[&str]| home.ok(&[arguments, place].concat());
     let sent = run(&[
@@ -521,4 +521,23 @@ fn a_command_tells_that_it_brings_an_older_store_up_to_date() {
     assert!(told.contains("is up to date\n") && told.contains("rechat.redb"), "{told}");
     let again = home.run(&["list"]);
     assert_eq!((again.stdout, again.stderr), (output.stdout, Vec::new()));
+}
+
+#[test]
+fn a_variable_that_is_no_text_is_refused_by_name() {
+    use std::os::unix::ffi::OsStrExt;
+    let home = Home::new();
+    for name in ["RECHAT_DB", "RECHAT_TOKEN"] {
+        let value = std::ffi::OsStr::from_bytes(b"/x/other\xff.redb");
+        let output =
+            home.command(&["send", "-r", "group_1", "--new", "hi"]).env(name, value).output();
+        let output = output.unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{error}");
+        assert!(error.contains(name) && error.contains("UTF-8"), "{error}");
+    }
+    assert!(
+        home.fails(1, &["list"]).contains("there is no store"),
+        "something was stored elsewhere"
+    );
 }

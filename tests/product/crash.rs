@@ -1,5 +1,5 @@
-//! The process is killed at random moments, under load of every kind: what was acknowledged is
-//! there and agrees, nothing that came in is doubled, nothing that is to go out is forgotten.
+//! The process is killed at random moments, under load of every kind: acknowledged messages are
+//! there and consistent, no inbound message is there twice, and no outbound message is forgotten.
 
 use crate::onebot::{Peer, Script};
 use crate::onebot11::{group_message, headers, willing};

@@ -1,4 +1,5 @@
-//! Rows of the store that are damaged: what meets them is refused and told of, the rest goes on.
+//! Damaged rows of the store: commands that need them are refused with an error, and everything
+//! else works.
 
 use crate::onebot::Peer;
 use crate::onebot11::{group_message, headers, willing};
@@ -12,7 +13,7 @@ async fn dial(server: &TestServer) -> Peer {
     Peer::dial(&url, &headers("1", "Universal"), willing()).await.unwrap()
 }
 
-/// Flips a bit wherever a text stands in a file.
+/// Flips a bit of a text in a file, at each place.
 fn damage(file: &Path, text: &str) {
     let mut bytes = std::fs::read(file).unwrap();
     let places: Vec<_> =
@@ -125,7 +126,7 @@ async fn a_message_that_waits_and_is_damaged_holds_no_other_up() {
 /// Bytes of a page of the store's file.
 const PAGE: usize = 4096;
 
-/// Fills a page of a file with zeros, as a disk does that forgets.
+/// Fills a page of a file with zeros, as a disk does that loses data.
 fn forget(file: &Path, page: usize) {
     let file = std::fs::OpenOptions::new().write(true).open(file).unwrap();
     file.write_all_at(&[0; PAGE], (page * PAGE) as u64).unwrap();

@@ -1,4 +1,4 @@
-//! A message that is damaged in the store: those who come past it go on.
+//! A damaged message in the store: sessions that come to it continue after it.
 
 use crate::server::{Home, TestServer, agent};
 use crate::socket::Client;

@@ -1,4 +1,4 @@
-//! Delivery through a real server to an implementation of OneBot 11: out, in, and what goes wrong.
+//! Delivery through a real server to an implementation of OneBot 11: outbound, inbound, and errors.
 
 use crate::onebot::{Peer, Reply, Script};
 use crate::onebot11::{group_message, headers, own_message, private_message, willing, willing_but};
@@ -38,7 +38,7 @@ fn inbound(server: &TestServer) -> Vec<Value> {
     page["messages"].as_array().unwrap().clone()
 }
 
-/// Waits until so many messages have come in; more would be seen too.
+/// Waits until this number of messages have come in; further ones would be noticed, too.
 fn until_inbound(server: &TestServer, count: usize) -> Vec<Value> {
     eventually(&format!("{count} messages came in"), || {
         let found = inbound(server);

@@ -1,4 +1,4 @@
-//! Disks that fail, for real: one that is full, one that its system makes read-only.
+//! Real disks that fail: one that is full, and one that the system makes read-only.
 
 use crate::media::upload;
 use crate::server::{Home, TestServer, eventually};

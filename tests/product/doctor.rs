@@ -1,4 +1,4 @@
-//! `rechat doctor`, well and ill.
+//! `rechat doctor` with and without problems.
 
 use crate::onebot::Peer;
 use crate::onebot11::{headers, willing};

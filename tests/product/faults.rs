@@ -1,4 +1,4 @@
-//! Implementations and clients that misbehave: the worst of it is a line in the log.
+//! Implementations and clients that misbehave: the worst result is a line in the log.
 
 use crate::onebot::{Peer, Script};
 use crate::onebot11::{group_message, headers, willing};
@@ -54,7 +54,8 @@ fn inbound(server: &TestServer) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_adapter_that_floods_costs_no_memory_and_stops_nobody() {
     const FLOOD: u16 = 50_000;
-    /// All that comes in would be three times as much; what is under way on a busy machine is half of it.
+    /// All inbound frames would be three times as much; what a busy machine holds at once is half
+    /// of it.
     const BOUND: u64 = 16 * MIB;
     let server = configured("[store]\ncache_bytes = 2097152\n");
     let flooding = dial(&server, "1", willing()).await;
@@ -266,7 +267,7 @@ fn a_client_that_is_stopped_is_let_go_and_has_everything_when_it_goes_on() {
     follower.wait().unwrap();
 }
 
-/// A line to the server that can be cut without a word: both ends stay open, and nothing passes.
+/// A line to the server that can be interrupted silently: both ends stay open, and nothing passes.
 async fn line(server: &TestServer) -> (String, CancellationToken) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (here, there) = (listener.local_addr().unwrap().to_string(), server.address.clone());

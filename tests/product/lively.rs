@@ -1,5 +1,5 @@
-//! A group's lively hour: it comes in, is kept, exported and imported, and sent on to another
-//! account; at every step it says the same.
+//! An hour of a busy group: it comes in, is stored, exported and imported, and sent to another
+//! account; the content is the same after each step.
 
 use crate::onebot::{Peer, Reply, Script};
 use crate::onebot11::headers;
@@ -38,7 +38,7 @@ fn messages(server: &TestServer, platform: &str) -> Vec<Value> {
     messages
 }
 
-/// Leaves out that a file could not be fetched: whether its host was asked by now depends on the time.
+/// Removes failures of fetching, because it depends on the time whether a host was asked already.
 fn without_failures(value: &mut Value) {
     match value {
         Value::Object(fields) => {
@@ -102,7 +102,7 @@ fn gist(message: &Value) -> Value {
     json!([message["content"], segments, message["reply_to"]["content"]])
 }
 
-/// The frame that another account would be told of what was sent.
+/// The frame that another account would get for a sent message.
 fn told(action: &Value, id: i64, account: &str) -> Value {
     let params = &action["params"];
     let message = match action["action"].as_str().unwrap() {

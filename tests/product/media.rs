@@ -1,4 +1,4 @@
-//! Media: kept, served so that nothing runs, fetched from hosts that lie, sent, and removed.
+//! Media: stored, served so that no script runs, fetched from hosts that lie, sent, and removed.
 
 use crate::onebot::Peer;
 use crate::onebot11::{group_message, headers, willing};

@@ -1,5 +1,5 @@
-//! Clients that send files too slowly or without an end, and ends in the middle: of the room for files,
-//! of the disk, of the process.
+//! Clients that send files too slowly or without an end, and interruptions: no space for files, a
+//! full disk, a killed process.
 
 use crate::media::{Host, PNG, PRIVATE, dialled, inbound, kept, picture, upload, with};
 use crate::media_parts::hash;

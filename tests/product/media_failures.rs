@@ -1,4 +1,5 @@
-//! Media that cannot be had: the message tells so, why, and whether another attempt may help.
+//! Media that cannot be fetched: the message shows this, the reason, and whether another attempt
+//! may help.
 
 use crate::media::{Host, PNG, PRIVATE, bytes, dialled, inbound, picture, request, with};
 use crate::server::{TestServer, eventually};
@@ -16,7 +17,7 @@ fn segment(server: &TestServer, what: &str, is_it: impl Fn(&Value) -> bool) -> V
     })
 }
 
-/// A host that is busy until it is told otherwise; its address.
+/// A host that answers "busy" until a switch is set; its address.
 fn busy_host() -> (String, Arc<AtomicBool>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/cat.png", listener.local_addr().unwrap());

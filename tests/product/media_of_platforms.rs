@@ -1,4 +1,4 @@
-//! Media that platforms are asked for, and the ways by which media go to them.
+//! Media that are requested from platforms, and the ways in which media are sent to platforms.
 
 use crate::media::{Host, PNG, PRIVATE, bytes, dialled, inbound, picture, request, upload, with};
 use crate::onebot::{Peer, Reply, Script};

@@ -1,4 +1,4 @@
-//! Truth of outcomes: what an attempt to send is known to have come to, and by which proof.
+//! Outcomes of attempts to send, and the proofs for them.
 
 use crate::onebot::{Peer, Reply, Script};
 use crate::onebot11::{group_message, headers, own_message, willing, willing_but};
@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// One attempt after the other, at once.
+/// Attempts follow each other at once.
 const HASTY: &str =
     "[outbox]\nfirst_pause_seconds = 0.01\nlongest_pause_seconds = 0.02\nretries = 2\n";
 
-/// One attempt, and the next one long after the test.
+/// One attempt; the next one would come long after the test.
 const PATIENT: &str = "[outbox]\nfirst_pause_seconds = 3600\nlongest_pause_seconds = 3600\n";
 
 const IMPATIENT_ADAPTER: &str = "\n[[adapter]]\nkind = 'onebot11'\nanswer_timeout = 0.05\n";

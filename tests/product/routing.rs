@@ -1,4 +1,4 @@
-//! Routing: which platform a message without one goes to, and what is told of one that waits.
+//! Routing: the platform of a message that names none, and the reasons while it waits.
 
 use crate::onebot::{Peer, Reply};
 use crate::onebot11::{group_message, headers, willing, willing_but};

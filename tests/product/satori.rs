@@ -1,4 +1,4 @@
-//! Bots that plug in by Satori: events that resume from the log, and calls.
+//! Bots with Satori: events that resume from the log, and calls.
 
 use crate::account::{
     ACCOUNT, ID, LOOPBACK, bot_of, implementation, said, server_with, taken_back,
@@ -130,7 +130,7 @@ async fn an_sn_resumes_where_it_says_and_without_one_the_place_does() {
         (&offline["type"], &offline["login"]["status"]),
         (&json!("login-updated"), &json!(0))
     );
-    // An `sn` that never was, and one of another store, count for nothing: the place does.
+    // An `sn` that never existed, and one of another store, are ignored; the bot's place is used.
     bot.until_delivered(&server, "koishi", 8).await;
     drop(bot);
     for wrong in

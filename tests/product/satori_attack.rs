@@ -1,4 +1,4 @@
-//! Satori under attack: kills, strangers, floods of connections, and other people's accounts.
+//! Satori under attack: kills, unknown clients, floods of connections, and other people's accounts.
 
 use crate::account::server_with;
 use crate::onebot::Peer;

@@ -1,4 +1,4 @@
-//! Satori by webhooks: events are posted one after the other, and again until they are taken.
+//! Satori with webhooks: events are posted one after the other, and again until they are accepted.
 
 use crate::account::{implementation, said, server_with};
 use crate::onebot11::willing;
@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Error;
 
-/// A framework that is told by a webhook.
+/// A framework with a webhook.
 struct Hook(TcpListener);
 
 /// A post that is not answered yet.

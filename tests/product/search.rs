@@ -1,4 +1,4 @@
-//! Looking for messages, and how many there were each minute.
+//! Searching messages, and the number of messages in each minute.
 
 use crate::server::TestServer;
 use serde_json::{Value, json};

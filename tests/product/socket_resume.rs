@@ -1,4 +1,4 @@
-//! Going on where one was: `seq` and `since`, contract, Part 2, item 15.
+//! Resuming with `seq` and `since`: contract, Part 2, item 15.
 
 use crate::server::TestServer;
 use crate::socket::{Client, send_message};

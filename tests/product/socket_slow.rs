@@ -1,5 +1,5 @@
-//! Sessions that are slow, rude or gone, and many of them: nobody loses a message, and nobody
-//! hurts anybody else (contract, Part 2, item 15).
+//! Sessions that are slow, misbehave or disconnect, and many of them: no session loses a message,
+//! and none disturbs the others (contract, Part 2, item 15).
 
 use crate::server::{Home, TestServer, eventually};
 use crate::socket::{Client, in_time, send_message};

@@ -1,4 +1,4 @@
-//! Starting and stopping, as whoever runs the server sees it.
+//! Starting and stopping the server.
 
 use crate::server::{DEADLINE, Home, TestServer};
 use std::io::{Read, Write};

@@ -3,7 +3,7 @@
 use crate::model::content::Content;
 use std::fmt;
 
-/// Something to be done on a platform by the account that is asked.
+/// An action on a platform for the account that gets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Action {
@@ -27,7 +27,7 @@ pub enum Action {
     AnswerRequest { request: String, approve: bool, reason: String },
 }
 
-/// Why an action was not carried out.
+/// Reason why an action failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ActionError {
     /// The platform or its implementation has no such action.

@@ -15,15 +15,15 @@ use uuid::Uuid;
 pub enum AdapterEvent {
     /// A message came in.
     Message(Box<Inbound>),
-    /// A platform told something, in these words.
-    Told {
+    /// A platform sent this frame.
+    RawEvent {
         #[allow(missing_docs)]
         platform: String,
         /// The account that was told.
         account: String,
         /// The frame as it came.
         frame: String,
-        /// The same in our words, where we have some.
+        /// Its meaning in rechat's own form, where it has one.
         meaning: Option<Box<AdapterEvent>>,
     },
     /// Messages, and what the adapter is to remember with them: all in one commit, or nothing.
@@ -32,7 +32,7 @@ pub enum AdapterEvent {
         messages: Vec<Inbound>,
         #[allow(missing_docs)]
         state: Vec<AdapterState>,
-        /// Told once it is on disk.
+        /// Signals that it is on disk.
         stored: oneshot::Sender<()>,
     },
     /// A question: what does this adapter remember? Dropped unanswered while the store is away.
@@ -69,11 +69,11 @@ pub enum AdapterEvent {
         /// Unix seconds.
         at: u64,
     },
-    /// Something happened that is no message.
+    /// Something happened that is not a message.
     Noticed {
         #[allow(missing_docs)]
         notice: Box<Notice>,
-        /// By which it can be answered, where it is a request.
+        /// The data for answering it, if it is a request.
         request: Option<PlatformRequest>,
     },
     /// The name of a person became known whom a message mentions.
@@ -101,13 +101,22 @@ pub enum AdapterEvent {
         /// The platform's own ID of the message.
         external_id: Option<String>,
     },
+    /// A platform refused a message after the time limit of the attempt.
+    RefusedLate {
+        #[allow(missing_docs)]
+        message: Uuid,
+        #[allow(missing_docs)]
+        reason: String,
+        /// Another attempt may succeed.
+        retryable: bool,
+    },
     /// The next part has gone of a message that goes out as several.
     PartSent {
         #[allow(missing_docs)]
         message: Uuid,
         /// The platform's own ID of the part.
         external_id: Option<String>,
-        /// Told once it is on disk.
+        /// Signals that it is on disk.
         stored: oneshot::Sender<()>,
     },
     /// A conversation's name became known.
@@ -126,7 +135,7 @@ pub enum AdapterEvent {
         platform: String,
         #[allow(missing_docs)]
         account: String,
-        /// At most so many, the newest first.
+        /// The most conversations, the newest first.
         limit: usize,
         #[allow(missing_docs)]
         answer: oneshot::Sender<Vec<String>>,

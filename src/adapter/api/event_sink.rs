@@ -57,12 +57,13 @@ impl AdapterEvent {
                 let messages = messages.iter().map(|message| EVENT_BYTES + texts_of(message));
                 messages.sum::<usize>() + values.sum::<usize>()
             }
-            Self::Told { frame, meaning, .. } => {
+            Self::RawEvent { frame, meaning, .. } => {
                 frame.len() + meaning.as_ref().map_or(0, |meaning| meaning.bytes())
             }
             Self::Edited { content, .. } => content.bytes(),
             Self::Noticed { notice, .. } => notice.text.len(),
             Self::ReplyFound { reply_to, .. } => reply_to.content.as_ref().map_or(0, String::len),
+            Self::RefusedLate { reason, .. } => reason.len(),
             Self::Named { name, .. } | Self::MentionNamed { name, .. } => name.len(),
             Self::Recalled { .. }
             | Self::Reacted { .. }

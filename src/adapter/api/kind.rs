@@ -16,7 +16,7 @@ pub struct Kind {
     pub resolve: Resolve,
     /// Gets messages without a platform only where there is no other platform.
     pub is_fallback: bool,
-    /// Its media are only to be had for a while, and from nowhere else later.
+    /// Its media are available for a limited time only.
     pub loses_media: bool,
 }
 

@@ -18,7 +18,7 @@ pub struct MediaOf {
     pub place: usize,
 }
 
-/// Where the bytes are.
+/// Place of the bytes.
 #[derive(Clone, PartialEq, Eq)]
 pub enum MediaSource {
     /// At an address.

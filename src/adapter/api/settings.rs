@@ -17,7 +17,7 @@ pub struct Settings {
     pub platform: Option<String>,
     /// The accounts that may connect; empty: any.
     pub accounts: Vec<String>,
-    /// How the connection comes about.
+    /// The way in which the connection is opened.
     pub transport: Transport,
     /// The implementation's access token.
     pub token: Option<String>,
@@ -31,7 +31,7 @@ pub struct Settings {
     pub reconnect: Duration,
     /// The most bytes of one frame from the implementation; images come inside them as base64.
     pub max_frame: usize,
-    /// How long a message may wait, where that is not what holds for all platforms.
+    /// The longest time that a message may wait, if it differs from that of other platforms.
     pub time_to_live: Option<Duration>,
 }
 
@@ -103,7 +103,7 @@ impl Settings {
     }
 }
 
-/// How a connection comes about.
+/// The way in which a connection is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Transport {
     /// The implementation dials in: at this path, or at those of the kind.

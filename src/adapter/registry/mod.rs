@@ -4,12 +4,14 @@
 //! its connections, so that the end of an old socket never undoes the beginning of a new one.
 
 mod changes;
+mod damping;
 mod entry;
 mod registration;
 mod routing;
 mod table;
 
 pub use changes::Changes;
+pub use damping::DampedChanges;
 pub(super) use registration::{ConfiguredEntry, Registration};
 pub use routing::{configured_facts, conversations_of, loses_media};
 
@@ -58,6 +60,11 @@ impl Registry {
     /// Every change of state from now on, each once and in order.
     pub fn changes(&self) -> Changes {
         Changes::new(Arc::clone(&self.shared))
+    }
+
+    /// The same for those who are told: of an account that goes to and fro, not every change.
+    pub fn damped_changes(&self) -> DampedChanges {
+        DampedChanges::new(self.changes())
     }
 
     /// Changes whenever another connection takes requests than before. The state is not enough: an

@@ -3,7 +3,7 @@
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
@@ -16,6 +16,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Frames that may wait to be written.
 const QUEUE: usize = 64;
+/// Bytes of those frames, where they are several: each may have a file in it.
+const QUEUE_BYTES: usize = 256 << 20;
 /// How long a peer may take to read one frame.
 const WRITE_LIMIT: Duration = Duration::from_secs(10);
 /// How long a farewell may take.
@@ -60,6 +62,7 @@ impl Socket {
         max_frame: usize,
     ) -> (Reader, Writer, impl Future<Output = ()> + Send) {
         let (queue, frames) = mpsc::channel(QUEUE);
+        let queued_bytes = Arc::new(AtomicUsize::new(0));
         let gone = CancellationToken::new();
         let is_too_large = Arc::new(AtomicBool::new(false));
         let reader = Reader {
@@ -69,7 +72,7 @@ impl Socket {
             is_too_large: Arc::clone(&is_too_large),
         };
         let writing = write_all(self.outlet, frames, gone.clone(), is_too_large);
-        (reader, Writer { queue, gone }, writing)
+        (reader, Writer { queue, queued_bytes, gone }, writing)
     }
 }
 
@@ -134,10 +137,10 @@ impl Reader {
                 Ok(Some(Ok(Message::Text(text)))) => return Ok(self.limited(text)),
                 // Some send their JSON as binary frames.
                 Ok(Some(Ok(Message::Binary(bytes)))) => {
-                    if let Ok(text) = Utf8Bytes::try_from(bytes) {
-                        return Ok(self.limited(text));
-                    }
-                    tracing::warn!("skipped a binary frame that is not text");
+                    // Some write half of a surrogate pair as three bytes: the rest is still read.
+                    let text = Utf8Bytes::try_from(bytes.clone())
+                        .unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned().into());
+                    return Ok(self.limited(text));
                 }
                 Ok(Some(Ok(Message::Close(frame)))) => return Err(closed_by_peer(frame)),
                 Ok(Some(Ok(_))) => {}
@@ -159,7 +162,14 @@ impl Reader {
                 "a frame is far over `max_frame` ({limit}): {error}"
             ));
         }
-        SocketClosed::Lost(error.to_string())
+        SocketClosed::Lost(match error {
+            Error::Utf8(_) => {
+                "a text frame of the peer is no UTF-8, with which a WebSocket cannot go \
+                 on (RFC 6455, section 8.1)"
+                    .to_owned()
+            }
+            error => error.to_string(),
+        })
     }
 
     /// Nothing can be written any more; the peer may have said why before.
@@ -195,8 +205,28 @@ fn closed_by_peer(frame: Option<CloseFrame>) -> SocketClosed {
 /// The way frames go out.
 #[derive(Clone)]
 pub(in crate::adapter) struct Writer {
-    queue: mpsc::Sender<Message>,
+    queue: mpsc::Sender<QueuedFrame>,
+    /// Bytes of the frames that wait.
+    queued_bytes: Arc<AtomicUsize>,
     gone: CancellationToken,
+}
+
+/// A frame that waits to be written.
+struct QueuedFrame {
+    text: String,
+    counted: CountedBytes,
+}
+
+/// Bytes of a frame, counted until it is written or dropped.
+struct CountedBytes {
+    bytes: usize,
+    all: Arc<AtomicUsize>,
+}
+
+impl Drop for CountedBytes {
+    fn drop(&mut self) {
+        self.all.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
 }
 
 impl Writer {
@@ -205,7 +235,14 @@ impl Writer {
         if self.gone.is_cancelled() {
             return Err("the connection was lost");
         }
-        self.queue.try_send(Message::text(text)).map_err(|error| match error {
+        let (all, bytes) = (Arc::clone(&self.queued_bytes), text.len());
+        let before = all.fetch_add(bytes, Ordering::Relaxed);
+        let counted = CountedBytes { bytes, all };
+        // One frame may be as large as it is.
+        if before > 0 && before.saturating_add(bytes) > QUEUE_BYTES {
+            return Err("the peer does not read");
+        }
+        self.queue.try_send(QueuedFrame { text, counted }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => "the peer does not read",
             mpsc::error::TrySendError::Closed(_) => "the connection was lost",
         })
@@ -220,7 +257,7 @@ impl Writer {
 /// Writes until the connection ends, and sees to it that its reader ends too.
 async fn write_all(
     mut outlet: FrameSink,
-    mut queue: mpsc::Receiver<Message>,
+    mut queue: mpsc::Receiver<QueuedFrame>,
     gone: CancellationToken,
     is_too_large: Arc<AtomicBool>,
 ) {
@@ -228,14 +265,14 @@ async fn write_all(
     let mut ping = interval_at(Instant::now() + PING, PING);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let message = tokio::select! {
+        let (message, _counted) = tokio::select! {
             biased;
             () = gone.cancelled() => break,
-            message = queue.recv() => match message {
-                Some(message) => message,
+            frame = queue.recv() => match frame {
+                Some(QueuedFrame { text, counted }) => (Message::text(text), Some(counted)),
                 None => break,
             },
-            _ = ping.tick() => Message::Ping(Bytes::new()),
+            _ = ping.tick() => (Message::Ping(Bytes::new()), None),
         };
         let written = tokio::select! {
             written = timeout(WRITE_LIMIT, outlet.send(message)) => matches!(written, Ok(Ok(()))),

@@ -1,7 +1,7 @@
 //! Conversations of a server.
 
-use super::Remote;
 use super::query::escaped;
+use super::{Remote, repeats};
 use crate::error::Result;
 use crate::protocol::http::{Conversation, Conversations, MAX_LIMIT, SetConversation};
 use crate::store::ConversationQuery;
@@ -23,7 +23,7 @@ fn path_of(platform: &str, conversation: &str) -> String {
 }
 
 impl Remote {
-    /// Asks for page after page, for a server gives at most [`MAX_LIMIT`] at once.
+    /// Requests one page after the other, because a server returns at most [`MAX_LIMIT`] at once.
     pub(in crate::client) async fn conversations(
         &mut self,
         query: &ConversationQuery,
@@ -40,7 +40,11 @@ impl Remote {
             if is_last {
                 break;
             }
-            before = found.last().map(|known| known.last_seq);
+            let next = found.last().map(|known| known.last_seq);
+            if before.is_some() && next >= before {
+                return Err(repeats("/api/conversations"));
+            }
+            before = next;
         }
         Ok(found)
     }

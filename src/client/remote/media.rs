@@ -13,7 +13,7 @@ use http_body_util::Either;
 use hyper::Method;
 use uuid::Uuid;
 
-/// The path that takes a file of a name.
+/// The path for uploading a file with this name.
 fn upload_path(name: Option<&str>) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(name.map(|name| ("name", name)));
@@ -25,7 +25,7 @@ impl Remote {
         self.0.get(&format!("/api/media?limit={limit}")).await
     }
 
-    /// Keeps a file; a large one goes in parts.
+    /// Stores a file; a large one is uploaded in parts.
     pub(in crate::client) async fn upload(
         &mut self,
         name: Option<&str>,
@@ -49,7 +49,7 @@ impl Remote {
         self.0.download(request, to).await
     }
 
-    /// The bytes of a file, so many at most; `None` where it is not kept.
+    /// The bytes of a file, up to this number; `None` if it is not stored.
     pub(in crate::client) async fn media_bytes(
         &mut self,
         media: Hash,
@@ -59,7 +59,7 @@ impl Remote {
         self.0.file(request, most).await
     }
 
-    /// Lets the server fetch the files of a message that it does not keep yet.
+    /// Makes the server fetch the missing files of a message.
     pub(in crate::client) async fn fetch_media(&mut self, id: Uuid) -> Result<Message> {
         let path = format!("/api/messages/{id}/media");
         let request = self.0.request(Method::POST, &path, None::<&()>)?;

@@ -1,7 +1,7 @@
 //! Messages of a server.
 
-use super::Remote;
 use super::query::{escaped, query, query_of};
+use super::{Remote, repeats};
 use crate::client::history::{HistoryPage, HistoryQuery};
 use crate::client::missing::no_message;
 use crate::error::{Error, Result};
@@ -48,7 +48,11 @@ impl Remote {
                 return Ok(messages);
             }
             // From here on by the last message seen, which costs the same however deep it lies.
-            before = messages.last().map(|message| message.id.to_string());
+            let next = messages.last().map(|message| message.id.to_string());
+            if next == before {
+                return Err(repeats("/api/messages"));
+            }
+            before = next;
             offset = 0;
         }
     }
@@ -86,11 +90,15 @@ impl Remote {
                 self.0.get(&format!("/api/messages?{query}&{conditions}")).await?;
             let is_full = listing.messages.len() >= limit;
             messages.extend(listing.messages);
-            before = match listing.searched_to {
+            let next = match listing.searched_to {
                 Some(seq) => Some(seq.to_string()),
                 None if is_full => messages.last().map(|message| message.id.to_string()),
                 None => break,
             };
+            if next == before {
+                return Err(repeats("/api/messages"));
+            }
+            before = next;
         }
         messages.drain(..messages.len().min(page.offset as usize));
         Ok(messages)

@@ -1,4 +1,4 @@
-//! A server, asked over HTTP: through TCP, or through the Unix socket beside its store.
+//! A server over HTTP: through TCP, or through the Unix socket next to its store.
 
 mod accounts;
 mod conversations;
@@ -10,7 +10,7 @@ use super::address::ServerAddress;
 use super::connection::ClientConnection;
 use super::export::Export;
 use super::opening::{Begin, NotOpened};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::protocol::event::EventKind;
 use crate::protocol::http::{Backup, Health, Imported, SetAsideEvents, StoredAgain};
 use crate::protocol::overview::Stats;
@@ -26,17 +26,23 @@ use std::path::{Path, PathBuf};
 /// Lines of JSON.
 const LINES: HeaderValue = HeaderValue::from_static("application/x-ndjson");
 
-/// Where a stream goes on (HTML, section 9.2.4).
+/// Header with the place at which a stream continues (HTML, section 9.2.4).
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// A place that no store knows.
+/// A place that is in no store.
 const UNKNOWN_PLACE: HeaderValue = HeaderValue::from_static("unknown");
 
-/// A server, over one connection that is kept open between requests.
+/// A server, with one connection that is kept open between requests.
 pub struct Remote(ClientConnection);
 
+/// A server that gives one page again and again would be read for ever.
+fn repeats(path: &str) -> Error {
+    Error::failed(format!("{path}: the server gave the same page twice"))
+        .hint("is it a rechat server? A proxy may keep its answers")
+}
+
 impl Remote {
-    /// Connects to a server that was named.
+    /// Connects to a server that the user named.
     pub(super) async fn connect(address: ServerAddress, token: Option<String>) -> Result<Self> {
         ClientConnection::connect(address, token).await.map(Self)
     }
@@ -46,17 +52,17 @@ impl Remote {
         Ok(ClientConnection::beside(socket).await?.map(Self))
     }
 
-    /// A server at an address, and the token it wants.
+    /// A server at an address, and its token.
     pub(super) async fn at(address: ServerAddress, token: Option<String>) -> io::Result<Self> {
         ClientConnection::at(address, token).await.map(Self)
     }
 
-    /// Whether the connection still stands, as far as one can tell without asking.
+    /// Whether the connection is still open, as far as is known without a request.
     pub(super) fn is_open(&self) -> bool {
         self.0.is_open()
     }
 
-    /// The same server once more, over a connection of its own.
+    /// The same server, over another connection.
     pub(super) async fn reconnected(&self) -> Result<Self> {
         self.0.reconnected().await.map(Self)
     }
@@ -90,7 +96,7 @@ impl Remote {
         let request = self.0.request(Method::GET, &path, None::<&()>);
         let mut request = request.map_err(NotOpened::Refused)?;
         request.headers_mut().insert(ACCEPT, LINES);
-        // A place that came over the network may be no header; then the stream begins with `reset`.
+        // A place from the network may be invalid as a header; then the stream begins with `reset`.
         let last = last.map(|last| HeaderValue::from_str(last).unwrap_or(UNKNOWN_PLACE));
         request.headers_mut().extend(last.map(|last| (LAST_EVENT_ID, last)));
         self.0.open(request).await

@@ -1,4 +1,4 @@
-//! The queries of requests.
+//! Query strings of requests.
 
 use crate::protocol::event::EventKind;
 use crate::search::Conditions;

@@ -45,7 +45,7 @@ async fn still_waits(client: &mut Client, message: &Message, limit: Duration) ->
     let why = reason(&now).map(|why| format!(": {why}")).unwrap_or_default();
     let text = format!("the message is still {} after {} s{why}", message.status, limit.as_secs());
     Ok(Error::failed(text).hint(format!(
-        "it stays stored; `rechat get {0}` shows how it stands, `rechat cancel {0}` cancels it",
+        "it stays stored; `rechat get {0}` shows its status, `rechat cancel {0}` cancels it",
         message.id
     )))
 }

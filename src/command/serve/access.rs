@@ -3,6 +3,7 @@
 use crate::adapter::Transport;
 use crate::config::{self, Config, Secret};
 use crate::error::{Error, Result};
+use crate::gateway::BotKind;
 
 /// Refuses to serve strangers by mistake (contract, Part 2, item 21).
 pub(super) fn check_access(config: &Config) -> Result<()> {
@@ -36,7 +37,12 @@ fn check_strength(config: &Config) -> Result<()> {
     });
     let tokens = config.tokens.iter();
     let tokens = tokens.map(|token| (format!("the token `{}`", token.name), token.secret.clone()));
-    for (name, secret) in tokens.chain(own) {
+    // One that is dialled has the token of the other side, which a guess here does not open.
+    let bots = config.bot.iter().filter(|bot| bot.url.is_none() || bot.kind == BotKind::Satori);
+    let bots = bots.filter_map(|bot| {
+        Some((format!("the token of the bot `{}`", bot.name), Secret::new(bot.token.as_deref()?)))
+    });
+    for (name, secret) in tokens.chain(own).chain(bots) {
         if let Some(why) = config::weakness(&secret) {
             let listen = config.listen;
             return Err(Error::usage(format!(

@@ -4,9 +4,9 @@ use crate::adapter::Registry;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::health;
-use crate::media::arrivals::Arrivals;
 use crate::media::complete::Completer;
 use crate::media::fetch::Fetcher;
+use crate::media::fetch_incoming::IncomingMedia;
 use crate::media::partial::Partials;
 use crate::media::sign::Signer;
 use crate::media::{AdapterMedia, Blobs, folder_beside, sweep};
@@ -24,7 +24,7 @@ pub(super) struct OpenedMedia {
     pub(super) signer: Signer,
     url: Option<String>,
     fetcher: Fetcher,
-    /// Told of every commit.
+    /// Notified of every commit.
     commits: Arc<Notify>,
 }
 
@@ -62,7 +62,7 @@ impl OpenedMedia {
     ) -> Completer {
         let Self { blobs, partials, fetcher, commits, .. } = self;
         let completer = Completer { store: store.clone(), blobs: blobs.clone(), fetcher, registry };
-        let arrivals = Arrivals {
+        let arrivals = IncomingMedia {
             completer: completer.clone(),
             wanted: config.media.wanted(),
             at_once: config.media.fetches,

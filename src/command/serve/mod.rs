@@ -22,6 +22,7 @@ use crate::ingest::Ingest;
 use crate::mcp;
 use crate::model::change::Committed;
 use crate::outbox::{self, CommitObserver, Outbox};
+use crate::raw_events::RawEventRetention;
 use crate::retention;
 use crate::search::{self, Index};
 use crate::server::{
@@ -29,7 +30,6 @@ use crate::server::{
 };
 use crate::shutdown;
 use crate::store::{self, Head, Listener, Store, kept_logs};
-use crate::words::Words;
 use access::check_access;
 use arc_swap::ArcSwap;
 use log::LogLevel;
@@ -55,13 +55,13 @@ const MAX_EVENT_BYTES: u32 = 64 << 20;
 /// The part of `limits.memory_bytes` that events which are read again may hold beside it.
 const REPLAY_PART: usize = 4;
 
-/// How long attempts that are under way have to end, once the server stops.
+/// The time for running attempts to end when the server stops.
 const LAST_ATTEMPTS: Duration = Duration::from_secs(2);
 
-/// How often it is looked for damaged logs that are kept.
+/// How often the server looks for damaged logs that are kept.
 const LOOK_AT_LOGS: Duration = Duration::from_mins(1);
 
-/// How long what was received has to be stored, and attempts to be recorded, at the end.
+/// The time at the end for storing received events and recording attempts.
 const LAST_WRITES: Duration = Duration::from_millis(900);
 
 pub(super) fn run(serve: Serve, globals: &Globals) -> Result<()> {
@@ -113,7 +113,8 @@ fn add_flags(sources: &mut Sources, serve: Serve) {
     }
 }
 
-/// Takes as many descriptors as this user may have: a shell gives 1,024, far fewer than connections.
+/// Raises the limit of open files to the most that this user may have: a shell allows 1,024, far
+/// fewer than connections.
 fn allow_descriptors() {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let mut limit = getrlimit(Resource::Nofile);
@@ -138,13 +139,13 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     // The store's lock first: it proves that a socket found beside it is stale.
     let activity = Arc::new(ActivityCounts::default());
     let committed = Arc::new(Notify::new());
-    let words = Arc::new(Words::default());
+    let raw_events = Arc::new(RawEventRetention::default());
     let commits = Commits {
         hub: hub.clone(),
         outbox: observer,
         activity: activity.clone(),
         media: committed.clone(),
-        words: words.clone(),
+        raw_events: raw_events.clone(),
     };
     let store = open_store(&config, &socket, commits).await?;
     activity.read_back(&store, now())?;
@@ -155,8 +156,18 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     welcome::welcome(&config, address);
     let page = welcome::page(&config, address);
     let (policy, retention) = watch::channel(config.retention());
-    let (context, background, unstored) =
-        start(config, page, store.clone(), media, hub, words, activity, outbox, retention, stop)?;
+    let (context, background, unstored) = start(
+        config,
+        page,
+        store.clone(),
+        media,
+        hub,
+        raw_events,
+        activity,
+        outbox,
+        retention,
+        stop,
+    )?;
     let (registry, stop) = (context.registry.clone(), context.stop.clone());
     // From now on, so that the first connection is told of, too.
     let mut first = Some(registry.changes());
@@ -239,7 +250,7 @@ fn start(
     store: Arc<Store>,
     media: OpenedMedia,
     hub: Arc<Hub>,
-    words: Arc<Words>,
+    raw_events: Arc<RawEventRetention>,
     activity: Arc<ActivityCounts>,
     outbox: Outbox,
     retention: watch::Receiver<retention::RetentionPolicy>,
@@ -251,7 +262,7 @@ fn start(
         store.clone(),
         registry.clone(),
         outbox.outcomes.clone(),
-        words.clone(),
+        raw_events.clone(),
         media.blobs.clone(),
         inbound,
     );
@@ -259,9 +270,8 @@ fn start(
     // It ends with its queue, not with the signal.
     let never = CancellationToken::new();
     let receiving = tokio::spawn(health::supervise("ingest", never, move || ingest.clone().run()));
-    // Before anything comes in: its words are kept for bots.
+    // Before anything comes in, so that its raw events are kept for bots.
     let actions = Actions::new(store.clone(), registry.clone(), tasks.clone());
-    let server_token = config.tokens.iter().find(|token| token.name == "token");
     let parts = gateway::GatewayContext {
         store: store.clone(),
         registry: registry.clone(),
@@ -269,8 +279,7 @@ fn start(
         outcomes: outbox.outcomes.clone(),
         blobs: media.blobs.clone(),
         signer: media.signer.clone(),
-        words,
-        token: server_token.map(|token| token.secret.reveal().to_owned()),
+        raw_events,
         stop: stop.clone(),
         tasks: tasks.clone(),
     };
@@ -401,7 +410,7 @@ struct Commits {
     outbox: CommitObserver,
     activity: Arc<ActivityCounts>,
     media: Arc<Notify>,
-    words: Arc<Words>,
+    raw_events: Arc<RawEventRetention>,
 }
 
 impl Listener for Commits {
@@ -415,13 +424,13 @@ impl Listener for Commits {
         self.activity.committed(&batch.changes, now());
         self.hub.committed(batch);
         self.media.notify_one();
-        self.words.stored();
+        self.raw_events.stored();
     }
 }
 
 /// Tells sessions each change of an adapter's state.
 async fn tell_states(registry: Registry, hub: Arc<Hub>, stop: CancellationToken) {
-    let mut changes = registry.changes();
+    let mut changes = registry.damped_changes();
     while let Some(change) = stop.run_until_cancelled(changes.next()).await {
         hub.adapter_status(change);
     }

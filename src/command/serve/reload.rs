@@ -37,7 +37,7 @@ impl Live {
         }
     }
 
-    /// Puts in force what can be; names what needs a restart.
+    /// Applies the settings that can change now; logs the names of those that need a restart.
     fn apply(&self, old: &Loaded, new: Loaded) -> Result<Loaded> {
         check_access(&new.config)?;
         (self.log)(&new.config.log.level)?;

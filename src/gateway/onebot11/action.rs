@@ -1,5 +1,5 @@
-//! Actions of a framework (api/public.md): messages are sent as ours; everything else is the
-//! implementation's, where the account's speaks OneBot 11.
+//! Actions of a framework (api/public.md): messages are sent by rechat; all other actions go to the
+//! account's OneBot program, if it speaks OneBot 11.
 
 use super::answer::{ActionAnswer, BAD_REQUEST, FAILED, NO_SUCH_ACTION, NOT_CONNECTED};
 use super::message::{conversation_of_group, conversation_of_person, find, own_segments};
@@ -44,7 +44,7 @@ pub(in crate::gateway) async fn carry_out(
         Some(plain) => (plain, true),
         None => (plain, false),
     };
-    // An implementation of OneBot 11 has its own forwards.
+    // A OneBot 11 program handles forwards itself.
     let plain = if is_native { plain } else { of_forward(plain).unwrap_or(plain) };
     match plain {
         "send_msg" | "send_private_msg" | "send_group_msg" => {
@@ -67,7 +67,7 @@ pub(in crate::gateway) async fn carry_out(
     }
 }
 
-/// The action that sends a message to the same people as one that sends a forward.
+/// The action that sends a message to the same people as an action that sends a forward.
 fn of_forward(name: &str) -> Option<&'static str> {
     match name {
         "send_forward_msg" => Some("send_msg"),
@@ -134,14 +134,14 @@ fn sending(
     Ok(BotSending { conversation, content, reply_to, original })
 }
 
-/// The answer that an outcome means.
+/// The answer for an outcome.
 fn sent(outcome: BotSendOutcome, is_native: bool) -> ActionAnswer {
     match outcome {
         BotSendOutcome::Sent(message) => {
             let external = message.external_id.filter(|_| is_native);
             let id = match (is_native, external) {
                 (true, Some(id)) => id.parse::<i64>().map_or_else(|_| json!(id), |id| json!(id)),
-                // The implementation told none.
+                // The OneBot program gave none.
                 (true, None) => json!(0),
                 (false, _) => json!(message.seq),
             };
@@ -152,7 +152,7 @@ fn sent(outcome: BotSendOutcome, is_native: bool) -> ActionAnswer {
     }
 }
 
-/// Takes a message back that is known here; `None` where it is not.
+/// Recalls a message that is in the store; `None` if it is not.
 async fn recall(
     bot: &ConfiguredBot,
     account: &ServedAccount,
@@ -169,8 +169,8 @@ async fn recall(
     })
 }
 
-/// Has the implementation carry out an action, and gives its answer as it came. What rechat knows by
-/// itself is answered while the account is away.
+/// Passes an action to the OneBot program, and returns its answer unchanged. While the account is
+/// not connected, rechat answers the actions that it can answer itself.
 async fn through(
     bot: &ConfiguredBot,
     account: &ServedAccount,
@@ -203,7 +203,7 @@ async fn through(
 /// The values of a query or a form, as parameters (communication/http.md).
 pub(in crate::gateway) fn params_of(pairs: &[(String, String)]) -> Option<Box<RawValue>> {
     let value = |text: &String| match serde_json::from_str::<&RawValue>(text) {
-        // Numbers, lists and objects are written as JSON; everything else is a text.
+        // Numbers, lists and objects are written as JSON; every other value is a text.
         Ok(raw) if !text.starts_with('"') && (text_of(raw).is_none() || is_number(text)) => {
             raw.to_owned()
         }

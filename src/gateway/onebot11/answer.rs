@@ -19,18 +19,18 @@ pub(super) const NOT_CONNECTED: i64 = 1503;
 /// The result of an action, without its echo.
 #[derive(Debug)]
 pub(in crate::gateway) enum ActionAnswer {
-    /// It was done.
+    /// It was carried out.
     Done(Value),
-    /// It is being done, and its outcome is not known yet.
+    /// It is being carried out; its outcome is not known yet.
     Async,
-    /// It was not done: the code, and words for people.
+    /// It failed: the code, and a text for people.
     Failed(i64, String),
-    /// The answer of the implementation, as it came.
+    /// The answer of the OneBot program, unchanged.
     AsItCame(String),
 }
 
 impl ActionAnswer {
-    /// The answer as text, with the echo as it came.
+    /// The answer as text, with the echo unchanged.
     pub(in crate::gateway) fn write(self, echo: Option<&RawValue>) -> String {
         let text = match self {
             Self::AsItCame(text) => text,

@@ -2,7 +2,7 @@
 //! (communication/ws-reverse.md).
 
 use super::session::BotSession;
-use crate::gateway::pauses::Pauses;
+use crate::gateway::backoff::Backoff;
 use crate::gateway::socket::{BotSocket, socket_config};
 use crate::protocol::platform::PlatformState;
 use crate::text::without_secrets;
@@ -17,14 +17,14 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 /// How long a handshake may take.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A connection that held this long makes the pauses begin small again.
+/// After a connection that lasted this long, the pauses begin again with the shortest.
 const HELD: Duration = Duration::from_secs(20);
 
-/// Keeps a connection to the framework until the bot ends, or loses the account.
+/// Keeps a connection to the framework until the bot ends or does not use the account any more.
 pub(super) async fn keep_connected(session: BotSession, url: Uri) {
     let stop = session.account.stop.clone();
     let name = session.bot.name();
-    let mut pauses = Pauses::new();
+    let mut pauses = Backoff::new();
     let mut failures: u64 = 0;
     while !stop.is_cancelled() {
         #[cfg(test)]
@@ -36,7 +36,7 @@ pub(super) async fn keep_connected(session: BotSession, url: Uri) {
                 let began = Instant::now();
                 let reason = session.serve(socket, stop.child_token()).await;
                 if began.elapsed() >= HELD {
-                    (pauses, failures) = (Pauses::new(), 0);
+                    (pauses, failures) = (Backoff::new(), 0);
                 }
                 (PlatformState::Connecting, reason)
             }
@@ -64,7 +64,7 @@ async fn dial(url: &Uri, session: &BotSession) -> Result<BotSocket, Error> {
     let headers = request.headers_mut();
     let self_id = HeaderValue::from(session.account.self_id);
     headers.insert(HeaderName::from_static("x-self-id"), self_id);
-    // To the letter: some compare it.
+    // Exactly in this spelling: some frameworks compare it.
     let role = HeaderValue::from_static("Universal");
     headers.insert(HeaderName::from_static("x-client-role"), role);
     let agent = concat!("OneBot/11 rechat/", env!("CARGO_PKG_VERSION"));

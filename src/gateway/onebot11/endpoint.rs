@@ -1,4 +1,5 @@
-//! Frameworks that dial rechat: WebSocket (communication/ws.md) and HTTP (communication/http.md).
+//! Frameworks that connect to rechat: WebSocket (communication/ws.md) and HTTP
+//! (communication/http.md).
 
 use super::action;
 use super::session::BotSession;
@@ -10,7 +11,7 @@ use serde_json::value::RawValue;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-/// The path of OneBot 11 behind that of a bot.
+/// The path of OneBot 11 after that of a bot.
 const PATH: &str = "onebot/v11";
 
 /// The connection that a request opened.
@@ -21,16 +22,16 @@ pub(in crate::gateway) enum OpenedOneBot11 {
     Action(ActionOpening),
 }
 
-/// A WebSocket that is to be served.
+/// A WebSocket to be served.
 pub struct SocketOpening(BotSession);
 
-/// An action that is to be carried out.
+/// An action to be carried out.
 pub struct ActionOpening {
     session: BotSession,
     name: String,
 }
 
-/// The connection that a request opens; the error is the status and a text for people.
+/// The connection for a request; the error is the status and a text for people.
 pub(in crate::gateway) fn open(
     endpoint: BotEndpoint,
     request: &DialInRequest<'_>,
@@ -57,7 +58,7 @@ pub(in crate::gateway) fn open(
     Ok(OpenedOneBot11::Socket(SocketOpening(BotSession { has_actions, has_events, ..session })))
 }
 
-/// The account that a query names, or the only one.
+/// The account that the query names, or the only one.
 fn account(
     bot: &ConfiguredBot,
     query: &[(String, String)],
@@ -85,7 +86,7 @@ fn account(
 }
 
 impl SocketOpening {
-    /// Serves the connection until it ends, or `stop` does it.
+    /// Serves the connection until it ends or `stop` is cancelled.
     pub async fn serve(self, socket: BotSocket, stop: CancellationToken) {
         let Self(session) = self;
         let serving = Box::pin(session.serve(socket, stop.clone()));

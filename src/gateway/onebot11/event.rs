@@ -1,4 +1,4 @@
-//! Events as a framework is told them (event/README.md): in the implementation's own words, or
+//! Events for a framework (event/README.md): raw events of the OneBot program, or events that are
 //! translated.
 
 use super::message;
@@ -7,16 +7,16 @@ use crate::adapter::segments_of_cq;
 use crate::gateway::bot::{ConfiguredBot, ServedAccount};
 use crate::gateway::conversation::person_of;
 use crate::gateway::filter::{BotFilter, FilterInput};
-use crate::gateway::hidden::has_hidden_content;
+use crate::gateway::hidden_content::has_hidden_content;
 use crate::gateway::raw_object::RawObject;
 use crate::model::message::Message;
 use crate::store::{EntryContent, FeedEntry, Result, View};
 use serde_json::{Value, json};
 
-/// Numbers that some implementations write as texts; frameworks want numbers.
+/// Numbers that some OneBot programs write as texts; frameworks need numbers.
 const NUMBERS: [&str; 6] = ["time", "self_id", "message_id", "user_id", "group_id", "target_id"];
 
-/// The frame for something that was told; `None` where the bot is not told of it.
+/// The frame for an entry of the log; `None` if the bot does not get it.
 pub(super) async fn frame(
     bot: &ConfiguredBot,
     account: &ServedAccount,
@@ -25,8 +25,8 @@ pub(super) async fn frame(
 ) -> Result<Option<String>> {
     let config = bot.config.load_full();
     let ServedAccount { platform, account: own, .. } = account;
-    if let Some(words) = &entry.words {
-        if words.platform != *platform || words.account != *own {
+    if let Some(raw_event) = &entry.raw_event {
+        if raw_event.platform != *platform || raw_event.account != *own {
             return Ok(None);
         }
         if has_hidden_content(view, entry)? {
@@ -36,7 +36,7 @@ pub(super) async fn frame(
             Some(EntryContent::Created { seq }) => view.readable(*seq)?,
             _ => None,
         };
-        return Ok(verbatim(&words.frame, message.as_ref(), account, &config.filter));
+        return Ok(verbatim(&raw_event.frame, message.as_ref(), account, &config.filter));
     }
     match &entry.entry {
         Some(EntryContent::Created { seq }) => {
@@ -78,7 +78,8 @@ pub(super) async fn frame(
     }
 }
 
-/// The recall to tell right behind a message: one that came before its message has no entry of its own.
+/// The recall to send right after a message: a recall that came before its message has no entry of
+/// its own.
 pub(super) async fn recall_behind(
     bot: &ConfiguredBot,
     account: &ServedAccount,
@@ -100,8 +101,7 @@ fn about<'a>(message: &'a Message, text: Option<&'a str>) -> FilterInput<'a> {
     }
 }
 
-/// An event in the implementation's own words: every field as it came, and those filled in without
-/// which a framework does not take it.
+/// A raw event: every field as it came, with the fields added that frameworks require.
 fn verbatim(
     frame: &str,
     message: Option<&Message>,
@@ -140,7 +140,7 @@ fn verbatim(
     Some(event.write())
 }
 
-/// Fills in what a message event must have (event/message.md).
+/// Adds the fields that a message event must have (event/message.md).
 fn complete(event: &mut RawObject<'_>, message: Option<&Message>, conversation: Option<&str>) {
     let is_string = event.get("message").is_some_and(|message| message.get().starts_with('"'));
     if is_string && let Some(string) = event.text("message") {

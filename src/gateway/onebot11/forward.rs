@@ -1,5 +1,5 @@
-//! Merged forwards of bots for platforms other than OneBot 11 (message/segment.md, "合并转发自定义节点"; the
-//! actions are those that go-cqhttp added).
+//! Merged forwards of bots for platforms other than OneBot 11 (message/segment.md, "合并转发自定义节点";
+//! go-cqhttp added the actions).
 
 use crate::gateway::bot::ServedAccount;
 use crate::gateway::ids::Named;
@@ -10,8 +10,8 @@ use crate::model::message::Message;
 /// Messages of a forward.
 const MAX_ITEMS: usize = 100;
 
-/// One forward of all nodes. `find` gives a message by the ID that a node names; the error says what
-/// cannot be sent.
+/// One forward of all nodes. `find` returns a message by the ID in a node; the error says which
+/// part cannot be sent.
 pub(super) fn merged(
     shared: &BotsShared,
     account: &ServedAccount,

@@ -1,4 +1,4 @@
-//! Members of a group, as far as its messages tell of them: other platforms give no list to rechat.
+//! Members of a group, collected from its messages, because other platforms give rechat no list.
 
 use crate::gateway::bot::ServedAccount;
 use crate::model::message::{Direction, Sender};
@@ -6,7 +6,7 @@ use crate::store::{MessageFilter, Page, Result, View};
 use std::collections::HashSet;
 use tokio::task::block_in_place;
 
-/// Messages that are looked at, the newest.
+/// The newest messages that are read.
 const MAX_LOOKED_AT: usize = 500;
 
 /// The people who wrote the newest messages of a conversation, each once, by their newest name.

@@ -1,4 +1,4 @@
-//! Messages in the words of OneBot 11 (event/message.md, message/segment.md).
+//! Messages in the form of OneBot 11 (event/message.md, message/segment.md).
 
 use crate::adapter::{cq_of_segments, segments_of_cq};
 use crate::gateway::bot::ServedAccount;
@@ -53,14 +53,14 @@ pub(super) async fn person_number(
     account: &ServedAccount,
     id: &str,
 ) -> Result<i64> {
-    // Numbers of any size are the platform's own where it speaks OneBot 11.
+    // If the platform speaks OneBot 11, numbers of any size are its own.
     match id.parse() {
         Ok(number) if shared.speaks_onebot11(&account.platform, &account.account) => Ok(number),
         _ => shared.ids.number(Named::Person, &account.platform, id).await,
     }
 }
 
-/// A message by the ID that a bot knows it by: the implementation's own, or our place.
+/// A message by the ID that a bot uses: the OneBot program's own ID, or the `seq`.
 pub(super) fn find(
     view: &View,
     account: &ServedAccount,
@@ -68,15 +68,15 @@ pub(super) fn find(
     is_native: bool,
 ) -> Result<Option<Message>> {
     if is_native {
-        // It reads through the newest messages.
+        // This reads the newest messages.
         return block_in_place(|| view.by_external(&account.platform, &account.account, id));
     }
     let Ok(seq) = id.parse() else { return Ok(None) };
     Ok(view.readable(seq)?.filter(|message| account.has(message)))
 }
 
-/// The content of a message that goes to another platform: people by their own IDs. The error says
-/// what cannot go there.
+/// The content of a message for another platform, with the platform's own IDs of people. The error
+/// says which part cannot be sent.
 pub(super) fn own_segments(
     shared: &BotsShared,
     account: &ServedAccount,
@@ -104,7 +104,7 @@ pub(super) fn own_segments(
     Ok(Content::of(segments))
 }
 
-/// The fields that a message has in events and in the answer to `get_msg`.
+/// The fields of a message in events and in the answer to `get_msg`.
 pub(super) async fn fields(
     shared: &BotsShared,
     account: &ServedAccount,
@@ -115,7 +115,7 @@ pub(super) async fn fields(
     let segments = segments(shared, account, view, message, is_native).await?;
     let id = match &message.external_id {
         Some(id) if is_native => id.parse::<i64>().map_or_else(|_| json!(id), |id| json!(id)),
-        // Our place may be the ID of another message there.
+        // The `seq` may be the ID of another message there.
         None if is_native => json!(0),
         _ => json!(message.seq),
     };
@@ -153,7 +153,7 @@ pub(super) async fn fields(
     Ok(fields)
 }
 
-/// The segments of a message: as the platform wrote them, where it speaks OneBot 11.
+/// The segments of a message: as the platform wrote them, if it speaks OneBot 11.
 async fn segments(
     shared: &BotsShared,
     account: &ServedAccount,
@@ -183,7 +183,7 @@ async fn segments(
     Ok(Value::Array(segments))
 }
 
-/// A segment of ours, as OneBot 11 has it; where it has none, as text.
+/// A segment in the form of OneBot 11, or as text if OneBot 11 does not have it.
 async fn written(shared: &BotsShared, account: &ServedAccount, segment: &Segment) -> Result<Value> {
     let of = |kind: &str, data: Value| json!({"type": kind, "data": data});
     let file = |kind: &str, media: &Media| {

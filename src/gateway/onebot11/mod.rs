@@ -1,5 +1,5 @@
-//! OneBot 11 for frameworks: reverse WebSocket, where rechat dials them, and WebSocket and HTTP, where
-//! they dial rechat (communication/README.md).
+//! OneBot 11 for frameworks: reverse WebSocket, where rechat connects to them, and WebSocket and
+//! HTTP, where they connect to rechat (communication/README.md).
 
 mod action;
 mod answer;
@@ -24,8 +24,9 @@ use crate::health::supervise;
 use session::BotSession;
 use std::sync::Arc;
 
-/// Follows the accounts of a bot, and dials the framework for each where it has an address.
-/// The connection of each is kept by itself, so that a fault of one ends no other.
+/// Follows the accounts of a bot, and connects to the framework for each of them if the bot has an
+/// address. Each account has a connection of its own, so that an error of one does not end the
+/// others.
 pub(super) async fn run(bot: Arc<ConfiguredBot>) {
     accounts::find(&bot, |account| {
         let Some(url) = bot.config.load().url.clone() else { return };

@@ -1,4 +1,4 @@
-//! Notices and requests of other platforms in the words of OneBot 11 (event/notice.md,
+//! Notices and requests of other platforms in the form of OneBot 11 (event/notice.md,
 //! event/request.md).
 
 use super::message::{group_number, person_number};
@@ -10,7 +10,7 @@ use crate::model::notice::{Notice, NoticeKind};
 use crate::store::Result;
 use serde_json::{Map, Value, json};
 
-/// The frame for a notice; `None` where OneBot 11 has no word for it.
+/// The frame for a notice; `None` if OneBot 11 does not have such an event.
 pub(super) async fn frame(
     shared: &BotsShared,
     account: &ServedAccount,
@@ -50,7 +50,7 @@ pub(super) async fn frame(
     }
     let user = notice.user.as_ref();
     if notice.kind == NoticeKind::Poke {
-        // The one who was poked is the target (event/notice.md, "群内戳一戳").
+        // The person who was poked is the target (event/notice.md, "群内戳一戳").
         put_person(shared, account, &mut fields, "target_id", user).await?;
         put_person(shared, account, &mut fields, "user_id", notice.operator.as_ref()).await?;
     } else {
@@ -61,8 +61,8 @@ pub(super) async fn frame(
     finish(shared, account, fields, conversation, notice.created_at).await.map(Some)
 }
 
-/// The frame that tells of a recall. Any later change of the message tells it again: which change an event
-/// tells is not kept, and a recall must not be missed.
+/// The frame for a recall. Any later change of the message sends it again: an entry does not say
+/// which change it is, and a recall must not be missed.
 pub(super) async fn recalled(
     shared: &BotsShared,
     account: &ServedAccount,

@@ -1,5 +1,5 @@
-//! Actions that rechat answers by itself (api/public.md): for accounts whose implementation does not
-//! speak OneBot 11, and for those that are away.
+//! Actions that rechat answers itself (api/public.md): for accounts of platforms other than OneBot
+//! 11, and for accounts that are not connected.
 
 use super::answer::{ActionAnswer, BAD_REQUEST, FAILED, NO_SUCH_ACTION};
 use super::members;
@@ -14,7 +14,7 @@ use crate::store::{ConversationQuery, Result, View};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Conversations that are listed at most.
+/// The most conversations in a list.
 const MAX_LISTED: usize = 1_000;
 
 /// Answers an action.
@@ -61,7 +61,7 @@ fn answered(result: Result<Value>) -> ActionAnswer {
     result.map_or_else(|error| ActionAnswer::Failed(FAILED, error.to_string()), ActionAnswer::Done)
 }
 
-/// An action, and what it is answered from.
+/// An action, with the data that its answer needs.
 struct Asked<'a> {
     bot: &'a ConfiguredBot,
     account: &'a ServedAccount,
@@ -74,7 +74,7 @@ impl Asked<'_> {
         self.bot.shared.speaks_onebot11(&self.account.platform, &self.account.account)
     }
 
-    /// A parameter that must be there.
+    /// A required parameter.
     fn needed(&self, key: &str) -> std::result::Result<String, ActionAnswer> {
         let missing = || ActionAnswer::Failed(BAD_REQUEST, format!("`{key}` is missing"));
         self.fields.id(key).ok_or_else(missing)
@@ -102,7 +102,7 @@ impl Asked<'_> {
         }
     }
 
-    /// Groups, or people to whom there is a private conversation.
+    /// Groups, or people with a private conversation.
     async fn list(&self, is_private: bool) -> Result<Value> {
         let query = ConversationQuery {
             platform: Some(self.account.platform.clone()),
@@ -130,7 +130,7 @@ impl Asked<'_> {
         Ok(Value::Array(all))
     }
 
-    /// A number that is a parameter. It is given back as it came: a bot makes no new numbers.
+    /// A number parameter. The answer repeats it unchanged, so that bots make no new numbers.
     fn number(&self, key: &str) -> std::result::Result<i64, ActionAnswer> {
         let wrong = || ActionAnswer::Failed(BAD_REQUEST, format!("`{key}` is no number"));
         self.needed(key)?.parse().map_err(|_| wrong())
@@ -149,7 +149,7 @@ impl Asked<'_> {
         }))
     }
 
-    /// A person, as far as their private conversation tells of them.
+    /// A person, from the data of their private conversation.
     fn stranger(&self) -> ActionAnswer {
         let user = match self.number("user_id") {
             Ok(user) => user,
@@ -164,7 +164,7 @@ impl Asked<'_> {
         }))
     }
 
-    /// A member of a group, as far as the group's messages tell of them.
+    /// A member of a group, from the messages of the group.
     fn member(&self) -> ActionAnswer {
         let (group, user) = match (self.number("group_id"), self.number("user_id")) {
             (Ok(group), Ok(user)) => (group, user),
@@ -179,7 +179,7 @@ impl Asked<'_> {
         }))
     }
 
-    /// The members of a group who wrote something lately.
+    /// The members of a group who wrote recently.
     async fn members(&self) -> Result<Value> {
         let Ok(group) = self.number("group_id") else { return Ok(json!([])) };
         let shared = &self.bot.shared;

@@ -13,7 +13,7 @@ use std::iter;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-/// Told where a connection ends with its account.
+/// Reason of the end of a connection whose account the bot does not use any more.
 const LOST_ACCOUNT: &str = "there is another platform now, so this bot speaks for the account for trying out no more; name it in \
      `accounts` to keep it";
 
@@ -21,9 +21,9 @@ const LOST_ACCOUNT: &str = "there is another platform now, so this bot speaks fo
 pub(super) struct BotSession {
     pub(super) bot: Arc<ConfiguredBot>,
     pub(super) account: Arc<ServedAccount>,
-    /// It takes actions.
+    /// The connection carries actions.
     pub(super) has_actions: bool,
-    /// It is told events.
+    /// The connection carries events.
     pub(super) has_events: bool,
 }
 
@@ -33,7 +33,7 @@ impl BotSession {
         Self { bot, account, has_actions: true, has_events: true }
     }
 
-    /// Serves a connection until it ends; gives the reason.
+    /// Serves a connection until it ends; returns the reason.
     pub(super) async fn serve(&self, socket: BotSocket, stop: CancellationToken) -> String {
         let core = &self.bot.shared.core;
         let place = &self.account.place;
@@ -75,7 +75,7 @@ impl BotSession {
         event.to_string()
     }
 
-    /// Whether the account is connected, as events and `get_status` tell it.
+    /// Whether the account is connected, for events and `get_status`.
     fn is_online(&self) -> bool {
         self.bot.shared.is_online(&self.account.platform, &self.account.account)
     }

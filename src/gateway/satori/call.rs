@@ -1,4 +1,4 @@
-//! Calls by HTTP (protocol/api.md).
+//! Calls over HTTP (protocol/api.md).
 
 use super::implementation::data_of;
 use super::login;
@@ -14,11 +14,11 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
-/// Begins the method of an internal call that gives what a function would
+/// Prefix of the method of an internal call that returns what a function would return
 /// (advanced/resource.md, "_api").
 const FUNCTION: &str = "_api/";
 
-/// A call that is to be carried out.
+/// A call to be carried out.
 pub struct CallOpening {
     pub(super) bot: Arc<ConfiguredBot>,
     pub(super) target: CallTarget,
@@ -26,18 +26,18 @@ pub struct CallOpening {
 
 /// The method that is called.
 pub(super) enum CallTarget {
-    /// A method that is not about an account (advanced/meta.md).
+    /// A method without an account (advanced/meta.md).
     Meta,
     /// A method of the standard.
     Method(Arc<ServedAccount>, &'static str),
-    /// A method of the account's implementation, and the pairs of the query (advanced/internal.md).
+    /// A method of the account's OneBot program, and the pairs of the query (advanced/internal.md).
     Internal(Arc<ServedAccount>, String, Vec<(String, String)>),
 }
 
-/// A file of `upload.create` that is kept.
+/// A stored file of `upload.create`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadedFile {
-    /// The name of its field, by which the answer names it.
+    /// The name of its field in the form, which the answer repeats.
     pub field: String,
     /// The file's own name.
     pub name: Option<String>,
@@ -51,7 +51,7 @@ impl CallOpening {
         matches!(self.target, CallTarget::Method(_, "upload.create"))
     }
 
-    /// Answers a call with files, which are kept.
+    /// Answers a call whose files were stored.
     pub fn uploaded(&self, files: &[UploadedFile]) -> String {
         let CallTarget::Method(account, _) = &self.target else { return "{}".into() };
         let signer = &self.bot.shared.core.signer;
@@ -59,13 +59,14 @@ impl CallOpening {
             (field, media::link(signer, account, *hash, name.as_deref()))
         });
         let mut text = Vec::new();
-        // In the order of the form, by which some frameworks take them. A vector takes everything.
+        // In the order of the form, because some frameworks rely on it. Writing into a vector
+        // cannot fail.
         let _ = serde_json::Serializer::new(&mut text).collect_map(links);
         String::from_utf8(text).unwrap_or_default()
     }
 
-    /// Carries the call out with its body, and gives the answer as JSON; the error is the status and
-    /// words for people.
+    /// Carries out the call with its body, and returns the answer as JSON; the error is the status
+    /// and a text for people.
     ///
     /// # Errors
     ///
@@ -126,7 +127,7 @@ async fn call(asked: &SatoriCall<'_>, method: &str) -> Result<Value, RefusedCall
     }
 }
 
-/// A body that is an object, or nothing: some frameworks send none where there are no parameters.
+/// A body that is an object, or empty: some frameworks send none if there are no parameters.
 fn object(body: &[u8]) -> Result<RawObject<'_>, RefusedCall> {
     let text = std::str::from_utf8(body).map_err(|_| bad_request("the body is no UTF-8"))?;
     if matches!(text.trim_ascii(), "" | "null") {
@@ -135,7 +136,7 @@ fn object(body: &[u8]) -> Result<RawObject<'_>, RefusedCall> {
     RawObject::parse(text).ok_or_else(|| bad_request("the body must be a JSON object"))
 }
 
-/// Calls the account's implementation; what it sends goes the way of all messages.
+/// Calls the account's OneBot program; messages that it sends are handled like all others.
 async fn internal(
     bot: &Arc<ConfiguredBot>,
     account: &Arc<ServedAccount>,
@@ -156,7 +157,7 @@ async fn internal(
         let answer = onebot11::carry_out(bot, account, method, params.as_deref()).await;
         return Ok(answer.write(None));
     };
-    // Its arguments are a list.
+    // The arguments are a list.
     let arguments = params.as_deref().map_or("[]", RawValue::get);
     let arguments: Vec<Box<RawValue>> = serde_json::from_str(arguments)
         .map_err(|error| bad_request(format!("the arguments must be a list: {error}")))?;

@@ -6,26 +6,26 @@ use crate::gateway::conversation::{ConversationForm, person_of};
 use crate::store::{Result, View};
 use serde_json::{Value, json};
 
-/// Begins the ID of a private channel, as other implementations write it.
+/// Prefix of the ID of a private channel, as other Satori servers write it.
 const DIRECT: &str = "private:";
 
 /// The channel of a conversation.
 pub(super) fn id_of(conversation: &str) -> String {
     match ConversationForm::parse(conversation) {
         ConversationForm::Private(person) => format!("{DIRECT}{person}"),
-        // Another prefix behind it would be read as that.
+        // With another prefix, the ID would be read as another kind of conversation.
         ConversationForm::Group(group) if is_of_group(group) => group.to_owned(),
         _ => conversation.to_owned(),
     }
 }
 
-/// Whether an ID means a group.
+/// Whether an ID is that of a group.
 fn is_of_group(id: &str) -> bool {
     let is_plain = ConversationForm::parse(id) == ConversationForm::Plain(id);
     is_plain && !id.is_empty() && !id.starts_with(DIRECT)
 }
 
-/// The conversation of a channel; `None` where there is nothing in the ID.
+/// The conversation of a channel; `None` if the ID is empty.
 pub(super) fn conversation_of(
     view: &View,
     account: &ServedAccount,
@@ -58,7 +58,7 @@ pub(super) fn channel(conversation: &str, name: Option<&str>) -> Value {
     named(json!({"id": id_of(conversation), "type": kind}), name)
 }
 
-/// The guild of a conversation as an object; `None` where it is private.
+/// The guild of a conversation as an object; `None` if it is private.
 pub(super) fn guild(conversation: &str, name: Option<&str>) -> Option<Value> {
     let is_group = person_of(conversation).is_none();
     is_group.then(|| named(json!({"id": id_of(conversation)}), name))

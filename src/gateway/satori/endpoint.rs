@@ -10,7 +10,7 @@ use hyper::{HeaderMap, Method, StatusCode};
 use percent_encoding::percent_decode_str;
 use std::sync::Arc;
 
-/// The path of Satori behind that of a bot; the version follows.
+/// The path of Satori after that of a bot; the version follows.
 const PATH: &str = "satori";
 const VERSION: &str = "/v1/";
 
@@ -24,12 +24,12 @@ pub(in crate::gateway) enum OpenedSatori {
     File(String),
 }
 
-/// The path behind the version.
+/// The path after the version.
 fn part(rest: &str) -> Option<&str> {
     rest.strip_prefix(PATH)?.strip_prefix(VERSION)
 }
 
-/// The file at a path, by a proxy route or an internal one (advanced/resource.md).
+/// The file at a path of a proxy route or an internal route (advanced/resource.md).
 fn file(part: &str) -> Option<String> {
     if let Some(url) = part.strip_prefix("proxy/") {
         let (scheme, path) = url.split_at_checked(url.find('/')?)?;
@@ -39,7 +39,7 @@ fn file(part: &str) -> Option<String> {
     media::path_of(part.strip_prefix("internal/")?)
 }
 
-/// Where a request shows its token.
+/// Position of the token in a request.
 pub(in crate::gateway) fn token_place(rest: &str, is_upgrade: bool) -> TokenPlace {
     match part(rest) {
         Some("events") if is_upgrade => TokenPlace::FirstFrame,
@@ -48,7 +48,7 @@ pub(in crate::gateway) fn token_place(rest: &str, is_upgrade: bool) -> TokenPlac
     }
 }
 
-/// The connection that a request opens; the error is the status and a text for people.
+/// The connection for a request; the error is the status and a text for people.
 pub(in crate::gateway) fn open(
     endpoint: BotEndpoint,
     request: &DialInRequest<'_>,
@@ -80,7 +80,7 @@ pub(in crate::gateway) fn open(
     }
     if let Some(method) = part.strip_prefix("internal/") {
         let account = account(&bot, request.headers)?;
-        // Some frameworks write the account into the path, too (advanced/resource.md, "内部链接").
+        // Some frameworks also write the account into the path (advanced/resource.md, "内部链接").
         let own = format!("{}/{}/", account.platform, account.account);
         let method = method.strip_prefix(&own).unwrap_or(method).to_owned();
         let target = CallTarget::Internal(account, method, request.query.to_vec());
@@ -100,7 +100,7 @@ pub(in crate::gateway) fn open(
     Ok(OpenedSatori::Call(CallOpening { bot, target }))
 }
 
-/// The account that the head names, or the only one. The older names are those before 1.2.
+/// The account that the headers name, or the only one. The older header names are those before 1.2.
 fn account(bot: &ConfiguredBot, headers: &HeaderMap) -> Result<Arc<ServedAccount>, RefusedCall> {
     let header = |names: [&str; 2]| {
         let value = names.into_iter().find_map(|name| headers.get(name))?;

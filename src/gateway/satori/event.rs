@@ -1,16 +1,17 @@
-//! Events (protocol/events.md): messages, recalls, edits and notices as the standard has them; what it
-//! has no word for is `internal`, in the words of the account's implementation (advanced/internal.md).
+//! Events (protocol/events.md): messages, recalls, edits and notices of the standard. An event that
+//! the standard does not define is `internal`, in the form of the account's OneBot program
+//! (advanced/internal.md).
 
 use super::channel::{channel, guild};
 use super::{login, message, sn};
 use crate::gateway::bot::{ConfiguredBot, ServedAccount};
 use crate::gateway::conversation::person_of;
 use crate::gateway::filter::FilterInput;
-use crate::gateway::hidden::has_hidden_content;
+use crate::gateway::hidden_content::has_hidden_content;
 use crate::gateway::raw_object::RawObject;
 use crate::model::message::Message;
 use crate::model::notice::{Notice, NoticeKind};
-use crate::store::{EntryContent, FeedEntry, PlatformWords, Result, View};
+use crate::store::{EntryContent, FeedEntry, Result, StoredRawEvent, View};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -22,16 +23,16 @@ pub(super) struct SatoriEvent {
     pub(super) bodies: Vec<String>,
 }
 
-/// The event for something that was told; `None` where the bot is not told of it.
+/// The event for an entry of the log; `None` if the bot does not get it.
 pub(super) async fn event(
     bot: &ConfiguredBot,
     view: &View,
     entry: &FeedEntry,
 ) -> Result<Option<SatoriEvent>> {
     let Some(subject) = EventSubject::of(view, entry)? else { return Ok(None) };
-    let words = entry.words.as_ref();
-    let source = match (words, &subject) {
-        (Some(PlatformWords { platform, account, .. }), _) => {
+    let raw_event = entry.raw_event.as_ref();
+    let source = match (raw_event, &subject) {
+        (Some(StoredRawEvent { platform, account, .. }), _) => {
             Some((platform.clone(), account.clone()))
         }
         (None, EventSubject::Created(message) | EventSubject::Updated(message)) => {
@@ -45,7 +46,7 @@ pub(super) async fn event(
     let Some((platform, account)) = source else { return Ok(None) };
     let known = bot.account(&platform, &account);
     let account = match known {
-        // It may have come just now.
+        // The account may be new.
         None => bot.add_account(platform, account).await?,
         known => known,
     };
@@ -53,11 +54,11 @@ pub(super) async fn event(
     if has_hidden_content(view, entry)? {
         return Ok(None);
     }
-    let frame = words.and_then(|words| RawObject::parse(&words.frame));
+    let frame = raw_event.and_then(|raw_event| RawObject::parse(&raw_event.frame));
     if !passes(bot, &account, &subject, frame.as_ref()) {
         return Ok(None);
     }
-    let body = subject.body(bot, &account, view, words.is_some(), entry.at)?;
+    let body = subject.body(bot, &account, view, raw_event.is_some(), entry.at)?;
     let Some(body) = body else { return Ok(None) };
     let sn = sn::of(view.cursor_at(entry.offset)?);
     let text = |mut body: Map<String, Value>| {
@@ -66,8 +67,8 @@ pub(super) async fn event(
         body.insert("login".into(), login::brief(bot, &account));
         Value::Object(body).to_string()
     };
-    let mut bodies = vec![match (words, &frame) {
-        (Some(words), Some(frame)) => with_words(text(body), words, frame),
+    let mut bodies = vec![match (raw_event, &frame) {
+        (Some(raw_event), Some(frame)) => with_raw_event(text(body), raw_event, frame),
         _ => text(body),
     }];
     // A recall that came before its message has no entry of its own.
@@ -79,7 +80,7 @@ pub(super) async fn event(
     Ok(Some(SatoriEvent { account, bodies }))
 }
 
-/// The event, in our terms.
+/// The subject of an event.
 enum EventSubject<'a> {
     Created(Message),
     Updated(Message),
@@ -88,14 +89,14 @@ enum EventSubject<'a> {
 }
 
 impl<'a> EventSubject<'a> {
-    /// `None` where it is a message that was deleted or hidden since, or one of ours.
+    /// `None` for a message that was deleted or hidden since, or that rechat sent.
     fn of(view: &View, entry: &'a FeedEntry) -> Result<Option<Self>> {
-        let has_words = entry.words.is_some();
+        let has_raw_event = entry.raw_event.is_some();
         Ok(match &entry.entry {
-            // A message that others write by the account is told as text.
+            // A message that somebody wrote with the account in another program is sent as text.
             Some(EntryContent::Created { seq }) => view
                 .readable(*seq)?
-                .filter(|message| !message.is_hidden() && (has_words || is_told(message)))
+                .filter(|message| !message.is_hidden() && (has_raw_event || is_told(message)))
                 .map(Self::Created),
             Some(EntryContent::Updated { seq }) => view.readable(*seq)?.map(Self::Updated),
             Some(EntryContent::Noticed(notice)) => Some(Self::Notice(notice)),
@@ -103,25 +104,25 @@ impl<'a> EventSubject<'a> {
         })
     }
 
-    /// The event without its head; `None` where there is nothing to tell.
+    /// The event without its head; `None` if there is nothing to send.
     fn body(
         &self,
         bot: &ConfiguredBot,
         account: &ServedAccount,
         view: &View,
-        has_words: bool,
+        has_raw_event: bool,
         at: u64,
     ) -> Result<Option<Map<String, Value>>> {
         let internal = || {
             let mut body = Map::new();
             body.insert("type".into(), "internal".into());
-            has_words.then_some(body)
+            has_raw_event.then_some(body)
         };
         let of = |message, kind| of_message(bot, account, view, message, kind).map(Some);
         match self {
             Self::Created(message) => of(message, "message-created"),
             Self::Updated(changed) => {
-                // Which change an event tells is not kept, and a recall must not be missed.
+                // An entry does not say which change it is, and a recall must not be missed.
                 let kind = match changed.recall {
                     Some(_) => "message-deleted",
                     None if changed.edited_at.is_some_and(|edit| {
@@ -175,7 +176,7 @@ fn of_change(
     Ok(body)
 }
 
-/// A notice as the standard has it; `None` where it has no word for it.
+/// A notice in the form of the standard; `None` if the standard does not have it.
 fn of_notice(notice: &Notice) -> Option<Map<String, Value>> {
     let kind = match notice.kind {
         NoticeKind::MemberJoined => "guild-member-added",
@@ -208,7 +209,7 @@ fn of_notice(notice: &Notice) -> Option<Map<String, Value>> {
     body.extend(user.map(|user| ("user".to_owned(), user)));
     body.extend(notice.operator.as_ref().map(|by| ("operator".to_owned(), message::user(by))));
     if let Some(id) = notice.request {
-        // By this it is answered (resources/friend.md, "处理好友申请").
+        // The ID by which it is answered (resources/friend.md, "处理好友申请").
         body.insert("message".into(), json!({"id": id.to_string(), "content": notice.text}));
     }
     body.retain(|_, part| !part.is_null());
@@ -232,7 +233,8 @@ fn passes(
                 platform,
                 conversation: Some(&message.recipient),
                 person: message.sender.as_ref().map(|sender| sender.id.as_str()),
-                // Also of one that was changed: what a bot may not read, it may not read in a recall.
+                // Also for a message that changed: a bot may not read in a recall a text that its
+                // filter hides.
                 text: Some(&*text),
                 mentions_me: message.content.mentions_me(),
             }
@@ -257,13 +259,13 @@ fn passes(
     bot.config.load().filter.passes(&about)
 }
 
-/// An event with the implementation's own words (advanced/internal.md, "标准事件的扩展字段").
-fn with_words(body: String, words: &PlatformWords, frame: &RawObject<'_>) -> String {
+/// An event with the raw event of the OneBot program (advanced/internal.md, "标准事件的扩展字段").
+fn with_raw_event(body: String, raw_event: &StoredRawEvent, frame: &RawObject<'_>) -> String {
     let parts = ["post_type", "message_type", "notice_type", "request_type", "sub_type"];
     let name = parts.into_iter().filter_map(|part| frame.text(part)).collect::<Vec<_>>().join("/");
     let Some(mut event) = RawObject::parse(&body) else { return body };
     event.set("_type", &format!("onebot11/{name}"));
-    if let Ok(data) = serde_json::from_str::<&RawValue>(&words.frame) {
+    if let Ok(data) = serde_json::from_str::<&RawValue>(&raw_event.frame) {
         event.set("_data", &data);
     }
     event.write()

@@ -14,18 +14,18 @@ const READY: u64 = 4;
 pub(super) enum SatoriFrame {
     Ping,
     Identify(ClientIdentity),
-    /// One that a framework has no reason to send.
+    /// A frame that frameworks need not send.
     Other,
 }
 
-/// How a framework presents itself.
+/// The identification of a framework.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(super) struct ClientIdentity {
     pub(super) token: Option<String>,
-    /// The last event that it was told of.
+    /// The last event that it got.
     sn: Value,
-    /// Another name of it.
+    /// Another name of `sn`.
     sequence: Value,
 }
 
@@ -37,7 +37,7 @@ struct WrittenFrame {
 }
 
 impl SatoriFrame {
-    /// Reads a frame; the error is words for people.
+    /// Reads a frame; the error is a text for people.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let WrittenFrame { op, body } =
             serde_json::from_str(text).map_err(|error| format!("this is no frame: {error}"))?;
@@ -55,14 +55,14 @@ impl SatoriFrame {
 }
 
 impl ClientIdentity {
-    /// The `sn` of the last event that it was told of, where it names one.
+    /// The `sn` of the last event that it got, if it names one.
     pub(super) fn sn(&self) -> Option<u64> {
         let number = |value: &Value| value.as_u64().or_else(|| value.as_str()?.parse().ok());
         number(&self.sn).or_else(|| number(&self.sequence)).filter(|sn| *sn > 0)
     }
 }
 
-/// The frame that tells of an event.
+/// The frame of an event.
 pub(super) fn event(body: &str) -> String {
     format!("{{\"op\":{EVENT},\"body\":{body}}}")
 }

@@ -8,24 +8,25 @@ use crate::store::{self, MessageFilter, Page, View};
 use serde_json::{Value, json};
 use tokio::task::block_in_place;
 
-/// Messages of a page, unless the call says otherwise, and at most.
+/// Default and largest number of messages on a page.
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 200;
 
-/// Bytes of text in an answer, before they are escaped.
+/// The most bytes of text in an answer, before they are escaped.
 const MAX_LIST_BYTES: usize = 1 << 20;
 
-/// Begins a token that we gave; the `seq` of a message follows. Every other token is a message's ID.
+/// Prefix of a token that rechat gave; the `seq` of a message follows. Every other token is the ID
+/// of a message.
 const TOKEN: &str = "seq-";
 
-/// The direction of a page, and its place.
+/// The direction of a page, and where it begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum PageDirection {
-    /// Before this message, or the newest.
+    /// Before this message, or the newest messages.
     Before(Option<u64>),
     /// After this message.
     After(u64),
-    /// This message, and those around it.
+    /// This message, and the messages around it.
     Around(u64),
 }
 
@@ -42,7 +43,7 @@ pub(super) fn list(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
     let filter = MessageFilter {
         platform: Some(asked.account.platform.clone()),
         conversation: Some(asked.conversation()?),
-        // A message that has not gone out is none of the channel.
+        // A message that was not sent is not part of the channel.
         statuses: vec![Status::Sent],
         ..MessageFilter::default()
     };
@@ -55,7 +56,7 @@ pub(super) fn list(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
         let token = |message: Option<&Message>| message.map(|one| format!("{TOKEN}{}", one.seq));
         let older = token(page.messages.first().filter(|_| page.has_older));
         let newer = token(page.messages.last().filter(|_| page.has_newer));
-        // In one direction both are the same (protocol/api.md, "双向分页列表").
+        // In one direction both tokens are the same (protocol/api.md, "双向分页列表").
         let (prev, next) = match direction {
             PageDirection::Before(_) => (older.clone(), older),
             PageDirection::After(_) => (newer.clone(), newer),
@@ -94,7 +95,7 @@ fn direction(
     }
 }
 
-/// The `seq` that a token stands for: one that we gave, or the ID of a message of this channel.
+/// The `seq` for a token: one that rechat gave, or the ID of a message of this channel.
 fn place_of(
     asked: &SatoriCall<'_>,
     view: &View,
@@ -146,7 +147,7 @@ fn page(
     })
 }
 
-/// The first messages that an answer has room for, one in any case, and whether there are more.
+/// The first messages that fit into an answer, at least one, and whether there are more.
 fn fitting(mut found: Vec<Message>, limit: usize, most_bytes: usize) -> (Vec<Message>, bool) {
     let mut bytes = 0;
     let fits = found.iter().take(limit).take_while(|message| {

@@ -1,5 +1,5 @@
-//! Answers of the account's implementation, where that speaks OneBot 11: it knows more of people and
-//! groups than rechat does.
+//! Answers of the account's OneBot program, if it speaks OneBot 11: it knows more about people and
+//! groups than rechat.
 
 use super::request::{RefusedCall, SatoriCall};
 use crate::gateway::onebot11::{self, ActionAnswer};
@@ -7,7 +7,7 @@ use hyper::StatusCode;
 use serde_json::Value;
 use serde_json::value::to_raw_value;
 
-/// Whether the account's implementation speaks OneBot 11.
+/// Whether the account's program speaks OneBot 11.
 pub(super) fn is_there(asked: &SatoriCall<'_>) -> bool {
     asked.bot.shared.speaks_onebot11(&asked.account.platform, &asked.account.account)
 }
@@ -49,7 +49,7 @@ pub(super) fn text_of(value: &Value) -> Option<String> {
     }
 }
 
-/// An ID as OneBot 11 wants it: a number, unless it is none.
+/// An ID in the form of OneBot 11: a number, or a text if it is not a number.
 pub(super) fn id(id: &str) -> Value {
     id.parse::<i64>().map_or_else(|_| id.into(), Value::from)
 }

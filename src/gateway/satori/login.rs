@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 const OFFLINE: u8 = 0;
 const ONLINE: u8 = 1;
 
-/// A login as non-login events have it.
+/// A login in the form of events that are not about logins.
 pub(super) fn brief(bot: &ConfiguredBot, account: &ServedAccount) -> Value {
     let ServedAccount { platform, account: id, .. } = account;
     let adapter = adapter(bot, account);
@@ -30,20 +30,20 @@ pub(super) fn is_online(bot: &ConfiguredBot, account: &ServedAccount) -> bool {
     bot.shared.is_online(&account.platform, &account.account)
 }
 
-/// Logins and the beginnings of addresses that rechat fetches (advanced/meta.md).
+/// Logins, and prefixes of addresses that rechat fetches (advanced/meta.md).
 pub(super) fn meta(logins: &[Value]) -> Value {
-    // Some frameworks fetch internal links only where they are among those.
+    // Some frameworks fetch internal links only if their prefix is in this list.
     json!({"logins": logins, "proxy_urls": [media::SCHEME]})
 }
 
-/// The number by which a login is told from others: the same after each start, as frameworks make it a
-/// part of its name.
+/// The number that distinguishes logins. It is the same after each start, because frameworks use it
+/// in names.
 fn number(account: &ServedAccount) -> u32 {
     let name = format!("{}/{}", account.platform, account.account);
     crc32fast::hash(name.as_bytes())
 }
 
-/// The adapter that speaks with the platform.
+/// The name of the adapter of the account's platform.
 fn adapter(bot: &ConfiguredBot, account: &ServedAccount) -> String {
     let adapters = bot.shared.core.registry.platforms();
     let its = adapters.iter().find(|adapter| adapter.platform == account.platform);

@@ -1,4 +1,4 @@
-//! Internal links of files that are kept here (advanced/resource.md, "内部链接").
+//! Internal links of stored files (advanced/resource.md, "内部链接").
 //!
 //! `internal:<platform>/<account>/media/<sha256>/<until>/<signature>/<name>`: the signature lets
 //! frameworks fetch the file without a token, as most of them do.
@@ -9,10 +9,10 @@ use crate::media::Hash;
 use crate::media::sign::Signer;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-/// Begins an internal link.
+/// Prefix of an internal link.
 pub(super) const SCHEME: &str = "internal:";
 
-/// The link of a kept file.
+/// The link of a stored file.
 pub(super) fn link(
     signer: &Signer,
     account: &ServedAccount,
@@ -26,24 +26,24 @@ pub(super) fn link(
     format!("{SCHEME}{platform}/{account}/media/{hash}/{until}/{signature}/{name}")
 }
 
-/// A file that is kept here.
+/// A stored file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct LinkedFile {
     pub(super) hash: Hash,
     pub(super) name: Option<String>,
 }
 
-/// The file that a link stands for; `None` where we have not given that link. Some know the SHA-256 of
-/// files that they may not see.
+/// The file for a link; `None` if rechat did not make the link, because somebody may know the
+/// SHA-256 of files that they may not see.
 pub(super) fn kept_file(signer: &Signer, link: &str) -> Option<LinkedFile> {
     let InternalLink { hash, until, signature, name } =
         InternalLink::parse(link.strip_prefix(SCHEME)?)?;
-    // A program that was given the file may send it later, too.
+    // A program that got the file may send it later, too.
     signer.holds(hash, until, &signature, until).then_some(())?;
     Some(LinkedFile { hash, name: Some(name).filter(|name| name != "file") })
 }
 
-/// The path and query at which the file behind a link is served.
+/// The path and query at which the file of a link is served.
 pub(super) fn path_of(path: &str) -> Option<String> {
     let InternalLink { hash, until, signature, name } = InternalLink::parse(path)?;
     let name = utf8_percent_encode(&name, NON_ALPHANUMERIC);

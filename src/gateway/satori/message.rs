@@ -11,14 +11,14 @@ use serde_json::{Map, Value, json};
 use std::fmt::Write;
 use tokio::task::block_in_place;
 
-/// The ID by which a bot knows a message: the platform's own, else ours.
+/// The ID of a message for bots: the platform's own, else rechat's.
 pub(super) fn id_of(message: &Message) -> String {
     message.external_id.clone().unwrap_or_else(|| message.id.to_string())
 }
 
 /// A message by such an ID.
 pub(super) fn find(view: &View, account: &ServedAccount, id: &str) -> Result<Option<Message>> {
-    // Ours first: looking for a platform's own ID reads through the newest messages.
+    // rechat's own ID first, because looking for a platform's ID reads the newest messages.
     if let Ok(id) = id.parse()
         && let Some(found) = view.by_id(id)?
     {
@@ -42,7 +42,7 @@ pub(super) fn content(
     if let Some(reply_to) = &message.reply_to {
         let id = match (&reply_to.external_id, reply_to.id) {
             (Some(id), _) => Some(id.clone()),
-            // By the ID that the bot knows it by.
+            // By the ID that the bot knows.
             (None, Some(id)) => view.by_id(id)?.as_ref().map(id_of),
             (None, None) => None,
         };
@@ -77,7 +77,7 @@ pub(super) fn author(account: &ServedAccount, message: &Message) -> Sender {
     }
 }
 
-/// The parts of a message that stand beside it in an event, and inside it elsewhere
+/// The parts of a message that are next to it in an event, and inside it elsewhere
 /// (protocol/index.md, "资源").
 pub(super) fn surroundings(account: &ServedAccount, message: &Message) -> Map<String, Value> {
     let mut parts = Map::new();
@@ -122,7 +122,7 @@ pub(super) fn whole(
     Ok(Value::Object(object))
 }
 
-/// Times are in milliseconds there.
+/// Satori has times in milliseconds.
 pub(super) fn milliseconds(seconds: u64) -> u64 {
     seconds.saturating_mul(1_000)
 }

@@ -1,4 +1,4 @@
-//! The methods that are answered (protocol/api.md), and what a login says of them ("平台特性").
+//! The supported methods (protocol/api.md), and the features of a login ("平台特性").
 
 /// Methods for accounts of every platform.
 const EVERYWHERE: [&str; 22] = [
@@ -26,7 +26,7 @@ const EVERYWHERE: [&str; 22] = [
     "user.get",
 ];
 
-/// Methods that an implementation of OneBot 11 carries out.
+/// Methods that need a OneBot 11 program.
 const OF_ONEBOT11: [&str; 8] = [
     "channel.mute",
     "friend.delete",
@@ -38,10 +38,10 @@ const OF_ONEBOT11: [&str; 8] = [
     "guild.role.list",
 ];
 
-/// Other features: IDs of messages are places in `message.list`, and a guild has one channel.
+/// Other features: `message.list` accepts IDs of messages, and a guild has one channel.
 const OTHERS: [&str; 2] = ["message.list.from", "guild.plain"];
 
-/// The method of this name, where there is one.
+/// The method with this name, if there is one.
 pub(super) fn find(name: &str) -> Option<&'static str> {
     EVERYWHERE.into_iter().chain(OF_ONEBOT11).find(|method| *method == name)
 }

@@ -1,4 +1,4 @@
-//! Satori 1 for frameworks, which dial rechat: a WebSocket for events, and HTTP for calls
+//! Satori 1 for frameworks that connect to rechat: a WebSocket for events, and HTTP for calls
 //! (protocol/index.md).
 
 mod call;
@@ -30,7 +30,8 @@ use super::bot::ConfiguredBot;
 use crate::health::supervise;
 use std::sync::Arc;
 
-/// Follows the accounts of a bot. The framework dials for them all, or is told by a webhook.
+/// Follows the accounts of a bot. The framework opens one connection for all of them, or has a
+/// webhook.
 pub(super) async fn run(bot: Arc<ConfiguredBot>) {
     let Some(url) = bot.config.load().url.clone() else { return accounts::find(&bot, drop).await };
     let posting = {

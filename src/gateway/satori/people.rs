@@ -1,5 +1,5 @@
-//! Channels, guilds, members and friends (resources/): what the account's implementation knows, else
-//! what rechat does.
+//! Channels, guilds, members and friends (resources/): from the account's OneBot program, or else
+//! from the store.
 
 use super::channel::{self, guild, id_of};
 use super::implementation::{ask, id, is_there, text_of};
@@ -12,7 +12,7 @@ use hyper::StatusCode;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// Conversations that are listed at most.
+/// The most conversations in a list.
 const MAX_LISTED: usize = 1_000;
 
 /// `login.get`
@@ -42,7 +42,7 @@ pub(super) async fn list_channels(asked: &SatoriCall<'_>) -> Result<Value, Refus
     Ok(json!({"data": [channel::channel(&conversation, name.as_deref())]}))
 }
 
-/// `user.channel.create`: a private channel needs no making.
+/// `user.channel.create`: a private channel need not be created.
 pub(super) fn private_channel(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
     let user = asked.needed("user_id")?;
     Ok(channel::channel(&ConversationForm::Private(&user).to_string(), None))
@@ -142,7 +142,7 @@ fn member_of(member: &Value, person: &str) -> Value {
     object
 }
 
-/// Methods that only an implementation of OneBot 11 carries out, and the action of each.
+/// Methods that need a OneBot 11 program, and the action for each.
 pub(super) async fn administer(asked: &SatoriCall<'_>, method: &str) -> Result<Value, RefusedCall> {
     if !is_there(asked) {
         return Err(no_method(method));
@@ -178,7 +178,7 @@ pub(super) async fn administer(asked: &SatoriCall<'_>, method: &str) -> Result<V
 
 /// `friend.approve`, `guild.approve` and `guild.member.approve`
 pub(super) async fn answer_request(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
-    // Some frameworks name it so.
+    // Some frameworks use this name.
     let request = asked.text("message_id").or_else(|| asked.text("request_id"));
     let request = request.ok_or_else(|| bad_request("`message_id` is missing"))?;
     let request = request.parse();

@@ -1,4 +1,4 @@
-//! A call of a framework (protocol/api.md, "HTTP API"), and how it ends.
+//! A call of a framework (protocol/api.md, "HTTP API"), and its errors.
 
 use crate::actions;
 use crate::adapter::ActionError;
@@ -9,24 +9,25 @@ use crate::store::{self, View};
 use hyper::StatusCode;
 use std::sync::Arc;
 
-/// Why a call is not answered: the status ("状态码") and words for people.
+/// Error of a call: the status ("状态码") and a text for people.
 pub(super) type RefusedCall = (StatusCode, String);
 
 /// A call for an account.
 pub(super) struct SatoriCall<'a> {
     pub(super) bot: &'a Arc<ConfiguredBot>,
     pub(super) account: &'a Arc<ServedAccount>,
-    /// As they were written, so that a large list costs no more than its text.
+    /// The parameters as they were written, so that a large list takes no more memory than its
+    /// text.
     pub(super) params: RawObject<'a>,
 }
 
 impl SatoriCall<'_> {
-    /// A text, a number, or whether something is so, as a text that says something.
+    /// A text, a number or a boolean, as a text that is not empty.
     pub(super) fn text(&self, key: &str) -> Option<String> {
         self.params.text(key).filter(|text| !text.is_empty())
     }
 
-    /// A parameter that must be there.
+    /// A required parameter.
     pub(super) fn needed(&self, key: &str) -> Result<String, RefusedCall> {
         self.text(key).ok_or_else(|| bad_request(format!("`{key}` is missing")))
     }
@@ -48,7 +49,7 @@ impl SatoriCall<'_> {
         self.conversation_at("channel_id")
     }
 
-    /// The conversation that a parameter names as a channel or a guild.
+    /// The conversation in a parameter that has a channel or a guild.
     pub(super) fn conversation_at(&self, key: &str) -> Result<String, RefusedCall> {
         let id = self.needed(key)?;
         let found = super::channel::conversation_of(&*self.view()?, self.account, &id);
@@ -70,7 +71,7 @@ pub(super) fn of_store(error: &store::StoreError) -> RefusedCall {
     (StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
 }
 
-/// The reason why an action on a message failed.
+/// The error for an action on a message that failed.
 pub(super) fn of_action(error: &actions::ActionFailure) -> RefusedCall {
     let status = match error {
         actions::ActionFailure::NotFound

@@ -1,5 +1,5 @@
-//! Roles of members (resources/role.md). A group of OneBot 11 has three, which nobody makes or removes;
-//! one of them can be given.
+//! Roles of members (resources/role.md). A group of OneBot 11 has three fixed roles; one of them
+//! can be given.
 
 use super::implementation::{ask, id, is_there};
 use super::request::{RefusedCall, SatoriCall, bad_request, no_method};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 /// The roles of a member (api/public.md of OneBot 11, `get_group_member_info`).
 const ROLES: [&str; 3] = ["owner", "admin", "member"];
 
-/// The role that can be given and taken (`set_group_admin`).
+/// The role that can be given and removed (`set_group_admin`).
 const ADMIN: &str = "admin";
 
 /// A role as an object.

@@ -18,30 +18,31 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_util::sync::CancellationToken;
 
-/// How long a framework may take for IDENTIFY ("连接流程").
+/// The longest time until IDENTIFY comes ("连接流程").
 const IDENTIFY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Pause before a connection with a wrong token is closed: some frameworks dial again at once.
+/// Pause before a connection with a wrong token is closed, because some frameworks reconnect at
+/// once.
 const REFUSAL_PAUSE: Duration = Duration::from_secs(3);
 
-/// The most bytes of a frame: a framework sends its token and pings.
+/// The most bytes of a frame: a framework sends only its token and pings.
 const MAX_FRAME: usize = 64 << 10;
 
-/// Close code where the token is wrong: Unauthorized, as registered with IANA.
+/// Close code for a wrong token: Unauthorized, as registered with IANA.
 const UNAUTHORIZED: u16 = 3000;
 
-/// Close code of a frame that is none.
+/// Close code for an invalid frame.
 const INVALID: u16 = 4000;
 
-/// The limits to open a socket for events with.
+/// Limits for a WebSocket that carries only events.
 pub fn small_socket_config() -> WebSocketConfig {
     WebSocketConfig::default().max_message_size(Some(MAX_FRAME)).max_frame_size(Some(MAX_FRAME))
 }
 
-/// A WebSocket that is to be served.
+/// A WebSocket to be served.
 pub struct EventsOpening(pub(super) Arc<ConfiguredBot>);
 
-/// A WebSocket whose framework has shown a token that holds.
+/// A WebSocket whose framework sent a valid token.
 pub struct Identified {
     bot: Arc<ConfiguredBot>,
     socket: BotSocket,
@@ -49,7 +50,7 @@ pub struct Identified {
 }
 
 impl EventsOpening {
-    /// Waits for the first frame and has its token checked. `None` where the connection ended.
+    /// Waits for the first frame and checks its token. `None` if the connection ended.
     pub async fn identify<T>(
         self,
         mut socket: BotSocket,
@@ -92,7 +93,7 @@ async fn first_identity(
 }
 
 impl Identified {
-    /// Serves the connection until it ends, or `stop` does it.
+    /// Serves the connection until it ends or `stop` is cancelled.
     pub async fn serve(self, stop: CancellationToken) {
         let Self { bot, socket, identity } = self;
         let session = SatoriSession::new(bot.clone());
@@ -100,9 +101,9 @@ impl Identified {
         bot.serve_while(&bot.stop, serving, &stop).await;
     }
 
-    /// Ends the connection with a reason, as there are too many.
+    /// Closes the connection because there are too many.
     pub async fn refuse(self, reason: &str) {
-        /// Try again later, as registered with IANA.
+        /// Close code "try again later", as registered with IANA.
         const TRY_AGAIN: u16 = 1013;
         self.socket.close(TRY_AGAIN, reason, true).await;
     }
@@ -111,28 +112,28 @@ impl Identified {
 /// A connection, or a webhook.
 pub(super) struct SatoriSession {
     bot: Arc<ConfiguredBot>,
-    /// The logins that the framework was told of, by platform and account.
-    told: Mutex<HashMap<(String, String), ToldLogin>>,
+    /// The logins that were announced to the framework, by platform and account.
+    told: Mutex<HashMap<(String, String), AnnouncedLogin>>,
     accounts_changed: tokio::sync::Mutex<watch::Receiver<()>>,
 }
 
-/// A login as the framework knows it.
-struct ToldLogin {
+/// A login that was announced to the framework.
+struct AnnouncedLogin {
     account: Arc<ServedAccount>,
-    state: ToldState,
+    state: AnnouncedState,
 }
 
-/// The state that the framework takes a login to be in.
+/// The state that was announced last.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum ToldState {
+enum AnnouncedState {
     Online,
     Offline,
     Removed,
-    /// It may have missed what it was told.
+    /// The framework may have missed the announcement.
     Unknown,
 }
 
-impl ToldState {
+impl AnnouncedState {
     fn of(is_online: bool) -> Self {
         if is_online { Self::Online } else { Self::Offline }
     }
@@ -175,30 +176,30 @@ impl SatoriSession {
         place.reason(turn, reason)
     }
 
-    /// Notes what a login has become, and gives what it was.
-    fn note(&self, account: &Arc<ServedAccount>, state: ToldState) -> Option<ToldState> {
+    /// Notes the new state of a login, and returns the one before.
+    fn note(&self, account: &Arc<ServedAccount>, state: AnnouncedState) -> Option<AnnouncedState> {
         let key = (account.platform.clone(), account.account.clone());
-        let before = self.lock().insert(key, ToldLogin { account: account.clone(), state });
+        let before = self.lock().insert(key, AnnouncedLogin { account: account.clone(), state });
         before.map(|before| before.state)
     }
 
-    /// The frame that tells what a login has become.
+    /// The frame that announces the new state of a login.
     fn login_event(
         &self,
         view: &View,
         offset: u64,
         account: &Arc<ServedAccount>,
-        state: ToldState,
+        state: AnnouncedState,
     ) -> Result<Option<String>> {
         let kind = match (self.note(account, state), state) {
             (Some(before), state) if before == state => return Ok(None),
-            (_, ToldState::Removed) => "login-removed",
-            (None | Some(ToldState::Removed | ToldState::Unknown), _) => "login-added",
+            (_, AnnouncedState::Removed) => "login-removed",
+            (None | Some(AnnouncedState::Removed | AnnouncedState::Unknown), _) => "login-added",
             (Some(_), _) => "login-updated",
         };
-        let is_online = state == ToldState::Online;
+        let is_online = state == AnnouncedState::Online;
         let event = serde_json::json!({
-            // It may come again after a resume, for it is no event of the log.
+            // It may be sent again after a resume, because it is not an event of the log.
             "sn": sn::of(view.cursor_at(offset)?),
             "type": kind,
             "timestamp": super::message::milliseconds(crate::clock::now()),
@@ -207,19 +208,19 @@ impl SatoriSession {
         Ok(Some(frame::event(&event.to_string())))
     }
 
-    /// Tells every login again before what comes next.
+    /// Makes every login be announced again before the next event.
     pub(super) fn forget_logins(&self) {
-        self.lock().values_mut().for_each(|told| told.state = ToldState::Unknown);
+        self.lock().values_mut().for_each(|told| told.state = AnnouncedState::Unknown);
     }
 
-    /// The logins that the framework knows and the bot has lost.
+    /// The logins that were announced, and that the bot does not have any more.
     fn lost(&self) -> Vec<Arc<ServedAccount>> {
         let told = self.lock();
         let known = told.values().map(|told| told.account.clone());
         known.filter(|account| account.stop.is_cancelled()).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(String, String), ToldLogin>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<(String, String), AnnouncedLogin>> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -229,12 +230,15 @@ impl BotPeer for SatoriSession {
         matches!(SatoriFrame::parse(text), Ok(SatoriFrame::Ping)).then(frame::pong)
     }
 
-    /// An event is of a login that is connected ("Event"), so that is told before it, if need be.
+    /// An event belongs to a connected login ("Event"), so the login is announced before it if
+    /// necessary.
     async fn tell(&self, view: &View, entry: &FeedEntry) -> Result<Vec<String>> {
         let Some(told) = event::event(&self.bot, view, entry).await? else { return Ok(Vec::new()) };
         let before = entry.offset.saturating_sub(1);
-        let mut frames: Vec<_> =
-            self.login_event(view, before, &told.account, ToldState::Online)?.into_iter().collect();
+        let mut frames: Vec<_> = self
+            .login_event(view, before, &told.account, AnnouncedState::Online)?
+            .into_iter()
+            .collect();
         frames.extend(told.bodies.iter().map(|body| frame::event(body)));
         Ok(frames)
     }
@@ -242,7 +246,7 @@ impl BotPeer for SatoriSession {
     fn hello(&self) -> Option<String> {
         let login = |account: Arc<ServedAccount>| {
             let is_online = login::is_online(&self.bot, &account);
-            self.note(&account, ToldState::of(is_online));
+            self.note(&account, AnnouncedState::of(is_online));
             login::whole(&self.bot, &account, is_online)
         };
         let logins: Vec<_> = self.bot.accounts().into_iter().map(login).collect();
@@ -259,15 +263,15 @@ impl BotPeer for SatoriSession {
             self.login_event(view, offset, account, state).transpose()
         };
         let changed = |account: &Arc<ServedAccount>| {
-            event(account, ToldState::of(login::is_online(&self.bot, account)))
+            event(account, AnnouncedState::of(login::is_online(&self.bot, account)))
         };
         let lost = self.lost();
-        let removed = lost.iter().filter_map(|account| event(account, ToldState::Removed));
+        let removed = lost.iter().filter_map(|account| event(account, AnnouncedState::Removed));
         removed.chain(accounts.iter().filter_map(changed)).collect()
     }
 
     async fn beside_due(&self) {
-        // The sender lives as long as the bot, which is held here.
+        // The bot owns the sender and is alive here.
         let _ = self.accounts_changed.lock().await.changed().await;
     }
 }

@@ -1,5 +1,5 @@
-//! `sn` of events (protocol/events.md, "会话恢复"): the place in the log, and a check of the epoch, so
-//! that the `sn` of another life of the store is not taken for one of this.
+//! `sn` of events (protocol/events.md, "会话恢复"): the offset in the log, with a check of the epoch,
+//! so that the `sn` of another copy of the store is not accepted.
 
 use crate::model::cursor::{Cursor, Epoch};
 use crate::store::{Result, View};
@@ -12,8 +12,8 @@ pub(super) fn of(cursor: Cursor) -> u64 {
     cursor.offset << CHECK_BITS | check(cursor.epoch)
 }
 
-/// The offset that an `sn` stands for; `None` where it is none of this store, or what comes after it
-/// is no longer kept.
+/// The offset of an `sn`; `None` if it does not belong to this store, or if the events after it are
+/// not kept any more.
 pub(super) fn offset(view: &View, sn: u64) -> Result<Option<u64>> {
     let offset = sn >> CHECK_BITS;
     if offset == 0 || offset > view.cursor().offset {
@@ -24,7 +24,7 @@ pub(super) fn offset(view: &View, sn: u64) -> Result<Option<u64>> {
 }
 
 fn check(epoch: Epoch) -> u64 {
-    // All bits of the number matter.
+    // All bits of the number are used.
     let number = epoch.number();
     (number ^ number >> 12 ^ number >> 24 ^ number >> 36 ^ number >> 48 ^ number >> 60)
         & ((1 << CHECK_BITS) - 1)

@@ -23,7 +23,7 @@ pub(super) async fn create(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall>
         reply_to: quote.and_then(|id| known(asked, &view, &id)).map(|message| message.id),
         original: None,
     };
-    // Messages that are quoted or forwarded are looked up.
+    // This looks up messages that are quoted or forwarded.
     let made = block_in_place(|| content(asked, &view))?;
     let made: Vec<_> = made.into_iter().map(sending).collect();
     let count = made.len();
@@ -66,7 +66,7 @@ fn known(asked: &SatoriCall<'_>, view: &View, id: &str) -> Option<Message> {
     find(view, asked.account, id).ok().flatten()
 }
 
-/// A message as the framework gets it.
+/// A message in the form for the framework.
 pub(super) fn shown(asked: &SatoriCall<'_>, message: &Message) -> Result<Value, RefusedCall> {
     whole(asked.bot, asked.account, &*asked.view()?, message).map_err(|error| of_store(&error))
 }
@@ -102,7 +102,7 @@ pub(super) async fn update(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall>
     Ok(json!({}))
 }
 
-/// `reaction.create` and `reaction.delete`: ours alone.
+/// `reaction.create` and `reaction.delete`: only the account's own reactions.
 pub(super) async fn react(asked: &SatoriCall<'_>, on: bool) -> Result<Value, RefusedCall> {
     let is_ours = asked.text("user_id").is_none_or(|user| user == asked.account.account);
     if !is_ours {
@@ -115,7 +115,7 @@ pub(super) async fn react(asked: &SatoriCall<'_>, on: bool) -> Result<Value, Ref
     Ok(json!({}))
 }
 
-/// `reaction.clear`: ours, with one emoji or with all.
+/// `reaction.clear`: the account's own reactions, with one emoji or with all.
 pub(super) async fn clear(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
     let message = asked.message()?;
     let wanted = asked.text("emoji_id");

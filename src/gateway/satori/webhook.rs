@@ -1,11 +1,11 @@
-//! Webhooks (protocol/events.md, "WebHook"): events are posted to the framework, one after the other. Here
-//! the answer is the proof that one was read.
+//! Webhooks (protocol/events.md, "WebHook"): events are posted to the framework one after the
+//! other. The answer proves that an event was read.
 
 use super::session::SatoriSession;
 use crate::gateway::acknowledgements::Acknowledgements;
+use crate::gateway::backoff::Backoff;
 use crate::gateway::bot::ConfiguredBot;
 use crate::gateway::follow::begin;
-use crate::gateway::pauses::Pauses;
 use crate::gateway::raw_object::RawObject;
 use crate::protocol::platform::PlatformState;
 use crate::text::without_secrets;
@@ -18,20 +18,20 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_tungstenite::tungstenite::Message;
 
-/// How long the framework may take for an event.
+/// The longest time that the framework may take for an event.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The header of a post, and its value for an event.
 const OPCODE: &str = "satori-opcode";
 const EVENT: &str = "0";
 
-/// Why a post failed: the state that the bot is in then, and words for people.
+/// Error of a post: the new state of the bot, and a text for people.
 type PostFailed = (PlatformState, String);
 
 /// Posts events to an address until the bot ends.
 pub(super) async fn keep_posting(bot: Arc<ConfiguredBot>, url: String) {
     let stop = bot.stop.clone();
-    let mut pauses = Pauses::new();
+    let mut pauses = Backoff::new();
     let mut failures: u64 = 0;
     let webhook = Webhook { session: SatoriSession::new(bot.clone()), bot, url };
     let bot = &webhook.bot;
@@ -41,9 +41,10 @@ pub(super) async fn keep_posting(bot: Arc<ConfiguredBot>, url: String) {
         if stop.is_cancelled() {
             return;
         }
-        // Logins are not counted: they may come again before an event that fails each time.
+        // Announcements of logins do not count: they may be repeated before an event that always
+        // fails.
         if webhook.delivered() != before {
-            (pauses, failures) = (Pauses::new(), 0);
+            (pauses, failures) = (Backoff::new(), 0);
         }
         if let Err((state, reason)) = failed {
             bot.failed(state, &reason);
@@ -61,21 +62,21 @@ pub(super) async fn keep_posting(bot: Arc<ConfiguredBot>, url: String) {
     }
 }
 
-/// Posts from the bot's place on.
+/// Posts the events after the bot's place.
 struct Webhook {
     bot: Arc<ConfiguredBot>,
     url: String,
-    /// One for all attempts: a login that was taken is not told again.
+    /// One session for all attempts, so that logins that were accepted are not announced again.
     session: SatoriSession,
 }
 
 impl Webhook {
-    /// Events that were taken, ever.
+    /// Number of events that were accepted, ever.
     fn delivered(&self) -> Option<u64> {
         self.bot.place().ok().map(|place| place.delivered())
     }
 
-    /// Posts until one fails, or the bot ends.
+    /// Posts events until one fails or the bot ends.
     async fn follow(&self) -> Result<(), PostFailed> {
         let of_store =
             |error| (PlatformState::Disconnected, format!("the store cannot be read: {error}"));
@@ -112,7 +113,7 @@ impl Webhook {
                     self.post(client, &frame).await?;
                     connected.get_or_insert_with(|| self.bot.connected());
                 }
-                // Everything before it was taken.
+                // Everything before it was accepted.
                 Message::Ping(payload) => acknowledgements.note_pong(&payload),
                 _ => {}
             }
@@ -140,7 +141,7 @@ impl Webhook {
         let url = without_secrets(&self.url);
         let answered = request.send().await.map_err(|error| {
             if error.is_connect() {
-                // The framework may have started anew.
+                // The framework may have been restarted.
                 self.session.forget_logins();
             }
             let why =

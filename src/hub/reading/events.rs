@@ -9,11 +9,11 @@ use crate::protocol::event::{EventKind, MessageStatus};
 use crate::store::{EntryContent, JournalEntry, Result, View};
 use std::collections::BTreeSet;
 
-/// Seconds before its place in which messages may have come of which a session was not yet told a
-/// `conversation_updated`, for these are limited to one a second.
+/// Seconds before the place of a session from which messages may lack their `conversation_updated`,
+/// because these are limited to one a second.
 const UNTOLD_SECONDS: u64 = 2;
 
-/// Steps of [`CHUNK`] events that are looked back at most.
+/// The most steps of [`CHUNK`] events to look back.
 const MAX_STEPS_BACK: usize = 64;
 
 /// Platform and conversation.
@@ -70,7 +70,7 @@ impl Events {
             self.replay.advance(offset);
             last = chunk.frames.last().map_or(last, |frame| frame.resume);
         }
-        // The rest of the chunk is dealt with, too.
+        // The rest of the chunk needs no frames either.
         if self.replay.position() > last.cursor.offset {
             last = view.cursor_at(self.replay.position())?.into();
         }
@@ -89,7 +89,8 @@ impl Events {
         Ok(ReadStep::Frames(chunk.frames))
     }
 
-    /// Tells one event of the journal, where it is due; notes the conversation that it changed.
+    /// Makes the frame of an event of the journal, if it is due; notes the conversation that
+    /// changed.
     fn tell(
         &mut self,
         chunk: &mut Chunk,
@@ -106,6 +107,7 @@ impl Events {
         let is_due_of =
             |kind, message: &Message| is_due(kind, message.platform_or_local(), &message.recipient);
         match entry {
+            // A message that was imported with its old `seq` is not new.
             EntryContent::PutBack { .. } => {}
             EntryContent::Created { seq } if seq <= self.seq => {}
             EntryContent::Created { seq } => {

@@ -1,4 +1,4 @@
-//! Reading on from the store, for a session that is behind.
+//! Reading from the store, for a session that is behind.
 //!
 //! New messages without cursors are read by `seq` from the messages, which keep longer than events
 //! do. Everything else is read by offset from the journal. A session with cursors that asks for
@@ -22,16 +22,16 @@ const CHUNK: usize = 256;
 /// Bytes of content read from the store at a time, roughly.
 pub(super) const CHUNK_BYTES: usize = 256 << 10;
 
-/// The same where the memory for replays is held by others.
+/// The same while other replays use the memory.
 pub(super) const SMALL_CHUNK_BYTES: usize = 64 << 10;
 
-/// Bytes that the frames of one step take, roughly at most: the last one may be long.
+/// Approximate limit of the bytes of frames in one step; the last frame may be long.
 pub(super) const MAX_STEP: usize = CHUNK_BYTES + (1 << 20);
 
 /// Progress of a session through the store.
 #[derive(Clone)]
 pub(super) struct StoreReading {
-    /// Messages that were asked for by `since`.
+    /// Older messages that the client asked for by `since`.
     older: Option<MessageReplay>,
     /// The journal; `None` for sessions without cursors.
     events: Option<Events>,
@@ -40,7 +40,7 @@ pub(super) struct StoreReading {
 #[derive(Clone)]
 struct MessageReplay {
     replay: Replay,
-    /// The last one; beyond it, the journal tells.
+    /// The last one; later ones are in the journal.
     through: u64,
 }
 
@@ -49,7 +49,7 @@ struct Events {
     replay: Replay,
     /// The newest message at the position.
     seq: u64,
-    /// Conversations are told once at the beginning that may not have been.
+    /// At the beginning, conversations are sent once whose updates may be missing.
     has_looked_back: bool,
 }
 
@@ -57,7 +57,7 @@ struct Events {
 pub(super) enum ReadStep {
     #[allow(missing_docs)]
     Frames(Vec<Frame>),
-    /// Everything is read, up to here.
+    /// Everything was read, up to here.
     End(Position),
     /// Events after the position are no longer kept.
     Gone,
@@ -71,7 +71,7 @@ impl Events {
 }
 
 impl StoreReading {
-    /// Reads on after a place.
+    /// Reads after a place.
     pub(super) fn from(form: FrameForm, position: Position) -> Self {
         if form.is_by_offset() {
             return Self { older: None, events: Some(Events::from(position)) };
@@ -80,7 +80,7 @@ impl StoreReading {
         Self { older: Some(MessageReplay { replay, through: u64::MAX }), events: None }
     }
 
-    /// Turns to the journal from `head` on; messages up to there are still read by `seq`.
+    /// Changes to the journal from `head` on; messages up to there are still read by `seq`.
     pub(super) fn continue_by_offset(&mut self, head: Position) {
         if self.events.is_none() {
             self.events = Some(Events::from(head));
@@ -90,7 +90,7 @@ impl StoreReading {
         }
     }
 
-    /// Goes back to a message; `interest` is what the session wanted until now.
+    /// Goes back to a message; `interest` is what the session wanted before.
     pub(super) fn rewind_to_message(
         &mut self,
         since: u64,
@@ -104,7 +104,7 @@ impl StoreReading {
         self.older.get_or_insert_with(fresh).replay.rewind(since, interest)
     }
 
-    /// Goes back to an event; `position` is its place, `older` what comes before it.
+    /// Goes back to an event; `position` is its place, `older` are the messages before it.
     pub(super) fn rewind_to_event(
         &mut self,
         position: Position,
@@ -129,8 +129,8 @@ impl StoreReading {
         Ok(())
     }
 
-    /// Messages that no journal tells any more are read by `seq`, where the session wants nothing
-    /// else; `head` is where the journal goes on.
+    /// Messages that are not in the journal any more are read by `seq`, if the session wants
+    /// nothing else; the journal continues at `head`.
     pub(super) fn go_on_by_messages(&mut self, interest: &Interest, head: Position) -> bool {
         let Some(events) = &self.events else { return false };
         if !interest.kinds.is_empty() || events.replay.has_layers() {
@@ -141,14 +141,14 @@ impl StoreReading {
         true
     }
 
-    /// Forgets what was delivered by topics that are unsubscribed.
+    /// Forgets which events of unsubscribed topics were sent.
     pub(super) fn forget(&mut self, platforms: &NameList, conversations: &NameList) {
         for replay in self.replays() {
             replay.forget(platforms, conversations);
         }
     }
 
-    /// Forgets what was delivered of kinds that are unsubscribed.
+    /// Forgets which events of unsubscribed kinds were sent.
     pub(super) fn forget_kinds(&mut self, kinds: EventKinds) {
         for replay in self.replays() {
             replay.forget_kinds(kinds);
@@ -160,17 +160,17 @@ impl StoreReading {
         older.into_iter().chain(self.events.as_mut().map(|events| &mut events.replay))
     }
 
-    /// The place of the journal up to which everything is dealt with; 0 where messages alone are read.
+    /// The offset of the journal up to which everything was handled; 0 if only messages are read.
     pub(super) fn offset(&self) -> u64 {
         self.events.as_ref().map_or(0, |events| events.replay.position())
     }
 
-    /// Where a client goes on that has got everything up to here.
+    /// The place at which a client continues that has got everything up to here.
     pub(super) fn resume(&self, view: &View) -> Result<ResumePoint> {
         Ok(self.resume_at(view.cursor_at(self.offset())?))
     }
 
-    /// As [`Self::resume`], with the cursor of [`Self::offset`].
+    /// Like [`Self::resume`], with the cursor of [`Self::offset`].
     pub(super) fn resume_at(&self, cursor: Cursor) -> ResumePoint {
         let older = self.older.as_ref().filter(|_| self.events.is_some());
         let older =
@@ -178,7 +178,7 @@ impl StoreReading {
         ResumePoint { cursor, older }
     }
 
-    /// The next frames; the position moves with them.
+    /// The next frames; the position moves past them.
     pub(super) fn step(
         &mut self,
         view: &View,
@@ -209,8 +209,8 @@ fn end(view: &View) -> Position {
     Position { seq: view.head(), offset: view.cursor().offset }
 }
 
-/// The `seq` of the newest message at an offset: the one before the next that was made. One that was
-/// imported to the place it had before is none of these.
+/// The `seq` of the newest message at an offset: the one before the next message. A message that was
+/// imported with its old `seq` does not count.
 pub(super) fn seq_at(view: &View, offset: u64) -> Result<u64> {
     let mut after = offset;
     while let Some(entries) = view.journal(after, CHUNK)? {
@@ -227,7 +227,7 @@ pub(super) fn seq_at(view: &View, offset: u64) -> Result<u64> {
     Ok(view.head())
 }
 
-/// Frames that are being made from one commit of the store.
+/// Frames made from one commit of the store.
 struct Chunk<'r> {
     view: &'r View,
     interest: &'r Interest,

@@ -4,7 +4,7 @@ use super::parts::{WireReaction, person};
 use super::wire::{HOWS, ORIGINS, WireEvent};
 use crate::log::record;
 use crate::model::cursor::Epoch;
-use crate::model::event::{AdapterState, EarlyRecall, Event, Mark, RetentionBounds, Told};
+use crate::model::event::{AdapterState, EarlyRecall, Event, Mark, RawEvent, RetentionBounds};
 use crate::model::notice::Notice;
 
 /// The event at the beginning, and what follows it.
@@ -123,8 +123,8 @@ pub(super) fn take_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
         }
         WireEvent::ToldV1 { platform, account, frame, is_of_previous, at, forget_before } => {
             let (platform, account, frame) = (platform.into(), account.into(), frame.into());
-            let told = Told { platform, account, frame, is_of_previous, at, forget_before };
-            Event::Told(Box::new(told))
+            let told = RawEvent { platform, account, frame, is_of_previous, at, forget_before };
+            Event::RawEvent(Box::new(told))
         }
         WireEvent::RecalledEarlyV1 { platform, account, conversation, external_id, by, at } => {
             Event::RecalledEarly(Box::new(EarlyRecall {

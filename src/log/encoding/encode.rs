@@ -98,7 +98,7 @@ pub(super) fn encode_to(event: &Event, row: Option<&[u8]>, bytes: Vec<u8>) -> Re
             key: &kept.key,
             value: kept.value.as_deref(),
         },
-        Event::Told(told) => WireEvent::ToldV1 {
+        Event::RawEvent(told) => WireEvent::ToldV1 {
             platform: &told.platform,
             account: &told.account,
             frame: &told.frame,

@@ -4,7 +4,9 @@ use super::wire::{HOWS, ORIGINS};
 use super::*;
 use crate::model::change::Inbound;
 use crate::model::content::{Content, Segment};
-use crate::model::event::{AdapterState, EarlyRecall, Mark, MessageState, RetentionBounds, Told};
+use crate::model::event::{
+    AdapterState, EarlyRecall, Mark, MessageState, RawEvent, RetentionBounds,
+};
 use crate::model::message::{Draft, MessageType, ReplyTo, Sender, Status};
 use crate::model::notice::{Notice, NoticeKind};
 use crate::model::reaction::Reaction;
@@ -116,7 +118,7 @@ pub fn every_event() -> Vec<Event> {
         let (adapter, key) = ("ilink".into(), "cursor".into());
         all.push(Event::AdapterState(Box::new(AdapterState { adapter, key, value })));
     }
-    all.push(Event::Told(Box::new(Told {
+    all.push(Event::RawEvent(Box::new(RawEvent {
         platform: "qq".into(),
         account: "1".into(),
         frame: "{}".into(),

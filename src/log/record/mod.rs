@@ -46,6 +46,9 @@ struct RecordFields<'a> {
     extras: Option<Cow<'a, str>>,
 }
 
+/// The first fields of version 4: ID, content, recipient, status.
+type FirstFields<'a> = (Uuid, WireContent<'a>, &'a str, Status);
+
 /// Bits of `flags`.
 pub(super) const IS_UNCERTAIN: u8 = 1;
 
@@ -72,9 +75,9 @@ struct Extras {
 /// Content as it is encoded; also in events.
 #[derive(Serialize, Deserialize)]
 pub(super) enum WireContent<'a> {
-    Plain(Cow<'a, str>),
+    Plain(#[serde(borrow)] Cow<'a, str>),
     /// The contract's JSON.
-    Segments(Cow<'a, str>),
+    Segments(#[serde(borrow)] Cow<'a, str>),
 }
 
 impl<'a> WireContent<'a> {
@@ -201,8 +204,8 @@ pub fn decode(seq: u64, bytes: &[u8]) -> Result<Message, Unreadable> {
     }
 }
 
-/// Whether an account of ours knows the message whose record at `seq` this is by an ID of the
-/// platform. Costs less than reading all of it.
+/// Whether the message of this record at `seq` has a platform's ID for one of your accounts. Faster
+/// than decoding the whole record.
 pub(crate) fn is_known_as(seq: u64, bytes: &[u8], account: &str, external_id: &str) -> bool {
     let is_it = |by: Option<&str>, id: Option<&str>| id == Some(external_id) && by == Some(account);
     let Some((&VERSION, rest)) = bytes.split_first() else {
@@ -214,6 +217,21 @@ pub(crate) fn is_known_as(seq: u64, bytes: &[u8], account: &str, external_id: &s
     let fields = rest.split_first_chunk::<4>().map(|(_, fields)| fields);
     let fields = fields.and_then(|fields| postcard::from_bytes::<RecordFields<'_>>(fields).ok());
     fields.is_some_and(|fields| is_it(fields.account, fields.external_id))
+}
+
+/// The status of the message whose record at `seq` this is. Costs less than reading all of it.
+///
+/// # Errors
+///
+/// The bytes are damaged, or of a newer version.
+pub(crate) fn status_of(seq: u64, bytes: &[u8]) -> Result<Status, Unreadable> {
+    let Some((&[VERSION, a, b, c, d], fields)) = bytes.split_first_chunk() else {
+        return decode(seq, bytes).map(|message| message.status);
+    };
+    let is_whole = u32::from_le_bytes([a, b, c, d]) == checksum(seq, fields);
+    let first = postcard::take_from_bytes::<FirstFields<'_>>(fields).ok().filter(|_| is_whole);
+    let status = first.map(|((_, _, _, status), _)| status);
+    status.ok_or_else(|| Unreadable(format!("the record of message {seq} is damaged")))
 }
 
 /// The checksum of something that is found by a number, which counts as part of it.

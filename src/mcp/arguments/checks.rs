@@ -1,4 +1,4 @@
-//! Values of arguments: IDs, places, times, lengths.
+//! Checks of arguments: IDs, positions, times, lengths.
 
 use crate::error::{Error, Result};
 use crate::mcp::place::GivenPlace;
@@ -8,7 +8,7 @@ use jiff::{Timestamp, Zoned};
 use uuid::Uuid;
 
 pub(super) fn check_length(field: &str, text: &str, most: usize) -> Result<()> {
-    // Bytes first: they are counted at once.
+    // Bytes first, because that is fast.
     if text.len() > most && text.chars().count() > most {
         return Err(Error::failed(format!("`{field}` has more than {most} characters")));
     }
@@ -19,7 +19,7 @@ pub(super) fn parse_id(field: &str, text: &str) -> Result<Uuid> {
     text.parse().map_err(|_| Error::failed(format!("`{field}` must be the ID of a message")))
 }
 
-/// A place in the history: the ID of a message, or what an answer gave.
+/// A position in the history: the ID of a message, or a position from an answer.
 pub(super) fn parse_place(field: &str, text: &str) -> Result<GivenPlace> {
     GivenPlace::parse(text).ok_or_else(|| {
         Error::failed(format!("`{field}` must be the ID of a message, or what an answer gave"))

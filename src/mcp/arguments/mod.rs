@@ -1,4 +1,4 @@
-//! Arguments of the tools, as models give them.
+//! Arguments of the tools.
 
 mod checks;
 mod reading;
@@ -16,7 +16,7 @@ use rmcp::model::JsonObject;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Arguments that an agent passes on as an answer gave them.
+/// Arguments that an agent may pass back in the escaped form of an answer.
 const NAMES: [&str; 3] = ["platform", "conversation", "sender"];
 
 /// Reads the arguments of a call; the error names the field.
@@ -38,7 +38,7 @@ pub(super) fn parse<T: DeserializeOwned>(arguments: Option<JsonObject>) -> Resul
     })
 }
 
-/// The fault without the value that has it: a text that was put in the wrong place must not be in the log.
+/// The error without the wrong value, because a text in the wrong field must not be in the log.
 fn without_value(error: &serde_json::Error) -> String {
     let text = without_type_names(&error.to_string(), "an object");
     match text.rsplit_once(", expected ") {

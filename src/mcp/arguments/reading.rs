@@ -13,19 +13,19 @@ use uuid::Uuid;
 /// The most messages of an answer.
 const MAX_MESSAGES: usize = 100;
 
-/// Messages of an answer unless the call says otherwise.
+/// Default number of messages in an answer.
 const DEFAULT_MESSAGES: usize = 30;
 
 /// The most conversations of an answer.
 const MAX_CONVERSATIONS: usize = 100;
 
-/// Seconds that `wait_for_messages` waits at most: clients give up after 60.
+/// The longest wait of `wait_for_messages` in seconds: clients give up after 60.
 const MAX_WAIT: u64 = 50;
 
-/// Seconds that `wait_for_messages` waits unless the call says otherwise.
+/// Default wait of `wait_for_messages` in seconds.
 const DEFAULT_WAIT: u64 = 30;
 
-/// Characters of a text that is looked for.
+/// The most characters of a searched text.
 const MAX_SEARCH_TEXT: usize = 500;
 
 /// Arguments of `list_conversations`.
@@ -118,7 +118,7 @@ pub(in crate::mcp) struct WaitForMessages {
 }
 
 impl ListConversations {
-    /// A page of all conversations.
+    /// The arguments for a page of all conversations.
     pub(in crate::mcp) fn page(cursor: Option<String>) -> Self {
         let limit = Some(MAX_CONVERSATIONS);
         Self { text: None, platform: None, unread: None, limit, cursor }
@@ -133,7 +133,7 @@ impl ListConversations {
     }
 }
 
-/// Part of a conversation that was asked for.
+/// Requested part of a conversation.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::mcp) enum AskedPart {
     Latest,

@@ -7,16 +7,16 @@ use serde::Deserialize;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Seconds that a sent message is waited for at most.
+/// The longest wait for a sent message, in seconds.
 const MAX_SEND_WAIT: u64 = 30;
 
-/// Seconds that a sent message is waited for unless the call says otherwise.
+/// Default wait for a sent message, in seconds.
 const DEFAULT_SEND_WAIT: u64 = 10;
 
-/// Characters of a message that is to be sent.
+/// The most characters of a message to be sent.
 const MAX_SENT_TEXT: usize = 20_000;
 
-/// Characters of an idempotency key.
+/// The most characters of an idempotency key.
 const MAX_KEY: usize = 100;
 
 /// Arguments of `send_message`.
@@ -57,12 +57,12 @@ pub(in crate::mcp) struct Reply {
     wait_seconds: Option<u64>,
 }
 
-/// The content to send and its options, checked.
+/// The content to be sent and its options, checked.
 #[derive(Debug)]
 pub(in crate::mcp) struct Sending {
     pub(in crate::mcp) text: String,
     pub(in crate::mcp) key: String,
-    /// How long it is waited for.
+    /// The longest wait.
     pub(in crate::mcp) limit: Duration,
 }
 

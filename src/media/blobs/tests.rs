@@ -1,4 +1,4 @@
-//! The sum of all blobs, whatever fails.
+//! The sum of all blobs stays right after any failure.
 
 use super::*;
 use crate::media::upload::Upload;
@@ -13,18 +13,18 @@ enum Step {
     Remove {
         n: u8,
     },
-    /// The place of the blob is taken by a folder meanwhile.
+    /// A folder blocks the name of the blob.
     PutInVain {
         n: u8,
     },
     RemoveInVain {
         n: u8,
     },
-    /// A program cuts the file, and the same bytes come again.
+    /// A program truncates the file, and the same bytes are stored again.
     CutAndPut {
         n: u8,
     },
-    /// All are opened anew, and counted only when somebody asks.
+    /// All blobs are opened again, and counted only when their sum is needed.
     Open,
 }
 
@@ -51,7 +51,7 @@ fn hash(n: u8) -> Hash {
     Hash::of(&mut &*bytes(n)).unwrap()
 }
 
-/// Does something while a folder that is not empty stands where the blob would be.
+/// Runs something while a non-empty folder has the name of the blob.
 fn in_vain(blobs: &Blobs, n: u8, act: impl FnOnce()) {
     let path = blobs.path(hash(n));
     let aside = blobs.root().join("aside");

@@ -1,4 +1,4 @@
-//! Media that are missing, and how a message tells how their fetching ended.
+//! Missing media, and the results of fetching in a message.
 
 use super::*;
 use crate::media::bounds::BlobBounds;
@@ -14,9 +14,9 @@ fn image(url: Option<&str>) -> Segment {
     Segment::Image(Media { url: url.map(str::to_owned), ..Media::default() })
 }
 
-fn kept() -> KeptFile {
+fn kept() -> StoredFile {
     let kind = FileType { mime: "image/png", size: None };
-    KeptFile { hash: Hash([1; 32]), size: 5, kind, duration: None }
+    StoredFile { hash: Hash([1; 32]), size: 5, kind, duration: None }
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn what_is_missing_is_found_by_address_or_by_asking() {
 fn a_failure_is_noted_until_another_attempt_ends_better() {
     let content = Content::of(vec![image(Some("https://x/1")), image(Some("https://x/2"))]);
     let message = Message::new(1, uuid::Uuid::nil(), content, "group_1".into(), 1);
-    let ended = |message: &Message, kept: Result<KeptFile, FetchFailure>| {
+    let ended = |message: &Message, kept: Result<StoredFile, FetchFailure>| {
         let first = missing(message, &[MessageType::Image]).swap_remove(0);
         with_outcomes(&message.content, &[(first, kept)], 9)
     };
@@ -97,7 +97,7 @@ async fn a_file_that_is_removed_before_its_message_tells_of_it_is_fetched_again(
     let Answer::Message(message) = store.write(command).await.unwrap() else { panic!("not made") };
     let (stored, _) = Upload::put(&blobs, b"picture").unwrap();
     let one = missing(&message, &[MessageType::Image]).swap_remove(0);
-    let mut outcomes = vec![(one, Ok(KeptFile::of(&blobs, stored.hash).unwrap()))];
+    let mut outcomes = vec![(one, Ok(StoredFile::of(&blobs, stored.hash).unwrap()))];
     assert!(blobs.remove(stored.hash).unwrap());
     completer.note(message.clone(), &mut outcomes).await.unwrap();
     assert!(outcomes[0].1.is_err(), "whoever asked is told");

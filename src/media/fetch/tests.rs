@@ -1,11 +1,11 @@
-//! Hosts that may be asked, hosts that may not, and those that lie.
+//! Hosts that are allowed, hosts that are not, and hosts that lie.
 
 use super::*;
 use crate::media::bounds::BlobBounds;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
-/// A host that gives each connection the next answer.
+/// A host that gives the next answer to each connection.
 fn host(answers: Vec<String>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();

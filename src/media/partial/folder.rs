@@ -13,7 +13,7 @@ use uuid::Uuid;
 /// Seconds without a byte after which an upload is removed.
 pub const MAX_AGE: u64 = 24 * 60 * 60;
 
-/// Uploads at one time, and as many more that are whole and may be asked about.
+/// The most unfinished uploads, and the most finished ones that can be queried.
 pub const MAX_UPLOADS: usize = 64;
 
 /// An upload.
@@ -27,13 +27,13 @@ pub struct Partial {
     pub length: u64,
     /// Bytes of it that are on disk.
     pub offset: u64,
-    /// SHA-256 in hex that the file has to have, where the client told it.
+    /// SHA-256 in hex that the file must have, if the client gave it.
     pub(super) sha256: Option<String>,
-    /// SHA-256 in hex, once it is kept as a blob.
+    /// SHA-256 in hex, once it is stored as a blob.
     pub media: Option<String>,
-    /// Media type by the bytes, once it is kept.
+    /// Media type by the bytes, once it is stored.
     pub mime: Option<String>,
-    /// Unix seconds at which the last bytes came.
+    /// Unix seconds at which the last bytes arrived.
     pub(super) at: u64,
 }
 
@@ -44,20 +44,20 @@ impl Partial {
         Self { id, name, length, offset: 0, sha256, media: None, mime: None, at }
     }
 
-    /// Unix seconds after which it may be gone.
+    /// Unix seconds after which it may be removed.
     pub fn expires_at(&self) -> u64 {
         self.at.saturating_add(MAX_AGE)
     }
 }
 
-/// The folder for uploads, beside the blobs that they become.
+/// The folder for uploads, next to the blobs.
 #[derive(Clone, Debug)]
 pub(super) struct UploadFolder {
     pub(super) blobs: Blobs,
 }
 
 impl UploadFolder {
-    /// Makes the files of a new upload. Where one of them cannot be made, there is neither.
+    /// Creates the files of a new upload: both, or none.
     pub(super) fn create(&self, partial: &Partial) -> io::Result<()> {
         let mut new = OpenOptions::new();
         let new = new.write(true).create_new(true).mode(0o600).open(self.bytes_of(partial.id)?);
@@ -68,7 +68,7 @@ impl UploadFolder {
         made
     }
 
-    /// Writes a record anew; it is either the old one or the new one, whatever happens.
+    /// Replaces a record atomically.
     pub(super) fn write(&self, partial: &Partial) -> io::Result<()> {
         let path = self.record_of(partial.id)?;
         let new = new_beside(&path);
@@ -80,7 +80,7 @@ impl UploadFolder {
         File::open(self.blobs.uploads()?)?.sync_all()
     }
 
-    /// How far an upload is; `None` where there is none, or not any more.
+    /// The state of an upload; `None` if there is none any more.
     pub(super) fn find(&self, id: Uuid) -> io::Result<Option<Partial>> {
         let record = match fs::read(self.record_of(id)?) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -95,7 +95,7 @@ impl UploadFolder {
             return Ok(Some(partial));
         }
         let Ok(about) = self.bytes_of(id)?.metadata() else {
-            // It became a blob since that was looked for, or its blob was removed.
+            // It became a blob after the first check, or its blob was removed.
             if is_kept()? {
                 return Ok(Some(partial));
             }
@@ -106,7 +106,7 @@ impl UploadFolder {
         Ok(Some(partial))
     }
 
-    /// Forgets the oldest of the uploads that are whole where there are too many; `newest` stays.
+    /// Removes the records of the oldest finished uploads if there are too many; `newest` stays.
     pub(super) fn forget_whole(&self, newest: Uuid) -> io::Result<()> {
         let mut whole = Vec::new();
         for id in self.ids()?.into_iter().filter(|id| *id != newest) {
@@ -117,7 +117,7 @@ impl UploadFolder {
         whole.iter().take(surplus).try_for_each(|one| self.remove(one.id))
     }
 
-    /// Removes the files of an upload, and gives its room back.
+    /// Removes the files of an upload, and releases its space.
     pub(super) fn remove(&self, id: Uuid) -> io::Result<()> {
         self.blobs.reservations().release(id);
         let record = self.record_of(id)?;
@@ -138,7 +138,7 @@ impl UploadFolder {
         Ok(records.filter_map(|path| id_in(path)).collect())
     }
 
-    /// Removes the files of all uploads but these, and files of no upload.
+    /// Removes the files of all uploads except these, and other files.
     pub(super) fn remove_others(&self, keeps: impl Fn(Uuid) -> bool) -> io::Result<()> {
         for path in self.files()? {
             let is_part = path.extension().is_some_and(|kind| kind == "json" || kind == "bytes");
@@ -162,7 +162,7 @@ impl UploadFolder {
     }
 }
 
-/// The name of a record while it is written.
+/// The temporary name of a record.
 fn new_beside(record: &Path) -> PathBuf {
     record.with_extension("new")
 }

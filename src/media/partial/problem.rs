@@ -1,26 +1,26 @@
-//! Why an upload in parts does not begin, or does not go on.
+//! Errors of uploads in parts.
 
 use crate::media::bounds::BlobRefused;
 use std::io;
 
-/// Why an upload does not begin, or does not go on.
+/// Reason why an upload cannot begin or continue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UploadProblem {
-    /// The bytes are not kept.
+    /// The bytes are not stored.
     Refused(BlobRefused),
-    /// There is no such upload, or not any more.
+    /// There is no such upload any more.
     NotFound,
     /// Another request writes it.
     Busy,
-    /// It goes on at another byte.
+    /// The upload continues at another byte.
     #[allow(missing_docs)]
     WrongOffset { offset: u64 },
-    /// There are more bytes than were told when it began.
+    /// There are more bytes than the client announced.
     #[allow(missing_docs)]
     TooLong { length: u64 },
-    /// The file is not the one that was told when it began; the upload is removed.
+    /// The file has another hash than the client announced; the upload is removed.
     OtherBytes,
-    /// There are as many as there may be.
+    /// There are too many uploads.
     TooMany,
 }
 

@@ -1,4 +1,4 @@
-//! Uploads that go on, over kills and other bytes.
+//! Uploads that continue after kills, and with wrong bytes.
 
 use super::*;
 use crate::media::blobs::entries;
@@ -75,7 +75,7 @@ fn other_bytes_than_those_that_were_told_are_not_kept() {
     let (_folder, partials) = partials(BlobBounds::NONE);
     let id = partials.begin(5, None, Some(hash(b"hello"))).unwrap().id;
     add(&partials, id, 0, b"he").unwrap();
-    // The same file goes on, another one begins anew.
+    // The same file continues, another one begins anew.
     let same = partials.begin(5, None, Some(hash(b"hello"))).unwrap();
     assert_eq!((same.id, same.offset), (id, 2));
     assert_ne!(partials.begin(5, None, Some(hash(b"other"))).unwrap().id, id);
@@ -149,7 +149,7 @@ fn what_cannot_go_on_is_removed_at_the_start() {
 fn an_upload_that_cannot_begin_leaves_nothing() {
     let (_folder, partials) = partials(BlobBounds::NONE);
     let partial = Partial::new(5, None, None);
-    // A folder that is not empty stands where its record would be.
+    // A non-empty folder has the name of its record.
     let record = partials.blobs.uploads().unwrap().join(format!("{}.json", partial.id));
     fs::create_dir_all(record.join("x")).unwrap();
     assert!(partials.folder.create(&partial).is_err());
@@ -173,7 +173,7 @@ fn no_other_file_takes_the_room_of_an_upload_that_is_not_whole() {
     let done = add(&partials, id, 3, b"lo!").unwrap();
     assert!(done.media.is_some(), "its own room is no hindrance");
     assert_eq!(partials.blobs.used().unwrap(), 10);
-    // A whole file is counted once; one that is given up or refused is not counted.
+    // A finished file is counted once; one that is removed or refused is not counted.
     partials.blobs.remove(hash(b"hello!")).unwrap();
     let id = partials.begin(6, None, Some(hash(b"hello!"))).unwrap().id;
     assert_eq!(add(&partials, id, 0, b"HELLO!").unwrap_err(), UploadProblem::OtherBytes);
@@ -188,7 +188,7 @@ fn the_disk_is_kept_free_for_what_is_still_to_come_of_an_upload() {
     let Partials { blobs, .. } = &partials;
     let id = partials.begin(6, None, None).unwrap().id;
     add(&partials, id, 0, b"hel").unwrap();
-    // As if an upload were under way for which no disk is large enough.
+    // As if there were an upload that is too large for any disk.
     let other = Uuid::new_v4();
     blobs.reservations().set(other, u64::MAX / 2, u64::MAX / 2);
     Upload::put(blobs, b"other").unwrap();

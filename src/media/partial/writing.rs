@@ -1,4 +1,4 @@
-//! An upload in parts that goes on.
+//! Writing the next bytes of an upload in parts.
 
 use super::busy::Busy;
 use super::folder::{Partial, UploadFolder};
@@ -10,25 +10,25 @@ use sha2::{Digest, Sha256};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
-/// Bytes that may be written before they are synced: so many a power cut costs at most.
+/// Bytes that may be written before a sync: a power cut loses at most these.
 const CHECKPOINT_BYTES: u64 = 8 << 20;
 
-/// An upload that goes on.
+/// An upload that is being continued.
 #[derive(Debug)]
 pub struct PartialWriting {
     folder: UploadFolder,
     partial: Partial,
-    /// Its bytes so far; none where it is kept already.
+    /// Its bytes so far; `None` if it is stored already.
     file: Option<File>,
     /// Bytes that are written, of which `partial.offset` are synced.
     size: u64,
-    /// Hash of all bytes so far, where all of them came by this.
+    /// Hash of all bytes so far, if this object has seen all of them.
     hasher: Option<Sha256>,
     _busy: Busy,
 }
 
 impl PartialWriting {
-    /// Goes on behind the bytes of an upload that are on disk.
+    /// Continues after the bytes of an upload that are on disk.
     pub(super) fn new(folder: UploadFolder, partial: Partial, busy: Busy) -> io::Result<Self> {
         let size = partial.offset;
         let file = if partial.media.is_some() {
@@ -69,7 +69,7 @@ impl PartialWriting {
         Ok(())
     }
 
-    /// Has what was written outlive a power cut.
+    /// Syncs the written bytes, so that they survive a power cut.
     ///
     /// # Errors
     ///
@@ -85,11 +85,11 @@ impl PartialWriting {
         Ok(())
     }
 
-    /// Ends this part of it. A file that is whole is kept from now on.
+    /// Ends this part of the upload. A complete file is stored.
     ///
     /// # Errors
     ///
-    /// The file is not the one that was told, there is no room for it, or the disk refuses.
+    /// The file is not the announced one, there is no space for it, or the disk refuses.
     pub fn finish(mut self) -> Result<Partial, UploadProblem> {
         self.checkpoint()?;
         let Some(mut file) = self.file.take().filter(|_| self.size == self.partial.length) else {
@@ -109,7 +109,7 @@ impl PartialWriting {
             folder.remove(partial.id)?;
             return Err(UploadProblem::OtherBytes);
         }
-        // Before the bytes move: without this the upload would be lost if a kill came between.
+        // Before the file is renamed: otherwise a kill in between would lose the upload.
         partial.media = Some(hash.to_string());
         partial.mime = Some(sniff(&head).mime.to_owned());
         folder.write(&partial)?;
@@ -120,7 +120,7 @@ impl PartialWriting {
             _ => {}
         }
         if let Err(error) = folder.forget_whole(partial.id) {
-            tracing::warn!("records of uploads that are whole are not removed: {error}");
+            tracing::warn!("records of finished uploads cannot be removed: {error}");
         }
         Ok(partial)
     }

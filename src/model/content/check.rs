@@ -3,7 +3,8 @@
 use super::limits::{MAX_FORWARD_DEPTH, MAX_SEGMENTS};
 use super::segment::Segment;
 
-/// Checks segments that lie inside so many forwards; `count` is of all that were met before.
+/// Checks segments at a depth of forwards; `count` is the number of segments that were checked
+/// before.
 pub(super) fn check_all(
     segments: &[Segment],
     depth: usize,

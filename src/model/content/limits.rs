@@ -1,9 +1,10 @@
 //! Limits of content.
 
-/// Segments that a message may have, forwards counted with their items.
+/// The most segments of a message, including those inside forwards.
 pub const MAX_SEGMENTS: usize = 1000;
 
-/// Segments of a message that are read from a platform; what lies behind them stays in its own form.
+/// The most segments that are read from a platform's message; later ones are kept only in the raw
+/// form.
 pub const MAX_READ: usize = 20_000;
 
 /// Characters of the excerpt of a message that another one answers.

@@ -61,7 +61,8 @@ impl Content {
         }
     }
 
-    /// Content as Part 1 gives it: a text, or the URL or name of one picture, file, video or sound.
+    /// Content from a type and a text of Part 1: a text, or the URL or name of one picture, file,
+    /// video or sound.
     pub fn of_type(message_type: MessageType, content: String) -> Self {
         let make = match message_type {
             MessageType::Text => return Self::text(content),
@@ -80,7 +81,8 @@ impl Content {
         Self(Form::Segments(vec![make(media)]))
     }
 
-    /// The type of Part 1: that of the one picture, file, video or sound it is, else `Text`.
+    /// The type of Part 1: `Image`, `File`, `Video` or `Audio` if that is the only segment, else
+    /// `Text`.
     pub fn message_type(&self) -> MessageType {
         match self.segments() {
             Some([Segment::Image(_)]) => MessageType::Image,
@@ -110,7 +112,7 @@ impl Content {
         }
     }
 
-    /// The segments, plain text as one of them.
+    /// The segments; plain text becomes one segment.
     pub fn to_segments(&self) -> Vec<Segment> {
         match &self.0 {
             Form::Plain(text) => vec![Segment::Text { text: text.clone() }],
@@ -118,7 +120,7 @@ impl Content {
         }
     }
 
-    /// The one image, audio, video or file it is, and its type.
+    /// The only segment and its type, if that is an image, audio, video or file.
     pub fn media(&self) -> Option<(MessageType, &Media)> {
         match self.segments() {
             Some([only]) => only.media().map(|media| (self.message_type(), media)),
@@ -126,7 +128,7 @@ impl Content {
         }
     }
 
-    /// The texts in it without the spaces around them, one after the other.
+    /// The texts of all segments in order, without the spaces around them.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         let plain = match &self.0 {
             Form::Plain(text) => Some(&**text),
@@ -138,8 +140,8 @@ impl Content {
         plain.into_iter().chain(of_segments).map(str::trim).filter(|text| !text.is_empty())
     }
 
-    /// Whether it may be what a platform tells of content that was sent. Text comes back as it was;
-    /// what was sent as one address comes back as another, and so do pictures and names among text.
+    /// Whether a platform may report content that was sent in this form. Text comes back unchanged;
+    /// addresses, pictures and names may come back in another form.
     pub fn is_told_of(&self, sent: &Self) -> bool {
         match (sent.media(), self.media()) {
             (Some((sent, _)), Some((told, _))) => sent == told,
@@ -148,8 +150,8 @@ impl Content {
         }
     }
 
-    /// Whether it has the same type and says the same, wherever its files lie: their addresses change
-    /// from one time to the next.
+    /// Whether type and text are equal. Addresses of files are not compared, because they change
+    /// each time.
     pub fn is_alike(&self, other: &Self) -> bool {
         self.message_type() == other.message_type() && self.texts().eq(other.texts())
     }
@@ -181,13 +183,13 @@ impl Content {
         matches!(&self.0, Form::Plain(text) if text.is_empty())
     }
 
-    /// Whether a person addresses the account itself.
+    /// Whether it mentions the account itself.
     pub fn mentions_me(&self) -> bool {
         let is_me = |segment: &Segment| matches!(segment, Segment::Mention { me: true, .. });
         self.segments().is_some_and(|segments| segments.iter().any(is_me))
     }
 
-    /// The people whom it mentions without a name, each once.
+    /// The IDs of people who are mentioned without a name, each once.
     pub fn unnamed_mentions(&self) -> Vec<String> {
         let mut unnamed = Vec::new();
         for segment in self.segments().unwrap_or_default() {
@@ -200,7 +202,7 @@ impl Content {
         unnamed
     }
 
-    /// The same with the name of a person whom it mentions without one; `None` where it does not.
+    /// The content with the name of a person who is mentioned without one; `None` if there is none.
     #[must_use]
     pub fn with_mention_named(&self, person: &str, told: &str) -> Option<Self> {
         let mut segments = self.segments()?.to_vec();

@@ -18,7 +18,7 @@ pub(super) fn address_or_name(segment: &Segment) -> String {
     words.into_iter().flatten().find(|word| is_shown(word)).unwrap_or(segment.label()).to_owned()
 }
 
-/// Whether a word says something, and is not the bytes of a file.
+/// Whether a word is worth showing: not empty, and not the bytes of a file.
 fn is_shown(word: &str) -> bool {
     !word.trim().is_empty() && !word.starts_with("base64://") && !word.starts_with("data:")
 }
@@ -26,7 +26,7 @@ fn is_shown(word: &str) -> bool {
 pub(super) fn readable(segments: &[Segment]) -> String {
     let mut text = String::new();
     for segment in segments {
-        // A word that is no text stands apart from words before it.
+        // A label of something that is not text is separated from the words before it.
         let is_word = !matches!(segment, Segment::Text { .. } | Segment::Emoji { .. });
         if is_word && text.ends_with(|c: char| !c.is_whitespace()) {
             text.push(' ');
@@ -49,7 +49,7 @@ fn write_word(segment: &Segment, text: &mut String) {
     let found = match segment {
         Segment::Text { text: own } => {
             return text.push_str(own.trim_start_matches(|c| {
-                // The space behind a name is there already.
+                // A space after a name is there already.
                 c == ' ' && text.ends_with(' ')
             }));
         }
@@ -84,7 +84,7 @@ fn write_word(segment: &Segment, text: &mut String) {
     text.push_str(found.as_deref().unwrap_or(segment.label()));
 }
 
-/// An emoji stands for itself; a face is shown by its name in brackets.
+/// An emoji is shown as itself, and a face of the platform by its name in brackets.
 fn emoji(name: &str) -> String {
     if name.chars().any(char::is_alphanumeric) && !name.starts_with('[') {
         format!("[{name}]")

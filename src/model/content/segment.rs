@@ -14,7 +14,7 @@ pub enum Segment {
         #[allow(missing_docs)]
         text: String,
     },
-    /// A person is addressed.
+    /// A mention of a person.
     Mention {
         /// The platform's ID of the person.
         user: String,
@@ -25,17 +25,17 @@ pub enum Segment {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         me: bool,
     },
-    /// Everybody in the conversation is addressed.
+    /// A mention of everybody in the conversation.
     MentionAll {},
     /// A face or sticker of the platform, or an emoji.
     Emoji {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[allow(missing_docs)]
         name: Option<String>,
-        /// The platform's ID of it.
+        /// The platform's ID of the face or sticker.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<String>,
-        /// A picture of it.
+        /// URL of a picture of it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         url: Option<String>,
     },
@@ -60,7 +60,7 @@ pub enum Segment {
         #[allow(missing_docs)]
         address: Option<String>,
     },
-    /// Messages of elsewhere, passed on as one.
+    /// Messages of another conversation, sent on as one message.
     Forward {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[allow(missing_docs)]
@@ -68,7 +68,7 @@ pub enum Segment {
         /// The messages; empty until somebody opens the forward.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         items: Vec<ForwardItem>,
-        /// The platform's ID of it, by which its messages can be asked for.
+        /// The platform's ID of the forward, which is needed to request its messages.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<String>,
     },
@@ -87,7 +87,7 @@ pub enum Segment {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         image: Option<String>,
     },
-    /// Something that only the platform has.
+    /// Something that has no form on other platforms.
     Other {
         /// The platform's name for it.
         name: String,
@@ -118,19 +118,19 @@ pub struct Media {
     /// Seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration: Option<f64>,
-    /// The platform's address of it, which may expire.
+    /// The platform's address of the file, which may expire.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// SHA-256 in hex, once the bytes are kept here.
+    /// SHA-256 in hex, if the bytes are stored here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media: Option<String>,
-    /// The platform's word for it, such as the name of a sticker.
+    /// The platform's text for it, such as the name of a sticker.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
-    /// The words said in it, where the platform tells them.
+    /// The words that are spoken in it, where the platform gives them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// Why the bytes are not here, after an attempt to fetch them.
+    /// Reason why the bytes are not here, after an attempt to fetch them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Box<MediaFailure>>,
 }
@@ -146,7 +146,7 @@ pub struct ForwardItem {
     pub segments: Vec<Segment>,
 }
 
-// Numbers come from JSON, which has none that differs from itself.
+// Numbers come from JSON, which has no NaN.
 impl Eq for Segment {}
 impl Eq for Media {}
 impl Eq for ForwardItem {}
@@ -163,7 +163,7 @@ impl Segment {
         }
     }
 
-    /// Forgets how fetching its media failed, which only the server itself tells.
+    /// Removes `failure` from all media: only the server itself may set it.
     pub fn forget_failures(&mut self) {
         if let Self::Forward { items, .. } = self {
             items.iter_mut().flat_map(|item| &mut item.segments).for_each(Self::forget_failures);
@@ -202,7 +202,7 @@ impl Segment {
         }
     }
 
-    /// The word that stands for it where there is no better one.
+    /// The label for a segment that has no better text.
     pub(super) fn label(&self) -> &'static str {
         match self {
             Self::Image(_) => "[image]",

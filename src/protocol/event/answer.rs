@@ -17,10 +17,10 @@ pub struct Ack {
     pub message_status: Option<Status>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<Uuid>,
-    /// Where the events begin that follow, for sessions that asked for events.
+    /// The cursor before the first event that follows, for sessions that asked for events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// As the command had it: a string or a number.
+    /// The value from the command: a string or a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = request_id)]
     pub request_id: Option<Value>,
@@ -39,15 +39,15 @@ pub enum AckStatus {
 /// Answer to a command that was not carried out; the connection stays open.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ErrorAnswer {
-    /// Text for people; it names the field and what would be right.
+    /// Text for people; it names the field and the right form.
     pub error: String,
-    /// Stable name of the error, where a program can do something about it.
+    /// Stable name of the error, if a program can react to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Cow<'static, str>>,
-    /// The message that stays stored, where there is one.
+    /// The message that stays stored, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_id: Option<Uuid>,
-    /// As the command had it: a string or a number.
+    /// The value from the command: a string or a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = request_id)]
     pub request_id: Option<Value>,

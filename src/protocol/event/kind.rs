@@ -1,4 +1,4 @@
-//! Kinds of events, by which a session asks for them (contract, items 16 and 29).
+//! Kinds of events that a session can ask for (contract, items 16 and 29).
 
 use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
@@ -131,7 +131,7 @@ impl FromStr for EventKinds {
         if name == "*" {
             return Ok(Self::all());
         }
-        // New messages come anyway; naming them does no harm.
+        // New messages always come, so naming them changes nothing.
         let known = EventKind::ALL.into_iter().find(|kind| kind.as_str() == name);
         Ok(known.into_iter().collect()).and_then(|kinds: Self| {
             if kinds.is_empty() { Err(UnknownEvent(name.to_owned())) } else { Ok(kinds) }

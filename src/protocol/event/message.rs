@@ -23,7 +23,7 @@ pub struct NewMessageData<'a> {
     pub sender: Option<Cow<'a, Sender>>,
     /// Unix seconds.
     pub created_at: u64,
-    /// Its place among all messages: grows, and is never used again.
+    /// Number of the message among all messages: grows, and is never used again.
     pub seq: u64,
     /// `Inbound`; left out for outbound messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -48,10 +48,10 @@ pub struct MessageStatus<'a> {
     pub seq: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<Cow<'a, str>>,
-    /// The same for programs, where it has a name.
+    /// The code of the reason, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error_code: Option<Cow<'a, str>>,
-    /// The words of the platform, as `last_error` has them.
+    /// The platform's own text within `last_error`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error_detail: Option<Cow<'a, str>>,
 }
@@ -95,8 +95,8 @@ impl<'a> NewMessageData<'a> {
         }
     }
 
-    /// The message as a client knows it then. Its state is told by later events; messages that came
-    /// in, and those that the account's owner wrote elsewhere, need none.
+    /// The message as a client knows it at this time. Later events give its status; inbound
+    /// messages, and those that the account's owner wrote elsewhere, need none.
     pub fn into_message(self) -> Message {
         let direction = self.direction.unwrap_or_default();
         let is_done = direction == Direction::Inbound || self.sender.is_some();
@@ -116,7 +116,7 @@ impl<'a> NewMessageData<'a> {
 }
 
 impl<'a> MessageStatus<'a> {
-    /// Tells the present state of a message.
+    /// The present status of a message.
     pub fn of(message: &'a Message) -> Self {
         let (last_error_code, last_error_detail) = coded(message.last_error.as_deref());
         Self {
@@ -135,7 +135,7 @@ impl<'a> MessageStatus<'a> {
 }
 
 impl MessageUpdated {
-    /// Tells a message as it is now.
+    /// The message as it is now.
     pub fn of(message: &Message) -> Self {
         let mut message = message.clone();
         message.platform.get_or_insert_with(|| LOCAL.to_owned());

@@ -1,5 +1,5 @@
-//! Frames that a server sends on the WebSocket and lines of `GET /api/stream`, told apart by `type`
-//! (contract, Part 1, "WebSocket", and items 9 to 17 and 29).
+//! Frames that a server sends on the WebSocket and lines of `GET /api/stream`, distinguished by
+//! `type` (contract, Part 1, "WebSocket", and items 9 to 17 and 29).
 
 mod answer;
 mod kind;
@@ -18,7 +18,8 @@ use crate::model::notice::Notice;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// `code` of an error that says: this cursor or `since` cannot be honoured, load afresh.
+/// `code` of the error for a cursor or `since` that cannot be used: the client has to load
+/// everything again.
 pub const CURSOR_GONE: &str = "cursor_gone";
 
 /// One frame of the server. `cursor` is there for sessions that asked for events.
@@ -62,28 +63,28 @@ pub enum ServerEvent<'a> {
         cursor: Option<Cow<'a, str>>,
         data: AdapterStatusData<'a>,
     },
-    /// The cursor of a stream could not be honoured: it begins here, and what is known may be old.
+    /// The stream could not continue at the cursor and begins now; the client's data may be old.
     Reset {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<Cow<'a, str>>,
-        /// Not told by older servers.
+        /// Missing from older servers.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<ResetReason>,
     },
     Ack(Ack),
     Error(ErrorAnswer),
-    /// A frame of a newer server.
+    /// A frame of a newer server, of a type that is unknown here.
     #[serde(other)]
     Unknown,
 }
 
-/// Why a stream begins anew.
+/// Reason why a stream begins anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ResetReason {
-    /// Events after the cursor are not kept any more; messages are, and `since` brings them.
+    /// Events after the cursor are not kept any more. Messages are kept, and `since` replays them.
     TooOld,
-    /// The cursor, or the message, is of another store or of an older copy of this one.
+    /// The cursor, or the message, belongs to another store or to an older copy of this store.
     #[serde(other)]
     OtherStore,
 }
@@ -95,12 +96,12 @@ pub struct AdapterStatusData<'a> {
     pub platform: Cow<'a, str>,
     #[allow(missing_docs)]
     pub status: PlatformState,
-    /// The same again, under the name that the user's document gives it in its table.
+    /// The same value again, under the name that the contract gives it in its table.
     pub content: PlatformState,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[allow(missing_docs)]
     pub account: Option<Cow<'a, str>>,
-    /// Why, and what helps, where it is not plain.
+    /// The reason, and advice, if it is not obvious.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Cow<'a, str>>,
 }

@@ -2,16 +2,17 @@
 
 use super::texts::{INVALID_STATUS, INVALID_TYPE, MISSING_DATA, NOT_FOUND, NOT_INITIALIZED};
 
-/// Texts that the contract spells: a client may compare the whole body, so these have no code.
+/// Texts that the contract fixes. A client may compare the whole body, so these errors have no
+/// code.
 const LITERALS: [&str; 5] =
     [INVALID_STATUS, INVALID_TYPE, NOT_FOUND, NOT_INITIALIZED, MISSING_DATA];
 
-/// Whether the contract spells a text.
+/// Whether the contract fixes a text.
 pub fn is_literal(text: &str) -> bool {
     LITERALS.contains(&text)
 }
 
-/// The name of an error that has no closer one, by the status of HTTP.
+/// The code of an error that has no more specific one, by its HTTP status.
 pub fn code_of(status: u16) -> &'static str {
     match status {
         400 => "invalid",

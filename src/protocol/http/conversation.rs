@@ -1,4 +1,4 @@
-//! Conversations, and what a client sets of one.
+//! Conversations, and the properties that a client can set.
 
 use crate::protocol::overview::Conversation;
 use serde::{Deserialize, Serialize};
@@ -17,10 +17,11 @@ pub struct Typing {
     pub typing: bool,
 }
 
-/// Body of `PATCH /api/conversations/{platform}/{conversation}`; what is left out stays as it is.
+/// Body of `PATCH /api/conversations/{platform}/{conversation}`. Missing fields do not change.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct SetConversation {
-    /// Messages up to this one were read: an ID, a `seq`, or `latest`. What was read stays read.
+    /// The last message that was read: an ID, a `seq`, or `latest`. Messages that were read stay
+    /// read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_to: Option<ReadTo>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,7 +43,7 @@ pub enum ReadTo {
 }
 
 impl ReadTo {
-    /// Everything that there is now.
+    /// Everything up to the newest message.
     pub fn latest() -> Self {
         Self::Text("latest".into())
     }

@@ -1,4 +1,4 @@
-//! Media that are kept.
+//! Stored files.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -6,9 +6,9 @@ use uuid::Uuid;
 /// Answer of `POST /api/media`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Uploaded {
-    /// SHA-256 in hex, by which segments name it.
+    /// SHA-256 in hex; segments name the file by it.
     pub media: String,
-    /// As it was given.
+    /// The name from the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Media type, by the bytes.
@@ -22,29 +22,30 @@ pub struct Uploaded {
 pub struct MediaAddress {
     /// Path and query below the server's own address, at which the file is served without a token.
     pub path: String,
-    /// Unix seconds until which it holds.
+    /// Unix seconds until which the address is valid.
     pub until: u64,
 }
 
 /// Answer of `GET /api/media`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct MediaList {
-    /// Those that were stored last, the newest first.
+    /// The newest files, in the order in which they were stored.
     pub media: Vec<KeptMedia>,
-    /// How many there are.
+    /// Number of all files.
     pub count: u64,
-    /// Bytes of all.
+    /// Bytes of all files.
     pub bytes: u64,
-    /// Bytes that all may have; 0 sets no bound.
+    /// The most bytes of all files; 0 sets no bound.
     pub quota_bytes: u64,
 }
 
-/// A file that is kept.
+/// A stored file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct KeptMedia {
     /// SHA-256 in hex.
     pub media: String,
-    /// Its name in the newest message that has it and names it, where that is among the newest.
+    /// Its name in the newest message that has it with a name, if that is among the newest
+    /// messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Media type, by the bytes.
@@ -53,12 +54,12 @@ pub struct KeptMedia {
     pub size: u64,
     /// Unix seconds at which it was stored.
     pub stored_at: u64,
-    /// The newest message that has it, where that is among the newest.
+    /// The newest message that has it, if that is among the newest messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used_in: Option<MediaUse>,
 }
 
-/// The newest message that has a file.
+/// The newest message with a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct MediaUse {
     /// The ID of the message.
@@ -77,6 +78,6 @@ pub struct MediaUse {
 pub struct MediaRemoved {
     #[allow(missing_docs)]
     pub deleted: bool,
-    /// Messages that had it.
+    /// Number of messages that had it.
     pub messages: u64,
 }

@@ -1,4 +1,4 @@
-//! Bodies by which a message is made or changed.
+//! Bodies of requests that make or change a message.
 
 use super::texts::{INVALID_STATUS, INVALID_TYPE, NO_REPLY_TARGET};
 use crate::model::content::{Content, Segment};
@@ -7,18 +7,18 @@ use crate::model::message::{Draft, MessageType, Status};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// Characters that are taken off around an address, as in a class of a regular expression.
+/// Characters that are removed around an address, as in a character class of a regular expression.
 const SPACES: &str = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000";
 
-/// Body of `POST /api/messages`. The type is plain text here, for its error is the contract's own.
+/// Body of `POST /api/messages`. The type is plain text here, because the contract fixes its error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct NewMessage {
-    /// May be left out beside `segments`.
+    /// May be left out if there are `segments`.
     #[schema(value_type = Option<MessageType>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_type: Option<String>,
-    /// May be left out beside `segments`.
+    /// May be left out if there are `segments`.
     #[schema(min_length = 1)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
@@ -27,7 +27,7 @@ pub struct NewMessage {
     #[schema(min_length = 1, max_length = 256, pattern = r"^(?!\*$)[^\x00-\x1f\x7f-\x9f]+$")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<String>,
-    /// In place of `content` and `message_type`.
+    /// Replaces `content` and `message_type`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub segments: Option<Vec<Segment>>,
     /// ID of the message that this one answers.
@@ -36,28 +36,28 @@ pub struct NewMessage {
     pub reply_to: Option<String>,
 }
 
-/// Body of `PATCH /api/messages/{id}`: a status, or content in place of the message's.
+/// Body of `PATCH /api/messages/{id}`: a new status, or new content.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct MessageChange {
     #[schema(value_type = Option<Status>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[allow(missing_docs)]
     pub status: Option<String>,
-    /// The status is set only where the message is in one of these states; otherwise the answer is
-    /// 409 with the code `other_status`.
+    /// The status is set only if the message is in one of these states; otherwise the answer is 409
+    /// with the code `other_status`.
     #[schema(value_type = Option<Vec<Status>>, min_items = 1)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub if_status: Option<Vec<String>>,
-    /// Text in place of the content of an outbound message.
+    /// New text for an outbound message.
     #[schema(min_length = 1)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
-    /// Segments in place of the content of an outbound message.
+    /// New segments for an outbound message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub segments: Option<Vec<Segment>>,
 }
 
-/// A [`MessageChange`] whose parts were checked.
+/// A [`MessageChange`] whose fields were checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum ParsedChange {
@@ -66,14 +66,14 @@ pub enum ParsedChange {
 }
 
 impl MessageChange {
-    /// Checks the parts; the error is what the API answers.
+    /// Checks the fields; the error is the API's answer.
     ///
     /// # Errors
     ///
     /// A field is wrong; the text names it and says what is right.
     pub fn parse(self) -> Result<ParsedChange, String> {
         match (self.status, self.content, self.segments) {
-            // As Part 1 has it: the other fields of a message may stand beside it, and mean nothing.
+            // As in Part 1: other fields of a message may be present, and are ignored.
             (Some(status), _, _) => {
                 let status = status.parse().map_err(|_| INVALID_STATUS)?;
                 let from = self.if_status.map(|states| {
@@ -110,8 +110,8 @@ impl NewMessage {
         }
     }
 
-    /// The rule of its schema that a type of Rust cannot say: content of a medium is an address, or
-    /// the bytes in base64 (RFC 4648).
+    /// A rule that Rust types cannot express in the schema: content of a media type is an address,
+    /// or the bytes in base64 (RFC 4648).
     pub fn rule() -> Value {
         let media = MessageType::ALL.into_iter().filter(|kind| *kind != MessageType::Text);
         let media: Vec<_> = media.map(MessageType::as_str).collect();
@@ -127,7 +127,7 @@ impl NewMessage {
         })
     }
 
-    /// Checks every field; the error is what the API answers.
+    /// Checks every field; the error is the API's answer.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! The bodies of the HTTP API, as the server reads and the client writes them, and the reverse.
+//! The bodies of the HTTP API, which both the server and the client read and write.
 
 mod code;
 mod conversation;
@@ -39,8 +39,8 @@ pub struct Listing {
     pub messages: Vec<Message>,
     pub offset: u64,
     pub limit: usize,
-    /// Where a search stopped reading before the page was full, and so `before` for the next one:
-    /// only while its index is being built, or where it had to compare 100,000 messages.
+    /// The `before` of the next page, if a search stopped before the page was full: while the index
+    /// is being built, or after it compared 100,000 messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub searched_to: Option<u64>,
 }
@@ -82,9 +82,9 @@ pub struct Platforms {
 /// Answer of `GET /api/health`.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Health {
-    /// `ok`, or `degraded`.
+    /// `ok` or `degraded`.
     pub status: String,
-    /// Why it is degraded, and what to do.
+    /// Reason why it is degraded, and advice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -92,12 +92,12 @@ pub struct Health {
 /// Body of every error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ErrorBody {
-    /// The error in words, for people.
+    /// The error as text for people.
     pub error: String,
-    /// The error's name, for programs; left out where the contract spells the whole body.
+    /// The error's code for programs; left out if the contract fixes the whole body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// The words of the platform or of a host, as the text has them.
+    /// The platform's or the host's own text within the error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }

@@ -11,7 +11,7 @@ pub struct Request {
     pub id: u64,
     #[allow(missing_docs)]
     pub platform: String,
-    /// The account of ours that is asked.
+    /// Your account that received it.
     pub account: String,
     /// The group that somebody wants to join.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -21,17 +21,17 @@ pub struct Request {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[allow(missing_docs)]
     pub user: Option<Sender>,
-    /// The words of the person who asks.
+    /// The text of the person who asks.
     pub text: String,
     /// Unix seconds.
     pub created_at: u64,
-    /// Whether it was approved; left out while it waits for an answer.
+    /// Whether it was approved; left out until it is answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved: Option<bool>,
 }
 
 impl Request {
-    /// Tells of a request; `None` where it has no ID.
+    /// The form for clients; `None` if the request has no ID.
     pub fn of(request: crate::model::notice::ContactRequest) -> Option<Self> {
         let Notice {
             platform,
@@ -71,7 +71,7 @@ pub struct Requests {
 pub struct RequestAnswer {
     #[allow(missing_docs)]
     pub approve: bool,
-    /// Words for the person who asked, where the platform passes them on.
+    /// A text for the person who asked, if the platform passes it on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }

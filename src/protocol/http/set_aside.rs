@@ -1,4 +1,4 @@
-//! Events of platforms that could not be stored, and were set aside.
+//! Events of platforms that could not be stored and were set aside.
 
 use crate::model::message::Sender;
 use serde::{Deserialize, Serialize};
@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 pub struct SetAsideEvent {
     /// When it was set aside, in Unix seconds.
     pub at: u64,
-    /// Why it could not be stored.
+    /// Reason why it could not be stored.
     pub reason: String,
     pub platform: String,
-    /// The account of ours that it came to.
+    /// Your account that received it.
     pub account: String,
     pub conversation: String,
     pub sender: Sender,
@@ -27,7 +27,7 @@ pub struct SetAsideEvent {
 pub struct SetAsideEvents {
     /// The oldest first, at most 200.
     pub events: Vec<SetAsideEvent>,
-    /// How many there are.
+    /// Number of all of them.
     pub total: usize,
 }
 

@@ -3,25 +3,25 @@
 use crate::model::message::Status;
 use uuid::Uuid;
 
-/// The text for a type that is none; spelled by the contract.
+/// Error for an unknown type; fixed by the contract.
 pub const INVALID_TYPE: &str = "Invalid message type. Use Text, Image, File, Video, or Audio";
 
-/// The text for a status that is none; spelled by the contract.
+/// Error for an unknown status; fixed by the contract.
 pub const INVALID_STATUS: &str = "Invalid status. Use Pending, Sending, Sent, Failed, or Canceled";
 
-/// The text where there is no store; spelled by the contract.
+/// Error if there is no store; fixed by the contract.
 pub const NOT_INITIALIZED: &str = "Repository not initialized";
 
-/// The text for a `send_message` without its fields; spelled by the contract.
+/// Error for a `send_message` without its fields; fixed by the contract.
 pub const MISSING_DATA: &str = "Missing data field";
 
-/// The text for a `reply_to` that is no message of this store.
+/// Error for a `reply_to` that is not a message of this store.
 pub const NO_REPLY_TARGET: &str = "`reply_to` is no message of this store; give the ID of one";
 
-/// The text for a message that is not there; spelled by the contract.
+/// Error for a message that does not exist; fixed by the contract.
 pub const NOT_FOUND: &str = "Message not found";
 
-/// The text for a message whose status is not set, because it `is` in none of the states named.
+/// Error if the status is not set, because the present status `is` not among the states named.
 pub fn other_status(id: Uuid, is: Status, from: &[Status]) -> String {
     match is {
         Status::Sending => format!("{id} is being sent now; look again when that has ended"),

@@ -3,7 +3,8 @@
 use crate::model::message::{Message, check_name};
 use serde::{Deserialize, Serialize};
 
-/// A line of `GET /api/export` and `POST /api/import`: a message, and what is never shown beside it.
+/// A line of `GET /api/export` and `POST /api/import`: a message, and fields that are otherwise not
+/// shown.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct TransferRecord {
@@ -12,7 +13,7 @@ pub struct TransferRecord {
     /// The platform's own ID of the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
-    /// The platform's own IDs of the parts of a message that went out as several.
+    /// The platform's own IDs of the parts of a message that was sent in several parts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<String>,
     /// The content as the platform wrote it.
@@ -29,7 +30,7 @@ impl From<Message> for TransferRecord {
 }
 
 impl TransferRecord {
-    /// The message, its parts checked; the error names the field.
+    /// The message, after its fields were checked; the error names the field.
     ///
     /// # Errors
     ///
@@ -51,7 +52,7 @@ impl TransferRecord {
 /// Body of `POST /api/backup`.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Backup {
-    /// Where the copy goes: an absolute path of a file that is not there yet.
+    /// Absolute path of the copy, a file that does not exist yet.
     #[schema(value_type = String)]
     pub file: std::path::PathBuf,
 }
@@ -68,6 +69,6 @@ pub struct BackupDone {
 pub struct Imported {
     /// Messages that were new.
     pub imported: u64,
-    /// Messages that were there already, and stay as they are.
+    /// Messages that were there already, and did not change.
     pub known: u64,
 }

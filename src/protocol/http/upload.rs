@@ -1,22 +1,22 @@
-//! Uploads that go on after a break, by the protocol tus 1.0.
+//! Uploads that can be continued after a broken connection, with the protocol tus 1.0.
 
 use hyper::header::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// The version that a request or an answer is of.
+/// Header with the version of the protocol.
 pub const TUS_RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
 
-/// The version that is spoken.
+/// The version that is supported.
 pub const TUS_VERSION: HeaderValue = HeaderValue::from_static("1.0.0");
 
 /// Bytes of the whole file.
 pub const UPLOAD_LENGTH: HeaderName = HeaderName::from_static("upload-length");
 
-/// The byte at which an upload goes on.
+/// Header with the byte at which an upload continues.
 pub const UPLOAD_OFFSET: HeaderName = HeaderName::from_static("upload-offset");
 
-/// The file's `filename` and `sha256`, each in base64 behind its key.
+/// Header with the file's `filename` and `sha256`, each in base64 after its key.
 pub const UPLOAD_METADATA: HeaderName = HeaderName::from_static("upload-metadata");
 
 /// The media type of a part of an upload.
@@ -27,19 +27,19 @@ pub const UPLOAD_PART: &str = "application/offset+octet-stream";
 pub struct UploadState {
     #[allow(missing_docs)]
     pub id: Uuid,
-    /// The file's name, as it was given.
+    /// The file's name from the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Bytes of the whole file.
     pub length: u64,
-    /// Bytes of it that are here; it goes on with the next one.
+    /// Bytes of it that have arrived; the upload continues with the next byte.
     pub offset: u64,
-    /// SHA-256 in hex, by which segments name it, once it is whole.
+    /// SHA-256 in hex, by which segments name it, once the upload is complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media: Option<String>,
-    /// Media type, by the bytes, once it is whole.
+    /// Media type, by the bytes, once the upload is complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mime: Option<String>,
-    /// Unix seconds after which it may be gone, unless more of it comes.
+    /// Unix seconds after which it may be removed, unless it is continued.
     pub expires_at: u64,
 }

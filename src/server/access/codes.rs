@@ -1,23 +1,23 @@
-//! Codes by which a page signs in: each is good once and soon expires.
+//! Codes for the sign-in of the page: each works once and expires soon.
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a code is good.
+/// Lifetime of a code.
 pub const CODE_LIFETIME: Duration = Duration::from_mins(1);
 
-/// Codes that are good at one time; with more, the oldest is forgotten.
+/// The most valid codes; beyond it, the oldest is dropped.
 const MAX_CODES: usize = 64;
 
-/// The codes that are good, the oldest first.
+/// The valid codes, the oldest first.
 #[derive(Default)]
 pub(super) struct Codes(Mutex<VecDeque<Code>>);
 
 struct Code {
     text: String,
-    /// Name of the token that it stands for.
+    /// Name of the token that the code is for.
     token: String,
     made: Instant,
 }
@@ -37,7 +37,7 @@ impl Codes {
         codes.push_back(Code { text: code.to_owned(), token: token.to_owned(), made });
     }
 
-    /// The name of the token that a code stands for; the code is good no more.
+    /// The name of the token for a code; the code does not work again.
     pub(super) fn take(&self, code: &str, now: Instant) -> Option<String> {
         let mut codes = self.good(now);
         let at = codes.iter().position(|known| known.text == code)?;

@@ -25,42 +25,43 @@ use std::sync::Arc;
 use throttle::AttemptThrottle;
 use tokio_util::sync::CancellationToken;
 
-/// The tokens in force, and the addresses that showed wrong ones.
+/// The valid tokens, and the addresses that sent wrong ones.
 #[derive(Debug)]
 pub struct AccessControl {
     accepted: ArcSwap<Accepted>,
     throttle: AttemptThrottle,
     codes: Codes,
-    /// Proxies whose `X-Forwarded-For` is believed.
+    /// Proxies whose `X-Forwarded-For` is trusted.
     trusted_proxies: Vec<IpAddr>,
 }
 
-/// The tokens in force, each with what ends when it is revoked.
+/// The valid tokens, each with a signal of its revocation.
 #[derive(Debug)]
 struct Accepted {
     tokens: Vec<(Token, CancellationToken)>,
-    /// Ends what was opened without a token, as soon as there are tokens.
+    /// Ends connections that were opened without a token, once there are tokens.
     without_token: CancellationToken,
 }
 
-/// Access that a request was granted.
+/// Access of a request.
 #[derive(Clone, Debug)]
 pub struct Granted {
     #[allow(missing_docs)]
     pub scope: TokenScope,
-    /// Name of the token, where one was needed.
+    /// Name of the token, if one was needed.
     pub token: Option<Arc<str>>,
-    /// Cancelled when the token is not accepted any more.
+    /// Cancelled when the token becomes invalid.
     pub revoked: CancellationToken,
 }
 
 impl Granted {
-    /// Access to what is open to all.
+    /// Access to paths that need no token.
     pub fn open() -> Self {
         Self::for_good(TokenScope::Read)
     }
 
-    /// Access that nothing revokes: the Unix socket's, or that of a token which is not ours to keep.
+    /// Access that cannot be revoked here: over the Unix socket, or with a token that other
+    /// settings hold.
     fn for_good(scope: TokenScope) -> Self {
         Self { scope, token: None, revoked: CancellationToken::new() }
     }
@@ -73,7 +74,7 @@ impl Accepted {
         Self { tokens, without_token: CancellationToken::new() }
     }
 
-    /// The tokens accepted after a reload; one that keeps the same name, scope and secret is kept.
+    /// The valid tokens after a reload; one with the same name, scope and secret is kept.
     fn replaced_by(&self, tokens: Vec<Token>) -> Self {
         let mut next = Self::new(tokens);
         for (token, end) in &mut next.tokens {
@@ -87,11 +88,11 @@ impl Accepted {
         next
     }
 
-    /// Ends what was opened by a token that `next` does not accept.
+    /// Ends everything that was opened with tokens that `next` does not have.
     fn revoke_all_but(&self, next: &Self) {
         let gone = |token: &Token| !next.tokens.iter().any(|(kept, _)| kept == token);
         for (token, end) in self.tokens.iter().filter(|(token, _)| gone(token)) {
-            tracing::info!(token = token.name, "the token is revoked; what it opened ends");
+            tracing::info!(token = token.name, "the token is revoked; its connections are closed");
             end.cancel();
         }
         if !next.tokens.is_empty() {
@@ -116,13 +117,13 @@ impl AccessControl {
         self.accepted.load().tokens.is_empty()
     }
 
-    /// Puts other tokens in force; what the revoked ones opened ends.
+    /// Replaces the tokens, and ends everything that was opened with revoked ones.
     pub fn replace(&self, tokens: Vec<Token>) {
         let next = Arc::new(self.accepted.load().replaced_by(tokens));
         self.accepted.swap(next.clone()).revoke_all_but(&next);
     }
 
-    /// The access that the request's token gives.
+    /// The access for the request's token.
     ///
     /// The token is `Authorization: Bearer`, or `access_token` in the query where `in_query`
     /// allows, because a browser's WebSocket and `EventSource` can send no header.
@@ -178,12 +179,13 @@ impl AccessControl {
             let matches = |shown: &str| own.matches(shown).then_some(());
             self.look_up(address, headers, uri, true, matches)?;
         }
-        // The adapter's settings hold this token, and a change of them ends its connections.
+        // The adapter's settings hold this token, and a change of the settings ends its
+        // connections.
         Ok(Granted::for_good(TokenScope::Adapter))
     }
 
-    /// Logs that a program that dials in (OneBot, or a bot) was refused, each kind of refusal once a minute for each address:
-    /// such programs try again every few seconds, and most of them do not show why they fail.
+    /// Logs that a OneBot program or a bot was refused, each kind of refusal once a minute for each
+    /// address: such programs try again every few seconds, and most do not show the reason.
     pub fn log_refused(
         &self,
         client: Option<IpAddr>,
@@ -196,7 +198,7 @@ impl AccessControl {
         tracing::warn!(%client, path, reason, "a program that dials in was refused");
     }
 
-    /// The address that a request over TCP comes from.
+    /// The address of the client of a request over TCP.
     pub fn client_of(&self, peer: Peer, headers: &HeaderMap) -> Option<IpAddr> {
         match peer {
             Peer::Tcp(address) => Some(self.client(address, headers)),
@@ -204,8 +206,8 @@ impl AccessControl {
         }
     }
 
-    /// Finds what the token of a request stands for. A wrong one counts against its address, and
-    /// never against a right one from there.
+    /// Looks up the token of a request. A wrong token counts against its address; it does not block
+    /// a right token from the same address.
     fn look_up<T>(
         &self,
         address: IpAddr,
@@ -226,7 +228,7 @@ impl AccessControl {
         Err(self.count_wrong(address, headers, uri, text))
     }
 
-    /// Counts a wrong token or code against its address: 401 with this text, or 429.
+    /// Counts a wrong token or code against its address; returns 401 with this text, or 429.
     fn count_wrong(
         &self,
         address: IpAddr,
@@ -249,12 +251,12 @@ impl AccessControl {
         ErrorResponse::too_many_requests(text, wait.left)
     }
 
-    /// The address a request comes from: its connection's, or what a trusted proxy says.
+    /// The address of the client: that of the connection, or the one that a trusted proxy names.
     fn client(&self, address: IpAddr, headers: &HeaderMap) -> IpAddr {
         if !self.trusted_proxies.contains(&address.to_canonical()) {
             return address;
         }
-        // The proxy itself wrote the last entry of the last line; some write the port, too.
+        // The proxy itself wrote the last entry of the last line; some also write the port.
         let mut lines = headers.get_all("x-forwarded-for").iter();
         let last = lines.next_back().and_then(|value| value.to_str().ok()?.rsplit(',').next());
         let read = |entry: &str| {
@@ -265,11 +267,11 @@ impl AccessControl {
     }
 }
 
-/// The token that a request shows.
+/// The token in a request.
 pub fn shown(headers: &HeaderMap, uri: &Uri, in_query: bool) -> Option<String> {
     let header = headers.get(AUTHORIZATION).and_then(|value| {
         let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-        // Some implementations of OneBot write `Token`.
+        // Some OneBot programs write `Token`.
         let is_known = ["bearer", "token"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
         is_known.then(|| token.trim().to_owned())
     });

@@ -1,4 +1,4 @@
-//! Pages of browsers: only those of our own origin may ask (contract, Part 2, item 21).
+//! Web pages: only pages of the server's own origin may use the API (contract, Part 2, item 21).
 
 use crate::config::{Config, PublicHost};
 use crate::server::error::{ErrorResponse, Result};
@@ -7,19 +7,20 @@ use hyper::header::{HOST, HeaderMap, ORIGIN};
 use hyper::{StatusCode, Uri};
 use std::net::IpAddr;
 
-/// A request as the rules for other origins see it.
+/// Kind of the target of a request, for the rules about origins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OriginTarget {
-    /// The page itself: links from elsewhere may lead to it.
+    /// The page itself: other sites may link to it.
     Page,
-    /// A path for implementations, which may know us by any name (`host.docker.internal`).
+    /// A path for OneBot programs, which may use any host name (`host.docker.internal`).
     Adapter,
     /// Everything else.
     Api,
 }
 
-/// Checks what a browser cannot forge: `Host` against DNS rebinding, `Origin` and `Sec-Fetch-Site`
-/// against pages of elsewhere. The Unix socket has file modes instead.
+/// Checks headers that a web page cannot forge: `Host` against DNS rebinding, `Origin` and
+/// `Sec-Fetch-Site` against pages of other sites. The Unix socket is protected by its file mode
+/// instead.
 ///
 /// # Errors
 /// 403 for a page of another origin, 421 for a foreign `Host`.
@@ -59,8 +60,8 @@ pub fn check_origin(
     Ok(())
 }
 
-/// Whether a browser says that a page of another origin made this request (Fetch Metadata, section
-/// 2.4). `none` is the user's own doing.
+/// Whether the browser says that a page of another origin made this request (Fetch Metadata,
+/// section 2.4). `none` means that the user made it.
 fn is_from_elsewhere(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
 }
@@ -71,8 +72,8 @@ fn is_link(headers: &HeaderMap, target: OriginTarget) -> bool {
         && headers.get("sec-fetch-mode").is_some_and(|mode| mode == "navigate")
 }
 
-/// Whether pages of an origin may ask: those under a configured name with its scheme and port, and
-/// those under the same `Host` as the request.
+/// Whether pages of an origin may use the API: those with a configured name, scheme and port, and
+/// those with the same `Host` as the request.
 fn is_allowed(origin: &str, host: Option<&str>, config: &Config) -> bool {
     let Some((scheme, from)) = origin.split_once("://") else { return false };
     if config.tls.is_some() && scheme != "https" {
@@ -81,7 +82,8 @@ fn is_allowed(origin: &str, host: Option<&str>, config: &Config) -> bool {
     if config.public_hosts.iter().any(|known| known.admits_origin(scheme, from)) {
         return true;
     }
-    // A configured name that came through a proxy is served as configured, and not otherwise.
+    // A configured name is reached through a proxy, so only the configured scheme and port are
+    // accepted.
     let is_direct = |host: &str| !is_public_name(host, config) || is_own_port(host, config);
     host.is_some_and(|host| host.eq_ignore_ascii_case(from) && is_direct(host))
 }
@@ -94,7 +96,7 @@ fn is_own_port(authority: &str, config: &Config) -> bool {
     authority.rsplit_once(':').is_some_and(|(_, port)| port == config.listen.port().to_string())
 }
 
-/// A name that leads here: an address, `localhost`, or one that is configured.
+/// A host name of this server: an address, `localhost`, or a configured name.
 fn is_ours(authority: &str, config: &Config) -> bool {
     let name = PublicHost::without_port(authority);
     let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();

@@ -1,4 +1,4 @@
-//! Kinds of refusals of OneBot programs; each has another remedy.
+//! Kinds of refusals of OneBot programs; each needs another remedy.
 
 use hyper::StatusCode;
 
@@ -7,7 +7,7 @@ use hyper::StatusCode;
 pub enum RefusalKind {
     /// No adapter is served at the path.
     WrongPath,
-    /// The request shows no token.
+    /// The request has no token.
     NoToken,
     /// The token is unknown.
     WrongToken,
@@ -16,7 +16,7 @@ pub enum RefusalKind {
 }
 
 impl RefusalKind {
-    /// The kind of a handshake's refusal at an adapter's own path.
+    /// The kind of a refusal of a handshake at an adapter's path.
     pub fn of(status: StatusCode, shows_token: bool) -> Self {
         match (status, shows_token) {
             (StatusCode::UNAUTHORIZED, false) => Self::NoToken,

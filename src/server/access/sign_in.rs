@@ -1,4 +1,4 @@
-//! Signing in of the page by a code, so that no address, list of processes or history ever has a
+//! Sign-in of the page with a code, so that no address, list of processes or history contains a
 //! token.
 
 use super::{Accepted, AccessControl, Granted};
@@ -43,14 +43,14 @@ impl AccessControl {
         Ok(Some(code))
     }
 
-    /// The token that a code stands for; the code is used up.
+    /// The token for a code; the code does not work again.
     ///
     /// # Errors
     /// 401 where it is not good, 429 where this address showed too many such.
     pub fn redeem(&self, peer: Peer, headers: &HeaderMap, uri: &Uri, code: &str) -> Result<String> {
         let token = self.codes.take(code, Instant::now());
         let accepted = self.accepted.load();
-        // A reload may have taken the token away.
+        // The token may have been removed by a reload.
         let token = token.and_then(|name| {
             accepted.tokens.iter().map(|(token, _)| token).find(|token| token.name == name)
         });
@@ -65,7 +65,7 @@ impl AccessControl {
     }
 }
 
-/// The token that may do most of what a page does.
+/// The token with the widest scope that a page can use.
 fn widest(accepted: &Accepted) -> Option<&Token> {
     let reading = accepted.tokens.iter().map(|(token, _)| token);
     reading.filter(|token| token.scope.covers(Need::Read)).max_by_key(|token| {

@@ -1,4 +1,4 @@
-//! Wrong tokens, counted by address: an address that shows too many is told to wait.
+//! Wrong tokens, counted by address: an address with too many has to wait.
 
 use super::refusal::RefusalKind;
 use governor::clock::{Clock, DefaultClock};
@@ -9,28 +9,28 @@ use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Addresses that are remembered; with more, those that have been quiet are forgotten.
+/// The most addresses that are remembered; beyond it, quiet ones are dropped.
 const MAX_ADDRESSES: usize = 10_000;
 
-/// How often each address may be wrong.
+/// Counts of wrong tokens for each address.
 #[derive(Debug)]
 pub(super) struct AttemptThrottle {
     wrong: DefaultKeyedRateLimiter<IpAddr>,
     logged: DefaultKeyedRateLimiter<(IpAddr, RefusalKind)>,
-    /// Until when an address has to wait.
+    /// The time until which an address has to wait.
     waiting: Mutex<HashMap<IpAddr, Instant>>,
 }
 
-/// How long an address has to wait.
+/// The time that an address has to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Wait {
     pub(super) left: Duration,
-    /// It did not have to wait before.
+    /// The address did not have to wait before.
     pub(super) is_new: bool,
 }
 
 impl AttemptThrottle {
-    /// Lets so many wrong tokens pass each minute.
+    /// Allows this number of wrong tokens each minute.
     pub(super) fn new(per_minute: NonZeroU32) -> Self {
         let wrong = RateLimiter::keyed(Quota::per_minute(per_minute));
         let logged = RateLimiter::keyed(Quota::per_minute(NonZeroU32::MIN));
@@ -45,7 +45,7 @@ impl AttemptThrottle {
         self.logged.check_key(&(network(address), refusal)).is_ok()
     }
 
-    /// Counts a wrong token; the wait where the address has shown too many.
+    /// Counts a wrong token; returns the wait if the address sent too many.
     pub(super) fn count_wrong(&self, address: IpAddr) -> Option<Wait> {
         let (address, now) = (network(address), Instant::now());
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -65,7 +65,7 @@ impl AttemptThrottle {
     }
 }
 
-/// The network of an IPv6 address: a client usually has all 2⁶⁴ addresses of it.
+/// The network of an IPv6 address, because a client usually has all 2⁶⁴ addresses of it.
 pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),

@@ -1,5 +1,5 @@
-//! `GET /api/media/{media}/address`: an address for a browser, which sends no token with those of
-//! pictures and videos.
+//! `GET /api/media/{media}/address`: an address that works without a token, because browsers send
+//! none when they load pictures and videos.
 
 use super::{hash_of, no_media};
 use crate::clock::now;
@@ -18,7 +18,7 @@ pub async fn address(call: Call<'_>) -> Result<HttpResponse> {
     let found = on_thread(move || blobs.find(hash)).await?.map_err(BlobRefused::from)?;
     found.ok_or_else(no_media)?;
     let (until, signature) = call.context.signer.signature_at(hash, now());
-    // Relative, for a proxy may show the server under a prefix.
+    // Relative, because a proxy may serve rechat below a prefix.
     let path = format!("media/{hash}?until={until}&sig={signature}");
     Ok(json(StatusCode::OK, &MediaAddress { path, until }))
 }

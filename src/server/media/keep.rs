@@ -1,4 +1,4 @@
-//! Media of messages that clients make: bytes that come inside a message, and files that it names.
+//! Media of messages that clients make: bytes inside a message, and files that it names.
 
 use crate::media::content::{self, MediaRefused};
 use crate::model::content::Content;
@@ -19,13 +19,13 @@ impl From<MediaRefused> for ErrorResponse {
     }
 }
 
-/// The draft with its bytes kept as media; those that it names have to be here, and stay.
+/// The draft with its bytes stored as media. Files that it names must exist, and are kept.
 pub async fn keep(context: &ServerContext, draft: Draft) -> Result<Draft> {
     let kept = keep_content(context, draft.content().clone()).await?;
     Ok(draft.with_content(kept))
 }
 
-/// As [`keep`], of content alone.
+/// Like [`keep`], for content without a draft.
 pub async fn keep_content(context: &ServerContext, content: Content) -> Result<Content> {
     if !content::has_bytes(&content) {
         return Ok(content);
@@ -34,7 +34,7 @@ pub async fn keep_content(context: &ServerContext, content: Content) -> Result<C
     Ok(on_thread(move || content::keep(&blobs, &content)).await??)
 }
 
-/// Sees to it that the media of messages which are imported stay, where they are here.
+/// Keeps the existing media of imported messages from being removed.
 pub async fn hold(context: &ServerContext, messages: &[Message]) -> Result<()> {
     let hashes: Vec<_> =
         messages.iter().flat_map(|message| content::hashes(&message.content)).collect();

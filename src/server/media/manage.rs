@@ -1,4 +1,4 @@
-//! The list of media, taking them away, and fetching those of a message.
+//! The list of media, removing them, and fetching those of a message.
 
 use super::{hash_of, no_media};
 use crate::media::complete::{has_media, is_complete};
@@ -15,11 +15,11 @@ use hyper::StatusCode;
 use std::io;
 use tokio::sync::Semaphore;
 
-/// Media in a list unless the request says otherwise, and at most.
+/// Default number of media in a list.
 const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 1000;
 
-/// Lists that are made at one time, for each looks at all files; more wait.
+/// Lists that are made at the same time, because each reads all files; further ones wait.
 static LISTS: Semaphore = Semaphore::const_new(2);
 
 fn cannot_read(error: &io::Error) -> ErrorResponse {
@@ -27,7 +27,7 @@ fn cannot_read(error: &io::Error) -> ErrorResponse {
     ErrorResponse::new(StatusCode::INTERNAL_SERVER_ERROR, text)
 }
 
-/// `GET /api/media`: those that were stored last, the newest first, and how much there is.
+/// `GET /api/media`: the newest files, and the totals.
 pub async fn list(call: Call<'_>) -> Result<HttpResponse> {
     let query = call.request.uri().query().unwrap_or_default();
     let mut pairs = form_urlencoded::parse(query.as_bytes());
@@ -44,7 +44,7 @@ pub async fn list(call: Call<'_>) -> Result<HttpResponse> {
     Ok(json(StatusCode::OK, &list))
 }
 
-/// `DELETE /api/media/{media}`: removes a file, and takes it out of the messages that have it.
+/// `DELETE /api/media/{media}`: removes a file, and takes it out of its messages.
 pub async fn remove(call: Call<'_>) -> Result<HttpResponse> {
     let hash = hash_of(call.parameters.get("media").unwrap_or_default())?;
     let (store, blobs) = (call.context.store.clone(), call.context.blobs.clone());
@@ -70,7 +70,7 @@ fn stopping() -> ErrorResponse {
     ErrorResponse::unavailable("the server is stopping", RETRY_AFTER)
 }
 
-/// `POST /api/messages/{id}/media`: fetches what is not here of a message's media.
+/// `POST /api/messages/{id}/media`: fetches the media of a message that are not stored yet.
 pub async fn fetch(call: Call<'_>) -> Result<HttpResponse> {
     let context = call.context;
     let id = call.parameters.get("id").unwrap_or_default().parse();
@@ -85,7 +85,7 @@ pub async fn fetch(call: Call<'_>) -> Result<HttpResponse> {
         () = context.stop.cancelled() => return Err(stopping()),
     };
     let (completer, stop) = (context.completer.clone(), context.stop.clone());
-    // It goes on, and has its permit, also where the client leaves.
+    // The download goes on and keeps its permit if the client disconnects.
     let fetching = context.tasks.spawn(async move {
         let _permit = permit;
         stop.run_until_cancelled(completer.fetch(message.seq)).await

@@ -1,4 +1,4 @@
-//! `/api/media`: files in and out, and those that messages have.
+//! `/api/media`: uploads and downloads of files, and media of messages.
 
 mod address;
 mod keep;
@@ -47,7 +47,7 @@ fn no_media() -> ErrorResponse {
     ErrorResponse::new(StatusCode::NOT_FOUND, "there is no such media here").named(Some("no_media"))
 }
 
-/// The hash in a path; one that is none is that of nothing.
+/// The hash in a path; an invalid one is answered as an unknown file.
 fn hash_of(text: &str) -> Result<Hash> {
     text.parse().map_err(|_| no_media())
 }

@@ -1,5 +1,6 @@
-//! `/api/uploads`: files that come in parts and go on after a break, by the protocol tus 1.0
-//! (<https://tus.io/protocols/resumable-upload>, with creation, expiration and termination).
+//! `/api/uploads`: uploads in parts that can be continued after a broken connection, with the
+//! protocol tus 1.0 (<https://tus.io/protocols/resumable-upload>, with creation, expiration and
+//! termination).
 
 use super::checked_name;
 use super::received::{PIECE, UploadPermit};
@@ -26,13 +27,13 @@ use hyper::{Response, StatusCode};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// The versions that are spoken, what is spoken beyond the core, and the largest file.
+/// The supported versions and extensions, and the largest file.
 const TUS_VERSIONS: HeaderName = HeaderName::from_static("tus-version");
 const TUS_EXTENSION: HeaderName = HeaderName::from_static("tus-extension");
 const TUS_MAX_SIZE: HeaderName = HeaderName::from_static("tus-max-size");
 const EXTENSIONS: HeaderValue = HeaderValue::from_static("creation,expiration,termination");
 
-/// When an upload may be gone (tus 1.0, expiration).
+/// Time after which an upload may be removed (tus 1.0, expiration).
 const UPLOAD_EXPIRES: HeaderName = HeaderName::from_static("upload-expires");
 
 impl From<UploadProblem> for ErrorResponse {
@@ -69,7 +70,7 @@ impl From<UploadProblem> for ErrorResponse {
     }
 }
 
-/// `OPTIONS /api/uploads`: what is spoken here.
+/// `OPTIONS /api/uploads`: the supported versions and extensions.
 pub fn options(call: &Call<'_>) -> HttpResponse {
     let mut answer = empty(StatusCode::NO_CONTENT);
     let headers = answer.headers_mut();
@@ -79,7 +80,7 @@ pub fn options(call: &Call<'_>) -> HttpResponse {
     answer
 }
 
-/// `POST /api/uploads`: begins an upload, or finds the one of the same file.
+/// `POST /api/uploads`: begins an upload, or finds an unfinished one of the same file.
 pub async fn begin(call: Call<'_>) -> Result<HttpResponse> {
     let headers = call.request.headers();
     check_version(headers)?;
@@ -89,13 +90,13 @@ pub async fn begin(call: Call<'_>) -> Result<HttpResponse> {
     let partial = on_thread(move || partials.begin(length, name, sha256)).await??;
     let mut answer = json(StatusCode::CREATED, &state_of(&partial));
     put_state(&mut answer, &partial);
-    // Below the path that was asked, under whatever prefix a proxy shows it.
+    // Relative to the path of the request, because a proxy may serve rechat below a prefix.
     let place = HeaderValue::from_str(&format!("uploads/{}", partial.id));
     answer.headers_mut().extend(place.ok().map(|place| (LOCATION, place)));
     Ok(answer)
 }
 
-/// `GET /api/uploads/{id}`, and `HEAD`: how far an upload is.
+/// `GET /api/uploads/{id}`, and `HEAD`: the state of an upload.
 pub async fn state(call: Call<'_>) -> Result<HttpResponse> {
     check_version(call.request.headers())?;
     let (id, partials) = (id_of(&call)?, call.context.partials.clone());
@@ -106,7 +107,8 @@ pub async fn state(call: Call<'_>) -> Result<HttpResponse> {
     Ok(answer)
 }
 
-/// `PATCH /api/uploads/{id}`: the next bytes. What came of them stays, however the request ends.
+/// `PATCH /api/uploads/{id}`: the next bytes. Bytes that arrived are kept, even if the request
+/// fails.
 pub async fn append(call: Call<'_>) -> Result<HttpResponse> {
     let context = call.context;
     let id = id_of(&call)?;
@@ -125,7 +127,7 @@ pub async fn append(call: Call<'_>) -> Result<HttpResponse> {
     Ok(answer)
 }
 
-/// `DELETE /api/uploads/{id}`: gives an upload up.
+/// `DELETE /api/uploads/{id}`: removes an upload.
 pub async fn give_up(call: Call<'_>) -> Result<HttpResponse> {
     check_version(call.request.headers())?;
     let (id, partials) = (id_of(&call)?, call.context.partials.clone());
@@ -173,7 +175,7 @@ async fn receive(
     }
 }
 
-/// Writes bytes, the last ones so that they outlive a power cut.
+/// Writes bytes; after the last ones it syncs, so that they survive a power cut.
 async fn write(
     permit: &UploadPermit,
     mut writing: PartialWriting,
@@ -195,7 +197,7 @@ fn id_of(call: &Call<'_>) -> Result<Uuid> {
     id.map_err(|_| UploadProblem::NotFound.into())
 }
 
-/// A version that is named has to be the one that is spoken (tus 1.0, `Tus-Resumable`).
+/// If the client names a version, it must be the supported one (tus 1.0, `Tus-Resumable`).
 fn check_version(headers: &HeaderMap) -> Result<()> {
     if headers.get(&TUS_RESUMABLE).is_none_or(|version| version == TUS_VERSION) {
         return Ok(());
@@ -214,8 +216,8 @@ fn number(headers: &HeaderMap, name: &HeaderName) -> Result<u64> {
     })
 }
 
-/// The name and the SHA-256 of the file, as `Upload-Metadata` tells them (tus 1.0, creation): pairs of
-/// a key and a value in base64. Other keys are passed over, and so is a name that is none.
+/// The name and the SHA-256 of the file from `Upload-Metadata` (tus 1.0, creation): pairs of a key
+/// and a value in base64. Other keys and invalid names are ignored.
 fn metadata(headers: &HeaderMap) -> Result<(Option<String>, Option<Hash>)> {
     let wrong = |text: &str| ErrorResponse::bad_request(format!("`Upload-Metadata`: {text}"));
     let (mut name, mut sha256) = (None, None);

@@ -5,11 +5,11 @@ use std::ops::Range;
 /// The part of a file that a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ByteRange {
-    /// All of it: it names no range, several, or one that cannot be read.
+    /// The whole file: there is no range, several, or an invalid one.
     All,
     /// These bytes.
     Part(Range<u64>),
-    /// A range that begins behind its end.
+    /// A range that begins after the end of the file.
     Nothing,
 }
 
@@ -20,7 +20,7 @@ pub fn wanted(range: Option<&str>, size: u64) -> ByteRange {
     };
     let number = |text: &str| {
         let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        // One that is too large lies behind the end of any file.
+        // A number that is too large is after the end of any file.
         is_number.then(|| text.parse().unwrap_or(u64::MAX))
     };
     match spec.trim().split_once('-').map(|(first, last)| (first.trim(), last.trim())) {

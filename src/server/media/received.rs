@@ -1,4 +1,4 @@
-//! A file that comes in, bit by bit, onto the disk.
+//! An incoming file, written to the disk piece by piece.
 
 use crate::media::Upload;
 use crate::media::sniff::FileType;
@@ -12,10 +12,10 @@ use tokio::sync::OwnedSemaphorePermit;
 /// Bytes gathered before they go to the disk.
 pub const PIECE: usize = 256 << 10;
 
-/// A permit among the uploads; the files of a form share one.
+/// A permit for an upload; the files of a form share one.
 pub type UploadPermit = Arc<OwnedSemaphorePermit>;
 
-/// A file that comes in. Dropped before its end, it leaves nothing.
+/// An incoming file. If it is dropped before its end, nothing remains.
 #[derive(Debug)]
 pub struct ReceivedFile {
     upload: Upload,
@@ -48,7 +48,7 @@ impl ReceivedFile {
         Ok(Self { upload, gathered, permit })
     }
 
-    /// Keeps the file, which is all there; returns once it is on disk.
+    /// Stores the complete file; returns once it is on disk.
     pub async fn finish(self) -> Result<(Stored, FileType)> {
         let Self { mut upload, gathered, permit } = self;
         let kept = on_thread_with(permit, move || {

@@ -1,4 +1,4 @@
-//! `GET /api/media/{media}`: a file goes out, so that a browser runs nothing of it.
+//! `GET /api/media/{media}`: serves a file so that a browser runs no code in it.
 
 use super::range::{ByteRange, wanted};
 use super::{hash_of, name_in, no_media};
@@ -32,17 +32,17 @@ use std::time::Duration;
 /// Bytes that are read and sent at a time.
 const PIECE: u64 = 64 << 10;
 
-/// A browser that shows a file by itself runs nothing in it and fetches nothing for it.
+/// A browser that shows a file directly runs nothing in it and loads nothing for it.
 pub(super) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; \
     media-src 'self'; sandbox; frame-ancestors 'none'";
 
-/// The same bytes for ever, for this client alone.
+/// The bytes never change, and only this client may cache them.
 pub(super) const CACHING: &str = "private, max-age=31536000, immutable";
 
-/// Characters of a name that stay as they are (RFC 8187, section 3.2.1).
+/// Characters of a name that are not encoded (RFC 8187, section 3.2.1).
 const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_');
 
-/// The path at which implementations fetch files by a signature.
+/// The path at which OneBot programs fetch files with a signature.
 pub const SIGNED: &str = "/media/{media}";
 
 /// `GET /api/media/{media}`
@@ -122,14 +122,14 @@ pub(super) async fn open(context: &ServerContext, hash: Hash) -> Result<(File, u
     })
 }
 
-/// The `Range` of a request, unless it is of other bytes (RFC 9110, section 13.1.5).
+/// The `Range` of a request, unless `If-Range` names other bytes (RFC 9110, section 13.1.5).
 fn range_of<'a>(headers: &'a HeaderMap, etag: &str) -> Option<&'a str> {
     let is_other = headers.get(IF_RANGE).is_some_and(|known| known != etag);
     let range = headers.get(RANGE).filter(|_| !is_other)?;
     range.to_str().ok()
 }
 
-/// Whether a browser shows the file or saves it, and its name (RFC 6266).
+/// Whether a browser shows or saves the file, and its name (RFC 6266).
 fn disposition(kind: FileType, name: Option<&str>) -> String {
     let place = if is_inline(kind.mime) { "inline" } else { "attachment" };
     match name {
@@ -144,7 +144,7 @@ pub(super) fn set(answer: &mut HttpResponse, name: HeaderName, value: &str) {
     }
 }
 
-/// A file that is on its way.
+/// A file that is being sent.
 struct FileStream {
     context: Arc<ServerContext>,
     file: File,

@@ -1,4 +1,4 @@
-//! How slowly a file may come in.
+//! The lowest speed of an incoming file.
 
 use crate::server::context::ServerContext;
 use crate::server::error::{ErrorResponse, Result};
@@ -7,26 +7,25 @@ use std::future::Future;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
-/// Bytes a second that have to come on the whole, so that nobody takes up an upload with a byte now
-/// and then.
+/// The lowest average in bytes a second, so that slow clients cannot block uploads.
 const MIN_RATE: u64 = 1 << 10;
 
 /// How long a file may take as a whole.
 const MAX_TIME: Duration = Duration::from_hours(1);
 
-/// The pace of a file that comes in.
+/// Speed of an incoming file.
 #[derive(Debug)]
 pub struct SlowTransferLimit {
-    /// How long was waited for its bytes; the time of our own disk does not count.
+    /// Total time spent waiting for its bytes; the time of our own disk does not count.
     waited: Duration,
-    /// How long nothing may come.
+    /// The longest time without any bytes.
     patience: Duration,
     /// Bytes so far.
     received: u64,
 }
 
 impl SlowTransferLimit {
-    /// The pace of a file that begins now.
+    /// The limit for a file that begins now.
     pub fn new(context: &ServerContext) -> Self {
         Self::with_patience(Duration::from_secs(context.config.limits.body_seconds))
     }
@@ -35,7 +34,7 @@ impl SlowTransferLimit {
         Self { waited: Duration::ZERO, patience, received: 0 }
     }
 
-    /// Waits for something of the file, for as long as it may take; 408 where it takes longer.
+    /// Waits for the next bytes as long as the limit allows; 408 after that.
     pub async fn wait<T>(&mut self, next: impl Future<Output = T>) -> Result<T> {
         let began = Instant::now();
         let came = timeout(self.left(), next).await;
@@ -43,7 +42,7 @@ impl SlowTransferLimit {
         came.map_err(|_| self.too_slow())
     }
 
-    /// Counts bytes that came.
+    /// Counts received bytes.
     pub fn count(&mut self, bytes: usize) {
         self.received = self.received.saturating_add(bytes as u64);
     }
@@ -68,7 +67,8 @@ mod tests {
     use super::*;
     use tokio::time::sleep;
 
-    /// The seconds after which a file ends whose bytes come so, in a clock that goes on by itself.
+    /// The seconds after which a file that sends bytes at this rate is ended, with tokio's paused
+    /// clock.
     async fn lasts(bytes: usize, every: Duration) -> u64 {
         let mut pace = SlowTransferLimit::with_patience(Duration::from_secs(30));
         let began = Instant::now();

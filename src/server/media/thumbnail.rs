@@ -1,4 +1,4 @@
-//! `GET /api/media/{media}/thumbnail`: a picture made small.
+//! `GET /api/media/{media}/thumbnail`: a small version of a picture.
 
 use super::hash_of;
 use super::serve::{CACHING, POLICY, open, set};
@@ -12,7 +12,7 @@ use hyper::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, HeaderValue};
 use hyper::{Response, StatusCode};
 use tokio::sync::Semaphore;
 
-/// Pictures that are made small at one time; more wait.
+/// Thumbnails that are made at the same time; further ones wait.
 static AT_ONCE: Semaphore = Semaphore::const_new(2);
 
 /// `GET /api/media/{media}/thumbnail`

@@ -1,4 +1,4 @@
-//! `POST /api/media`: a file comes in, bit by bit, onto the disk.
+//! `POST /api/media`: stores an uploaded file.
 
 use super::name_in;
 use super::received::ReceivedFile;
@@ -17,7 +17,7 @@ use hyper::StatusCode;
 use hyper::body::{Body, Incoming};
 use std::sync::Arc;
 
-/// `POST /api/media`: keeps the body; the same bytes twice are one.
+/// `POST /api/media`: stores the body; the same bytes are stored only once.
 pub async fn upload(call: Call<'_>) -> Result<HttpResponse> {
     let context = call.context;
     let name = name_in(call.request.uri().query())?;

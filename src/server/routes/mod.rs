@@ -1,5 +1,5 @@
-//! The table of routes: every path, its methods, what they need, what answers them, and what they
-//! are. The router, `Allow`, the scopes, the metrics and OpenAPI come from it.
+//! The table of routes: every path with its methods, their access, handlers and descriptions. The
+//! router, `Allow`, the scopes, the metrics and OpenAPI use it.
 
 mod actions;
 mod conversations;

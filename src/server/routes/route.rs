@@ -1,4 +1,4 @@
-//! A path with its methods, and the access that they need.
+//! A path with its methods and their access.
 
 use crate::config::Need;
 use crate::server::body::HttpResponse;
@@ -34,10 +34,10 @@ pub(super) const READ: Credentials = Credentials::Token(Need::Read);
 pub(super) const SEND: Credentials = Credentials::Token(Need::Send);
 pub(super) const ADMIN: Credentials = Credentials::Token(Need::Admin);
 pub(super) const AGENT: Credentials = Credentials::Token(Need::Mcp);
-/// The scope for reading opens a WebSocket, where each command is checked by itself.
+/// The scope for reading opens a WebSocket; each command on it is checked separately.
 pub(super) const WATCH: Credentials = Credentials::TokenInQuery(Need::Read);
 
-/// An answer that is there at once.
+/// An answer that is ready at once.
 pub(super) fn now<'a>(answer: Result<HttpResponse>) -> Answering<'a> {
     Box::pin(ready(answer))
 }

@@ -12,7 +12,7 @@ pub(super) fn prefix() -> Value {
     json!({"type": "string", "pattern": "^([0-9A-Fa-f]-*){4,32}$"})
 }
 
-/// A number from 0 on, in 64 bits.
+/// A number from 0, in 64 bits.
 pub(super) fn count() -> Value {
     json!({"type": "integer", "format": "uint64", "minimum": 0, "maximum": u64::MAX})
 }
@@ -45,7 +45,7 @@ pub(super) fn file_name() -> Value {
     json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[^\x00-\x1f\x7f-\x9f]+$"})
 }
 
-/// The size of a file, up to that which `media.max_bytes` allows unless it is configured.
+/// The size of a file, up to the default of `media.max_bytes`.
 pub(super) fn file_bytes() -> Value {
     json!({"type": "integer", "minimum": 1, "maximum": 100 << 20})
 }

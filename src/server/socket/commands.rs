@@ -216,7 +216,7 @@ fn coded(text: String, code: Option<&'static str>, request_id: Option<Value>) ->
     AnswerFrame::Error(event::ErrorAnswer { error: text, code, message_id: None, request_id })
 }
 
-/// Why a subscription is refused, in words, and the code of it.
+/// The error for a refused subscription, as text and code.
 pub fn refused(refused: &SubscribeRefused) -> Coded {
     match refused {
         SubscribeRefused::TooManyTopics { limit } => {

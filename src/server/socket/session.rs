@@ -1,4 +1,4 @@
-//! One session: its state, and what is written to its client.
+//! One session: its state, and the frames to its client.
 
 use super::on_wake::OnWake;
 use super::writing;
@@ -51,7 +51,7 @@ pub(super) struct Session {
     pub(super) last_received: Instant,
 }
 
-/// Why a session ends.
+/// Reason why a session ends.
 pub(super) enum SessionEnd {
     /// The client closed it, or the connection broke.
     Gone,

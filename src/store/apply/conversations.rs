@@ -36,7 +36,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Changes a conversation's row, which was loaded; gives what listeners are told.
+    /// Changes a conversation's row, which was loaded; returns the change for listeners.
     pub(super) fn set_conversation(
         &mut self,
         platform: String,

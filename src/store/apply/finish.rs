@@ -29,7 +29,7 @@ impl Transaction<'_> {
                 let listed_at = known.row.as_ref().and_then(ConversationRow::listed_at);
                 if listed_at != known.listed_at {
                     if let Some(old) = known.listed_at {
-                        self.newest.remove((&**platform, old))?;
+                        self.newest.write()?.remove((&**platform, old))?;
                     }
                     moved.extend(listed_at.map(|new| (&**platform, new, &**name)));
                 }
@@ -43,7 +43,7 @@ impl Transaction<'_> {
             }
         }
         for (platform, newest, name) in moved {
-            self.newest.insert((platform, newest), name)?;
+            self.newest.write()?.insert((platform, newest), name)?;
         }
         if let Some(&(first, _)) = self.kept.first() {
             let row = journal::encode(first, self.at, std::mem::take(&mut self.kept))?;

@@ -1,7 +1,7 @@
 //! Rows that remember the past: marks by which doubles, echoes and idempotency keys are known, and
 //! up to where they are forgotten.
 
-use crate::model::event::{Mark, RetentionBounds, Told};
+use crate::model::event::{Mark, RawEvent, RetentionBounds};
 use crate::store::dedupe_keys::KEY_LIFE;
 use crate::store::error::Result;
 use crate::store::feed;
@@ -18,8 +18,8 @@ impl Transaction<'_> {
     pub(super) fn mark(&mut self, seq: u64, marks: &[Mark]) -> Result<()> {
         for mark in marks {
             match *mark {
-                Mark::Seen(time, hash) => drop(self.seen.insert((time, hash), seq)?),
-                Mark::Sent(hour, hash) => drop(self.sent.insert((hour, hash), seq)?),
+                Mark::Seen(time, hash) => drop(self.seen.write()?.insert((time, hash), seq)?),
+                Mark::Sent(hour, hash) => drop(self.sent.write()?.insert((hour, hash), seq)?),
                 Mark::Key(key, body, at) => self.mark_key(seq, key, body, at)?,
             }
         }
@@ -27,44 +27,45 @@ impl Transaction<'_> {
     }
 
     pub(super) fn mark_key(&mut self, seq: u64, key: u128, body: u128, now: u64) -> Result<()> {
-        if let Some(old) = self.keys.insert(key, (seq, body, now))? {
+        if let Some(old) = self.keys.write()?.insert(key, (seq, body, now))? {
             let (_, _, at) = old.value();
-            self.keys_by_age.remove((at, key))?;
+            self.keys_by_age.write()?.remove((at, key))?;
         }
-        self.keys_by_age.insert((now, key), ())?;
+        self.keys_by_age.write()?.insert((now, key), ())?;
         for _ in 0..KEYS_FORGOTTEN_AT_ONCE {
-            let oldest = self.keys_by_age.first()?.map(|(age, _)| age.value());
+            let oldest = self.keys_by_age.read()?.first()?.map(|(age, _)| age.value());
             let Some((at, lapsed)) = oldest else { break };
             if now.saturating_sub(at) < KEY_LIFE {
                 break;
             }
-            self.keys_by_age.remove((at, lapsed))?;
-            self.keys.remove(lapsed)?;
+            self.keys_by_age.write()?.remove((at, lapsed))?;
+            self.keys.write()?.remove(lapsed)?;
         }
         Ok(())
     }
 
-    /// Keeps a platform's own words, and forgets some that are not needed any more.
-    pub(super) fn keep_words(&mut self, offset: u64, told: &Told) -> Result<()> {
-        self.told.insert(offset, feed::encode(offset, told)?.as_slice())?;
+    /// Keeps a raw event, and removes some that are not needed any more.
+    pub(super) fn keep_raw_event(&mut self, offset: u64, told: &RawEvent) -> Result<()> {
+        self.told.write()?.insert(offset, feed::encode(offset, told)?.as_slice())?;
         for _ in 0..WORDS_FORGOTTEN_AT_ONCE {
-            let oldest = self.told.first()?.map(|(key, row)| (key.value(), row.value().to_vec()));
+            let oldest =
+                self.told.read()?.first()?.map(|(key, row)| (key.value(), row.value().to_vec()));
             let Some((oldest, row)) = oldest else { break };
             // A damaged row is of no use either.
             if feed::time_of(oldest, &row).is_some_and(|at| at >= told.forget_before) {
                 break;
             }
-            self.told.remove(oldest)?;
+            self.told.write()?.remove(oldest)?;
         }
         Ok(())
     }
 
     pub(super) fn forget(&mut self, bounds: RetentionBounds) -> Result<()> {
-        self.seen.retain_in(..(bounds.seen_before, 0), |_, _| false)?;
-        self.sent.retain_in(..(bounds.sent_before, 0), |_, _| false)?;
+        self.seen.write()?.retain_in(..(bounds.seen_before, 0), |_, _| false)?;
+        self.sent.write()?.retain_in(..(bounds.sent_before, 0), |_, _| false)?;
         self.journal.retain_in(..bounds.journal_before, |_, _| false)?;
-        self.requests.retain_in(..bounds.journal_before, |_, _| false)?;
-        self.told.retain_in(..bounds.journal_before, |_, _| false)?;
+        self.requests.write()?.retain_in(..bounds.journal_before, |_, _| false)?;
+        self.told.write()?.retain_in(..bounds.journal_before, |_, _| false)?;
         self.epochs.retain_in(..bounds.epochs_before, |_, _| false)?;
         self.counters.kept_from = self.counters.kept_from.max(bounds.journal_before);
         for (platform, name) in bounds.conversations {

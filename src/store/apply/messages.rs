@@ -45,7 +45,7 @@ impl Transaction<'_> {
         self.counters.head = self.counters.head.max(message.seq);
         self.counters.add(message);
         if self.context.ids.seq(message.id) != Some(message.seq) {
-            self.foreign_ids.insert(message.id.as_u128(), message.seq)?;
+            self.foreign_ids.write()?.insert(message.id.as_u128(), message.seq)?;
         }
         self.messages.insert(message.seq, row)?;
         let terms = self.terms(message)?;
@@ -59,7 +59,7 @@ impl Transaction<'_> {
             self.post(Term::LATE, message.seq, true);
             let [_, _, conversation] = terms;
             for term in [Term::LATE, conversation] {
-                self.late.insert((term.0, message.created_at, message.seq), ())?;
+                self.late.write()?.insert((term.0, message.created_at, message.seq), ())?;
             }
         } else {
             self.counters.in_order_to = message.created_at;
@@ -86,8 +86,8 @@ impl Transaction<'_> {
         let was_sent = before.status != Status::Sent && after.status == Status::Sent;
         if before.platform != after.platform || before.recipient != after.recipient {
             if self.is_late(after.seq) {
-                self.late.remove((left.0, after.created_at, after.seq))?;
-                self.late.insert((entered.0, after.created_at, after.seq), ())?;
+                self.late.write()?.remove((left.0, after.created_at, after.seq))?;
+                self.late.write()?.insert((entered.0, after.created_at, after.seq), ())?;
             }
             self.leave_conversation(before)?;
             self.change_conversation(after, |row| row.add(after, Origin::Received));
@@ -101,7 +101,7 @@ impl Transaction<'_> {
         self.counters.remove(message);
         self.messages.remove(message.seq)?;
         if self.context.ids.seq(message.id) != Some(message.seq) {
-            self.foreign_ids.remove(message.id.as_u128())?;
+            self.foreign_ids.write()?.remove(message.id.as_u128())?;
         }
         let terms = self.terms(message)?;
         for term in terms {
@@ -114,7 +114,7 @@ impl Transaction<'_> {
             self.post(Term::LATE, message.seq, false);
             let [_, _, conversation] = terms;
             for term in [Term::LATE, conversation] {
-                self.late.remove((term.0, message.created_at, message.seq))?;
+                self.late.write()?.remove((term.0, message.created_at, message.seq))?;
             }
         }
         self.leave_conversation(message)

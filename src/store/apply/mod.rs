@@ -155,11 +155,11 @@ impl Transaction<'_> {
                 }),
             Event::SetAside { .. } => {
                 let bytes = with_checksum(offset, &encode_event(&event)?);
-                self.quarantine.insert(offset, bytes.as_slice())?;
+                self.quarantine.write()?.insert(offset, bytes.as_slice())?;
                 None
             }
             Event::Released { offset } => {
-                self.quarantine.remove(offset)?;
+                self.quarantine.write()?.remove(offset)?;
                 None
             }
             Event::Forgotten(bounds) => {
@@ -167,7 +167,7 @@ impl Transaction<'_> {
                 None
             }
             Event::AdapterState(state) => self.keep_state(&state).map(|()| None)?,
-            Event::Told(told) => self.keep_words(offset, &told).map(|()| None)?,
+            Event::RawEvent(told) => self.keep_raw_event(offset, &told).map(|()| None)?,
             Event::RecalledEarly(recall) => self.keep_early_recall(*recall).map(|()| None)?,
             Event::RecallsLapsed { keys } => self.forget_early_recalls(&keys).map(|()| None)?,
             Event::PartSent { seq, external_id, marks } => {
@@ -199,7 +199,7 @@ impl Transaction<'_> {
 
     fn put_request(&mut self, id: u64, request: &ContactRequest) -> Result<()> {
         let row = tables::pack_request(id, request)?;
-        self.requests.insert(id, row.as_slice())?;
+        self.requests.write()?.insert(id, row.as_slice())?;
         Ok(())
     }
 
@@ -251,9 +251,9 @@ impl Transaction<'_> {
         match &state.value {
             Some(value) => {
                 let row = pack(&[key.0, key.1], value)?;
-                self.adapter_state.insert(key, row.as_slice())?;
+                self.adapter_state.write()?.insert(key, row.as_slice())?;
             }
-            None => drop(self.adapter_state.remove(key)?),
+            None => drop(self.adapter_state.write()?.remove(key)?),
         }
         Ok(())
     }

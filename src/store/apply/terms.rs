@@ -29,7 +29,7 @@ impl Transaction<'_> {
             return Ok(*term);
         }
         let term = self.counters.new_term();
-        self.platforms.insert(platform, term.0)?;
+        self.platforms.write()?.insert(platform, term.0)?;
         self.platform_terms.insert(platform.to_owned(), Some(term));
         self.named_platforms.take();
         Ok(term)

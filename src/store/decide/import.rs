@@ -10,7 +10,7 @@ use crate::store::error::Result;
 use crate::store::state::StoreState;
 use std::collections::HashSet;
 
-/// Whether two messages of one ID are the same message, whatever became of it since.
+/// Whether two messages with the same ID are the same message, whatever happened to it since.
 fn is_same(known: &Message, other: &Message) -> bool {
     let what = |message: &Message| (message.created_at, message.direction);
     what(known) == what(other)
@@ -18,7 +18,7 @@ fn is_same(known: &Message, other: &Message) -> bool {
         && known.recipient == other.recipient
 }
 
-/// By which what a platform told of an imported message is no double later.
+/// Marks by which later reports of an imported message are recognized as duplicates.
 fn imported_marks(message: &Message) -> Vec<Mark> {
     match (message.direction, Inbound::of(message)) {
         (Direction::Inbound, Some(received)) => seen_marks(&received),
@@ -29,7 +29,8 @@ fn imported_marks(message: &Message) -> Vec<Mark> {
     }
 }
 
-/// A message of this store goes back to its own place, if that is free; any other takes the next one.
+/// A message of this store gets its own `seq` again if that is free; any other message gets the
+/// next one.
 pub(super) fn import(
     state: &impl StoreState,
     messages: Vec<Message>,
@@ -42,7 +43,7 @@ pub(super) fn import(
         if let Some(known) = state.by_id(message.id)?
             && !is_same(&known, &message)
         {
-            // A copy of this store went on by itself, and gave the same ID to another message.
+            // A copy of this store went on separately, and gave the same ID to another message.
             message.id = other_id(&message);
         }
         if !ids.insert(message.id) || state.by_id(message.id)?.is_some() {
@@ -57,7 +58,7 @@ pub(super) fn import(
         }
         places.insert(message.seq);
         next = next.max(message.seq + 1);
-        // An attempt that was under way in the other store is over; its outcome is unknown.
+        // The attempt in the other store is over; its outcome is unknown.
         if message.status == Status::Sending {
             message.status = Status::Pending;
             message.is_uncertain = true;

@@ -100,8 +100,9 @@ pub(super) fn record_outcome(
     events: &mut Vec<Event>,
 ) -> Result<Answer> {
     let Some(before) = before else { return Ok(Answer::NotFound) };
-    let Some(after) = change::record_outcome(before.clone(), outcome, at) else {
-        return Ok(Answer::Message(before));
+    let seq = before.seq;
+    let Some(after) = change::record_outcome(before, outcome, at) else {
+        return Ok(state.by_seq(seq)?.map_or(Answer::NotFound, Answer::Message));
     };
     let marks = sent_mark(&after).into_iter().collect();
     let after = changed_with(How::AttemptEnded, after, marks, events);

@@ -77,7 +77,9 @@ pub(super) fn initialise(database: &Database) -> Result<IdPermutation> {
         meta.insert("id check", key_check(key).as_slice())?;
     }
     let context = StoreOptions::new("", Access::Write).context(ids);
-    Transaction::open(&txn, &context, now())?.finish()?;
+    let state = Transaction::open(&txn, &context, now())?;
+    state.make_tables()?;
+    state.finish()?;
     txn.commit().map_err(|error| failed(&error))?;
     Ok(ids)
 }

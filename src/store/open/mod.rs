@@ -186,7 +186,7 @@ fn open_for_writing(options: &StoreOptions) -> Result<Opened> {
     Ok(Opened { file: Handle::Write(Box::new(file)), ids })
 }
 
-/// Tells why the write-ahead log is kept, and where.
+/// Logs why the write-ahead log is kept, and where.
 fn tell_kept(found: FoundLog, aside: &Path) {
     let aside = aside.display();
     match found {
@@ -257,7 +257,7 @@ pub(super) fn damage_of_log(options: &StoreOptions) -> Result<Vec<String>> {
     Ok(contents.damage)
 }
 
-/// Takes over what the write-ahead log holds beyond the tables.
+/// Applies the events of the write-ahead log that the tables lack.
 fn caught_up(
     options: &StoreOptions,
     database: Database,
@@ -293,7 +293,7 @@ fn make(options: &StoreOptions) -> Result<()> {
         .and_then(|opened| opened.into_writable().map_or(Ok(()), StoreFile::close))
         .and_then(|()| match std::fs::hard_link(&new, path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            // Not every file system has links.
+            // Some file systems have no links.
             Err(_) if !path.exists() => {
                 std::fs::rename(&new, path).map_err(|error| disk(path, "made", &error))
             }
@@ -301,6 +301,6 @@ fn make(options: &StoreOptions) -> Result<()> {
         });
     let _ = std::fs::remove_file(&new);
     placed?;
-    // So that the name outlives a power cut, too.
+    // Synced, so that the name survives a power cut, too.
     make_private(path).map_err(|error| disk(path, "made", &error))
 }

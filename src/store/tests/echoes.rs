@@ -122,3 +122,30 @@ fn an_answer_that_comes_late_ends_the_doubt() {
     assert_eq!(status(&file, first.seq), Status::Sent);
     assert!(matches!(own(&mut file, "1", "5", "hello"), Answer::Repeated(_)));
 }
+
+#[test]
+fn a_late_refusal_of_the_only_attempt_ends_the_doubt() {
+    let (_folder, mut file) = new();
+    let refused = |file: &mut StoreFile, id, retryable| {
+        let outcome = Outcome::RefusedLate { reason: "no such group".into(), retryable };
+        commit(file, Command::RecordLate { id, outcome, at: AT }, Durability::Tables);
+    };
+    for (retryable, expected) in [(false, Status::Failed), (true, Status::Pending)] {
+        let message = made(&mut file, "hello");
+        claim(&mut file, message.seq, "1");
+        end(&mut file, message.seq, in_doubt());
+        refused(&mut file, message.id, retryable);
+        let after = file.view().unwrap().by_seq(message.seq).unwrap().unwrap();
+        assert_eq!((after.status, after.is_uncertain), (expected, false));
+        assert_eq!(after.last_error.as_deref(), Some("no such group"));
+    }
+    // Of two attempts it is not known which one was refused.
+    let message = made(&mut file, "hello");
+    for _ in 0..2 {
+        claim(&mut file, message.seq, "1");
+        end(&mut file, message.seq, in_doubt());
+    }
+    refused(&mut file, message.id, false);
+    let after = file.view().unwrap().by_seq(message.seq).unwrap().unwrap();
+    assert_eq!((after.status, after.is_uncertain), (Status::Pending, true));
+}

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::message::Direction;
+use crate::protocol::http::{Request, TransferRecord};
 use std::sync::{Arc, Mutex};
 
 /// A file of version 0.2, as its release left it.
@@ -168,6 +169,62 @@ fn a_flipped_bit_in_the_log_of_version_0_2_loses_what_it_hit_alone_and_is_told()
         let mut waiting = view.after(0).unwrap().map(Result::unwrap).filter(is_waiting);
         assert!(!is_told || waiting.all(|message| message.is_uncertain), "record {number}");
     }
+}
+
+/// What the server told of its store before it was closed or killed, in version 0.3.
+fn told_by_0_3() -> serde_json::Value {
+    serde_json::from_slice(&fs::read("tests/fixtures/store/0.3.0.json").unwrap()).unwrap()
+}
+
+/// Every message with all that is kept of it, the oldest first.
+fn whole(folder: &Path, access: Access) -> serde_json::Value {
+    let opened = open(&options(folder, access)).unwrap();
+    let view = opened.view().unwrap();
+    assert_eq!(check::check(&view).unwrap().findings, [""; 0]);
+    let record = |message: Result<Message>| TransferRecord::from(message.unwrap());
+    let messages: Vec<_> = view.after(0).unwrap().map(record).collect();
+    serde_json::to_value(messages).unwrap()
+}
+
+#[test]
+fn a_store_of_version_0_3_is_what_it_was() {
+    let folder = TempDir::new().unwrap();
+    unpack_fixture("0.3.0-closed.redb", &folder.path().join("a.redb"));
+    let told = told_by_0_3();
+    assert_eq!(whole(folder.path(), Access::Read), told["closed"]);
+    let mut file = writable(folder.path());
+    let view = file.view().unwrap();
+    let conversations = view.conversations(&ConversationQuery::default()).unwrap();
+    let conversations = serde_json::json!({ "conversations": conversations });
+    assert_eq!(conversations, told["conversations"]);
+    let requests = view.requests(10).unwrap().into_iter().filter_map(Request::of);
+    let requests = serde_json::json!({ "requests": requests.collect::<Vec<_>>() });
+    assert_eq!(requests, told["requests"]);
+    let feed = view.feed(0, 100, usize::MAX).unwrap().unwrap();
+    assert!(feed.iter().any(|entry| entry.raw_event.is_some()), "raw events are gone");
+    // What its platform tells again is known.
+    let found = view.after(0).unwrap().map(|message| message.unwrap());
+    let inbound = found.filter(|message| message.direction == Direction::Inbound);
+    let inbound: Vec<_> = inbound.map(|message| Inbound::of(&message).unwrap()).collect();
+    assert!(inbound.len() > 3, "{}", inbound.len());
+    for received in inbound {
+        let received = Box::new(received);
+        let receive = Command::Receive { received, at: MADE_AT + 100_000, can_wait: false };
+        let answer = commit(&mut file, receive, Durability::Tables);
+        assert!(matches!(answer, Answer::Repeated(_)), "{answer:?}");
+    }
+}
+
+#[test]
+fn the_log_of_version_0_3_is_taken_over() {
+    let folder = TempDir::new().unwrap();
+    unpack_fixture("0.3.0-killed.redb", &folder.path().join("a.redb"));
+    let killed = told_by_0_3()["killed"].clone();
+    let in_tables = total(folder.path(), Access::Read);
+    assert!(in_tables < killed.as_array().unwrap().len() as u64, "{in_tables}");
+    unpack_fixture("0.3.0-killed.redb-wal", &folder.path().join("a.redb-wal"));
+    assert_eq!(whole(folder.path(), Access::Read), killed);
+    assert_eq!(whole(folder.path(), Access::Write), killed);
 }
 
 /// Gives the tables the form of schema 2, which had no read marks and no orders.

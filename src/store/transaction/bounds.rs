@@ -1,4 +1,4 @@
-//! Up to where rows that only remember the past can be forgotten.
+//! Bounds up to which old marks, events and epochs can be removed.
 
 use super::Transaction;
 use crate::model::event::RetentionBounds;
@@ -14,10 +14,11 @@ const FORGOTTEN_AT_ONCE: usize = 2_000;
 const MAX_EPOCHS: u64 = 4_096;
 
 impl<'txn> Transaction<'txn> {
-    /// Up to where what is old at a time in Unix seconds can be forgotten; `None` where nothing can.
+    /// The bounds up to which rows that are old at a time in Unix seconds can be
+    /// removed; `None` if nothing can be removed.
     pub(super) fn bounds(&self, marks_before: u64, at: u64) -> Result<Option<RetentionBounds>> {
-        let seen_before = Self::marks_bound(&self.seen, marks_before)?;
-        let sent_before = Self::marks_bound(&self.sent, marks_before / dedupe_keys::HOUR)?;
+        let seen_before = Self::marks_bound(self.seen.read()?, marks_before)?;
+        let sent_before = Self::marks_bound(self.sent.read()?, marks_before / dedupe_keys::HOUR)?;
         let journal_before = self.journal_bound(at)?;
         let kept_from = journal_before.unwrap_or(self.counters.kept_from);
         let epochs_before = self.epochs_bound(kept_from)?;
@@ -36,7 +37,7 @@ impl<'txn> Transaction<'txn> {
         }))
     }
 
-    /// Up to which time marks can be forgotten: all before `before`, or fewer where they are many.
+    /// The time up to which marks can be removed: all before `before`, or fewer if there are many.
     fn marks_bound(marks: &Table<'txn, (u64, u128), u64>, before: u64) -> Result<Option<u64>> {
         let mut last = None;
         for (count, row) in marks.range(..(before, 0))?.enumerate() {
@@ -83,7 +84,7 @@ impl<'txn> Transaction<'txn> {
     /// Conversations without messages. All others are listed: where as many are listed as there are,
     /// none has to be read.
     fn emptied(&self) -> Result<Vec<(String, String)>> {
-        let unlisted = self.conversations.len()?.saturating_sub(self.newest.len()?);
+        let unlisted = self.conversations.len()?.saturating_sub(self.newest.read()?.len()?);
         let most = (unlisted as usize).min(FORGOTTEN_AT_ONCE);
         let mut emptied = Vec::new();
         if most == 0 {

@@ -26,22 +26,23 @@ impl Transaction<'_> {
                 }
                 self.load_terms(message, message.status, message.platform.as_deref())
             }
-            Event::Changed { seq, how, state, .. } => {
-                let before = self.there(*seq)?;
-                self.load_terms(&before, before.status, before.platform.as_deref())?;
+            Event::Changed { seq, how, state, .. } => self.look_at(*seq, |known, before| {
+                known.load_terms(before, before.status, before.platform.as_deref())?;
                 if *how == How::Claimed {
-                    // One that goes out and cannot be recorded would go out again at each start.
+                    // If an attempt cannot be recorded, the message would be sent again at each
+                    // start.
                     for end in [Status::Sent, Status::Failed] {
-                        self.load_row(Term::of_state(before.direction, end), *seq)?;
+                        known.load_row(Term::of_state(before.direction, end), *seq)?;
                     }
                 }
-                self.load_terms(&before, state.status, state.platform.as_deref())
-            }
+                known.load_terms(before, state.status, state.platform.as_deref())
+            }),
             Event::Routed { seq, platform, conversation, .. } => {
-                let before = self.there(*seq)?;
-                self.load_terms(&before, before.status, before.platform.as_deref())?;
-                let after = Message { recipient: conversation.clone(), ..before };
-                self.load_terms(&after, after.status, Some(platform))
+                self.look_at(*seq, |known, before| {
+                    known.load_terms(before, before.status, before.platform.as_deref())?;
+                    let after = Message { recipient: conversation.clone(), ..before.clone() };
+                    known.load_terms(&after, after.status, Some(platform))
+                })
             }
             Event::PlatformSeen { .. } => tables::seen_platforms(&self.meta).map(drop),
             Event::ContentSet { seq, .. }
@@ -49,10 +50,9 @@ impl Transaction<'_> {
             | Event::Recalled { seq, .. }
             | Event::Reacted { seq, .. }
             | Event::PartSent { seq, .. }
-            | Event::Deleted { seq } => {
-                let before = self.there(*seq)?;
-                self.load_terms(&before, before.status, before.platform.as_deref())
-            }
+            | Event::Deleted { seq } => self.look_at(*seq, |known, before| {
+                known.load_terms(before, before.status, before.platform.as_deref())
+            }),
             Event::ConversationNamed { platform, conversation, .. }
             | Event::ConversationRead { platform, conversation, .. }
             | Event::ConversationSet { platform, conversation, .. } => {
@@ -74,7 +74,7 @@ impl Transaction<'_> {
             | Event::AdapterState(_)
             | Event::RecalledEarly(_)
             | Event::RecallsLapsed { .. }
-            | Event::Told(_)
+            | Event::RawEvent(_)
             | Event::SetAside { .. }
             | Event::Released { .. }
             | Event::Noticed { .. } => Ok(()),
@@ -82,8 +82,22 @@ impl Transaction<'_> {
         }
     }
 
-    fn there(&self, seq: u64) -> Result<Message> {
-        self.by_seq(seq)?.ok_or_else(|| StoreError::Damaged(format!("message {seq} is gone")))
+    /// Looks at a message that has to be there, and keeps it as it was decoded.
+    fn look_at(
+        &mut self,
+        seq: u64,
+        look: impl FnOnce(&mut Self, &Message) -> Result<()>,
+    ) -> Result<()> {
+        let known = self.decoded.get_mut().remove(&seq);
+        let message = match known {
+            Some(message) => message,
+            None => self
+                .read_message(seq)?
+                .ok_or_else(|| StoreError::Damaged(format!("message {seq} is gone")))?,
+        };
+        let looked = look(self, &message);
+        self.decoded.get_mut().insert(seq, message);
+        looked
     }
 
     /// Loads the sets that a message is in with this status and platform, and what is known of its
@@ -120,7 +134,7 @@ impl Transaction<'_> {
         if let Some(term) = self.platform_terms.get(platform) {
             return Ok(*term);
         }
-        let known = self.platforms.get(platform)?.map(|term| Term(term.value()));
+        let known = self.platforms.read()?.get(platform)?.map(|term| Term(term.value()));
         self.platform_terms.insert(platform.to_owned(), known);
         Ok(known)
     }

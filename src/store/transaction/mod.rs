@@ -13,6 +13,7 @@ use super::conversation::ConversationRow;
 use super::error::Result;
 use super::ids::{IdPermutation, Tag};
 use super::journal::EntryContent;
+use super::lazy_table::LazyTable;
 use super::postings::Places;
 use super::tables::{
     self, ADAPTER_STATE, CONVERSATIONS, Counters, EARLY_RECALLS, EPOCHS, FOREIGN_IDS, JOURNAL,
@@ -63,24 +64,25 @@ pub(in crate::store) struct Transaction<'txn> {
     /// Unix seconds of this commit.
     pub(in crate::store) at: u64,
     pub(in crate::store) messages: Table<'txn, u64, &'static [u8]>,
-    pub(in crate::store) foreign_ids: Table<'txn, u128, u64>,
+    pub(in crate::store) foreign_ids: LazyTable<'txn, u128, u64>,
     pub(in crate::store) postings: Table<'txn, u64, &'static [u8]>,
-    pub(in crate::store) platforms: Table<'txn, &'static str, u32>,
+    pub(in crate::store) platforms: LazyTable<'txn, &'static str, u32>,
     pub(in crate::store) conversations: Table<'txn, (&'static str, &'static str), &'static [u8]>,
-    pub(in crate::store) newest: Table<'txn, (&'static str, u64), &'static str>,
-    pub(in crate::store) late: Table<'txn, (u32, u64, u64), ()>,
-    pub(in crate::store) keys: Table<'txn, u128, (u64, u128, u64)>,
-    pub(in crate::store) keys_by_age: Table<'txn, (u64, u128), ()>,
-    pub(in crate::store) seen: Table<'txn, (u64, u128), u64>,
-    pub(in crate::store) sent: Table<'txn, (u64, u128), u64>,
+    pub(in crate::store) newest: LazyTable<'txn, (&'static str, u64), &'static str>,
+    pub(in crate::store) late: LazyTable<'txn, (u32, u64, u64), ()>,
+    pub(in crate::store) keys: LazyTable<'txn, u128, (u64, u128, u64)>,
+    pub(in crate::store) keys_by_age: LazyTable<'txn, (u64, u128), ()>,
+    pub(in crate::store) seen: LazyTable<'txn, (u64, u128), u64>,
+    pub(in crate::store) sent: LazyTable<'txn, (u64, u128), u64>,
     pub(in crate::store) meta: Table<'txn, &'static str, &'static [u8]>,
     pub(in crate::store) journal: Table<'txn, u64, &'static [u8]>,
     pub(in crate::store) epochs: Table<'txn, u64, (u64, u64)>,
-    pub(in crate::store) quarantine: Table<'txn, u64, &'static [u8]>,
-    pub(in crate::store) requests: Table<'txn, u64, &'static [u8]>,
-    pub(in crate::store) adapter_state: Table<'txn, (&'static str, &'static str), &'static [u8]>,
-    pub(in crate::store) told: Table<'txn, u64, &'static [u8]>,
-    pub(in crate::store) early_recalls: Table<'txn, u128, &'static [u8]>,
+    pub(in crate::store) quarantine: LazyTable<'txn, u64, &'static [u8]>,
+    pub(in crate::store) requests: LazyTable<'txn, u64, &'static [u8]>,
+    pub(in crate::store) adapter_state:
+        LazyTable<'txn, (&'static str, &'static str), &'static [u8]>,
+    pub(in crate::store) told: LazyTable<'txn, u64, &'static [u8]>,
+    pub(in crate::store) early_recalls: LazyTable<'txn, u128, &'static [u8]>,
     pub(in crate::store) counters: Counters,
     /// The epoch of the newest event.
     pub(in crate::store) newest_epoch: Epoch,
@@ -92,13 +94,14 @@ pub(in crate::store) struct Transaction<'txn> {
     /// By platform and conversation.
     pub(in crate::store) known_conversations: BTreeMap<String, BTreeMap<String, KnownConversation>>,
     pub(in crate::store) platform_terms: HashMap<String, Option<Term>, RandomState>,
-    /// By which each message without a platform is routed, read once.
+    /// The platforms that were ever connected, for the routing of messages without a platform; read
+    /// once.
     pub(in crate::store) seen_platforms: OnceCell<Vec<SeenPlatform>>,
     pub(in crate::store) named_platforms: OnceCell<Vec<String>>,
 }
 
 impl<'txn> Transaction<'txn> {
-    /// Opens the tables, making those that are not there, for a commit at a time in Unix seconds.
+    /// Opens the tables that every commit needs, for a commit at a time in Unix seconds.
     pub(in crate::store) fn open(
         txn: &'txn WriteTransaction,
         context: &TransactionContext,
@@ -112,24 +115,24 @@ impl<'txn> Transaction<'txn> {
             context: context.clone(),
             at,
             messages: txn.open_table(MESSAGES)?,
-            foreign_ids: txn.open_table(FOREIGN_IDS)?,
+            foreign_ids: LazyTable::new(txn, FOREIGN_IDS),
             postings: txn.open_table(POSTINGS)?,
-            platforms: txn.open_table(PLATFORMS)?,
+            platforms: LazyTable::new(txn, PLATFORMS),
             conversations: txn.open_table(CONVERSATIONS)?,
-            newest: txn.open_table(NEWEST)?,
-            late: txn.open_table(LATE)?,
-            keys: txn.open_table(KEYS)?,
-            keys_by_age: txn.open_table(KEYS_BY_AGE)?,
-            seen: txn.open_table(SEEN)?,
-            sent: txn.open_table(SENT)?,
+            newest: LazyTable::new(txn, NEWEST),
+            late: LazyTable::new(txn, LATE),
+            keys: LazyTable::new(txn, KEYS),
+            keys_by_age: LazyTable::new(txn, KEYS_BY_AGE),
+            seen: LazyTable::new(txn, SEEN),
+            sent: LazyTable::new(txn, SENT),
             meta,
             journal: txn.open_table(JOURNAL)?,
             epochs,
-            quarantine: txn.open_table(QUARANTINE)?,
-            requests: txn.open_table(REQUESTS)?,
-            adapter_state: txn.open_table(ADAPTER_STATE)?,
-            told: txn.open_table(TOLD)?,
-            early_recalls: txn.open_table(EARLY_RECALLS)?,
+            quarantine: LazyTable::new(txn, QUARANTINE),
+            requests: LazyTable::new(txn, REQUESTS),
+            adapter_state: LazyTable::new(txn, ADAPTER_STATE),
+            told: LazyTable::new(txn, TOLD),
+            early_recalls: LazyTable::new(txn, EARLY_RECALLS),
             counters,
             newest_epoch: newest.unwrap_or_default(),
             kept: Vec::new(),
@@ -140,6 +143,24 @@ impl<'txn> Transaction<'txn> {
             seen_platforms: OnceCell::new(),
             named_platforms: OnceCell::new(),
         })
+    }
+
+    /// Makes the tables that are not there yet, so that readers find them.
+    pub(in crate::store) fn make_tables(&self) -> Result<()> {
+        self.foreign_ids.read()?;
+        self.platforms.read()?;
+        self.newest.read()?;
+        self.late.read()?;
+        self.keys.read()?;
+        self.keys_by_age.read()?;
+        self.seen.read()?;
+        self.sent.read()?;
+        self.quarantine.read()?;
+        self.requests.read()?;
+        self.adapter_state.read()?;
+        self.told.read()?;
+        self.early_recalls.read()?;
+        Ok(())
     }
 
     /// The offset of the next event.

@@ -39,7 +39,7 @@ impl Transaction<'_> {
         loaded.chain(known).collect()
     }
 
-    /// The newest message of a term; 0 where it has none that can be told.
+    /// The newest message of a term; 0 if none is known.
     pub(in crate::store) fn newest_of(&self, term: Term) -> Result<u64> {
         for block in self.blocks(term)?.into_iter().rev() {
             let places = pass_over(self.places(term.row(block)).map(Some))?.unwrap_or_default();

@@ -27,7 +27,7 @@ const REQUESTS_COMPARED: usize = 1_000;
 
 impl Transaction<'_> {
     /// The message at a place, decoded anew.
-    fn read_message(&self, seq: u64) -> Result<Option<Message>> {
+    pub(super) fn read_message(&self, seq: u64) -> Result<Option<Message>> {
         let bytes = self.messages.get(seq)?;
         bytes.map(|bytes| Ok(record::decode(seq, bytes.value())?)).transpose()
     }
@@ -48,7 +48,7 @@ impl StoreState for Transaction<'_> {
         if own.as_ref().is_some_and(|message| message.id == id) {
             return Ok(own);
         }
-        let seq = self.foreign_ids.get(id.as_u128())?.map(|seq| seq.value());
+        let seq = self.foreign_ids.read()?.get(id.as_u128())?.map(|seq| seq.value());
         seq.map_or(Ok(None), |seq| self.by_seq(seq))
     }
 
@@ -68,14 +68,14 @@ impl StoreState for Transaction<'_> {
     }
 
     fn known_key(&self, key: &Idempotency, now: u64) -> Result<Option<(u64, bool)>> {
-        let Some(row) = self.keys.get(key.key)? else { return Ok(None) };
+        let Some(row) = self.keys.read()?.get(key.key)? else { return Ok(None) };
         let (seq, body, at) = row.value();
         Ok((now.saturating_sub(at) < KEY_LIFE).then_some((seq, body == key.body)))
     }
 
     fn seen(&self, received: &Inbound) -> Result<Option<u64>> {
         for key in seen_keys(received) {
-            if let Some(seq) = self.seen.get(key)? {
+            if let Some(seq) = self.seen.read()?.get(key)? {
                 return Ok(Some(seq.value()));
             }
         }
@@ -83,18 +83,18 @@ impl StoreState for Transaction<'_> {
     }
 
     fn is_in_history(&self, message: &Message) -> Result<bool> {
-        Ok(self.seen.get(history_key(message))?.is_some())
+        Ok(self.seen.read()?.get(history_key(message))?.is_some())
     }
 
     fn is_alias(&self, message: &Message, external_id: &str) -> Result<bool> {
-        Ok(self.seen.get(alias_key(message, external_id))?.is_some())
+        Ok(self.seen.read()?.get(alias_key(message, external_id))?.is_some())
     }
 
     fn sent_as(&self, received: &Inbound, at: u64) -> Result<Option<u64>> {
         let Inbound { platform, account, conversation, external_id, time, .. } = received;
         let find = |account, at| -> Result<Option<u64>> {
             for key in sent_keys(platform, account, conversation, external_id, at) {
-                if let Some(seq) = self.sent.get(key)? {
+                if let Some(seq) = self.sent.read()?.get(key)? {
                     return Ok(Some(seq.value()));
                 }
             }
@@ -128,7 +128,7 @@ impl StoreState for Transaction<'_> {
             let mut places = self.places(state.row(block))?;
             places.intersect(&self.places(row.term.row(block))?);
             for place in places.ascending() {
-                // One that is damaged is none that an event could be about.
+                // A damaged message is skipped, because it cannot be the one that is searched.
                 let message = self.by_seq(start_of(block) + u64::from(place));
                 found.extend(pass_over(message)?);
                 if found.len() == limit {
@@ -156,7 +156,7 @@ impl StoreState for Transaction<'_> {
                 wanted.intersect(&self.outbound_places(block)?);
             }
             for place in recent.descending().take(left).filter(|place| wanted.has(*place)) {
-                // One that is damaged is none that an event could be about.
+                // A damaged message is skipped, because it cannot be the one that is searched.
                 let message = self.by_seq(start_of(block) + u64::from(place));
                 found.extend(pass_over(message)?);
             }
@@ -225,12 +225,12 @@ impl StoreState for Transaction<'_> {
     }
 
     fn request(&self, id: u64) -> Result<Option<ContactRequest>> {
-        let row = self.requests.get(id)?;
+        let row = self.requests.read()?.get(id)?;
         row.map(|row| Ok(tables::unpack_request(id, row.value())?)).transpose()
     }
 
     fn is_known_request(&self, notice: &Notice, data: &str) -> Result<bool> {
-        for row in self.requests.iter()?.rev().take(REQUESTS_COMPARED) {
+        for row in self.requests.read()?.iter()?.rev().take(REQUESTS_COMPARED) {
             let (id, bytes) = row?;
             let known = tables::unpack_request(id.value(), bytes.value());
             if known.is_ok_and(|known| {
@@ -245,7 +245,7 @@ impl StoreState for Transaction<'_> {
     }
 
     fn is_set_aside(&self, offset: u64) -> Result<bool> {
-        Ok(self.quarantine.get(offset)?.is_some())
+        Ok(self.quarantine.read()?.get(offset)?.is_some())
     }
 
     fn forgettable(&self, marks_before: u64, at: u64) -> Result<Option<RetentionBounds>> {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct MediaItem {
-    /// In a few words.
+    /// A short label.
     pub label: String,
     /// The name to save it under, where it is a file.
     pub name: Option<String>,
@@ -21,7 +21,7 @@ pub struct MediaItem {
     pub message: Uuid,
 }
 
-/// Where its bytes are.
+/// Place of the bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AttachmentPlace {
     /// On the web.

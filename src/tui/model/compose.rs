@@ -1,4 +1,4 @@
-//! From what is written to what is sent: mentions, and files by `/file`.
+//! Turning written text into a message: mentions, and files with `/file`.
 
 use crate::model::content::Segment;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ pub enum Composed {
     Segments(Vec<Segment>),
     /// A file of this host.
     File(PathBuf),
-    /// Nothing that can be sent; why.
+    /// Nothing that can be sent, with the reason.
     Nothing(&'static str),
 }
 

@@ -62,13 +62,13 @@ impl ConversationState {
     }
 
     fn set_last(&mut self, message: &Message) {
-        // In private there is but one who can have said it.
+        // In a private conversation only one person can have written it.
         let has_name = self.kind != ConversationKind::Private;
         self.last_line = Some(last_line(message, OWN, has_name));
         self.last_id = Some(message.id);
     }
 
-    /// Takes over what the server tells.
+    /// Takes new data from the server.
     fn learn(&mut self, known: http::Conversation) {
         (self.kind, self.muted, self.pinned) = (known.kind, known.muted, known.pinned);
         (self.unread, self.mentions) = (known.unread, known.mentions);
@@ -114,7 +114,7 @@ impl ConversationList {
         self.held = keys.into_iter().zip(0..).collect();
     }
 
-    /// Lets the list be in order again.
+    /// Lets the list be sorted again.
     pub fn release(&mut self) {
         self.held.clear();
     }

@@ -59,7 +59,7 @@ pub struct ComposerDraft {
     set_aside: Option<String>,
     /// The oldest first.
     sent: Vec<String>,
-    /// Which of them is shown, while one goes through them.
+    /// The earlier text that is shown, while the user goes through them.
     recalled: Option<usize>,
     /// The draft from before.
     unfinished: String,
@@ -82,12 +82,12 @@ impl Default for ComposerDraft {
 }
 
 impl ComposerDraft {
-    /// As it is edited.
+    /// The text editor.
     pub fn editor(&self) -> &TextArea<'static> {
         &self.editor
     }
 
-    /// The same, to be edited.
+    /// The text editor, to be changed.
     pub fn editor_mut(&mut self) -> &mut TextArea<'static> {
         &mut self.editor
     }
@@ -115,7 +115,7 @@ impl ComposerDraft {
         !self.kept.is_empty() || !self.editor.is_empty()
     }
 
-    /// Goes on with the answer to another conversation.
+    /// Continues with the draft for another conversation.
     pub fn turn_to(&mut self, to: Option<&ConversationKey>) {
         if self.to.as_ref() == to {
             return;
@@ -190,7 +190,7 @@ impl ComposerDraft {
         line.chars().take(cursor.1).collect()
     }
 
-    /// Takes the text to be sent; `None` where there is none.
+    /// Takes the text to be sent; `None` if there is none.
     pub fn take(&mut self) -> Option<SubmittedText> {
         let text = self.text();
         if text.trim().is_empty() {

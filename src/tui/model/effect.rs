@@ -104,7 +104,7 @@ pub enum ServerReply {
         ticket: u64,
         found: HistoryPage,
     },
-    /// Not now; it may be asked for again.
+    /// Not available now; it may be requested again.
     NoPage {
         ticket: u64,
         why: String,
@@ -126,6 +126,6 @@ pub enum ServerReply {
     Picture(Box<Picture>),
     Requests(Vec<http::Request>),
     RequestAnswered(Box<http::Request>),
-    /// Something else could not be done.
+    /// Another action failed.
     Failed(String),
 }

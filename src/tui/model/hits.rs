@@ -1,4 +1,4 @@
-//! Where a text has what was searched for, compared as the server's search compares.
+//! Positions of a search text in a text, compared in the same way as by the server.
 
 use super::content::Span;
 use crate::search::normalise;

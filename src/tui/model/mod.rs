@@ -66,17 +66,17 @@ const HOLD: u64 = 4;
 /// The most rows that what is written takes.
 const WRITE_ROWS: usize = 8;
 
-/// How it is with the server.
+/// State of the connection to the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum ConnectionState {
     Connecting,
     Connected,
-    /// And why.
+    /// The connection is lost, for this reason.
     Lost(String),
 }
 
-/// Where keys go.
+/// The part that gets the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Focus {

@@ -1,4 +1,4 @@
-//! Connections and accounts: who dials in, as whom, and what is told of it.
+//! Connections and accounts: the connecting programs, their accounts, and the reported states.
 
 use super::{WS, dial, rechat, sent};
 use crate::onebot::{Peer, Reply};
@@ -76,6 +76,20 @@ async fn an_account_that_is_off_is_not_sent_by() {
         "user_id": 1, "tag": "被踢下线", "message": "kicked"}),
     );
     assert!(rechat.until("1", PlatformState::Error).await.contains("kicked"));
+    peer.push(&group_message(1, 77, 1, "back again"));
+    rechat.until("1", PlatformState::Connected).await;
+}
+
+#[tokio::test]
+async fn a_frame_of_another_version_ends_no_connection_for_good() {
+    let mut rechat = rechat().await;
+    let peer = dial(&rechat, "1", willing()).await;
+    rechat.until("1", PlatformState::Connected).await;
+    peer.push(&json!({"id": "x", "time": 1, "type": "notice", "detail_type": "x",
+        "self": {"platform": "qq", "user_id": "1"}}));
+    assert!(rechat.until("1", PlatformState::Error).await.contains("OneBot 12"));
+    peer.push(&group_message(1, 77, 1, "of this version"));
+    rechat.until("1", PlatformState::Connected).await;
 }
 
 #[tokio::test]
@@ -119,7 +133,7 @@ async fn an_entry_may_be_bound_to_accounts_and_a_platform() {
             .await
             .unwrap();
     assert_eq!(rechat.change().await, ("2".into(), PlatformState::Connected, String::new()));
-    // One that tells its account later is refused then.
+    // A program that names its account later is refused at that time.
     let later = Peer::dial(&rechat.url("/bound"), &[], willing()).await.unwrap();
     later.push(&lifecycle(3));
     assert!(rechat.until("-", PlatformState::Error).await.contains("may not connect"));

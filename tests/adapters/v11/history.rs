@@ -49,7 +49,7 @@ async fn a_conversation_whose_history_does_not_come_takes_no_other_with_it() {
     assert_eq!(rechat.message().await.content.readable(), "missed");
 }
 
-/// An implementation whose history has as many messages as are asked for, of 200 bytes and more.
+/// An implementation whose history has as many messages as requested, of 200 bytes and more.
 fn with_history(size: usize) -> crate::onebot::Script {
     let script = willing();
     Arc::new(move |action: &Value| {
@@ -87,11 +87,12 @@ async fn a_history_that_no_frame_holds_is_not_asked_for_for_ever() {
     let mut rechat = Rechat::start(&["kind = 'onebot11'\nmax_frame = 2000".into()]).await;
     rechat.conversations = vec!["group_77".into()];
     let mut asked = Vec::new();
-    // Each message alone is far over the limit: the connection ends, until nothing is asked for.
+    // Each message alone is far over the limit: the connection ends each time, until the history is
+    // not requested any more.
     for _ in 0..5 {
         let peer = dial(&rechat, "1", with_history(10_000)).await;
         rechat.until("1", PlatformState::Connected).await;
-        // Lets the core answer which conversations there are.
+        // Lets the core answer the request for its conversations.
         tokio::select! {
             _ = rechat.message() => panic!("nothing fits"),
             reason = async { while !peer.is_finished() { tokio::task::yield_now().await } } => reason,

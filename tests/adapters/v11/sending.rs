@@ -1,4 +1,4 @@
-//! Sending, and how its outcome is told.
+//! Sending, and the reported outcomes.
 
 use super::{dial, rechat, sent};
 use crate::onebot::Reply;
@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Short, for what is never answered.
+/// A short limit, for actions that are never answered.
 const HASTY: &str = "kind = 'onebot11'\nanswer_timeout = 0.05";
 
 #[tokio::test]

@@ -85,8 +85,8 @@ pub(in crate::adapter::onebot) async fn answer(
     while calls.next().await.is_some() {}
 }
 
-/// The event for an answer that came after its attempt's time limit. Only a confirmation ends the
-/// doubt: of several attempts, a refusal tells nothing about the others.
+/// The event for an answer that came after its attempt's time limit. A confirmation ends the doubt; a
+/// refusal does where that attempt was the only one, which the store knows.
 pub(in crate::adapter::onebot) fn late(
     message: Uuid,
     account: Option<String>,
@@ -97,7 +97,10 @@ pub(in crate::adapter::onebot) fn late(
             Some(AdapterEvent::ConfirmedLate { message, account, external_id })
         }
         Delivery::Closed => None,
-        Delivery::Refused { reason, .. } | Delivery::Unknown { reason } => {
+        Delivery::Refused { reason, retryable } => {
+            Some(AdapterEvent::RefusedLate { message, reason, retryable })
+        }
+        Delivery::Unknown { reason } => {
             tracing::info!(%message, reason, "an attempt was answered after its time limit");
             None
         }

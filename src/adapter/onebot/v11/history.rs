@@ -205,7 +205,9 @@ pub(super) async fn find(account: &Account, calls: &Calls, message: &Outbound) -
 /// Looks for a message in a history.
 fn look(history: Vec<Inbound>, message: &Outbound) -> Found {
     let since = message.created_at.saturating_sub(CLOCKS_APART);
-    let is_complete = history.first().is_some_and(|oldest| oldest.time < since);
+    // Some leave out what the account itself wrote: such a history proves nothing.
+    let shows_own = history.iter().any(|seen| seen.own);
+    let is_complete = shows_own && history.first().is_some_and(|oldest| oldest.time < since);
     // A file sent as one address comes back as another; text comes back as it was.
     let says_the_same = |seen: &Inbound| seen.content.is_told_of(&message.content);
     let may_be_it = |seen: &Inbound| seen.own && seen.time >= since && says_the_same(seen);
@@ -264,8 +266,10 @@ mod tests {
     fn a_history_is_complete_if_it_reaches_back() {
         let message = sent(MessageType::Text, "hi");
         for (history, is_complete) in [
-            (vec![said("a", 500, false)], true),
-            (vec![said("a", 1001, false)], false),
+            (vec![said("a", 500, false), said("b", 600, true)], true),
+            (vec![said("a", 1001, false), said("b", 1002, true)], false),
+            // It may leave out own messages.
+            (vec![said("a", 500, false)], false),
             (vec![], false),
         ] {
             let nothing = Found::History { candidates: vec![], is_complete };

@@ -34,7 +34,7 @@ pub(super) struct NamedFile {
     pub(super) message_type: MessageType,
     pub(super) file: Option<String>,
     pub(super) file_id: Option<String>,
-    /// Where a file of a group lies.
+    /// The storage ID of a group's file.
     pub(super) busid: Option<i64>,
     pub(super) url: Option<String>,
 }

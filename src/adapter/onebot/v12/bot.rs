@@ -20,13 +20,13 @@ use std::sync::Arc;
 /// An account, and what it is reached by.
 #[derive(Debug)]
 pub(super) struct ConnectedBot {
-    /// As the implementation knows it.
+    /// The ID that the implementation uses.
     pub(super) id: BotId,
     /// The platform its messages belong to, here.
     pub(super) platform: String,
     pub(super) calls: Calls,
     pub(super) events: EventSink,
-    /// Of conversations, and of senders in them.
+    /// Names of conversations, and of senders in them.
     pub(super) names: Names,
     /// Questions that the implementation is asked now.
     pub(super) lookups: Lookups,

@@ -52,6 +52,7 @@ pub(super) async fn run(connection: Connection, media_folder: Option<String>) ->
         heartbeat: None,
         is_dialled: handshake.is_none(),
         is_other_version: false,
+        other_version_of: None,
         skipped: Skipped::default(),
         identified: CancellationToken::new(),
         ended,
@@ -81,6 +82,8 @@ struct Implementation {
     /// We dialled it.
     is_dialled: bool,
     is_other_version: bool,
+    /// The account that is off because a frame of OneBot 11 named it.
+    other_version_of: Option<BotId>,
     skipped: Skipped,
     /// Ends the waiting for the accounts.
     identified: CancellationToken,
@@ -186,7 +189,11 @@ impl Implementation {
 
     /// The account of an ID, which counts as connected from its first sign on.
     fn bot(&mut self, id: BotId) -> Option<Arc<ConnectedBot>> {
-        if let Some((bot, _)) = self.bots.get(&id) {
+        if let Some((bot, registration)) = self.bots.get(&id) {
+            // It speaks OneBot 12 after all.
+            if self.other_version_of.take_if(|other| *other == id).is_some() {
+                registration.online();
+            }
             return Some(Arc::clone(bot));
         }
         self.add(id, None)
@@ -243,7 +250,7 @@ impl Implementation {
         if !std::mem::replace(&mut self.is_other_version, true) {
             tracing::warn!("{REASON}");
             if let Some(bot) = bot {
-                self.add(bot, Some(REASON));
+                self.other_version_of = self.add(bot.clone(), Some(REASON)).map(|_| bot);
             }
         }
         Ok(())

@@ -43,7 +43,7 @@ pub(super) enum OneBot12Event<'a> {
     Notice(OneBot12NoticeFrame<'a>),
     /// A frame of OneBot 11, which does not belong here.
     OtherVersion,
-    /// Nothing for us.
+    /// Not relevant here.
     Other,
 }
 

@@ -1,5 +1,5 @@
-//! Elements as a list of tokens (protocol/message.md). Nothing here goes deeper the deeper elements
-//! lie, and the work grows with the length of the text alone.
+//! Elements as a list of tokens (protocol/message.md). There is no recursion, and the work is
+//! linear in the length of the text.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -7,11 +7,11 @@ use std::collections::HashMap;
 /// A token of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ElementToken<'a> {
-    /// Text without its escapes.
+    /// Text with its escapes decoded.
     Text(Cow<'a, str>),
     /// The beginning of an element that has an end.
     Open(ElementTag<'a>),
-    /// The end of the element that was opened last.
+    /// The end of the innermost open element.
     Close,
     /// An element without content.
     Empty(ElementTag<'a>),
@@ -24,7 +24,7 @@ pub(super) struct ElementTag<'a> {
     attributes: &'a str,
 }
 
-/// A token before it is known whether it has a partner.
+/// A token before its partner is known.
 enum RawToken<'a> {
     Text(&'a str),
     Comment,
@@ -33,16 +33,16 @@ enum RawToken<'a> {
     Empty(ElementTag<'a>),
 }
 
-/// Tags, comments and texts between them that are read: what is more takes many times the memory of its
-/// text, and is no message.
+/// The most tags, comments and texts between them. More would take many times the memory of the
+/// text, and would not be a message.
 const MAX_TOKENS: usize = 50_000;
 
-/// Reads a message: what has no partner is text. `None` where it has too many elements.
+/// Reads a message; a tag without a partner is text. `None` if it has too many elements.
 pub(super) fn tokens(source: &str) -> Option<Vec<ElementToken<'_>>> {
     let mut raw = scan(source)?;
     find_partners(&mut raw);
     let mut tokens = Vec::with_capacity(raw.len());
-    // White space with a line break in it is left out beside an element and at both ends
+    // White space with a line break is removed next to an element and at both ends
     // (protocol/message.md, "元素").
     let is_tag = |raw: Option<&RawToken<'_>>| !matches!(raw, Some(RawToken::Text(_)));
     for (place, token) in raw.iter().enumerate() {
@@ -72,9 +72,9 @@ pub(super) fn tokens(source: &str) -> Option<Vec<ElementToken<'_>>> {
 fn scan(source: &str) -> Option<Vec<RawToken<'_>>> {
     let mut raw = Vec::new();
     let (mut rest, mut text) = (source, 0);
-    // Looked for once each: where there is none now, there is none later.
+    // Each is searched only once: if there is none now, there is none later.
     let (mut has_end, mut has_comment_end) = (true, true);
-    // `rest` begins with what is looked at; the `text` bytes before it are text.
+    // `rest` begins at the present position; the `text` bytes before it are text.
     let mut begin = source;
     loop {
         let Some(at) = rest.find('<') else {
@@ -107,7 +107,7 @@ fn scan(source: &str) -> Option<Vec<RawToken<'_>>> {
 fn tag<'a>(here: &'a str, has_end: &mut bool) -> Option<(RawToken<'a>, usize)> {
     let is_close = here.starts_with("</");
     let begin = 1 + usize::from(is_close);
-    // A platform's own elements have a colon (advanced/internal.md).
+    // The names of a platform's own elements have a colon (advanced/internal.md).
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | ':' | '_');
     let name = &here[begin..];
     let name = &name[..name.find(|c| !is_name(c)).unwrap_or(name.len())];
@@ -133,10 +133,10 @@ fn tag<'a>(here: &'a str, has_end: &mut bool) -> Option<(RawToken<'a>, usize)> {
     Some((raw, source.len()))
 }
 
-/// Marks the beginnings and ends that belong together.
+/// Finds the beginnings and ends that belong together.
 fn find_partners(raw: &mut [RawToken<'_>]) {
     let mut open = Vec::new();
-    // How many elements of a name are open, so that an end without a beginning costs nothing.
+    // Number of open elements with each name, so that an end without a beginning costs nothing.
     let mut counts: HashMap<&str, usize> = HashMap::new();
     for place in 0..raw.len() {
         match &raw[place] {
@@ -169,7 +169,7 @@ fn find_partners(raw: &mut [RawToken<'_>]) {
 }
 
 impl<'a> ElementTag<'a> {
-    /// The value of an attribute; empty where it has none.
+    /// The value of an attribute; empty if the attribute has none.
     pub(super) fn get(&self, wanted: &str) -> Option<Cow<'a, str>> {
         let mut rest = self.attributes;
         loop {
@@ -188,7 +188,7 @@ impl<'a> ElementTag<'a> {
         }
     }
 
-    /// A value that says something.
+    /// A value that is not empty.
     pub(super) fn text(&self, wanted: &str) -> Option<String> {
         self.get(wanted).map(Cow::into_owned).filter(|value| !value.is_empty())
     }
@@ -204,7 +204,7 @@ impl<'a> ElementTag<'a> {
     }
 }
 
-/// The value of an attribute behind its key, and what follows.
+/// The value after the key of an attribute, and the text after it.
 fn value(after: &str) -> (Option<&str>, &str) {
     let Some(written) = after.strip_prefix('=') else { return (None, after) };
     for quote in ['"', '\''] {
@@ -212,7 +212,7 @@ fn value(after: &str) -> (Option<&str>, &str) {
             return (Some(value), rest);
         }
     }
-    // One without quotes is no value (protocol/message.md, "属性").
+    // A text without quotes is not a value (protocol/message.md, "属性").
     let end = written.find(char::is_whitespace).unwrap_or(written.len());
     (None, &written[end..])
 }
@@ -227,7 +227,7 @@ fn trim_end(text: &str) -> &str {
     if text[rest.len()..].contains('\n') { rest } else { text }
 }
 
-/// The text without its escapes, each read once.
+/// The text with its escapes decoded once.
 fn unescape(text: &str) -> Cow<'_, str> {
     if !text.contains('&') {
         return Cow::Borrowed(text);
@@ -248,7 +248,7 @@ fn unescape(text: &str) -> Cow<'_, str> {
 /// Bytes of the longest escape that is read: `&#x10ffff;` and some zeros.
 const MAX_ESCAPE: usize = 16;
 
-/// The character that an escape at the beginning of a text stands for, and its length.
+/// The character for an escape at the beginning of a text, and the length of the escape.
 fn escape(here: &str) -> Option<(char, usize)> {
     let end = here.bytes().take(MAX_ESCAPE).position(|byte| byte == b';')?;
     let name = &here[1..end];
@@ -328,7 +328,7 @@ mod tests {
     #[test]
     fn hostile_texts_cost_no_more_than_their_length() {
         for part in ["<a>", "</a>", "<", "<a ", "<!--", "<a b=\"", "&", "<a>&lt;", "<b/>", "\n "] {
-            // A test that takes minutes here fails in another way: quadratic work is 10^11 steps.
+            // Quadratic work would be 10^11 steps, so that the test would take minutes.
             let _ = tokens(&part.repeat(400_000));
         }
         let times = MAX_TOKENS / 3 - 1;

@@ -1,9 +1,9 @@
-//! Our segments as elements (protocol/elements.md).
+//! Segments of rechat as elements (protocol/elements.md).
 
 use crate::model::content::{Content, MAX_FORWARD_DEPTH, Media, Segment};
 use std::fmt::Write;
 
-/// Writes segments. `link` gives the address of a file that is kept here, by its SHA-256 and its name.
+/// Writes segments. `link` returns the address of a stored file by its SHA-256 and name.
 pub(in crate::gateway::satori) fn write(
     segments: &[Segment],
     own_id: &str,
@@ -73,7 +73,7 @@ impl ElementWriter<'_> {
 
     fn media(&mut self, name: &str, media: &Media) {
         let kept = media.media.as_deref().map(|hash| (self.link)(hash, media.name.as_deref()));
-        // The platform's own address holds for the framework, too.
+        // The platform's own address works for the framework, too.
         let src = media.url.as_deref().or(kept.as_deref()).unwrap_or_default();
         let [width, height] = [media.width, media.height].map(|size| size.map(|n| n.to_string()));
         let duration = media.duration.map(|seconds| seconds.to_string());
@@ -102,7 +102,7 @@ fn attribute(key: &str, value: Option<&str>) -> String {
     value.map_or_else(String::new, |value| format!(" {key}=\"{}\"", escape_attribute(value)))
 }
 
-/// A text with its escapes. `&apos;` is not among them: some frameworks do not read it.
+/// A text with escapes. `&apos;` is not used, because some frameworks cannot read it.
 fn escape_text(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

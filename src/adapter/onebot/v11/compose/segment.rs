@@ -28,11 +28,15 @@ pub(super) fn segment(segment: &Segment, is_private: bool) -> Result<OneBot11Seg
         Segment::Emoji { id: Some(id), .. } if is_number(id) => {
             OneBot11Segment { kind: "face", data: vec![("id", id.into())] }
         }
-        Segment::Emoji { name, url: Some(url), .. } => {
-            let summary = name.iter().map(|name| ("summary", name.into()));
-            let data = std::iter::once(("file", url.into())).chain(summary).collect();
-            OneBot11Segment { kind: "image", data }
-        }
+        Segment::Emoji { name, url: Some(url), .. } => match ByteSource::parse(url) {
+            Ok(source) => {
+                let summary = name.iter().map(|name| ("summary", name.into()));
+                let data = std::iter::once(("file", parameter(source))).chain(summary).collect();
+                OneBot11Segment { kind: "image", data }
+            }
+            // A path would be one of the implementation's host.
+            Err(_) => OneBot11Segment::text(words(segment)),
+        },
         Segment::Image(media) if media.url.is_some() => {
             let mut image = medium("image", media)?;
             image.data.extend(media.summary.iter().map(|summary| ("summary", summary.into())));
@@ -71,12 +75,16 @@ pub(super) fn file(media: &Media) -> Result<(Cow<'_, str>, Cow<'_, str>), String
         Some(name) => Cow::Borrowed(name.as_str()),
         None => Cow::Owned(source.name().into_owned()),
     };
-    let file = match source {
+    Ok((parameter(source), name))
+}
+
+/// The `file` parameter of a source.
+fn parameter(source: ByteSource<'_>) -> Cow<'_, str> {
+    match source {
         ByteSource::Url(url) => url,
         ByteSource::Path(path) => format!("file://{path}").into(),
         ByteSource::Data { base64, .. } => format!("base64://{base64}").into(),
-    };
-    Ok((file, name))
+    }
 }
 
 /// The path of a file in the folder of media that the implementation sees.

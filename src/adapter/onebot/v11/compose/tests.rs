@@ -53,6 +53,18 @@ fn text_goes_as_it_was_typed() {
 }
 
 #[test]
+fn an_emoji_whose_address_is_a_path_goes_as_words() {
+    let emoji =
+        |url: &str| Segment::Emoji { name: Some("笑".into()), id: None, url: Some(url.into()) };
+    for path in ["/etc/passwd", "file:///etc/passwd"] {
+        let all = written(vec![emoji(path)], None);
+        assert_eq!(all, [json!({"message": [wire("text", json!({"text": "[笑]"}))]})]);
+    }
+    let image = wire("image", json!({"file": "https://x/a.gif", "summary": "笑"}));
+    assert_eq!(written(vec![emoji("https://x/a.gif")], None), [json!({"message": [image]})]);
+}
+
+#[test]
 fn an_answer_with_a_mention_and_a_picture_is_one_message() {
     let mention = Segment::Mention { user: "5".into(), name: Some("Ann".into()), me: false };
     let image = Segment::Image(at("https://x/a.png"));

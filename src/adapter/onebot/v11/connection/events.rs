@@ -7,6 +7,7 @@ use crate::adapter::onebot::common::{requests, session};
 use crate::adapter::onebot::v11::answered::answered_key;
 use crate::adapter::onebot::v11::event::{MessageOrigin, OneBot11Event, OneBot11Message};
 use crate::adapter::onebot::v11::notice::OneBot11NoticeFrame;
+use crate::adapter::registry::Registration;
 use crate::adapter::transport::ConnectionEnd;
 use crate::model::change::Inbound;
 
@@ -20,7 +21,10 @@ impl Implementation {
         text: &str,
     ) -> Result<(), ConnectionEnd> {
         match event {
-            OneBot11Event::Message(message) => self.message(*message, text).await,
+            OneBot11Event::Message(message) => {
+                self.proves_on();
+                self.message(*message, text).await
+            }
             OneBot11Event::Heartbeat { interval, online } => {
                 self.heartbeat = session::patience(interval);
                 if let Some(online) = online {
@@ -30,7 +34,10 @@ impl Implementation {
             }
             OneBot11Event::Notice(notice) => self.notice(&notice, text).await,
             OneBot11Event::OtherVersion => self.other_version(),
-            OneBot11Event::Meta => Ok(()),
+            OneBot11Event::Meta => {
+                self.proves_on();
+                Ok(())
+            }
             OneBot11Event::Other => self.tell(text, None).await,
         }
     }
@@ -41,12 +48,24 @@ impl Implementation {
         self.online_beats = if online { self.online_beats.saturating_add(1) } else { 0 };
         match &self.registration {
             Some(registration) if !online => {
+                self.is_off_until_event = false;
                 registration.offline("the account is off, says the implementation; log it in there")
             }
             Some(registration) if self.online_beats >= 2 && registration.online() => {
                 self.catch_up();
             }
             _ => {}
+        }
+    }
+
+    /// A message or a lifecycle event came: the account is on again, unless heartbeats say that it is
+    /// off, which also say when it is on.
+    fn proves_on(&mut self) {
+        if !std::mem::take(&mut self.is_off_until_event) {
+            return;
+        }
+        if self.registration.as_ref().is_some_and(Registration::online) {
+            self.catch_up();
         }
     }
 
@@ -60,6 +79,7 @@ impl Implementation {
         if !std::mem::replace(&mut self.is_other_version, true) {
             tracing::warn!(platform = self.account.platform, "{REASON}");
             registration.offline(REASON);
+            self.is_off_until_event = true;
         }
         Ok(())
     }
@@ -106,6 +126,7 @@ impl Implementation {
     ) -> Result<(), ConnectionEnd> {
         if let (Some(reason), Some(registration)) = (notice.offline(), &self.registration) {
             registration.offline(&format!("the account was logged out: {reason}"));
+            self.is_off_until_event = true;
         }
         let (account, platform) = (&self.account, &self.account.platform);
         if let Some((conversation, person, card)) = notice.card() {
@@ -141,7 +162,8 @@ impl Implementation {
         };
         let (platform, account) = (self.account.platform.clone(), account.to_owned());
         let meaning = meaning.map(Box::new);
-        self.report(CoreEvent::Told { platform, account, frame: frame.to_owned(), meaning }).await
+        self.report(CoreEvent::RawEvent { platform, account, frame: frame.to_owned(), meaning })
+            .await
     }
 
     /// Keeps what a message tells of its conversation, and completes it by what others told.

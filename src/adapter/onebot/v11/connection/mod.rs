@@ -70,6 +70,7 @@ pub(super) async fn run(connection: Connection, options: Arc<OneBot11Options>) -
         heartbeat: None,
         online_beats: 0,
         is_other_version: false,
+        is_off_until_event: false,
         skipped: Skipped::default(),
         identified: CancellationToken::new(),
         ended: CancellationToken::new(),
@@ -100,6 +101,8 @@ struct Implementation {
     /// Heartbeats in a row that said that the account is on.
     online_beats: u32,
     is_other_version: bool,
+    /// The account counts as off until a message or a lifecycle event of it comes.
+    is_off_until_event: bool,
     skipped: Skipped,
     /// Ends the waiting for the account's ID.
     identified: CancellationToken,

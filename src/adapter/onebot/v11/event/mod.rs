@@ -36,7 +36,7 @@ pub(super) enum OneBot11Event<'a> {
     OtherVersion,
     /// The state that the implementation reports of itself.
     Meta,
-    /// Nothing for us.
+    /// Not relevant here.
     Other,
 }
 

@@ -1,4 +1,4 @@
-//! Files that elements name.
+//! Files in elements.
 
 use super::reader::ElementReader;
 use crate::gateway::satori::elements::token::ElementTag;
@@ -6,7 +6,7 @@ use crate::gateway::satori::media::SCHEME;
 use crate::model::content::{Media, Segment};
 
 impl ElementReader<'_> {
-    /// Adds the file that an element names: by its address, with its bytes, or kept here.
+    /// Adds the file of an element: by its address, its bytes, or its link to a stored file.
     pub(super) fn media(
         &mut self,
         tag: &ElementTag<'_>,
@@ -37,7 +37,7 @@ impl ElementReader<'_> {
     }
 }
 
-/// Whether an address is one of those that are read from here, or carries its bytes.
+/// Whether an address is one that rechat accepts, or contains the bytes.
 fn is_address(src: &str) -> bool {
     let schemes = ["http://", "https://", "data:", "base64://"];
     let is_it = |scheme: &&str| {

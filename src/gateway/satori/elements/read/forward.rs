@@ -1,18 +1,18 @@
-//! Messages inside of others: forwards, by their content or by the ID of a message that is known.
+//! Messages inside messages: forwards, with their content or with the IDs of known messages.
 
 use super::reader::{ElementReader, ForwardInProgress, OpenElement};
 use crate::gateway::satori::elements::token::ElementTag;
 use crate::model::content::{Content, ForwardItem, MAX_FORWARD_DEPTH, Segment};
 use crate::model::message::{Message, Sender};
 
-/// Messages that one text may name to be forwarded.
+/// The most messages that one text may forward.
 const MAX_FORWARDED: usize = 100;
 
-/// Bytes that these may have together.
+/// The most bytes of these messages together.
 const MAX_FORWARDED_BYTES: usize = 1 << 20;
 
 impl ElementReader<'_> {
-    /// Notes who wrote the message inside a forward.
+    /// Notes the author of the message inside a forward.
     pub(super) fn author(&mut self, tag: &ElementTag<'_>) {
         if let Some(forward) = self.forwards.last_mut() {
             let id = tag.text("id").unwrap_or_default();
@@ -51,7 +51,7 @@ impl ElementReader<'_> {
         Ok(if is_inside { OpenElement::ForwardItem } else { OpenElement::Message })
     }
 
-    /// A message that is forwarded by its ID; an error where there are too many of them.
+    /// A message that is forwarded by its ID; an error if there are too many.
     fn forwarded(&mut self, id: &str) -> Result<Message, String> {
         self.forwarded += 1;
         if self.forwarded > MAX_FORWARDED {
@@ -68,7 +68,7 @@ impl ElementReader<'_> {
         Ok(found)
     }
 
-    /// Ends the message that is being made inside a forward.
+    /// Ends the present message inside a forward.
     pub(super) fn end_item(&mut self) {
         self.is_paragraph_over = false;
         let Some(forward) = self.forwards.last_mut() else { return };
@@ -80,7 +80,7 @@ impl ElementReader<'_> {
         }
     }
 
-    /// Ends the forward that was opened last.
+    /// Ends the innermost forward.
     pub(super) fn end_forward(&mut self) {
         self.end_item();
         let items = self.forwards.pop().map(|forward| forward.items).unwrap_or_default();

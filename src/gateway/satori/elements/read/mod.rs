@@ -1,5 +1,5 @@
-//! Elements as messages of ours (protocol/elements.md): the text is read once, from its beginning to its end.
-//! Texts, files and forwards each have a file here.
+//! Elements as messages of rechat (protocol/elements.md): the text is read once, from its beginning
+//! to its end. Texts, files and forwards each have a file here.
 
 mod file;
 mod forward;
@@ -14,14 +14,14 @@ use super::token::{ElementTag, ElementToken, tokens};
 use crate::model::content::Segment;
 use reader::{ElementReader, OpenElement};
 
-/// Reads a text; the error says what cannot be sent.
+/// Reads a text; the error says which part cannot be sent.
 pub(in crate::gateway::satori) fn read(
     text: &str,
     targets: &ElementTargets<'_>,
 ) -> Result<Vec<OutgoingMessage>, String> {
     let mut reader = ElementReader::new(targets);
     let mut open = Vec::new();
-    // How many of the open elements have content that is not shown.
+    // Number of open elements whose content is not shown.
     let mut hidden = 0_usize;
     let tokens = tokens(text).ok_or("`content` has too many elements")?;
     for token in tokens {

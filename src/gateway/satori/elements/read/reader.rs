@@ -4,7 +4,7 @@ use crate::gateway::satori::media::LinkedFile;
 use crate::model::content::{Content, ForwardItem, Segment};
 use crate::model::message::{Message, Sender};
 
-/// Messages that one text may make.
+/// The most messages that one text may make.
 const MAX_MESSAGES: usize = 50;
 
 /// A message that a text makes.
@@ -15,20 +15,20 @@ pub(in crate::gateway::satori) struct OutgoingMessage {
     pub(in crate::gateway::satori) quote: Option<String>,
 }
 
-/// The things that elements name and the bot may see.
+/// Messages and files that elements may refer to, as far as the bot may see them.
 pub(in crate::gateway::satori) struct ElementTargets<'a> {
-    /// Gives a message by its ID.
+    /// Returns a message by its ID.
     pub(in crate::gateway::satori) message: &'a dyn Fn(&str) -> Option<Message>,
-    /// Gives a file that is kept here by its link.
+    /// Returns a stored file by its link.
     pub(in crate::gateway::satori) file: &'a dyn Fn(&str) -> Option<LinkedFile>,
 }
 
-/// An element that was opened, as far as its end matters.
+/// An open element, with what its end needs.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum OpenElement {
-    /// Only its content matters.
+    /// Its end needs nothing.
     Plain,
-    /// Not even that.
+    /// Its content is not shown.
     Hidden,
     Paragraph,
     Link(String),
@@ -37,21 +37,21 @@ pub(super) enum OpenElement {
     Forward,
 }
 
-/// The messages that are being made.
+/// The messages while they are made.
 pub(super) struct ElementReader<'a> {
     pub(super) targets: &'a ElementTargets<'a>,
     pub(super) done: Vec<OutgoingMessage>,
     pub(super) current: OutgoingMessage,
-    /// The forwards that are open, each inside the one before.
+    /// The open forwards, from the outermost to the innermost.
     pub(super) forwards: Vec<ForwardInProgress>,
-    /// Messages that were named to be forwarded, and the bytes of their texts.
+    /// Number of messages that are forwarded by ID, and the bytes of their texts.
     pub(super) forwarded: usize,
     pub(super) forwarded_bytes: usize,
-    /// The next text stands on a line of its own.
+    /// The next text begins on a new line.
     pub(super) is_paragraph_over: bool,
 }
 
-/// A forward that is open.
+/// An open forward.
 #[derive(Default)]
 pub(super) struct ForwardInProgress {
     pub(super) items: Vec<ForwardItem>,
@@ -72,7 +72,7 @@ impl<'a> ElementReader<'a> {
         }
     }
 
-    /// Ends the message that is being made.
+    /// Ends the present message.
     pub(super) fn flush(&mut self) {
         self.is_paragraph_over = false;
         let made = std::mem::take(&mut self.current);
@@ -81,7 +81,7 @@ impl<'a> ElementReader<'a> {
         }
     }
 
-    /// The messages that were made; the error says what cannot be sent.
+    /// The messages that were made; the error says which part cannot be sent.
     pub(super) fn finish(mut self) -> Result<Vec<OutgoingMessage>, String> {
         self.flush();
         if self.done.is_empty() {

@@ -1,4 +1,4 @@
-//! Texts, links and mentions of a message that is being made.
+//! Texts, links and mentions of the present message.
 
 use super::reader::ElementReader;
 use crate::gateway::satori::elements::token::ElementTag;
@@ -25,7 +25,7 @@ impl ElementReader<'_> {
         }
     }
 
-    /// Ends the line that has something on it.
+    /// Ends the line if it is not empty.
     pub(super) fn end_line(&mut self) {
         let segments = self.segments();
         let is_new = match segments.last() {
@@ -51,7 +51,7 @@ impl ElementReader<'_> {
         }
     }
 
-    /// Ends a link: its address stands behind what it shows, unless that says the same.
+    /// Ends a link: the address follows the text, unless both are equal.
     pub(super) fn end_link(&mut self, href: String) {
         let is_shown =
             matches!(self.segments().last(), Some(Segment::Text { text }) if *text == href);

@@ -1,4 +1,4 @@
-//! A file that is kept, as a segment of a message tells of it.
+//! A stored file, described for the segment of a message.
 
 use super::blobs::Blobs;
 use super::duration::duration;
@@ -7,19 +7,19 @@ use super::sniff::FileType;
 use crate::model::content::Media;
 use std::io;
 
-/// A file that is kept, by its bytes and not by what somebody claims.
+/// A stored file. Its type and size come from its bytes, not from what a platform or client claims.
 #[derive(Clone, Debug, PartialEq)]
-pub struct KeptFile {
+pub struct StoredFile {
     pub(super) hash: Hash,
     /// Bytes.
     pub(super) size: u64,
     pub(super) kind: FileType,
-    /// Seconds, of a sound or video that tells.
+    /// Seconds, for a sound or video whose file says it.
     pub(super) duration: Option<f64>,
 }
 
-impl KeptFile {
-    /// Reads about a file; `NotFound` where it is not kept. Waits for the disk.
+impl StoredFile {
+    /// Describes a file; `NotFound` where it is not stored. Waits for the disk.
     ///
     /// # Errors
     ///
@@ -30,7 +30,7 @@ impl KeptFile {
         Ok(Self { hash, size, kind, duration })
     }
 
-    /// Notes in a segment that its bytes are here, and what they are.
+    /// Notes in a segment that the bytes are stored, with their type and size.
     pub fn put_into(&self, media: &mut Media) {
         media.media = Some(self.hash.to_string());
         media.size = Some(self.size);

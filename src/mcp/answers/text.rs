@@ -1,12 +1,12 @@
-//! Texts and times as answers have them.
+//! Texts and times in answers.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// Characters of a message that another one answers, and of the last message of a conversation.
+/// Characters of a quoted message, and of the last message of a conversation.
 pub(super) const EXCERPT: usize = 200;
 
-/// The first characters of a text, and whether that is not all of it.
+/// The first characters of a text, and whether it was longer.
 pub(super) fn cut(text: &str, most: usize) -> (String, bool) {
     match text.char_indices().nth(most) {
         Some((end, _)) => (text[..end].to_owned(), true),
@@ -14,7 +14,7 @@ pub(super) fn cut(text: &str, most: usize) -> (String, bool) {
     }
 }
 
-/// A time as RFC 3339 writes it, in the time zone of the host.
+/// A time in the form of RFC 3339, in the time zone of the host.
 pub(super) fn time(seconds: u64) -> String {
     let at = i64::try_from(seconds).ok().and_then(|at| Timestamp::from_second(at).ok());
     let zoned = at.unwrap_or_default().to_zoned(TimeZone::system());

@@ -1,4 +1,4 @@
-//! Messages as models get them.
+//! Messages in the form for models.
 
 use super::text::{EXCERPT, cut, is_false, time};
 use crate::mcp::address;
@@ -11,7 +11,7 @@ use serde::Serialize;
 /// Characters of a message in a list.
 const LISTED_TEXT: usize = 2000;
 
-/// Characters of a message that is shown alone.
+/// Characters of a message that is requested alone.
 const WHOLE_TEXT: usize = 50_000;
 
 /// Attachments and reactions of a message that are shown.
@@ -89,7 +89,7 @@ pub(in crate::mcp) struct Attachment {
     mime: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<String>,
-    /// The words said in it, where the platform tells them.
+    /// The words that are spoken in it, if the platform gives them.
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
     /// Address of its bytes, to be read as a resource; left out where they are not kept here.
@@ -113,7 +113,7 @@ struct Reacted {
     count: u32,
 }
 
-/// A message that was to be sent, as it is now.
+/// A message that was to be sent, in its present state.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::mcp) struct SentMessage {
     id: String,
@@ -129,12 +129,12 @@ impl ShownMessage {
         format!("{}/{}", self.platform, self.conversation)
     }
 
-    /// A message in a list.
+    /// A message for a list.
     pub(in crate::mcp) fn listed(message: &SeenMessage) -> Self {
         Self::of(message, LISTED_TEXT)
     }
 
-    /// A message alone.
+    /// A message that was requested alone.
     pub(in crate::mcp) fn whole(message: &SeenMessage) -> Self {
         Self::of(message, WHOLE_TEXT)
     }
@@ -212,7 +212,7 @@ impl SentMessage {
     }
 }
 
-/// The readable text; of a message that is one picture or file its label, never its address.
+/// The readable text; for a message that is one picture or file its label, never its address.
 pub(super) fn words(message: &Message) -> String {
     match message.content.media() {
         None => message.content.readable().into_owned(),

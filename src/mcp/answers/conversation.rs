@@ -1,4 +1,4 @@
-//! Conversations as models get them.
+//! Conversations in the form for models.
 
 use super::message::{Person, Quoted, words};
 use super::text::{EXCERPT, cut, is_false, time};

@@ -1,4 +1,5 @@
-//! Answers of the tools: messages, conversations and platforms as models get them, within a bound.
+//! Answers of the tools: messages, conversations and platforms in the form for models, within a
+//! bound of size.
 
 mod conversation;
 mod message;
@@ -13,7 +14,7 @@ use crate::mcp::context::SeenMessage;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// Bytes of JSON that the messages of an answer have.
+/// The most bytes of JSON for the messages of an answer.
 const MAX_BYTES: usize = 100_000;
 
 /// Messages of a conversation, the oldest first.
@@ -58,14 +59,14 @@ pub(super) struct NewMessages {
     pub(super) note: Option<&'static str>,
 }
 
-/// Takes messages one after the other until they have so many bytes; says whether all were taken.
+/// Takes messages one after the other up to this number of bytes; returns whether all were taken.
 pub(super) fn fitting(messages: &[SeenMessage], share: usize) -> (Vec<ShownMessage>, bool) {
     let mut left = MAX_BYTES / share;
     let mut shown = Vec::new();
     for message in messages {
         let one = ShownMessage::listed(message);
         let bytes = serde_json::to_vec(&one).map_or(0, |json| json.len());
-        // One message alone always fits.
+        // A single message is always taken.
         if bytes > left && !shown.is_empty() {
             return (shown, false);
         }

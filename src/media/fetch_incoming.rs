@@ -1,7 +1,7 @@
-//! Fetching what comes in as an address, when it arrives.
+//! Fetching the media of incoming messages that came as an address.
 //!
-//! Never on the way of a message to the disk. Messages are found by their place in the store, so
-//! that nothing has to be queued: what waits costs no memory.
+//! A message is stored first, and its media are fetched later. Messages are found by their `seq` in the
+//! store, so that no queue is needed: messages that wait cost no memory.
 
 use super::complete::{Completer, Missing, has_media, missing};
 use super::failure::{FailureKind, FetchFailure};
@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-/// Pauses before the further attempts of what failed for a passing reason.
+/// Pauses before further attempts after a fetch failed for a temporary reason.
 const PAUSES: [Duration; 4] = [
     Duration::from_secs(5),
     Duration::from_mins(1),
@@ -27,84 +27,84 @@ const PAUSES: [Duration; 4] = [
     Duration::from_hours(1),
 ];
 
-/// Media of one message that are fetched in a turn: the hosts of many may be slow, and other messages wait.
+/// Media of one message that are fetched in a turn. Their hosts may be slow, and other messages wait.
 const TURN: usize = 4;
 
 /// The pause before the next turn of a message.
 const TURN_PAUSE: Duration = Duration::from_secs(1);
 
-/// Turns that wait until they are due; with more, the one that waits longest is given up.
+/// Turns that wait until they are due; beyond it, the one that waits longest is dropped.
 const MAX_LATER: usize = 1000;
 
-/// Messages looked at in one step.
+/// Messages that are read in one step.
 const LOOKED_AT: usize = 256;
 
-/// The newest messages that are looked at when the server starts.
+/// The most messages that are checked when the server starts, the newest ones.
 const MAX_MISSED: u64 = 1000;
 
-/// The age in seconds up to which messages are looked at when the server starts.
+/// Greatest age in seconds of messages that are checked when the server starts.
 const MISSED_AGE: u64 = 24 * 60 * 60;
 
-/// How long to wait after the store could not be read.
+/// Pause after the store could not be read.
 const REST: Duration = Duration::from_secs(1);
 
-/// Part of the health that tells of media.
+/// Name of this part in the health.
 const PART: &str = "media";
 
-/// Media that are fetched as they arrive.
+/// The media that are fetched when they arrive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WantedMedia {
-    /// Types of every platform.
+    /// Types, for every platform.
     pub types: Vec<MessageType>,
-    /// All types of platforms whose media are only to be had for a while.
+    /// All types, of platforms that keep media for a limited time only.
     pub expiring: bool,
 }
 
-/// Fetches the media of messages as they arrive.
+/// Fetches the media of messages when they arrive.
 #[derive(Clone)]
-pub struct Arrivals {
+pub struct IncomingMedia {
     #[allow(missing_docs)]
     pub completer: Completer,
     #[allow(missing_docs)]
     pub wanted: WantedMedia,
-    /// Messages whose media are fetched at one time.
+    /// Messages whose media are fetched at the same time.
     pub at_once: usize,
-    /// Told of every commit.
+    /// Notified of every commit.
     pub commits: Arc<Notify>,
 }
 
-/// Where the task stands.
+/// State of the task.
 struct Work {
-    /// The `seq` of the last message that was looked at.
+    /// The `seq` of the last message that was checked.
     position: u64,
-    /// Turns that are due later, the next one first.
-    later: VecDeque<(Instant, ArrivalTurn)>,
+    /// Turns that are due later, in the order of their times.
+    later: VecDeque<(Instant, FetchTurn)>,
 }
 
-/// Some of a message's media.
+/// A turn: some media of a message.
 #[derive(Clone, Copy)]
-struct ArrivalTurn {
+struct FetchTurn {
     seq: u64,
-    /// How often all of them were tried before.
+    /// How often all media of the message were tried before.
     tries: usize,
-    /// The place among them at which it begins.
+    /// Index of the medium at which the turn begins.
     from: usize,
-    /// Some before it failed for a passing reason.
+    /// A medium before that index failed for a temporary reason.
     has_failed: bool,
-    /// Of all types, whatever is configured for other platforms.
+    /// Media of all types are fetched, not only of the configured ones.
     all_types: bool,
 }
 
-/// How a turn ended.
+/// Result of a turn.
 struct FetchEnd {
-    turn: ArrivalTurn,
-    /// The place at which the next turn begins, where there are more media.
+    turn: FetchTurn,
+    /// Index at which the next turn begins, where there are more media.
     next: Option<usize>,
     result: Result<(), FetchFailure>,
 }
 
-impl Arrivals {
-    /// Fetches what arrives until `stop`.
+impl IncomingMedia {
+    /// Fetches incoming media until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let mut work = Work { position: self.beginning(), later: VecDeque::new() };
         let mut under_way: JoinSet<FetchEnd> = JoinSet::new();
@@ -140,14 +140,15 @@ impl Arrivals {
         }
     }
 
-    async fn fetch(self, turn: ArrivalTurn) -> FetchEnd {
+    async fn fetch(self, turn: FetchTurn) -> FetchEnd {
         let completer = &self.completer;
         let types = if turn.all_types { &MessageType::ALL[..] } else { &self.wanted.types };
         let (next, result) = completer.fetch_some(turn.seq, types, turn.from, TURN).await;
         FetchEnd { turn, next, result }
     }
 
-    /// Before the messages that came in shortly before the start and whose media may be missing.
+    /// The place before the messages that came in shortly before the start, whose media may be
+    /// missing.
     fn beginning(&self) -> u64 {
         let Ok(view) = self.completer.store.view() else { return u64::MAX };
         let (head, since) = (view.head(), now().saturating_sub(MISSED_AGE));
@@ -162,8 +163,8 @@ impl Arrivals {
         position
     }
 
-    /// The next turn: one that is due, or the first of the next message with something to fetch.
-    fn next(&self, work: &mut Work) -> store::Result<Option<ArrivalTurn>> {
+    /// The next turn: one that is due, or the first one of the next message with media to fetch.
+    fn next(&self, work: &mut Work) -> store::Result<Option<FetchTurn>> {
         if let Some((due, turn)) = work.later.front().copied()
             && due <= Instant::now()
         {
@@ -171,7 +172,7 @@ impl Arrivals {
             return Ok(Some(turn));
         }
         let view = self.completer.store.view()?;
-        // The store was not there when the task began.
+        // The store could not be read when the task began.
         work.position = work.position.min(view.head());
         loop {
             let mut looked_at = 0;
@@ -190,9 +191,9 @@ impl Arrivals {
     }
 }
 
-impl Arrivals {
-    /// The first turn of a message, where it has something to fetch.
-    fn first_turn(&self, view: &View, message: &Message) -> store::Result<Option<ArrivalTurn>> {
+impl IncomingMedia {
+    /// The first turn of a message, if it has media to fetch.
+    fn first_turn(&self, view: &View, message: &Message) -> store::Result<Option<FetchTurn>> {
         if !arrived(message) || !has_media(&message.content) {
             return Ok(None);
         }
@@ -200,12 +201,12 @@ impl Arrivals {
         let types = if all_types { &MessageType::ALL[..] } else { &self.wanted.types };
         let has_more = missing(message, types).iter().any(Missing::may_be_there);
         let (tries, from, has_failed) = (0, 0, false);
-        let turn = ArrivalTurn { seq: message.seq, tries, from, has_failed, all_types };
+        let turn = FetchTurn { seq: message.seq, tries, from, has_failed, all_types };
         Ok(has_more.then_some(turn))
     }
 
-    /// Whether the media of a message are only to be had for a while. After a start its account may not
-    /// be known yet, and the store knows what its platform was.
+    /// Whether the media of a message expire on its platform. After a start its account may not be
+    /// known yet, but the store knows the kind of its platform.
     fn loses_media(&self, view: &View, message: &Message) -> store::Result<bool> {
         let platform = message.platform_or_local();
         let seen = view.seen_platforms()?.iter().filter(|seen| seen.platform == platform);
@@ -224,23 +225,26 @@ impl Work {
                 pause = pause.filter(|_| failure.is_passing());
                 tracing::info!(seq = turn.seq, "{}: {failure}", not_fetched(pause));
                 if failure.kind == FailureKind::Here {
-                    HEALTH.degrade(PART, format!("what comes in is not kept: {failure}"));
+                    HEALTH.degrade(
+                        PART,
+                        format!("media of incoming messages cannot be stored: {failure}"),
+                    );
                 }
             }
         }
         if let Some(from) = next {
-            self.add(TURN_PAUSE, ArrivalTurn { from, ..turn });
+            self.add(TURN_PAUSE, FetchTurn { from, ..turn });
         } else if turn.has_failed
             && let Some(pause) = PAUSES.get(turn.tries)
         {
             self.add(
                 *pause,
-                ArrivalTurn { tries: turn.tries + 1, from: 0, has_failed: false, ..turn },
+                FetchTurn { tries: turn.tries + 1, from: 0, has_failed: false, ..turn },
             );
         }
     }
 
-    fn add(&mut self, pause: Duration, turn: ArrivalTurn) {
+    fn add(&mut self, pause: Duration, turn: FetchTurn) {
         if self.later.len() == MAX_LATER {
             self.later.pop_front();
         }
@@ -250,7 +254,7 @@ impl Work {
     }
 }
 
-/// The beginning of the line that tells of a failure.
+/// The beginning of the log line about a failure.
 fn not_fetched(pause: Option<&Duration>) -> String {
     let then = match pause.map(Duration::as_secs) {
         None => "and are fetched again only when somebody asks".to_owned(),
@@ -265,7 +269,7 @@ fn far_off() -> Instant {
     Instant::now() + Duration::from_hours(1)
 }
 
-/// Whether a platform told of a message: its media have addresses that it made.
+/// Whether a message came from a platform, so that its media have addresses of the platform.
 fn arrived(message: &Message) -> bool {
     message.direction == Direction::Inbound || message.sender.is_some()
 }

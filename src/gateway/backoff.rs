@@ -1,4 +1,4 @@
-//! Pauses between attempts to reach a framework.
+//! Backoff between attempts to reach a bot framework.
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use std::time::Duration;
@@ -6,13 +6,13 @@ use std::time::Duration;
 /// The first pause.
 const FIRST: Duration = Duration::from_millis(500);
 
-/// The longest one: a framework that is started is not to wait long.
+/// The longest pause: a framework that has just been started should not wait long.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// Pauses that grow, without an end.
-pub(super) struct Pauses(ExponentialBackoff);
+/// Pauses that grow up to [`LONGEST`], without an end.
+pub(super) struct Backoff(ExponentialBackoff);
 
-impl Pauses {
+impl Backoff {
     pub(super) fn new() -> Self {
         let growing = ExponentialBuilder::default().with_min_delay(FIRST).with_max_delay(LONGEST);
         Self(growing.with_jitter().without_max_times().build())

@@ -1,4 +1,4 @@
-//! Platforms as models get them.
+//! Platforms in the form for models.
 
 use crate::mcp::source::Chats;
 use crate::protocol::http::AdapterStatus;

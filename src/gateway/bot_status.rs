@@ -1,4 +1,4 @@
-//! A bot as people are shown it.
+//! Status of a bot, for people.
 
 use super::bot::{ConfiguredBot, ServedAccount, lock};
 use super::settings::{BotConfig, BotKind};
@@ -8,18 +8,18 @@ use crate::store::{EntryContent, FeedEntry, Result, View};
 use crate::text::without_secrets;
 use std::sync::Arc;
 
-/// Entries that are looked at to count what waits.
+/// Entries of the log that are read to count the events that wait.
 const MAX_COUNTED: usize = 4_096;
 
-/// Bytes of their words.
+/// Bytes of raw events that are read for it.
 const MAX_COUNTED_BYTES: usize = 16 << 20;
 
 impl ConfiguredBot {
-    /// How it is, as people are shown it.
+    /// The status of the bot.
     pub(super) fn shown(&self) -> bots::Bot {
         let config = self.config.load_full();
         let accounts = self.accounts();
-        // Those of one place are counted together.
+        // Accounts that share a place in the log are counted together.
         let of_one_place = |one: &Arc<ServedAccount>, other: &Arc<ServedAccount>| {
             Arc::ptr_eq(&one.place, &other.place)
         };
@@ -48,8 +48,8 @@ impl ConfiguredBot {
         }
     }
 
-    /// How many events of accounts with one place the bot is to be told yet, among the next few
-    /// thousand.
+    /// Number of events that still wait for the bot, for accounts with one place, among the next
+    /// few thousand entries.
     fn waiting(&self, accounts: &[Arc<ServedAccount>]) -> u64 {
         let seconds = self.config.load().catch_up_seconds;
         let count = || -> Result<usize> {
@@ -65,7 +65,7 @@ impl ConfiguredBot {
     }
 }
 
-/// The reason why a bot waits to which nothing has happened yet.
+/// The reason why a bot waits that has had no connection and no error yet.
 fn waits_for(config: &BotConfig, has_no_account: bool) -> String {
     let BotConfig { name, kind, url, .. } = config;
     match (kind, url) {
@@ -83,11 +83,11 @@ fn waits_for(config: &BotConfig, has_no_account: bool) -> String {
     }
 }
 
-/// Whether an account was told of something.
+/// Whether an entry belongs to an account.
 fn is_of(entry: &FeedEntry, account: &ServedAccount, view: &View) -> bool {
     let ServedAccount { platform, account, .. } = account;
-    if let Some(words) = &entry.words {
-        return words.platform == *platform && words.account == *account;
+    if let Some(raw_event) = &entry.raw_event {
+        return raw_event.platform == *platform && raw_event.account == *account;
     }
     match &entry.entry {
         Some(EntryContent::Created { seq }) => view

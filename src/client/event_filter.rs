@@ -1,5 +1,5 @@
-//! Which events of a stream are wanted: the server passes on by platform and conversation, and the
-//! rest of the conditions is looked at here.
+//! Filter for the events of a stream: the server filters by platform and conversation, and this file by
+//! all other conditions.
 
 use super::followed::Followed;
 use crate::model::message::{Direction, Message};
@@ -8,34 +8,34 @@ use crate::store::MessageFilter;
 use std::collections::VecDeque;
 use uuid::Uuid;
 
-/// Messages that are remembered as shown, so that the deletion of one is told.
+/// Shown messages that are remembered, so that the deletion of one of them is shown too.
 const REMEMBERED: usize = 10_000;
 
-/// The conditions, and the messages that met them last.
-pub(super) struct WantedEvents {
+/// The conditions, and the latest messages that met them.
+pub(super) struct EventFilter {
     pub(super) filter: MessageFilter,
     search: Option<Search>,
     shown: VecDeque<Uuid>,
 }
 
-impl WantedEvents {
+impl EventFilter {
     pub(super) fn new(filter: &MessageFilter, conditions: &Conditions) -> Self {
         let search = Search::of(conditions.clone());
         Self { filter: filter.clone(), search, shown: VecDeque::new() }
     }
 
-    /// Whether a change of a message's status can be judged only by the whole message.
+    /// Whether a change of a message's status can be judged only with the whole message.
     pub(super) fn needs_whole(&self) -> bool {
         self.search.is_some()
     }
 
-    /// Whether a message is wanted, whatever its status.
+    /// Whether a message passes, whatever its status is.
     pub(super) fn wants(&self, message: &Message) -> bool {
         self.filter.direction.is_none_or(|wanted| wanted == message.direction)
             && self.search.as_ref().is_none_or(|search| search.matches(message))
     }
 
-    /// Whether an event is wanted; what is wanted is remembered as shown.
+    /// Whether an event passes; messages that pass are remembered as shown.
     pub(super) fn takes(&mut self, followed: &Followed) -> bool {
         match followed {
             Followed::Message(message) | Followed::Updated(message) => {
@@ -47,7 +47,7 @@ impl WantedEvents {
             }
             Followed::Status(change) => {
                 self.filter.lets_through(change.status)
-                    // Only what goes out changes its status.
+                    // Only outbound messages change their status.
                     && self.filter.direction != Some(Direction::Inbound)
             }
             Followed::Deleted(deleted) => !self.is_narrow() || self.shown.contains(&deleted.id),
@@ -63,7 +63,7 @@ impl WantedEvents {
         }
     }
 
-    /// Whether some messages of the stream are not wanted.
+    /// Whether the filter excludes any messages of the stream.
     fn is_narrow(&self) -> bool {
         let MessageFilter { statuses, direction, .. } = &self.filter;
         self.search.is_some() || !statuses.is_empty() || direction.is_some()
@@ -83,10 +83,10 @@ mod tests {
     #[test]
     fn deletions_are_told_of_what_was_shown() {
         let [shown, other] = [1, 2].map(Uuid::from_u128);
-        let mut all = WantedEvents::new(&MessageFilter::default(), &Conditions::default());
+        let mut all = EventFilter::new(&MessageFilter::default(), &Conditions::default());
         assert!(all.takes(&deleted(other)));
         let text = Conditions { text: Some("lunch".into()), ..Conditions::default() };
-        let mut some = WantedEvents::new(&MessageFilter::default(), &text);
+        let mut some = EventFilter::new(&MessageFilter::default(), &text);
         some.remember(shown);
         assert!(some.takes(&deleted(shown)) && !some.takes(&deleted(other)));
         (0..REMEMBERED as u128).for_each(|n| some.remember(Uuid::from_u128(100 + n)));
