@@ -1,5 +1,6 @@
 //! `rechat doctor`: checks everything a server needs, and says what to correct.
 
+use super::check::kept_log;
 use super::output::Output;
 use super::progress::of_migration;
 use crate::adapter::{self, PlatformState};
@@ -10,7 +11,7 @@ use crate::config::{self, Config, Sources};
 use crate::error::{Error, Result};
 use crate::model::message::Status;
 use crate::protocol::http::AdapterStatus;
-use crate::store::{Access, MessageFilter, Page, Store, StoreOptions, View, check};
+use crate::store::{Access, MessageFilter, Page, Store, StoreOptions, View, check, kept_logs};
 use crate::text::{in_units, visible};
 use serde::Serialize;
 use std::io;
@@ -296,6 +297,10 @@ fn look_at_store(findings: &mut Findings, config: &Config, full: bool) {
         let stats = view.stats();
         findings
             .well("store", format!("{} messages, {} of them pending", stats.total, stats.pending));
+        for kept in kept_logs(&config.db) {
+            let advice = "messages may be missing; remove that file once you have looked";
+            findings.add("store", CheckState::Wrong, kept_log(&kept), advice);
+        }
         match view.set_aside()? {
             0 => {}
             count => findings.add(
@@ -310,7 +315,7 @@ fn look_at_store(findings: &mut Findings, config: &Config, full: bool) {
     });
     match looked {
         Ok(Some(report)) if !report.findings.is_empty() => {
-            let advice = "restore a backup; `rechat check` lists every finding";
+            let advice = "restore a backup, or `rechat export` and `rechat import` into a new store; `rechat check` lists every finding";
             findings.add("store", CheckState::Wrong, &report.findings[0], advice);
         }
         Ok(Some(report)) => {

@@ -41,6 +41,7 @@ mod stats;
 mod status;
 mod status_change;
 mod token;
+mod told;
 mod tui;
 mod version;
 mod watch;
@@ -65,6 +66,10 @@ fn run(cli: Cli) -> Result<()> {
     // The server writes them to its log.
     if !matches!(cli.command, CliCommand::Serve(_)) {
         Sources::of_process(globals.config.clone())?.warnings().for_each(tell);
+        // A line would tear the terminal client's screen.
+        if !matches!(cli.command, CliCommand::Tui(_)) {
+            told::tell_errors();
+        }
     }
     match cli.command {
         CliCommand::Serve(serve) => serve::run(serve, globals),

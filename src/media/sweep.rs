@@ -121,11 +121,11 @@ pub fn remove_unused(
             unused.remove(&hash);
         }
     })?;
-    for aside in store.view()?.quarantine()? {
+    store.view()?.each_set_aside(|aside| {
         for hash in hashes(&aside.inbound.content) {
             unused.remove(&hash);
         }
-    }
+    })?;
     let mut removed = 0;
     for stored in unused.values() {
         removed += usize::from(blobs.remove_unheld(stored)?);

@@ -5,33 +5,79 @@ use super::context::ServerContext;
 use super::error::{ErrorResponse, Result};
 use super::messages::write;
 use super::operation::Call;
+use super::pieces::{self, PIECE, PieceSource};
 use super::query::{name_of, number, seq_of};
 use super::request::read_json;
 use crate::actions::ActionFailure;
 use crate::model::message::{Direction, LOCAL};
-use crate::protocol::http::{
-    Conversations, DEFAULT_CONVERSATIONS, MAX_LIMIT, ReadTo, SetConversation, Typing,
-};
+use crate::protocol::http::{DEFAULT_CONVERSATIONS, MAX_LIMIT, ReadTo, SetConversation, Typing};
 use crate::protocol::overview::Conversation;
 use crate::store::{self, Command, ConversationQuery, MessageFilter, Page, View};
 use hyper::StatusCode;
 use percent_encoding::percent_decode_str;
+use std::sync::Arc;
+
+/// Conversations that are read first; how large they are tells how many are read next.
+const FIRST: usize = 4;
+
+/// The JSON of a list up to its first conversation, and behind its last one.
+const BEGINNING: &[u8] = b"{\"conversations\":[";
+const END: &[u8] = b"]}";
+
+/// A list that is being written.
+struct WrittenList {
+    context: Arc<ServerContext>,
+    query: ConversationQuery,
+    /// Conversations that are still to be read.
+    left: usize,
+    /// Conversations that are read at a time.
+    step: usize,
+    has_any: bool,
+}
 
 /// `GET /api/conversations`
 pub async fn list(call: Call<'_>) -> Result<HttpResponse> {
     let view = call.context.store.view()?;
     let query = query(call.request.uri().query().unwrap_or_default(), &view)?;
+    let left = query.limit.unwrap_or(MAX_LIMIT);
     let context = call.context.clone();
-    // A text is compared with all conversations.
-    let read = move || {
-        let mut found = view.conversations(&query)?;
-        for conversation in &mut found {
-            fill_waiting(conversation, &context, &view);
+    let list = WrittenList { context, query, left, step: FIRST, has_any: false };
+    pieces::answer(call.context, list, BEGINNING.to_vec()).await
+}
+
+impl PieceSource for WrittenList {
+    async fn read_into(&mut self, text: &mut Vec<u8>) -> store::Result<bool> {
+        let wanted = self.step.min(self.left);
+        let query = ConversationQuery { limit: Some(wanted), ..self.query.clone() };
+        let (context, view) = (self.context.clone(), self.context.store.view()?);
+        let read = move || {
+            let mut found = view.conversations(&query)?;
+            for conversation in &mut found {
+                fill_waiting(conversation, &context, &view);
+            }
+            Ok(found)
+        };
+        // A text is compared with all conversations.
+        let found = super::list::on_a_thread(read).await?;
+        let before = text.len();
+        for conversation in &found {
+            if std::mem::replace(&mut self.has_any, true) {
+                text.push(b',');
+            }
+            // Our own types always serialise, and a vector takes everything.
+            let _ = serde_json::to_writer(&mut *text, conversation);
         }
-        Ok(found)
-    };
-    let conversations = super::list::on_a_thread(read).await?;
-    Ok(json(StatusCode::OK, &Conversations { conversations }))
+        self.left -= found.len();
+        let is_last = self.left == 0 || found.len() < wanted;
+        if let Some(last) = found.last() {
+            self.step = (PIECE / ((text.len() - before) / found.len()).max(1)).max(1);
+            self.query.before = Some(last.last_seq);
+        }
+        if is_last {
+            text.extend_from_slice(END);
+        }
+        Ok(!is_last)
+    }
 }
 
 /// `GET /api/conversations/{platform}/{conversation}`

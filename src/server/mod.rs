@@ -28,6 +28,7 @@ mod openapi;
 mod operation;
 mod overview;
 mod peer;
+mod pieces;
 mod query;
 mod request;
 mod router;

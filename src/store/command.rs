@@ -85,8 +85,8 @@ pub enum Command {
     Release { offset: u64 },
     /// Remove kept events that are too old or too many, conversations without messages, recalls whose
     /// messages did not come, and the marks from before a time by which duplicates and echoes are
-    /// recognized. Removes a part if there are many.
-    Trim { marks_before: u64 },
+    /// recognized. Removes a part if there are many. How old events are is seen from `at`.
+    Trim { marks_before: u64, at: u64 },
     /// Keep something for an adapter.
     KeepState { state: Box<AdapterState> },
     /// Keep an event of a platform as it came, and carry out its meaning, where it has one. The event

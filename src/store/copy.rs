@@ -4,8 +4,9 @@ use super::conversation::ConversationRow;
 use super::error::{Result, StoreError};
 use super::journal;
 use super::tables::{
-    CONVERSATIONS, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, KEYS_BY_AGE, LATE, MESSAGES, META, NEWEST,
-    PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, SEEN, SENT, unpack, unpack_places, unpack_request,
+    CONVERSATIONS, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, KEYS_BY_AGE, LATE, LOG_BYTES, MESSAGES,
+    META, NEWEST, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, SEEN, SENT, unpack, unpack_places,
+    unpack_request,
 };
 use crate::log::disk::make_private;
 use crate::log::record::{self, Unreadable};
@@ -44,6 +45,8 @@ pub(super) fn copy(txn: &ReadTransaction, to: &Path) -> Result<()> {
         // Last: a file without it is no store, should the copy break off.
         copy_table(txn, &database, META)?;
         let last = database.begin_write()?;
+        // The copy has no log.
+        last.open_table(META)?.remove(LOG_BYTES)?;
         last.commit().map_err(|error| StoreError::Write(error.to_string()))
     })();
     copied.map_err(|error| failed(&error))?;

@@ -166,8 +166,8 @@ pub(super) fn decide(
             events.push(Event::Released { offset });
             Ok(Answer::Noted)
         }
-        Command::Trim { marks_before } => {
-            let bounds = state.forgettable(marks_before)?;
+        Command::Trim { marks_before, at } => {
+            let bounds = state.forgettable(marks_before, at)?;
             events.extend(bounds.map(|bounds| Event::Forgotten(Box::new(bounds))));
             let keys = state.lapsed_recalls()?;
             if !keys.is_empty() {

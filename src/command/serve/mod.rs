@@ -16,7 +16,7 @@ use crate::clock::{Clock, now};
 use crate::config::{self, Config, Loaded, LogFormat, Sources};
 use crate::error::{Error, Result};
 use crate::gateway::{self, Gateway};
-use crate::health;
+use crate::health::{self, HEALTH};
 use crate::hub::{self, Hub};
 use crate::ingest::Ingest;
 use crate::mcp;
@@ -29,7 +29,7 @@ use crate::server::{
     AccessControl, Limit, Listeners, Memory, ServerContext, UnidentifiedLimit, serve,
 };
 use crate::shutdown;
-use crate::store::{self, Head, Listener, Store};
+use crate::store::{self, Head, Listener, Store, kept_logs};
 use access::check_access;
 use arc_swap::ArcSwap;
 use log::LogLevel;
@@ -37,7 +37,7 @@ use media::OpenedMedia;
 use notify::notify;
 use reload::Live;
 use sd_notify::NotifyState;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -57,6 +57,9 @@ const REPLAY_PART: usize = 4;
 
 /// The time for running attempts to end when the server stops.
 const LAST_ATTEMPTS: Duration = Duration::from_secs(2);
+
+/// How often the server looks for damaged logs that are kept.
+const LOOK_AT_LOGS: Duration = Duration::from_mins(1);
 
 /// The time at the end for storing received events and recording attempts.
 const LAST_WRITES: Duration = Duration::from_millis(900);
@@ -180,6 +183,9 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     let reloading = live.reload_on(hangups, sources, loaded);
     let tasks = context.tasks.clone();
     tokio::spawn(async move { health::run_to_end("reload", &tasks, reloading).await });
+    let (kept, stop) = (context.config.db.clone(), context.stop.clone());
+    let telling = move || tell_kept_logs(kept.clone(), stop.clone());
+    context.tasks.spawn(health::supervise("kept logs", context.stop.clone(), telling));
     tracing::info!(%address, socket = %socket.display(), db, "serving");
     let (kept, stop) = (context.store.clone(), context.stop.clone());
     let telling = move || tell_system(kept.clone(), stop.clone());
@@ -199,6 +205,26 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     store.close();
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Tells, for as long as they are there, of logs that were damaged and are kept beside the store.
+async fn tell_kept_logs(db: PathBuf, stop: CancellationToken) {
+    const PART: &str = "write-ahead log";
+    loop {
+        match &kept_logs(&db)[..] {
+            [] => HEALTH.recover(PART),
+            [kept, ..] => HEALTH.degrade(
+                PART,
+                format!(
+                    "{} is kept: that log was damaged, missing or of another store, and messages may be missing; remove the file once you have looked",
+                    kept.display()
+                ),
+            ),
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(LOOK_AT_LOGS)).await.is_none() {
+            return;
+        }
+    }
 }
 
 /// Tells systemd that we are ready, that we live (for as long as the store answers), and that we
