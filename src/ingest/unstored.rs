@@ -139,7 +139,9 @@ impl QueuedCommand {
             };
             return Some(Self { command, ..self });
         }
-        left.iter().for_each(|command| tell_lost(command, reason));
+        for command in &left {
+            tell_lost(command, reason);
+        }
         None
     }
 

@@ -84,6 +84,9 @@ struct Gaps {
     begin: bool,
 }
 
+/// The payload of a record, and its number.
+type NumberedPayload = (u64, Vec<u8>);
+
 impl FileLog {
     /// The log of the store with this path and key.
     pub fn new(
@@ -113,9 +116,9 @@ impl FileLog {
         })
     }
 
-    /// The payloads of records from a number on, each with its number, in the format of versions before
-    /// events; and the places that cannot be read, in words.
-    pub(crate) fn payloads(&self, from: u64) -> Result<(Vec<(u64, Vec<u8>)>, Vec<String>)> {
+    /// The payloads of records from a number on, in the format of versions before events; and the places
+    /// that cannot be read, in words.
+    pub(crate) fn payloads(&self, from: u64) -> Result<(Vec<NumberedPayload>, Vec<String>)> {
         let (bytes, mut found) = (self.bytes()?, Vec::new());
         let gaps = self.each_record(from, &bytes, "batches", |number, payload| {
             if number >= from {
@@ -424,7 +427,7 @@ mod tests {
         for name in ["a.redb", "a.redb-wal", "a.redb-wal.before-0.3", "b.redb-wal.damaged.5"] {
             std::fs::write(folder.path().join(name), "x").unwrap();
         }
-        assert_eq!(kept_beside(&store), [PathBuf::new(); 0]);
+        assert!(kept_beside(&store).is_empty());
         let log = FileLog::new(&store, None, [1; 16], 1 << 20);
         let damaged = log.keep_aside("damaged").unwrap();
         let missing = log.keep_aside("missing").unwrap();

@@ -61,7 +61,7 @@ pub(super) fn migrate(
     txn.open_table(META)?.insert("schema", schema.as_slice())?;
     txn.commit().map_err(|error| StoreError::Write(error.to_string()))?;
     let is_damaged = match old_log {
-        Some((log, state)) => take_away(log, state)?,
+        Some((log, state)) => take_away(log, &state)?,
         None => false,
     };
     if is_damaged {
@@ -203,7 +203,7 @@ fn from_second(txn: &WriteTransaction) -> Result<()> {
 
 /// Removes the old log; one that is damaged or does not follow the tables is kept for inspection.
 /// Whether it is damaged.
-fn take_away(mut log: FileLog, state: OldLogState) -> Result<bool> {
+fn take_away(mut log: FileLog, state: &OldLogState) -> Result<bool> {
     match state {
         OldLogState::CarriedOut => {}
         OldLogState::Damaged => {

@@ -260,7 +260,9 @@ fn whoever_meets_a_damaged_log_tells_it_and_it_stays_told_until_somebody_has_loo
         let told = eventually("the server tells it", || reason(&server));
         assert!(told.contains(&format!("redb-wal.{name}.")), "{told}");
         server.stop();
-        kept().into_iter().for_each(|path| std::fs::remove_file(path).unwrap());
+        for path in kept() {
+            std::fs::remove_file(path).unwrap();
+        }
         server.home.ok(&["check"]);
         server.start_again();
         assert_eq!(reason(&server), None);
