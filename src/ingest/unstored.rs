@@ -243,7 +243,7 @@ mod tests {
             })
             .collect();
         assert_eq!((texts, &all[2]), (vec!["a", "b"], &keep));
-        // What could not even be set aside ends there.
+        // An event that could not even be set aside ends there.
         assert!(queued(Command::Together(all)).set_aside("again").is_none());
         let one = queued(receive("c")).set_aside("a damaged row").unwrap().command;
         assert!(matches!(one, Command::SetAside { .. }), "{one:?}");
