@@ -242,7 +242,7 @@ impl Lane {
             Ok(_) => return,
             Err(error) => {
                 self.rest("cannot be sent", &error).await;
-                // What is damaged has refused it as a whole.
+                // Damage has refused it as a whole.
                 if !matches!(error, store::StoreError::Damaged(_)) {
                     self.release(&claims).await;
                 }

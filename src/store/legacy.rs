@@ -12,7 +12,7 @@ use crate::model::routing::RoutingFacts;
 use serde::Deserialize;
 use uuid::Uuid;
 
-/// What the log holds beyond the tables.
+/// The changes that the log holds beyond the tables.
 pub(super) struct OldLog {
     /// Batches that follow the tables, and each other.
     pub(super) whole: Vec<Vec<Command>>,

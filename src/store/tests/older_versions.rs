@@ -171,7 +171,7 @@ fn a_flipped_bit_in_the_log_of_version_0_2_loses_what_it_hit_alone_and_is_told()
     }
 }
 
-/// What the server told of its store before it was closed or killed, in version 0.3.
+/// The facts that the server told of its store before it was closed or killed, in version 0.3.
 /// The answers that the server of version 0.3 gave from its store before it was closed or
 /// killed.
 fn told_by_0_3() -> serde_json::Value {
