@@ -66,8 +66,8 @@ fn run(cli: Cli) -> Result<()> {
     // The server writes them to its log.
     if !matches!(cli.command, CliCommand::Serve(_)) {
         Sources::of_process(globals.config.clone())?.warnings().for_each(tell);
-        // A line would tear the terminal client's screen.
-        if !matches!(cli.command, CliCommand::Tui(_)) {
+        // A line would tear the terminal client's screen, and agents have a log.
+        if !matches!(cli.command, CliCommand::Tui(_) | CliCommand::Mcp(_)) {
             told::tell_errors();
         }
     }

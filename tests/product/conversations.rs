@@ -129,7 +129,7 @@ fn what_is_wrong_is_told_with_its_code() {
         (json!({"muted": "yes"}), "muted"),
         (json!({"read_to": "someday"}), "read_to"),
         (json!({"read_to": uuid::Uuid::nil()}), "read_to"),
-        (json!({"read_to": -1}), "`read_to` must be the `seq`"),
+        (json!({"read_to": -1}), "must be the `seq`"),
     ] {
         let (status, error) = server.ask("PATCH", path, Some(&body));
         assert_eq!((status, &error["code"]), (400, &json!("invalid")), "{body}: {error}");

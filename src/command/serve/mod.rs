@@ -173,9 +173,9 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     )?;
     let (registry, stop) = (context.registry.clone(), context.stop.clone());
     // From now on, so that the first connection is told of, too.
-    let mut first = Some(registry.changes());
+    let mut first = Some(registry.damped_changes());
     let telling = move || {
-        let changes = first.take().unwrap_or_else(|| registry.changes());
+        let changes = first.take().unwrap_or_else(|| registry.damped_changes());
         log::tell_of_adapters(changes, stop.clone())
     };
     context.tasks.spawn(health::supervise("log", context.stop.clone(), telling));
