@@ -115,7 +115,7 @@ impl Reader {
     /// Somebody writes; every example of a search and of a filter lets it through.
     fn hear(&self) -> String {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let text = format!("lunch 你好 two words {number}");
+        let text = format!("lunch invoice 你好 two words {number}");
         let peer = self.peer.as_ref().unwrap();
         for mut event in [
             group_message(10_001_000, 123_456, number, &text),
