@@ -22,4 +22,7 @@ press list -c ''
 press list -c group_12
 press list -p ''
 press get ''
+press get 0123
+press list -c Gro
+press list --sender A
 press retry ''

@@ -78,6 +78,13 @@ impl Clock {
         timeline.age(stamp.cast_signed())
     }
 
+    /// By how many seconds the clock was set ahead since the watch began, all together.
+    pub fn set_ahead(&self) -> u64 {
+        self.look();
+        let timeline = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        timeline.set_ahead()
+    }
+
     /// Seconds since the beginning of the watch.
     pub fn watched(&self) -> u64 {
         let timeline = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -136,6 +143,10 @@ impl Timeline {
         Some(by)
     }
 
+    fn set_ahead(&self) -> u64 {
+        self.jumps.iter().map(|jump| jump.by.max(0).cast_unsigned()).sum()
+    }
+
     /// The smallest age that the timestamp can have, by the eras that showed its time.
     fn age(&self, stamp: i64) -> Option<u64> {
         let mut set_since: i64 = self.jumps.iter().map(|jump| jump.by).sum();
@@ -178,6 +189,7 @@ mod tests {
         assert_eq!(timeline.age(170), Some(10), "made in 1970");
         assert_eq!(timeline.age(START + 2 * DAY), None, "of no time that was");
         assert_eq!(timeline.age(1000), None, "of 1970, and not of this run");
+        assert_eq!(timeline.set_ahead(), (DAY + START).cast_unsigned());
     }
 
     proptest! {

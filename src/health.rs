@@ -3,19 +3,25 @@
 //! `GET /api/health` and `rechat doctor` show it. Background tasks run under [`supervise`].
 
 use crate::metrics::METRICS;
+use futures_util::FutureExt as _;
+use std::any::Any;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinError;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// Health of this process.
 pub static HEALTH: LazyLock<PartHealth> = LazyLock::new(PartHealth::default);
 
-/// Pause before a task that panicked starts anew.
+/// Pause before a task that panicked starts anew; it doubles with each panic, up to the longest one.
 const RESTART_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// Parts that do not work, each with the reason.
 #[derive(Debug, Default)]
@@ -50,7 +56,8 @@ impl PartHealth {
 /// Runs a background task until it ends, and starts it anew after a panic.
 ///
 /// A panic is an error in the log, a count in the metrics and a fault in [`HEALTH`], which stays
-/// until the process ends, so that an operator sees it.
+/// until the process ends, so that an operator sees it. A task that panics again and again waits longer
+/// each time.
 pub async fn supervise<Task>(
     name: &'static str,
     stop: CancellationToken,
@@ -58,12 +65,31 @@ pub async fn supervise<Task>(
 ) where
     Task: Future<Output = ()> + Send + 'static,
 {
-    while let Err(error) = tokio::spawn(start()).await {
+    let mut pause = RESTART_PAUSE;
+    loop {
+        let began = Instant::now();
+        let Err(error) = tokio::spawn(start()).await else { return };
         tell_panic(name, &error);
-        if stop.run_until_cancelled(tokio::time::sleep(RESTART_PAUSE)).await.is_none() {
+        if began.elapsed() > LONGEST_PAUSE {
+            pause = RESTART_PAUSE;
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
             return;
         }
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
+}
+
+/// Runs one of many tasks, such as a connection or a request. `None` if it panicked, which is reported
+/// like a panic of a supervised task; what it held is dropped, and the others go on.
+pub async fn watched<T>(name: &'static str, work: impl Future<Output = T>) -> Option<T> {
+    let done = AssertUnwindSafe(work).catch_unwind().await;
+    done.inspect_err(|panic| tell_panic(name, &reason_of(&**panic))).ok()
+}
+
+fn reason_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason").to_owned()
 }
 
 /// Runs a task to its end, even if the caller stops waiting for it.
@@ -83,10 +109,10 @@ pub async fn run_to_end<T: Send + 'static>(
     tasks.spawn(watched).await.flatten()
 }
 
-fn tell_panic(name: &'static str, error: &JoinError) {
+fn tell_panic(name: &'static str, error: &dyn fmt::Display) {
     METRICS.task_panics.inc();
-    tracing::error!(task = name, "a background task panicked: {error}");
-    HEALTH.degrade(name, "it panicked and was restarted; the log has the details");
+    tracing::error!(task = name, "a part of the server panicked: {error}");
+    HEALTH.degrade(name, "it panicked and goes on; the log has the details");
 }
 
 #[cfg(test)]
@@ -105,6 +131,32 @@ mod tests {
         assert!(HEALTH.reason().is_some_and(|reason| reason.contains("test: it panicked")));
         HEALTH.recover("test");
         assert!(!HEALTH.reason().is_some_and(|reason| reason.contains("test:")));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_panics_again_and_again_waits_longer_each_time() {
+        static STARTS: AtomicU32 = AtomicU32::new(0);
+        let began = Instant::now();
+        let task = || async {
+            assert!(STARTS.fetch_add(1, Ordering::Relaxed) > 8, "nine starts panic");
+        };
+        supervise("again", CancellationToken::new(), task).await;
+        let seconds = 1 + 2 + 4 + 8 + 16 + 32 + 60 + 60 + 60;
+        assert_eq!(began.elapsed().as_secs(), seconds);
+        HEALTH.recover("again");
+    }
+
+    #[tokio::test]
+    async fn work_that_panics_is_told_and_counted_and_gives_nothing() {
+        let before = METRICS.task_panics.get();
+        assert_eq!(watched("one of many", async { 5 }).await, Some(5));
+        let broken =
+            async { assert!(HEALTH.reason().is_none_or(|text| text.is_empty()), "it breaks") };
+        HEALTH.degrade("one of many", "so that the next one breaks");
+        assert_eq!(watched("one of many", broken).await, None);
+        assert!(METRICS.task_panics.get() > before);
+        assert!(HEALTH.reason().is_some_and(|reason| reason.contains("one of many: it panicked")));
+        HEALTH.recover("one of many");
     }
 
     #[tokio::test]

@@ -319,6 +319,9 @@ impl Ingest {
             }
             Ok(answer) => {
                 self.count(&answer);
+                if matches!(item.command, Command::Together(_)) {
+                    tell_set_aside(&self.store);
+                }
                 if let Some(stored) = item.stored.take() {
                     let _ = stored.send(());
                 }

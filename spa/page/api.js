@@ -20,18 +20,32 @@ export class Refused extends Error {
   }
 }
 
-/** The token of this tab, or an empty text. */
+/** Where the browser keeps nothing, the token lasts as long as the page. */
+let unkept = '';
+
+/** The token of this tab or of this browser, or an empty text. */
 export function token() {
-  return sessionStorage.getItem(TOKEN) ?? '';
+  try {
+    return sessionStorage.getItem(TOKEN) ?? localStorage.getItem(TOKEN) ?? unkept;
+  } catch {
+    return unkept;
+  }
 }
 
 /**
- * Keeps a token for as long as the tab lives; an empty one is forgotten.
+ * Keeps a token for as long as the tab lives, or until one signs out; an empty one is forgotten.
  * @param {string} value
+ * @param {boolean} [stays]
  */
-export function setToken(value) {
-  if (value) sessionStorage.setItem(TOKEN, value);
-  else sessionStorage.removeItem(TOKEN);
+export function setToken(value, stays = false) {
+  unkept = value;
+  try {
+    sessionStorage.removeItem(TOKEN);
+    localStorage.removeItem(TOKEN);
+    if (value) (stays ? localStorage : sessionStorage).setItem(TOKEN, value);
+  } catch {
+    // It then lasts as long as the page.
+  }
 }
 
 /**
@@ -70,7 +84,7 @@ export async function ask(path, options = {}) {
   }
   const body = await answer.json().catch(() => ({}));
   if (answer.status === 401 && !isLocked.value) isLocked.value = true;
-  if (!answer.ok) throw new Refused(answer.status, body.error ?? answer.statusText, body);
+  if (!answer.ok) throw new Refused(answer.status, body.error ?? '', body);
   return body;
 }
 
@@ -79,10 +93,11 @@ export async function ask(path, options = {}) {
  * @param {string} path
  * @param {unknown} body
  * @param {Record<string, string>} [headers]
+ * @param {AbortSignal} [signal]
  */
-export function tell(method, path, body, headers = {}) {
+export function tell(method, path, body, headers = {}, signal) {
   const fields = { ...headers, 'content-type': 'application/json' };
-  return ask(path, { method, body: JSON.stringify(body), headers: fields });
+  return ask(path, { method, body: JSON.stringify(body), headers: fields, signal: signal ?? null });
 }
 
 /**
@@ -168,8 +183,9 @@ export const conversationPath = (platform, conversation) => `api/conversations/$
 
 /**
  * Changes what the store keeps of a conversation: its read mark, muted, pinned.
+ * @typedef {{read_to?: string | number, unread_from?: string, muted?: boolean, pinned?: boolean}} ConversationChange
  * @param {Pick<import('./types.js').Conversation, 'platform' | 'conversation'>} of
- * @param {{read_to?: string, muted?: boolean, pinned?: boolean}} change
+ * @param {ConversationChange} change
  * @returns {Promise<import('./types.js').Conversation>}
  */
 export const changeConversation = ({ platform, conversation }, change) =>

@@ -2,10 +2,12 @@
 
 import { Refused, isLocked, setToken, signInBy, token } from './api.js';
 import { forgetDrafts } from './chat/drafts.js';
+import { noticeText } from './chat/notice.js';
+import { outgoing } from './chat/outgoing.js';
 import { fill, h } from './dom.js';
 import { errorText } from './errors.js';
 import { Feed } from './feed.js';
-import { platformName } from './format.js';
+import { fullTime, platformName } from './format.js';
 import { LANGUAGES, currentLanguage, locale, setLanguage, t } from './i18n.js';
 import { icon } from './icons.js';
 import { followNotifications } from './notifications.js';
@@ -66,8 +68,11 @@ function newFeed() {
   let wasAway = false;
   made.state.watch((state) => {
     if (state === 'away') wasAway = true;
+    if (state === 'live') outgoing.goOn();
   });
   followNotifications(made);
+  // Those of a conversation are shown there.
+  made.batch.watch((batch) => batch.forEach((event) => 'notice' in event && !event.notice.conversation && toast(noticeText(event.notice))));
   made.caughtUp.watch((n) => {
     if (wasAway) toast(n > 0 ? t('caughtUp', { n }) : t('nothingMissed'), 'good');
     wasAway = false;
@@ -150,16 +155,20 @@ function unreadMark(current) {
 /** @param {Feed} current */
 function platformMark(current) {
   const element = h('span', { class: 'platform-dot', role: 'img' });
-  const end = current.adapters.follow((adapters) => {
-    const lost = adapters?.filter(({ state }) => state !== 'Connected') ?? [];
-    element.hidden = !adapters || adapters.length === 0;
+  const tell = () => {
+    const { value: adapters } = current.adapters;
+    const there = new Set(adapters?.map(({ platform }) => platform));
+    // After a restart the server does not know of a platform that is away, but the conversations do.
+    const missing = adapters ? current.conversations.recentPlatforms().filter((platform) => !there.has(platform)) : [];
+    const lost = [...(adapters ?? []).filter(({ state }) => state !== 'Connected').map(({ platform }) => platform), ...missing];
+    element.hidden = there.size + missing.length === 0;
     element.dataset.state = lost.length > 0 ? 'lost' : 'fine';
-    const names = [...new Set(lost.map(({ platform }) => platformName(platform)))].join(', ');
+    const names = [...new Set(lost.map(platformName))].join(', ');
     const text = lost.length > 0 ? t('platformsLost', { names }) : t('platformsFine');
     element.setAttribute('aria-label', text);
     element.title = text;
-  });
-  ends.push(end);
+  };
+  ends.push(current.adapters.follow(tell), current.conversations.changed.watch(tell));
   return element;
 }
 
@@ -222,6 +231,7 @@ function leaveButton() {
   const leave = () => {
     setToken('');
     forgetDrafts();
+    outgoing.forget();
     isLocked.value = true;
   };
   return h('button', { class: 'plain', title: t('signOut'), 'aria-label': t('signOut'), onclick: leave }, icon('leave'), h('span', { class: 'words' }, t('signOut')));
@@ -262,6 +272,12 @@ function search(event) {
   /** @type {HTMLElement | null} */ (app.querySelector('input[type=search]'))?.focus();
 }
 
+/** Tells a time in full where one points at it: most are never looked at. @param {Event} event */
+function tellTime({ target }) {
+  const element = target instanceof Element ? target.closest('time') : null;
+  if (element?.dateTime) element.title = fullTime(Date.parse(element.dateTime) / 1000);
+}
+
 isLocked.watch((locked) => {
   if (locked) {
     feed?.close();
@@ -278,4 +294,5 @@ addEventListener('hashchange', () => {
   show();
 });
 addEventListener('keydown', search);
+addEventListener('mouseover', tellTime);
 begin();

@@ -13,11 +13,14 @@ function hash(text) {
 /** The colour of a person. @param {string} id */
 export const hueOf = (id) => hash(id) % HUES;
 
+/** Letters and digits of most scripts; the classes of Unicode take long to compile. */
+const WORDS_IN_NAMES = /[\da-z\u00c0-\u1fff\u3040-\ud7ff]+/gi;
+
 /** One letter of Chinese and the like, two of other names: `Hiking club` is `HC`. @param {string} name */
 function initials(name) {
-  const words = name.match(/[\p{L}\p{N}]+/gu) ?? [];
+  const words = name.match(WORDS_IN_NAMES) ?? [];
   const [first = ''] = words;
-  if (/^\p{Script=Han}|^\p{Script=Hangul}|^[\p{Script=Hiragana}\p{Script=Katakana}]/u.test(first)) return first.slice(0, 1);
+  if (/^[\u3040-\ud7ff]/.test(first)) return first.slice(0, 1);
   const letters = words.length > 1 ? [first, words.at(-1) ?? ''] : [first];
   return letters.map((word) => [...word][0] ?? '').join('').toUpperCase() || '#';
 }

@@ -1,13 +1,22 @@
-import { Refused, ask, changeConversation, conversationPath, withQuery } from './api.js';
+import { Refused, ask, changeConversation, conversationPath, isLocked, withQuery } from './api.js';
 import { withStatus } from './changes.js';
+import { errorText } from './errors.js';
 import { keyOf, learnName } from './names.js';
 import { Signal } from './signal.js';
+import { toast } from './toast.js';
 
 /** @typedef {import('./types.js').Conversation} Conversation */
 /** @typedef {import('./types.js').Message} Message */
 
 /** Conversations asked for at once. */
 const PAGE = 200;
+
+/** Pauses after a request that failed, in milliseconds. */
+const SHORTEST_PAUSE = 1000;
+const LONGEST_PAUSE = 15_000;
+
+/** For how long a platform counts as one that is used, in seconds. */
+const RECENT = 7 * 86_400;
 
 /** How long loading waits at most for the page to be idle, in milliseconds. */
 const LONGEST = 300;
@@ -20,6 +29,8 @@ export class Conversations {
   /** Unread messages in those that are not muted. */
   unread = 0;
   mentions = 0;
+  /** Conversations that stay unread until they are opened again. @type {Set<string>} */
+  keptUnread = new Set();
   /** Told after each change. */
   changed = new Signal(0);
 
@@ -63,7 +74,7 @@ export class Conversations {
   async load(isAnew = false) {
     this.#loads += 1;
     const load = this.#loads;
-    const first = await this.#page();
+    const first = await this.#page(load);
     if (load !== this.#loads || !first) return;
     if (isAnew) this.#known.clear();
     void this.#rest(first, load);
@@ -76,30 +87,53 @@ export class Conversations {
   async #rest(first, load) {
     /** @type {Conversation[] | undefined} */
     let page = first;
+    let before = Infinity;
     while (page) {
-      const isNew = page.filter((entry) => this.#merge(entry)).length > 0;
+      for (const entry of page) this.#merge(entry);
       this.isLoaded = true;
       this.#sort();
+      const last = page.at(-1)?.last_seq ?? 0;
       // A server without pages gives all of them each time.
-      if (!isNew || page.length < PAGE) return;
+      if (page.length < PAGE || last >= before) return;
+      before = last;
       await isIdle();
-      page = await this.#page(page.at(-1)?.last_seq);
+      page = await this.#page(load, last);
       if (load !== this.#loads) return;
     }
   }
 
   /**
+   * Asks until there is an answer, or a later load.
+   * @param {number} load
    * @param {number} [before]
    * @returns {Promise<Conversation[] | undefined>}
    */
-  async #page(before) {
-    const told = await ask(withQuery('api/conversations', { limit: PAGE, before })).catch(() => undefined);
-    return told?.conversations;
+  async #page(load, before) {
+    for (let pause = SHORTEST_PAUSE; load === this.#loads; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+      const told = await ask(withQuery('api/conversations', { limit: PAGE, before })).catch(() => undefined);
+      if (told || isLocked.value) return told?.conversations;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+    return undefined;
   }
 
-  /** Reads everything of a conversation, or up to a message. @param {Conversation} entry @param {string} [id] */
-  read(entry, id = 'latest') {
-    this.#set(entry, { read_to: id }, id === 'latest' ? { unread: 0, mentions: 0 } : {});
+  /** Platforms of which a message came in the last days; the server's own places are none. */
+  recentPlatforms() {
+    const since = Date.now() / 1000 - RECENT;
+    const recent = this.items.filter(({ platform, last_at: at }) => at > since && platform !== 'local' && platform !== 'loopback');
+    return [...new Set(recent.map(({ platform }) => platform))];
+  }
+
+  /** Reads a conversation up to a message or `seq`, or all of it. @param {Conversation} entry @param {string | number} [to] */
+  read(entry, to = 'latest') {
+    const isAll = to === 'latest' || to === entry.last_seq;
+    this.#set(entry, { read_to: to }, isAll ? { unread: 0, mentions: 0 } : {});
+  }
+
+  /** Counts a message and those after it as unread. @param {Conversation} entry @param {string} id */
+  unreadFrom(entry, id) {
+    this.keptUnread.add(keyOf(entry.platform, entry.conversation));
+    this.#set(entry, { unread_from: id }, {});
   }
 
   /**
@@ -113,7 +147,7 @@ export class Conversations {
   /**
    * Shows a change at once, and what the server makes of it.
    * @param {Conversation} entry
-   * @param {{read_to?: string, muted?: boolean, pinned?: boolean}} change
+   * @param {import('./api.js').ConversationChange} change
    * @param {Partial<Conversation>} shown
    */
   #set(entry, change, shown) {
@@ -122,7 +156,12 @@ export class Conversations {
     this.#sort();
     changeConversation(entry, change).then(
       (now) => this.#merge(now),
-      () => this.#put(before),
+      (error) => {
+        toast(errorText(error), 'bad');
+        const now = this.get(entry.platform, entry.conversation);
+        const { unread = 0, mentions = 0, muted = false, pinned = false } = before;
+        if (now) this.#put({ ...now, ...('unread' in shown ? { unread, mentions } : { muted, pinned }) });
+      },
     ).then(() => this.#sort());
   }
 
@@ -185,16 +224,15 @@ export class Conversations {
     }, () => {});
   }
 
-  /** Takes an entry in, unless a newer one is known; whether it was unknown before. @param {Conversation} entry */
+  /** Takes an entry in, unless a newer one is known. @param {Conversation} entry */
   #merge(entry) {
     const known = this.get(entry.platform, entry.conversation);
     if (known && known.last_seq > entry.last_seq) {
       learnName(known.platform, known.conversation, known.name);
-      return false;
+      return;
     }
     const isSame = known?.last_seq === entry.last_seq;
     this.#put({ ...(isSame && known ? known : {}), ...entry, ...flags(entry) });
-    return !known;
   }
 
   /** @param {Conversation} entry */

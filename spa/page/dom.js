@@ -41,6 +41,9 @@ export function fill(element, ...children) {
   element.replaceChildren(...nodes.map((child) => (child instanceof Node ? child : String(child))));
 }
 
+/** Whether a key is for an input method, as Enter that ends a Chinese word is; WebKit tells it by the number alone. @param {KeyboardEvent} event */
+export const isComposing = (event) => event.isComposing || event.keyCode === 229;
+
 /**
  * An element of a drawing.
  * @template {keyof SVGElementTagNameMap} K

@@ -10,7 +10,12 @@ import { isWord, locale, t } from './i18n.js';
 export function errorText(error) {
   if (!(error instanceof Refused)) return String(error);
   if (error.status === 0) return t('unreachable');
-  return reasonText(error.message, error.code, error.detail);
+  const known = reasonText('', error.code, error.detail);
+  if (known) return known;
+  // The contract's own texts have no code, and a proxy has its own.
+  if (error.status === 404) return t('error_not_found');
+  if (locale() === 'en' && error.message) return error.message;
+  return t('answered', { status: error.status }) + (error.message ? `：${error.message}` : '');
 }
 
 /**
@@ -30,5 +35,8 @@ export function reasonText(text, code, detail) {
 /** Why a message waits. @param {Message} message */
 export const waitingText = ({ waiting, waiting_code, waiting_detail }) => waiting && reasonText(waiting, waiting_code, waiting_detail);
 
-/** Why the last attempt to send a message failed. @param {Message} message */
+/** Why an adapter or a bot is in its state. @param {import('./types.js').Reasons} of */
+export const reasonOf = ({ reason, reason_code, reason_detail }) => reason && reasonText(reason, reason_code, reason_detail);
+
+/** Why the last attempt failed: to send a message, or to connect. @param {Pick<Message, 'last_error' | 'last_error_code' | 'last_error_detail'>} of */
 export const failureText = ({ last_error, last_error_code, last_error_detail }) => last_error && reasonText(last_error, last_error_code, last_error_detail);

@@ -22,6 +22,9 @@ import { Socket } from './socket.js';
 /** How long events are gathered before they are shown, in milliseconds. */
 const GATHER = 40;
 
+/** Notices that are kept. */
+const NOTICES = 500;
+
 /** The shortest time between two looks at what is counted, and the longest. */
 const LOOK_AGAIN = 400;
 const LOOK_ANYWAY = 15_000;
@@ -48,6 +51,8 @@ export class Feed {
   stats = new Signal(/** @type {any} */ (undefined));
   /** @type {Signal<import('./types.js').Adapter[] | undefined>} */
   adapters = new Signal(/** @type {any} */ (undefined));
+  /** Notices since the page was opened, the oldest first. @type {Notice[]} */
+  notices = [];
   /** Friend and join requests, the newest first. @type {Signal<ContactRequest[] | undefined>} */
   requests = new Signal(/** @type {any} */ (undefined));
 
@@ -80,7 +85,9 @@ export class Feed {
     this.conversations = new Conversations(this);
     // While it is live, events tell.
     this.look = setInterval(() => this.state.value !== 'live' && this.#lookAll(), LOOK_ANYWAY);
-    this.#lookAll();
+    // The conversations are seen first; they are asked for again once nothing new can be missed.
+    void this.conversations.load();
+    setTimeout(() => this.#hasBegun || this.#lookAll(), NO_SOCKET);
   }
 
   close() {
@@ -141,8 +148,9 @@ export class Feed {
     this.#hasBegun = true;
     this.#subscription.resolve(undefined);
     this.state.value = 'live';
+    const loading = Promise.all([ask('api/messages?limit=1').catch(() => undefined), this.conversations.load()]);
     this.#lookAll();
-    const [page] = await Promise.all([ask('api/messages?limit=1').catch(() => undefined), this.conversations.load()]);
+    const [page] = await loading;
     const newest = page?.messages[0]?.id;
     this.#lastId ||= newest ?? '';
     this.#names.resolve(undefined);
@@ -186,6 +194,7 @@ export class Feed {
   /** @param {Notice} notice */
   #notice(notice) {
     this.#put({ notice });
+    this.notices = [...this.notices, notice].slice(-NOTICES);
     if (notice.request !== undefined) this.lookAtRequests();
   }
 

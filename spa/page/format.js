@@ -1,4 +1,4 @@
-import { locale, t } from './i18n.js';
+import { grouped, locale, t } from './i18n.js';
 
 /** @typedef {import('./types.js').Message} Message */
 
@@ -16,8 +16,7 @@ function format(date, options) {
   return known.format(date);
 }
 
-/** @param {number} n */
-export const number = (n) => n.toLocaleString(locale());
+export const number = grouped;
 
 /** @type {Intl.DateTimeFormatOptions} */
 const TIME_OF_DAY = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
@@ -47,7 +46,8 @@ export function time(seconds) {
 /** The time of day alone. @param {number} seconds */
 export function clock(seconds) {
   const date = dateOf(seconds);
-  return date ? format(date, TIME_OF_DAY) : NO_TIME;
+  const two = (/** @type {number} */ n) => String(n).padStart(2, '0');
+  return date ? `${two(date.getHours())}:${two(date.getMinutes())}` : NO_TIME;
 }
 
 /** A time as briefly as a list needs it: of today, of this week, or the day. @param {number} seconds */
@@ -57,7 +57,10 @@ export function shortTime(seconds) {
   const days = daysAgo(date);
   if (days <= 0) return clock(seconds);
   if (days < 7) return format(date, { weekday: 'short' });
-  return format(date, { month: 'numeric', day: 'numeric', ...yearOf(date) });
+  const day = `${date.getMonth() + 1}/${date.getDate()}`;
+  const year = date.getFullYear();
+  if (year === new Date().getFullYear()) return day;
+  return locale() === 'en' ? `${day}/${year}` : `${year}/${day}`;
 }
 
 /** A day as people call it. @param {number} seconds */

@@ -8,7 +8,9 @@ import { prefer, preferences } from './preferences.js';
 const KEYS = /** @type {const} */ ([
   ['?', 'keysAndSettings'],
   ['/ · Ctrl+K', 'searchAll'],
+  ['Ctrl+F', 'searchHere'],
   ['Alt+↑ · Alt+↓', 'keyConversations'],
+  ['Alt+A', 'keyUnread'],
   ['↑ · ↓', 'keyMessages'],
   ['r', 'reply'],
   ['e · ↑', 'keyEdit'],
@@ -40,8 +42,9 @@ function choice(name) {
 /** The browser is asked only here, by a click. */
 function notifyChoice() {
   const change = async () => {
-    box.checked = box.checked && (await askToNotify());
-    problem.hidden = box.checked || Notification.permission !== 'denied';
+    const isWanted = box.checked;
+    box.checked = isWanted && (await askToNotify());
+    problem.hidden = box.checked === isWanted;
     prefer({ notifications: box.checked });
   };
   const problem = h('p', { class: 'problem', role: 'alert', hidden: true }, t('notifyDenied'));

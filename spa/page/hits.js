@@ -21,13 +21,14 @@ const fold = (character) => character.toLowerCase().toUpperCase().toLowerCase();
 const normal = (text) => Array.from(text.replace(/\p{DI}/gu, '').normalize('NFKC'), fold).join('').normalize('NFKC');
 
 /**
- * The text in pieces, of which every second one is a hit.
+ * Where a text has what was searched for; no hit overlaps another.
  * @param {string} text
  * @param {string} query
  */
-function splitAtHits(text, query) {
+export function hitsIn(text, query) {
   const wanted = normal(query.trim());
-  if (!wanted) return [text];
+  // Few texts have it, and this is much faster than to look at each character.
+  if (!wanted || !normal(text).includes(wanted)) return [];
   let all = '';
   /** For each character of the compared text, where it comes from. @type {{start: number, end: number}[]} */
   const from = [];
@@ -37,12 +38,27 @@ function splitAtHits(text, query) {
     all += part;
     for (let n = 0; n < part.length; n += 1) from.push({ start: index, end: index + segment.length });
   }
-  const pieces = [];
+  const hits = [];
   let done = 0;
   for (let at = all.indexOf(wanted); at >= 0; at = all.indexOf(wanted, at + wanted.length)) {
     const start = from[at]?.start ?? 0;
     const end = from[at + wanted.length - 1]?.end ?? text.length;
     if (start < done) continue;
+    hits.push({ start, end });
+    done = end;
+  }
+  return hits;
+}
+
+/**
+ * The text in pieces, of which every second one is a hit.
+ * @param {string} text
+ * @param {string} query
+ */
+function splitAtHits(text, query) {
+  const pieces = [];
+  let done = 0;
+  for (const { start, end } of hitsIn(text, query)) {
     pieces.push(text.slice(done, start), text.slice(start, end));
     done = end;
   }

@@ -46,6 +46,9 @@ export function setLanguage(name) {
 /** Whether there are words of this name. @param {string} name @returns {name is Word} */
 export const isWord = (name) => name in en;
 
+/** A number with its thousands apart, alike in both languages: `Intl` takes 20 ms to begin. @param {number} n */
+export const grouped = (n) => String(n).replace(/\B(?=(?:\d{3})+(?!\d))(?<!\.\d*)/g, ',');
+
 /**
  * The words for something, with `{names}` filled in. Where there are two forms, with `|` between,
  * `n` decides.
@@ -57,6 +60,6 @@ export function t(word, values = {}) {
   const text = values.n === 1 ? one : other;
   return text.replace(/\{(\w+)\}/g, (_, name) => {
     const value = values[name] ?? '';
-    return typeof value === 'number' ? value.toLocaleString(locale()) : value;
+    return typeof value === 'number' ? grouped(value) : value;
   });
 }

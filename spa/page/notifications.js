@@ -59,7 +59,7 @@ function notify(message) {
   const { platform, recipient: conversation } = message;
   const name = conversationName(message);
   const who = author(message);
-  const options = { body: name === who ? lineOf(message) : `${who}: ${lineOf(message)}`, tag: keyOf(platform, conversation), silent: true };
+  const options = { body: name === who ? lineOf(message) : `${who}: ${lineOf(message)}`, tag: keyOf(platform, conversation), renotify: true, silent: true };
   try {
     const shown = new Notification(name, options);
     shown.onclick = () => {

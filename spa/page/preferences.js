@@ -1,6 +1,7 @@
 // Preferences, kept in this browser.
 
 import { Signal } from './signal.js';
+import { keepStored, stored } from './storage.js';
 
 const PLACE = 'rechat.preferences';
 
@@ -17,27 +18,19 @@ const PLACE = 'rechat.preferences';
  * @property {Record<string, Notify>} notify by conversation, where it differs
  */
 
-/** @type {Preferences} */
-const USUAL = { enterSends: true, notifications: false, sound: false, notify: {} };
+/** Enter sends where there is a keyboard with Shift. @type {Preferences} */
+const USUAL = { enterSends: !matchMedia('(pointer: coarse)').matches, notifications: false, sound: false, notify: {} };
 
 /** @type {Signal<Preferences>} */
-export const preferences = new Signal({ ...USUAL, ...stored() });
+export const preferences = new Signal({ ...USUAL, ...stored(PLACE) });
 
-/** @returns {Partial<Preferences>} */
-function stored() {
-  try {
-    return JSON.parse(localStorage.getItem(PLACE) ?? '{}');
-  } catch {
-    return {};
-  }
-}
+// Another tab changes them, too.
+addEventListener('storage', ({ key }) => {
+  if (key === PLACE) preferences.value = { ...USUAL, ...stored(PLACE) };
+});
 
 /** @param {Partial<Preferences>} change */
 export function prefer(change) {
   preferences.value = { ...preferences.value, ...change };
-  try {
-    localStorage.setItem(PLACE, JSON.stringify(preferences.value));
-  } catch {
-    // It then holds for this page alone.
-  }
+  keepStored(PLACE, preferences.value);
 }

@@ -108,13 +108,19 @@
  * @property {string} platform
  * @property {string} [account]
  * @property {AdapterState} state
- * @property {string} [reason] why it is in this state, and what helps
  * @property {number} since Unix seconds
  * @property {number} sent
  * @property {number} received
  * @property {number} failed
+ * @property {string} [reason] why it is in this state, and what helps
+ * @property {string} [reason_code]
+ * @property {string} [reason_detail] what others said
  * @property {string} [last_error]
+ * @property {string} [last_error_code]
+ * @property {string} [last_error_detail]
  */
+
+/** Why an adapter or a bot is in its state. @typedef {Pick<Adapter, 'reason' | 'reason_code' | 'reason_detail'>} Reasons */
 
 /**
  * A bot, as `GET /api/bots` gives it.
@@ -125,8 +131,12 @@
  * @property {number} since Unix seconds
  * @property {number} delivered events that it has read
  * @property {number} waiting events that it is to be told yet
+ * @property {string} [reason] why it is in this state, and what helps
+ * @property {string} [reason_code]
+ * @property {string} [reason_detail] what others said
  * @property {string} [last_error]
- * @property {string} [reason] what it waits for, where nothing has failed
+ * @property {string} [last_error_code]
+ * @property {string} [last_error_detail]
  * @property {string} [url] the address that rechat connects to
  * @property {{platform: string, account: string, self_id: number}[]} accounts
  */

@@ -10,8 +10,13 @@ const MARGIN = 8;
 export class VirtualList {
   /** @type {T[]} */
   #items = [];
-  /** @type {Map<string, HTMLElement>} */
+  /** Rows in the page by their keys, and where they are. @type {Map<string, {row: HTMLElement, index: number}>} */
   #made = new Map();
+  /** The keys of rows, as they were when the items were shown. @type {Map<T, string>} */
+  #keys = new Map();
+  /** Of a row, in pixels; 0 where it is not known yet. */
+  #rowHeight = 0;
+  #shown = { count: -1, active: '' };
   /** @type {number | undefined} */
   #frame;
   #first = 0;
@@ -38,7 +43,7 @@ export class VirtualList {
         tabindex: '0',
         'aria-label': by.label,
         onscroll: () => this.#soon(),
-        onkeydown: (/** @type {KeyboardEvent} */ event) => this.#key(event),
+        onkeydown: (/** @type {KeyboardEvent} */ event) => this.#pressed(event),
       },
       this.sizer,
     );
@@ -63,6 +68,7 @@ export class VirtualList {
   /** @param {T[]} items */
   show(items) {
     this.#items = items;
+    this.#keys.clear();
     this.#draw();
   }
 
@@ -72,7 +78,8 @@ export class VirtualList {
   }
 
   get #height() {
-    return parseFloat(getComputedStyle(this.element).getPropertyValue('--row')) || 64;
+    this.#rowHeight ||= parseFloat(getComputedStyle(this.element).getPropertyValue('--row'));
+    return this.#rowHeight || 64;
   }
 
   #soon() {
@@ -88,23 +95,39 @@ export class VirtualList {
     const { scrollTop, clientHeight } = this.element;
     this.#first = Math.max(0, Math.floor(scrollTop / height) - MARGIN);
     this.#last = Math.min(this.#items.length, Math.ceil((scrollTop + clientHeight) / height) + MARGIN);
-    this.sizer.style.height = `${this.#items.length * height}px`;
-    /** @type {Map<string, HTMLElement>} */
+    const count = this.#items.length;
+    const isSame = count === this.#shown.count && this.active === this.#shown.active;
+    if (count !== this.#shown.count) this.sizer.style.height = `${count * height}px`;
+    /** @type {Map<string, {row: HTMLElement, index: number}>} */
     const made = new Map();
     for (let index = this.#first; index < this.#last; index += 1) {
       const item = /** @type {T} */ (this.#items[index]);
-      const key = this.by.key(item);
-      const row = this.#made.get(key) ?? this.#make(item);
-      row.style.transform = `translateY(${index * height}px)`;
-      row.setAttribute('aria-posinset', String(index + 1));
-      row.setAttribute('aria-setsize', String(this.#items.length));
-      row.setAttribute('aria-selected', String(this.by.id(item) === this.active));
-      made.set(key, row);
+      const key = this.#key(item);
+      const known = this.#made.get(key);
+      const row = known?.row ?? this.#make(item);
+      // Each attribute that is set has the browser look at the row again.
+      if (known?.index !== index) {
+        row.style.transform = `translateY(${index * height}px)`;
+        row.setAttribute('aria-posinset', String(index + 1));
+      }
+      if (!known || !isSame) {
+        row.setAttribute('aria-setsize', String(count));
+        row.setAttribute('aria-selected', String(this.by.id(item) === this.active));
+      }
+      made.set(key, { row, index });
     }
-    for (const [key, row] of this.#made) if (!made.has(key)) row.remove();
-    for (const row of made.values()) if (!row.isConnected) this.sizer.append(row);
+    for (const [key, { row }] of this.#made) if (!made.has(key)) row.remove();
+    this.sizer.append(...[...made.values()].map(({ row }) => row).filter((row) => !row.isConnected));
     this.#made = made;
+    this.#shown = { count, active: this.active };
     this.#point();
+  }
+
+  /** @param {T} item */
+  #key(item) {
+    const key = this.#keys.get(item) ?? this.by.key(item);
+    this.#keys.set(item, key);
+    return key;
   }
 
   /** @param {T} item */
@@ -128,7 +151,7 @@ export class VirtualList {
   }
 
   /** @param {KeyboardEvent} event */
-  #key(event) {
+  #pressed(event) {
     const at = this.#items.findIndex((item) => this.by.id(item) === this.active);
     const page = Math.max(1, Math.floor(this.element.clientHeight / this.#height) - 1);
     /** @type {Record<string, number>} */

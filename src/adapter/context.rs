@@ -2,6 +2,7 @@
 
 use super::api::{EventSink, ReadMedia};
 use super::registry::Registry;
+use crate::health::watched;
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,6 +39,11 @@ impl Context {
     /// The same surroundings, up to an earlier end.
     pub(super) fn until(&self, stop: CancellationToken) -> Self {
         Self { stop, ..self.clone() }
+    }
+
+    /// Runs a question to an implementation beside its connection.
+    pub(super) fn look_up(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.tracker.spawn(watched("look-ups", work));
     }
 
     /// A value that all connections of this configuration share, one of each type.

@@ -1,6 +1,6 @@
 //! The example of docs/architecture.md: an adapter that appends each message to a file.
 
-use super::api::{AccountRequest, ActionError, Delivery, Found, Kind, Settings};
+use super::api::{AccountRequest, ActionError, ConfigKey, Delivery, Found, Kind, Settings};
 use super::context::Context;
 use super::registry::{ConfiguredEntry, NewConnection};
 use super::service::{Adapter, ServeStandalone, Service, read_own};
@@ -21,6 +21,14 @@ pub(super) static ADAPTER: Adapter = Adapter {
         resolve: |recipient, _is_known| Ok(recipient.to_owned()),
         is_fallback: false,
         loses_media: false,
+        advice: "see whether the disk is full",
+        keys: &[ConfigKey::new(
+            "file",
+            "path",
+            "",
+            "\"/var/log/chat\"",
+            "the file that messages are appended to",
+        )],
     },
     logs_in: false,
     configure: |own| Ok(Service::Standalone(Arc::new(read_own::<Notebook>(own)?))),

@@ -21,3 +21,8 @@ pub fn cq_code(text: &str) {
 pub fn onebot11_segments(text: &str) {
     onebot::v11::compose_segments(text);
 }
+
+/// Composes what is sent by OneBot 12 of segments, and reads it back.
+pub fn onebot12_segments(text: &str) {
+    onebot::v12::compose_segments(text);
+}

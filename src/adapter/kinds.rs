@@ -1,6 +1,6 @@
 //! The list of all adapters, and the `[[adapter]]` entries of the configuration.
 
-use super::api::{Settings, SettingsEntry};
+use super::api::{Kind, Settings, SettingsEntry};
 use super::service::{Adapter, Service};
 use super::{ilink, loopback, onebot};
 use serde::Deserialize;
@@ -56,10 +56,20 @@ fn with_common_keys(error: &str) -> String {
     }
 }
 
+/// Every kind of adapter.
+pub fn kinds() -> impl Iterator<Item = &'static Kind> {
+    ADAPTERS.iter().map(|adapter| &adapter.kind)
+}
+
+/// The kinds of adapters that people log in to.
+pub fn login_kinds() -> impl Iterator<Item = &'static Kind> {
+    ADAPTERS.iter().filter(|adapter| adapter.logs_in).map(|adapter| &adapter.kind)
+}
+
 /// The adapter of this name, as the configuration spells it.
 fn adapter(name: &str) -> Result<&'static Adapter, String> {
     ADAPTERS.into_iter().find(|adapter| adapter.kind.name == name).ok_or_else(|| {
-        let names: Vec<_> = ADAPTERS.iter().map(|adapter| adapter.kind.name).collect();
+        let names: Vec<_> = kinds().map(|kind| kind.name).collect();
         format!("`kind` is `{name}`; give one of {}", names.join(", "))
     })
 }

@@ -2,7 +2,7 @@
 //! trying things out.
 
 use super::api::{
-    AccountRequest, ActionError, AdapterEvent, Delivery, Found, Kind, Outbound, Settings,
+    AccountRequest, ActionError, AdapterEvent, ConfigKey, Delivery, Found, Kind, Outbound, Settings,
 };
 use super::context::Context;
 use super::registry::{ConfiguredEntry, NewConnection};
@@ -25,6 +25,14 @@ pub(super) static ADAPTER: Adapter = Adapter {
         resolve: |recipient, _| Ok(recipient.to_owned()),
         is_fallback: true,
         loses_media: false,
+        advice: "the log of the server has the details",
+        keys: &[ConfigKey::new(
+            "echo",
+            "boolean",
+            "false",
+            "true",
+            "answers each message with the same one",
+        )],
     },
     logs_in: false,
     configure: |own| Ok(Service::Standalone(Arc::new(read_own::<Loopback>(own)?))),

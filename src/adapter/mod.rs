@@ -26,13 +26,15 @@ pub use crate::model::change::Inbound;
 pub use crate::model::event::AdapterState;
 pub use crate::protocol::platform::{AdapterStatus, AdapterStatusChange, PlatformState};
 pub use api::{
-    AccountHandle, AccountRequest, Action, ActionError, AdapterEvent, Delivery, EventSink,
-    ForwardOf, Found, Fragments, Kind, LoginError, LoginRequest, MediaOf, MediaSource, MessageRef,
-    OnUnknown, Outbound, PlatformRequest, QueuedEvent, RateLimit, ReadMedia, RequestKind, Resolve,
-    Settings, Transport, Window, WindowClosed,
+    AccountHandle, AccountRequest, Action, ActionError, AdapterEvent, ConfigKey, Delivery,
+    EventSink, ForwardOf, Found, Fragments, Kind, LoginError, LoginRequest, MediaOf, MediaSource,
+    MessageRef, OnUnknown, Outbound, PlatformRequest, QueuedEvent, RateLimit, ReadMedia,
+    RequestKind, Resolve, Settings, Transport, Window, WindowClosed,
 };
-pub use kinds::AdapterConfig;
+pub use kinds::{AdapterConfig, kinds, login_kinds};
 pub use onebot::{BotMessage, cq_of_segments, segments_of_cq};
-pub use registry::{Changes, Registry, configured_facts, conversations_of, loses_media};
+pub use registry::{
+    Changes, DampedChanges, Registry, configured_facts, conversations_of, loses_media,
+};
 pub use start::{Adapters, none, start};
 pub use transport::{Endpoint, Handshake, Socket, socket_config};

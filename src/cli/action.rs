@@ -68,11 +68,11 @@ pub struct RequestsArgs {
     pub id: Option<u64>,
 
     /// Say yes
-    #[arg(long, requires = "id", conflicts_with = "refuse")]
+    #[arg(long, requires = "id", conflicts_with = "refuse", aliases = ["accept", "yes"])]
     pub approve: bool,
 
     /// Say no
-    #[arg(long, requires = "id")]
+    #[arg(long, requires = "id", aliases = ["deny", "decline", "reject", "no"])]
     pub refuse: bool,
 
     /// Words for the person who asked

@@ -3,7 +3,7 @@
 use super::columns::{Column, Format};
 use super::filter::FilterArgs;
 use super::source::SourceArgs;
-use super::values::{limit, orders, statuses, time, types};
+use super::values::{context, limit, orders, statuses, time, types};
 use crate::error::{Error, Result};
 use crate::model::message::{MessageType, Status};
 use crate::store::Order;
@@ -22,15 +22,16 @@ use clap::builder::NonEmptyStringValueParser;
   rechat list --follow --direction in --search lunch
   rechat list --columns time,sender,content
   rechat list --format '{id} {sender}: {content}'
+  rechat list --status failed -C 2
   rechat list | cut -f 1,7,8
 
-At a terminal it is a table with short IDs, which every command takes; the status is told where it
-is not Sent. In a pipe the fields are separated by tabs: 1 time, 2 direction, 3 platform,
-4 conversation, 5 status, 6 type, 7 sender, 8 content, 9 ID. In a template {column} stands for a
+At a terminal it is a table with short IDs, which every command takes; the status is told where it \
+is not Sent. In a pipe the fields are separated by tabs: 1 time, 2 direction, 3 platform, \
+4 conversation, 5 status, 6 type, 7 sender, 8 content, 9 ID. In a template {column} stands for a \
 column, {{ and }} for braces, \\t and \\n for tab and line end.")]
 pub struct ListArgs {
-    /// Only messages with this status; may be repeated
-    #[arg(long, ignore_case = true, value_parser = statuses())]
+    /// Only messages with one of these statuses; with commas, or repeated
+    #[arg(long, ignore_case = true, value_delimiter = ',', value_parser = statuses())]
     pub status: Vec<Status>,
 
     #[command(flatten)]
@@ -41,7 +42,7 @@ pub struct ListArgs {
     #[arg(long, value_name = "SENDER", alias = "from")]
     pub sender: Option<String>,
 
-    /// Only messages of this type
+    /// Only messages of this type; one with text and pictures is a Text
     #[arg(short = 't', long = "type", value_name = "TYPE", ignore_case = true, value_parser = types())]
     pub message_type: Option<MessageType>,
 
@@ -53,13 +54,13 @@ pub struct ListArgs {
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub until: Option<u64>,
 
-    /// Only messages with this text in the content or the name of the sender, in any case
+    /// Only messages with this text in the content, a file's name or the sender's, in any case
     #[arg(long, value_name = "TEXT", short_alias = 'q', value_parser = NonEmptyStringValueParser::new())]
     pub search: Option<String>,
 
     /// Number of messages at most
     #[arg(short = 'n', long, value_name = "N", default_value_t = 50, aliases = ["last", "count"])]
-    #[arg(value_parser = limit)]
+    #[arg(value_parser = limit, allow_negative_numbers = true)]
     pub limit: usize,
 
     /// Number of the newest messages to skip
@@ -71,11 +72,15 @@ pub struct ListArgs {
     pub before: Option<String>,
 
     /// Order by when messages came, or by when they were said: messages of a platform's history may
-    /// come later
-    #[arg(long, ignore_case = true, default_value = "seq", value_parser = orders())]
-    pub order: Order,
+    /// come later [default: time for one conversation, else seq]
+    #[arg(long, ignore_case = true, value_parser = orders())]
+    pub order: Option<Order>,
 
-    /// Go on with new messages as they arrive; needs a server
+    /// Show so many messages of the conversation before and after each one, too
+    #[arg(short = 'C', long, value_name = "N", value_parser = context)]
+    pub context: Option<usize>,
+
+    /// Go on with new messages as they arrive, and at a terminal with what becomes of them; needs a server
     #[arg(short, long)]
     pub follow: bool,
 
@@ -103,8 +108,11 @@ impl ListArgs {
             Self { offset: 1.., .. } => {
                 ("--offset", "skips the newest messages, --follow begins with them")
             }
-            Self { order: Order::Time, .. } => {
+            Self { order: Some(Order::Time), .. } => {
                 ("--order time", "sorts a whole list, and --follow prints messages as they come")
+            }
+            Self { context: Some(_), .. } => {
+                ("--context", "shows messages around others, and --follow those that come")
             }
             _ => return Ok(()),
         };
@@ -137,10 +145,12 @@ pub struct Shape {
   rechat search lunch
   rechat search 你好 --platform qq --limit 10
   rechat search two words --json | jq -r .content
+  rechat search lunch -C 3                    # with 3 messages before and after each
   rechat search lunch --follow")]
 pub struct SearchArgs {
     /// The text, which has to stand together; case and full-width forms make no difference
-    #[arg(required = true, conflicts_with = "search", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(required_unless_present = "search", conflicts_with = "search")]
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub text: Vec<String>,
 
     #[command(flatten)]

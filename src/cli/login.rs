@@ -9,7 +9,7 @@ use clap::builder::NonEmptyStringValueParser;
 #[command(after_help = "Example:
   rechat login wechat
 
-Scan the code with the phone and confirm. The server keeps the account, and uses it from then on;
+Scan the code with the phone and confirm. The server keeps the account, and uses it from then on; \
 several accounts may be logged in.")]
 pub struct LoginArgs {
     /// Platform to log in to

@@ -9,9 +9,9 @@ use clap::Args;
   rechat media
   rechat media --json | jq -r 'select(.size > 50000000) | .media' | xargs -rn1 rechat media --remove
 
-A file is named by the SHA-256 of its bytes, or by its first 4 digits and more. In a pipe the fields
-are separated by tabs: 1 SHA-256, 2 time when it was stored, 3 bytes, 4 type, 5 name in the newest
-message that has it. Messages whose file is removed stay. Files that no message has are removed
+A file is named by the SHA-256 of its bytes, or by its first 4 digits and more. In a pipe the fields \
+are separated by tabs: 1 SHA-256, 2 time when it was stored, 3 bytes, 4 type, 5 name in the newest \
+message that has it. Messages whose file is removed stay. Files that no message has are removed \
 after a day.")]
 pub struct MediaArgs {
     /// Remove this file, named by its beginning too, and take it out of its messages; may be repeated

@@ -1,7 +1,7 @@
 //! Reading and changing messages that are named.
 
 use super::source::SourceArgs;
-use super::values::{id, statuses};
+use super::values::{context, id, statuses};
 use crate::model::id_prefix::IdPrefix;
 use crate::model::message::Status;
 use clap::Args;
@@ -10,11 +10,16 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   rechat get 6f0a0c1e
-  rechat get --json 6f0a0c1e | jq -r .status")]
+  rechat get --json 6f0a0c1e | jq -r .status
+  rechat show 6f0a0c1e -C 5                   # with 5 messages before and after it")]
 pub struct One {
     /// The message's ID, or the beginning of it
     #[arg(value_parser = id)]
     pub id: IdPrefix,
+
+    /// List it among so many messages of the conversation before and after it
+    #[arg(short = 'C', long, value_name = "N", value_parser = context)]
+    pub context: Option<usize>,
 
     /// Print the message as JSON
     #[arg(long)]

@@ -1,7 +1,7 @@
 //! Overviews: conversations, platforms, counts, the state of everything.
 
 use super::source::SourceArgs;
-use super::values::time;
+use super::values::{limit, time};
 use clap::Args;
 
 /// `rechat conversations`
@@ -12,8 +12,8 @@ use clap::Args;
   rechat conversations --unread
   rechat conversations -p qq --json
 
-Those with unread messages come first, then the others, the latest first. At a terminal it is a
-table, in a pipe the fields are separated by tabs: 1 name, 2 platform, 3 ID, 4 time of the newest
+Those with unread messages come first, then the others, the latest first. At a terminal it is a \
+table, in a pipe the fields are separated by tabs: 1 name, 2 platform, 3 ID, 4 time of the newest \
 message, 5 number of unread messages.")]
 pub struct ConversationsArgs {
     /// Only those with this text in their name or ID, in any case
@@ -28,7 +28,8 @@ pub struct ConversationsArgs {
     pub unread: bool,
 
     /// Number of conversations at most
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 50)]
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 50, value_parser = limit)]
+    #[arg(allow_negative_numbers = true)]
     pub limit: usize,
 
     /// Print the conversations as JSON lines
@@ -45,12 +46,22 @@ pub struct ConversationsArgs {
 #[command(after_help = "Examples:
   rechat read Family
   rechat read -p qq group_123456 private_10001
+  rechat read --all
 
 The page and `rechat tui` share this mark. `rechat conversations --unread` lists what is unread.")]
 pub struct ReadArgs {
     /// Conversations, given by their ID or their name
-    #[arg(required = true, value_name = "CONVERSATION")]
+    #[arg(required_unless_present_any = ["named", "all"], value_name = "CONVERSATION")]
     pub conversations: Vec<String>,
+
+    /// A conversation, as other commands take it; may be repeated
+    #[arg(short, long = "conversation", visible_short_alias = 'r', visible_alias = "recipient")]
+    #[arg(id = "named", value_name = "CONVERSATION")]
+    pub conversation: Vec<String>,
+
+    /// Every conversation with unread messages
+    #[arg(long, conflicts_with_all = ["conversations", "named"])]
+    pub all: bool,
 
     /// Platform of the conversations
     #[arg(short, long)]
@@ -71,7 +82,7 @@ pub struct ReadArgs {
   rechat platforms
   rechat platforms --json | jq -r .state
 
-In a pipe the fields are separated by tabs: 1 platform, 2 account, 3 state, 4 since when, 5 messages
+In a pipe the fields are separated by tabs: 1 platform, 2 account, 3 state, 4 since when, 5 messages \
 sent, 6 received, 7 failed, 8 reason.")]
 pub struct PlatformsArgs {
     /// Print the platforms as JSON lines
@@ -89,7 +100,7 @@ pub struct PlatformsArgs {
   rechat bots
   rechat bots --json | jq .waiting
 
-In a pipe the fields are separated by tabs: 1 name, 2 kind, 3 state, 4 since when, 5 events it has
+In a pipe the fields are separated by tabs: 1 name, 2 kind, 3 state, 4 since when, 5 events it has \
 read, 6 events it is to be told yet, 7 accounts, 8 last error.")]
 pub struct BotsArgs {
     /// Print the bots as JSON lines
@@ -136,7 +147,7 @@ pub struct StatsArgs {
   rechat status
   rechat status > /dev/null || echo 'rechat needs attention'
 
-Exit code 0: a server runs, and nothing is wrong; 1: something needs attention. `rechat doctor` checks
+Exit code 0: a server runs, and nothing is wrong; 1: something needs attention. `rechat doctor` checks \
 much more, and says what to correct.")]
 pub struct StatusArgs {
     #[command(flatten)]

@@ -10,7 +10,7 @@ use clap::Args;
   rechat open --print
   rechat open --server https://chat.example.com --token \"$TOKEN\"
 
-Where the server wants a token, the address has a code that signs the page in once, within a minute.
+Where the server wants a token, the address has a code that signs the page in once, within a minute. \
 The token itself is in no address. On a host without a desktop the address is printed.")]
 pub struct OpenArgs {
     /// Print the address, and open no browser

@@ -1,7 +1,7 @@
 //! Sending.
 
 use super::source::SourceArgs;
-use super::values::{id, media_types, types};
+use super::values::{id, media_types, types, whole_seconds};
 use crate::model::id_prefix::IdPrefix;
 use crate::model::message::MessageType;
 use clap::{Args, ValueHint};
@@ -20,16 +20,16 @@ use std::path::PathBuf;
   rechat send -r group_123456 --wait=30 'Waits up to 30 s until this is sent'
   rechat send --batch < messages.jsonl
 
-With --wait the exit code is 0 if the message was sent, and 1 if it failed or the time ran out. The
-seconds are written with `=`, because `--wait 30` would be --wait and the text 30. A text that
+With --wait the exit code is 0 if the message was sent, and 1 if it failed or the time ran out. The \
+seconds are written with `=`, because `--wait 30` would be --wait and the text 30. A text that \
 begins with a hyphen comes after `--`.
 
-Without -p the message goes to the platform where the conversation is known, else to
-default_platform of the configuration, else to the only platform that was ever connected or is
+Without -p the message goes to the platform where the conversation is known, else to \
+default_platform of the configuration, else to the only platform that was ever connected or is \
 configured (loopback is not counted). Where several could be meant, it waits until you name one.
 
-A line for --batch is a JSON object with recipient and content (or segments), and optionally
-message_type, platform, reply_to and idempotency_key. A line that is refused keeps no other from
+A line for --batch is a JSON object with recipient and content (or segments), and optionally \
+message_type, platform, reply_to and idempotency_key. A line that is refused keeps no other from \
 being stored, and the exit code is 1.")]
 pub struct Send {
     /// Conversation to send to: its name, or its ID: group_<id>, private_<id>
@@ -135,7 +135,7 @@ pub struct SendOptions {
     pub json: bool,
 
     /// Wait until it is sent or has failed, at most SECS seconds, 30 without `=SECS`
-    #[arg(long, value_name = "SECS", num_args = 0..=1, require_equals = true, default_missing_value = "30")]
+    #[arg(long, value_name = "SECS", num_args = 0..=1, require_equals = true, default_missing_value = "30", value_parser = whole_seconds)]
     pub wait: Option<u64>,
 
     /// Send only once, however often this runs within 24 h with the same key

@@ -1,6 +1,7 @@
 //! Running a server, and the screen that shows one.
 
 use super::source::SourceArgs;
+use super::values::address;
 use crate::config::LogFormat;
 use clap::{Args, ValueEnum, ValueHint};
 use std::net::SocketAddr;
@@ -11,12 +12,13 @@ use std::path::PathBuf;
 #[command(after_help = "Examples:
   rechat serve
   rechat serve --listen 0.0.0.0:8080 --token \"$(rechat token)\"
+  rechat serve --loopback=echo
   rechat serve --print-config
 
 SIGTERM or Ctrl-C stops the server within 5 s; a second one stops it at once.")]
 pub struct Serve {
     /// Address to serve on [env: RECHAT_LISTEN] [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
     pub listen: Option<SocketAddr>,
 
     /// The store's file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]
@@ -35,9 +37,10 @@ pub struct Serve {
     #[arg(long)]
     pub allow_no_token: bool,
 
-    /// Also start the platform `loopback`, which accepts every message, for trying out
-    #[arg(long)]
-    pub loopback: bool,
+    /// Also start the platform `loopback`, which accepts every message, for trying out; with `=echo`
+    /// it answers each with the same
+    #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "accept")]
+    pub loopback: Option<LoopbackMode>,
 
     /// Log entries: error, warn, info, debug, trace, or a filter [env: RECHAT_LOG__LEVEL]
     #[arg(long, value_name = "LEVEL")]
@@ -50,6 +53,15 @@ pub struct Serve {
     /// Print every setting and where it comes from, then exit
     #[arg(long)]
     pub print_config: bool,
+}
+
+/// Behaviour of the platform for trying out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LoopbackMode {
+    /// Accepts them
+    Accept,
+    /// Accepts them, and answers each with the same
+    Echo,
 }
 
 /// `rechat tui`

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 #[command(after_help = "Example:
   rechat doctor
 
-Checks configuration, store, socket, port, adapters, clock and disk. Exit code 0: nothing is wrong;
+Checks configuration, store, socket, port, adapters, clock and disk. Exit code 0: nothing is wrong; \
 1: something must be corrected.")]
 pub struct Doctor {
     /// The store's file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]
@@ -40,8 +40,8 @@ pub struct ExportArgs {
     #[arg(value_hint = ValueHint::FilePath)]
     pub file: Option<PathBuf>,
 
-    /// Only messages with this status; may be repeated
-    #[arg(long, ignore_case = true, value_parser = statuses())]
+    /// Only messages with one of these statuses; with commas, or repeated
+    #[arg(long, ignore_case = true, value_delimiter = ',', value_parser = statuses())]
     pub status: Vec<Status>,
 
     #[command(flatten)]
@@ -67,8 +67,8 @@ pub struct ExportArgs {
   rechat import messages.jsonl
   zstd -dc qq.jsonl.zst | rechat import -
 
-Messages keep their ID, times and status. Known ones are skipped, so an import that stopped halfway
-can simply be repeated. Pending messages are sent. The files in `FILE-media`, where that folder is,
+Messages keep their ID, times and status. Known ones are skipped, so an import that stopped halfway \
+can simply be repeated. Pending messages are sent. The files in `FILE-media`, where that folder is, \
 are taken in first.")]
 pub struct Import {
     /// File with lines as `rechat export` writes them; `-`: standard input
@@ -85,7 +85,7 @@ pub struct Import {
 #[command(after_help = "Example:
   rechat backup /backup/rechat-$(date +%F).redb
 
-The copy has the state of one moment. It is a store that every command can use: --db FILE. The files
+The copy has the state of one moment. It is a store that every command can use: --db FILE. The files \
 that messages have are copied into the folder FILE-media.")]
 pub struct BackupArgs {
     /// File to write the copy to
@@ -106,7 +106,7 @@ pub struct BackupArgs {
 #[command(after_help = "Example:
   systemctl stop rechat && rechat compact && systemctl start rechat
 
-No other process may use the store meanwhile. New messages use the space of deleted ones again;
+No other process may use the store meanwhile. New messages use the space of deleted ones again; \
 this command gives that space back to the disk.")]
 pub struct Compact {
     /// The store's file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]
@@ -119,9 +119,9 @@ pub struct Compact {
 #[command(after_help = "Example:
   rechat check --db /backup/rechat.redb
 
-Exit code 0: the store is sound; 1: it is damaged, or events of platforms could not be stored and
-are set aside; with a line for each. While a server uses the store, only what is set aside is told,
-and --retry has the server try again.")]
+Exit code 0: the store is sound; 1: it is damaged, or events of platforms could not be stored and \
+are set aside, with a line for each; 2: a server uses the store, so that only what is set aside could \
+be looked at. There --retry has the server try again.")]
 pub struct Check {
     /// First try again to store the events of platforms that were set aside
     #[arg(long)]

@@ -6,6 +6,7 @@ use crate::store::Order;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use jiff::civil::DateTime;
 use jiff::{Span, Timestamp, Zoned};
+use std::net::{Ipv4Addr, SocketAddr};
 
 /// Types of messages.
 pub(super) fn types() -> impl TypedValueParser<Value = MessageType> {
@@ -75,6 +76,40 @@ pub(super) fn limit(text: &str) -> Result<usize, &'static str> {
     text.parse().map_err(|_| "give a number; `rechat export` writes every message")
 }
 
+/// Reads an address to serve on: an IP address and a port, or a port or `localhost` for this host.
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+    let port = text.strip_prefix("localhost:").unwrap_or(text);
+    if let Ok(port) = port.parse() {
+        return Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    }
+    text.parse().map_err(|_| {
+        let port = text.rsplit(':').next().filter(|port| port.parse::<u16>().is_ok());
+        let port = port.unwrap_or("8080");
+        format!("write 127.0.0.1:{port} for this host alone, 0.0.0.0:{port} for others too")
+    })
+}
+
+/// Reads a number of seconds, which may have its unit: 30, 30s, 2m.
+pub(super) fn whole_seconds(text: &str) -> Result<u64, &'static str> {
+    let (number, factor) = match text.strip_suffix(['s', 'm', 'h']) {
+        Some(number) if text.ends_with('s') => (number, 1),
+        Some(number) if text.ends_with('m') => (number, 60),
+        Some(number) => (number, 3_600),
+        None => (text, 1),
+    };
+    let seconds = number.trim().parse::<u64>().ok().and_then(|n| n.checked_mul(factor));
+    seconds.ok_or("give seconds: 30, 30s or 2m")
+}
+
+/// The most messages that are shown before and after one.
+const MAX_CONTEXT: usize = 100;
+
+/// Reads how many messages are shown before and after one.
+pub(super) fn context(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|count| (1..=MAX_CONTEXT).contains(count));
+    count.ok_or_else(|| format!("give a number from 1 to {MAX_CONTEXT}"))
+}
+
 /// Reads a time: how long ago, a time of today, a date, a date and time; as Unix seconds.
 pub(super) fn time(text: &str) -> Result<u64, String> {
     time_at(text, &Zoned::now())
@@ -118,6 +153,26 @@ fn seconds(text: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_may_be_a_port_of_this_host() {
+        for text in ["8081", "localhost:8081", "127.0.0.1:8081"] {
+            assert_eq!(address(text), Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, 8081))));
+        }
+        let refused = address(":8081").unwrap_err();
+        assert!(refused.contains("127.0.0.1:8081") && refused.contains("0.0.0.0:8081"));
+        assert!(address("chat.example.com").unwrap_err().contains("127.0.0.1:8080"));
+    }
+
+    #[test]
+    fn seconds_may_have_their_unit() {
+        for (text, wanted) in [("30", 30), ("30s", 30), ("2m", 120), ("1h", 3_600)] {
+            assert_eq!(whole_seconds(text), Ok(wanted));
+        }
+        for text in ["", "s", "soon", "-1", "1d", "99999999999999999999h"] {
+            assert!(whole_seconds(text).is_err(), "{text}");
+        }
+    }
     use jiff::tz::TimeZone;
 
     #[test]

@@ -2,6 +2,9 @@
 
 use super::filter::FilterArgs;
 use super::source::SourceArgs;
+use super::values::{types, whole_seconds};
+use crate::model::message::MessageType;
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
 
@@ -10,10 +13,11 @@ use std::path::PathBuf;
 #[command(after_help = "Examples:
   rechat watch --exec 'jq -r .content'
   rechat watch -c group_123456 --direction in --place bot.place --exec ./answer.sh
+  rechat watch --search invoice --sender Ann --exec 'jq -r .content'
 
-The command gets the message as JSON on its standard input, and its ID, platform and
-conversation in RECHAT_ID, RECHAT_PLATFORM and RECHAT_CONVERSATION. One runs at a time, in the
-order of the messages. With --place none is missed while this does not run, and the last one may
+The command gets the message as JSON on its standard input, and its ID, platform and \
+conversation in RECHAT_ID, RECHAT_PLATFORM and RECHAT_CONVERSATION. One runs at a time, in the \
+order of the messages. With --place none is missed while this does not run, and the last one may \
 come again.")]
 pub struct WatchArgs {
     /// Command for the shell
@@ -24,12 +28,24 @@ pub struct WatchArgs {
     #[allow(missing_docs)]
     pub filter: FilterArgs,
 
+    /// Only messages of this sender, given by the ID or the name as it is shown
+    #[arg(long, value_name = "SENDER", alias = "from")]
+    pub sender: Option<String>,
+
+    /// Only messages of this type; one with text and pictures is a Text
+    #[arg(short = 't', long = "type", value_name = "TYPE", ignore_case = true, value_parser = types())]
+    pub message_type: Option<MessageType>,
+
+    /// Only messages with this text in the content, a file's name or the sender's, in any case
+    #[arg(long, value_name = "TEXT", short_alias = 'q', value_parser = NonEmptyStringValueParser::new())]
+    pub search: Option<String>,
+
     /// File that keeps how far it got, and where it goes on the next time
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub place: Option<PathBuf>,
 
     /// Seconds that the command may run for one message; then it is killed
-    #[arg(long, value_name = "SECS", default_value_t = 60)]
+    #[arg(long, value_name = "SECS", default_value = "60", value_parser = whole_seconds)]
     pub timeout: u64,
 
     #[command(flatten)]

@@ -11,13 +11,12 @@ use crate::media::partial::Partials;
 use crate::media::sniff::FileType;
 use crate::media::sweep::{self, Removal, unsent};
 use crate::media::{self, BlobRefused, Blobs, Hash, Stored, Upload, content};
-use crate::model::id_prefix::IdPrefix;
 use crate::model::message::{Message, Status};
 use crate::model::routing::choose_platform;
 use crate::outbox::no_platform;
 use crate::protocol::http::{
-    Conversation, Imported, MediaList, MediaRemoved, NO_REPLY_TARGET, NewMessage, ReadTo,
-    SetConversation, TransferRecord, Uploaded, other_status,
+    Conversation, Imported, MediaList, MediaRemoved, MessageChange, NO_REPLY_TARGET, NewMessage,
+    ParsedChange, ReadTo, SetConversation, TransferRecord, Uploaded, other_status,
 };
 use crate::protocol::overview::Stats;
 use crate::search::{Conditions, Index, Search, folder_beside};
@@ -27,12 +26,14 @@ use crate::store::{
 };
 use bytes::Bytes;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use uuid::Uuid;
 
 /// The store, and the platforms that its server would connect.
 pub struct Local {
     store: Arc<Store>,
+    /// Opened for the first search.
+    index: OnceLock<Index>,
     db: PathBuf,
     default_platform: Option<String>,
     adapters: Vec<AdapterConfig>,
@@ -81,6 +82,7 @@ impl Local {
             blobs,
             db: config.db.clone(),
             store,
+            index: OnceLock::new(),
             default_platform: config.default_platform.clone(),
             adapters: config.adapter.clone(),
         })
@@ -141,11 +143,10 @@ impl Local {
 
     pub(super) fn by_prefix(
         &self,
-        prefix: IdPrefix,
         filter: &MessageFilter,
-        limit: usize,
+        wanted: ByPrefix,
     ) -> Result<Vec<Message>> {
-        Ok(self.store.view()?.by_prefix(filter, ByPrefix { prefix, before: None, limit })?)
+        Ok(self.store.view()?.by_prefix(filter, wanted)?)
     }
 
     /// Searches with the index that a server left; messages that it does not tell of are read.
@@ -162,7 +163,9 @@ impl Local {
         if search.is_none() && order == Order::Seq {
             return self.list(filter, page, before);
         }
-        let index = Index::open(folder_beside(&self.db), &view);
+        let open = || Index::open(folder_beside(&self.db), &view);
+        let unused = Index::new(folder_beside(&self.db));
+        let index = if search.is_some() { self.index.get_or_init(open) } else { &unused };
         let mut before = place(&view, before)?;
         let mut messages = Vec::new();
         let all = page.limit.saturating_add(page.offset as usize);
@@ -213,19 +216,19 @@ impl Local {
         conversation: &str,
         set: &SetConversation,
     ) -> Result<Option<Conversation>> {
-        let read_to = match &set.read_to {
-            None => None,
-            Some(ReadTo::Seq(seq)) => Some(*seq),
-            Some(ReadTo::Text(text)) if text == "latest" => Some(u64::MAX),
-            Some(ReadTo::Text(text)) => {
-                let view = self.store.view()?;
-                place(&view, Some(text))?
-            }
+        let view = self.store.view()?;
+        let seq_of = |message: &Option<ReadTo>| match message {
+            None => Ok(None),
+            Some(ReadTo::Seq(seq)) => Ok(Some(*seq)),
+            Some(ReadTo::Text(text)) if text == "latest" => Ok(Some(u64::MAX)),
+            Some(ReadTo::Text(text)) => place(&view, Some(text)),
         };
+        let (read_to, unread_from) = (seq_of(&set.read_to)?, seq_of(&set.unread_from)?);
         let command = Command::SetConversation {
             platform: stored(platform).to_owned(),
             conversation: conversation.to_owned(),
             read_to,
+            unread_from,
             muted: set.muted,
             pinned: set.pinned,
         };
@@ -265,6 +268,24 @@ impl Local {
     pub(super) async fn set_status(&self, id: Uuid, status: Status) -> Result<Message> {
         match self.store.write(Command::SetStatus { id, status, at: now() }).await? {
             Answer::Message(message) => Ok(message),
+            _ => Err(no_message(id)),
+        }
+    }
+
+    /// Changes the content of a message that waits; `None` where it does not wait any more.
+    pub(super) async fn edit_waiting(
+        &self,
+        id: Uuid,
+        change: &MessageChange,
+    ) -> Result<Option<Message>> {
+        let ParsedChange::Content(content) = change.clone().parse().map_err(Error::failed)? else {
+            return Err(Error::failed("an edit needs a content"));
+        };
+        let kept = content::keep(&self.blobs, &content);
+        let content = kept.map_err(|problem| Error::failed(problem.to_string()))?;
+        match self.store.write(Command::EditWaiting { id, content, at: now() }).await? {
+            Answer::Noted => self.get(id).map(Some),
+            Answer::NotWaiting => Ok(None),
             _ => Err(no_message(id)),
         }
     }

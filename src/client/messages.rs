@@ -2,21 +2,25 @@
 
 use super::Client;
 use crate::error::Result;
-use crate::model::id_prefix::IdPrefix;
 use crate::model::message::{Message, Status};
 use crate::protocol::http::{MessageChange, NewMessage};
 use crate::search::Conditions;
-use crate::store::{MessageFilter, Order, Page};
+use crate::store::{ByPrefix, MessageFilter, Order, Page};
 use uuid::Uuid;
 
 impl Client {
-    /// Changes the content of a message.
+    /// Changes the content of a message: one that waits also without a server.
     ///
     /// # Errors
     ///
-    /// No server runs, it cannot be reached, or it or the platform refuses.
-    pub async fn edit(&mut self, id: Uuid, change: &MessageChange) -> Result<Message> {
-        self.server("edit")?.change(id, change).await
+    /// The message was sent and no server runs, it cannot be reached, or it or the platform refuses.
+    pub async fn edit(&mut self, id: Uuid, change: MessageChange) -> Result<Message> {
+        if let Self::Local(local) = self
+            && let Some(edited) = local.edit_waiting(id, &change).await?
+        {
+            return Ok(edited);
+        }
+        self.server("edit what was sent")?.change(id, &change).await
     }
 
     /// Takes a sent message back on its platform.
@@ -179,13 +183,12 @@ impl Client {
     /// The server cannot be reached or refuses; without one, the store cannot be read.
     pub async fn by_prefix(
         &mut self,
-        prefix: IdPrefix,
         filter: &MessageFilter,
-        limit: usize,
+        wanted: ByPrefix,
     ) -> Result<Vec<Message>> {
         match self {
-            Self::Remote(remote) => remote.by_prefix(prefix, filter, limit).await,
-            Self::Local(local) => local.by_prefix(prefix, filter, limit),
+            Self::Remote(remote) => remote.by_prefix(filter, wanted).await,
+            Self::Local(local) => local.by_prefix(filter, wanted),
         }
     }
 }

@@ -34,7 +34,7 @@ pub use followed::{CHANGES, Followed};
 pub use history::{HistoryPage, HistoryQuery, Start};
 pub use opening::{Begin, StreamPlace};
 pub use server::Server;
-pub use source::{StoreHere, store_here};
+pub use source::{StoreHere, missing_store, store_here};
 
 use crate::cli::SourceArgs;
 use crate::config;

@@ -51,3 +51,15 @@ pub fn store_here(source: &SourceArgs, config_file: Option<PathBuf>) -> Result<O
     let free = disk.f_bavail.saturating_mul(disk.f_frsize);
     Ok(Some(StoreHere { file, size: metadata.len(), free }))
 }
+
+/// The file of this host's store, where it is asked and there is none yet.
+///
+/// # Errors
+///
+/// The address of a server, or the configuration, cannot be read.
+pub fn missing_store(source: &SourceArgs, config_file: Option<PathBuf>) -> Result<Option<PathBuf>> {
+    if server_named(source)?.is_some() {
+        return Ok(None);
+    }
+    Ok(Some(config_here(source, config_file)?.db).filter(|file| !file.exists()))
+}

@@ -1,12 +1,13 @@
 //! `rechat backup` and `rechat compact`
 
-use super::open::reader;
+use super::progress::of_migration;
+use super::source::reader;
 use crate::cli::{BackupArgs, Compact, Globals};
 use crate::config::{self, Sources};
 use crate::error::{Error, Result, tell};
 use crate::media::copy::copy_all;
 use crate::media::{BlobBounds, Blobs, folder_beside};
-use crate::store::{self, Access};
+use crate::store::{self, Access, StoreOptions};
 use crate::text::{counted, in_units};
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -88,7 +89,8 @@ pub(super) fn compact(compact: Compact, globals: &Globals) -> Result<()> {
             .hint("`--db` names another place"));
     }
     let before = size(&config.db);
-    store::compact(&config.store_options(Access::Write))?;
+    let migration = Some(of_migration());
+    store::compact(&StoreOptions { migration, ..config.store_options(Access::Write) })?;
     tell(format!("{}: {before} bytes before, {} bytes now", config.db.display(), size(&config.db)));
     Ok(())
 }

@@ -2,9 +2,9 @@
 
 use super::grid::{Grid, cell, quiet};
 use super::listing::{short_time, utc};
-use super::open::reader;
 use super::output::Output;
 use super::platforms::state;
+use super::source::reader;
 use crate::cli::{BotsArgs, Globals};
 use crate::clock::now;
 use crate::error::{Error, Result};

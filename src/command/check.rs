@@ -31,7 +31,7 @@ pub(super) async fn run(command: Check, globals: &Globals) -> Result<()> {
             left if left > 0 => return Err(are_set_aside(left)),
             _ => {}
         }
-        return Err(Error::failed(format!("a server has {} open", config.db.display()))
+        return Err(Error::usage(format!("a server has {} open", config.db.display()))
             .hint("stop it first, or make a copy with `rechat backup FILE` and check that"));
     }
     if command.retry {
@@ -48,6 +48,12 @@ pub(super) async fn run(command: Check, globals: &Globals) -> Result<()> {
         let text = content.readable();
         out.line(line_of(*at, (platform, conversation), &sender.name, &text, reason))?;
     }
+    if report.more > 0 {
+        out.line(format_args!("and {} more", counted(report.more, "finding", "findings")))?;
+    }
+    for kept in &report.kept_logs {
+        out.line(kept_log(kept))?;
+    }
     out.line(format_args!("{}: {}", config.db.display(), summary(&report)))?;
     let mut damaged_files = 0;
     if report.findings.is_empty() {
@@ -55,8 +61,8 @@ pub(super) async fn run(command: Check, globals: &Globals) -> Result<()> {
         look_at_index(&config.db, &store, &mut out)?;
         damaged_files = look_at_media(&config.db, &store, &mut out)?;
     }
-    let set_aside = report.set_aside.len();
-    if report.findings.is_empty() && damaged_files == 0 {
+    let set_aside = report.all_set_aside as usize;
+    if report.findings.is_empty() && report.kept_logs.is_empty() && damaged_files == 0 {
         out.line(match set_aside {
             0 => "the store is sound",
             _ => "the store is sound, but for what is set aside",
@@ -69,7 +75,11 @@ pub(super) async fn run(command: Check, globals: &Globals) -> Result<()> {
     }
     if !report.findings.is_empty() {
         return Err(Error::failed("the store is damaged")
-            .hint("restore a backup, and please report what was found"));
+            .hint("restore a backup, or take what can be read into a new store: `rechat export FILE`, then `rechat import FILE --db NEW`; and please report what was found"));
+    }
+    if !report.kept_logs.is_empty() {
+        return Err(Error::failed("messages may be missing that a damaged write-ahead log had")
+            .hint("remove the file that is kept beside the store, once you have looked"));
     }
     if set_aside > 0 { Err(are_set_aside(set_aside)) } else { Ok(()) }
 }
@@ -95,6 +105,11 @@ fn are_set_aside(count: usize) -> Error {
         .hint("`rechat check --retry` tries again to store them, also while the server runs; a damaged row needs a backup")
 }
 
+/// Tells of a log that is kept beside the store.
+pub(super) fn kept_log(path: &Path) -> String {
+    format!("{}: a write-ahead log that was damaged, missing or of another store", path.display())
+}
+
 /// An event that was set aside.
 fn line_of(
     at: u64,
@@ -112,11 +127,11 @@ fn line_of(
 fn summary(report: &check::StoreReport) -> String {
     let messages = counted(report.messages, "message", "messages");
     let entries = counted(report.rows, "index entry", "index entries");
-    let damage = match report.findings.len() as u64 {
+    let damage = match report.findings.len() as u64 + report.more {
         0 => "nothing is damaged".to_owned(),
         count => counted(count, "thing is damaged", "things are damaged"),
     };
-    let set_aside = match report.set_aside.len() as u64 {
+    let set_aside = match report.all_set_aside {
         0 => String::new(),
         count => format!(", {}", counted(count, "event is set aside", "events are set aside")),
     };

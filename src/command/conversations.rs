@@ -2,13 +2,14 @@
 
 use super::grid::{Grid, cell, quiet};
 use super::listing::{short_time, utc};
-use super::open::reader;
 use super::output::Output;
+use super::source::reader;
 use crate::cli::{ConversationsArgs, Globals};
 use crate::clock::now;
 use crate::error::Result;
 use crate::protocol::http::Conversation;
 use crate::store::ConversationQuery;
+use crate::text::counted;
 use jiff::tz::TimeZone;
 
 pub(super) async fn run(which: ConversationsArgs, globals: &Globals) -> Result<()> {
@@ -29,17 +30,21 @@ pub(super) async fn run(which: ConversationsArgs, globals: &Globals) -> Result<(
     for one in all {
         let at = one.last_at;
         let at = if out.is_terminal { short_time(at, now, &zone) } else { utc(at) };
-        let name = one.name.unwrap_or_default();
-        // At a terminal a number stands out only where there is something to read.
-        let unread = match one.unread {
-            0 if out.is_terminal => String::new(),
-            count => count.to_string(),
-        };
+        let unread = if out.is_terminal { unread_for_people(&one) } else { one.unread.to_string() };
+        let name = cell(one.name.unwrap_or_default());
         let (platform, id) = (cell(one.platform), cell(one.conversation));
-        grid.push([cell(name), platform, id, quiet(at), cell(unread)]);
+        grid.push([name, platform, id, quiet(at), cell(unread)]);
     }
     grid.print(&mut out, "no conversations")?;
     out.finish()
+}
+
+/// The unread messages and mentions, where there are some, and whether it is pinned or muted.
+fn unread_for_people(one: &Conversation) -> String {
+    let unread = (one.unread > 0).then(|| one.unread.to_string());
+    let mentions = (one.mentions > 0).then(|| counted(one.mentions, "mention", "mentions"));
+    let marks = [one.pinned.then(|| "pinned".to_owned()), one.muted.then(|| "muted".to_owned())];
+    [unread, mentions].into_iter().chain(marks).flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn is_wanted(one: &Conversation, which: &ConversationsArgs) -> bool {

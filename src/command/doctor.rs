@@ -1,8 +1,9 @@
 //! `rechat doctor`: checks everything a server needs, and says what to correct.
 
+use super::check::kept_log;
 use super::output::Output;
 use super::progress::of_migration;
-use crate::adapter::PlatformState;
+use crate::adapter::{self, PlatformState};
 use crate::cli::{Doctor, Globals};
 use crate::client::Client;
 use crate::clock::now;
@@ -11,7 +12,7 @@ use crate::config::{self, Config, Sources};
 use crate::error::{Error, Result};
 use crate::model::message::Status;
 use crate::protocol::http::AdapterStatus;
-use crate::store::{Access, MessageFilter, Page, Store, StoreOptions, View, check};
+use crate::store::{Access, MessageFilter, Page, Store, StoreOptions, View, check, kept_logs};
 use crate::text::{in_units, visible};
 use serde::Serialize;
 use std::io;
@@ -235,8 +236,8 @@ async fn look_at_adapters(findings: &mut Findings, client: &mut Client) -> Resul
                       server's log names programs that were refused";
         findings.add("adapters", CheckState::Doubtful, "none has connected yet", advice);
     }
-    for adapter in adapters {
-        look_at_adapter(findings, adapter);
+    for status in adapters {
+        look_at_adapter(findings, status);
     }
     look_at_queue(findings, client).await?;
     let page = Page { offset: 0, limit: 1, before: None };
@@ -245,8 +246,8 @@ async fn look_at_adapters(findings: &mut Findings, client: &mut Client) -> Resul
     Ok(())
 }
 
-fn look_at_adapter(findings: &mut Findings, adapter: AdapterStatus) {
-    let AdapterStatus { kind, platform, account, state, reason, last_error, .. } = adapter;
+fn look_at_adapter(findings: &mut Findings, status: AdapterStatus) {
+    let AdapterStatus { kind, platform, account, state, reason, last_error, .. } = status;
     let account = account.as_deref().unwrap_or("no account yet");
     let why = reason.or(last_error).filter(|_| state != PlatformState::Connected);
     let why = why.map(|why| format!(", {why}")).unwrap_or_default();
@@ -256,16 +257,8 @@ fn look_at_adapter(findings: &mut Findings, adapter: AdapterStatus) {
         PlatformState::Connecting => CheckState::Doubtful,
         PlatformState::Disconnected | PlatformState::Error => CheckState::Wrong,
     };
-    let advice = match &*kind {
-        "onebot11" => {
-            "start the OneBot program, and compare its address: it ends in /onebot/v11/ws"
-        }
-        "onebot12" => {
-            "start the OneBot program, and compare its address: it ends in /onebot/v12/ws"
-        }
-        "ilink" => "check the network; if the login has ended, run `rechat login` for the platform",
-        _ => "the log of the server has the details",
-    };
+    let known = adapter::kinds().find(|known| known.name == kind);
+    let advice = known.map_or("the log of the server has the details", |kind| kind.advice);
     findings.add("adapters", health, seen, advice);
 }
 
@@ -331,6 +324,10 @@ fn look_at_store(findings: &mut Findings, config: &Config, full: bool) {
         let stats = view.stats();
         findings
             .well("store", format!("{} messages, {} of them pending", stats.total, stats.pending));
+        for kept in kept_logs(&config.db) {
+            let advice = "messages may be missing; remove that file once you have looked";
+            findings.add("store", CheckState::Wrong, kept_log(&kept), advice);
+        }
         match view.set_aside()? {
             0 => {}
             count => findings.add(
@@ -345,7 +342,7 @@ fn look_at_store(findings: &mut Findings, config: &Config, full: bool) {
     });
     match looked {
         Ok(Some(report)) if !report.findings.is_empty() => {
-            let advice = "restore a backup; `rechat check` lists every finding";
+            let advice = "restore a backup, or `rechat export` and `rechat import` into a new store; `rechat check` lists every finding";
             findings.add("store", CheckState::Wrong, &report.findings[0], advice);
         }
         Ok(Some(report)) => {

@@ -1,99 +1,103 @@
-//! `rechat set-status`, `cancel`, `retry` and `delete`
+//! `rechat edit`, `recall` and `react`
 
 use super::ids::id_of;
-use super::listing::short;
-use super::open::writer;
 use super::output::Output;
-use crate::cli::{Delete, Globals, Many, SetStatus};
+use super::segments;
+use super::source::writer;
+use super::status_change::{each, is_confirmed};
+use crate::cli::{Edit, Globals, Many, React};
 use crate::client::Client;
-use crate::error::{Error, Result, tell};
-use crate::model::message::Status;
-use crate::text::readable;
-use std::io::{self, IsTerminal, Write};
+use crate::error::{Error, Result};
+use crate::model::message::{Direction, Message};
+use crate::protocol::http::MessageChange;
+use crate::text::visible;
+use std::io::{self, IsTerminal};
 use uuid::Uuid;
 
-/// Columns of a message that is about to be deleted.
-const TEXT_COLUMNS: usize = 50;
-
-pub(super) async fn set_status(set: SetStatus, globals: &Globals) -> Result<()> {
-    let mut client = writer(&set.source, globals).await?;
-    let id = id_of(&mut client, set.id).await?;
-    let message = client.set_status(id, set.status).await?;
+pub(super) async fn edit(edit: Edit, globals: &Globals) -> Result<()> {
+    let mut change = MessageChange::default();
+    match &edit.segments {
+        Some(json) => change.segments = Some(segments::parse(json)?),
+        None => change.content = Some(edit.text.join(" ")),
+    }
+    let mut client = writer(&edit.source, globals).await?;
+    let id = id_of(&mut client, edit.id).await?;
+    let message = client.get(id).await?;
+    if let Some(name) = writer_of(&message) {
+        let text = format!("the message came from {name}; only your own can be edited");
+        return Err(Error::failed(text).hint(format!("answer it with `rechat reply {}`", edit.id)));
+    }
+    let done = client.edit(id, change).await;
+    let instead = format!("recall it with `rechat recall {}`, and send it anew", edit.id);
+    let message = with_advice(&mut client, id, done, &instead).await?;
     let mut out = Output::new(globals);
-    if set.json {
+    if edit.json {
         out.json(&message)?;
     } else {
-        out.line(format_args!("{} {}", message.id, message.status))?;
+        out.line(format_args!("{id} edited"))?;
     }
     out.finish()
 }
 
-pub(super) async fn cancel(many: Many, globals: &Globals) -> Result<()> {
+/// Takes messages back; at a terminal it asks before it takes back what others wrote.
+pub(super) async fn recall(many: Many, globals: &Globals) -> Result<()> {
+    let asks = io::stdin().is_terminal() && io::stderr().is_terminal();
     each(many, globals, async |client, id| {
-        let canceled = client.move_status(id, &Status::CANCELABLE, Status::Canceled).await;
-        canceled.map(|_| Status::Canceled.as_str())
+        if asks && let Some(name) = writer_of(&client.get(id).await?) {
+            let question = format!("{id} came from {name}; take it back for everybody? [y/N] ");
+            if !is_confirmed(&question) {
+                return Ok("left as it is");
+            }
+        }
+        let done = client.recall(id).await;
+        let instead = format!("`rechat delete {id}` deletes it here alone");
+        with_advice(client, id, done, &instead).await.map(|_| "recalled")
     })
     .await
 }
 
-pub(super) async fn retry(many: Many, globals: &Globals) -> Result<()> {
+pub(super) async fn react(react: React, globals: &Globals) -> Result<()> {
+    let React { id, emoji, remove, source } = react;
+    let many = Many { ids: vec![id], source };
+    let done = if remove { "reaction taken back" } else { "reacted" };
     each(many, globals, async |client, id| {
-        let again = client.move_status(id, &Status::REPEATABLE, Status::Pending).await;
-        again.map(|_| Status::Pending.as_str())
+        let reacted = client.react(id, &emoji, !remove).await;
+        let instead = format!("answer it with `rechat reply {id} {emoji}`");
+        with_advice(client, id, reacted, &instead).await.map(|_| done)
     })
     .await
 }
 
-pub(super) async fn delete(delete: Delete, globals: &Globals) -> Result<()> {
-    let Delete { mut ids, yes, source } = delete;
-    if !yes && io::stdin().is_terminal() && io::stderr().is_terminal() {
-        let mut client = writer(&source, globals).await?;
-        let mut whole = Vec::new();
-        for &prefix in &ids {
-            let id = id_of(&mut client, prefix).await?;
-            let message = client.get(id).await?;
-            let text = short(&readable(&message), TEXT_COLUMNS);
-            tell(format_args!("{id} {}: {text}", message.recipient));
-            whole.push(id.into());
-        }
-        ids = whole;
-        if !is_confirmed("delete for good? [y/N] ") {
-            return Err(Error::failed("nothing is deleted"));
-        }
-    }
-    let many = Many { ids, source };
-    each(many, globals, async |client, id| client.delete(id).await.map(|()| "deleted")).await
+/// The name of the other person who wrote a message; `None` where it is one's own.
+fn writer_of(message: &Message) -> Option<String> {
+    let is_own = message.direction == Direction::Outbound;
+    let name = message.sender.as_ref().map(|sender| &*sender.name).filter(|name| !name.is_empty());
+    (!is_own).then(|| visible(name.unwrap_or("somebody else")).into_owned())
 }
 
-/// Asks at the terminal; anything but a yes is a no.
-pub(super) fn is_confirmed(question: &str) -> bool {
-    let mut answer = String::new();
-    let mut out = io::stderr();
-    let is_asked = out.write_all(question.as_bytes()).and_then(|()| out.flush()).is_ok();
-    is_asked
-        && io::stdin().read_line(&mut answer).is_ok()
-        && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
-}
-
-/// Does the same to each message; one that fails does not keep the others from it.
-pub(super) async fn each(
-    many: Many,
-    globals: &Globals,
-    mut work: impl AsyncFnMut(&mut Client, Uuid) -> Result<&'static str>,
-) -> Result<()> {
-    let mut client = writer(&many.source, globals).await?;
-    let mut out = Output::new(globals);
-    let mut problems = Vec::new();
-    for &prefix in &many.ids {
-        let done = match id_of(&mut client, prefix).await {
-            Ok(id) => work(&mut client, id).await.map(|done| format!("{id} {done}")),
-            Err(error) => Err(error),
-        };
-        match done {
-            Ok(done) => out.line(done)?,
-            Err(error) => problems.push(error.to_string()),
+/// Adds what helps to the error of an action that the platform did not carry out; `instead` is what can be
+/// done where the platform has no such action.
+async fn with_advice<T>(
+    client: &mut Client,
+    id: Uuid,
+    done: Result<T>,
+    instead: &str,
+) -> Result<T> {
+    let error = match done {
+        Err(error) if !error.has_hint() => error,
+        done => return done,
+    };
+    let platform = client.get(id).await.ok().and_then(|message| message.platform);
+    let platform = platform.as_deref().unwrap_or("its platform");
+    Err(match error.code() {
+        Some("unsupported") => {
+            error.hint(format!("{platform} has no way to do it, or not to this; {instead}"))
         }
-    }
-    out.finish()?;
-    if problems.is_empty() { Ok(()) } else { Err(Error::failed(problems.join("\n"))) }
+        Some("not_connected") => {
+            error.hint(format!("`rechat platforms` shows why {platform} is not connected"))
+        }
+        Some("refused") => error.hint(format!("{platform} said so; nothing is changed")),
+        Some("unknown") => error.hint(format!("see on {platform} whether it was done")),
+        _ => error,
+    })
 }

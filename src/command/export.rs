@@ -2,8 +2,8 @@
 
 use super::conversation::filter_of;
 use super::media::files::MediaFiles;
-use super::open::reader;
 use super::progress::progress;
+use super::source::reader;
 use crate::cli::{ExportArgs, Globals};
 use crate::client::Client;
 use crate::error::{Error, Result, tell};

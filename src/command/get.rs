@@ -1,10 +1,11 @@
 //! `rechat get`
 
+use super::context::around;
 use super::ids::id_of;
-use super::listing::details;
-use super::open::reader;
+use super::listing::{ListForm, details};
 use super::output::Output;
-use crate::cli::{Globals, One};
+use super::source::reader;
+use crate::cli::{Column, Globals, One};
 use crate::error::Result;
 
 pub(super) async fn run(one: One, globals: &Globals) -> Result<()> {
@@ -12,7 +13,11 @@ pub(super) async fn run(one: One, globals: &Globals) -> Result<()> {
     let id = id_of(&mut client, one.id).await?;
     let message = client.get(id).await?;
     let mut out = Output::paged(globals);
-    if one.json {
+    if let Some(count) = one.context {
+        let messages = around(&mut client, message, count).await?;
+        let form = ListForm::usual(one.json, &out).without(Column::Conversation);
+        form.print(&mut out, &messages)?;
+    } else if one.json {
         out.json(&message)?;
     } else {
         details(&mut out, &message)?;

@@ -1,9 +1,9 @@
 //! Facts in rows: aligned columns for people, fields separated by tabs for programs.
 
-use super::listing::{Look, StyledText, printed};
+use super::listing::{Look, MarkedText, StyledText, printed};
 use super::output::{Output, columns};
 use crate::error::Result;
-use crate::text::{escaped, visible, width, wrap};
+use crate::text::{cut, escaped, visible, width, wrap};
 
 /// The most columns of a cell that is not the last one.
 const MOST: usize = 40;
@@ -22,12 +22,12 @@ pub(super) struct Grid<const N: usize> {
 }
 
 /// A cell without a look of its own.
-pub(super) fn cell(text: impl Into<String>) -> StyledText {
+pub(super) fn cell(text: impl Into<MarkedText>) -> StyledText {
     StyledText::new(text, Look::Plain)
 }
 
 /// A cell that is read last.
-pub(super) fn quiet(text: impl Into<String>) -> StyledText {
+pub(super) fn quiet(text: impl Into<MarkedText>) -> StyledText {
     StyledText::new(text, Look::Quiet)
 }
 
@@ -69,8 +69,12 @@ impl<const N: usize> Grid<N> {
             let cells: Vec<_> = (0..N)
                 .map(|at| {
                     let width = if at + 1 == N { last } else { widths[at] };
-                    let text = if at + 1 == N && is_below { "" } else { &row[at].text };
-                    StyledText::of_width(text, width, row[at].look)
+                    let text = if at + 1 == N && is_below { "" } else { &*row[at].text };
+                    if at + 1 == N {
+                        StyledText::new(cut(text, width), row[at].look)
+                    } else {
+                        StyledText::of_width(text, width, row[at].look)
+                    }
                 })
                 .collect();
             out.line(printed(&cells, out.has_color))?;

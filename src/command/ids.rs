@@ -5,7 +5,7 @@ use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::model::id_prefix::IdPrefix;
 use crate::model::message::Message;
-use crate::store::MessageFilter;
+use crate::store::{ByPrefix, MessageFilter};
 use crate::text::{readable, visible};
 use uuid::Uuid;
 
@@ -20,7 +20,8 @@ pub(super) async fn id_of(client: &mut Client, prefix: IdPrefix) -> Result<Uuid>
     if let Some(id) = prefix.whole() {
         return Ok(id);
     }
-    let found = client.by_prefix(prefix, &MessageFilter::default(), TOLD + 1).await?;
+    let wanted = ByPrefix { prefix, before: None, newest: None, limit: TOLD + 1 };
+    let found = client.by_prefix(&MessageFilter::default(), wanted).await?;
     match &found[..] {
         [] => Err(Error::failed(format!("no message has an ID that begins with {prefix}"))
             .hint("`rechat list` shows all messages")),

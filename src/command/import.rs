@@ -1,8 +1,8 @@
 //! `rechat import`
 
 use super::media::files;
-use super::open::writer;
 use super::progress::{lines, lines_of, progress};
+use super::source::writer;
 use crate::cli::{Globals, Import};
 use crate::client::Client;
 use crate::error::{Error, Result, tell};

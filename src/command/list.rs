@@ -1,12 +1,13 @@
 //! `rechat list`
 
+use super::context::with_context;
 use super::conversation::filter_of;
 use super::ids::place;
 use super::listed::ListedMessages;
 use super::listing::{ListForm, Look, change_row, printed, watched_row};
 use super::names::fill_names;
-use super::open::reader;
 use super::output::Output;
+use super::source::reader;
 use crate::cli::{Column, Globals, ListArgs};
 use crate::client::{Begin, CHANGES, Client, Followed};
 use crate::clock::now;
@@ -47,17 +48,24 @@ pub(super) async fn run(list: ListArgs, globals: &Globals) -> Result<()> {
         Some(text) => Some(place(&mut client, text).await?),
         None => None,
     };
-    let mut messages = page_of(&mut client, &list, &filter, &conditions, before.as_deref()).await?;
+    let messages = page_of(&mut client, &list, &filter, &conditions, before.as_deref()).await?;
+    let is_empty = messages.is_empty();
+    let mut groups = match list.context {
+        Some(count) => with_context(&mut client, messages, count).await?,
+        None => vec![messages],
+    };
     let mut out = Output::paged(globals);
-    let form = ListForm::of(&list.shape, &out);
+    let form = ListForm::of(&list.shape, &out).marking(list.search.as_deref());
     if form.has_names() {
-        fill_names(&mut client, &mut messages).await?;
+        for messages in &mut groups {
+            fill_names(&mut client, messages).await?;
+        }
     }
     let form =
         if filter.conversation.is_some() { form.without(Column::Conversation) } else { form };
-    form.print(&mut out, &messages)?;
+    form.print_groups(&mut out, &groups.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
     out.finish()?;
-    if let Some(platform) = list.filter.platform.as_deref().filter(|_| messages.is_empty()) {
+    if let Some(platform) = list.filter.platform.as_deref().filter(|_| is_empty) {
         tell_unknown(&mut client, platform).await?;
     }
     Ok(())
@@ -85,11 +93,18 @@ async fn page_of(
     before: Option<&str>,
 ) -> Result<Vec<Message>> {
     let page = Page { offset: list.offset, limit: list.limit, before: None };
-    if *conditions == Conditions::default() && list.order == Order::Seq {
+    let order = list.order.unwrap_or_else(|| usual_order(list, filter));
+    if *conditions == Conditions::default() && order == Order::Seq {
         client.list(filter, page, before).await
     } else {
-        client.search(conditions, list.order, filter, page, before).await
+        client.search(conditions, order, filter, page, before).await
     }
+}
+
+/// The order of a list for which none is asked: a conversation is read as it was said. What is
+/// followed goes on as messages come, and so its beginning is in that order too.
+fn usual_order(list: &ListArgs, filter: &MessageFilter) -> Order {
+    if filter.conversation.is_some() && !list.follow { Order::Time } else { Order::Seq }
 }
 
 /// Prints what there is, the oldest first, and then whatever comes.
@@ -101,7 +116,7 @@ async fn follow(
     globals: &Globals,
 ) -> Result<()> {
     let mut out = Output::new(globals);
-    let form = ListForm::of(&list.shape, &out);
+    let form = ListForm::of(&list.shape, &out).marking(list.search.as_deref());
     // Programs get each message once, as it was when it came.
     let events = if form.is_table() { &CHANGES[..] } else { &[] };
     // The list ends where the stream begins, however long ago the newest match was made. The stream
@@ -118,7 +133,7 @@ async fn follow(
     messages.reverse();
     let print = |out: &mut Output, message: &Message| {
         if form.is_table() {
-            out.line(printed(&watched_row(message), out.has_color))?;
+            out.line(printed(&watched_row(message, form.needle()), out.has_color))?;
         } else {
             form.print_one(out, message)?;
         }
@@ -159,7 +174,7 @@ async fn follow(
             }
             Followed::Updated(mut message) => {
                 following.fill_name(&mut message).await;
-                watched_row(&message)
+                watched_row(&message, form.needle())
             }
             Followed::Deleted(deleted) => change_row(deleted.id, now(), "deleted", Look::Quiet),
         };

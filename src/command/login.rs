@@ -1,7 +1,7 @@
 //! `rechat login` and `rechat logout`
 
-use super::open::reader;
 use super::output::Output;
+use super::source::reader;
 use crate::cli::{Globals, LoginArgs, Logout};
 use crate::client::Client;
 use crate::error::{Error, Result};

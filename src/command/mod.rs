@@ -1,12 +1,12 @@
 //! The commands, a file for each.
 
-mod action;
 mod backup;
 mod bots;
 mod brief;
 mod check;
 mod cluster;
 mod completions;
+mod context;
 mod conversation;
 mod conversations;
 mod doctor;
@@ -27,7 +27,6 @@ mod names;
 mod nearest;
 mod open;
 mod output;
-mod page;
 mod pager;
 mod place_file;
 mod platforms;
@@ -38,9 +37,12 @@ mod search;
 mod segments;
 mod send;
 mod serve;
+mod source;
 mod stats;
 mod status;
+mod status_change;
 mod token;
+mod told;
 mod tui;
 mod version;
 mod watch;
@@ -65,6 +67,10 @@ fn run(cli: Cli) -> Result<()> {
     // The server writes them to its log.
     if !matches!(cli.command, CliCommand::Serve(_)) {
         Sources::of_process(globals.config.clone())?.warnings().for_each(tell);
+        // A line would tear the terminal client's screen, and agents have a log.
+        if !matches!(cli.command, CliCommand::Tui(_) | CliCommand::Mcp(_)) {
+            told::tell_errors();
+        }
     }
     match cli.command {
         CliCommand::Serve(serve) => serve::run(serve, globals),
@@ -73,15 +79,15 @@ fn run(cli: Cli) -> Result<()> {
         CliCommand::List(list) => briefly(list::run(list, globals)),
         CliCommand::Search(search) => briefly(search::run(search, globals)),
         CliCommand::Get(one) => briefly(get::run(one, globals)),
-        CliCommand::Edit(edit) => briefly(action::edit(edit, globals)),
-        CliCommand::Recall(many) => briefly(action::recall(many, globals)),
-        CliCommand::React(react) => briefly(action::react(react, globals)),
+        CliCommand::Edit(edit) => briefly(edit::edit(edit, globals)),
+        CliCommand::Recall(many) => briefly(edit::recall(many, globals)),
+        CliCommand::React(react) => briefly(edit::react(react, globals)),
         CliCommand::Requests(asked) => briefly(requests::run(asked, globals)),
         CliCommand::Watch(watch) => briefly(watch::run(watch, globals)),
-        CliCommand::SetStatus(set) => briefly(edit::set_status(set, globals)),
-        CliCommand::Cancel(many) => briefly(edit::cancel(many, globals)),
-        CliCommand::Retry(many) => briefly(edit::retry(many, globals)),
-        CliCommand::Delete(delete) => briefly(edit::delete(delete, globals)),
+        CliCommand::SetStatus(set) => briefly(status_change::set_status(set, globals)),
+        CliCommand::Cancel(many) => briefly(status_change::cancel(many, globals)),
+        CliCommand::Retry(many) => briefly(status_change::retry(many, globals)),
+        CliCommand::Delete(delete) => briefly(status_change::delete(delete, globals)),
         CliCommand::Conversations(which) => briefly(conversations::run(which, globals)),
         CliCommand::Bots(bots) => briefly(bots::run(bots, globals)),
         CliCommand::Read(read) => briefly(read::run(read, globals)),
@@ -89,7 +95,7 @@ fn run(cli: Cli) -> Result<()> {
         CliCommand::Status(status) => briefly(status::run(status, globals)),
         CliCommand::Version => version::run(globals),
         CliCommand::Stats(stats) => briefly(stats::run(stats, globals)),
-        CliCommand::Open(open) => briefly(page::run(open, globals)),
+        CliCommand::Open(open) => briefly(open::run(open, globals)),
         CliCommand::Tui(tui) => briefly(tui::run(tui, globals)),
         CliCommand::Mcp(agent) => mcp::run(agent, globals),
         CliCommand::Login(login) => briefly(login::log_in(login, globals)),

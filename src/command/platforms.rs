@@ -2,8 +2,8 @@
 
 use super::grid::{Grid, cell, quiet};
 use super::listing::{Look, StyledText, short_time, utc};
-use super::open::reader;
 use super::output::Output;
+use super::source::reader;
 use crate::adapter::PlatformState;
 use crate::cli::{Globals, PlatformsArgs};
 use crate::clock::now;

@@ -1,20 +1,27 @@
 //! `rechat read`
 
 use super::conversation::Known;
-use super::open::writer;
 use super::output::Output;
+use super::source::writer;
 use crate::cli::{Globals, ReadArgs};
+use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::protocol::http::{ReadTo, SetConversation};
+use crate::store::ConversationQuery;
 use crate::text::visible;
 
 pub(super) async fn run(read: ReadArgs, globals: &Globals) -> Result<()> {
     let mut client = writer(&read.source, globals).await?;
-    let mut known = Known::default();
-    let mut places = Vec::new();
-    for typed in &read.conversations {
-        places.push(known.existing(&mut client, typed, read.platform.as_deref()).await?);
-    }
+    let places = if read.all {
+        unread(&mut client, read.platform.as_deref()).await?
+    } else {
+        let mut known = Known::default();
+        let mut places = Vec::new();
+        for typed in read.conversations.iter().chain(&read.conversation) {
+            places.push(known.existing(&mut client, typed, read.platform.as_deref()).await?);
+        }
+        places
+    };
     let set = SetConversation { read_to: Some(ReadTo::latest()), ..SetConversation::default() };
     let mut out = Output::new(globals);
     for (platform, conversation) in places {
@@ -29,4 +36,12 @@ pub(super) async fn run(read: ReadArgs, globals: &Globals) -> Result<()> {
         }
     }
     out.finish()
+}
+
+/// The platform and the ID of every conversation with unread messages.
+async fn unread(client: &mut Client, platform: Option<&str>) -> Result<Vec<(String, String)>> {
+    let platform = platform.map(str::to_owned);
+    let all = ConversationQuery { platform, ..ConversationQuery::default() };
+    let unread = client.conversations(&all).await?.into_iter().filter(|one| one.unread > 0);
+    Ok(unread.map(|one| (one.platform, one.conversation)).collect())
 }

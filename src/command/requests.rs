@@ -2,11 +2,12 @@
 
 use super::grid::{Grid, cell, quiet};
 use super::listing::{short_time, utc};
-use super::open::reader;
 use super::output::Output;
+use super::source::reader;
 use crate::cli::{Globals, RequestsArgs};
 use crate::clock::now;
 use crate::error::{Error, Result};
+use crate::model::notice::NoticeKind;
 use crate::protocol::http::{Request, RequestAnswer};
 use jiff::tz::TimeZone;
 
@@ -33,7 +34,8 @@ pub(super) async fn run(asked: RequestsArgs, globals: &Globals) -> Result<()> {
     for request in requests {
         let at = request.created_at;
         let at = if out.is_terminal { short_time(at, now, &zone) } else { utc(at) };
-        let Request { id, platform, account, conversation, user, text, approved, .. } = request;
+        let Request { id, platform, account, conversation, user, text, approved, kind, .. } =
+            request;
         let user = user.map(|user| if user.name.is_empty() { user.id } else { user.name });
         let state = match approved {
             None => "waits",
@@ -45,11 +47,16 @@ pub(super) async fn run(asked: RequestsArgs, globals: &Globals) -> Result<()> {
             quiet(at),
             cell(platform),
             cell(user.unwrap_or_default()),
-            cell(conversation.unwrap_or(account)),
+            cell(asked_of(kind, conversation, account)),
             cell(state),
             cell(text),
         ]);
     }
     grid.print(&mut out, "no requests")?;
     out.finish()
+}
+
+/// The group that somebody wants to join, or the account whose friend somebody wants to be.
+fn asked_of(kind: NoticeKind, conversation: Option<String>, account: String) -> String {
+    conversation.filter(|_| kind != NoticeKind::FriendRequest).unwrap_or(account)
 }

@@ -5,5 +5,7 @@ use crate::cli::{Globals, ListArgs, SearchArgs};
 use crate::error::Result;
 
 pub(super) async fn run(search: SearchArgs, globals: &Globals) -> Result<()> {
-    list::run(ListArgs { search: Some(search.text.join(" ")), ..search.list }, globals).await
+    let SearchArgs { text, list } = search;
+    let text = if text.is_empty() { list.search.clone() } else { Some(text.join(" ")) };
+    list::run(ListArgs { search: text, ..list }, globals).await
 }

@@ -1,8 +1,8 @@
 //! `rechat stats`
 
 use super::conversation::Known;
-use super::open::reader;
 use super::output::Output;
+use super::source::reader;
 use crate::cli::{Globals, StatsArgs};
 use crate::error::Result;
 use crate::model::message::Status;

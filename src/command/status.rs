@@ -2,11 +2,11 @@
 
 use super::doctor::LITTLE_SPACE;
 use super::listing::{Look, StyledText, printed};
-use super::open::reader;
 use super::output::Output;
+use super::source::reader;
 use crate::adapter::PlatformState;
 use crate::cli::{Globals, StatusArgs};
-use crate::client::{Client, store_here};
+use crate::client::{Client, missing_store, store_here};
 use crate::error::{Error, Result};
 use crate::model::message::Status;
 use crate::protocol::http::AdapterStatus;
@@ -20,6 +20,14 @@ struct Overview {
 }
 
 impl Overview {
+    fn end(self) -> Result<()> {
+        self.out.finish()?;
+        if self.is_well {
+            return Ok(());
+        }
+        Err(Error::failed("something needs attention").hint("`rechat doctor` says what to correct"))
+    }
+
     fn line(&mut self, about: &str, is_well: bool, text: &str) -> Result<()> {
         self.is_well &= is_well;
         let look = if is_well { Look::Plain } else { Look::Status(Status::Failed) };
@@ -34,7 +42,10 @@ impl Overview {
 
 pub(super) async fn run(status: StatusArgs, globals: &Globals) -> Result<()> {
     let mut overview = Overview { out: Output::new(globals), is_well: true };
-    let mut client = reader(&status.source, globals).await?;
+    let mut client = match reader(&status.source, globals).await {
+        Ok(client) => client,
+        Err(error) => return without_store(overview, &status, globals, error),
+    };
     match client.fault().await? {
         _ if !client.is_served() => {
             overview.line("server", false, "none runs; `rechat serve` starts one")?;
@@ -53,12 +64,20 @@ pub(super) async fn run(status: StatusArgs, globals: &Globals) -> Result<()> {
         let text = format!("{}: {size}, {free} free", store.file.display());
         overview.line("store", store.free > LITTLE_SPACE, &text)?;
     }
-    overview.out.finish()?;
-    if overview.is_well {
-        Ok(())
-    } else {
-        Err(Error::failed("something needs attention").hint("`rechat doctor` says what to correct"))
-    }
+    overview.end()
+}
+
+/// Tells of a host that has no store yet; another `error` of opening it is one.
+fn without_store(
+    mut overview: Overview,
+    status: &StatusArgs,
+    globals: &Globals,
+    error: Error,
+) -> Result<()> {
+    let file = missing_store(&status.source, globals.config.clone())?.ok_or(error)?;
+    overview.line("server", false, "none runs; `rechat serve` starts one")?;
+    overview.line("store", true, &format!("none yet at {}", file.display()))?;
+    overview.end()
 }
 
 async fn platforms(overview: &mut Overview, client: &mut Client) -> Result<()> {

@@ -2,8 +2,8 @@
 
 use super::conversation::filter_of;
 use super::list::{EVENTS_GONE, STORE_REPLACED};
-use super::open::reader;
 use super::place_file;
+use super::source::reader;
 use crate::cli::{Globals, WatchArgs};
 use crate::client::{Begin, Followed, StreamPlace};
 use crate::error::{Error, Result, tell};
@@ -20,12 +20,18 @@ pub(super) async fn run(watch: WatchArgs, globals: &Globals) -> Result<()> {
     let mut client = reader(&watch.source, globals).await?;
     let filter = filter_of(&mut client, Vec::new(), &watch.filter).await?;
     let kept = watch.place.as_deref().map(place_file::read).transpose()?.flatten();
-    let any = Conditions::default();
+    let conditions = Conditions {
+        text: watch.search.clone(),
+        message_type: watch.message_type,
+        sender: watch.sender.clone(),
+        ..Conditions::default()
+    };
     let mut following = if let Some(place) = &kept {
-        client.follow(&filter, &any, Begin::After(place), &[]).await?
+        client.follow(&filter, &conditions, Begin::After(place), &[]).await?
     } else {
         let newest = client.newest().await?.to_string();
-        let following = client.follow(&filter, &any, Begin::Since(Some(&newest)), &[]).await?;
+        let following =
+            client.follow(&filter, &conditions, Begin::Since(Some(&newest)), &[]).await?;
         keep_place(&watch, following.place())?;
         following
     };

@@ -1,19 +1,7 @@
 //! Every key of the configuration file, for the manual page and the docs.
 
-/// One key, as people are told of it.
-#[derive(Clone, Copy, Debug)]
-pub struct ConfigKey {
-    /// With dots between its parts.
-    pub name: &'static str,
-    /// The type of its value, in words.
-    pub kind: &'static str,
-    /// Default, as TOML or in words; empty if the key must be set.
-    pub default: &'static str,
-    /// A value, as TOML.
-    pub example: &'static str,
-    /// Its effect; literal values stand between backticks.
-    pub meaning: &'static str,
-}
+use crate::adapter::{self, ConfigKey};
+use std::borrow::Cow;
 
 const fn key(
     name: &'static str,
@@ -22,7 +10,7 @@ const fn key(
     example: &'static str,
     meaning: &'static str,
 ) -> ConfigKey {
-    ConfigKey { name, kind, default, example, meaning }
+    ConfigKey::new(name, kind, default, example, meaning)
 }
 
 /// The keys outside the lists `[[tokens]]`, `[[adapter]]` and `[[bot]]`.
@@ -133,7 +121,7 @@ pub static KEYS: &[ConfigKey] = &[
     key("retention.messages", "number", "0", "1000000",
         "number of messages to keep, the newest ones; 0 keeps all"),
     key("media.fetch", "list of strings", "[\"image\", \"expiring\"]", "[\"image\", \"audio\"]",
-        "media that are fetched when they arrive: `image`, `audio`, `video`, `file`, and `expiring` for all of adapters whose links expire and are not told again (`ilink`); others when somebody asks"),
+        "media that are fetched when they arrive: `image`, `audio`, `video`, `file`, and `expiring` for all of adapters whose links expire and are not told again; others when somebody asks"),
     key("media.max_bytes", "number, at least 1", "104857600", "20971520", "bytes of an uploaded or fetched file"),
     key("media.quota_bytes", "number", "21474836480", "0",
         "bytes of all media; with more, nothing is fetched or uploaded; 0 sets no bound"),
@@ -168,16 +156,16 @@ pub static TOKEN_KEYS: &[ConfigKey] = &[
     key("file", "path", "none", "\"/run/secrets/napcat\"", "a file that contains the token, instead of `token`"),
 ];
 
-/// The keys of an entry in `[[adapter]]`.
+/// The keys of an entry in `[[adapter]]` that every kind has.
 #[rustfmt::skip]
-pub static ADAPTER_KEYS: &[ConfigKey] = &[
-    key("kind", "string", "", "\"onebot11\"", "`onebot11`, `onebot12`, `ilink` or `loopback`"),
+static COMMON_ADAPTER_KEYS: &[ConfigKey] = &[
+    key("kind", "string", "", "\"onebot11\"", "the kind of adapter"),
     key("platform", "string", "by kind", "\"qq2\"",
         "the platform its messages belong to; who dials in with another is refused"),
     key("account", "string or list of strings", "any", "[\"10001000\"]",
         "the accounts that may connect; any other is refused"),
     key("url", "string", "none", "\"ws://127.0.0.1:3001/\"",
-        "the address that rechat connects to; not together with `path`; of `ilink` another address than the official one"),
+        "the address that rechat connects to; not together with `path`"),
     key("path", "string", "by kind", "\"/onebot/v11/second\"", "the path that the OneBot program connects to"),
     key("token", "string", "the server's", "\"what the implementation has\"", "the access token"),
     key("rate_limit", "number, with a fraction", "none", "0.5", "messages a second, above 0"),
@@ -185,32 +173,43 @@ pub static ADAPTER_KEYS: &[ConfigKey] = &[
         "messages that may go out at once after a pause; needs `rate_limit`"),
     key("on_unknown", "string", "\"resend\"", "\"fail\"",
         "what happens after an attempt with an unknown outcome: `resend` or `fail`"),
-    key("history", "number", "20", "0",
-        "`onebot11`: messages of each conversation fetched after a reconnect; 0 fetches none"),
-    key("history_conversations", "number", "20", "5",
-        "`onebot11`: number of conversations whose messages are fetched after a reconnect"),
     key("answer_timeout", "number, with a fraction", "15", "30",
         "seconds to wait for the answer to an action"),
     key("reconnect", "number, with a fraction", "1", "5",
         "seconds before connecting again; the pauses grow"),
     key("max_frame", "number", "16777216", "67108864",
         "bytes of a frame from the OneBot program at most"),
-    key("group_file", "string", "\"message\"", "\"upload\"",
-        "`onebot11`: how a file goes to a group: `message` or `upload`"),
-    key("media_folder", "string", "none", "\"/rechat-media\"",
-        "`onebot11`, `onebot12`: where the OneBot program sees the folder of media; files then go by their path"),
-    key("message_format", "string", "\"array\"", "\"string\"",
-        "`onebot11`: `array`, or `string` for OneBot programs that only know that"),
-    key("cdn", "string", "the official one", "\"https://cdn.example.com/c2c\"",
-        "`ilink`: another address for files than the official one"),
-    key("window_ttl", "number, at least 1", "604800", "86400",
-        "`ilink`: seconds that a message waits until it can go out, before it is `Failed`"),
-    key("max_text", "number, at least 1", "2000", "4000",
-        "`ilink`: characters of one text; a longer one goes out in parts"),
-    key("join_texts", "boolean", "false", "true",
-        "`ilink`: texts that wait one after the other go out as one of up to `max_text` characters"),
-    key("echo", "boolean", "false", "true", "`loopback` answers each message with the same one"),
 ];
+
+/// The keys of an entry in `[[adapter]]`: those of every kind, and behind them each kind's own.
+pub fn adapter_keys() -> Vec<ConfigKey> {
+    let mut keys = COMMON_ADAPTER_KEYS.to_vec();
+    let names: Vec<_> = adapter::kinds().map(|kind| format!("`{}`", kind.name)).collect();
+    if let (Some(key), [others @ .., last]) = (keys.first_mut(), &names[..]) {
+        key.meaning = format!("{} or {last}", others.join(", ")).into();
+    }
+    for kind in adapter::kinds() {
+        for own in kind.keys {
+            add_own(&mut keys, kind.name, own);
+        }
+    }
+    keys
+}
+
+/// Adds a kind's own key, or what it means there where others have it too.
+fn add_own(keys: &mut Vec<ConfigKey>, kind: &str, own: &ConfigKey) {
+    let here = format!("`{kind}`: {}", own.meaning);
+    let Some(known) = keys.iter_mut().find(|known| known.name == own.name) else {
+        keys.push(ConfigKey { meaning: here.into(), ..own.clone() });
+        return;
+    };
+    let is_same = known.meaning.ends_with(&*own.meaning);
+    known.meaning = Cow::Owned(if is_same {
+        known.meaning.replacen(": ", &format!(", `{kind}`: "), 1)
+    } else {
+        format!("{}; {here}", known.meaning)
+    });
+}
 
 /// The keys of an entry in `[[bot]]`.
 #[rustfmt::skip]
@@ -254,10 +253,6 @@ mod tests {
         names.split('`').skip(1).step_by(2).map(str::to_owned).collect()
     }
 
-    fn is_of_ilink(key: &ConfigKey) -> bool {
-        key.meaning.starts_with("`ilink`:")
-    }
-
     fn names(keys: &[ConfigKey]) -> BTreeSet<String> {
         keys.iter().map(|key| key.name.to_owned()).collect()
     }
@@ -279,9 +274,11 @@ mod tests {
         assert_eq!(names(KEYS), all);
         assert_eq!(names(TOKEN_KEYS), accepted("[[tokens]]"));
         assert_eq!(names(BOT_KEYS), accepted("[[bot]]"));
-        let kinds = ["onebot11", "onebot12", "ilink", "loopback"];
-        let of_kind = |kind| accepted_beside("[[adapter]]", &format!("kind = '{kind}'"));
-        assert_eq!(names(ADAPTER_KEYS), kinds.into_iter().flat_map(of_kind).collect());
+        for kind in adapter::kinds() {
+            let described = [COMMON_ADAPTER_KEYS, kind.keys].concat();
+            let accepted = accepted_beside("[[adapter]]", &format!("kind = '{}'", kind.name));
+            assert_eq!(names(&described), accepted, "{kind:?}");
+        }
     }
 
     #[test]
@@ -312,11 +309,28 @@ mod tests {
             let config = toml::from_str::<Config>(&format!("[[adapter]]\n{text}\n"));
             format!("{:?}", config.unwrap_or_else(|error| panic!("{text}: {error}")).adapter)
         };
-        for key in ADAPTER_KEYS.iter().filter(|key| key.default.parse::<f64>().is_ok()) {
-            let kind = if is_of_ilink(key) { "ilink" } else { "onebot11" };
-            let base = format!("kind = '{kind}'\nrate_limit = 2");
-            assert_eq!(read(&base), read(&format!("{base}\n{} = {}", key.name, key.default)));
+        for kind in adapter::kinds() {
+            let base = format!("kind = '{}'\nrate_limit = 2", kind.name);
+            let all = COMMON_ADAPTER_KEYS.iter().chain(kind.keys);
+            for key in all.filter(|key| key.default.parse::<f64>().is_ok()) {
+                assert_eq!(read(&base), read(&format!("{base}\n{} = {}", key.name, key.default)));
+            }
         }
+    }
+
+    #[test]
+    fn each_kind_has_its_own_keys_and_says_which_those_are() {
+        let keys = adapter_keys();
+        let meaning = |name: &str| {
+            let mut found = keys.iter().filter(|key| key.name == name);
+            let only = found.next().unwrap();
+            assert!(found.next().is_none(), "{name}");
+            &*only.meaning
+        };
+        assert!(meaning("kind").ends_with(" or `loopback`"), "{}", meaning("kind"));
+        assert!(meaning("history").starts_with("`onebot11`: messages"));
+        assert!(meaning("media_folder").starts_with("`onebot11`, `onebot12`: where"));
+        assert!(meaning("url").ends_with("; `ilink`: another address than the official one"));
     }
 
     #[test]
@@ -336,19 +350,18 @@ mod tests {
             lines.join("\n")
         };
         for table in ["tls.", "cluster."] {
-            let keys: Vec<_> = KEYS.iter().copied().filter(|key| is_of(key, table)).collect();
+            let keys: Vec<_> =
+                KEYS.iter().filter(|key| key.name.starts_with(table)).cloned().collect();
             check(together(&keys, ""));
         }
         check(format!("[[tokens]]\n{}", together(TOKEN_KEYS, "")));
         check(format!("[[bot]]\n{}", together(BOT_KEYS, "")));
-        for one_way in ["url", "path"] {
-            let is_of_onebot11 = |key: &ConfigKey| key.name != "echo" && !is_of_ilink(key);
-            let of_onebot11: Vec<_> = ADAPTER_KEYS.iter().copied().filter(is_of_onebot11).collect();
-            check(format!("[[adapter]]\n{}", together(&of_onebot11, one_way)));
+        for kind in adapter::kinds() {
+            let own = together(kind.keys, "");
+            check(format!("[[adapter]]\nkind = '{}'\n{own}", kind.name));
         }
-        check("[[adapter]]\nkind = 'loopback'\necho = true\n".into());
-        let of_ilink: Vec<_> = ADAPTER_KEYS.iter().copied().filter(is_of_ilink).collect();
-        let url = "url = 'https://ilink.example.com/'";
-        check(format!("[[adapter]]\nkind = 'ilink'\n{url}\n{}", together(&of_ilink, "")));
+        for one_way in ["url", "path"] {
+            check(format!("[[adapter]]\n{}", together(COMMON_ADAPTER_KEYS, one_way)));
+        }
     }
 }

@@ -10,9 +10,10 @@ mod media;
 mod public_host;
 mod secret;
 
+pub use crate::adapter::ConfigKey;
 pub use access::{Need, Token, TokenEntry, TokenScope, weakness};
 pub use cluster::ClusterSettings;
-pub use keys::{ADAPTER_KEYS, BOT_KEYS, ConfigKey, KEYS, TOKEN_KEYS};
+pub use keys::{BOT_KEYS, KEYS, TOKEN_KEYS, adapter_keys};
 pub use layers::{Loaded, Sources, load};
 pub use limits::ClientLimits;
 pub use mcp::{AgentSending, McpSettings, Pattern};

@@ -3,7 +3,7 @@
 use super::bot::{ConfiguredBot, ServedAccount, lock};
 use super::settings::{BotConfig, BotKind};
 use crate::protocol::bots;
-use crate::protocol::platform::PlatformState;
+use crate::protocol::platform::{ConnectionCodes, PlatformState};
 use crate::store::{EntryContent, FeedEntry, Result, View};
 use crate::text::without_secrets;
 use std::sync::Arc;
@@ -41,6 +41,7 @@ impl ConfiguredBot {
             since: status.since,
             delivered,
             waiting,
+            codes: ConnectionCodes::of(reason.as_deref(), status.last_error.as_deref()),
             last_error: status.last_error.clone(),
             reason,
             url: config.url.as_ref().map(|url| without_secrets(&url.to_string())),

@@ -7,6 +7,10 @@ use crate::store::{self, Command, SetAside, Store};
 /// Name of this part in the health.
 const PART: &str = "set-aside";
 
+/// Events, and their bytes, that are read at a time.
+const AT_ONCE: usize = 64;
+const BYTES_AT_ONCE: usize = 1 << 20;
+
 /// Result of trying again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TriedAgain {
@@ -22,20 +26,23 @@ pub struct TriedAgain {
 ///
 /// The store cannot be read or written.
 pub async fn try_again(store: &Store) -> store::Result<TriedAgain> {
-    let set_aside = store.view()?.quarantine()?;
-    let mut tried = TriedAgain { stored: 0, left: set_aside.len() };
-    for SetAside { offset, inbound, .. } in set_aside {
-        let received = Box::new(inbound);
-        let receive = Command::Receive { received, at: now(), can_wait: false };
-        if let Err(error) = store.write(receive).await {
-            tracing::warn!("an event stays set aside: {error}");
-            continue;
+    let (view, mut stored, mut after) = (store.view()?, 0, 0);
+    loop {
+        let some = view.set_aside_after(after, AT_ONCE, BYTES_AT_ONCE)?;
+        let Some(last) = some.last() else { break };
+        after = last.offset;
+        for SetAside { offset, inbound, .. } in some {
+            let received = Box::new(inbound);
+            let receive = Command::Receive { received, at: now(), can_wait: false };
+            if let Err(error) = store.write(receive).await {
+                tracing::warn!("an event stays set aside: {error}");
+                continue;
+            }
+            store.write(Command::Release { offset }).await?;
+            stored += 1;
         }
-        store.write(Command::Release { offset }).await?;
-        tried.stored += 1;
-        tried.left -= 1;
     }
-    Ok(tried)
+    Ok(TriedAgain { stored, left: store.view()?.set_aside()? as usize })
 }
 
 /// Notes in the health that there are such events, as long as there are any.

@@ -112,23 +112,42 @@ impl UnstoredEvents {
 }
 
 impl QueuedCommand {
-    /// Sets a message aside that the store cannot take because of a damaged row, so that people can
-    /// look at it. Other events are written into the log of the program.
+    /// Sets messages aside that the store cannot take because of a damaged row, so that people can look
+    /// at them. What an adapter keeps with them is tried again together with that. Other events are
+    /// written into the log of the program.
     pub(super) fn set_aside(self, reason: &str) -> Option<Self> {
-        let (received, at) = match meaning(self.command) {
-            Command::Receive { received, at, .. } => (received, at),
-            other => {
-                METRICS.events_refused.inc();
-                tracing::error!(event = ?other, "an event could not be stored, and is only in this log: {reason}");
-                let advice = "events that are no messages could not be stored; the log has them";
-                HEALTH.degrade("events", advice);
-                return None;
-            }
+        let commands = match meaning(self.command) {
+            Command::Together(commands) => commands,
+            command => vec![command],
         };
-        tracing::error!("an event is set aside; `rechat check` tells of it: {reason}");
-        METRICS.events_set_aside.inc();
-        let command = Command::SetAside { inbound: received, reason: reason.to_owned(), at };
-        Some(Self { command, ..self })
+        let mut left = Vec::with_capacity(commands.len());
+        let mut has_messages = false;
+        for command in commands {
+            match meaning(command) {
+                Command::Receive { received, at, .. } => {
+                    has_messages = true;
+                    tracing::error!("an event is set aside; `rechat check` tells of it: {reason}");
+                    METRICS.events_set_aside.inc();
+                    let reason = reason.to_owned();
+                    left.push(Command::SetAside { inbound: received, reason, at });
+                }
+                command => left.push(command),
+            }
+        }
+        if has_messages {
+            let command = match left.pop() {
+                Some(one) if left.is_empty() => one,
+                last => {
+                    left.extend(last);
+                    Command::Together(left)
+                }
+            };
+            return Some(Self { command, ..self });
+        }
+        for command in &left {
+            tell_lost(command, reason);
+        }
+        None
     }
 
     fn without_waiting(mut self) -> Self {
@@ -143,10 +162,95 @@ impl QueuedCommand {
     }
 }
 
+/// Tells of an event that is no message and could not be stored.
+fn tell_lost(command: &Command, reason: &str) {
+    METRICS.events_refused.inc();
+    match command {
+        // It may be a secret, such as a login.
+        Command::KeepState { state } => {
+            let (adapter, key) = (&state.adapter, &state.key);
+            tracing::error!(adapter, key, "what an adapter keeps could not be stored: {reason}");
+        }
+        Command::SetAside { inbound, .. } => {
+            let (platform, conversation) = (&inbound.platform, &inbound.conversation);
+            let id = &inbound.external_id;
+            tracing::error!(
+                platform,
+                conversation,
+                id,
+                "a message could not even be set aside: {reason}"
+            );
+        }
+        other => tracing::error!(
+            event = ?other,
+            "an event could not be stored, and is told here alone: {reason}"
+        ),
+    }
+    let advice = "events that are no messages could not be stored; the log has them";
+    HEALTH.degrade("events", advice);
+}
+
 /// The meaning of an event of a platform that comes with its raw frame.
 fn meaning(command: Command) -> Command {
     match command {
         Command::StoreRawEvent { meaning: Some(meaning), .. } => *meaning,
         command => command,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::change::Inbound;
+    use crate::model::event::AdapterState;
+    use crate::model::message::Sender;
+    use std::sync::Arc;
+    use tokio::sync::Semaphore;
+
+    fn queued(command: Command) -> QueuedCommand {
+        let room = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        QueuedCommand { command, stored: None, _room: room, until: Instant::now() }
+    }
+
+    fn receive(text: &str) -> Command {
+        let received = Box::new(Inbound {
+            platform: "wechat".into(),
+            account: "1".into(),
+            conversation: "private_1".into(),
+            conversation_name: None,
+            sender: Sender::default(),
+            content: text.into(),
+            reply_to: None,
+            external_id: text.into(),
+            time: 1,
+            own: false,
+            from_history: false,
+            original: None,
+            fingerprint: None,
+        });
+        Command::Receive { received, at: 2, can_wait: false }
+    }
+
+    #[tokio::test]
+    async fn messages_of_a_poll_are_set_aside_one_by_one_together_with_its_cursor() {
+        let (adapter, key) = ("ilink".to_owned(), "cursor".to_owned());
+        let keep = Command::KeepState {
+            state: Box::new(AdapterState { adapter, key, value: Some(vec![7]) }),
+        };
+        let poll = Command::Together(vec![receive("a"), receive("b"), keep.clone()]);
+        let aside = queued(poll).set_aside("a damaged row").unwrap().command;
+        let Command::Together(all) = aside else { panic!("{aside:?}") };
+        let texts: Vec<_> = all
+            .iter()
+            .filter_map(|command| match command {
+                Command::SetAside { inbound, .. } => Some(inbound.external_id.as_str()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!((texts, &all[2]), (vec!["a", "b"], &keep));
+        // An event that could not even be set aside ends there.
+        assert!(queued(Command::Together(all)).set_aside("again").is_none());
+        let one = queued(receive("c")).set_aside("a damaged row").unwrap().command;
+        assert!(matches!(one, Command::SetAside { .. }), "{one:?}");
     }
 }

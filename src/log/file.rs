@@ -11,7 +11,7 @@
 //! not valid here. A record that cannot be read ends the log, as after a torn write. If a valid
 //! record with a higher offset follows, the unreadable one is damage, and the log goes on there.
 
-use super::disk::{PreallocatedFile, StorageFactory, StoreFileKind, rename_durably};
+use super::disk::{PreallocatedFile, StorageFactory, StoreFileKind, make_private, rename_durably};
 use super::encoding::{HEAD, LogRecord, decode_payload};
 use super::{Batch, Contents, Log, LogError, Result};
 use crate::clock::now;
@@ -52,8 +52,40 @@ pub fn path_beside(store: &Path) -> PathBuf {
     name.into()
 }
 
+/// Why a log is kept beside the store: the word in the name of the file.
+const KEPT_AS: [&str; 5] = ["damaged", "does-not-follow", "foreign", "missing", "passed-over"];
+
+/// Logs of a store that were damaged or did not belong to it, and are kept beside it.
+pub fn kept_beside(store: &Path) -> Vec<PathBuf> {
+    let log = path_beside(store);
+    let (Some(folder), Some(name)) = (log.parent(), log.file_name()) else { return Vec::new() };
+    let folder = if folder == Path::new("") { Path::new(".") } else { folder };
+    let is_kept = |path: &PathBuf| {
+        let end = path.file_name().and_then(|found| {
+            found.to_str()?.strip_prefix(name.to_str()?)?.strip_prefix('.')?.split_once('.')
+        });
+        end.is_some_and(|(why, at)| KEPT_AS.contains(&why) && at.parse::<u64>().is_ok())
+    };
+    let all = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|file| file.path());
+    let mut kept: Vec<_> = all.filter(is_kept).collect();
+    kept.sort_unstable();
+    kept
+}
+
 /// A whole record: the offset it begins with, and its payload.
 type Whole<'a> = (u64, &'a [u8]);
+
+/// Places between records that cannot be read.
+#[derive(Default)]
+struct Gaps {
+    /// In words.
+    told: Vec<String>,
+    /// One lies before the first record that counts, and can have held all that came before that.
+    begin: bool,
+}
+
+/// The payload of a record, and its number.
+type NumberedPayload = (u64, Vec<u8>);
 
 impl FileLog {
     /// The log of the store with this path and key.
@@ -84,50 +116,71 @@ impl FileLog {
         })
     }
 
-    /// The payloads of consecutive records from the beginning, each with its number, in the format
-    /// of versions before events.
-    pub(crate) fn payloads(&self) -> Result<Vec<(u64, Vec<u8>)>> {
-        let bytes = self.bytes()?;
-        let (mut found, mut at, mut next) = (Vec::new(), 0, None);
-        while let Some(((number, payload), behind)) = self.record(&bytes, at) {
-            if next.is_some_and(|next| next != number) {
-                break;
+    /// The payloads of records from a number on, in the format of versions before events; and the places
+    /// that cannot be read, in words.
+    pub(crate) fn payloads(&self, from: u64) -> Result<(Vec<NumberedPayload>, Vec<String>)> {
+        let (bytes, mut found) = (self.bytes()?, Vec::new());
+        let gaps = self.each_record(from, &bytes, "batches", |number, payload| {
+            if number >= from {
+                found.push((number, payload.to_vec()));
             }
-            found.push((number, payload.to_vec()));
-            (at, next) = (behind, number.checked_add(1));
-        }
-        Ok(found)
+            Ok(number.checked_add(1))
+        })?;
+        Ok((found, gaps.told))
     }
 
     fn contents(&self, from: u64, bytes: &[u8]) -> Result<Contents> {
         let mut contents = Contents::default();
+        let mut has_any = false;
+        let gaps = self.each_record(from, bytes, "events", |first, payload| {
+            let Some(batch) = self.batch(first, payload)? else { return Ok(None) };
+            has_any = true;
+            let end = batch.end();
+            if end > from {
+                contents.batches.push(batch);
+            }
+            Ok(Some(end))
+        })?;
+        (contents.damage, contents.begins_damaged) = (gaps.told, gaps.begin);
+        contents.is_foreign = !has_any && self.is_foreign(from, bytes);
+        Ok(contents)
+    }
+
+    /// Gives each whole record to `take`, from the beginning on; that says which number the next one
+    /// has, or that there is none. Gives the gaps between them.
+    fn each_record<'b>(
+        &self,
+        from: u64,
+        bytes: &'b [u8],
+        what: &str,
+        mut take: impl FnMut(u64, &'b [u8]) -> Result<Option<u64>>,
+    ) -> Result<Gaps> {
+        let mut gaps = Gaps::default();
         let (mut at, mut next) = (0, None);
         loop {
             let record = self.record(bytes, at);
             let here = record.filter(|((first, _), _)| next.is_none_or(|next| *first == next));
             if let Some(((first, payload), behind)) = here {
-                let Some(batch) = self.batch(first, payload)? else { break };
-                next = Some(batch.end());
-                at = behind;
-                if batch.end() > from {
-                    contents.batches.push(batch);
-                }
+                let Some(end) = take(first, payload)? else { break };
+                (at, next) = (behind, Some(end));
                 continue;
             }
             // Torn, of an earlier round, or damaged.
             let expected = next.unwrap_or(from).max(from);
             let Some((found, first)) = self.find_later(bytes, at, expected) else { break };
             if first > expected {
-                contents.damage.push(format!(
-                    "{}: bytes {at} to {found} cannot be read, which held the events {expected} to {}",
+                gaps.told.push(format!(
+                    "{}: bytes {at} to {found} cannot be read, which held the {what} {expected} to {}",
                     self.path.display(),
                     first - 1
                 ));
+                // Each of them takes a byte at least.
+                let can_hold_all = first - expected <= (found - at) as u64;
+                gaps.begin |= next.is_none_or(|next| next <= from) && can_hold_all;
             }
             (at, next) = (found, Some(first));
         }
-        contents.is_foreign = next.is_none() && self.is_foreign(from, bytes);
-        Ok(contents)
+        Ok(gaps)
     }
 
     /// Whether the file has content, but no record of this store, not even of an earlier round.
@@ -242,8 +295,16 @@ impl Log for FileLog {
         !self.is_refused
     }
 
+    fn begins(&self) -> Option<u64> {
+        self.file.is_none().then_some(self.max_bytes)
+    }
+
     fn read(&self, from: u64) -> Result<Contents> {
-        self.contents(from, &self.bytes()?)
+        let bytes = self.bytes()?;
+        let mut contents = self.contents(from, &bytes)?;
+        contents.bytes = bytes.len() as u64;
+        contents.is_blank = bytes.iter().all(|byte| *byte == 0);
+        Ok(contents)
     }
 
     fn head(&self) -> Option<u64> {
@@ -265,7 +326,11 @@ impl Log for FileLog {
         if self.storage.is_none() {
             // Not a copy: a copy needs space on a disk that may be full, and could be lost in a
             // power cut.
-            rename_durably(&self.path, &aside).map_err(|error| {
+            let kept = match rename_durably(&self.path, &aside) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => make_private(&aside),
+                kept => kept,
+            };
+            kept.map_err(|error| {
                 LogError(format!(
                     "{} cannot be renamed to {}: {error}\n  move it away by hand",
                     self.path.display(),
@@ -338,6 +403,36 @@ mod tests {
         assert_eq!(log(1).contents(9, &left).unwrap(), Contents::default());
         left.extend(bytes);
         assert_eq!(log(1).contents(9, &left).unwrap(), Contents::default());
+    }
+
+    #[test]
+    fn a_gap_before_the_first_record_is_damage_only_where_it_can_have_held_what_is_missing() {
+        let log = log(1);
+        let mut bytes = bytes(&log, &[5, 7]);
+        bytes[20] ^= 1;
+        let contents = log.contents(5, &bytes).unwrap();
+        assert_eq!((firsts(&contents), contents.begins_damaged), (vec![7], true));
+        let older = log.contents(7_u64.saturating_sub(6), &bytes).unwrap();
+        assert!(older.begins_damaged, "six events can have been there");
+        let mut bytes = super::tests::bytes(&log, &[900_000, 900_002]);
+        bytes[20] ^= 1;
+        let contents = log.contents(5, &bytes).unwrap();
+        assert_eq!((firsts(&contents), contents.begins_damaged), (vec![900_002], false));
+    }
+
+    #[test]
+    fn logs_that_are_kept_are_found_by_their_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("a.redb");
+        for name in ["a.redb", "a.redb-wal", "a.redb-wal.before-0.3", "b.redb-wal.damaged.5"] {
+            std::fs::write(folder.path().join(name), "x").unwrap();
+        }
+        assert!(kept_beside(&store).is_empty());
+        let log = FileLog::new(&store, None, [1; 16], 1 << 20);
+        let damaged = log.keep_aside("damaged").unwrap();
+        let missing = log.keep_aside("missing").unwrap();
+        assert_eq!(kept_beside(&store), [damaged, missing.clone()]);
+        assert_eq!(std::fs::read(missing).unwrap(), b"", "there was none");
     }
 
     #[test]

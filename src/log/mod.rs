@@ -69,6 +69,12 @@ pub struct Contents {
     pub batches: Vec<Batch>,
     /// Positions of records that cannot be read although others follow, as text.
     pub damage: Vec<String>,
+    /// Whether one of them lies before the first batch, and can have held all events in between.
+    pub begins_damaged: bool,
+    /// Bytes of the file; 0 where there is none.
+    pub bytes: u64,
+    /// Whether there is nothing but zeros in it.
+    pub is_blank: bool,
     /// The file is not empty and has no valid record of this store: it is the log of another store,
     /// or completely damaged.
     pub is_foreign: bool,
@@ -102,6 +108,12 @@ pub struct SharedBatch {
 
 /// An append-only log of events.
 pub trait Log {
+    /// Bytes of the file that the next batch makes; `None` if there is a file already, or
+    /// the log is not a file.
+    fn begins(&self) -> Option<u64> {
+        None
+    }
+
     /// Whether the log can take a batch now.
     fn has_room(&self, record: &LogRecord) -> bool;
 
@@ -126,7 +138,8 @@ pub trait Log {
     /// Empties the log. The tables must hold all its events durably.
     fn clear(&mut self);
 
-    /// Moves the log aside so that people can look at it; returns its new path.
+    /// Moves the log aside so that people can look at it; without a log, makes an empty file there.
+    /// Returns its new path.
     ///
     /// # Errors
     ///

@@ -86,6 +86,49 @@ const FORMS: [(&str, &str); 57] = [
     ("not_a_picture", "the host sent {} where a picture should be"),
 ];
 
+/// The same for the states of adapters and bots; some texts mean another thing there.
+const CONNECTION_FORMS: [(&str, &str); 36] = [
+    ("stopping", "rechat is stopping"),
+    ("stopping", "rechat ended it*"),
+    ("stopping", "the account was stopped"),
+    ("silent", "the implementation fell silent"),
+    ("silent", "the framework fell silent"),
+    ("silent", "{} does not answer"),
+    ("silent", "the peer does not read"),
+    ("silent", "the framework does not read"),
+    ("too_large", "the peer closed the connection: what was sent is too large for it (1009)"),
+    ("too_large", "a frame is far over `max_frame` (*): {}"),
+    ("closed", "the peer closed the connection: {}"),
+    ("closed", "the peer closed the connection ({})"),
+    ("closed", "the peer closed the connection"),
+    ("closed", "the framework closed it: {}"),
+    ("closed", "the framework closed it ({})"),
+    ("closed", "the framework closed it"),
+    ("lost", "the connection was lost: {}"),
+    ("lost", "the connection was lost"),
+    ("wrong_token", "{} refused the token (*); set `token` to its own"),
+    ("wrong_token", "{}; set `token` of this adapter to the implementation's access token"),
+    ("wrong_token", "{}: set `token` of this bot to the framework's own"),
+    ("wrong_path", "{}: the path of `url` is another one there"),
+    ("refused", "{}: the framework does not take it"),
+    ("wrong_account", "the account `{}` may not connect here; *"),
+    ("offline", "the account is off, says the implementation; log it in there"),
+    ("offline", "the account was logged out: {}"),
+    ("other_version", "the implementation speaks {} here; *"),
+    ("no_account", "no account is logged in; *"),
+    ("logged_out", "the session of this account ended ({}); *"),
+    ("polled_elsewhere", "another rechat on this host polls this account; stop that one"),
+    ("unreachable", "WeChat cannot be reached: {}"),
+    ("store", "the store cannot be read: {}"),
+    ("bot_account", "a platform whose account it can speak for; none is known yet"),
+    ("bot_dialled", "the framework, which is being dialled"),
+    ("bot_dials", "the framework, which has to connect to {}"),
+    ("bot_event", "the first event that is posted"),
+];
+
+/// How the text begins of a connection that did not come about.
+const SCHEMES: [&str; 4] = ["ws://", "wss://", "http://", "https://"];
+
 /// Position of the first gap of each form, computed at compile time: a list of messages needs
 /// thousands of codes.
 const GAPS: [usize; FORMS.len()] = {
@@ -106,6 +149,17 @@ impl<'a> Reason<'a> {
                 Some(Self { code, detail: fit_from(form, gap, text)?.detail })
             })
         })
+    }
+
+    /// The same for the state of an adapter or a bot.
+    pub fn of_connection(text: &'a str) -> Option<Self> {
+        let of_form = |(code, form): &(&'static str, &str)| {
+            Some(Self { code, detail: fit(form, text)?.detail })
+        };
+        // Which address it is belongs to what others said.
+        let is_of_address = SCHEMES.iter().any(|scheme| text.starts_with(scheme));
+        let unreachable = is_of_address.then_some(Self { code: "unreachable", detail: Some(text) });
+        CONNECTION_FORMS.iter().find_map(of_form).or(unreachable).or_else(|| Self::of(text))
     }
 }
 
@@ -230,5 +284,38 @@ mod tests {
             assert!(code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{code}");
             assert_eq!(code_of(form).map(|(code, _)| code), Some(code), "{form}");
         }
+        for (code, form) in CONNECTION_FORMS {
+            assert!(code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{code}");
+            let found = Reason::of_connection(form).map(|reason| reason.code);
+            assert_eq!(found, Some(code), "{form}");
+        }
+    }
+
+    #[test]
+    fn the_state_of_a_connection_has_a_code() {
+        for (text, code, detail) in [
+            ("the connection was lost", "lost", None),
+            (
+                "ws://127.0.0.1:9/: IO error: Connection refused (os error 111)",
+                "unreachable",
+                Some("ws://127.0.0.1:9/: IO error: Connection refused (os error 111)"),
+            ),
+            (
+                "http://127.0.0.1:9/bot answered 404 Not Found: the path of `url` is another one there",
+                "wrong_path",
+                Some("http://127.0.0.1:9/bot answered 404 Not Found"),
+            ),
+            ("the account was logged out: 被挤下线", "offline", Some("被挤下线")),
+            (
+                "the session of this account ended (ret -14); log in again with `rechat login wechat`",
+                "logged_out",
+                Some("ret -14"),
+            ),
+            ("refused with retcode 1400: no", "refused", Some("retcode 1400: no")),
+        ] {
+            let found = Reason::of_connection(text).map(|reason| (reason.code, reason.detail));
+            assert_eq!(found, Some((code, detail)), "{text}");
+        }
+        assert_eq!(Reason::of_connection("早"), None);
     }
 }

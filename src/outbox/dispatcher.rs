@@ -4,6 +4,7 @@ use super::commits::ChangedLanes;
 use super::context::OutboxContext;
 use super::lane::{Lane, LaneEnd};
 use super::lane_key::LaneKey;
+use super::recording::growing_pause;
 use super::recovery::recover;
 use super::unreadable::cannot_read;
 use crate::adapter::conversations_of;
@@ -31,6 +32,8 @@ pub(super) struct Dispatcher {
     tasks: JoinSet<LaneEnd>,
     /// The lane of each task.
     running: HashMap<task::Id, LaneKey>,
+    /// How many times in a row a lane has panicked.
+    panics: HashMap<LaneKey, u32>,
 }
 
 impl Dispatcher {
@@ -41,6 +44,7 @@ impl Dispatcher {
             unrouted: HashMap::new(),
             tasks: JoinSet::new(),
             running: HashMap::new(),
+            panics: HashMap::new(),
         }
     }
 
@@ -156,8 +160,15 @@ impl Dispatcher {
             _ if matches!(state, Some(LaneState::Running { has_changed: true, .. })) => {
                 self.start(key);
             }
-            LaneEnd::Empty => self.forget(&key),
-            LaneEnd::Waiting => drop(self.lanes.insert(key, LaneState::Waiting)),
+            LaneEnd::Rested => self.start(key),
+            LaneEnd::Empty => {
+                self.panics.remove(&key);
+                self.forget(&key);
+            }
+            LaneEnd::Waiting => {
+                self.panics.remove(&key);
+                self.lanes.insert(key, LaneState::Waiting);
+            }
         }
     }
 
@@ -175,16 +186,20 @@ impl Dispatcher {
         }
     }
 
-    /// A lane panicked: the outcome of its attempts is unknown; then the lane is started again.
+    /// A lane panicked: the outcome of its attempts is unknown; then the lane is started again, after a
+    /// pause that grows each time.
     fn restart(&mut self, key: LaneKey, error: &task::JoinError) {
         METRICS.task_panics.inc();
         tracing::error!("sending to {} panicked and starts anew: {error}", key.recipient);
-        HEALTH.degrade("outbox", "sending panicked and was started anew; the log has the details");
+        HEALTH.degrade("sending", "it panicked and was started anew; the log has the details");
+        let panics = self.panics.entry(key.clone()).or_default();
+        let pause = growing_pause(*panics);
+        *panics += 1;
         let (context, lane) = (self.context.clone(), key.clone());
-        self.spawn(key.clone(), Arc::default(), async move {
+        self.spawn(key, Arc::default(), async move {
             recover(&context, Some(&lane)).await;
-            LaneEnd::Empty
+            context.stop.run_until_cancelled(tokio::time::sleep(pause)).await;
+            LaneEnd::Rested
         });
-        self.look_at(key, true);
     }
 }

@@ -4,7 +4,7 @@ use super::context::OutboxContext;
 use super::join;
 use super::lane_key::LaneKey;
 use super::lookup;
-use super::recording::{DISK_PAUSE, record_outcome};
+use super::recording::{growing_pause, record_outcome};
 use super::route::{self, DeliveryRoute, NoRoute};
 use super::unreadable::cannot_read;
 use crate::adapter::{AccountHandle, Delivery, OnUnknown};
@@ -32,6 +32,8 @@ pub(super) enum LaneEnd {
     Empty,
     /// No adapter can take the waiting messages.
     Waiting,
+    /// It has rested after a panic, and is to be looked at again.
+    Rested,
 }
 
 /// The store's answer to an outcome.
@@ -50,20 +52,30 @@ pub(super) struct Lane {
     wake: Arc<Notify>,
     /// Number of messages to claim at once; grows while they are sent quickly.
     claims: usize,
+    /// Faults of the store since something was claimed.
+    faults: u32,
 }
 
 impl Lane {
     pub(super) fn new(key: LaneKey, context: OutboxContext, wake: Arc<Notify>) -> Self {
-        Self { key, context, wake, claims: 1 }
+        Self { key, context, wake, claims: 1, faults: 0 }
     }
 
     pub(super) async fn run(mut self) -> LaneEnd {
         loop {
-            let waiting = self.waiting(1);
-            let Some(first) = waiting.first() else { return LaneEnd::Empty };
             if self.context.stop.is_cancelled() {
                 return LaneEnd::Waiting;
             }
+            let waiting = match self.read_waiting(1) {
+                Ok(waiting) => waiting,
+                // Everything is looked at again once it is back.
+                Err(store::StoreError::Absent) => return LaneEnd::Empty,
+                Err(error) => {
+                    self.rest("cannot be read", &error).await;
+                    continue;
+                }
+            };
+            let Some(first) = waiting.first() else { return LaneEnd::Empty };
             if first.platform.is_none() {
                 if self.route_again().await {
                     continue;
@@ -104,7 +116,7 @@ impl Lane {
     }
 
     /// Routes the messages of this lane again; returns whether any has moved to another lane.
-    async fn route_again(&self) -> bool {
+    async fn route_again(&mut self) -> bool {
         let waiting = self.waiting(MAX_CLAIMED);
         let Some(first) = waiting.first().map(|message| message.seq) else { return true };
         let default_platform = self.context.default_platform.as_deref();
@@ -112,10 +124,15 @@ impl Lane {
         let messages = waiting.iter().map(|message| (message.seq, facts.clone())).collect();
         let command = Command::Route { messages, at: now() };
         if let Err(error) = self.context.write(command).await {
-            self.wait_for_disk(&error).await;
+            self.rest("waits for the disk", &error).await;
             return true;
         }
         self.waiting(1).first().is_none_or(|message| message.seq != first)
+    }
+
+    fn read_waiting(&self, limit: usize) -> store::Result<Vec<Message>> {
+        let LaneKey { platform, recipient } = &self.key;
+        self.context.store.view()?.pending(platform.as_deref(), recipient, limit)
     }
 
     fn waiting(&self, limit: usize) -> Vec<Message> {
@@ -142,13 +159,20 @@ impl Lane {
         })
     }
 
-    async fn wait_for_disk(&self, error: &store::StoreError) {
-        tracing::error!("the outbox waits for the disk: {error}");
-        if let store::StoreError::Damaged(_) = error {
-            let recipient = &self.key.recipient;
-            HEALTH.degrade("outbox", format!("what waits for {recipient} cannot be sent: {error}"));
+    /// Pauses after a fault of the store, longer each time; the log tells of the first one.
+    async fn rest(&mut self, what: &str, error: &store::StoreError) {
+        let told = format!("what waits for {} {what}: {error}", self.key.recipient);
+        if self.faults == 0 {
+            tracing::error!("{told}");
         }
-        tokio::time::sleep(DISK_PAUSE).await;
+        HEALTH.degrade("outbox", told);
+        let pause = growing_pause(self.faults);
+        self.faults += 1;
+        tokio::select! {
+            () = self.context.stop.cancelled() => {}
+            () = self.wake.notified() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
     }
 
     async fn permit(&self, account: &AccountHandle) -> Option<OwnedSemaphorePermit> {
@@ -217,10 +241,17 @@ impl Lane {
             Ok(Answer::Claimed(claimed)) => claimed,
             Ok(_) => return,
             Err(error) => {
-                self.wait_for_disk(&error).await;
-                return self.release(&claims).await;
+                self.rest("cannot be sent", &error).await;
+                // Damage has refused it as a whole.
+                if !matches!(error, store::StoreError::Damaged(_)) {
+                    self.release(&claims).await;
+                }
+                return;
             }
         };
+        if std::mem::take(&mut self.faults) > 0 {
+            HEALTH.recover("outbox");
+        }
         let began = Instant::now();
         if route.account.join_limit().is_some() && claimed.len() > 1 {
             self.send_joined(claimed, route).await;

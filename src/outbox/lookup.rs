@@ -24,15 +24,24 @@ pub(super) async fn may_send(
         route.account.find(route.outbound(context, message)).await
     };
     if let Found::History { candidates, is_complete } = found {
+        let mut is_complete = is_complete;
         for candidate in candidates {
             // The store decides, as for every other message of the account's owner.
             let received = Box::new(candidate);
             let command = Command::Receive { received, at: now(), can_wait: false };
-            if let Err(error) = context.write(command).await {
-                tracing::error!("a look-up in a history waits for the disk: {error}");
-                // The platform is not asked again and again in the meantime.
-                tokio::time::sleep(DISK_PAUSE).await;
-                return false;
+            match context.write(command).await {
+                Ok(_) => {}
+                // The history would say the same the next time.
+                Err(error @ store::StoreError::Damaged(_)) => {
+                    tracing::error!("a message of a history cannot be compared: {error}");
+                    is_complete = false;
+                }
+                Err(error) => {
+                    tracing::error!("a look-up in a history waits for the disk: {error}");
+                    // The platform is not asked again and again in the meantime.
+                    tokio::time::sleep(DISK_PAUSE).await;
+                    return false;
+                }
             }
         }
         match still_waits(context, message) {

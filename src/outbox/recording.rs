@@ -10,6 +10,14 @@ use std::time::Duration;
 /// Pause before the disk is tried again.
 pub(super) const DISK_PAUSE: Duration = Duration::from_millis(500);
 
+/// The longest pause after faults that follow each other.
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+
+/// The pause after a fault that so many others came before, in a row.
+pub(super) fn growing_pause(before: u32) -> Duration {
+    DISK_PAUSE.saturating_mul(2_u32.saturating_pow(before)).min(LONGEST_PAUSE)
+}
+
 /// Records an outcome, however often the disk has to be asked: it must not be forgotten. One that meets
 /// damage cannot be recorded, and the message is as it was. Once another node leads, that one has put in
 /// doubt what was being sent here, and is told of what was sent.
@@ -50,5 +58,16 @@ fn pass_on(context: &OutboxContext, seq: u64, outcome: Outcome) {
         }
         Ok(None) => {}
         Err(error) => tracing::error!("message {seq} was sent, and that is not known: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_doubles_up_to_a_minute() {
+        let seconds: Vec<_> = [0, 1, 2, 6, 7, 300].map(|n| growing_pause(n).as_millis()).into();
+        assert_eq!(seconds, [500, 1_000, 2_000, 32_000, 60_000, 60_000]);
     }
 }

@@ -1,6 +1,6 @@
 //! Bots as `GET /api/bots` shows them (contract, item 35).
 
-use super::platform::PlatformState;
+use super::platform::{ConnectionCodes, PlatformState};
 use serde::{Deserialize, Serialize};
 
 /// Answer of `GET /api/bots`: every configured bot.
@@ -31,6 +31,9 @@ pub struct Bot {
     /// Reason why it waits, if it is not connected and nothing has failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    #[serde(flatten)]
+    #[allow(missing_docs)]
+    pub codes: ConnectionCodes,
     /// The address that rechat connects to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,

@@ -1,5 +1,6 @@
 //! The state of an adapter, for HTTP and the WebSocket.
 
+use crate::model::reason::Reason;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -32,6 +33,37 @@ pub struct AdapterStatus {
     pub failed: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
+    #[serde(flatten)]
+    pub codes: ConnectionCodes,
+}
+
+/// The reasons of an adapter or a bot for programs, where they have names: a stable code, and what
+/// others said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[allow(missing_docs)]
+pub struct ConnectionCodes {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason_code: Option<Cow<'static, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason_detail: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error_code: Option<Cow<'static, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error_detail: Option<String>,
+}
+
+impl ConnectionCodes {
+    /// Those of a reason and of the last error, as they are told to people.
+    pub fn of(reason: Option<&str>, last_error: Option<&str>) -> Self {
+        let coded = |text: Option<&str>| {
+            let found = text.and_then(Reason::of_connection);
+            let detail = found.and_then(|reason| reason.detail).map(str::to_owned);
+            (found.map(|reason| reason.code.into()), detail)
+        };
+        let (reason_code, reason_detail) = coded(reason);
+        let (last_error_code, last_error_detail) = coded(last_error);
+        Self { reason_code, reason_detail, last_error_code, last_error_detail }
+    }
 }
 
 /// A change of one adapter's state.

@@ -1,7 +1,7 @@
 //! Ages of messages that stay right with a wrong clock.
 
 use super::policy::RetentionPolicy;
-use crate::clock::Clock;
+use crate::clock::{Clock, now};
 use crate::store::{Result, Store};
 use std::sync::Arc;
 
@@ -29,6 +29,12 @@ impl Ages {
             );
         }
         Ok(Self { clock, doubted: if is_doubted { stamp } else { 0 } })
+    }
+
+    /// Unix seconds, as if the clock had not been set ahead since the server started: nothing that was
+    /// stamped before that seems older than it is.
+    pub(super) fn now(&self) -> u64 {
+        now().saturating_sub(self.clock.set_ahead())
     }
 
     pub(super) fn of(&self, created_at: u64) -> u64 {

@@ -7,15 +7,19 @@ mod policy;
 
 pub use policy::RetentionPolicy;
 
-use crate::clock::{Clock, now};
+use crate::clock::Clock;
+use crate::health::HEALTH;
 use crate::model::message::Status;
-use crate::store::{Answer, Command, Result, Store};
+use crate::store::{Answer, Command, Result, Store, StoreError};
 use ages::Ages;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+
+/// The part of the health that tells of faults.
+const PART: &str = "retention";
 
 /// Messages deleted together.
 const AT_ONCE: usize = 200;
@@ -42,14 +46,19 @@ pub async fn run(
 ) {
     let (mut position, mut media_position) = (0, 0);
     let at_first = *policy.borrow();
-    let ages = match Ages::begin(clock, &store, at_first) {
-        Ok(ages) => ages,
-        Err(error) => return tracing::error!("old messages are not deleted: {error}"),
+    let ages = loop {
+        match Ages::begin(clock.clone(), &store, at_first) {
+            Ok(ages) => break ages,
+            Err(error) => tell_fault(&error),
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_none() {
+            return;
+        }
     };
     loop {
         let now_in_force = *policy.borrow_and_update();
         let done = match step(&store, now_in_force, &ages, &mut position).await {
-            Ok(false) => trim(&store, now_in_force).await,
+            Ok(false) => trim(&store, now_in_force, &ages).await,
             done => done,
         };
         let done = match (done, now_in_force.media_age) {
@@ -59,11 +68,12 @@ pub async fn run(
         let pause = match done {
             Ok(true) => REST,
             Ok(false) => {
+                HEALTH.recover(PART);
                 position = 0;
                 PAUSE
             }
             Err(error) => {
-                tracing::warn!("old messages could not be deleted: {error}");
+                tell_fault(&error);
                 PAUSE
             }
         };
@@ -75,23 +85,30 @@ pub async fn run(
     }
 }
 
-/// Removes events that need not be kept any more, conversations without messages, and marks of
-/// messages that are deleted because of their age; `false` if there was nothing to remove.
-async fn trim(store: &Store, policy: RetentionPolicy) -> Result<bool> {
-    let marks_before = marks_before(store, policy)?;
-    Ok(store.write(Command::Trim { marks_before }).await? != Answer::Nothing)
+fn tell_fault(error: &StoreError) {
+    tracing::warn!("old messages could not be deleted, which is tried again: {error}");
+    HEALTH.degrade(PART, format!("old messages are not deleted: {error}"));
 }
 
-/// The time before which all marks belong to deleted messages; 0 if no messages are deleted.
-fn marks_before(store: &Store, policy: RetentionPolicy) -> Result<u64> {
+/// Removes events that need not be kept any more, conversations without messages, and marks of
+/// messages that are deleted because of their age; `false` if there was nothing to remove.
+async fn trim(store: &Store, policy: RetentionPolicy, ages: &Ages) -> Result<bool> {
+    let at = ages.now();
+    let marks_before = marks_before(store, policy, at)?;
+    Ok(store.write(Command::Trim { marks_before, at }).await? != Answer::Nothing)
+}
+
+/// The time before which all marks belong to deleted messages
+/// at the time `now`; 0 if no messages are deleted.
+fn marks_before(store: &Store, policy: RetentionPolicy, now: u64) -> Result<u64> {
     if let Some(age) = policy.age {
-        return Ok(now().saturating_sub(age + MARKS_FOR));
+        return Ok(now.saturating_sub(age + MARKS_FOR));
     }
     if policy.count.is_none() {
         return Ok(0);
     }
     let oldest = store.view()?.readable_after(0)?.next().transpose()?;
-    Ok(oldest.map_or_else(now, |oldest| oldest.created_at).saturating_sub(MARKS_FOR))
+    Ok(oldest.map_or(now, |oldest| oldest.created_at).saturating_sub(MARKS_FOR))
 }
 
 /// Deletes some messages after `position`; `false` if there was nothing to delete.
@@ -148,9 +165,30 @@ fn doomed(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::now;
     use crate::model::message::{Draft, MessageType};
     use crate::model::routing::RoutingFacts;
     use crate::store::{Access, StoreOptions};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_store_that_is_away_at_the_start_is_told_and_tried_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = StoreOptions::new(folder.path().join("a.redb"), Access::Write);
+        let store = Arc::new(Store::open(&options, Box::new(())).unwrap());
+        store.close();
+        let stop = CancellationToken::new();
+        let (_keep, policy) = watch::channel(RetentionPolicy::default());
+        let clock = Arc::new(Clock::start());
+        let running = tokio::spawn(run(store, clock, policy, stop.clone()));
+        while !HEALTH.reason().is_some_and(|reason| reason.contains("retention: ")) {
+            assert!(!running.is_finished(), "it ended without a word");
+            tokio::task::yield_now().await;
+        }
+        assert!(!running.is_finished());
+        stop.cancel();
+        running.await.unwrap();
+        HEALTH.recover(PART);
+    }
 
     #[tokio::test]
     async fn marks_are_kept_as_long_as_messages_and_some_time_more() {
@@ -158,15 +196,19 @@ mod tests {
         let options = StoreOptions::new(folder.path().join("a.redb"), Access::Write);
         let store = Store::open(&options, Box::new(())).unwrap();
         let by = |age, count| RetentionPolicy { age, count, ..RetentionPolicy::default() };
-        assert_eq!(marks_before(&store, by(None, None)).unwrap(), 0, "no message is deleted");
+        assert_eq!(
+            marks_before(&store, by(None, None), now()).unwrap(),
+            0,
+            "no message is deleted"
+        );
         for at in [1_700_000_000, 1_800_000_000] {
             let draft = Draft::new(MessageType::Text, "x".into(), "group_1".into(), None).unwrap();
             let facts = RoutingFacts::default();
             let create = Command::Create { draft, at, idempotency: None, facts };
             store.write(create).await.unwrap();
         }
-        let oldest_kept = marks_before(&store, by(None, Some(2))).unwrap();
+        let oldest_kept = marks_before(&store, by(None, Some(2)), now()).unwrap();
         assert_eq!(oldest_kept, 1_700_000_000 - MARKS_FOR);
-        assert!(marks_before(&store, by(Some(60), Some(2))).unwrap() > 1_700_000_000);
+        assert!(marks_before(&store, by(Some(60), Some(2)), now()).unwrap() > 1_700_000_000);
     }
 }

@@ -233,7 +233,11 @@ impl Feed {
             for entry in &entries {
                 match entry.entry {
                     // Messages after the end of the index are read later.
-                    EntryContent::Created { seq } | EntryContent::Updated { seq } if seq < end => {
+                    EntryContent::Created { seq }
+                    | EntryContent::PutBack { seq }
+                    | EntryContent::Updated { seq }
+                        if seq < end =>
+                    {
                         self.index.amended(seq, &terms_of(view, seq)?);
                     }
                     EntryContent::Deleted { seq, .. } => self.index.deleted(seq),

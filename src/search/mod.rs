@@ -19,6 +19,7 @@ pub mod check;
 mod feed;
 mod followed;
 mod index;
+mod needle;
 mod normalise;
 mod query;
 mod read_limit;
@@ -30,6 +31,7 @@ mod tests;
 
 pub use feed::run;
 pub use index::Index;
+pub use needle::Needle;
 pub use normalise::normalise;
 pub use query::{Conditions, Search};
 

@@ -8,7 +8,7 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 /// case, of width, of how accents are composed, and of characters that are not seen: keyboards put
 /// U+FE0F after an emoji, and platforms take it away.
 pub fn normalise(text: &str) -> Cow<'_, str> {
-    if text.is_ascii() || text.chars().all(is_plain) {
+    if text.is_ascii() || stays_in_place(text) {
         let has_capitals = text.bytes().any(|byte| byte.is_ascii_uppercase());
         return if has_capitals { text.to_ascii_lowercase().into() } else { text.into() };
     }
@@ -39,6 +39,11 @@ fn is_invisible(c: char) -> bool {
             | '\u{1D173}'..='\u{1D17A}'
             | '\u{E0000}'..='\u{E0FFF}'
     )
+}
+
+/// Whether every character of a text stands in its form where it stands in the text.
+pub(super) fn stays_in_place(text: &str) -> bool {
+    text.chars().all(is_plain)
 }
 
 /// A character that changes by nothing but ASCII case: most of what people write.

@@ -190,7 +190,9 @@ pub(super) fn add_unseen(view: &View, snapshot: &mut Snapshot) -> Result<()> {
         let Some(last) = entries.last() else { return Ok(()) };
         after = last.offset;
         snapshot.amended.extend(entries.iter().filter_map(|entry| match entry.entry {
-            EntryContent::Created { seq } | EntryContent::Updated { seq } => Some(seq),
+            EntryContent::Created { seq }
+            | EntryContent::PutBack { seq }
+            | EntryContent::Updated { seq } => Some(seq),
             _ => None,
         }));
     }

@@ -17,6 +17,7 @@ use crate::gateway::{
     BotEndpoint, BotSocket, DialInRequest, EventsOpening, Opening, TokenPlace, small_socket_config,
     socket_config,
 };
+use crate::health::watched;
 use crate::protocol::bots::Bots;
 use bytes::Bytes;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION};
@@ -193,13 +194,13 @@ fn upgrade<F: Future<Output = ()> + Send>(
         .map_err(|error| ErrorResponse::bad_request(format!("no WebSocket: {error}")))?;
     let end = context.stop.child_token();
     let permit = request.extensions().get::<Permit>().cloned();
-    context.tasks.spawn(async move {
+    context.tasks.spawn(watched("bot connections", async move {
         match socket.await {
             Ok(socket) => serve(BotSocket::new(socket), end).await,
             Err(error) => tracing::debug!("a bot's connection did not come about: {error}"),
         }
         drop(permit);
-    });
+    }));
     Ok(answer.map(|_| Body::default()))
 }
 

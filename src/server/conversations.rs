@@ -5,33 +5,79 @@ use super::context::ServerContext;
 use super::error::{ErrorResponse, Result};
 use super::messages::write;
 use super::operation::Call;
+use super::pieces::{self, PIECE, PieceSource};
 use super::query::{name_of, number, seq_of};
 use super::request::read_json;
 use super::waiting;
 use crate::actions::ActionFailure;
 use crate::model::message::{Direction, LOCAL, Message};
-use crate::protocol::http::{
-    Conversations, DEFAULT_CONVERSATIONS, MAX_LIMIT, ReadTo, SetConversation, Typing,
-};
+use crate::protocol::http::{DEFAULT_CONVERSATIONS, MAX_LIMIT, ReadTo, SetConversation, Typing};
 use crate::protocol::overview::Conversation;
 use crate::store::{self, Command, ConversationQuery, MessageFilter, Page, View};
 use hyper::StatusCode;
 use percent_encoding::percent_decode_str;
+use std::sync::Arc;
+
+/// Conversations that are read first; how large they are tells how many are read next.
+const FIRST: usize = 4;
+
+/// The JSON of a list up to its first conversation, and behind its last one.
+const BEGINNING: &[u8] = b"{\"conversations\":[";
+const END: &[u8] = b"]}";
+
+/// A list that is being written.
+struct WrittenList {
+    context: Arc<ServerContext>,
+    query: ConversationQuery,
+    /// Conversations that are still to be read.
+    left: usize,
+    /// Conversations that are read at a time.
+    step: usize,
+    has_any: bool,
+}
 
 /// `GET /api/conversations`
 pub async fn list(call: Call<'_>) -> Result<HttpResponse> {
     let view = call.context.store.view()?;
     let query = query(call.request.uri().query().unwrap_or_default(), &view)?;
+    let left = query.limit.unwrap_or(MAX_LIMIT);
     let context = call.context.clone();
-    // A text is compared with all conversations.
-    let read = move || {
-        let mut found = view.conversations(&query)?;
-        waiting::fill_here(&context, last_messages(&mut found), &view);
-        Ok(found)
-    };
-    let mut conversations = super::list::on_a_thread(read).await?;
-    waiting::fill_from_leader(call.context, last_messages(&mut conversations)).await;
-    Ok(json(StatusCode::OK, &Conversations { conversations }))
+    let list = WrittenList { context, query, left, step: FIRST, has_any: false };
+    pieces::answer(call.context, list, BEGINNING.to_vec()).await
+}
+
+impl PieceSource for WrittenList {
+    async fn read_into(&mut self, text: &mut Vec<u8>) -> store::Result<bool> {
+        let wanted = self.step.min(self.left);
+        let query = ConversationQuery { limit: Some(wanted), ..self.query.clone() };
+        let (context, view) = (self.context.clone(), self.context.store.view()?);
+        let read = move || {
+            let mut found = view.conversations(&query)?;
+            waiting::fill_here(&context, last_messages(&mut found), &view);
+            Ok(found)
+        };
+        // A text is compared with all conversations.
+        let mut found = super::list::on_a_thread(read).await?;
+        waiting::fill_from_leader(&self.context, last_messages(&mut found)).await;
+        let before = text.len();
+        for conversation in &found {
+            if std::mem::replace(&mut self.has_any, true) {
+                text.push(b',');
+            }
+            // Our own types always serialise, and a vector takes everything.
+            let _ = serde_json::to_writer(&mut *text, conversation);
+        }
+        self.left -= found.len();
+        let is_last = self.left == 0 || found.len() < wanted;
+        if let Some(last) = found.last() {
+            self.step = (PIECE / ((text.len() - before) / found.len()).max(1)).max(1);
+            self.query.before = Some(last.last_seq);
+        }
+        if is_last {
+            text.extend_from_slice(END);
+        }
+        Ok(!is_last)
+    }
 }
 
 fn last_messages(conversations: &mut [Conversation]) -> impl Iterator<Item = &mut Message> {
@@ -48,27 +94,36 @@ pub async fn read(call: Call<'_>) -> Result<HttpResponse> {
 pub async fn set(call: Call<'_>) -> Result<HttpResponse> {
     let (platform, conversation) = names(&call)?;
     let body: SetConversation = read_json(call.context, call.request).await.map_err(invalid)?;
-    let SetConversation { read_to, muted, pinned } = body;
-    if read_to.is_none() && muted.is_none() && pinned.is_none() {
-        let text = "there is nothing to set; give `read_to`, `muted` or `pinned`";
+    let SetConversation { read_to, unread_from, muted, pinned } = body;
+    if read_to.is_none() && unread_from.is_none() && muted.is_none() && pinned.is_none() {
+        let text = "there is nothing to set; give `read_to`, `unread_from`, `muted` or `pinned`";
         return Err(invalid(ErrorResponse::bad_request(text)));
     }
     let view = call.context.store.view()?;
-    let unknown = || {
-        let text = "`read_to` must be the `seq` or the ID of a message that is known, or `latest`";
-        invalid(ErrorResponse::bad_request(text))
+    let place = |field: &str, message: Option<ReadTo>, latest: Option<u64>| {
+        let expected = latest.map_or("", |_| ", or `latest`");
+        let unknown = || {
+            invalid(ErrorResponse::bad_request(format!(
+                "`{field}` must be the `seq` or the ID of a message that is known{expected}"
+            )))
+        };
+        match message {
+            None => Ok(None),
+            Some(ReadTo::Seq(seq)) if seq > view.head() => Err(unknown()),
+            Some(ReadTo::Seq(seq)) => Ok(Some(seq)),
+            Some(ReadTo::Text(text)) if text == "latest" => latest.map(Some).ok_or_else(unknown),
+            Some(ReadTo::Text(text)) => {
+                seq_of(field, &text, &view).map(Some).map_err(|_| unknown())
+            }
+        }
     };
-    let read_to = match read_to {
-        None => None,
-        Some(ReadTo::Seq(seq)) if seq > view.head() => return Err(unknown()),
-        Some(ReadTo::Seq(seq)) => Some(seq),
-        Some(ReadTo::Text(text)) if text == "latest" => Some(u64::MAX),
-        Some(ReadTo::Text(text)) => Some(seq_of("read_to", &text, &view).map_err(|_| unknown())?),
-    };
+    let read_to = place("read_to", read_to, Some(u64::MAX))?;
+    let unread_from = place("unread_from", unread_from, None)?;
     let command = Command::SetConversation {
         platform: store::stored(&platform).to_owned(),
         conversation: conversation.clone(),
         read_to,
+        unread_from,
         muted,
         pinned,
     };

@@ -10,6 +10,7 @@ use super::peer::Peer;
 use super::upgrade::check_upgrade;
 use crate::adapter::{Endpoint, Handshake, Socket};
 use crate::config::{Need, Secret};
+use crate::health::watched;
 use hyper::header::SEC_WEBSOCKET_PROTOCOL;
 use std::sync::Arc;
 
@@ -63,7 +64,7 @@ fn open(
     let (endpoint, end) = endpoint.for_one_connection();
     let lifetime = Lifetime::new(end.clone(), granted.revoked);
     let permit = request.extensions().get::<Permit>().cloned();
-    context.tasks.spawn(async move {
+    context.tasks.spawn(watched("dial-ins", async move {
         match socket.await {
             Ok(socket) => {
                 let serve = endpoint.accept(handshake, Socket::new(socket));
@@ -82,7 +83,7 @@ fn open(
             Err(error) => tracing::debug!("a dial-in did not come about: {error}"),
         }
         drop((place, permit));
-    });
+    }));
     let mut answer = answer.map(|_| Body::default());
     if let Some(protocol) = first {
         answer.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, protocol);

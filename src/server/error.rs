@@ -57,6 +57,12 @@ impl ErrorResponse {
         Self::new(StatusCode::BAD_REQUEST, text)
     }
 
+    /// 500: the server panicked, and whether it did what was asked is not known.
+    pub fn panicked() -> Self {
+        let text = "the server failed while it answered this; its log has the details";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, text)
+    }
+
     /// 404 for a message; also for an ID that is not a UUID.
     pub fn no_message() -> Self {
         Self::new(StatusCode::NOT_FOUND, NOT_FOUND)

@@ -2,23 +2,17 @@
 //! pages of large messages in memory.
 
 use super::blocking::on_thread_with;
-use super::body::{Body, Broken, HttpResponse, JSON, whole};
+use super::body::HttpResponse;
 use super::context::ServerContext;
 use super::error::Result;
 use super::operation::Call;
+use super::pieces::{self, PIECE, PieceSource};
 use super::query::{Query, catch_up};
 use super::waiting;
 use crate::protocol::http::Listing;
 use crate::store::{self, ByPrefix, View};
 use crate::store::{Matches, Order};
-use bytes::Bytes;
-use futures_util::{StreamExt, stream};
-use http_body_util::{BodyExt, StreamBody};
-use hyper::body::Frame;
-use hyper::header::CONTENT_TYPE;
-use hyper::{Response, StatusCode};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::Semaphore;
 
 /// The offset from which a list is read on a thread of its own.
@@ -26,9 +20,6 @@ const DEEP: u64 = 100_000;
 
 /// Searches and deep lists that may run at the same time; further ones wait.
 static THREADS: Semaphore = Semaphore::const_new(4);
-
-/// Bytes of a page that are sent in one piece.
-const PIECE: usize = 256 << 10;
 
 /// Messages that are read first; their size decides how many are read next.
 const FIRST: usize = 4;
@@ -46,10 +37,6 @@ struct Writing {
     left: usize,
     /// Number of messages that are read at once.
     step: usize,
-    /// All messages are read.
-    is_done: bool,
-    /// The whole page is written.
-    has_ended: bool,
 }
 
 /// `GET /api/messages`
@@ -59,31 +46,33 @@ pub async fn list(call: Call<'_>) -> Result<HttpResponse> {
     let view = call.context.store.view()?;
     let query = Query::parse(query, &view)?;
     let (offset, limit) = (query.page.offset, query.page.limit);
-    let mut page = Writing {
+    let page = Writing {
         context: call.context.clone(),
         query,
         listing: Listing { messages: Vec::new(), offset, limit, searched_to: None },
         left: limit,
         step: FIRST,
-        is_done: limit == 0,
-        has_ended: false,
     };
     let mut text = Vec::with_capacity(512 * (limit + 1));
     text.extend_from_slice(BEGINNING);
-    while !page.is_done && text.len() < PIECE {
-        page.read_into(&mut text, view.clone()).await?;
+    pieces::answer(call.context, page, text).await
+}
+
+impl PieceSource for Writing {
+    /// Reads the next few messages.
+    async fn read_into(&mut self, text: &mut Vec<u8>) -> store::Result<bool> {
+        let is_done = self.left == 0 || self.read_messages(text).await?;
+        if is_done {
+            self.end(text);
+        }
+        Ok(!is_done)
     }
-    if page.is_done {
-        page.end(&mut text);
-        return Ok(whole(StatusCode::OK, JSON, text.into()));
-    }
-    let first = call.context.memory.reserve(text.len())?.hold(text);
-    Ok(page.stream(first))
 }
 
 impl Writing {
-    /// Reads the next few messages, and appends them to `text`.
-    async fn read_into(&mut self, text: &mut Vec<u8>, view: Arc<View>) -> store::Result<()> {
+    /// Reads the next few messages, and appends them to `text`; says whether those are the last ones.
+    async fn read_messages(&mut self, text: &mut Vec<u8>) -> store::Result<bool> {
+        let view = self.context.store.view()?;
         let wanted = self.step.min(self.left);
         let Matches { mut messages, searched_to } = self.find(wanted, view.clone()).await?;
         let before = text.len();
@@ -97,7 +86,7 @@ impl Writing {
             let _ = serde_json::to_writer(&mut *text, message);
         }
         self.listing.searched_to = searched_to;
-        self.is_done = self.left == 0 || messages.len() < wanted;
+        let is_done = self.left == 0 || messages.len() < wanted;
         if let Some(last) = messages.last() {
             let average = ((text.len() - before) / messages.len()).max(1);
             self.step = (PIECE / average).max(1);
@@ -107,7 +96,7 @@ impl Writing {
                 None => self.query.page.before = Some(last.seq),
             }
         }
-        Ok(())
+        Ok(is_done)
     }
 
     async fn find(&self, limit: usize, view: Arc<View>) -> store::Result<Matches> {
@@ -117,7 +106,8 @@ impl Writing {
         }
         let page = store::Page { limit, ..self.query.page };
         if let Some(prefix) = self.query.id_prefix {
-            let wanted = ByPrefix { prefix, before: page.before, limit };
+            let newest = self.query.newest;
+            let wanted = ByPrefix { prefix, before: page.before, newest, limit };
             let filter = self.query.filter.clone();
             let find = move || {
                 Ok(Matches { messages: view.by_prefix(&filter, wanted)?, searched_to: None })
@@ -142,40 +132,9 @@ impl Writing {
     }
 
     /// Appends the text after the last message.
-    fn end(&mut self, text: &mut Vec<u8>) {
+    fn end(&self, text: &mut Vec<u8>) {
         let whole = serde_json::to_vec(&self.listing).unwrap_or_default();
         text.extend_from_slice(whole.get(BEGINNING.len()..).unwrap_or_default());
-        self.has_ended = true;
-    }
-
-    /// The answer, with the first piece; the other pieces are read while they are sent.
-    fn stream(self, first: Bytes) -> HttpResponse {
-        let first = stream::once(async { Ok(Frame::data(first)) });
-        let rest = stream::try_unfold(self, |mut page| async {
-            if page.has_ended {
-                return Ok::<_, Broken>(None);
-            }
-            let piece = page.next_piece().await?;
-            Ok(Some((Frame::data(piece), page)))
-        });
-        let body = StreamBody::new(first.chain(rest)).boxed_unsync();
-        let mut answer = Response::new(Body::Stream(body));
-        answer.headers_mut().insert(CONTENT_TYPE, JSON);
-        answer
-    }
-
-    async fn next_piece(&mut self) -> std::result::Result<Bytes, Broken> {
-        let mut text = Vec::new();
-        while !self.is_done && text.len() < PIECE {
-            let view = self.context.store.view()?;
-            self.read_into(&mut text, view).await?;
-        }
-        if self.is_done {
-            self.end(&mut text);
-        }
-        let limit = Duration::from_secs(self.context.config.limits.answer_seconds);
-        let reservation = self.context.memory.reserve_within(limit, text.len()).await;
-        Ok(reservation.ok_or("there is no memory for the rest of the answer")?.hold(text))
     }
 }
 

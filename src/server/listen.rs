@@ -10,6 +10,7 @@ use super::wire::{ConnectionPhase, Wire};
 use crate::cluster::PassedConnection;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::health::watched;
 use crate::metrics::METRICS;
 use hyper::header::{ACCEPT_RANGES, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Method, Request};
@@ -214,7 +215,7 @@ impl RunningServer {
                     let handshake = certificate.acceptor().accept(stream);
                     let limit = Duration::from_secs(self.context.config.limits.head_seconds);
                     let server = self.clone();
-                    self.context.tasks.spawn(async move {
+                    self.context.tasks.spawn(watched("connections", async move {
                         let stop = &server.context.stop;
                         match stop.run_until_cancelled(timeout(limit, handshake)).await {
                             Some(Ok(Ok(stream))) => {
@@ -224,7 +225,7 @@ impl RunningServer {
                             Some(Err(_)) => tracing::debug!(%address, "no TLS within {limit:?}"),
                             None => {}
                         }
-                    });
+                    }));
                 }
             }
         }
@@ -287,7 +288,8 @@ impl RunningServer {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        self.context.tasks.spawn(self.clone().connection(stream, peer, permit));
+        let serving = self.clone().connection(stream, peer, permit);
+        self.context.tasks.spawn(watched("connections", serving));
     }
 
     async fn connection<S>(self, stream: S, peer: Peer, permit: Option<Permit>)

@@ -29,6 +29,7 @@ mod openapi;
 mod operation;
 mod overview;
 mod peer;
+mod pieces;
 mod query;
 mod request;
 mod router;

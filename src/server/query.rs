@@ -22,6 +22,8 @@ pub struct Query {
     pub search: Option<Search>,
     /// Only messages whose ID begins with this.
     pub id_prefix: Option<IdPrefix>,
+    /// Only so many of the newest messages are looked at for `id_prefix`.
+    pub newest: Option<u64>,
     /// Only the messages after this `seq`, the oldest first.
     pub after: Option<u64>,
     #[allow(missing_docs)]
@@ -35,6 +37,7 @@ impl Query {
     pub fn parse(query: &str, view: &View) -> Result<Self> {
         let mut filter = MessageFilter::default();
         let (mut conditions, mut id_prefix) = (Conditions::default(), None);
+        let mut newest = None;
         let (mut after, mut order) = (None, Order::Seq);
         let mut page = Page { offset: 0, limit: DEFAULT_LIMIT, before: None };
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -60,6 +63,7 @@ impl Query {
                 "until" => conditions.until = Some(number("until", &value)?),
                 "message_type" => conditions.message_type = Some(one_of(&value, INVALID_TYPE)?),
                 "id_prefix" => id_prefix = Some(one_of(&value, INVALID_PREFIX)?),
+                "newest" => newest = Some(number("newest", &value)?),
                 "q" => conditions.text = Some(value.into_owned()),
                 "platform" => filter.platform = Some(name_of("platform", &value)?),
                 "conversation" => filter.conversation = Some(name_of("conversation", &value)?),
@@ -72,6 +76,9 @@ impl Query {
                         `until`, `order=time` or `offset`";
             return Err(ErrorResponse::bad_request(text));
         }
+        if newest.is_some() && id_prefix.is_none() {
+            return Err(ErrorResponse::bad_request("`newest` is only for `id_prefix`"));
+        }
         let is_by_time = order == Order::Time;
         let is_page_back = page.before.is_some() || page.offset > 0;
         if after.is_some()
@@ -81,7 +88,7 @@ impl Query {
                         `message_type`, `sender`, `since`, `until` or `order=time`";
             return Err(ErrorResponse::bad_request(text));
         }
-        Ok(Self { filter, search, id_prefix, after, page, order })
+        Ok(Self { filter, search, id_prefix, newest, after, page, order })
     }
 }
 

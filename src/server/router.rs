@@ -10,6 +10,7 @@ use super::routes::{Route, routes};
 use super::{bots, dial_in, forward, media, openapi};
 use crate::cluster::ClusterHandle;
 use crate::config::Need;
+use crate::health::watched;
 use crate::metrics::{METRICS, RequestLabels, RouteLabels};
 use bytes::Bytes;
 use hyper::StatusCode;
@@ -104,7 +105,8 @@ impl Router {
             None => (OTHER, &self.other_seconds),
         };
         let is_page = found.as_ref().is_some_and(is_page);
-        let answer = self.dispatch(context, peer, request, &path, found).await;
+        let answer = watched("requests", self.dispatch(context, peer, request, &path, found));
+        let answer = answer.await.unwrap_or_else(|| Err(ErrorResponse::panicked()));
         let mut answer = answer.unwrap_or_else(ErrorResponse::into_answer);
         if !is_page {
             for (name, value) in API_HEADERS {

@@ -10,12 +10,15 @@ use crate::protocol::http::{MAX_LIMIT, SetAsideEvent, SetAsideEvents, StoredAgai
 use crate::store::SetAside;
 use hyper::StatusCode;
 
+/// Bytes of events that are shown at once; one event may have more.
+const MAX_BYTES: usize = 1 << 20;
+
 /// `GET /api/set-aside`
 pub async fn list(call: Call<'_>) -> Result<HttpResponse> {
     let view = call.context.store.view()?;
-    let all = on_a_thread(move || view.quarantine()).await?;
-    let total = all.len();
-    let events = all.into_iter().take(MAX_LIMIT).map(shown).collect();
+    let read = move || Ok((view.set_aside_after(0, MAX_LIMIT, MAX_BYTES)?, view.set_aside()?));
+    let (some, total) = on_a_thread(read).await?;
+    let (events, total) = (some.into_iter().map(shown).collect(), total as usize);
     Ok(json(StatusCode::OK, &SetAsideEvents { events, total }))
 }
 

@@ -9,13 +9,16 @@ use super::journal;
 use super::open::{damage_of_log, on_overlay, open};
 use super::options::StoreOptions;
 use super::postings::{Places, locate};
-use super::set_aside::SetAside;
+use super::set_aside::{self, SetAside};
 use super::tables::{
-    Counters, EARLY_RECALLS, KEYS, KEYS_BY_AGE, SEEN, SENT, Term, unpack, unpack_places,
+    Counters, EARLY_RECALLS, KEYS, KEYS_BY_AGE, SEEN, SENT, Term, seen_platforms_row, unpack,
+    unpack_places,
 };
 use super::view::View;
+use crate::log::file::kept_beside;
 use redb::{ReadableTable, ReadableTableMetadata};
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 /// The most findings that are told; a store that is wrong is usually wrong everywhere.
 const MAX_FINDINGS: usize = 100;
@@ -27,16 +30,24 @@ pub struct StoreReport {
     pub messages: u64,
     /// Index rows read.
     pub rows: u64,
-    /// Events that could not be stored and were set aside.
+    /// Events that could not be stored and were set aside: the first ones, and how many there are.
     pub set_aside: Vec<SetAside>,
+    #[allow(missing_docs)]
+    pub all_set_aside: u64,
     /// The faults, in words; empty where there is none.
     pub findings: Vec<String>,
+    /// Faults beyond these, which are too many to tell.
+    pub more: u64,
+    /// Logs that were damaged or did not belong to the store, and are kept beside it.
+    pub kept_logs: Vec<PathBuf>,
 }
 
 impl StoreReport {
     fn find(&mut self, finding: String) {
         if self.findings.len() < MAX_FINDINGS {
             self.findings.push(finding);
+        } else {
+            self.more += 1;
         }
     }
 
@@ -56,7 +67,8 @@ impl StoreReport {
 /// The file cannot be opened. What is wrong inside it is in the report.
 pub fn check_file(options: &StoreOptions) -> Result<StoreReport> {
     // Read first: opening sets a damaged log aside.
-    let of_log = guarded(|| damage_of_log(options)).unwrap_or_default();
+    let of_log = guarded(|| damage_of_log(options))
+        .unwrap_or_else(|error| vec![format!("it could not be looked at: {error}")]);
     let mut report = match guarded(|| check(&open(options)?.view()?)) {
         Ok(report) => report,
         Err(error @ (StoreError::InUse(_) | StoreError::Open(_))) => return Err(error),
@@ -67,9 +79,9 @@ pub fn check_file(options: &StoreOptions) -> Result<StoreReport> {
         }
     };
     for damage in of_log {
-        report
-            .find(format!("the write-ahead log: {damage}; a copy of it is kept beside the store"));
+        report.find(format!("the write-ahead log: {damage}"));
     }
+    report.kept_logs = kept_beside(&options.path);
     report.part("the file", |report| {
         let mut file = on_overlay(options)?;
         match file.database.check_integrity() {
@@ -116,10 +128,8 @@ pub fn check(view: &View) -> Result<StoreReport> {
     report.part("early recalls", |report| check_early_recalls(view, report));
     report.part("the journal", |report| check_journal(view, report));
     report.part("epochs", |report| check_epochs(view, report));
-    report.part("what was set aside", |report| {
-        report.set_aside = view.quarantine()?;
-        Ok(())
-    });
+    report.part("what was set aside", |report| check_set_aside(view, report));
+    report.part("platforms that were connected", |_| seen_platforms_row(&view.meta).map(drop));
     Ok(report)
 }
 
@@ -377,6 +387,19 @@ fn check_journal(view: &View, report: &mut StoreReport) -> Result<()> {
                 report.find(format!("the kept event {} is out of its order", entry.offset));
             }
             last = entry.offset;
+        }
+    }
+    Ok(())
+}
+
+fn check_set_aside(view: &View, report: &mut StoreReport) -> Result<()> {
+    for row in view.quarantine_table()?.iter()? {
+        let (offset, bytes) = row?;
+        report.all_set_aside += 1;
+        match set_aside::decode(offset.value(), bytes.value()) {
+            Err(error) => report.find(error.to_string()),
+            Ok(aside) if report.set_aside.len() < MAX_FINDINGS => report.set_aside.push(aside),
+            Ok(_) => {}
         }
     }
     Ok(())

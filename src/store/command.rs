@@ -55,14 +55,17 @@ pub enum Command {
     SeePlatform { platform: String, kind: String },
     /// Note a conversation's name.
     Name { platform: String, conversation: String, name: String },
-    /// Mark a conversation as read, mute or pin it; what is `None` stays as it is.
+    /// Mark a conversation as read or unread, mute or pin it; what is `None` stays as it is.
     SetConversation {
         /// Empty where none was found yet.
         platform: String,
         conversation: String,
         /// The `seq` of the last message that was read; a larger one than the newest means the
-        /// newest. The mark never moves back.
+        /// newest. By this the mark never moves back.
         read_to: Option<u64>,
+        /// The `seq` of the first message that counts as unread again; the mark moves back to the
+        /// one before, where it is beyond.
+        unread_from: Option<u64>,
         muted: Option<bool>,
         pinned: Option<bool>,
     },
@@ -83,8 +86,8 @@ pub enum Command {
     Release { offset: u64 },
     /// Remove kept events that are too old or too many, conversations without messages, recalls whose
     /// messages did not come, and the marks from before a time by which duplicates and echoes are
-    /// recognized. Removes a part if there are many.
-    Trim { marks_before: u64 },
+    /// recognized. Removes a part if there are many. How old events are is seen from `at`.
+    Trim { marks_before: u64, at: u64 },
     /// Keep something for an adapter.
     KeepState { state: Box<AdapterState> },
     /// Keep an event of a platform as it came, and carry out its meaning, where it has one. The event

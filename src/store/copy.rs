@@ -7,8 +7,8 @@ use super::journal;
 use super::membership;
 use super::tables::{
     ADAPTER_STATE, CONVERSATIONS, EARLY_RECALLS, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, KEYS_BY_AGE,
-    LATE, MESSAGES, META, NEWEST, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, SEEN, SENT, TOLD,
-    unpack, unpack_places, unpack_request,
+    LATE, LOG_BYTES, MESSAGES, META, NEWEST, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, SEEN, SENT,
+    TOLD, unpack, unpack_places, unpack_request,
 };
 use crate::log::disk::make_private;
 use crate::log::record::{self, Unreadable};
@@ -64,6 +64,8 @@ pub(super) fn copy(txn: &ReadTransaction, to: &Path, kind: CopyKind) -> Result<(
         if kind == CopyKind::Backup {
             membership::remove(&last)?;
         }
+        // The copy has no log.
+        last.open_table(META)?.remove(LOG_BYTES)?;
         commit(last)
     })();
     copied.map_err(|error| failed(&error))?;

@@ -122,7 +122,14 @@ pub(super) fn decide(
             }
             Ok(Answer::Noted)
         }
-        Command::SetConversation { platform, conversation, read_to, muted, pinned } => {
+        Command::SetConversation {
+            platform,
+            conversation,
+            read_to,
+            unread_from,
+            muted,
+            pinned,
+        } => {
             let Some(before) = state.marks(&platform, &conversation)? else {
                 return Ok(Answer::NotFound);
             };
@@ -134,7 +141,9 @@ pub(super) fn decide(
                 events.push(Event::ConversationSet { platform, conversation, muted, pinned });
             }
             let read_to = read_to.map(|seq| seq.min(before.newest));
-            if let Some(seq) = read_to.filter(|seq| *seq > before.read) {
+            let forward = read_to.filter(|seq| *seq > before.read);
+            let back = unread_from.map(|seq| seq.saturating_sub(1));
+            if let Some(seq) = back.filter(|seq| *seq < before.read).or(forward) {
                 events.push(Event::ConversationRead { platform, conversation, seq });
             }
             Ok(Answer::Noted)
@@ -157,8 +166,8 @@ pub(super) fn decide(
             events.push(Event::Released { offset });
             Ok(Answer::Noted)
         }
-        Command::Trim { marks_before } => {
-            let bounds = state.forgettable(marks_before)?;
+        Command::Trim { marks_before, at } => {
+            let bounds = state.forgettable(marks_before, at)?;
             events.extend(bounds.map(|bounds| Event::Forgotten(Box::new(bounds))));
             let keys = state.lapsed_recalls()?;
             if !keys.is_empty() {

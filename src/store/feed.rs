@@ -71,7 +71,8 @@ fn decode(offset: u64, bytes: &[u8]) -> Option<RawEventRow<'_>> {
 
 impl View {
     /// The events after an offset, the oldest first: up to about `limit` entries and `max_bytes`
-    /// of raw events. `None` where events after it are no longer kept.
+    /// of raw events. `None` where events after it are no longer kept. A damaged row is left out and
+    /// logged; of its events only the raw events are left.
     ///
     /// # Errors
     ///
@@ -82,7 +83,7 @@ impl View {
         limit: usize,
         max_bytes: usize,
     ) -> Result<Option<Vec<FeedEntry>>> {
-        let Some(entries) = self.journal(after, limit)? else { return Ok(None) };
+        let Some(entries) = self.kept_events(after, limit, true)? else { return Ok(None) };
         // A raw event follows the event with the same meaning, and both are of one commit.
         let through = match entries.last() {
             Some(last) if entries.len() == limit => last.offset + 1,
@@ -157,20 +158,32 @@ impl View {
             // Every event up to `low` is older, every one after `high` is not.
             while low < high {
                 let middle = low + (high - low).div_ceil(2);
-                let row = self.journal_table()?.range(..=middle)?.next_back().transpose()?;
-                let event =
-                    row.map(|(at, row)| (at.value(), journal::time_of(at.value(), row.value())));
+                let event = newest_time(self.journal_table()?, middle, journal::time_of)?;
                 let raw = match &told {
-                    Some(told) => told.range(..=middle)?.next_back().transpose()?,
+                    Some(told) => newest_time(told, middle, time_of)?,
                     None => None,
                 };
-                let raw = raw.map(|(at, row)| (at.value(), time_of(at.value(), row.value())));
-                let time = event.max(raw).and_then(|(_, time)| time);
+                let time = event.max(raw).map(|(_, time)| time);
                 if time.is_none_or(|time| time < at) { low = middle } else { high = middle - 1 }
             }
             Ok(low)
         })
     }
+}
+
+/// The newest row up to an offset whose time can be read: its offset and its time.
+fn newest_time(
+    table: &ReadOnlyTable<u64, &'static [u8]>,
+    through: u64,
+    time_of: fn(u64, &[u8]) -> Option<u64>,
+) -> Result<Option<(u64, u64)>> {
+    for row in table.range(..=through)?.rev() {
+        let (offset, row) = row?;
+        if let Some(time) = time_of(offset.value(), row.value()) {
+            return Ok(Some((offset.value(), time)));
+        }
+    }
+    Ok(None)
 }
 
 impl FeedEntry {
@@ -186,6 +199,7 @@ mod tests {
     use crate::model::message::{Draft, MessageType, Sender};
     use crate::model::routing::RoutingFacts;
     use crate::store::{Access, Command, MessageTarget, Store, StoreOptions};
+    use redb::ReadableTable as _;
 
     fn message(id: &str) -> Command {
         let received = Box::new(Inbound {
@@ -282,6 +296,38 @@ mod tests {
         let wanted = [(None, true), (Some("recall"), false), (Some("echo"), false), (None, true)];
         assert_eq!(shown(&view.feed(0, 100, usize::MAX).unwrap().unwrap()), wanted);
         assert_eq!(shown(&one_by_one(&view)), wanted, "in pieces of one");
+    }
+
+    #[tokio::test]
+    async fn a_damaged_row_is_left_out_and_the_raw_events_beside_it_are_told() {
+        let (folder, store) = opened();
+        for name in ["a", "b", "c"] {
+            store.write(told(name, Some(message(name)), 100)).await.unwrap();
+        }
+        let whole = store.view().unwrap().feed(0, 100, usize::MAX).unwrap().unwrap();
+        store.close();
+        let database = redb::Database::open(folder.path().join("s")).unwrap();
+        let txn = database.begin_write().unwrap();
+        {
+            let mut journal = txn.open_table(crate::store::tables::JOURNAL).unwrap();
+            let all: Vec<_> = journal.iter().unwrap().map(|row| row.unwrap().0.value()).collect();
+            let mut row = journal.get(all[1]).unwrap().unwrap().value().to_vec();
+            *row.last_mut().unwrap() ^= 1;
+            journal.insert(all[1], row.as_slice()).unwrap();
+        }
+        txn.commit().unwrap();
+        drop(database);
+        let options = StoreOptions::new(folder.path().join("s"), Access::Write);
+        let store = Store::open(&options, Box::new(())).unwrap();
+        let view = store.view().unwrap();
+        assert_eq!(view.journal(0, 100).unwrap(), None, "no client resumes over it");
+        let wanted = [(Some("a"), true), (Some("b"), false), (Some("c"), true)];
+        let feed = view.feed(0, 100, usize::MAX).unwrap().unwrap();
+        assert_eq!(shown(&feed), wanted);
+        assert_eq!(shown(&one_by_one(&view)), wanted, "in pieces of one");
+        assert_eq!(feed.last().unwrap().offset, whole.last().unwrap().offset);
+        // Of a damaged row it is not known when it was: those beside it tell.
+        assert!(view.offset_before(1).unwrap() < feed[0].offset);
     }
 
     #[tokio::test]

@@ -5,10 +5,11 @@ use super::commit::{commit, follow_later};
 use super::decide::decide;
 use super::error::{Result, StoreError};
 use super::shared_log::{SharedLogWriter, in_the_log};
+use super::tables::{LOG_BYTES, META, log_bytes};
 use super::transaction::{Transaction, TransactionContext};
 use super::view::View;
 use crate::clock::now;
-use crate::log::{Batch, Log, LogRecord};
+use crate::log::{Batch, Contents, Log, LogRecord};
 use crate::metrics::METRICS;
 use crate::model::change::Change;
 use crate::model::event::Event;
@@ -40,6 +41,10 @@ pub(super) enum FoundLog {
     UsedUp,
     /// A part of it could not be read; the tables hold the rest, durably.
     Damaged,
+    /// An event of it met a damaged row; the tables hold the rest, durably.
+    PassedOver,
+    /// There has to be one, and there is none or an empty one.
+    Missing,
     /// It goes on from something that the tables do not have.
     DoesNotFollow,
     /// It has no record of this store: it is of another one, or damaged throughout.
@@ -88,22 +93,35 @@ impl StoreFile {
                 shared.append(&mut txn, first, record)?;
                 commit(txn).map_err(in_the_log)?;
             }
-            (_, record) => {
-                let record = record.filter(|record| self.log.has_room(record));
-                let is_logged = record.is_some_and(|record| self.log.append(first, record));
-                if is_logged {
-                    follow_later(&mut txn)?;
-                }
-                commit(txn)?;
-                if !is_logged {
-                    self.log.clear();
-                }
-            }
+            (_, record) => self.commit_here(txn, first, record)?,
         }
         let changed = u32::try_from(outcome.changes.len()).map_or(f64::MAX, f64::from);
         METRICS.commit_changes.observe(changed);
         METRICS.commit_seconds.observe(began.elapsed().as_secs_f64());
         Ok(outcome)
+    }
+
+    /// Commits a transaction of a store of its own, durable by the log or else by the tables.
+    fn commit_here(
+        &mut self,
+        mut txn: WriteTransaction,
+        first: u64,
+        record: Option<LogRecord>,
+    ) -> Result<()> {
+        let record = record.filter(|record| self.log.has_room(record));
+        let begun = record.as_ref().and_then(|_| self.log.begins());
+        let is_logged = record.is_some_and(|record| self.log.append(first, record));
+        match begun {
+            // On disk before the log has what the tables have not: without it, something is missing.
+            Some(bytes) if is_logged => mark_log(&txn, bytes)?,
+            _ if is_logged => follow_later(&mut txn)?,
+            _ => {}
+        }
+        commit(txn)?;
+        if !is_logged {
+            self.log.clear();
+        }
+        Ok(())
     }
 
     /// Whether the log holds something that the tables do not have durably.
@@ -123,38 +141,65 @@ impl StoreFile {
 
     /// Applies what the log holds beyond the tables; its file is left as it is.
     pub(super) fn catch_up(&mut self) -> Result<FoundLog> {
-        let cursor = self.view()?.cursor();
+        let view = self.view()?;
+        let (cursor, logged) = (view.cursor(), log_bytes(&view.meta)?);
         let contents = self.log.read(cursor.offset + 1)?;
-        let first = contents.batches.first();
-        let is_damaged = !contents.damage.is_empty();
-        if !is_damaged && first.is_some_and(|batch| !batch.follows(cursor.offset, cursor.epoch)) {
-            return Ok(FoundLog::DoesNotFollow);
-        }
-        if contents.is_foreign {
-            return Ok(FoundLog::Foreign);
-        }
+        let follows = |batch: &Batch| batch.follows(cursor.offset, cursor.epoch);
+        let found = if !contents.begins_damaged && !contents.batches.first().is_none_or(follows) {
+            FoundLog::DoesNotFollow
+        } else if contents.is_foreign {
+            FoundLog::Foreign
+        } else {
+            self.take_over(contents, logged)?
+        };
+        // Also where the tables had all of it: they may not be on disk, and the log begins anew.
+        self.end_log()?;
+        Ok(found)
+    }
+
+    /// Applies what the log holds; `logged` is how many bytes its file has to have.
+    fn take_over(&mut self, contents: Contents, logged: Option<u64>) -> Result<FoundLog> {
+        let (has, wanted) = (contents.bytes, logged.unwrap_or_default());
+        let is_missing = wanted > 0 && (has == 0 || contents.is_blank);
+        let is_damaged = !contents.damage.is_empty() || has < wanted;
         for damage in &contents.damage {
             tracing::error!("the write-ahead log is damaged: {damage}");
         }
-        let batches = contents.batches.len();
+        if has < wanted && !is_missing {
+            tracing::error!("the write-ahead log is cut short: {has} of {wanted} bytes are there");
+        }
+        let (batches, mut passed_over) = (contents.batches.len(), 0);
         for batch in contents.batches {
             let mut txn = self.database.begin_write()?;
             follow_later(&mut txn)?;
-            drop(apply(&txn, &self.context, batch, AtDamage::PassOver)?);
+            passed_over += apply(&txn, &self.context, batch, AtDamage::PassOver)?.passed_over;
             commit(txn)?;
         }
-        // Also where the tables had all of it: they may not be on disk, and the log begins anew.
-        self.checkpoint()?;
         if batches > 0 {
             tracing::info!(batches, "took over what the write-ahead log held");
         }
-        Ok(if is_damaged { FoundLog::Damaged } else { FoundLog::UsedUp })
+        Ok(match passed_over {
+            _ if is_missing => FoundLog::Missing,
+            _ if is_damaged => FoundLog::Damaged,
+            0 => FoundLog::UsedUp,
+            _ => FoundLog::PassedOver,
+        })
+    }
+
+    /// Makes the tables durable, and that they need no log.
+    fn end_log(&mut self) -> Result<()> {
+        let txn = self.database.begin_write()?;
+        txn.open_table(META)?.remove(LOG_BYTES)?;
+        commit(txn)?;
+        self.log.clear();
+        Ok(())
     }
 
     /// Closes the file; everything is in the tables afterwards, and the log is gone.
     pub(super) fn close(mut self) -> Result<()> {
-        if self.is_behind() {
-            self.checkpoint()?;
+        let is_marked = log_bytes(&self.database.begin_read()?.open_table(META)?)?.is_some();
+        if self.is_behind() || is_marked {
+            self.end_log()?;
         }
         // While the file is still locked: who opens it next may write a log of their own.
         self.log.remove();
@@ -165,6 +210,12 @@ impl StoreFile {
     pub(super) fn abandon(self) -> Result<()> {
         self.database.close().map_err(|error| StoreError::Write(error.to_string()))
     }
+}
+
+/// Notes that there is a log from now on, and how many bytes its file has.
+fn mark_log(txn: &WriteTransaction, bytes: u64) -> Result<()> {
+    txn.open_table(META)?.insert(LOG_BYTES, bytes.to_le_bytes().as_slice())?;
+    Ok(())
 }
 
 /// Decides commands one after the other, and applies their events. What is damaged refuses the
@@ -248,13 +299,22 @@ pub(super) enum AtDamage {
     Refuse,
 }
 
-/// Applies a batch of the log; gives what listeners are told.
+/// Outcome of applying a batch of the log.
+pub(super) struct Applied {
+    /// What listeners are told.
+    pub(super) changes: Vec<Change>,
+    /// Events that met something damaged.
+    pub(super) passed_over: u64,
+}
+
+/// Applies a batch of the log.
 pub(super) fn apply(
     txn: &WriteTransaction,
     context: &TransactionContext,
     batch: Batch,
     at_damage: AtDamage,
-) -> Result<Vec<Change>> {
+) -> Result<Applied> {
+    let mut passed_over = 0;
     let mut state = Transaction::open(txn, context, batch.at)?;
     // Before it there may be a gap, where the log was damaged.
     state.begin_at(batch.first, batch.epoch, &batch.events)?;
@@ -264,13 +324,14 @@ pub(super) fn apply(
             Ok(()) => changes.extend(state.apply(event, None)?),
             Err(StoreError::Damaged(text)) if at_damage == AtDamage::PassOver => {
                 let offset = state.pass_over();
+                passed_over += 1;
                 tracing::error!(offset, kind = kind(&event), "an event is passed over: {text}");
             }
             Err(error) => return Err(error),
         }
     }
     state.finish()?;
-    Ok(changes)
+    Ok(Applied { changes, passed_over })
 }
 
 /// The kind of an event, for the log of this process; its content is not told there.

@@ -53,12 +53,19 @@ pub enum EntryContent {
         conversation: String,
     },
     Noticed(Box<Notice>),
+    /// A message was imported to the place it had before; it is not new.
+    PutBack {
+        seq: u64,
+    },
 }
 
 impl EntryContent {
-    /// The entry for an effect.
-    pub(super) fn of(effect: &ChangeEffect) -> Self {
+    /// The entry for an effect; `newest` is the `seq` of the newest message before it.
+    pub(super) fn of(effect: &ChangeEffect, newest: u64) -> Self {
         match effect {
+            ChangeEffect::Created(message) if message.seq <= newest => {
+                Self::PutBack { seq: message.seq }
+            }
             ChangeEffect::Created(message) => Self::Created { seq: message.seq },
             ChangeEffect::StatusChanged(message) => Self::StatusChanged {
                 seq: message.seq,
@@ -103,6 +110,7 @@ enum EncodedEntry {
     ConversationChanged(String, String),
     /// The contract's JSON.
     Noticed(String),
+    PutBack(u64),
 }
 
 /// The row of a commit at time `at` whose first event has the offset `first`.
@@ -164,6 +172,7 @@ impl TryFrom<EntryContent> for EncodedEntry {
                 Self::ConversationChanged(platform, conversation)
             }
             EntryContent::Noticed(notice) => Self::Noticed(serde_json::to_string(&notice)?),
+            EntryContent::PutBack { seq } => Self::PutBack(seq),
         })
     }
 }
@@ -189,6 +198,7 @@ impl TryFrom<EncodedEntry> for EntryContent {
             EncodedEntry::Noticed(json) => {
                 Self::Noticed(serde_json::from_str(&json).map_err(|_| ())?)
             }
+            EncodedEntry::PutBack(seq) => Self::PutBack { seq },
         })
     }
 }

@@ -12,20 +12,56 @@ use crate::model::routing::RoutingFacts;
 use serde::Deserialize;
 use uuid::Uuid;
 
-/// The batches from a number on, oldest first, each with its number.
-pub(super) fn batches(log: &FileLog, from: u64) -> Result<Vec<(u64, Vec<Command>)>> {
-    let payloads = log.payloads()?.into_iter().filter(|(number, _)| *number >= from);
-    payloads
-        .map(|(number, payload)| {
-            let commands = decode(&payload).ok_or_else(|| {
-                StoreError::Open(
-                    "the write-ahead log was written by another version of rechat\n  start and stop that version once, and then this one"
-                        .into(),
-                )
-            })?;
-            Ok((number, commands))
-        })
-        .collect()
+/// The changes that the log holds beyond the tables.
+pub(super) struct OldLog {
+    /// Batches that follow the tables, and each other.
+    pub(super) whole: Vec<Vec<Command>>,
+    /// Batches behind one that cannot be read.
+    pub(super) behind: Vec<Vec<Command>>,
+    /// The places that cannot be read, in words.
+    pub(super) damage: Vec<String>,
+    /// Whether there are batches that go on from something else than these tables.
+    pub(super) is_of_other: bool,
+}
+
+/// Reads the log from a batch on.
+pub(super) fn read(log: &FileLog, from: u64) -> Result<OldLog> {
+    let (payloads, damage) = log.payloads(from)?;
+    let mut old = OldLog { whole: Vec::new(), behind: Vec::new(), damage, is_of_other: false };
+    let mut expected = from;
+    for (number, payload) in payloads {
+        let commands = decode(&payload).ok_or_else(|| {
+            StoreError::Open(
+                "the write-ahead log was written by another version of rechat\n  start and stop that version once, and then this one"
+                    .into(),
+            )
+        })?;
+        if number == expected {
+            old.whole.push(commands);
+            expected += 1;
+        } else {
+            old.behind.push(commands);
+        }
+    }
+    old.is_of_other = old.damage.is_empty() && !old.behind.is_empty();
+    Ok(old)
+}
+
+/// A command that came behind a batch that cannot be read, as far as it is certain what it is about:
+/// how many messages that batch made is not known, so that none has its number after `head`.
+pub(super) fn behind_damage(command: Command, head: u64) -> Option<Command> {
+    match command {
+        Command::Claim { mut seqs, account, at } => {
+            seqs.retain(|seq| *seq <= head);
+            Some(Command::Claim { seqs, account, at })
+        }
+        Command::Route { mut messages, at } => {
+            messages.retain(|(seq, _)| *seq <= head);
+            Some(Command::Route { messages, at })
+        }
+        Command::RecordOutcome { seq, .. } if seq > head => None,
+        command => Some(command),
+    }
 }
 
 /// The commands of a payload: a byte of version, then postcard.

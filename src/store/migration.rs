@@ -10,18 +10,20 @@ use super::conversation::ConversationRow;
 use super::error::{Result, StoreError};
 use super::file::carry_out;
 use super::ids::{IdPermutation, Tag};
-use super::legacy;
+use super::legacy::{self, OldLog};
 use super::options::{MigrationStep, StoreOptions};
 use super::order;
 use super::postings::Places;
 use super::tables::{
-    CONVERSATIONS, Counters, META, POSTINGS, REQUESTS, SCHEMA, SEEN_PLATFORMS, Term, key_check,
-    pack, pack_places, unpack_version,
+    CONVERSATIONS, Counters, MESSAGES, META, POSTINGS, REQUESTS, SCHEMA, SEEN_PLATFORMS, Term,
+    counters, key_check, pack, pack_places, unpack_version,
 };
 use super::transaction::{Transaction, TransactionContext};
 use crate::clock::now;
 use crate::log::file::path_beside;
-use crate::log::{FileLog, Log as _, disk};
+use crate::log::{FileLog, Log as _, disk, record};
+use crate::model::change::Outcome;
+use crate::model::message::{Direction, Status};
 use crate::model::routing::SeenPlatform;
 use redb::{Database, ReadableTable, ReadableTableMetadata, WriteTransaction};
 use serde::Deserialize;
@@ -58,32 +60,87 @@ pub(super) fn migrate(
     let schema = SCHEMA.to_le_bytes();
     txn.open_table(META)?.insert("schema", schema.as_slice())?;
     txn.commit().map_err(|error| StoreError::Write(error.to_string()))?;
-    if let Some((log, follows)) = old_log {
-        take_away(log, follows)?;
+    let is_damaged = match old_log {
+        Some((log, state)) => take_away(log, &state)?,
+        None => false,
+    };
+    if is_damaged {
+        backup.tell();
+    } else {
+        backup.remove();
     }
-    backup.remove();
     options.tell(MigrationStep::Ends);
     tracing::info!("the store is up to date");
     Ok(())
 }
 
-/// Brings the tables from schema 1 on; gives the old log, and whether it follows them.
+/// State of the old log.
+enum OldLogState {
+    CarriedOut,
+    /// A part of it could not be read, and the rest is carried out.
+    Damaged,
+    DoesNotFollow,
+}
+
+/// Brings the tables from schema 1 on; gives the old log, and how it was found.
 fn from_first(
     txn: &WriteTransaction,
     options: &StoreOptions,
     context: &TransactionContext,
-) -> Result<(FileLog, bool)> {
+) -> Result<(FileLog, OldLogState)> {
     let log = options.log(context.ids.key());
     let batch = rewrite(txn, options, context.ids)?;
     order::arrange(txn)?;
-    let logged = legacy::batches(&log, batch + 1)?;
-    let follows = logged.first().is_none_or(|(number, _)| *number == batch + 1);
-    if follows {
-        carry_out_all(txn, context, logged.into_iter().map(|(_, commands)| commands))?;
-    }
+    let OldLog { whole, behind, damage, is_of_other } = legacy::read(&log, batch + 1)?;
+    let state = if is_of_other {
+        OldLogState::DoesNotFollow
+    } else {
+        // The messages of commands keep the IDs that were acknowledged, which had no tag.
+        let untagged = TransactionContext { tag: Tag::NONE, ..context.clone() };
+        carry_out_all(txn, &untagged, whole)?;
+        for damage in &damage {
+            tracing::error!("the write-ahead log of the older version is damaged: {damage}");
+        }
+        if damage.is_empty() {
+            OldLogState::CarriedOut
+        } else {
+            carry_out_behind(txn, context, behind)?;
+            OldLogState::Damaged
+        }
+    };
     // The events of the log were read as well.
     read_all(txn)?;
-    Ok((log, follows))
+    Ok((log, state))
+}
+
+/// Carries out what lies behind batches that cannot be read. The messages made there get new IDs, for
+/// theirs may be those of others; and of each that waits it is in doubt whether it was sent.
+fn carry_out_behind(
+    txn: &WriteTransaction,
+    context: &TransactionContext,
+    batches: Vec<Vec<Command>>,
+) -> Result<()> {
+    let head = counters(&txn.open_table(META)?)?.head;
+    let known = |commands: Vec<Command>| {
+        commands.into_iter().filter_map(|command| legacy::behind_damage(command, head)).collect()
+    };
+    carry_out_all(txn, context, batches.into_iter().map(known))?;
+    let mut doubts = Vec::new();
+    for row in txn.open_table(MESSAGES)?.iter()? {
+        let (seq, bytes) = row?;
+        let seq = seq.value();
+        let Ok(message) = record::decode(seq, bytes.value()) else { continue };
+        let is_waiting = message.direction == Direction::Outbound
+            && message.platform.is_some()
+            && message.status == Status::Pending;
+        if is_waiting {
+            let (at, reason) = (now(), "the log that told its outcome is damaged".to_owned());
+            doubts.push(Command::Claim { seqs: vec![seq], account: None, at });
+            let outcome = Outcome::Retry { reason, is_uncertain: true };
+            doubts.push(Command::RecordOutcome { seq, outcome, at });
+        }
+    }
+    carry_out_all(txn, context, [doubts])
 }
 
 /// Marks every conversation as read.
@@ -144,30 +201,40 @@ fn from_second(txn: &WriteTransaction) -> Result<()> {
     order::arrange(txn)
 }
 
-/// Removes the old log; one that does not follow the tables is kept for inspection.
-fn take_away(mut log: FileLog, follows: bool) -> Result<()> {
-    if !follows {
-        let aside = log.keep_aside("does-not-follow")?;
-        tracing::error!(
-            "the write-ahead log does not follow the store; it is in {}",
-            aside.display()
-        );
+/// Removes the old log; one that is damaged or does not follow the tables is kept for inspection.
+/// Whether it is damaged.
+fn take_away(mut log: FileLog, state: &OldLogState) -> Result<bool> {
+    match state {
+        OldLogState::CarriedOut => {}
+        OldLogState::Damaged => {
+            let aside = log.keep_aside("damaged")?;
+            tracing::error!(
+                "what could be read of the damaged write-ahead log is in the store; the log is kept in {}",
+                aside.display()
+            );
+            return Ok(true);
+        }
+        OldLogState::DoesNotFollow => {
+            let aside = log.keep_aside("does-not-follow")?;
+            tracing::error!(
+                "the write-ahead log does not follow the store; it is in {}",
+                aside.display()
+            );
+        }
     }
     log.remove();
-    Ok(())
+    Ok(false)
 }
 
-/// Carries out the commands that the old log holds. The messages they make keep the IDs that were
-/// acknowledged, which had no tag.
+/// Carries out the commands that the old log holds.
 fn carry_out_all(
     txn: &WriteTransaction,
     context: &TransactionContext,
-    batches: impl Iterator<Item = Vec<Command>>,
+    batches: impl IntoIterator<Item = Vec<Command>>,
 ) -> Result<()> {
-    let context = TransactionContext { tag: Tag::NONE, ..context.clone() };
     // An empty batch first, which makes the tables that are new.
     for commands in std::iter::once(Vec::new()).chain(batches) {
-        let mut state = Transaction::open(txn, &context, now())?;
+        let mut state = Transaction::open(txn, context, now())?;
         state.make_tables()?;
         let (answers, _) = carry_out(&mut state, commands, None)?;
         for error in answers.into_iter().filter_map(std::result::Result::err) {
@@ -326,6 +393,13 @@ impl BackupFiles {
             }
         }
         Ok(Self(copies))
+    }
+
+    /// Says that the copies stay.
+    fn tell(&self) {
+        for copy in &self.0 {
+            tracing::error!("the store as it was before is kept in {}", copy.display());
+        }
     }
 
     fn remove(self) {

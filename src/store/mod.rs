@@ -60,6 +60,7 @@ mod view;
 mod writer;
 
 pub use crate::log::disk::{StorageFactory, StoreFileKind};
+pub use crate::log::file::kept_beside as kept_logs;
 pub use crate::log::record;
 pub use by_time::MessageSource;
 pub use command::{Answer, Command, MessageTarget};

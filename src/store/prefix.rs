@@ -12,13 +12,18 @@ use crate::model::cursor::Epoch;
 use crate::model::id_prefix::IdPrefix;
 use crate::model::message::Message;
 use redb::ReadableTable;
+use std::ops::RangeInclusive;
 
-/// Search for messages by the beginning of their ID.
+/// Which messages: those whose ID begins so.
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs)]
 pub struct ByPrefix {
     pub prefix: IdPrefix,
+    /// Only those older than this `seq`.
     pub before: Option<u64>,
+    /// Only among so many of the newest messages, for those who cannot wait; else among all.
+    pub newest: Option<u64>,
+    /// At most so many.
     pub limit: usize,
 }
 
@@ -39,15 +44,17 @@ impl View {
     }
 
     fn by_prefix_readable(&self, filter: &MessageFilter, wanted: ByPrefix) -> Result<Vec<Message>> {
-        let ByPrefix { prefix, before, limit } = wanted;
+        let ByPrefix { prefix, before, newest, limit } = wanted;
         let last = before.unwrap_or(u64::MAX).saturating_sub(1).min(self.head());
+        let below = newest.map_or(0, |newest| self.head().saturating_sub(newest));
+        let places = below + 1..=last;
         let read = |seq: u64| -> Result<Option<Message>> {
             let message = self.readable(seq)?;
             Ok(message.filter(|found| prefix.matches(found.id) && filter.matches(found)))
         };
-        let own = self.own_places(last, prefix)?.filter_map(|seq| read(seq).transpose());
+        let own = self.own_places(places.clone(), prefix)?.filter_map(|seq| read(seq).transpose());
         let mut found: Vec<_> = own.take(limit).collect::<Result<_>>()?;
-        let foreign = self.foreign_places(last, prefix)?;
+        let foreign = self.foreign_places(&places, prefix)?;
         let foreign = foreign.into_iter().filter_map(|seq| read(seq).transpose());
         found.extend(foreign.take(limit).collect::<Result<Vec<_>>>()?);
         found.sort_by_key(|message| std::cmp::Reverse(message.seq));
@@ -56,29 +63,33 @@ impl View {
         Ok(found)
     }
 
-    /// Places up to `last` whose own ID begins so, the newest first.
-    fn own_places(&self, last: u64, prefix: IdPrefix) -> Result<impl Iterator<Item = u64>> {
+    /// Places whose own ID begins so, the newest first.
+    fn own_places(
+        &self,
+        places: RangeInclusive<u64>,
+        prefix: IdPrefix,
+    ) -> Result<impl Iterator<Item = u64>> {
         let mut epochs = vec![(1, Tag::NONE)];
         for row in self.epochs.iter()? {
             let (epoch, first) = row?.1.value();
             epochs.push((first, Tag::of(Epoch::new(epoch))));
         }
-        let (ids, mut end) = (self.ids, last);
+        let (ids, (begin, mut end)) = (self.ids, places.into_inner());
         Ok(epochs.into_iter().rev().flat_map(move |(first, tag)| {
-            let places = first..=end;
+            let places = first.max(begin)..=end;
             end = end.min(first.saturating_sub(1));
             ids.places(places, tag, prefix)
         }))
     }
 
-    /// Places up to `last` of IDs of elsewhere that begin so, the newest first.
-    fn foreign_places(&self, last: u64, prefix: IdPrefix) -> Result<Vec<u64>> {
-        let mut places = Vec::new();
+    /// Places of IDs of elsewhere that begin so, the newest first.
+    fn foreign_places(&self, places: &RangeInclusive<u64>, prefix: IdPrefix) -> Result<Vec<u64>> {
+        let mut found = Vec::new();
         for row in self.foreign_ids_table()?.range(prefix.range())? {
-            places.push(row?.1.value());
+            found.push(row?.1.value());
         }
-        places.retain(|&seq| seq <= last);
-        places.sort_unstable_by(|one, other| other.cmp(one));
-        Ok(places)
+        found.retain(|seq| places.contains(seq));
+        found.sort_unstable_by(|one, other| other.cmp(one));
+        Ok(found)
     }
 }

@@ -100,6 +100,7 @@ fn count_events(txn: &WriteTransaction, counted: &mut Counters) -> Result<()> {
         for entry in journal::decode(first.value(), bytes.value()).unwrap_or_default() {
             counted.offset = entry.offset;
             if let journal::EntryContent::Created { seq }
+            | journal::EntryContent::PutBack { seq }
             | journal::EntryContent::Deleted { seq, .. } = entry.entry
             {
                 counted.head = counted.head.max(seq);

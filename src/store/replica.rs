@@ -36,8 +36,8 @@ impl StoreFile {
             (cursor.offset, cursor.epoch) = (found.batch.end() - 1, found.batch.epoch);
             (place, bytes) = (found.place, bytes + found.bytes);
             let epoch = found.batch.epoch;
-            let changes = apply(&txn, &self.context, found.batch, AtDamage::Refuse);
-            told.push(Committed { epoch, changes: changes.map_err(damaged)? });
+            let applied = apply(&txn, &self.context, found.batch, AtDamage::Refuse);
+            told.push(Committed { epoch, changes: applied.map_err(damaged)?.changes });
         }
         shared.advance(&mut txn, place, bytes)?;
         commit(txn)?;

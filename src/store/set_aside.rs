@@ -1,13 +1,18 @@
 //! Events of platforms that could not be stored, and were set aside.
 
-use super::damage::guarded;
+use super::damage::{guarded, pass_over};
 use super::error::{Result, StoreError};
 use super::tables::without_checksum;
 use super::view::View;
 use crate::log::decode_event;
+use crate::log::record::Unreadable;
 use crate::model::change::Inbound;
 use crate::model::event::Event;
-use redb::{ReadableTable, ReadableTableMetadata};
+use redb::ReadableTableMetadata;
+
+/// Events, and bytes of them, that are read together.
+const AT_ONCE: usize = 64;
+const BYTES_AT_ONCE: usize = 1 << 20;
 
 /// An event of a platform that could not be stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,31 +37,58 @@ impl View {
         guarded(|| Ok(self.quarantine_table()?.len()?))
     }
 
-    /// Events that could not be stored and were set aside, the oldest first.
+    /// Events behind an offset that could not be stored and were set aside, the oldest first: at most
+    /// `limit`, and no more once they have `max_bytes`. Damaged ones are left out, and told.
     ///
     /// # Errors
     ///
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
-    pub fn quarantine(&self) -> Result<Vec<SetAside>> {
-        guarded(|| self.quarantine_readable())
+    pub fn set_aside_after(
+        &self,
+        after: u64,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<SetAside>> {
+        guarded(|| {
+            let (mut found, mut bytes) = (Vec::new(), 0);
+            for row in self.quarantine_table()?.range(after.saturating_add(1)..)? {
+                if found.len() >= limit || bytes >= max_bytes {
+                    break;
+                }
+                let (offset, row) = row?;
+                let aside = decode(offset.value(), row.value());
+                let Some(aside) = pass_over(aside.map(Some).map_err(StoreError::from))? else {
+                    continue;
+                };
+                bytes += row.value().len();
+                found.push(aside);
+            }
+            Ok(found)
+        })
     }
 
-    fn quarantine_readable(&self) -> Result<Vec<SetAside>> {
-        let mut found = Vec::new();
-        for row in self.quarantine_table()?.iter()? {
-            let (offset, bytes) = row?;
-            let offset = offset.value();
-            match without_checksum(offset, bytes.value()).and_then(decode_event) {
-                Some(Event::SetAside { inbound, reason, at }) => {
-                    found.push(SetAside { offset, at, reason, inbound: *inbound });
-                }
-                _ => {
-                    return Err(StoreError::Damaged(format!(
-                        "what was set aside at {offset} is damaged"
-                    )));
-                }
-            }
+    /// Shows every event that was set aside, the oldest first. Damaged ones are left out, and told.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
+    pub fn each_set_aside(&self, mut see: impl FnMut(SetAside)) -> Result<()> {
+        let mut after = 0;
+        loop {
+            let some = self.set_aside_after(after, AT_ONCE, BYTES_AT_ONCE)?;
+            let Some(last) = some.last() else { return Ok(()) };
+            after = last.offset;
+            some.into_iter().for_each(&mut see);
         }
-        Ok(found)
+    }
+}
+
+/// Reads a row.
+pub(super) fn decode(offset: u64, row: &[u8]) -> std::result::Result<SetAside, Unreadable> {
+    match without_checksum(offset, row).and_then(decode_event) {
+        Some(Event::SetAside { inbound, reason, at }) => {
+            Ok(SetAside { offset, at, reason, inbound: *inbound })
+        }
+        _ => Err(Unreadable::new(format!("what was set aside at {offset} is damaged"))),
     }
 }

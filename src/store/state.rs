@@ -84,6 +84,6 @@ pub(super) trait StoreState: StoreFacts<Error = StoreError> {
     fn is_known_request(&self, notice: &Notice, data: &str) -> Result<bool>;
     /// Whether something was set aside at an offset.
     fn is_set_aside(&self, offset: u64) -> Result<bool>;
-    /// Bounds for removing old rows; `None` if there are none.
-    fn forgettable(&self, marks_before: u64) -> Result<Option<RetentionBounds>>;
+    /// Bounds for removing rows that are old at a time in Unix seconds; `None` if there are none.
+    fn forgettable(&self, marks_before: u64, at: u64) -> Result<Option<RetentionBounds>>;
 }

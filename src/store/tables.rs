@@ -1,5 +1,6 @@
 //! The tables of the file, and the small values in them.
 
+use super::damage::pass_over;
 use super::postings::Places;
 use crate::log::record::{Unreadable, checksum};
 use crate::model::message::{Direction, Message, Status};
@@ -82,17 +83,38 @@ pub(super) const TOLD: TableDefinition<u64, &[u8]> = TableDefinition::new("told"
 pub(super) const EARLY_RECALLS: TableDefinition<u128, &[u8]> =
     TableDefinition::new("early_recalls");
 
+/// The row of `meta` that says that a log may have more than the tables, and the bytes of its file. It is
+/// there from the first batch of a log until the tables have all of it.
+pub(super) const LOG_BYTES: &str = "log bytes";
+
+/// The bytes of the file of the log; `None` if there need not be one.
+pub(super) fn log_bytes(
+    meta: &impl ReadableTable<&'static str, &'static [u8]>,
+) -> super::Result<Option<u64>> {
+    let row = meta.get(LOG_BYTES)?;
+    Ok(row.and_then(|row| row.value().try_into().ok()).map(u64::from_le_bytes))
+}
+
 /// The row of `meta` with the platforms that were ever connected.
 pub(super) const SEEN_PLATFORMS: &str = "seen platforms";
 
-/// The platforms that were ever connected, in the order of their first connection.
+/// The platforms that were ever connected, in the order of their first connection. A damaged row
+/// counts as empty and is logged; it is written again when adapters connect.
 pub(super) fn seen_platforms(
     meta: &impl ReadableTable<&'static str, &'static [u8]>,
 ) -> super::Result<Vec<SeenPlatform>> {
+    Ok(pass_over(seen_platforms_row(meta))?.unwrap_or_default())
+}
+
+/// The same as its row has it; `None` where there is no row.
+pub(super) fn seen_platforms_row(
+    meta: &impl ReadableTable<&'static str, &'static [u8]>,
+) -> super::Result<Option<Vec<SeenPlatform>>> {
     let row = meta.get(SEEN_PLATFORMS)?;
-    Ok(row.map_or(Ok(Vec::new()), |row| {
-        unpack("the platforms seen", &[SEEN_PLATFORMS], row.value())
-    })?)
+    let read = |bytes: &[u8]| {
+        unpack("the list of platforms that were connected:", &[SEEN_PLATFORMS], bytes)
+    };
+    row.map(|row| Ok(read(row.value())?)).transpose()
 }
 
 /// A number that stands for a state, a platform or a conversation in the postings.

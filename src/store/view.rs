@@ -167,6 +167,17 @@ impl View {
     ///
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn journal(&self, after: u64, limit: usize) -> Result<Option<Vec<JournalEntry>>> {
+        // Without a damaged row no client can resume here, as if it were no longer kept.
+        self.kept_events(after, limit, false)
+    }
+
+    /// The same, but damaged rows are passed over and told where `passes_over` says so.
+    pub(super) fn kept_events(
+        &self,
+        after: u64,
+        limit: usize,
+        passes_over: bool,
+    ) -> Result<Option<Vec<JournalEntry>>> {
         if after.saturating_add(1) < self.counters.kept_from {
             return Ok(None);
         }
@@ -180,8 +191,12 @@ impl View {
         for row in self.journal_table()?.range(first..)? {
             let (first, bytes) = row?;
             let entries = journal::decode(first.value(), bytes.value()).map_err(StoreError::from);
-            // Without this row clients cannot resume here, as if it were no longer kept.
-            let Some(entries) = pass_over(entries.map(Some))? else { return Ok(None) };
+            let Some(entries) = pass_over(entries.map(Some))? else {
+                if passes_over {
+                    continue;
+                }
+                return Ok(None);
+            };
             found.extend(entries.into_iter().filter(|entry| entry.offset > after));
             if found.len() >= limit {
                 found.truncate(limit);

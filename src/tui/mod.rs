@@ -21,7 +21,7 @@ use crossterm::execute;
 use futures_util::StreamExt;
 use jiff::tz::TimeZone;
 pub use model::Level;
-use model::{Effect, Model, NumberedRequest, ServerReply, ServerRequest, TuiEvent};
+use model::{Effect, Model, NotSent, NumberedRequest, ServerReply, ServerRequest, TuiEvent};
 pub use pictures::Graphics;
 use pictures::picker;
 use rustix::process::{Signal as Number, getpid, kill_current_process_group, kill_process};
@@ -197,8 +197,13 @@ impl TerminalClient {
                             ServerRequest::Page { ticket, .. } => {
                                 ServerReply::NoPage { ticket, why: BUSY.into() }
                             }
-                            ServerRequest::Send(_) | ServerRequest::SendFile(..) => {
-                                ServerReply::NotSent { why: BUSY.into() }
+                            ServerRequest::Send(message) => {
+                                let why = BUSY.into();
+                                ServerReply::NotSent(Box::new(NotSent { message, file: None, why }))
+                            }
+                            ServerRequest::SendFile(message, path) => {
+                                let (file, why) = (Some(path), BUSY.into());
+                                ServerReply::NotSent(Box::new(NotSent { message, file, why }))
                             }
                             ServerRequest::Read(..) => ServerReply::NotRead,
                             _ => ServerReply::Failed(BUSY.into()),

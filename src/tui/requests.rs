@@ -3,7 +3,7 @@
 use super::files::{self, in_background};
 use super::model::conversations::MOST;
 use super::model::scope::ConversationKey;
-use super::model::{NumberedRequest, ServerReply, ServerRequest};
+use super::model::{NotSent, NumberedRequest, ServerReply, ServerRequest};
 use super::pictures;
 use crate::client::file::{OpenFile, segment};
 use crate::client::{ConversationQuery, Server};
@@ -66,12 +66,14 @@ async fn ask(server: &mut Server, picker: Option<Picker>, request: ServerRequest
         },
         ServerRequest::Send(message) => match send(server, &message).await {
             Ok(message) => ServerReply::Made(Box::new(message)),
-            Err(error) => ServerReply::NotSent { why: error.to_string() },
+            Err(error) => not_sent(message, None, error.to_string()),
         },
-        ServerRequest::SendFile(message, path) => match send_file(server, message, path).await {
-            Ok(message) => ServerReply::Made(Box::new(message)),
-            Err(error) => ServerReply::NotSent { why: error.to_string() },
-        },
+        ServerRequest::SendFile(message, path) => {
+            match send_file(server, message.clone(), path.clone()).await {
+                Ok(message) => ServerReply::Made(Box::new(message)),
+                Err(error) => not_sent(message, Some(path), error.to_string()),
+            }
+        }
         ServerRequest::Edit(id, change) => match server.edit(id, &change).await {
             Ok(message) => ServerReply::Changed(Box::new(message), "edited"),
             Err(error) => ServerReply::Failed(format!("not edited: {error} (↑ brings it back)")),
@@ -86,6 +88,10 @@ async fn ask(server: &mut Server, picker: Option<Picker>, request: ServerRequest
             answer.unwrap_or_else(|error| ServerReply::Failed(error.to_string()))
         }
     }
+}
+
+fn not_sent(message: NewMessage, file: Option<PathBuf>, why: String) -> ServerReply {
+    ServerReply::NotSent(Box::new(NotSent { message, file, why }))
 }
 
 async fn send(server: &mut Server, message: &NewMessage) -> Result<Message> {

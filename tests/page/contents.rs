@@ -138,6 +138,8 @@ async fn a_sent_message_is_reacted_to_edited_and_recalled() {
     tab.sees(".bubble-meta", "edited").await;
     menu(&tab).await;
     tab.press("Recall for everybody").await;
+    tab.sees(".popup", "Take this message back for everybody?").await;
+    tab.press("Recall for everybody").await;
     tab.sees(".message.recalled .bubble-meta", "recalled").await;
     let (_, message) = server.get(&format!("/api/messages/{id}"));
     assert_eq!(message["content"], "a typo here");

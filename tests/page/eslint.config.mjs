@@ -3,10 +3,10 @@ import js from '@eslint/js';
 
 const html = ['innerHTML', 'outerHTML', 'insertAdjacentHTML', 'setHTML', 'setHTMLUnsafe', 'write', 'writeln', 'createContextualFragment'];
 const browser = [
-  'AbortController', 'AudioContext', 'Blob', 'Event', 'FileReader', 'GainNode', 'HTMLElement', 'Headers', 'Node', 'Notification', 'OscillatorNode', 'ResizeObserver', 'TextDecoder', 'TextEncoder', 'URL', 'URLSearchParams',
+  'AbortController', 'AbortSignal', 'AudioContext', 'Blob', 'CSS', 'Element', 'Event', 'FileReader', 'GainNode', 'HTMLElement', 'Headers', 'Highlight', 'Node', 'NodeFilter', 'Notification', 'OscillatorNode', 'Range', 'ResizeObserver', 'TextDecoder', 'TextEncoder', 'URL', 'URLSearchParams',
   'WebSocket', 'XMLHttpRequest', 'addEventListener', 'atob', 'btoa', 'cancelAnimationFrame', 'clearInterval', 'clearTimeout', 'createImageBitmap', 'crypto', 'document',
-  'fetch', 'focus', 'getComputedStyle', 'history', 'innerHeight', 'innerWidth', 'localStorage', 'location', 'matchMedia', 'navigator', 'removeEventListener',
-  'requestAnimationFrame', 'requestIdleCallback', 'scrollTo', 'sessionStorage', 'setInterval', 'setTimeout',
+  'fetch', 'focus', 'getComputedStyle', 'getSelection', 'history', 'innerHeight', 'innerWidth', 'localStorage', 'location', 'matchMedia', 'navigator', 'removeEventListener',
+  'requestAnimationFrame', 'queueMicrotask', 'requestIdleCallback', 'scrollTo', 'sessionStorage', 'setInterval', 'setTimeout',
 ];
 
 // All modules become one script, in which an exported name hides the browser's own of that name.

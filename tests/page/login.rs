@@ -59,3 +59,23 @@ async fn an_address_of_rechat_open_signs_in_once() {
     again.key(Key::Enter).await;
     again.sees(".connection", "Live").await;
 }
+
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn one_can_stay_signed_in_until_one_signs_out() {
+    let server = TestServer::start_with(&["--token", "open sesame", "--loopback"]);
+    let tab = Tab::open(&server.url("/#messages")).await;
+    tab.sees(".login", "Stay signed in").await;
+    tab.click(".login .stays input").await;
+    tab.write("#token", "open sesame").await;
+    tab.key(Key::Enter).await;
+    tab.sees(".connection", "Live").await;
+    // As another tab, or the next start of the app.
+    tab.run("sessionStorage.clear(); location.reload()").await;
+    tab.sees(".connection", "Live").await;
+    tab.press("Sign out").await;
+    tab.sees(".login", "Sign in to rechat").await;
+    tab.run("location.reload()").await;
+    tab.sees(".login", "Sign in to rechat").await;
+    assert_eq!(tab.run("return localStorage.length + sessionStorage.length").await, json!(0));
+}

@@ -350,7 +350,7 @@ fn https_is_served_and_a_new_certificate_is_taken_up() {
     std::fs::write(&key, "no key").unwrap();
     eventually("the bad key is noticed", || {
         let _ = ask(&first);
-        server.log().contains("stays as it was").then_some(())
+        server.log().contains("stays in use").then_some(())
     });
     assert_eq!(ask(&first).unwrap().status(), 200, "the old one serves on");
     certify(&server.home);

@@ -1,7 +1,7 @@
 //! `edit`, `recall`, `react`, `requests` and `watch`.
 
 use crate::onebot::Peer;
-use crate::onebot11::{headers, willing};
+use crate::onebot11::{group_message, headers, willing};
 use crate::server::{Home, TestServer, eventually};
 use crate::stream::following::start_without_events_after;
 use serde_json::{Value, json};
@@ -40,7 +40,15 @@ async fn an_action_that_fails_says_what_helps() {
     server.until(&id, "Sent");
     let edited = server.home.fails(1, &["edit", &id[..8], "y"]);
     assert!(edited.contains("the platform cannot do this"), "{edited}");
-    assert!(edited.contains("qq has no way to do it; recall it with `rechat recall"), "{edited}");
+    assert!(edited.contains("qq has no way to do it, or not to this; recall it with"), "{edited}");
+    peer.push(&group_message(1, 1, 77, "theirs"));
+    let theirs = eventually("it came in", || {
+        let (_, page) = server.get("/api/messages?direction=Inbound");
+        page["messages"][0]["id"].as_str().map(str::to_owned)
+    });
+    let edited = server.home.fails(1, &["edit", &theirs, "mine now"]);
+    assert!(edited.contains("only your own can be edited"), "{edited}");
+    assert!(edited.contains("rechat reply") && !edited.contains("recall"), "{edited}");
     peer.drop_connection();
     eventually("it is away", || {
         let (_, told) = server.get("/api/platforms");
@@ -55,8 +63,11 @@ fn what_needs_a_server_says_so() {
     let home = Home::new();
     let sent = home.ok(&["send", "-p", "qq", "-r", "group_1", "x"]);
     let id = &sent[..8];
+    assert_eq!(home.ok(&["edit", id, "y"])[36..], *" edited\n");
+    assert!(home.ok(&["show", id]).contains("content       y"));
+    home.ok(&["set-status", id, "sent"]);
     for command in [
-        &["edit", id, "y"][..],
+        &["edit", id, "z"][..],
         &["recall", id],
         &["react", id, "👍"],
         &["requests"],

@@ -293,21 +293,87 @@ fn completions_come_from_live_data_and_are_silent_without_any() {
     );
     assert!(!empty.db().exists());
     assert!(complete(&empty, &["rechat", "list", "--status", ""]).contains("Failed"));
+    // Nothing comes where the host does not answer soon.
+    let offers = |home: &Home, words: &[&str], wanted: &dyn Fn(&str) -> bool| {
+        let words = [&["rechat"], words].concat();
+        eventually(&format!("values for {words:?}"), || {
+            Some(complete(home, &words)).filter(|offered| wanted(offered))
+        })
+    };
     let server = TestServer::start();
-    let sent = server.home.ok(&["send", "-p", "qq", "-r", "group_77", "\u{1b}[2Jhello"]);
+    let home = &server.home;
+    let sent = home.ok(&["send", "-p", "qq", "-r", "group_77", "\u{1b}[2Jhello"]);
     let id = sent.split(' ').next().unwrap();
-    for words in [&["rechat", "get", ""][..], &["rechat", "cancel", &id[..4]]] {
-        let offered = complete(&server.home, words);
-        assert!(offered.starts_with(&format!("{}\t", &id[..8])), "{offered}");
+    let has = |text: &str| {
+        let text = text.to_owned();
+        move |offered: &str| offered.contains(&text)
+    };
+    for words in [&["get", ""][..], &["cancel", &id[..4]]] {
+        let offered = offers(home, words, &has(&format!("{}\t", &id[..8])));
         assert!(offered.contains("hello") && !offered.contains('\u{1b}'), "{offered}");
     }
-    assert!(complete(&server.home, &["rechat", "reply", &id[..10]]).contains(id));
-    assert!(!complete(&server.home, &["rechat", "retry", ""]).contains(id));
-    assert!(complete(&server.home, &["rechat", "send", "-r", "g"]).contains("group_77"));
+    offers(home, &["reply", &id[..10]], &has(id));
+    assert!(!complete(home, &["rechat", "retry", ""]).contains(id));
+    offers(home, &["send", "-r", "g"], &has("group_77"));
     let url = server.url("");
-    let elsewhere = complete(&empty, &["rechat", "list", "--server", &url, "--conversation", ""]);
-    assert!(elsewhere.contains("group_77"), "{elsewhere}");
-    assert!(complete(&server.home, &["rechat", "list", "--platform", ""]).contains("qq"));
+    offers(&empty, &["list", "--server", &url, "--conversation", ""], &has("group_77"));
+    offers(home, &["list", "--platform", ""], &has("qq"));
+    assert!(!complete(home, &["rechat", "list", "--platform", "x"]).contains("qq"));
+    let logins = complete(home, &["rechat", "login", ""]);
+    assert!(logins.lines().any(|line| line.trim_end() == "wechat"), "{logins}");
+    assert!(!logins.contains("loopback"), "{logins}");
+    assert!(complete(home, &["rechat", "list", "--status", "fa"]).starts_with("Failed"));
+    home.ok(&["cancel", id]);
+    offers(home, &["retry", ""], &has(&id[..8]));
+}
+
+#[test]
+fn names_of_conversations_and_people_are_completed_and_ids_of_older_messages() {
+    let home = Home::new();
+    let line = |n: u64, group: &str, name: &str, sender: &str| {
+        json!({
+            "id": format!("{n:08x}-0000-4000-8000-000000000000"), "message_type": "Text",
+            "content": format!("m{n}"), "recipient": group, "conversation_name": name,
+            "status": "Sent", "direction": "Inbound", "platform": "qq", "account": "10",
+            "sender": {"id": format!("7{}", sender.len()), "name": sender},
+            "created_at": 1_700_000_000 + n, "updated_at": 1_700_000_000, "retry_count": 0,
+        })
+    };
+    let first = line(0xabcd_ef01, "group_1", "Book Club", "Zoé Example");
+    let rest = (1..=300).map(|n| line(n, "group_2", "周末爬山小队", "Bernd"));
+    let lines = std::iter::once(first).chain(rest);
+    let file = home.path("seed.jsonl");
+    std::fs::write(&file, lines.map(|line| line.to_string() + "\n").collect::<String>()).unwrap();
+    home.ok(&["import", file.to_str().unwrap()]);
+    let complete = |shell: &str, words: &[&str]| {
+        let mut command = home.command(&[]);
+        command.env("COMPLETE", shell).arg("--").args(words);
+        command.env("_CLAP_COMPLETE_INDEX", (words.len() - 1).to_string());
+        command.env("_CLAP_IFS", "\n");
+        let output = command.output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{words:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    // Nothing comes where the host does not answer soon.
+    let offers = |shell: &str, words: &[&str], wanted: &str| {
+        let words = [&["rechat"], words].concat();
+        eventually(&format!("{wanted:?} for {words:?}"), || {
+            (complete(shell, &words) == wanted).then_some(())
+        });
+    };
+    offers("fish", &["list", "-c", "周"], "周末爬山小队\tqq group_2\n");
+    offers("fish", &["list", "-c", "boo"], "Book Club\tqq group_1\n");
+    offers("fish", &["list", "-c", "group_1"], "group_1\tqq Book Club\n");
+    // An old message has it, which a search finds.
+    offers("fish", &["list", "--sender", "zo"], "Zoé Example\t712\n");
+    offers("fish", &["list", "-c", "group_2", "--sender", "B"], "Bernd\t75\n");
+    assert_eq!(complete("fish", &["rechat", "list", "-c", "group_2", "--sender", "Z"]), "");
+    let sent = ["send", "-r", "Book Club", "--mention"];
+    offers("fish", &[&sent[..], &["Z"]].concat(), "Zoé Example\t712\n");
+    offers("fish", &[&sent[..], &["al"]].concat(), "all\teverybody\n");
+    offers("bash", &["list", "-c", "Boo"], "Book\\ Club");
+    // Older than the newest fifty.
+    offers("fish", &["get", "abcd"], "abcdef01\tSent group_1: m2882400001\n");
 }
 
 #[test]
@@ -358,15 +424,15 @@ fn wrong_use_is_told_with_its_place_and_what_to_do() {
     let taken = server.address.clone();
     let other = path("other.redb");
     let cases: [(i32, &[&str], [&str; 2]); 11] = [
-        (2, &["get", "x"], ["'x'", "`rechat list`"]),
-        (2, &["retry", "x"], ["'x'", "`rechat list`"]),
+        (2, &["get", "x"], ["`x`", "`rechat list`"]),
+        (2, &["retry", "x"], ["`x`", "`rechat list`"]),
         (1, &["get", "6f0a0c1e-8f5c-4c8e-9a54-7b1e43a8a5b0"], ["6f0a0c1e", "`rechat list`"]),
         (1, &["export", &folder], [&folder, "is a folder"]),
         (1, &["export", &half], ["is there already", "--force"]),
         (1, &["backup", "--force", &folder], [&folder, "is a folder"]),
         (1, &["backup", &nowhere], ["there is no folder", "make it first"]),
         (1, &["import", &folder], [&folder, "cannot read"]),
-        (1, &["check"], ["a server has", "rechat backup"]),
+        (2, &["check"], ["a server has", "rechat backup"]),
         (1, &["stats", "--config", &half], ["half.toml, line 1", "--print-config"]),
         (1, &["serve", "--db", &other, "--listen", &taken], [&taken, "another program"]),
     ];
@@ -508,19 +574,22 @@ fn a_follower_at_a_terminal_is_told_what_became_of_what_it_was_shown() {
 
 #[test]
 fn a_command_tells_that_it_brings_an_older_store_up_to_date() {
-    let home = Home::new();
     let packed = std::fs::read("tests/fixtures/store/0.2.0-closed.redb.gz").unwrap();
-    let mut unpacked = Vec::new();
-    let mut reader = flate2::read::GzDecoder::new(&packed[..]);
-    std::io::Read::read_to_end(&mut reader, &mut unpacked).unwrap();
-    std::fs::create_dir_all(home.db().parent().unwrap()).unwrap();
-    std::fs::write(home.db(), unpacked).unwrap();
-    let output = home.run(&["list"]);
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success() && told.contains("brought up to date"), "{told}");
-    assert!(told.contains("is up to date\n") && told.contains("rechat.redb"), "{told}");
-    let again = home.run(&["list"]);
-    assert_eq!((again.stdout, again.stderr), (output.stdout, Vec::new()));
+    for command in ["list", "compact", "check"] {
+        let home = Home::new();
+        let mut unpacked = Vec::new();
+        let mut reader = flate2::read::GzDecoder::new(&packed[..]);
+        std::io::Read::read_to_end(&mut reader, &mut unpacked).unwrap();
+        std::fs::create_dir_all(home.db().parent().unwrap()).unwrap();
+        std::fs::write(home.db(), unpacked).unwrap();
+        let output = home.run(&[command]);
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success() && told.contains("brought up to date"), "{told}");
+        assert!(told.contains("is up to date\n") && told.contains("rechat.redb"), "{told}");
+        let again = home.run(&[command]);
+        let told = String::from_utf8(again.stderr).unwrap();
+        assert!(again.status.success() && !told.contains("brought up to date"), "{told}");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::onebot::Peer;
 use crate::onebot11::{group_message, headers, private_message, willing};
-use crate::server::{TestServer, eventually};
+use crate::server::{Home, TestServer, eventually};
 use crate::socket::Client;
 use serde_json::{Value, json};
 
@@ -129,7 +129,7 @@ fn what_is_wrong_is_told_with_its_code() {
         (json!({"muted": "yes"}), "muted"),
         (json!({"read_to": "someday"}), "read_to"),
         (json!({"read_to": uuid::Uuid::nil()}), "read_to"),
-        (json!({"read_to": -1}), "`read_to` must be the `seq`"),
+        (json!({"read_to": -1}), "must be the `seq`"),
     ] {
         let (status, error) = server.ask("PATCH", path, Some(&body));
         assert_eq!((status, &error["code"]), (400, &json!("invalid")), "{body}: {error}");
@@ -234,9 +234,21 @@ fn messages_are_listed_by_when_they_were_said() {
         let (status, error) = server.get(&format!("/api/messages?{query}"));
         assert_eq!(status, 400, "{query}: {error}");
     }
-    let listed = ["list", "--order", "time", "--format", "{content}"];
-    let there = server.home.ok(&listed);
-    assert_eq!(there.lines().collect::<Vec<_>>(), ["third", "second", "first"]);
+    let lists = |home: &Home| {
+        let listed =
+            |arguments: &[&str]| home.ok(&[&["list", "--format", "{content}"], arguments].concat());
+        let (said, came) = ("third\nsecond\nfirst\n", "second\nthird\nfirst\n");
+        assert_eq!(listed(&[]), came);
+        assert_eq!(listed(&["--order", "time"]), said);
+        assert_eq!(listed(&["-c", "group_1"]), said, "a conversation is read as it was said");
+        assert_eq!(listed(&["-c", "group_1", "--order", "seq"]), came);
+        assert_eq!(listed(&["-c", "group_1", "--before", "2"]), "second\nfirst\n");
+        assert_eq!(listed(&["-c", "group_1", "--offset", "1", "-n", "1"]), "second\n");
+        assert_eq!(listed(&["-c", "group_1", "--search", "s"]), "second\nfirst\n");
+        let json = home.ok(&["list", "-c", "group_1", "-n", "1", "--json"]);
+        assert!(json.contains("\"third\""), "{json}");
+    };
+    lists(&server.home);
     server.stop();
-    assert_eq!(server.home.ok(&listed), there, "without a server");
+    lists(&server.home);
 }

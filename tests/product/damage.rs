@@ -215,3 +215,82 @@ fn a_check_names_a_damaged_log_and_it_is_kept() {
     let kept = folder.filter(|entry| entry.file_name().to_string_lossy().contains("-wal.damaged."));
     assert_eq!(kept.count(), 1);
 }
+
+#[test]
+fn whoever_meets_a_damaged_log_tells_it_and_it_stays_told_until_somebody_has_looked() {
+    let mut server = TestServer::start();
+    for i in 0..40 {
+        server.make_for(Some("nowhere"), "group_1", &format!("message number {i}"));
+    }
+    server.kill();
+    let db = server.home.db();
+    let log = server.home.path("data/rechat/rechat.redb-wal");
+    let (tables, whole) = (std::fs::read(&db).unwrap(), std::fs::read(&log).unwrap());
+    let mut bytes = whole.clone();
+    let text = b"message number 20";
+    let at = bytes.windows(text.len()).position(|window| window == text).expect("it is in the log");
+    bytes[at] ^= 1;
+    let restore = |log_bytes: Option<&[u8]>| {
+        std::fs::write(&db, &tables).unwrap();
+        match log_bytes {
+            Some(bytes) => std::fs::write(&log, bytes).unwrap(),
+            None => std::fs::remove_file(&log).unwrap(),
+        }
+    };
+    let kept = || -> Vec<_> {
+        let folder = std::fs::read_dir(db.parent().unwrap()).unwrap().flatten();
+        let paths = folder.map(|entry| entry.path());
+        paths.filter(|path| path.to_string_lossy().contains("redb-wal.")).collect()
+    };
+    for (left, name) in [(Some(&bytes[..]), "damaged"), (None, "missing")] {
+        restore(left);
+        let listed = server.home.run(&["list", "--limit", "200"]);
+        let told = String::from_utf8(listed.stderr).unwrap();
+        assert!(told.contains("write-ahead log") && told.contains(name), "{told}");
+        assert!(listed.status.success(), "what is there is listed");
+        let told = String::from_utf8(server.home.run(&["list"]).stderr).unwrap();
+        assert!(!told.contains("write-ahead log"), "told by the one who met it: {told}");
+        for command in ["check", "doctor"] {
+            let output = server.home.run(&[command]);
+            let told = String::from_utf8(output.stdout).unwrap();
+            assert_eq!(output.status.code(), Some(1), "{command}: {told}");
+            assert!(told.contains(&format!("redb-wal.{name}.")), "{command}: {told}");
+        }
+        server.start_again();
+        let told = eventually("the server tells it", || reason(&server));
+        assert!(told.contains(&format!("redb-wal.{name}.")), "{told}");
+        server.stop();
+        for path in kept() {
+            std::fs::remove_file(path).unwrap();
+        }
+        server.home.ok(&["check"]);
+        server.start_again();
+        assert_eq!(reason(&server), None);
+        server.kill();
+        let _ = std::fs::remove_file(&log);
+        std::fs::write(&log, &whole).unwrap();
+    }
+}
+
+#[test]
+fn a_damaged_list_of_platforms_refuses_no_message_and_is_told() {
+    let mut server = TestServer::start_with(&["--loopback"]);
+    server.until(&server.make_for(Some("loopback"), "group_1", "x"), "Sent");
+    server.stop();
+    let database = redb::Database::open(server.home.db()).unwrap();
+    let transaction = database.begin_write().unwrap();
+    {
+        let meta = redb::TableDefinition::<&str, &[u8]>::new("meta");
+        let mut meta = transaction.open_table(meta).unwrap();
+        meta.insert("seen platforms", &b"\x03damaged"[..]).unwrap();
+    }
+    transaction.commit().unwrap();
+    drop(database);
+    let told = String::from_utf8(server.home.run(&["check"]).stdout).unwrap();
+    assert!(told.contains("platforms that were connected"), "{told}");
+    server.start_again();
+    server.make("group_1", "without a platform");
+    eventually("it is told", || reason(&server).filter(|told| told.contains("platforms")));
+    let log = server.log();
+    assert_eq!(log.matches("list of platforms").count(), 1, "once: {log}");
+}

@@ -128,7 +128,7 @@ fn large_pages_that_nobody_reads_take_up_little() {
 
 #[test]
 fn bodies_share_a_limit_of_memory_and_small_answers_go_on() {
-    let server = limited("memory_bytes = 8388608\n");
+    let server = limited("memory_bytes = 4194304\n");
     let long = "x".repeat(1_000_000);
     for _ in 0..20 {
         server.make("group_1", &long);
@@ -223,4 +223,35 @@ async fn replays_share_their_memory_and_clients_that_read_nothing_keep_no_other_
             assert!(content.starts_with(&format!("{i} ")), "{}", &content[..20]);
         }
     }
+}
+
+#[test]
+fn readers_of_conversations_who_are_slow_hold_a_piece_each_and_no_whole_list() {
+    const CONVERSATIONS: usize = 40;
+    let home = Home::new();
+    home.configure("[limits]\nmemory_bytes = 8388608\n");
+    let server = TestServer::start_in(Arc::new(home), &[]);
+    let long = "x".repeat(200 << 10);
+    for n in 0..CONVERSATIONS {
+        server.make_for(Some("qq"), &format!("group_{n}"), &long);
+    }
+    // Twice as much as all answers may hold, and nobody reads it.
+    let path = "/api/conversations?limit=200";
+    let mut slow = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(&server.address).unwrap();
+        let head = format!("GET {path} HTTP/1.1\r\nhost: {}\r\n\r\n", server.address);
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut first = [0];
+        stream.read_exact(&mut first).unwrap();
+        slow.push(stream);
+    }
+    let (status, all) = server.get(path);
+    assert_eq!(status, 200, "{all}");
+    let all = all["conversations"].as_array().unwrap();
+    assert_eq!(all.len(), CONVERSATIONS);
+    let names: std::collections::HashSet<_> =
+        all.iter().map(|one| one["conversation"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), CONVERSATIONS, "each once");
+    assert!(all.is_sorted_by_key(|one| std::cmp::Reverse(one["last_seq"].as_u64())));
 }

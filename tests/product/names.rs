@@ -92,9 +92,19 @@ fn messages_are_found_by_the_beginning_of_their_id() {
         assert!(contents(&format!("id_prefix={}", &id[..8])).contains(&n.to_string()), "{id}");
     }
     assert_eq!(contents(&format!("id_prefix={}", mine[7])), ["7"]);
-    for wrong in
-        ["id_prefix=6f0", "id_prefix=xyzw", "id_prefix=6f0a&q=x", "id_prefix=6f0a&offset=1"]
-    {
+    // Message 7 is the eighth of 300; the three that were imported came before them.
+    let near = |newest: u64| contents(&format!("id_prefix={}&newest={newest}", &mine[7][..12]));
+    assert_eq!((near(293), near(292)), (vec!["7".to_owned()], Vec::new()));
+    assert_eq!(contents("id_prefix=6f0a&newest=300"), [""; 0]);
+    assert_eq!(contents("id_prefix=6f0a&newest=301"), [""; 0]);
+    assert_eq!(contents("id_prefix=6f0a&newest=302"), ["second"]);
+    for wrong in [
+        "newest=9",
+        "id_prefix=6f0",
+        "id_prefix=xyzw",
+        "id_prefix=6f0a&q=x",
+        "id_prefix=6f0a&offset=1",
+    ] {
         let (status, error) = server.get(&format!("/api/messages?{wrong}"));
         assert_eq!(status, 400, "{wrong}");
         assert!(error["error"].as_str().unwrap().contains("`id_prefix`"), "{error}");

@@ -148,7 +148,7 @@ fn a_verb_of_elsewhere_is_answered_with_ours() {
     let home = Home::new();
     let told = home.fails(2, &["tail", "-n", "5"]);
     assert_eq!(told, "rechat: there is no command `tail`\n  write `rechat list --follow`\n");
-    assert!(home.fails(2, &["list", "--folow"]).contains("'--follow'"));
+    assert!(home.fails(2, &["list", "--folow"]).contains("did you mean `--follow`?"));
 }
 
 /// Messages of other times, one of them told of later than it was said.

@@ -1,8 +1,8 @@
-//! Sessions that come and go at random, over kills, restarts, older copies that are put back, and a
-//! journal that keeps little: each gets every event of the kinds it asked for, once and in order, or
+//! Sessions that come and go at random, over kills, restarts, older copies that are put back, imports to
+//! old places, and a journal that keeps little: each gets every event of the kinds it asked for, once and in order, or
 //! is told `cursor_gone`.
 
-use crate::server::{Home, TestServer};
+use crate::server::{Home, TestServer, agent};
 use crate::socket::Client;
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -41,6 +41,8 @@ struct World {
     /// Messages that are there.
     messages: Vec<String>,
     deleted: HashSet<String>,
+    /// Messages as they were before they were deleted.
+    exported: Vec<String>,
     /// A copy that was made while the server was stopped.
     copy: Option<Copy>,
     starts: usize,
@@ -61,9 +63,21 @@ impl World {
 
     fn change(&mut self, random: &mut Random) {
         let path = |id: &str| format!("/api/messages/{id}");
-        match random.below(5) {
+        match random.below(6) {
+            // It is back at its old place, and none that is new.
+            5 if !self.exported.is_empty() => {
+                let line = self.exported.swap_remove(random.below(self.exported.len()));
+                let request = agent().post(self.server.url("/api/import"));
+                let request = request.header("content-type", "application/x-ndjson");
+                let mut answer = request.send(&line).unwrap();
+                let answer = answer.body_mut().read_to_string().unwrap();
+                assert!(answer.contains("\"imported\":1"), "{answer}");
+                // Which takes a number.
+                self.starts += 1;
+            }
             0 if !self.messages.is_empty() => {
                 let id = self.messages.swap_remove(random.below(self.messages.len()));
+                self.exported.push(self.server.get(&path(&id)).1.to_string());
                 assert_eq!(self.server.ask("DELETE", &path(&id), None).0, 200);
                 self.happened("message_deleted", &id, None);
                 self.deleted.insert(id);
@@ -130,6 +144,7 @@ impl World {
         self.start();
         self.history.truncate(copy.history);
         (self.messages, self.deleted) = (copy.messages, copy.deleted);
+        self.exported.clear();
         Some(copy.history)
     }
 }
@@ -223,6 +238,7 @@ async fn run(seed: u64, steps: usize) {
         history: Vec::new(),
         messages: Vec::new(),
         deleted: HashSet::new(),
+        exported: Vec::new(),
         copy: None,
         starts: 1,
     };

@@ -188,6 +188,7 @@ impl Both {
             platform,
             conversation,
             read_to,
+            unread_from: None,
             muted,
             pinned: None,
         })

@@ -10,7 +10,9 @@ import { t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { link } from '../router.js';
 import { toast } from '../toast.js';
+import { askFirst } from './ask-first.js';
 import { QUICK, pickEmoji } from './emoji.js';
+import { isOutgoing } from './outgoing.js';
 import { passOn } from './pass-on.js';
 import { closePopup, menu, openPopup } from './popup.js';
 
@@ -19,11 +21,14 @@ import { closePopup, menu, openPopup } from './popup.js';
 /** @param {Message} message */
 const isOwn = (message) => message.direction !== 'Inbound';
 
-/** Whether a message is still on its way to the server. @param {Message} message */
-const isOutgoing = (message) => message.id.startsWith('outgoing-');
+/** Platforms that have refused an edit because they know none. @type {Set<string | undefined>} */
+const withoutEdits = new Set();
+
+/** Notes that a message's platform knows no edits. @param {Message} message */
+export const refusesEdits = ({ platform }) => void withoutEdits.add(platform);
 
 /** @param {Message} message */
-export const canEdit = (message) => isOwn(message) && !isOutgoing(message) && !message.recalled_at && message.status !== 'Canceled';
+export const canEdit = (message) => isOwn(message) && !isOutgoing(message) && !message.recalled_at && message.status !== 'Canceled' && !(message.status === 'Sent' && withoutEdits.has(message.platform));
 
 /** The actions on messages of one conversation. */
 export class MessageActions {
@@ -31,8 +36,10 @@ export class MessageActions {
    * @param {object} by
    * @param {(message: Message) => void} by.reply
    * @param {(message: Message) => void} by.edit
+   * @param {(message: Message) => void} by.select
+   * @param {(message: Message) => void} by.unread counts it and those after it as unread
    * @param {(message: Message) => void} by.told takes a message as the server has told it
-   * @param {import('./outgoing.js').OutgoingQueue} by.outgoing
+   * @param {typeof import('./outgoing.js').outgoing} by.outgoing
    * @param {import('../feed.js').Feed} by.feed
    */
   constructor(by) {
@@ -59,8 +66,8 @@ export class MessageActions {
    */
   place(row, message) {
     this.message = message;
-    const column = row.querySelector('.bubble-column');
-    if (column && this.toolbar.parentElement !== column && !isOutgoing(message)) column.append(this.toolbar);
+    const bubble = row.querySelector('.bubble');
+    if (bubble && this.toolbar.parentElement !== bubble && !isOutgoing(message)) bubble.append(this.toolbar);
   }
 
   /**
@@ -79,12 +86,14 @@ export class MessageActions {
       { name: t('reply'), icon: icon('reply'), run: () => this.by.reply(message) },
       { name: t('copyText'), icon: icon('copy'), run: () => void copy(textOf(message)) },
       canEdit(message) && { name: t('edit'), icon: icon('edit'), run: () => this.by.edit(message) },
-      { name: t('passOn'), icon: icon('send'), run: () => passOn(beside, message, this.by.feed, this.by.outgoing) },
-      own && status === 'Sent' && !message.recalled_at && { name: t('recall'), icon: icon('undo'), run: () => void this.#change(() => recallMessage(id)) },
+      { name: t('passOn'), icon: icon('send'), run: () => passOn(beside, [message], this.by.feed, this.by.outgoing) },
+      own && status === 'Sent' && !message.recalled_at && { name: t('recall'), icon: icon('undo'), run: () => askFirst(beside, 'recallSure', 'recall', () => this.#change(() => recallMessage(id))) },
       own && (status === 'Failed' || status === 'Canceled') && { name: t('retry'), icon: icon('retry'), run: () => this.retry(message) },
       open && { name: t('cancel'), icon: icon('cancel'), run: () => void this.#run(() => cancelMessage(id)) },
+      { name: t('select'), icon: icon('check'), run: () => this.by.select(message) },
+      !own && { name: t('unreadFrom'), icon: icon('messages'), run: () => this.by.unread(message) },
       { name: t('showDetails'), icon: icon('info'), run: () => location.assign(link('activity', { message: id })) },
-      { name: t('deleteHere'), icon: icon('remove'), danger: true, run: () => this.#askToDelete(beside, message) },
+      { name: t('deleteHere'), icon: icon('remove'), danger: true, run: () => askFirst(beside, 'deleteSure', 'deleteYes', () => this.#run(() => deleteMessage(id))) },
     ]);
     openPopup(beside, h('div', null, h('div', { class: 'quick' }, ...quick), list), t('actions'));
   }
@@ -110,21 +119,6 @@ export class MessageActions {
   retry(message) {
     if (isOutgoing(message)) this.by.outgoing.retry(message.id);
     else void this.#change(() => retryMessage(message.id));
-  }
-
-  /**
-   * @param {HTMLElement} beside
-   * @param {Message} message
-   */
-  #askToDelete(beside, message) {
-    const answers = menu([{ name: t('deleteYes'), danger: true, run: () => void this.#delete(message) }, { name: t('keep'), run: closePopup }]);
-    openPopup(beside, h('div', null, h('p', { class: 'question' }, t('deleteSure')), answers), t('deleteSure'));
-  }
-
-  /** @param {Message} message */
-  async #delete(message) {
-    if (isOutgoing(message)) this.by.outgoing.drop(message.id);
-    else await this.#run(() => deleteMessage(message.id));
   }
 
   /** @param {() => Promise<Message>} ask */

@@ -1,5 +1,5 @@
 import { lineOf, segmentsOf, textOf } from '../content.js';
-import { fill, h } from '../dom.js';
+import { fill, h, isComposing } from '../dom.js';
 import { author, size } from '../format.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
@@ -22,6 +22,9 @@ const isWritten = ({ type }) => type === 'text' || type.startsWith('mention');
 /** Files that are not sent yet, by conversation: they stay while another one is open. @type {Map<string, File[]>} */
 const attached = new Map();
 
+/** Edits that are not done, by conversation. @type {Map<string, {message: Message, text: string}>} */
+const edits = new Map();
+
 /** Where one writes: text with mentions and emoji, files, an answer, an edit. */
 export class Composer {
   /** @type {File[]} */
@@ -38,13 +41,15 @@ export class Composer {
    * @param {object} by
    * @param {() => {id: string, name: string}[]} by.people
    * @param {(segments: Segment[], files: File[], reply: Message['reply_to']) => void} by.send
-   * @param {(message: Message, segments: Segment[]) => void} by.edit
+   * @param {(message: Message, segments: Segment[]) => Promise<boolean>} by.edit tells whether it was done
    * @param {() => void} by.editLast asked for by the up key in an empty field
+   * @param {() => void} by.leave asked for by Escape
    */
   constructor(to, by) {
     this.to = to;
     this.by = by;
-    this.#files = attached.get(keyOf(to.platform, to.conversation)) ?? [];
+    this.key = keyOf(to.platform, to.conversation);
+    this.#files = attached.get(this.key) ?? [];
     const draft = draftOf(to);
     this.field = h('textarea', { rows: '1', placeholder: t('writeMessage'), 'aria-label': t('writeMessage'), 'aria-autocomplete': 'list', value: draft?.text ?? '', oninput: () => this.#written(), onkeydown: (/** @type {KeyboardEvent} */ event) => this.#key(event), onpaste: (/** @type {ClipboardEvent} */ event) => this.#pasted(event), onblur: () => this.mentions.close() });
     this.mentions = new MentionCompletion(this.field, by.people);
@@ -72,8 +77,14 @@ export class Composer {
         this.sendButton,
       ),
     );
+    this.mentions.choose(draft?.people ?? []);
     if (draft?.reply) this.#setReply(draft.reply);
     this.#drawChips();
+    const begun = edits.get(this.key);
+    if (begun) {
+      this.edit(begun.message);
+      this.field.value = begun.text;
+    }
     this.end = preferences.follow(({ enterSends }) => {
       this.sendButton.title = t(enterSends ? 'enterSends' : 'ctrlEnterSends');
     });
@@ -106,6 +117,7 @@ export class Composer {
     this.mentions.learn(segments);
     this.field.value = textOf({ content: '', segments: segments.filter(isWritten) });
     this.#showBar('edit', t('editing'), lineOf(message));
+    this.#keep();
     this.#fit();
     this.focus();
   }
@@ -114,6 +126,7 @@ export class Composer {
   cancel() {
     if (this.#edited) this.field.value = draftOf(this.to)?.text ?? '';
     const had = this.#edited !== undefined || this.#reply !== undefined;
+    edits.delete(this.key);
     this.#edited = undefined;
     this.#reply = undefined;
     this.bar.hidden = true;
@@ -147,7 +160,7 @@ export class Composer {
   }
 
   #drawChips() {
-    attached.set(keyOf(this.to.platform, this.to.conversation), this.#files);
+    attached.set(this.key, this.#files);
     this.chips.hidden = this.#files.length === 0;
     const chips = this.#files.map((file) => {
       const drop = () => {
@@ -167,9 +180,18 @@ export class Composer {
     this.#fit();
   }
 
-  /** Keeps what is written, but for an edit. */
+  /** Keeps what is written; an edit beside the draft, for as long as the page lives. */
   #keep() {
-    if (!this.#edited) keepDraft(this.to, { text: this.field.value, ...(this.#reply ? { reply: this.#reply } : {}) });
+    const text = this.field.value;
+    if (this.#edited) edits.set(this.key, { message: this.#edited, text });
+    else keepDraft(this.to, { text, people: this.mentions.chosenIn(text), ...(this.#reply ? { reply: this.#reply } : {}) });
+  }
+
+  /** Puts a text into the field, behind what is there. @param {string} text */
+  take(text) {
+    this.focus();
+    this.field.setRangeText(text, this.field.value.length, this.field.value.length, 'end');
+    this.#written();
   }
 
   /** As high as what is written. */
@@ -187,8 +209,7 @@ export class Composer {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    // Enter that ends a Chinese word is not for us.
-    if (event.isComposing || this.mentions.key(event)) return;
+    if (isComposing(event) || this.mentions.key(event)) return;
     const isPlain = !event.shiftKey && !event.altKey;
     const sends = preferences.value.enterSends || event.ctrlKey || event.metaKey;
     if (event.key === 'Enter' && isPlain && sends) {
@@ -197,15 +218,17 @@ export class Composer {
     } else if (event.key === 'ArrowUp' && this.field.value === '' && isPlain) {
       event.preventDefault();
       this.by.editLast();
-    } else if (event.key === 'Escape' && this.cancel()) {
+    } else if (event.key === 'Escape') {
       event.stopPropagation();
+      if (!this.cancel()) this.by.leave();
     }
   }
 
   /** @param {ClipboardEvent} event */
   #pasted(event) {
     const files = [...(event.clipboardData?.files ?? [])];
-    if (files.length === 0) return;
+    // Cells of a table come as text and as a picture of it.
+    if (files.length === 0 || event.clipboardData?.getData('text/plain')) return;
     event.preventDefault();
     this.attach(files);
   }
@@ -220,8 +243,9 @@ export class Composer {
     const segments = this.mentions.segments(text);
     const edited = this.#edited;
     if (edited) {
-      if (text) this.by.edit(edited, [...this.#kept, ...segments]);
-      this.cancel();
+      const isDone = () => this.#edited === edited && this.cancel();
+      if (text) void this.by.edit(edited, [...this.#kept, ...segments]).then((isTaken) => isTaken && isDone());
+      else isDone();
       return;
     }
     if (!text && this.#files.length === 0) return;

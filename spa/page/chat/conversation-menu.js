@@ -14,7 +14,7 @@ import { menu, openPopup } from './popup.js';
  * @param {import('../conversations.js').Conversations} conversations
  */
 export function openConversationMenu(beside, entry, conversations) {
-  const { platform, conversation, pinned, muted } = entry;
+  const { platform, conversation, pinned, muted, unread, last_message: last } = entry;
   const key = keyOf(platform, conversation);
   const { notify } = preferences.value;
   const choice = (/** @type {Notify | undefined} */ value, /** @type {import('../i18n.js').Word} */ name) => ({
@@ -29,6 +29,7 @@ export function openConversationMenu(beside, entry, conversations) {
     { name: t(pinned ? 'unpin' : 'pin'), icon: icon('pin'), run: () => conversations.change(entry, { pinned: !pinned }) },
     { name: t(muted ? 'unmute' : 'mute'), icon: icon('muted'), run: () => conversations.change(entry, { muted: !muted }) },
     { name: t('markRead'), icon: icon('check'), run: () => conversations.read(entry) },
+    last?.direction === 'Inbound' && !unread && { name: t('markUnread'), icon: icon('messages'), run: () => conversations.unreadFrom(entry, last.id) },
     { name: t('activity'), icon: icon('activity'), run: () => location.assign(link('activity', { platform, conversation })) },
     choice(undefined, 'notifyUsual'),
     choice('all', 'notifyAll'),

@@ -2,22 +2,22 @@
 
 import { keyOf } from '../names.js';
 import { Signal } from '../signal.js';
+import { keepStored, stored } from '../storage.js';
 
-/** @typedef {{text: string, reply?: {id: string, sender?: {id: string, name: string}, content: string}}} Draft */
+/**
+ * A message that is written and not sent: the text, the people whom it mentions by name, and what it answers.
+ * @typedef {{text: string, people?: import('./mentions.js').Person[], reply?: {id: string, sender?: {id: string, name: string}, content: string}}} Draft
+ */
 
 const PLACE = 'rechat.drafts';
 
 /** @type {Signal<Record<string, Draft>>} */
-export const drafts = new Signal(stored());
+export const drafts = new Signal(stored(PLACE));
 
-/** @returns {Record<string, Draft>} */
-function stored() {
-  try {
-    return JSON.parse(localStorage.getItem(PLACE) ?? '{}');
-  } catch {
-    return {};
-  }
-}
+// Another tab writes, too.
+addEventListener('storage', ({ key }) => {
+  if (key === PLACE) drafts.value = stored(PLACE);
+});
 
 /** @param {{platform: string, conversation: string}} of */
 export const draftOf = ({ platform, conversation }) => drafts.value[keyOf(platform, conversation)];
@@ -27,7 +27,7 @@ export const draftOf = ({ platform, conversation }) => drafts.value[keyOf(platfo
  * @param {Draft} draft an empty one is forgotten
  */
 export function keepDraft({ platform, conversation }, draft) {
-  const { [keyOf(platform, conversation)]: _, ...others } = drafts.value;
+  const { [keyOf(platform, conversation)]: _, ...others } = stored(PLACE);
   keep(draft.text || draft.reply ? { ...others, [keyOf(platform, conversation)]: draft } : others);
 }
 
@@ -37,10 +37,5 @@ export const forgetDrafts = () => keep({});
 /** @param {Record<string, Draft>} value */
 function keep(value) {
   drafts.value = value;
-  try {
-    if (Object.keys(value).length > 0) localStorage.setItem(PLACE, JSON.stringify(value));
-    else localStorage.removeItem(PLACE);
-  } catch {
-    // They then last as long as this page.
-  }
+  keepStored(PLACE, value);
 }

@@ -11,8 +11,9 @@ import { openConversationMenu } from './conversation-menu.js';
  * @param {import('../feed.js').Feed} feed
  * @param {import('../types.js').Conversation} opened
  * @param {() => void} back
+ * @param {() => void} search
  */
-export function conversationHead(feed, opened, back) {
+export function conversationHead(feed, opened, back, search) {
   const { platform, conversation } = opened;
   const element = h('header', { class: 'pane-head' });
   const away = h('p', { class: 'away', role: 'status', hidden: true });
@@ -31,6 +32,7 @@ export function conversationHead(feed, opened, back) {
       h('button', { class: 'plain back', 'aria-label': t('back'), onclick: back }, icon('back')),
       avatar(conversation, name),
       h('div', { class: 'pane-name' }, h('h2', null, name, now.muted ? icon('muted') : null), h('span', { class: 'muted' }, `${platformName(platform)} · ${conversation}`)),
+      h('button', { class: 'plain', 'aria-label': t('searchHere'), title: `${t('searchHere')} (Ctrl+F)`, onclick: search }, icon('search')),
       more,
     );
   }

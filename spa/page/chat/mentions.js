@@ -47,6 +47,16 @@ export class MentionCompletion {
     }
   }
 
+  /** Those who were chosen and stand in a text. @param {string} text */
+  chosenIn(text) {
+    return [...this.#chosen.values()].filter(({ name }) => text.includes(`@${name}`));
+  }
+
+  /** Knows people who were chosen before. @param {Person[]} people */
+  choose(people) {
+    for (const person of people) this.#chosen.set(person.name, person);
+  }
+
   /** Looks at what is written. */
   update() {
     const begun = BEGUN.exec(this.field.value.slice(0, this.field.selectionStart))?.[1]?.toLowerCase();

@@ -1,6 +1,6 @@
-import { editMessage } from '../api.js';
+import { Refused, editMessage } from '../api.js';
 import { oneUpToDate } from '../changes.js';
-import { lineOf } from '../content.js';
+import { lineOf, textOf } from '../content.js';
 import { fill, h } from '../dom.js';
 import { errorText } from '../errors.js';
 import { author } from '../format.js';
@@ -8,13 +8,18 @@ import { t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { isPrivate, nameOfConversation } from '../names.js';
 import { toast } from '../toast.js';
-import { MessageActions, canEdit } from './actions.js';
+import { MessageActions, canEdit, refusesEdits } from './actions.js';
 import { Composer } from './composer.js';
+import { Finder } from './finder.js';
 import { conversationHead } from './head.js';
+import { Highlights } from './highlight.js';
 import { everybody } from './mentions.js';
+import { takeDropped } from './drop.js';
 import { closePopup } from './popup.js';
+import { ReadMarks, isLookedAt } from './read-marks.js';
 import { chatRow, surroundings } from './row.js';
 import { Scroller } from './scroller.js';
+import { Selection } from './selection.js';
 import { Timeline, isMessage } from './timeline.js';
 
 /** @typedef {import('../types.js').Message} Message */
@@ -24,14 +29,8 @@ import { Timeline, isMessage } from './timeline.js';
 /** Rows before an end of what is loaded at which more is loaded. */
 const AHEAD = 20;
 
-/** How long the reading place rests before it is told, in milliseconds. */
-const READ_AFTER = 400;
-
 /** How long a message that was jumped to stays marked, in milliseconds. */
 const MARKED = 1600;
-
-/** Whether the page is visible and has the focus. */
-const isLookedAt = () => !document.hidden && document.hasFocus();
 
 /** One conversation: its messages, and where one writes. */
 export class Pane {
@@ -41,14 +40,12 @@ export class Pane {
   #behind = 0;
   /** How many the button to the newest one tells. */
   #told = -1;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #reading;
   #isClosed = false;
 
   /**
    * @param {import('../feed.js').Feed} feed
    * @param {Conversation} entry
-   * @param {import('./outgoing.js').OutgoingQueue} outgoing
+   * @param {typeof import('./outgoing.js').outgoing} outgoing
    * @param {() => void} back
    */
   constructor(feed, entry, outgoing, back) {
@@ -61,6 +58,8 @@ export class Pane {
     this.actions = new MessageActions({
       reply: (message) => this.composer.reply(message),
       edit: (message) => this.composer.edit(message),
+      select: (message) => this.selection.toggle(message),
+      unread: (message) => this.#keepUnread(message),
       told: (message) => this.timeline.update({ platform, ...message }),
       outgoing,
       feed,
@@ -71,48 +70,59 @@ export class Pane {
       jump: (/** @type {string} */ id) => void this.jump(id),
       react: (/** @type {Message} */ message, /** @type {string} */ emoji, /** @type {boolean} */ isSet) => void this.actions.react(message, emoji, isSet),
       retry: (/** @type {Message} */ message) => this.actions.retry(message),
+      drop: (/** @type {Message} */ message) => void outgoing.drop(message.id),
+      takeBack: (/** @type {Message} */ message) => this.composer.take(textOf(outgoing.drop(message.id) ?? message)),
       progress: (/** @type {string} */ id) => outgoing.progress(id),
+      isSelected: (/** @type {string} */ id) => this.selection.has(id),
     };
+    this.selection = new Selection(feed, outgoing, () => this.#selected());
+    this.highlights = new Highlights();
+    this.finder = new Finder(feed, entry, {
+      show: (id) => void this.jump(id, false),
+      mark: (query) => this.mark(query),
+      closed: () => this.composer.focus(),
+    });
     const context = () => Object.assign(around, { firstUnread: this.timeline.firstUnread });
     this.scroller = new Scroller({
       label: t('messagesIn', { name: nameOfConversation(entry) }),
-      key: (/** @type {Row} */ row, before) => JSON.stringify([surroundings(row, before, this.timeline.firstUnread), outgoing.progress(row.id)]),
+      key: (/** @type {Row} */ row, before) => JSON.stringify([surroundings(row, before, this.timeline.firstUnread), outgoing.progress(row.id), this.selection.has(row.id)]),
       row: (row, before, old) => chatRow(row, before, old, context()),
       scrolled: () => this.#scrolled(),
     });
     this.composer = new Composer(entry, {
       people: () => this.#people(),
       send: (segments, files, reply) => this.#send(segments, files, reply),
-      edit: (message, segments) => void this.#edit(message, segments),
+      edit: (message, segments) => this.#edit(message, segments),
       editLast: () => this.editLast(),
+      leave: () => this.#step(-1),
     });
     this.state = h('div', { class: 'pane-state' });
-    this.head = conversationHead(feed, entry, back);
+    this.head = conversationHead(feed, entry, back, () => this.finder.open());
     this.spoken = h('div', { class: 'unseen', 'aria-live': 'polite' });
-    this.down = h('button', { class: 'down', hidden: true, onclick: () => void this.#toNewest() });
+    this.down = h('button', { class: 'down', hidden: true, onclick: () => void this.toNewest() });
     this.element = h(
       'section',
       {
         class: 'pane',
         'aria-label': nameOfConversation(entry),
-        ondragover: (/** @type {DragEvent} */ event) => event.preventDefault(),
-        ondrop: (/** @type {DragEvent} */ event) => this.#dropped(event),
       },
       this.head.element,
+      this.finder.element,
       h('div', { class: 'pane-body' }, this.scroller.element, this.state, this.down),
       this.spoken,
       this.head.away,
+      this.selection.element,
       this.composer.element,
     );
+    this.scroller.element.addEventListener('click', (event) => this.#clicked(event), true);
     this.scroller.element.addEventListener('mouseover', (event) => this.#point(event));
     this.scroller.element.addEventListener('focusin', (event) => this.#point(event));
     this.scroller.element.addEventListener('keydown', (event) => this.#key(event));
+    this.marks = new ReadMarks(this);
     this.#follow();
   }
 
   #follow() {
-    const look = () => this.#readSoon();
-    addEventListener('focus', look);
     this.#ends.push(
       this.timeline.changed.watch(() => this.#draw()),
       this.timeline.arrived.watch((messages) => this.#arrived(messages)),
@@ -122,23 +132,26 @@ export class Pane {
         const { platform, conversation } = this.entry;
         this.entry = this.feed.conversations.get(platform, conversation) ?? this.entry;
       }),
-      () => removeEventListener('focus', look),
+      takeDropped((files) => this.composer.attach(files)),
     );
   }
 
   close() {
     this.#isClosed = true;
     closePopup();
-    clearTimeout(this.#reading);
+    this.marks.close();
     for (const end of this.#ends) end();
     this.head.close();
     this.timeline.close();
     this.scroller.close();
+    this.finder.end();
+    this.highlights.mark('');
     this.composer.close();
   }
 
   /** Opens at a message, at the first unread one, or at the end. @param {string} [target] */
   async open(target) {
+    this.feed.conversations.keptUnread.delete(this.composer.key);
     if (target) {
       await this.jump(target);
       return;
@@ -154,16 +167,27 @@ export class Pane {
     this.#scrolled();
   }
 
-  /** Shows a message, wherever in the history it is. @param {string} id */
-  async jump(id) {
-    await this.timeline.around(id);
+  /** Marks a text in the messages. @param {string} query */
+  mark(query) {
+    this.highlights.mark(query);
+    this.highlights.update(this.scroller.element);
+  }
+
+  /** Shows a message, wherever in the history it is. @param {string} id @param {boolean} [takesFocus] */
+  async jump(id, takesFocus = true) {
+    const isThere = await this.timeline.around(id);
     if (this.#isClosed) return;
+    if (!isThere) {
+      toast(t('messageGone'), 'bad');
+      if (this.timeline.rows.length === 0) await this.open();
+      return;
+    }
     this.#draw();
     const row = this.scroller.reveal(id);
     const message = /** @type {HTMLElement | undefined | null} */ (row?.querySelector('.message'));
     if (!message) return;
     message.classList.add('marked');
-    message.focus({ preventScroll: true });
+    if (takesFocus) message.focus({ preventScroll: true });
     setTimeout(() => message.classList.remove('marked'), MARKED);
   }
 
@@ -191,10 +215,12 @@ export class Pane {
     if (message && row) this.actions.pickReaction(row, message);
   }
 
-  /** The message that has the focus or is pointed at, else the last one. */
+  /** The message that has the focus or is pointed at, else the last one; none on its way to the server. */
   #current() {
-    const { message, toolbar } = this.actions;
-    if (message && toolbar.isConnected && toolbar.closest('.message')?.matches(':hover, :focus-within')) return message;
+    const row = this.scroller.element.querySelector('.message:focus-within') ?? this.scroller.element.querySelector('.message:hover');
+    const entry = /** @type {HTMLElement | null | undefined} */ (row?.closest('.entry'));
+    const found = this.timeline.find(entry?.dataset.id);
+    if (entry) return found && isMessage(found) ? found : undefined;
     const last = this.timeline.rows.findLast(isMessage);
     return last && isMessage(last) ? last : undefined;
   }
@@ -205,12 +231,13 @@ export class Pane {
     const outgoing = timeline.hasNewer ? [] : this.outgoing.of(platform, conversation);
     this.scroller.show([...timeline.rows, ...outgoing]);
     fill(this.state, this.#stateOf());
+    this.state.classList.toggle('above', timeline.rows.length > 0);
     this.#drawDown();
   }
 
   #stateOf() {
     const { error, isLoading, rows } = this.timeline;
-    if (error) return h('div', { class: 'problem', role: 'alert' }, errorText(error), ' ', h('button', { onclick: () => void this.timeline.latest() }, t('tryAgain')));
+    if (error) return h('div', { class: 'problem', role: 'alert' }, errorText(error), ' ', h('button', { onclick: () => void this.timeline.again() }, t('tryAgain')));
     if (rows.length > 0) return null;
     return h('div', { class: 'muted' }, isLoading ? t('loading') : t('nothingSaid'));
   }
@@ -225,7 +252,7 @@ export class Pane {
     fill(this.down, icon('down'), n > 0 ? t('newMessages', { n }) : h('span', { class: 'unseen' }, t('toNewest')));
   }
 
-  async #toNewest() {
+  async toNewest() {
     if (this.timeline.hasNewer) await this.timeline.latest();
     if (this.#isClosed) return;
     this.scroller.toEnd();
@@ -237,8 +264,9 @@ export class Pane {
     const { timeline } = this;
     if (!timeline.error && first >= 0 && first < AHEAD) void timeline.older();
     if (!timeline.error && last > timeline.rows.length - AHEAD) void timeline.newer();
+    this.highlights.update(this.scroller.element);
     this.#drawDown();
-    this.#readSoon();
+    this.marks.soon();
   }
 
   /** @param {Message[]} messages */
@@ -250,28 +278,7 @@ export class Pane {
     const said = inbound.slice(-3).map((message) => `${author(message)}: ${lineOf(message)}`);
     if (said.length > 0) this.spoken.textContent = said.join('\n');
     this.#drawDown();
-    this.#readSoon();
-  }
-
-  #readSoon() {
-    this.#reading ??= setTimeout(() => {
-      this.#reading = undefined;
-      this.#read();
-    }, READ_AFTER);
-  }
-
-  /** Tells the server how far the conversation is read: as far as it was seen. */
-  #read() {
-    if (!this.entry.unread || !isLookedAt() || !this.element.isConnected) return;
-    const { rows, hasNewer, firstUnread } = this.timeline;
-    const { last } = this.scroller.range;
-    if (last >= rows.length - 1 && !hasNewer) {
-      this.feed.conversations.read(this.entry);
-      return;
-    }
-    const seen = rows.slice(0, last + 1).findLast(isMessage);
-    const isBeyond = firstUnread !== '' && rows.findIndex((row) => row.id === firstUnread) <= last;
-    if (seen && isBeyond && rows.some((row) => row.id === firstUnread)) this.feed.conversations.read(this.entry, seen.id);
+    this.marks.soon();
   }
 
   /** Those who spoke here, the last one first. */
@@ -291,9 +298,11 @@ export class Pane {
   #send(segments, files, reply) {
     // Pictures go with the text; platforms take other files one by one.
     const pictures = files.filter((file) => file.type.startsWith('image/'));
-    for (const file of files) if (!pictures.includes(file)) this.outgoing.send(this.entry, [], [file], undefined);
+    const isAlone = segments.length === 0 && pictures.length === 0;
+    const others = files.filter((file) => !pictures.includes(file));
+    others.forEach((file, at) => this.outgoing.send(this.entry, [], [file], isAlone && at === 0 ? reply : undefined));
     if (segments.length > 0 || pictures.length > 0) this.outgoing.send(this.entry, segments, pictures, reply);
-    void this.#toNewest();
+    void this.toNewest();
   }
 
   /** @param {Message} message */
@@ -311,15 +320,43 @@ export class Pane {
     const content = segments.length === 1 && only?.type === 'text' ? { content: only.text ?? '' } : { segments };
     try {
       this.timeline.update({ platform: message.platform, ...(await oneUpToDate(this.feed, editMessage(message.id, content))) });
+      return true;
     } catch (error) {
+      if (error instanceof Refused && error.code === 'unsupported') refusesEdits(message);
       toast(errorText(error), 'bad');
+      return false;
     }
   }
 
-  /** @param {DragEvent} event */
-  #dropped(event) {
-    event.preventDefault();
-    this.composer.attach(event.dataTransfer?.files ?? []);
+  /** @param {Message} message */
+  #keepUnread(message) {
+    this.feed.conversations.unreadFrom(this.entry, message.id);
+    this.timeline.firstUnread = message.id;
+    this.#draw();
+  }
+
+  /** While messages are chosen, what can be done with them is in place of the field. */
+  #selected() {
+    const { isActive } = this.selection;
+    this.element.classList.toggle('selecting', isActive);
+    this.composer.element.hidden = isActive;
+    this.#draw();
+  }
+
+  /** A click chooses a message while others are chosen; with a finger it opens what can be done. @param {MouseEvent} event */
+  #clicked(event) {
+    const target = /** @type {HTMLElement} */ (event.target);
+    const row = target.closest('.entry');
+    const message = row instanceof HTMLElement ? this.timeline.find(row.dataset.id) : undefined;
+    const bubble = target.closest('.bubble');
+    if (!message || !isMessage(message)) return;
+    if (this.selection.isActive) {
+      event.preventDefault();
+      event.stopPropagation();
+      this.selection.toggle(message);
+    } else if (bubble instanceof HTMLElement && matchMedia('(hover: none)').matches && !target.closest('a, button, audio, video') && getSelection()?.isCollapsed) {
+      this.actions.open(bubble, message);
+    }
   }
 
   /** Puts the actions at the message that is pointed at. @param {Event} event */
@@ -329,23 +366,32 @@ export class Pane {
     if (item && isMessage(item) && row instanceof HTMLElement) this.actions.place(row, item);
   }
 
+  /** Gives the focus to the next message, from the end where it is at none. @param {number} by @param {string} [id] */
+  #step(by, id) {
+    const { rows } = this.timeline;
+    const at = id ? rows.findIndex((row) => row.id === id) : rows.length;
+    const wanted = rows[at + by];
+    const target = wanted && this.scroller.reveal(wanted.id, 'nearest');
+    /** @type {HTMLElement | null | undefined} */ (target?.querySelector('.message'))?.focus({ preventScroll: true });
+  }
+
   /** Arrows go from message to message. @param {KeyboardEvent} event */
   #key(event) {
     const row = /** @type {HTMLElement} */ (event.target).closest('.entry');
     const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     if (event.key === 'Enter' && event.target instanceof HTMLElement && event.target.matches('.message')) {
+      // Or the same key presses the first button of what opens.
+      event.preventDefault();
       const message = this.#current();
-      if (message) this.actions.open(event.target, message);
+      if (message && this.selection.isActive) this.selection.toggle(message);
+      else if (message) this.actions.open(event.target, message);
     } else if (by) {
-      const { rows } = this.timeline;
-      const at = row instanceof HTMLElement ? rows.findIndex(({ id }) => id === row.dataset.id) : rows.length;
-      const wanted = rows[at + by];
-      const target = wanted && this.scroller.reveal(wanted.id, 'nearest');
-      /** @type {HTMLElement | null | undefined} */ (target?.querySelector('.message'))?.focus({ preventScroll: true });
+      this.#step(by, row instanceof HTMLElement ? row.dataset.id : undefined);
       event.preventDefault();
     } else if (event.key === 'Escape') {
-      this.composer.focus();
+      if (this.selection.isActive) this.selection.end();
+      else this.composer.focus();
     }
   }
 }

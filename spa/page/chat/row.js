@@ -9,6 +9,7 @@ import { t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { glyphOf } from './faces.js';
 import { noticeText } from './notice.js';
+import { isOutgoing } from './outgoing.js';
 import { blocksOf } from './segments.js';
 import { isMessage } from './timeline.js';
 
@@ -23,6 +24,9 @@ import { isMessage } from './timeline.js';
  * @property {(id: string) => void} jump
  * @property {(message: Message, emoji: string, isSet: boolean) => void} react
  * @property {(message: Message) => void} retry
+ * @property {(message: Message) => void} drop gives up a message that is not at the server
+ * @property {(message: Message) => void} takeBack the same, to write it anew
+ * @property {(id: string) => boolean} isSelected
  * @property {(id: string) => number | undefined} progress uploaded part of a message's files
  */
 
@@ -70,7 +74,7 @@ export function chatRow(row, before, old, around) {
   const { isFirstOfDay, isFirstUnread, isHead } = surroundings(row, before, around.firstUnread);
   return h(
     'div',
-    { class: 'entry', 'data-id': row.id },
+    { class: around.isSelected(row.id) ? 'entry picked' : 'entry', 'data-id': row.id },
     isFirstOfDay ? h('div', { class: 'day' }, h('span', null, dayName(row.created_at))) : null,
     isFirstUnread ? h('div', { class: 'unread-line' }, h('span', null, t('newHere'))) : null,
     isMessage(row) ? article(row, isHead, old, around) : h('p', { class: 'notice', title: fullTime(row.created_at) }, noticeText(row)),
@@ -88,20 +92,24 @@ function article(message, isHead, old, around) {
   const name = author(message);
   const classes = ['message', isOwn ? 'own' : 'other', isHead ? 'begins' : '', message.recalled_at ? 'recalled' : '', message.status === 'Failed' ? 'failed' : ''];
   const id = message.sender?.id ?? message.recipient;
+  const said = body(message, old);
+  const facts = meta(message, isOwn);
+  // The time stands at the end of the last line of text, where nothing stands beside it.
+  const isInLine = said.lastElementChild?.classList.contains('ends') && facts.childElementCount === (isOwn ? 2 : 1);
   return h(
     'article',
-    { class: classes.filter(Boolean).join(' '), tabindex: '-1', 'aria-label': `${name}, ${fullTime(message.created_at)}` },
+    { class: classes.filter(Boolean).join(' '), tabindex: '-1', 'aria-label': `${name}, ${clock(message.created_at)}` },
     !isOwn && !around.isPrivate ? h('span', { class: 'face-place' }, isHead ? avatar(id, name) : null) : null,
     h(
       'div',
       { class: 'bubble-column' },
       h(
         'div',
-        { class: 'bubble' },
-        isHead && !isOwn && !around.isPrivate ? h('div', { class: `name hue-text-${hueOf(id)}` }, name) : null,
+        { class: isInLine ? 'bubble in-line' : 'bubble' },
+        isHead && !isOwn && !around.isPrivate ? h('div', { class: `name hue-${hueOf(id)}` }, name) : null,
         message.reply_to ? quote(message.reply_to, around) : null,
-        body(message, old),
-        meta(message, isOwn),
+        said,
+        facts,
       ),
       reactions(message, around),
       state(message, around),
@@ -120,6 +128,7 @@ function body(message, old) {
   if (kept?.said === key) return kept;
   /** @type {HTMLElement & {said?: string}} */
   const made = h('div', { class: 'said-here' }, ...blocksOf(segmentsOf(message), message.id));
+  if (made.lastElementChild?.matches('.text:not(.large)')) made.lastElementChild.classList.add('ends');
   made.said = key;
   return made;
 }
@@ -149,7 +158,7 @@ function meta(message, isOwn) {
     message.via ? h('span', null, t('via', { name: message.via })) : null,
     recalled,
     edited,
-    h('time', { datetime: machineTime(message.created_at), title: fullTime(message.created_at) }, clock(message.created_at)),
+    h('time', { datetime: machineTime(message.created_at) }, clock(message.created_at)),
     isOwn ? tick(message) : null,
   );
 }
@@ -178,11 +187,15 @@ function reactions(message, around) {
  * @param {Surroundings} around
  */
 function state(message, around) {
+  const button = (/** @type {Parameters<typeof icon>[0]} */ picture, /** @type {import('../i18n.js').Word} */ name, /** @type {(message: Message) => void} */ run) =>
+    h('button', { class: 'small', onclick: () => run(message) }, icon(picture), t(name));
+  const isHere = isOutgoing(message);
+  const drop = isHere ? [' ', button('edit', 'edit', around.takeBack), ' ', button('remove', 'delete', around.drop)] : [];
   if (message.status === 'Failed') {
-    return h('div', { class: 'why problem' }, failureText(message) || t('Failed'), ' ', h('button', { class: 'small', onclick: () => around.retry(message) }, icon('retry'), t('retry')));
+    return h('div', { class: 'why problem' }, failureText(message) || t('Failed'), ' ', button('retry', 'retry', around.retry), ...drop);
   }
   const part = around.progress(message.id);
-  if (part) return h('progress', { class: 'upload', value: String(part), 'aria-label': t('uploading') });
-  const why = message.status === 'Pending' ? waitingText(message) || failureText(message) : undefined;
-  return why ? h('div', { class: 'why muted' }, why) : null;
+  if (part) return h('div', { class: 'why' }, h('progress', { class: 'upload', value: String(part), 'aria-label': t('uploading') }), button('close', 'cancelThis', around.drop));
+  const why = message.status === 'Pending' || isHere ? waitingText(message) || failureText(message) : undefined;
+  return why ? h('div', { class: 'why muted' }, why, ...drop) : null;
 }

@@ -1,17 +1,26 @@
 import { h } from '../dom.js';
 
 /** Rows added at an edge that comes near: few at a time, so that no frame is late; more where it is very near. */
-const STEP = 4;
-const LEAP = 12;
+const STEP = 3;
+const LEAP = 8;
 
 /** Rows kept beyond what is seen. */
 const KEPT = 60;
+
+/** Rows are at least so high, in pixels: it tells how many fill the view. */
+const LOWEST = 36;
 
 /** How near an edge of the rows in the page may come, in heights of the view. */
 const NEAR = 1;
 
 /** How far from the end counts as being there, in pixels. */
 const END = 40;
+
+/** Whether a part of an element's text is selected. @param {HTMLElement} element */
+function isSelected(element) {
+  const selection = getSelection();
+  return !!selection && !selection.isCollapsed && selection.containsNode(element, true);
+}
 
 /**
  * A conversation's rows, each as high as it wants, of which only those around the view are in the
@@ -57,11 +66,27 @@ export class Scroller {
   /** Items whose rows are in sight, by their index. */
   get range() {
     const { top, bottom } = this.element.getBoundingClientRect();
-    const rows = this.#rows();
-    const isSeen = (/** @type {DOMRect} */ at) => at.bottom > top && at.top < bottom;
-    const seen = rows.filter((row) => isSeen(row.getBoundingClientRect()));
-    const at = (/** @type {HTMLElement | undefined} */ row) => (row ? this.#first + rows.indexOf(row) : -1);
-    return { first: at(seen[0]), last: at(seen.at(-1)) };
+    const { length } = this.inner.children;
+    const first = this.#below(top);
+    if (first === length) return { first: -1, last: -1 };
+    return { first: this.#first + first, last: this.#first + Math.min(this.#below(bottom - 1), length - 1) };
+  }
+
+  /** The place among the rows of the first one that ends below a height; rows follow each other. @param {number} y */
+  #below(y) {
+    const { children } = this.inner;
+    let [from, to] = [0, children.length];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if (/** @type {Element} */ (children[middle]).getBoundingClientRect().bottom > y) to = middle;
+      else from = middle + 1;
+    }
+    return from;
+  }
+
+  /** Rows that fill the view for sure. */
+  get #enough() {
+    return Math.ceil(this.element.clientHeight / LOWEST) + LEAP;
   }
 
   /** The row of an item, where it is in the page. @param {string} id */
@@ -76,11 +101,11 @@ export class Scroller {
     const length = this.#last - this.#first;
     this.#items = items;
     if (this.isAtEnd) {
-      this.#range(items.length - Math.max(length, KEPT), items.length);
+      this.#range(items.length - Math.max(length, this.#enough), items.length);
     } else {
       const moved = items.findIndex((item) => item.id === before);
       const first = moved >= 0 ? moved : Math.max(0, (kept ?? 0) - LEAP);
-      this.#range(first, first + Math.max(length, KEPT));
+      this.#range(first, first + Math.max(length, this.#enough));
     }
     this.#draw();
     // New items may be near the view without any scrolling.
@@ -89,8 +114,9 @@ export class Scroller {
 
   toEnd() {
     this.isAtEnd = true;
-    this.#range(this.#items.length - KEPT, this.#items.length);
+    this.#range(this.#items.length - this.#enough, this.#items.length);
     this.#draw();
+    this.#soon();
   }
 
   /**
@@ -101,7 +127,7 @@ export class Scroller {
   reveal(id, block = 'center') {
     const index = this.#items.findIndex((item) => item.id === id);
     if (index < 0) return undefined;
-    if (index < this.#first || index >= this.#last) this.#range(index - KEPT / 2, index + KEPT / 2);
+    if (index < this.#first || index >= this.#last) this.#range(index - this.#enough / 2, index + this.#enough);
     this.isAtEnd = false;
     this.#anchor = undefined;
     this.#draw();
@@ -143,7 +169,9 @@ export class Scroller {
    */
   #moveTo(first, last) {
     this.#range(first, last);
-    this.#draw();
+    this.#draw(true);
+    // Until enough is there.
+    this.#soon();
   }
 
   /**
@@ -151,11 +179,12 @@ export class Scroller {
    * @param {number} last
    */
   #range(first, last) {
-    this.#first = Math.max(0, Math.min(first, this.#items.length));
-    this.#last = Math.max(this.#first, Math.min(last, this.#items.length));
+    this.#first = Math.max(0, Math.min(Math.floor(first), this.#items.length));
+    this.#last = Math.max(this.#first, Math.min(Math.ceil(last), this.#items.length));
   }
 
-  #draw() {
+  /** @param {boolean} [isMoved] whether the items are those of the last time, and their looks */
+  #draw(isMoved = false) {
     const wanted = this.#items.slice(this.#first, this.#last);
     const ids = new Set(wanted.map((item) => item.id));
     for (const [id, { element }] of this.#made) {
@@ -165,7 +194,8 @@ export class Scroller {
     }
     let place = this.inner.firstElementChild;
     wanted.forEach((item, index) => {
-      const element = this.#make(item, this.#items[this.#first + index - 1]);
+      const known = isMoved ? this.#made.get(item.id)?.element : undefined;
+      const element = known ?? this.#make(item, this.#items[this.#first + index - 1]);
       const isInPlace = element === place || (place && !place.isConnected);
       if (isInPlace) place = element.nextElementSibling;
       else this.inner.insertBefore(element, place);
@@ -182,8 +212,12 @@ export class Scroller {
     const key = this.by.key(item, before);
     const known = this.#made.get(item.id);
     if (known?.item === item && known.key === key) return known.element;
+    // A selection in it would be lost; it is drawn anew the next time.
+    if (known && isSelected(known.element)) return known.element;
+    const hadFocus = known?.element.contains(document.activeElement);
     const element = this.by.row(item, before, known?.element);
     known?.element.replaceWith(element);
+    if (hadFocus) /** @type {HTMLElement | null} */ (element.querySelector('.message'))?.focus({ preventScroll: true });
     this.#made.set(item.id, { key, item, element });
     return element;
   }
@@ -201,7 +235,7 @@ export class Scroller {
   }
 
   #setAnchor() {
-    const row = this.#rows().find((made) => this.#top(made) + made.offsetHeight > 0);
+    const row = /** @type {HTMLElement | undefined} */ (this.inner.children[this.#below(this.element.getBoundingClientRect().top)]);
     const id = row?.dataset.id;
     this.#anchor = row && id ? { id, top: this.#top(row) } : undefined;
   }
@@ -209,9 +243,5 @@ export class Scroller {
   /** @param {HTMLElement} row */
   #top(row) {
     return row.getBoundingClientRect().top - this.element.getBoundingClientRect().top;
-  }
-
-  #rows() {
-    return /** @type {HTMLElement[]} */ ([...this.inner.children]);
   }
 }

@@ -14,7 +14,8 @@ const MUCH = 20_000;
 /** A message of a few emoji and nothing else is shown large. */
 const ONLY_EMOJI = /^(?:\p{RGI_Emoji}\s?){1,3}$/v;
 
-/** Whether an emoji may begin here; looked at first, for the other one takes 70 ms to compile. */
+/** Whether there may be an emoji, and one at the beginning; looked at first, for the other one takes 70 ms to compile. */
+const MAY_BE_EMOJI = /[\u203c-\u2bff\u3297\u3299\ud83c-\ud83e]|\ufe0f/;
 const BEGINS_WITH_EMOJI = /^(?:\p{Extended_Pictographic}|\p{RI}|.\ufe0f)/u;
 
 /**
@@ -38,7 +39,7 @@ export function blocksOf(segments, message) {
     }
   }
   const said = blocks.length === 1 && line ? (line.textContent ?? '').trim() : '';
-  const isEmoji = BEGINS_WITH_EMOJI.test(said) && ONLY_EMOJI.test(said);
+  const isEmoji = MAY_BE_EMOJI.test(said.slice(0, 4)) && BEGINS_WITH_EMOJI.test(said) && ONLY_EMOJI.test(said);
   if (isEmoji) line?.classList.add('large');
   return blocks;
 }

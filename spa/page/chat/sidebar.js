@@ -1,14 +1,16 @@
 import { avatar } from '../avatar.js';
-import { lineOf } from '../content.js';
-import { fill, h } from '../dom.js';
-import { author, fullTime, machineTime, number, platformName, shortTime } from '../format.js';
-import { withHits } from '../hits.js';
+import { lineOf, segmentsOf } from '../content.js';
+import { fill, h, isComposing } from '../dom.js';
+import { errorText } from '../errors.js';
+import { author, machineTime, number, platformName, shortTime } from '../format.js';
+import { hitsIn, withHits } from '../hits.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { EVERYTHING, MessageList } from '../list.js';
 import { conversationName, isPrivate, keyOf, nameOfConversation } from '../names.js';
 import { link } from '../router.js';
 import { VirtualList } from '../virtual.js';
+import { openConversationMenu } from './conversation-menu.js';
 import { draftOf, drafts } from './drafts.js';
 import { tick } from './row.js';
 
@@ -40,6 +42,8 @@ export class Sidebar {
   #platform = '';
   /** @type {Line[]} */
   #lines = [];
+  /** Whether the first line is to be opened once there is one. */
+  #opensFirst = false;
 
   /**
    * @param {import('../feed.js').Feed} feed
@@ -55,7 +59,7 @@ export class Sidebar {
       label: t('conversations'),
       id: idOf,
       key: (line) => this.#key(line),
-      row: (line) => rowOf(line, this.#query),
+      row: (line) => this.#row(line),
       open: (line) => this.#open(line),
       scrolled: () => this.#more(),
     });
@@ -109,7 +113,14 @@ export class Sidebar {
     return at < 0 ? entries[0] : entries[at + by];
   }
 
+  /** The first conversation but one that has unread messages and is not muted. @param {{platform: string, conversation: string} | undefined} but */
+  unread(but) {
+    const entries = this.#lines.flatMap((line) => ('entry' in line ? [line.entry] : []));
+    return entries.find((entry) => entry.unread && !entry.muted && !(but && conversationId(entry) === conversationId(but)));
+  }
+
   #typed() {
+    this.#opensFirst = false;
     clearTimeout(this.#typing);
     this.#typing = setTimeout(() => this.#ask(), TYPING);
   }
@@ -157,8 +168,17 @@ export class Sidebar {
     this.#offer(this.#platform);
     this.list.show(this.#lines);
     const isBusy = !isLoaded || this.#hits?.isLoading;
-    fill(this.state, this.#lines.length > 0 ? null : isBusy ? h('div', { class: 'muted', role: 'status' }, t(q ? 'searching' : 'loading')) : this.#nothing());
+    if (this.#opensFirst && !isBusy) this.#openFirst();
+    fill(this.state, this.#hits?.error ? this.#failed(this.#hits, this.#hits.error) : this.#lines.length > 0 ? null : isBusy ? h('div', { class: 'muted', role: 'status' }, t(q ? 'searching' : 'loading')) : this.#nothing());
     this.state.classList.toggle('alone', this.#lines.length === 0);
+  }
+
+  /**
+   * @param {MessageList} hits
+   * @param {unknown} error
+   */
+  #failed(hits, error) {
+    return h('div', { class: 'problem', role: 'alert' }, errorText(error), ' ', h('button', { onclick: () => void hits.older() }, t('tryAgain')));
   }
 
   #nothing() {
@@ -184,14 +204,34 @@ export class Sidebar {
     this.platform.hidden = this.platform.options.length < 3 && !chosen;
   }
 
+  /** A row; with the other button it opens what can be done with its conversation. @param {Line} line */
+  #row(line) {
+    const row = rowOf(line, this.#query);
+    if ('entry' in line) {
+      row.addEventListener('contextmenu', (event) => {
+        event.preventDefault();
+        openConversationMenu(row, line.entry, this.feed.conversations);
+      });
+    }
+    return row;
+  }
+
   /** @param {Line} line */
   #open(line) {
     if ('entry' in line) this.by.open(line.entry);
     else if ('hit' in line) this.by.open({ platform: line.hit.platform ?? 'local', conversation: line.hit.recipient }, line.hit.id);
   }
 
+  /** Opens the first line, as soon as there is one. */
+  #openFirst() {
+    const first = this.#lines.find((line) => !('heading' in line));
+    this.#opensFirst = !first;
+    if (first) this.#open(first);
+  }
+
   /** @param {KeyboardEvent} event */
   #searchKey(event) {
+    if (isComposing(event)) return;
     if (event.key === 'Escape' && this.search.value) {
       this.search.value = '';
       this.#ask();
@@ -199,8 +239,11 @@ export class Sidebar {
     } else if (event.key === 'ArrowDown') {
       event.preventDefault();
       this.list.element.focus();
-    } else if (event.key === 'Enter' && this.#lines[0]) {
-      this.#open(this.#lines[0]);
+    } else if (event.key === 'Enter') {
+      event.preventDefault();
+      // The list may still be that of what was written before.
+      this.#ask();
+      this.#openFirst();
     }
   }
 
@@ -250,7 +293,7 @@ function conversationRow(entry, q) {
       muted ? h('span', { class: 'flag', role: 'img', 'aria-label': t('isMuted') }, icon('muted')) : null,
       pinned ? h('span', { class: 'flag', role: 'img', 'aria-label': t('isPinned') }, icon('pin')) : null,
       last && last.direction !== 'Inbound' ? tick(last) : null,
-      h('time', { datetime: machineTime(entry.last_at), title: fullTime(entry.last_at) }, shortTime(entry.last_at)),
+      h('time', { datetime: machineTime(entry.last_at) }, shortTime(entry.last_at)),
     ),
     h(
       'div',
@@ -280,11 +323,14 @@ function lastLine(entry) {
  */
 function hitRow(message, q) {
   const name = conversationName(message);
+  const line = lineOf(message, MUCH);
+  // A picture's name is searched, too, and shown nowhere else.
+  const names = segmentsOf(message).flatMap(({ name: file }) => (file && !line.includes(file) && hitsIn(file, q).length > 0 ? [file] : []));
   return h(
     'div',
     { class: 'row conversation' },
     avatar(message.recipient, name, platformName(message.platform)),
-    h('div', { class: 'head' }, h('span', { class: 'author' }, name), h('time', { title: fullTime(message.created_at) }, shortTime(message.created_at))),
-    h('div', { class: 'body' }, h('span', { class: 'text' }, h('span', { class: 'who' }, ...withHits(author(message), q), ': '), ...withHits(lineOf(message, MUCH), q))),
+    h('div', { class: 'head' }, h('span', { class: 'author' }, name), h('time', { datetime: machineTime(message.created_at) }, shortTime(message.created_at))),
+    h('div', { class: 'body' }, h('span', { class: 'text' }, h('span', { class: 'who' }, ...withHits(author(message), q), ': '), ...withHits([line, ...names].join(' · '), q))),
   );
 }

@@ -1,6 +1,5 @@
 import { Refused, ask, getMessage, withQuery } from '../api.js';
 import { upToDate, withStatus } from '../changes.js';
-import { t } from '../i18n.js';
 import { Signal } from '../signal.js';
 import { seqAfter } from './forward.js';
 
@@ -37,6 +36,10 @@ export class Timeline {
   arrived = new Signal(/** @type {Message[]} */ ([]));
 
   #closing = new AbortController();
+  /** The load that failed last. @type {(() => Promise<void>) | undefined} */
+  #failed;
+  /** Ends with the last load that was asked for: one follows the other. */
+  #loads = Promise.resolve();
   /** Messages that came before the first page was here. @type {Message[]} */
   #early = [];
   #isBegun = false;
@@ -53,7 +56,11 @@ export class Timeline {
     this.feed = feed;
     this.platform = platform;
     this.conversation = conversation;
-    this.#ends = [feed.batch.watch((batch) => this.#take(batch)), feed.lapse.watch(() => void this.latest())];
+    this.#ends = [
+      feed.batch.watch((batch) => this.#take(batch)),
+      feed.lapse.watch(() => void this.latest()),
+      feed.state.watch((state) => state === 'live' && this.error && void this.again()),
+    ];
   }
 
   close() {
@@ -95,24 +102,37 @@ export class Timeline {
     });
   }
 
-  /** Makes sure that a message and what is around it are here. @param {string} id */
+  /** Makes sure that a message and what is around it are here; false where there is no such message. @param {string} id */
   async around(id) {
-    if (this.find(id)) return;
+    if (this.find(id)) return true;
+    let isThere = true;
     await this.#load(async () => {
+      // Before that, what comes meanwhile could be missed.
+      await this.feed.subscribed();
       const answer = Promise.all([getMessage(id), this.#page({ before: id, limit: PAGE / 2 })]).then(([message, older]) => [message, ...older]);
-      const messages = await upToDate(this.feed, answer);
-      if (messages[0]?.id !== id) throw new Refused(404, t('messageGone'));
+      const messages = await upToDate(this.feed, answer).catch((error) => {
+        if (error instanceof Refused && (error.status === 404 || error.status === 400)) return [];
+        throw error;
+      });
+      isThere = messages[0]?.id === id;
+      if (!isThere) return;
       this.rows = messages.reverse();
       this.hasOlder = (await answer).length > PAGE / 2;
       this.hasNewer = true;
       this.#begin();
       await this.#newer();
     });
+    return isThere;
+  }
+
+  /** Repeats the load that failed. */
+  again() {
+    return this.#failed ? this.#load(this.#failed) : this.latest();
   }
 
   async older() {
     const first = this.rows.find(isMessage);
-    if (!this.hasOlder || !first) return;
+    if (!this.hasOlder || !first || this.isLoading) return;
     await this.#load(async () => {
       const older = await this.#ask({ before: first.id, limit: PAGE });
       this.hasOlder = older.isFull;
@@ -121,17 +141,21 @@ export class Timeline {
   }
 
   async newer() {
-    if (this.hasNewer) await this.#load(() => this.#newer());
+    if (this.hasNewer && !this.isLoading) await this.#load(() => this.#newer());
   }
 
   /** Loads the messages after the last one. */
   async #newer() {
     const last = this.rows.findLast(isMessage);
     if (!last) return;
-    const newest = this.feed.conversations.get(this.platform, this.conversation)?.last_seq ?? 0;
+    const { conversations } = this.feed;
+    // As long as the conversations are not loaded, the end is not known.
+    const known = conversations.get(this.platform, this.conversation) ?? (await conversations.askFor(this.platform, this.conversation));
+    const newest = known?.last_seq ?? 0;
     const seq = await seqAfter(this, last.id, PAGE, newest);
     if (seq) this.#append((await this.#ask({ before: seq + 1, limit: PAGE, order: undefined })).messages.reverse());
-    this.hasNewer = seq !== undefined && seq < newest;
+    const now = conversations.get(this.platform, this.conversation)?.last_seq ?? newest;
+    this.hasNewer = seq !== undefined && seq < now;
   }
 
   /** Shows a message that was just made here, before its event comes. @param {Message} message */
@@ -147,16 +171,24 @@ export class Timeline {
   }
 
   /** @param {() => Promise<void>} load */
-  async #load(load) {
-    if (this.isLoading) return;
+  #load(load) {
+    this.isLoading = true;
+    this.#loads = this.#loads.then(() => this.#run(load));
+    return this.#loads;
+  }
+
+  /** @param {() => Promise<void>} load */
+  async #run(load) {
     this.isLoading = true;
     this.error = undefined;
+    this.#failed = undefined;
     this.#changed();
     try {
       await load();
     } catch (error) {
       if (this.#closing.signal.aborted) return;
       this.error = error instanceof Refused ? error : new Refused(0, String(error));
+      this.#failed = load;
     }
     this.isLoading = false;
     this.#changed();
@@ -172,7 +204,12 @@ export class Timeline {
 
   #begin() {
     this.#isBegun = true;
-    if (!this.hasNewer) this.#append(this.#early);
+    if (!this.hasNewer) {
+      this.#append(this.#early);
+      const from = this.hasOlder ? this.rows[0]?.created_at ?? 0 : 0;
+      const notices = this.feed.notices.filter((notice) => this.#isHere(notice) && notice.created_at >= from);
+      this.#append(notices.map((notice) => this.#row(notice)));
+    }
     this.#early = [];
   }
 
@@ -255,9 +292,14 @@ export class Timeline {
 
   /** @param {Notice} notice */
   #notice(notice) {
-    this.#notices += 1;
-    if (this.#isBegun && !this.hasNewer) this.#append([{ ...notice, id: `notice-${this.#notices}` }]);
+    if (this.#isBegun && !this.hasNewer) this.#append([this.#row(notice)]);
     this.#changed();
+  }
+
+  /** @param {Notice} notice */
+  #row(notice) {
+    this.#notices += 1;
+    return { ...notice, id: `notice-${this.#notices}` };
   }
 
   /**

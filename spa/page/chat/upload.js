@@ -24,35 +24,38 @@ const TUS = { 'tus-resumable': '1.0.0' };
  * Uploads a file; `progress` is told which part of it has gone, 0 to 1.
  * @param {File} file
  * @param {(part: number) => void} progress
+ * @param {AbortSignal} [signal] ends it
  * @returns {Promise<Segment>}
  */
-export async function upload(file, progress) {
-  const told = file.size > PART ? await inParts(file, progress) : await whole(file, progress);
+export async function upload(file, progress, signal = new AbortController().signal) {
+  const told = file.size > PART ? await inParts(file, progress, signal) : await whole(file, progress, signal);
   return { ...segmentOf(file), mime: told.mime || file.type, media: told.media };
 }
 
 /**
  * @param {File} file
  * @param {(part: number) => void} progress
+ * @param {AbortSignal} signal
  */
-async function whole(file, progress) {
+async function whole(file, progress, signal) {
   const url = address('api/media');
   url.searchParams.set('name', file.name);
-  return put('POST', url, file, { 'content-type': file.type || 'application/octet-stream' }, (bytes) => progress(bytes / file.size));
+  return put('POST', url, file, { 'content-type': file.type || 'application/octet-stream' }, (bytes) => progress(bytes / file.size), signal);
 }
 
 /**
  * @param {File} file
  * @param {(part: number) => void} progress
+ * @param {AbortSignal} signal
  * @returns {Promise<{media?: string, mime?: string}>}
  */
-async function inParts(file, progress) {
+async function inParts(file, progress, signal) {
   let state;
   try {
     state = await found(file);
   } catch (error) {
     // Bytes that are here already need no room, and that is known once they have come.
-    if (error instanceof Refused && error.code === 'media_full') return whole(file, progress);
+    if (error instanceof Refused && error.code === 'media_full') return whole(file, progress, signal);
     throw error;
   }
   const path = `api/uploads/${state.id}`;
@@ -61,10 +64,11 @@ async function inParts(file, progress) {
     const { offset } = state;
     try {
       const fields = { ...TUS, 'upload-offset': String(offset), 'content-type': 'application/offset+octet-stream' };
-      await put('PATCH', address(path), file.slice(offset, offset + PART), fields, (bytes) => progress((offset + bytes) / file.size));
+      await put('PATCH', address(path), file.slice(offset, offset + PART), fields, (bytes) => progress((offset + bytes) / file.size), signal);
       state = await ask(path);
       failures = 0;
     } catch (error) {
+      if (signal.aborted) throw error;
       state = await goOn(path, error, () => PAUSES[failures++]);
     }
   }
@@ -109,9 +113,10 @@ async function goOn(path, error, nextPause) {
  * @param {Blob} bytes
  * @param {Record<string, string>} fields
  * @param {(bytes: number) => void} sent
+ * @param {AbortSignal} signal
  * @returns {Promise<{media?: string, mime?: string}>}
  */
-function put(method, url, bytes, fields, sent) {
+function put(method, url, bytes, fields, sent, signal) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open(method, url);
@@ -119,11 +124,12 @@ function put(method, url, bytes, fields, sent) {
     for (const [name, value] of Object.entries(fields)) request.setRequestHeader(name, value);
     request.responseType = 'json';
     request.upload.onprogress = (event) => sent(event.loaded);
-    request.onerror = () => reject(new Refused(0, 'unreachable'));
+    request.onerror = request.onabort = () => reject(new Refused(0, 'unreachable'));
+    signal.addEventListener('abort', () => request.abort());
     request.onload = () => {
       const told = request.response ?? {};
       if (request.status >= 200 && request.status < 300) resolve(told);
-      else reject(new Refused(request.status, told.error ?? request.statusText, told));
+      else reject(new Refused(request.status, told.error ?? '', told));
     };
     request.send(bytes);
   });

@@ -1,5 +1,6 @@
 import { ask } from '../api.js';
 import { fill, h } from '../dom.js';
+import { errorText } from '../errors.js';
 import { platformName } from '../format.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
@@ -119,7 +120,7 @@ class ActivityView {
     this.news.hidden = n === 0;
     fill(this.news, icon('up'), t('newMessages', { n }));
     this.newsWords.textContent = n > 0 ? t('newMessages', { n }) : '';
-        fill(this.state, this.#stateOf(list));
+    fill(this.state, this.#stateOf(list));
     this.state.classList.toggle('alone', list.rows.length === 0);
     void list.refresh(this.rows.range.first, this.rows.range.last);
   }
@@ -128,8 +129,7 @@ class ActivityView {
   #stateOf(list) {
     const button = (/** @type {import('../i18n.js').Word} */ word) => h('button', { onclick: () => void list.older() }, t(word));
     if (list.error) {
-      const text = list.error.status === 0 ? t('unreachable') : list.error.message;
-      return h('div', { class: 'problem', role: 'alert' }, text, ' ', button('tryAgain'));
+      return h('div', { class: 'problem', role: 'alert' }, errorText(list.error), ' ', button('tryAgain'));
     }
     if (list.isLoading) return h('div', { class: 'muted', role: 'status' }, t(this.query.q ? 'searching' : 'loading'));
     if (list.isStopped) return h('div', null, t('searchStopped'), ' ', button('searchOn'));

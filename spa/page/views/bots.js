@@ -1,7 +1,7 @@
 import { address, ask, socketAddress } from '../api.js';
 import { copyable } from '../clipboard.js';
 import { fill, h } from '../dom.js';
-import { errorText } from '../errors.js';
+import { errorText, failureText, reasonOf } from '../errors.js';
 import { ago, fullTime, number, platformName } from '../format.js';
 import { t } from '../i18n.js';
 import { stateMark } from '../state-mark.js';
@@ -74,8 +74,8 @@ function card(bot, isOpen) {
     h('p', { class: 'muted' }, [KINDS.get(bot.kind) ?? bot.kind, accounts || t('botNoAccount')].join(' · ')),
     h('p', { class: 'muted', title: fullTime(bot.since) }, t('since', { when: ago(bot.since) })),
     h('dl', { class: 'numbers' }, count('botDelivered', bot.delivered), count('botWaiting', bot.waiting)),
-    bot.last_error ? h('p', { class: 'last-error' }, h('strong', null, t('lastError')), ' ', bot.last_error) : null,
-    !bot.last_error && bot.reason ? h('p', { class: 'muted' }, t('botWaitsFor', { what: bot.reason })) : null,
+    bot.last_error ? h('p', { class: 'last-error' }, h('strong', null, t('lastError')), ' ', failureText(bot)) : null,
+    !bot.last_error && bot.reason ? h('p', { class: 'muted' }, reasonOf(bot)) : null,
     h('details', { open: isOpen, 'data-bot': bot.name }, h('summary', null, t('botConnect')), ...lines(bot)),
   );
 }

@@ -14,6 +14,7 @@ const withCode = (text) => text.split('`').map((part, at) => (at % 2 === 0 ? par
 export function login(signedIn, why) {
   const input = h('input', { id: 'token', type: 'password', autocomplete: 'current-password', required: true, 'aria-describedby': 'token-help token-problem' });
   const problem = h('p', { id: 'token-problem', class: 'problem', role: 'alert' }, ...withCode(why));
+  const stays = h('input', { type: 'checkbox' });
   const button = h('button', { class: 'primary', type: 'submit' }, t('signIn'));
 
   /** @param {Event} event */
@@ -21,7 +22,7 @@ export function login(signedIn, why) {
     event.preventDefault();
     button.disabled = true;
     problem.textContent = '';
-    setToken(input.value.trim());
+    setToken(input.value.trim(), stays.checked);
     try {
       await ask('api/stats');
       signedIn();
@@ -43,6 +44,7 @@ export function login(signedIn, why) {
     h('p', { id: 'token-help', class: 'muted' }, ...withCode(t('tokenHelp'))),
     h('label', { for: 'token' }, t('token')),
     input,
+    h('label', { class: 'stays' }, stays, t('staySignedIn')),
     problem,
     button,
   );

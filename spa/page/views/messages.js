@@ -1,17 +1,14 @@
 import { getMessage } from '../api.js';
-import { OutgoingQueue } from '../chat/outgoing.js';
+import { outgoing } from '../chat/outgoing.js';
 import { Pane } from '../chat/pane.js';
 import { Sidebar } from '../chat/sidebar.js';
 import { fill, h } from '../dom.js';
 import { openHelp } from '../help.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
-import { link } from '../router.js';
+import { here, link } from '../router.js';
 
 /** @typedef {{platform: string, conversation: string}} Address */
-
-/** Messages on their way, kept while another view is shown. */
-const outgoing = new OutgoingQueue();
 
 /**
  * The chat: conversations on one side, one of them on the other.
@@ -82,7 +79,8 @@ class ChatView {
     const isSame = address !== undefined && this.#open?.platform === address.platform && this.#open.conversation === address.conversation;
     this.#open = address;
     if (isSame) {
-      if (message) void this.#pane?.jump(message);
+      this.#pane?.mark(this.#q);
+      if (message) void this.#pane?.jump(message).then(() => this.#forgetMessage(message));
       return;
     }
     this.#pane?.close();
@@ -93,10 +91,19 @@ class ChatView {
     }
     const entry = this.feed.conversations.get(address.platform, address.conversation) ?? { ...address, last_seq: 0, last_at: 0 };
     this.#pane = new Pane(this.feed, entry, outgoing, () => this.#back());
+    this.#pane.mark(this.#q);
     fill(this.place, this.#pane.element);
-    void this.#pane.open(message);
-    // On a phone this would cover half of the conversation with a keyboard.
-    if (matchMedia('(min-width: 761px)').matches) this.#pane.composer.focus();
+    void this.#pane.open(message).then(() => message && this.#forgetMessage(message));
+    // On a phone this would cover half of the conversation with a keyboard. The view may not be in the page yet.
+    if (!message && matchMedia('(min-width: 761px)').matches) queueMicrotask(() => this.#pane?.composer.focus());
+  }
+
+  /** Takes a message that was shown out of the address, so that it can be gone to again. @param {string} message */
+  #forgetMessage(message) {
+    const { place, parameters } = here();
+    if (place !== 'messages' || parameters.get('message') !== message) return;
+    parameters.delete('message');
+    history.replaceState(null, '', `#messages?${parameters}`);
   }
 
   /**
@@ -105,7 +112,9 @@ class ChatView {
    */
   #visit({ platform, conversation }, message) {
     this.#cameFromList ||= this.#open === undefined;
-    location.hash = link('messages', { platform, conversation, message, q: this.#q, of: this.#platform });
+    const address = link('messages', { platform, conversation, message, q: this.#q, of: this.#platform });
+    if (address === location.hash) void this.#pane?.toNewest();
+    else location.hash = address;
   }
 
   /** To the list, on a phone. */
@@ -123,31 +132,60 @@ class ChatView {
   #asked(q, platform) {
     this.#q = q;
     this.#platform = platform;
+    this.#pane?.mark(q);
     const address = this.#open ? link('messages', { ...this.#open, q, of: platform }) : link('messages', { q, platform });
     history.replaceState(null, '', address);
   }
 
+  /** Goes to another conversation, by keys with Alt. @param {KeyboardEvent} event */
+  #moves(event) {
+    const by = event.altKey && { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const isUnread = event.altKey && event.code === 'KeyA';
+    if (!by && !isUnread) return false;
+    event.preventDefault();
+    const next = by ? this.sidebar.neighbour(this.#open, by) : this.sidebar.unread(this.#open);
+    if (next) location.replace(link('messages', { platform: next.platform, conversation: next.conversation, q: this.#q, of: this.#platform }));
+    return true;
+  }
+
+  /**
+   * Opens the search in the conversation: the browser's own sees only the rows that are in the page. A
+   * second press is for that.
+   * @param {KeyboardEvent} event
+   * @param {HTMLElement} target
+   */
+  #finds(event, target) {
+    const isFind = (event.ctrlKey || event.metaKey) && event.key === 'f';
+    if (!isFind || !this.#pane || target === this.#pane.finder.field) return false;
+    event.preventDefault();
+    this.#pane.finder.open();
+    return true;
+  }
+
   /** @param {KeyboardEvent} event */
   #key = (event) => {
-    if (event.altKey && (event.key === 'ArrowDown' || event.key === 'ArrowUp')) {
-      const next = this.sidebar.neighbour(this.#open, event.key === 'ArrowDown' ? 1 : -1);
-      event.preventDefault();
-      if (next) location.replace(link('messages', { platform: next.platform, conversation: next.conversation, q: this.#q, of: this.#platform }));
-      return;
-    }
+    if (this.#moves(event)) return;
     const target = /** @type {HTMLElement} */ (event.target);
+    if (this.#finds(event, target)) return;
     if (event.ctrlKey || event.metaKey || event.altKey || target.matches('input, textarea, select') || document.querySelector('dialog[open], :popover-open')) return;
-    /** @type {Record<string, (() => void) | undefined>} */
-    const keys = {
-      '/': () => this.sidebar.search.focus(),
-      '?': () => openHelp(),
+    const ofMessages = {
       r: () => this.#pane?.reply(),
       e: () => this.#pane?.edit(),
       '+': () => this.#pane?.react(),
     };
+    /** @type {Record<string, (() => void) | undefined>} */
+    const keys = {
+      '/': () => this.sidebar.search.focus(),
+      '?': () => openHelp(),
+      ...(target.closest('.scroller') ? ofMessages : {}),
+    };
     const run = keys[event.key];
-    if (!run) return;
-    event.preventDefault();
-    run();
+    if (run) {
+      event.preventDefault();
+      run();
+    } else if (event.key.length === 1 && event.key !== ' ' && target === document.body) {
+      // Somebody writes: it goes where it was meant to.
+      this.#pane?.composer.focus();
+    }
   };
 }

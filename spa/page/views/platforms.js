@@ -1,6 +1,7 @@
 import { socketAddress, token } from '../api.js';
 import { copyable } from '../clipboard.js';
 import { fill, h } from '../dom.js';
+import { failureText, reasonOf } from '../errors.js';
 import { ago, fullTime, number, platformName } from '../format.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
@@ -70,8 +71,8 @@ function card(adapter) {
     ),
     h('p', { class: 'muted', title: fullTime(adapter.since) }, t('since', { when: ago(adapter.since) })),
     h('dl', { class: 'numbers' }, count('received', adapter.received), count('sent', adapter.sent), count('failed', adapter.failed)),
-    adapter.reason && adapter.reason !== adapter.last_error ? h('p', null, adapter.reason) : null,
-    adapter.last_error ? h('p', { class: 'last-error' }, h('strong', null, t('lastError')), ' ', adapter.last_error) : null,
+    adapter.reason && adapter.reason !== adapter.last_error ? h('p', null, reasonOf(adapter)) : null,
+    adapter.last_error ? h('p', { class: 'last-error' }, h('strong', null, t('lastError')), ' ', failureText(adapter)) : null,
     h(
       'div',
       { class: 'actions' },

@@ -1,8 +1,9 @@
 //! The description of one kind of adapter.
 
+use super::config_key::ConfigKey;
 use std::fmt;
 
-/// One kind of adapter: its names, and how it addresses conversations.
+/// One kind of adapter: its names, how it addresses conversations, and what people are told of it.
 pub struct Kind {
     /// As the configuration and `GET /api/platforms` spell it.
     pub name: &'static str,
@@ -18,6 +19,10 @@ pub struct Kind {
     pub is_fallback: bool,
     /// Its media are available for a limited time only.
     pub loses_media: bool,
+    /// Advice where an account of it is not connected.
+    pub advice: &'static str,
+    /// The keys of an `[[adapter]]` entry that are its own.
+    pub keys: &'static [ConfigKey],
 }
 
 /// Turns a recipient into a conversation; the second argument tells whether a conversation is

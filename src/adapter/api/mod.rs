@@ -2,6 +2,8 @@
 
 mod account_handle;
 mod action;
+mod config_key;
+mod cut;
 mod event;
 mod event_sink;
 mod kind;
@@ -11,10 +13,11 @@ mod media_source;
 mod message;
 mod settings;
 mod window;
-mod words;
 
 pub use account_handle::{AccountHandle, AccountRequest, ForwardOf};
 pub use action::{Action, ActionError};
+pub use config_key::ConfigKey;
+pub(in crate::adapter) use cut::{cut, cut_to};
 pub use event::{AdapterEvent, MessageRef, PlatformRequest, RequestKind};
 pub use event_sink::{EventSink, QueuedEvent};
 pub use kind::{Kind, Resolve};
@@ -24,4 +27,3 @@ pub use media_source::{FragmentReading, Fragments, MediaOf, MediaSource, ReadFra
 pub use message::{Delivery, Found, Outbound};
 pub use settings::{OnUnknown, OwnSettings, RateLimit, Settings, SettingsEntry, Transport};
 pub use window::{Window, WindowClosed};
-pub(in crate::adapter) use words::{cut, cut_to};

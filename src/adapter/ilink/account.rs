@@ -1,6 +1,7 @@
 //! One account: its addresses, its limits, and the state of its session.
 
-use super::api::{Api, ApiSession, CallFailure};
+use super::api::{Api, ApiSession};
+use super::call_failure::CallFailure;
 use super::memory::{Login, keep_reply};
 use super::window::Windows;
 use crate::adapter::api::{AdapterEvent, Delivery, Settings, WindowClosed};
@@ -24,7 +25,7 @@ pub(super) enum SessionCheck {
     Alive,
     /// Nothing says that it goes on.
     NotConfirmed,
-    /// The platform did not answer; its words, or the network's.
+    /// The platform did not answer; its text, or the network's.
     NoAnswer(String),
 }
 
@@ -77,18 +78,18 @@ impl RunningAccount {
         }
     }
 
-    /// Asks about a call that was answered that the session ended, in these words: `Ok` where it goes on,
+    /// Asks about a call that was answered that the session ended, for this reason: `Ok` where it goes on,
     /// and the call is to be made once more.
     pub(super) async fn take_up_session(&self, ended: String) -> Result<(), CallFailure> {
         match self.check_session().await {
             SessionCheck::Alive => Ok(()),
             SessionCheck::NotConfirmed => Err(CallFailure::Ended(ended)),
-            SessionCheck::NoAnswer(words) => Err(CallFailure::NotSent(words)),
+            SessionCheck::NoAnswer(reason) => Err(CallFailure::NotSent(reason)),
         }
     }
 
     /// Asks whether the session goes on, after a call was answered that it ended: a session may be taken
-    /// up again by the notice that polling begins, and a call be refused in the same words.
+    /// up again by the notice that polling begins, and a call be refused for the same reason.
     pub(super) async fn check_session(&self) -> SessionCheck {
         match self.api.notify(&self.session, true).await {
             Ok(()) => SessionCheck::Alive,
@@ -96,21 +97,21 @@ impl RunningAccount {
             Err(CallFailure::Ended(_) | CallFailure::Refused(_) | CallFailure::Limited(_)) => {
                 SessionCheck::NotConfirmed
             }
-            Err(failure) => SessionCheck::NoAnswer(failure.words().to_owned()),
+            Err(failure) => SessionCheck::NoAnswer(failure.reason().to_owned()),
         }
     }
 
     /// Ends the session, found by a call; nothing goes out until it is taken up again.
-    pub(super) fn session_ended(&self, words: &str) -> Delivery {
-        let reason = format!("the session of this account ended ({words})");
+    pub(super) fn session_ended(&self, reason: &str) -> Delivery {
+        let reason = format!("the session of this account ended ({reason})");
         self.windows.close_all(Some(WindowClosed { reason, until: None }));
         self.ended.notify_one();
         Delivery::Closed
     }
 
     /// Lets every conversation wait a little, for the platform cannot be reached.
-    pub(super) fn unreachable(&self, words: &str) -> Delivery {
-        let reason = format!("WeChat cannot be reached ({words})");
+    pub(super) fn unreachable(&self, reason: &str) -> Delivery {
+        let reason = format!("WeChat cannot be reached ({reason})");
         let until = Some(now() + UNREACHABLE_PAUSE.as_secs());
         self.windows.close_all(Some(WindowClosed { reason, until }));
         Delivery::Closed

@@ -1,7 +1,7 @@
 //! The connection of an account, from the login to the end of the session.
 
 use super::account::RunningAccount;
-use super::api::CallFailure;
+use super::call_failure::CallFailure;
 use super::download::find_media;
 use super::lock::{self, AccountLock};
 use super::memory::KeptLogin;
@@ -108,8 +108,8 @@ impl RunningAccount {
         let notice = self.api.notify(&self.session, true);
         match self.stop.run_until_cancelled(notice).await {
             None => Err(End::Stopped),
-            Some(Err(CallFailure::Ended(words))) => Err(End::Session(words)),
-            Some(Err(CallFailure::NotSent(words))) => Err(End::Unreachable(words)),
+            Some(Err(CallFailure::Ended(reason))) => Err(End::Session(reason)),
+            Some(Err(CallFailure::NotSent(reason))) => Err(End::Unreachable(reason)),
             // It is of no consequence to the poll, which tells the rest.
             Some(Ok(()) | Err(_)) => Ok(()),
         }
@@ -128,18 +128,18 @@ impl RunningAccount {
         end
     }
 
-    /// The state that an end leads to, and words for people.
+    /// The state that an end leads to, and reason for people.
     fn shown(&self, end: &End) -> (PlatformState, String) {
         match end {
             End::Stopped => (PlatformState::Disconnected, STOPPED.to_owned()),
-            End::Unreachable(words) => {
-                (PlatformState::Connecting, format!("WeChat cannot be reached: {words}"))
+            End::Unreachable(reason) => {
+                (PlatformState::Connecting, format!("WeChat cannot be reached: {reason}"))
             }
-            End::Session(words) => {
+            End::Session(reason) => {
                 let advice = format!("log in again with `rechat login {}`", self.platform());
                 (
                     PlatformState::Error,
-                    format!("the session of this account ended ({words}); {advice}"),
+                    format!("the session of this account ended ({reason}); {advice}"),
                 )
             }
         }
@@ -159,8 +159,8 @@ impl RunningAccount {
                 () = self.stop.cancelled() => break End::Stopped,
                 () = self.ended.notified() => break End::Session("the token is stale".into()),
                 end = &mut polling => break match end {
-                    PollEnd::Ended(words) => End::Session(words),
-                    PollEnd::Unreachable(words) => End::Unreachable(words),
+                    PollEnd::Ended(reason) => End::Session(reason),
+                    PollEnd::Unreachable(reason) => End::Unreachable(reason),
                     PollEnd::Stopped => End::Stopped,
                 },
                 Some(request) = requests.recv() => answering.push(self.answer(request)),

@@ -67,12 +67,12 @@ impl Http {
         let request = request(call).map_err(NoResponse::NotSent)?;
         let exchange = async {
             let answer = client.request(request).await.map_err(|error| {
-                let words = chain(&error);
+                let text = chain(&error);
                 if error.is_connect() {
                     let advice = "check the network and the DNS of the server's host";
-                    NoResponse::NotSent(format!("{words}; {advice}"))
+                    NoResponse::NotSent(format!("{text}; {advice}"))
                 } else {
-                    NoResponse::Lost(words)
+                    NoResponse::Lost(text)
                 }
             })?;
             let (head, body) = answer.into_parts();
@@ -124,14 +124,14 @@ fn request(call: HttpCall) -> Result<Request<Full<Bytes>>, String> {
 
 /// An error with its causes: the outermost alone says little.
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut words = error.to_string();
+    let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
         let more = error.to_string();
-        if !words.contains(&more) {
-            words = format!("{words}: {more}");
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
         }
         cause = error.source();
     }
-    words
+    text
 }

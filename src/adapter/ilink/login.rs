@@ -1,6 +1,7 @@
 //! One login by a QR code, from the first code to the token.
 
-use super::api::{Api, CallFailure};
+use super::api::Api;
+use super::call_failure::CallFailure;
 use super::hosts::is_base;
 use super::json::text;
 use super::memory::Login;
@@ -98,7 +99,7 @@ impl Attempt {
             match self.api.qr_code(&self.base, &self.held).await {
                 Ok(answer) => break answer,
                 Err(failure) if attempt == CODE_ATTEMPTS => {
-                    return Err(format!("WeChat gives no code: {}", failure.words()));
+                    return Err(format!("WeChat gives no code: {}", failure.reason()));
                 }
                 Err(_) => attempt += 1,
             }
@@ -131,7 +132,7 @@ impl Attempt {
                     sleep(PAUSE).await;
                     continue;
                 }
-                Err(failure) => return Err(failure.words().to_owned()),
+                Err(failure) => return Err(failure.reason().to_owned()),
             };
             match text(&answer, "status").unwrap_or("wait") {
                 "scaned" => self.tell(LoginState::Scanned, None),

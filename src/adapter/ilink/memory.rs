@@ -42,36 +42,31 @@ pub(super) struct KeptLogin {
 /// A value as it is encoded: one arm for each kind and version. Arms are only added, at the end.
 #[derive(Serialize, Deserialize)]
 enum Encoded {
-    LoginV1 {
-        user: String,
-        base: String,
-        token: String,
-        at: u64,
-    },
+    LoginV1 { user: String, base: String, token: String, at: u64 },
     CursorV1(String),
-    ReplyV1 {
-        token: String,
-        received_ms: u64,
-        taken: u32,
-        refusals: u32,
-        next_try: Option<u64>,
-        words: String,
-        /// The message, how often it was refused as the first one, and when last.
-        stuck: Option<(Uuid, u32, u64)>,
-        /// The message, its parts that went out, its ID, and whether one of them is unproved.
-        progress: Option<(Uuid, u32, Option<String>, bool)>,
-    },
-    ReplyV2 {
-        token: String,
-        received_ms: u64,
-        taken: u32,
-        refusals: u32,
-        next_try: Option<u64>,
-        words: String,
-        stuck: Option<StuckV2>,
-        progress: Option<ProgressV2>,
-    },
+    ReplyV1(EncodedReply<StuckV1, ProgressV1>),
+    ReplyV2(EncodedReply<StuckV2, ProgressV2>),
 }
+
+#[derive(Serialize, Deserialize)]
+struct EncodedReply<S, P> {
+    token: String,
+    received_ms: u64,
+    taken: u32,
+    refusals: u32,
+    next_try: Option<u64>,
+    refusal: String,
+    stuck: Option<S>,
+    progress: Option<P>,
+}
+
+/// The message, how often it was refused as the first one, and when last.
+#[derive(Serialize, Deserialize)]
+struct StuckV1(Uuid, u32, u64);
+
+/// The message, its parts that went out, its ID, and whether one of them is unproved.
+#[derive(Serialize, Deserialize)]
+struct ProgressV1(Uuid, u32, Option<String>, bool);
 
 #[derive(Serialize, Deserialize)]
 struct StuckV2 {
@@ -89,6 +84,48 @@ struct ProgressV2 {
     restarts: u32,
     external_id: Option<String>,
     is_unproved: bool,
+}
+
+impl<S: Into<Stuck>, P: Into<PartProgress>> From<EncodedReply<S, P>> for ReplyState {
+    fn from(reply: EncodedReply<S, P>) -> Self {
+        Self {
+            token: reply.token,
+            received_ms: reply.received_ms,
+            taken: reply.taken,
+            refusals: reply.refusals,
+            next_try: reply.next_try,
+            refusal: reply.refusal,
+            stuck: reply.stuck.map(Into::into),
+            progress: reply.progress.map(Into::into),
+        }
+    }
+}
+
+impl From<ReplyState> for EncodedReply<StuckV2, ProgressV2> {
+    fn from(reply: ReplyState) -> Self {
+        Self {
+            token: reply.token,
+            received_ms: reply.received_ms,
+            taken: reply.taken,
+            refusals: reply.refusals,
+            next_try: reply.next_try,
+            refusal: reply.refusal,
+            stuck: reply.stuck.map(Into::into),
+            progress: reply.progress.map(Into::into),
+        }
+    }
+}
+
+impl From<StuckV1> for Stuck {
+    fn from(StuckV1(message, count, at): StuckV1) -> Self {
+        Self { message, count, at, has_other_passed: false }
+    }
+}
+
+impl From<ProgressV1> for PartProgress {
+    fn from(ProgressV1(message, parts, external_id, is_unproved): ProgressV1) -> Self {
+        Self { message, parts, print: None, restarts: 0, external_id, is_unproved }
+    }
 }
 
 impl From<Stuck> for StuckV2 {
@@ -147,16 +184,7 @@ pub(super) fn keep_reply(
     conversation: &str,
     reply: ReplyState,
 ) -> AdapterState {
-    let value = Encoded::ReplyV2 {
-        token: reply.token,
-        received_ms: reply.received_ms,
-        taken: reply.taken,
-        refusals: reply.refusals,
-        next_try: reply.next_try,
-        words: reply.words,
-        stuck: reply.stuck.map(Into::into),
-        progress: reply.progress.map(Into::into),
-    };
+    let value = Encoded::ReplyV2(reply.into());
     state(key(platform, "reply", account, conversation), Some(&value))
 }
 
@@ -198,64 +226,16 @@ pub(super) fn read(platform: &str, kept: Vec<(String, Vec<u8>)>) -> BTreeMap<Str
     }
     for (account, conversation, other) in others {
         let Some(kept) = logins.get_mut(&account) else { continue };
-        match other {
-            Encoded::CursorV1(cursor) => kept.cursor = cursor,
-            Encoded::ReplyV1 {
-                token,
-                received_ms,
-                taken,
-                refusals,
-                next_try,
-                words,
-                stuck,
-                progress,
-            } => {
-                let stuck = stuck.map(|(message, count, at)| Stuck {
-                    message,
-                    count,
-                    at,
-                    has_other_passed: false,
-                });
-                let progress = progress.map(|(message, parts, external_id, is_unproved)| {
-                    let (print, restarts) = (None, 0);
-                    PartProgress { message, parts, print, restarts, external_id, is_unproved }
-                });
-                let reply = ReplyState {
-                    token,
-                    received_ms,
-                    taken,
-                    refusals,
-                    next_try,
-                    words,
-                    stuck,
-                    progress,
-                };
-                kept.replies.insert(conversation, reply);
+        let reply = match other {
+            Encoded::CursorV1(cursor) => {
+                kept.cursor = cursor;
+                continue;
             }
-            Encoded::ReplyV2 {
-                token,
-                received_ms,
-                taken,
-                refusals,
-                next_try,
-                words,
-                stuck,
-                progress,
-            } => {
-                let reply = ReplyState {
-                    token,
-                    received_ms,
-                    taken,
-                    refusals,
-                    next_try,
-                    words,
-                    stuck: stuck.map(Into::into),
-                    progress: progress.map(Into::into),
-                };
-                kept.replies.insert(conversation, reply);
-            }
-            Encoded::LoginV1 { .. } => {}
-        }
+            Encoded::ReplyV1(reply) => reply.into(),
+            Encoded::ReplyV2(reply) => reply.into(),
+            Encoded::LoginV1 { .. } => continue,
+        };
+        kept.replies.insert(conversation, reply);
     }
     logins
 }
@@ -280,7 +260,7 @@ mod tests {
             taken: 1,
             refusals: 2,
             next_try: Some(3),
-            words: "w".into(),
+            refusal: "w".into(),
             stuck: Some(Stuck { message, count: 1, at: 9, has_other_passed: true }),
             progress: Some(PartProgress {
                 message,

@@ -3,6 +3,7 @@
 mod account;
 mod address;
 mod api;
+mod call_failure;
 mod connection;
 mod crypto;
 mod download;
@@ -25,7 +26,7 @@ mod typing;
 mod upload;
 mod window;
 
-use super::api::{Kind, LoginRequest, OwnSettings, Settings};
+use super::api::{ConfigKey, Kind, LoginRequest, OwnSettings, Settings};
 use super::context::Context;
 use super::registry::ConfiguredEntry;
 use super::service::{Adapter, ServeStandalone, Service};
@@ -45,6 +46,44 @@ pub(super) static ADAPTER: Adapter = Adapter {
         resolve: address::resolve,
         is_fallback: false,
         loses_media: true,
+        advice: "check the network; if the login has ended, run `rechat login` for the platform",
+        keys: &[
+            ConfigKey::new(
+                "url",
+                "string",
+                "the official one",
+                "\"https://ilink.example.com\"",
+                "another address than the official one",
+            ),
+            ConfigKey::new(
+                "cdn",
+                "string",
+                "the official one",
+                "\"https://cdn.example.com/c2c\"",
+                "another address for files than the official one",
+            ),
+            ConfigKey::new(
+                "window_ttl",
+                "number, at least 1",
+                "604800",
+                "86400",
+                "seconds that a message waits until it can go out, before it is `Failed`",
+            ),
+            ConfigKey::new(
+                "max_text",
+                "number, at least 1",
+                "2000",
+                "4000",
+                "characters of one text; a longer one goes out in parts",
+            ),
+            ConfigKey::new(
+                "join_texts",
+                "boolean",
+                "false",
+                "true",
+                "texts that wait one after the other go out as one of up to `max_text` characters",
+            ),
+        ],
     },
     logs_in: true,
     configure: |own| Ok(Service::Standalone(Arc::new(Ilink::configure(own)?))),

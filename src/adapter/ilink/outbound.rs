@@ -27,25 +27,25 @@ pub(super) enum OutboundPart {
 /// has no form for goes out as its readable text, a quote before all else.
 pub(super) fn parts(message: &Outbound, max_text: usize) -> Result<Vec<OutboundPart>, String> {
     let mut parts = Vec::new();
-    let mut words = Vec::new();
+    let mut texts = Vec::new();
     let quoted = message.reply_to.as_ref().and_then(|reply| reply.content.as_ref());
-    words.extend(quoted.map(|quoted| Segment::Text { text: format!("> {quoted}\n") }));
+    texts.extend(quoted.map(|quoted| Segment::Text { text: format!("> {quoted}\n") }));
     for segment in message.content.to_segments() {
         if let Some(file) = file(&segment)? {
-            add_text(take(&mut words), max_text, &mut parts);
+            add_text(take(&mut texts), max_text, &mut parts);
             parts.push(OutboundPart::File(file));
         } else {
             let more = card_url(&segment).or_else(|| forwarded(&segment));
-            words.push(segment);
-            words.extend(more.map(|more| Segment::Text { text: format!("\n{more}") }));
+            texts.push(segment);
+            texts.extend(more.map(|more| Segment::Text { text: format!("\n{more}") }));
         }
     }
-    add_text(words, max_text, &mut parts);
+    add_text(texts, max_text, &mut parts);
     if parts.is_empty() { Err("there is nothing in it".into()) } else { Ok(parts) }
 }
 
-fn add_text(words: Vec<Segment>, max_text: usize, parts: &mut Vec<OutboundPart>) {
-    let text = Content::of(words).readable().into_owned();
+fn add_text(texts: Vec<Segment>, max_text: usize, parts: &mut Vec<OutboundPart>) {
+    let text = Content::of(texts).readable().into_owned();
     parts.extend(split(&text, max_text).into_iter().map(OutboundPart::Text));
 }
 
@@ -129,12 +129,12 @@ fn split(text: &str, most: usize) -> Vec<String> {
 
 /// The text behind a piece, without the blanks between the two; a line keeps its indentation.
 fn next_piece(behind: &str, begins_line: bool) -> &str {
-    let words = behind.trim_start();
-    let blanks = &behind[..behind.len() - words.len()];
+    let rest = behind.trim_start();
+    let blanks = &behind[..behind.len() - rest.len()];
     match blanks.rfind('\n') {
         Some(end) => &behind[end + 1..],
         None if begins_line => behind,
-        None => words,
+        None => rest,
     }
 }
 

@@ -3,7 +3,8 @@
 //! The answer of a poll is on disk, with the next cursor and the reply tokens, before the next poll.
 
 use super::account::{RunningAccount, SessionCheck};
-use super::api::{CallFailure, POLL_HOLD, Updates};
+use super::api::{POLL_HOLD, Updates};
+use super::call_failure::CallFailure;
 use super::inbound;
 use super::memory::keep_cursor;
 use std::collections::BTreeSet;
@@ -56,20 +57,20 @@ pub(super) async fn poll(account: &RunningAccount, cursor: &mut String) -> PollE
             Err(failure) => failure,
         };
         let (mut failure, mut is_ended) = (failure, false);
-        if let CallFailure::Ended(words) = &failure {
+        if let CallFailure::Ended(reason) = &failure {
             match account.check_session().await {
                 SessionCheck::Alive => is_ended = true,
-                SessionCheck::NotConfirmed => return PollEnd::Ended(words.clone()),
-                SessionCheck::NoAnswer(words) => failure = CallFailure::Unknown(words),
+                SessionCheck::NotConfirmed => return PollEnd::Ended(reason.clone()),
+                SessionCheck::NoAnswer(reason) => failure = CallFailure::Unknown(reason),
             }
         }
         failures += 1;
         if failures >= MAX_FAILURES {
-            let words = failure.words().to_owned();
+            let reason = failure.reason().to_owned();
             // Polls say so again and again, whatever the notice is answered.
-            return if is_ended { PollEnd::Ended(words) } else { PollEnd::Unreachable(words) };
+            return if is_ended { PollEnd::Ended(reason) } else { PollEnd::Unreachable(reason) };
         }
-        tracing::debug!(account = account.login.account, "a poll failed: {}", failure.words());
+        tracing::debug!(account = account.login.account, "a poll failed: {}", failure.reason());
         sleep(account.settings.reconnect * failures).await;
     }
 }
@@ -89,8 +90,8 @@ fn not_taken(account: &RunningAccount) -> PollEnd {
     if account.stop.is_cancelled() {
         return PollEnd::Stopped;
     }
-    let words = "what came in could not be stored, and is asked for again; the log says why";
-    PollEnd::Unreachable(words.to_owned())
+    let reason = "what came in could not be stored, and is asked for again; the log says why";
+    PollEnd::Unreachable(reason.to_owned())
 }
 
 /// Has what a poll answered stored, in one commit; `false` where it is not.

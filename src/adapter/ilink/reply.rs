@@ -29,8 +29,8 @@ pub(super) struct ReplyState {
     pub(super) refusals: u32,
     /// Unix seconds of the next attempt after a refusal; `None`: with the next token.
     pub(super) next_try: Option<u64>,
-    /// The platform's words at the last refusal.
-    pub(super) words: String,
+    /// The platform's text at the last refusal.
+    pub(super) refusal: String,
     pub(super) stuck: Option<Stuck>,
     pub(super) progress: Option<PartProgress>,
 }
@@ -81,14 +81,14 @@ impl ReplyState {
         token.clone_into(&mut self.token);
         self.received_ms = newest_ms.max(written_ms);
         (self.taken, self.refusals, self.next_try) = (0, 0, None);
-        self.words.clear();
+        self.refusal.clear();
     }
 
     /// A request was taken.
     pub(super) fn take(&mut self) {
         self.taken += 1;
         (self.refusals, self.next_try) = (0, None);
-        self.words.clear();
+        self.refusal.clear();
     }
 
     /// A message of the account was taken, perhaps in another conversation.
@@ -100,7 +100,7 @@ impl ReplyState {
 
     /// A message was refused with a token by a limit, at `at` (Unix seconds). `false` where the
     /// message itself must be what is refused, for others were taken meanwhile.
-    pub(super) fn refuse(&mut self, token: &str, message: Uuid, words: &str, at: u64) -> bool {
+    pub(super) fn refuse(&mut self, token: &str, message: Uuid, refusal: &str, at: u64) -> bool {
         if token != self.token {
             // A newer one came in meanwhile, of which this says nothing.
             return true;
@@ -117,7 +117,7 @@ impl ReplyState {
         }
         self.next_try = PAUSES.get(self.refusals as usize).map(|pause| at + pause);
         self.refusals += 1;
-        words.clone_into(&mut self.words);
+        refusal.clone_into(&mut self.refusal);
         if self.stuck.as_ref().is_some_and(|stuck| stuck.count >= MAX_FRESH_REFUSALS) {
             self.stuck = None;
             (self.refusals, self.next_try) = (0, None);
@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(reply.token, "a");
         reply.receive("b", 6_000, 7_000);
         assert!(reply.is_open(11));
-        assert_eq!(reply.words, "");
+        assert_eq!(reply.refusal, "");
         assert!(reply.refuse("a", ID, "ret -2", 12));
         assert!(reply.is_open(12), "a late refusal of an older token says nothing of this one");
         reply.receive("c", 0, 7_000);

@@ -2,7 +2,7 @@
 
 use super::account::RunningAccount;
 use super::address::person;
-use super::api::CallFailure;
+use super::call_failure::CallFailure;
 use super::outbound::{OutboundPart, parts, text_item};
 use super::reply::PartProgress;
 use super::upload::{NotUploaded, upload};
@@ -154,8 +154,8 @@ async fn send_part(
     *token = account.windows.token(&message.conversation).unwrap_or_default();
     let send = |item| account.api.send_message(&account.session, to, &name, token, item);
     let mut sent = send(item.clone()).await;
-    if let Err(CallFailure::Ended(words)) = sent {
-        account.take_up_session(words).await.map_err(NotUploaded::Call)?;
+    if let Err(CallFailure::Ended(reason)) = sent {
+        account.take_up_session(reason).await.map_err(NotUploaded::Call)?;
         sent = send(item).await.map_err(CallFailure::of_living_session);
     }
     sent.map_err(NotUploaded::Call)
@@ -180,14 +180,14 @@ async fn not_sent(
         NotUploaded::Retryable(reason) => return Delivery::Refused { reason, retryable: true },
     };
     match failure {
-        CallFailure::Ended(words) => account.session_ended(&words),
-        CallFailure::Limited(words) => limited(account, message, token, &words).await,
-        CallFailure::Refused(words) => {
-            Delivery::Refused { reason: format!("WeChat refused it: {words}"), retryable: true }
+        CallFailure::Ended(reason) => account.session_ended(&reason),
+        CallFailure::Limited(reason) => limited(account, message, token, &reason).await,
+        CallFailure::Refused(reason) => {
+            Delivery::Refused { reason: format!("WeChat refused it: {reason}"), retryable: true }
         }
-        CallFailure::NotSent(words) => account.unreachable(&words),
+        CallFailure::NotSent(reason) => account.unreachable(&reason),
         CallFailure::Unknown(reason) => Delivery::Unknown { reason },
-        CallFailure::Late => Delivery::Unknown { reason: CallFailure::Late.words().to_owned() },
+        CallFailure::Late => Delivery::Unknown { reason: CallFailure::Late.reason().to_owned() },
     }
 }
 
@@ -196,15 +196,15 @@ async fn limited(
     account: &RunningAccount,
     message: &Outbound,
     token: &str,
-    words: &str,
+    reason: &str,
 ) -> Delivery {
     let conversation = &message.conversation;
-    let is_to_wait = account.windows.refuse(conversation, token, message.id, words, now());
+    let is_to_wait = account.windows.refuse(conversation, token, message.id, reason, now());
     keep(account, conversation).await;
     if is_to_wait {
         return Delivery::Closed;
     }
-    let reason = format!("WeChat refused it with every new reply token, and took others: {words}");
+    let reason = format!("WeChat refused it with every new reply token, and took others: {reason}");
     Delivery::Refused { reason, retryable: false }
 }
 

@@ -2,7 +2,7 @@
 
 use super::account::RunningAccount;
 use super::address::person;
-use super::api::CallFailure;
+use super::call_failure::CallFailure;
 use crate::adapter::api::ActionError;
 
 /// Shows in a conversation that the bot types, or that it does no more.
@@ -23,8 +23,8 @@ pub(super) async fn show_typing(
 
 fn refused(failure: CallFailure) -> ActionError {
     match failure {
-        CallFailure::Unknown(words) => ActionError::Unknown(words),
-        CallFailure::Late => ActionError::Unknown(CallFailure::Late.words().to_owned()),
-        failure => ActionError::Refused(failure.words().to_owned()),
+        CallFailure::Unknown(reason) => ActionError::Unknown(reason),
+        CallFailure::Late => ActionError::Unknown(CallFailure::Late.reason().to_owned()),
+        failure => ActionError::Refused(failure.reason().to_owned()),
     }
 }

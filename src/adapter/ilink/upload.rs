@@ -1,7 +1,7 @@
 //! Sending a file: encrypted, put on the platform's file servers, and referred to by an item.
 
 use super::account::RunningAccount;
-use super::api::CallFailure;
+use super::call_failure::CallFailure;
 use super::crypto::{AesKey, encrypt, new_key};
 use super::hosts::{may_send_to, without_query};
 use super::http::{HttpCall, NoResponse};
@@ -85,8 +85,8 @@ pub(super) async fn upload(
         "aeskey": HEXLOWER.encode(&key),
     });
     let mut answer = account.api.upload_url(&account.session, request.clone()).await;
-    if let Err(CallFailure::Ended(words)) = answer {
-        account.take_up_session(words).await.map_err(NotUploaded::Call)?;
+    if let Err(CallFailure::Ended(ended)) = answer {
+        account.take_up_session(ended).await.map_err(NotUploaded::Call)?;
         let again = account.api.upload_url(&account.session, request).await;
         answer = again.map_err(CallFailure::of_living_session);
     }
@@ -120,12 +120,12 @@ async fn encrypted(bytes: Bytes, key: AesKey) -> Result<(Bytes, String), NotUplo
 /// call; and the code that means a limit elsewhere is for good here (facts, section 3).
 fn no_address(failure: CallFailure) -> NotUploaded {
     NotUploaded::Call(match failure {
-        CallFailure::Limited(words) => {
-            let reason = format!("WeChat takes no files for this account ({words})");
+        CallFailure::Limited(limit) => {
+            let reason = format!("WeChat takes no files for this account ({limit})");
             return NotUploaded::Final(reason);
         }
-        CallFailure::Unknown(words) => CallFailure::NotSent(words),
-        CallFailure::Late => CallFailure::NotSent(CallFailure::Late.words().to_owned()),
+        CallFailure::Unknown(reason) => CallFailure::NotSent(reason),
+        CallFailure::Late => CallFailure::NotSent(CallFailure::Late.reason().to_owned()),
         failure => failure,
     })
 }
@@ -158,8 +158,8 @@ async fn put(account: &RunningAccount, url: &str, bytes: Bytes) -> Result<String
         };
         let answer = match account.api.http.send(call).await {
             Ok(answer) => answer,
-            Err(NoResponse::NotSent(words) | NoResponse::Lost(words)) => {
-                reason = words;
+            Err(NoResponse::NotSent(none) | NoResponse::Lost(none)) => {
+                reason = none;
                 continue;
             }
             Err(NoResponse::Late) => {
@@ -169,10 +169,10 @@ async fn put(account: &RunningAccount, url: &str, bytes: Bytes) -> Result<String
         };
         let header = |name| answer.headers.get(name).and_then(|value| value.to_str().ok());
         if answer.status.is_client_error() {
-            let words = cut(header("x-error-message").unwrap_or("no reason is given"));
+            let refusal = cut(header("x-error-message").unwrap_or("no reason is given"));
             let status = answer.status;
             return Err(NotUploaded::Final(format!(
-                "WeChat's file server refused the file: {words} ({status})"
+                "WeChat's file server refused the file: {refusal} ({status})"
             )));
         }
         match header("x-encrypted-param") {

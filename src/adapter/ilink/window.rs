@@ -67,10 +67,10 @@ impl Windows {
         conversation: &str,
         token: &str,
         message: Uuid,
-        words: &str,
+        refusal: &str,
         at: u64,
     ) -> bool {
-        self.change(conversation, |reply| reply.refuse(token, message, words, at))
+        self.change(conversation, |reply| reply.refuse(token, message, refusal, at))
     }
 
     /// The parts of a message that went out before.
@@ -124,11 +124,11 @@ impl Window for Windows {
 
 /// Words for people about a refusal.
 fn refused(reply: &ReplyState) -> String {
-    let words = &reply.words;
+    let refusal = &reply.refusal;
     let taken = match reply.taken {
         0 => {
             return format!(
-                "WeChat refused it ({words}), though nothing was sent since this person wrote last; it \
+                "WeChat refused it ({refusal}), though nothing was sent since this person wrote last; it \
                  is tried again after they write; cancel it where others are to go first"
             );
         }
@@ -136,7 +136,7 @@ fn refused(reply: &ReplyState) -> String {
         taken => format!("{taken} messages"),
     };
     format!(
-        "WeChat's limit is reached after {taken} since this person wrote last ({words}); it goes out \
+        "WeChat's limit is reached after {taken} since this person wrote last ({refusal}); it goes out \
          after they write again"
     )
 }

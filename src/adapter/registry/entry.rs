@@ -2,8 +2,9 @@
 
 use crate::adapter::api::{AccountHandle, AccountRequest, Kind, OnUnknown, Settings, Window};
 use crate::clock::now;
-use crate::protocol::platform::AdapterStatusChange;
-use crate::protocol::platform::{AdapterStatus, PlatformState};
+use crate::protocol::platform::{
+    AdapterStatus, AdapterStatusChange, ConnectionCodes, PlatformState,
+};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -162,12 +163,14 @@ impl AccountEntry {
     }
 
     pub(super) fn status(&self) -> AdapterStatus {
+        let reason = self.actual().1;
         AdapterStatus {
             kind: self.kind.name.into(),
             platform: self.platform.clone(),
             account: self.account.clone(),
             state: self.state,
-            reason: self.actual().1,
+            codes: ConnectionCodes::of(reason.as_deref(), self.last_error.as_deref()),
+            reason,
             since: self.since,
             sent: self.sent,
             received: self.received,

@@ -10,6 +10,8 @@ static KIND: Kind = Kind {
     resolve: |recipient, _| Ok(recipient.to_owned()),
     is_fallback: false,
     loses_media: false,
+    advice: "",
+    keys: &[],
 };
 
 fn new<'a>(account: Option<&'a str>, entry: Option<&'a ConfiguredEntry>) -> NewConnection<'a> {

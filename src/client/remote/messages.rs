@@ -5,11 +5,10 @@ use super::{Remote, repeats};
 use crate::client::history::{HistoryPage, HistoryQuery};
 use crate::client::missing::no_message;
 use crate::error::{Error, Result};
-use crate::model::id_prefix::IdPrefix;
 use crate::model::message::{Message, Status};
 use crate::protocol::http::{Deleted, Listing, MAX_LIMIT, MessageChange, NewMessage};
 use crate::search::Conditions;
-use crate::store::{MessageFilter, Order, Page};
+use crate::store::{ByPrefix, MessageFilter, Order, Page};
 use hyper::Method;
 use uuid::Uuid;
 
@@ -107,13 +106,15 @@ impl Remote {
     /// Messages whose ID begins so, the newest first.
     pub(in crate::client) async fn by_prefix(
         &mut self,
-        prefix: IdPrefix,
         filter: &MessageFilter,
-        limit: usize,
+        wanted: ByPrefix,
     ) -> Result<Vec<Message>> {
-        let query = query(filter, 0, limit, None);
-        let listing: Listing =
-            self.0.get(&format!("/api/messages?{query}&id_prefix={prefix}")).await?;
+        let ByPrefix { prefix, before, newest, limit } = wanted;
+        let before = before.map(|seq| seq.to_string());
+        let query = query(filter, 0, limit, before.as_deref());
+        let newest = newest.map(|newest| format!("&newest={newest}")).unwrap_or_default();
+        let path = format!("/api/messages?{query}&id_prefix={prefix}{newest}");
+        let listing: Listing = self.0.get(&path).await?;
         // A server of before this parameter passes it over.
         let is_one = |message: &Message| prefix.matches(message.id);
         Ok(listing.messages.into_iter().filter(is_one).collect())

@@ -99,7 +99,8 @@ fn recalled(recall: &Recall) -> String {
     format!("{} ({}){}", local_time(recall.at), recall.at, by.unwrap_or_default())
 }
 
-fn reactions(message: &Message) -> String {
+/// The reactions to a message, with how many gave each.
+pub(super) fn reactions(message: &Message) -> String {
     let one = |reaction: &Reaction| {
         let own = if reaction.mine { " (mine)" } else { "" };
         format!("{} {}{own}", escaped(&reaction.emoji), reaction.count)

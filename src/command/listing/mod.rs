@@ -3,6 +3,7 @@
 mod cell;
 mod details;
 mod fields;
+mod marked;
 mod style;
 mod table;
 mod time;
@@ -10,6 +11,7 @@ mod watched;
 
 pub(super) use cell::{ID_DIGITS, short};
 pub(super) use details::details;
+pub(super) use marked::MarkedText;
 pub(super) use style::{Look, StyledText, printed};
 pub(super) use time::{local_time, short_time, utc};
 pub(super) use watched::{change_row, watched_row};
@@ -19,24 +21,43 @@ use crate::cli::{Column, Format, Shape, TemplatePart};
 use crate::clock::now;
 use crate::error::Result;
 use crate::model::message::Message;
+use crate::search::Needle;
 use jiff::tz::TimeZone;
 
 /// The form of a list, as it was asked for or as standard output wants it.
 pub(super) struct ListForm {
     format: Format,
     columns: Option<Vec<Column>>,
+    /// The text that was searched for, which a table marks.
+    needle: Option<Needle>,
 }
 
 impl ListForm {
     pub(super) fn of(shape: &Shape, out: &Output) -> Self {
-        let format = match &shape.format {
-            Some(format) => format.clone(),
-            None if shape.json => Format::Jsonl,
-            None if out.is_terminal => Format::Table,
-            None => Format::Tsv,
-        };
+        let usual = Self::usual(shape.json, out);
+        let format = shape.format.clone().unwrap_or(usual.format);
         let columns = (!shape.columns.is_empty()).then(|| shape.columns.clone());
-        Self { format, columns }
+        Self { format, columns, needle: None }
+    }
+
+    /// The form of a list where none is asked for: a table at a terminal, else lines.
+    pub(super) fn usual(as_json: bool, out: &Output) -> Self {
+        let format = match out.is_terminal {
+            _ if as_json => Format::Jsonl,
+            true => Format::Table,
+            false => Format::Tsv,
+        };
+        Self { format, columns: None, needle: None }
+    }
+
+    /// Marks a text in the table.
+    pub(super) fn marking(self, text: Option<&str>) -> Self {
+        Self { needle: text.and_then(Needle::new), ..self }
+    }
+
+    /// The text that the table marks.
+    pub(super) fn needle(&self) -> Option<&Needle> {
+        self.needle.as_ref()
     }
 
     /// Whether a table for people is printed.
@@ -68,18 +89,24 @@ impl ListForm {
 
     /// Prints messages in their order.
     pub(super) fn print(&self, out: &mut Output, messages: &[Message]) -> Result<()> {
+        self.print_groups(out, &[messages])
+    }
+
+    /// Prints groups of messages in their order; a table has a gap between them.
+    pub(super) fn print_groups(&self, out: &mut Output, groups: &[&[Message]]) -> Result<()> {
+        let mut messages = groups.iter().copied().flatten();
         match &self.format {
-            Format::Json => out.json(&messages),
-            Format::Table if messages.is_empty() => out.line("no messages"),
+            Format::Json => out.json(&messages.collect::<Vec<_>>()),
+            Format::Table if groups.iter().all(|group| group.is_empty()) => out.line("no messages"),
             Format::Table => {
                 let shown = self.columns.as_deref().unwrap_or(&table::COLUMNS);
-                let zone = TimeZone::system();
-                for row in table::rows(messages, shown, columns(), now(), &zone) {
+                let (zone, needle) = (TimeZone::system(), self.needle());
+                for row in table::rows(groups, shown, columns(), (now(), &zone), needle) {
                     out.line(printed(&row, out.has_color))?;
                 }
                 Ok(())
             }
-            _ => messages.iter().try_for_each(|message| self.print_one(out, message)),
+            _ => messages.try_for_each(|message| self.print_one(out, message)),
         }
     }
 

@@ -1,14 +1,18 @@
 //! Parts of a row on a terminal, and how they look.
 
+use super::marked::MarkedText;
 use crate::model::message::Status;
-use crate::text::{cut, width};
+use crate::text::width;
 use crossterm::style::{Color, Stylize};
+use std::ops::Range;
 
 /// A part of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StyledText {
     pub(crate) text: String,
     pub(crate) look: Look,
+    /// Where it has what was searched for.
+    pub(crate) hits: Vec<Range<usize>>,
 }
 
 /// How a part of a row looks where there are colors.
@@ -24,24 +28,39 @@ pub(crate) enum Look {
 
 impl StyledText {
     /// A text as it is.
-    pub(crate) fn new(text: impl Into<String>, look: Look) -> Self {
-        Self { text: text.into(), look }
+    pub(crate) fn new(text: impl Into<MarkedText>, look: Look) -> Self {
+        let MarkedText { text, hits } = text.into();
+        Self { text, look, hits }
     }
 
     /// A text of just so many columns.
-    pub(crate) fn of_width(text: &str, columns: usize, look: Look) -> Self {
-        let text = cut(text, columns);
-        let gap = " ".repeat(columns.saturating_sub(width(&text)));
-        Self { text: format!("{text}{gap}"), look }
+    pub(crate) fn of_width(text: impl Into<MarkedText>, columns: usize, look: Look) -> Self {
+        let MarkedText { mut text, hits } = text.into().cut(columns);
+        let gap = columns.saturating_sub(width(&text));
+        text.extend(std::iter::repeat_n(' ', gap));
+        Self { text, look, hits }
     }
 
     fn styled(&self) -> String {
-        let text = self.text.as_str();
-        match self.look {
-            Look::Plain => text.to_owned(),
-            Look::Heading | Look::Strong => text.bold().to_string(),
-            Look::Quiet => text.dark_grey().to_string(),
-            Look::Status(status) => text.with(color(status)).to_string(),
+        let mut styled = String::new();
+        let mut end = 0;
+        for hit in &self.hits {
+            styled.push_str(&self.look.apply(&self.text[end..hit.start]));
+            styled.push_str(&self.text[hit.clone()].bold().reverse().to_string());
+            end = hit.end;
+        }
+        styled.push_str(&self.look.apply(&self.text[end..]));
+        styled
+    }
+}
+
+impl Look {
+    fn apply(self, text: &str) -> String {
+        match self {
+            Self::Plain => text.to_owned(),
+            Self::Heading | Self::Strong => text.bold().to_string(),
+            Self::Quiet => text.dark_grey().to_string(),
+            Self::Status(status) => text.with(color(status)).to_string(),
         }
     }
 }
@@ -59,5 +78,22 @@ fn color(status: Status) -> Color {
         Status::Sent => Color::Green,
         Status::Failed => Color::Red,
         Status::Canceled => Color::DarkGrey,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::search::Needle;
+
+    #[test]
+    fn a_hit_is_marked_with_colors_and_never_without() {
+        let found = MarkedText::find(&Needle::new("ＬＵＮＣＨ").unwrap(), "Lunch at 1");
+        let row = [StyledText::of_width(found, 12, Look::Quiet)];
+        assert_eq!(printed(&row, false), "Lunch at 1");
+        crossterm::style::force_color_output(true);
+        let shown = printed(&row, true);
+        assert!(shown.contains("\u{1b}[7m") && shown.contains("Lunch\u{1b}["), "{shown:?}");
+        assert!(shown.ends_with("at 1  \u{1b}[39m"), "{shown:?}");
     }
 }

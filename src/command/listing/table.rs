@@ -4,6 +4,7 @@ use super::cell::{Cells, status_look};
 use super::style::{Look, StyledText};
 use crate::cli::Column;
 use crate::model::message::Message;
+use crate::search::Needle;
 use crate::text::width;
 use jiff::tz::TimeZone;
 
@@ -14,24 +15,37 @@ const MIN_CONTENT: usize = 28;
 pub(super) const COLUMNS: [Column; 5] =
     [Column::Id, Column::Time, Column::Conversation, Column::Sender, Column::Content];
 
-/// The rows for messages, on a terminal of so many columns.
+/// Stands between messages that do not follow each other.
+const GAP: &str = "--";
+
+/// The rows for groups of messages, on a terminal of so many columns; matches of the needle are
+/// marked and in sight.
 pub(super) fn rows(
-    messages: &[Message],
+    groups: &[&[Message]],
     shown: &[Column],
     columns: usize,
-    now: u64,
-    zone: &TimeZone,
+    (now, zone): (u64, &TimeZone),
+    needle: Option<&Needle>,
 ) -> Vec<Vec<StyledText>> {
-    let cells = Cells::new(now, zone, columns);
-    let table = Table::new(messages, shown, &cells);
+    let cells = Cells::new(now, zone, columns, needle);
+    let table = Table::new(groups, shown, &cells);
     let has_content = shown.contains(&Column::Content);
-    match columns.checked_sub(table.width() + 1) {
-        Some(content) if content >= MIN_CONTENT || !has_content => {
-            let body = messages.iter().map(|message| table.row(message, content));
-            std::iter::once(table.heading(content)).chain(body).collect()
+    let one_row = columns
+        .checked_sub(table.width() + 1)
+        .filter(|content| *content >= MIN_CONTENT || !has_content);
+    let mut rows: Vec<_> = one_row.iter().map(|content| table.heading(*content)).collect();
+    for (index, group) in groups.iter().enumerate() {
+        if index > 0 {
+            rows.push(vec![StyledText::new(GAP, Look::Quiet)]);
         }
-        _ => messages.iter().flat_map(|message| table.two_rows(message, columns)).collect(),
+        for message in *group {
+            match one_row {
+                Some(content) => rows.push(table.row(message, content)),
+                None => rows.extend(table.two_rows(message, columns)),
+            }
+        }
     }
+    rows
 }
 
 struct Table<'a> {
@@ -42,9 +56,10 @@ struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    fn new(messages: &[Message], shown: &'a [Column], cells: &'a Cells<'a>) -> Self {
+    fn new(groups: &[&[Message]], shown: &'a [Column], cells: &'a Cells<'a>) -> Self {
         let width_of = |&column: &Column| {
-            let texts = messages.iter().map(|message| width(&cells.text(message, column)));
+            let messages = groups.iter().copied().flatten();
+            let texts = messages.map(|message| width(&cells.text(message, column).text));
             texts.max().unwrap_or_default().max(width(heading(column))).min(most(column))
         };
         let width_of = |column: &Column| match column {
@@ -75,7 +90,7 @@ impl<'a> Table<'a> {
                 row.extend(self.content(message, content));
             } else {
                 let text = self.cells.text(message, column);
-                row.push(StyledText::of_width(&text, width, Cells::look(message, column)));
+                row.push(StyledText::of_width(text, width, Cells::look(message, column)));
             }
         }
         row
@@ -87,7 +102,7 @@ impl<'a> Table<'a> {
         let text = self.cells.text(message, Column::Content);
         let state = Cells::state(message);
         if state.is_empty() || self.shown.contains(&Column::Status) {
-            return vec![StyledText::of_width(&text, columns, Look::Plain)];
+            return vec![StyledText::of_width(text, columns, Look::Plain)];
         }
         let look = status_look(message.status);
         let taken = width(state).min(columns);
@@ -95,13 +110,14 @@ impl<'a> Table<'a> {
         let state = StyledText::of_width(state, taken, look);
         let reason = self.cells.reason(message);
         if reason.is_empty() {
-            return vec![state, StyledText::of_width(&text, left, Look::Plain)];
+            return vec![state, StyledText::of_width(text, left, Look::Plain)];
         }
-        let after_text = left.saturating_sub(width(&text) + 1);
+        let text_width = width(&text.text);
+        let after_text = left.saturating_sub(text_width + 1);
         let room = width(&reason).min(after_text.max(left / 3));
-        let shown = width(&text).min(left.saturating_sub(room + 1));
-        let text = StyledText::of_width(&text, shown, Look::Plain);
-        vec![state, text, StyledText::of_width(&reason, room, look)]
+        let shown = text_width.min(left.saturating_sub(room + 1));
+        let text = StyledText::of_width(text, shown, Look::Plain);
+        vec![state, text, StyledText::of_width(reason, room, look)]
     }
 
     /// Everything but the content, and the content below it.
@@ -110,8 +126,8 @@ impl<'a> Table<'a> {
         for (&column, &most) in self.shown.iter().zip(&self.widths) {
             if column != Column::Content && left > 0 {
                 let text = self.cells.text(message, column);
-                let width = width(&text).min(most).min(left);
-                first.push(StyledText::of_width(&text, width, Cells::look(message, column)));
+                let width = width(&text.text).min(most).min(left);
+                first.push(StyledText::of_width(text, width, Cells::look(message, column)));
                 left = left.saturating_sub(width + 1);
             }
         }
@@ -169,7 +185,7 @@ mod tests {
     }
 
     fn shown(messages: &[Message], columns: usize) -> Vec<String> {
-        let rows = rows(messages, &COLUMNS, columns, NOW, &TimeZone::UTC);
+        let rows = rows(&[messages], &COLUMNS, columns, (NOW, &TimeZone::UTC), None);
         rows.iter().map(|row| super::super::style::printed(row, false)).collect()
     }
 
@@ -217,10 +233,39 @@ mod tests {
     #[test]
     fn columns_that_are_asked_for_are_shown() {
         let asked = [Column::Status, Column::Platform, Column::Content];
-        let rows = rows(&[message("hello")], &asked, 80, NOW, &TimeZone::UTC);
+        let hello = [message("hello")];
+        let rows = rows(&[&hello], &asked, 80, (NOW, &TimeZone::UTC), None);
         let text: Vec<_> =
             rows.iter().map(|row| super::super::style::printed(row, false)).collect();
         assert_eq!(text, ["STATUS PLATFORM CONTENT", "Sent   qq       hello"]);
+    }
+
+    #[test]
+    fn a_gap_stands_between_messages_that_do_not_follow_each_other() {
+        let (one, other) = ([message("one")], [message("two"), message("three")]);
+        let groups: [&[Message]; 2] = [&one, &other];
+        let rows = rows(&groups, &[Column::Content], 80, (NOW, &TimeZone::UTC), None);
+        let text: Vec<_> =
+            rows.iter().map(|row| super::super::style::printed(row, false)).collect();
+        assert_eq!(text, ["CONTENT", "one", "--", "two", "three"]);
+    }
+
+    #[test]
+    fn what_was_searched_for_is_in_sight_at_every_width() {
+        let needle = Needle::new("needle").unwrap();
+        let failed = Message {
+            status: Status::Failed,
+            last_error: Some("the group does not exist any more".into()),
+            ..message(&format!("{}the needle{}", SENTENCE.repeat(20), SENTENCE.repeat(20)))
+        };
+        for columns in [200, 100, 80, 60, 40] {
+            let group = [failed.clone()];
+            let rows = rows(&[&group], &COLUMNS, columns, (NOW, &TimeZone::UTC), Some(&needle));
+            let rows: Vec<_> =
+                rows.iter().map(|row| super::super::style::printed(row, false)).collect();
+            assert!(rows.iter().any(|row| row.contains("needle")), "{columns}: {rows:?}");
+            assert!(rows.iter().all(|row| width(row) <= columns), "{columns}: {rows:?}");
+        }
     }
 
     #[test]

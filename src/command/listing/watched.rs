@@ -1,17 +1,20 @@
 //! Messages, and what becomes of them, a row each as they come.
 
-use super::cell::{ID_DIGITS, answering, short, short_id};
+use super::cell::{ID_DIGITS, answering, found_content, short, short_id};
+use super::details::reactions;
+use super::marked::MarkedText;
 use super::style::{Look, StyledText};
 use super::time::local_time;
 use crate::model::message::{Direction, Message, Status};
+use crate::search::Needle;
 use crate::text::{reason, visible};
 use uuid::Uuid;
 
 /// Columns of the reason for a status.
 const REASON: usize = 100;
 
-/// A message that came.
-pub(crate) fn watched_row(message: &Message) -> Vec<StyledText> {
+/// A message that came, with what was searched for marked.
+pub(crate) fn watched_row(message: &Message, needle: Option<&Needle>) -> Vec<StyledText> {
     let conversation = message.conversation_name.as_ref().unwrap_or(&message.recipient);
     let mut row = beginning(message.created_at, short_id(message));
     row.push(StyledText::new(visible(message.platform_or_local()), Look::Quiet));
@@ -27,12 +30,24 @@ pub(crate) fn watched_row(message: &Message) -> Vec<StyledText> {
     } else if message.edited_at.is_some() {
         row.push(StyledText::new("edited", Look::Quiet));
     }
-    let from = match (&message.sender, message.direction) {
-        (_, Direction::Outbound) => "me: ".into(),
-        (Some(sender), _) => format!("{}: ", visible(&sender.name)),
-        (None, _) => String::new(),
-    };
-    row.push(StyledText::new(format!("{from}{}", visible(&answering(message))), Look::Plain));
+    let content = needle.and_then(|needle| found_content(needle, message));
+    let content = content.unwrap_or_else(|| visible(&answering(message)).into());
+    match (&message.sender, message.direction) {
+        (_, Direction::Outbound) => row.push(StyledText::new("me:", Look::Plain)),
+        (Some(sender), _) => {
+            let name = format!("{}:", sender.name);
+            let name = match needle {
+                Some(needle) => MarkedText::find(needle, &name),
+                None => visible(&name).into(),
+            };
+            row.push(StyledText::new(name, Look::Plain));
+        }
+        (None, _) => {}
+    }
+    row.push(StyledText::new(content, Look::Plain));
+    if !message.reactions.is_empty() {
+        row.push(StyledText::new(format!("({})", reactions(message)), Look::Quiet));
+    }
     row
 }
 

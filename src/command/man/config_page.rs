@@ -1,7 +1,7 @@
 //! The page of the configuration file, from the list of its keys.
 
 use super::page::{CONFIG_PAGE, DATE, ManPage, VERSION, tidy};
-use crate::config::{ADAPTER_KEYS, BOT_KEYS, ConfigKey, KEYS, TOKEN_KEYS};
+use crate::config::{BOT_KEYS, ConfigKey, KEYS, TOKEN_KEYS, adapter_keys};
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 
 const EXAMPLE: &str = r#"listen = "0.0.0.0:8080"
@@ -63,7 +63,7 @@ pub(super) fn page() -> ManPage {
     keys(&mut roff, "TOKENS", tokens, TOKEN_KEYS);
     let adapters = "`[[adapter]]` begins an entry. OneBot programs that connect to rechat need none: \
                     OneBot 11 at `/onebot/v11/ws`, OneBot 12 at `/onebot/v12/ws`.";
-    keys(&mut roff, "ADAPTERS", adapters, ADAPTER_KEYS);
+    keys(&mut roff, "ADAPTERS", adapters, &adapter_keys());
     let bots = "`[[bot]]` begins an entry: a bot framework that plugs in as if rechat were a OneBot \
                 program.";
     keys(&mut roff, "BOTS", bots, BOT_KEYS);

@@ -7,14 +7,14 @@ pub(super) use check::look_at_media;
 
 use super::grid::{Grid, cell, quiet};
 use super::listing::local_time;
-use super::open::{reader, writer};
 use super::output::Output;
+use super::source::{reader, writer};
 use crate::cli::{Globals, MediaArgs};
 use crate::client::Client;
-use crate::command::edit::is_confirmed;
+use crate::command::status_change::is_confirmed;
 use crate::error::{Error, Result, tell};
 use crate::media::Hash;
-use crate::text::in_units;
+use crate::text::{counted, in_units};
 use std::io::{self, IsTerminal};
 
 /// Digits of a file's name that are shown at a terminal.
@@ -55,7 +55,8 @@ pub(super) async fn run(media: MediaArgs, globals: &Globals) -> Result<()> {
         bytes => format!(" of {}", in_units(bytes)),
     };
     if out.is_terminal {
-        out.line(format_args!("{} files, {}{quota}", list.count, in_units(list.bytes)))?;
+        let count = counted(list.count, "file", "files");
+        out.line(format_args!("{count}, {}{quota}", in_units(list.bytes)))?;
     }
     out.finish()
 }
@@ -74,7 +75,8 @@ async fn remove(media: &MediaArgs, globals: &Globals) -> Result<()> {
     }
     for hash in hashes {
         let removed = client.remove_media(hash).await?;
-        tell(format!("{hash} removed; {} messages had it", removed.messages));
+        let count = counted(removed.messages, "message", "messages");
+        tell(format!("{hash} removed; {count} had it"));
     }
     Ok(())
 }

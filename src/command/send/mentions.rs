@@ -1,6 +1,7 @@
 //! `--mention`: people by their ID, or by the name under which they wrote in the conversation.
 
 use crate::client::Client;
+use crate::command::nearest::nearest;
 use crate::error::{Error, Result};
 use crate::model::content::Segment;
 use crate::model::message::{Direction, Sender};
@@ -33,9 +34,14 @@ pub(super) async fn name_mentions(client: &mut Client, message: &mut NewMessage)
 }
 
 async fn person(client: &mut Client, filter: &MessageFilter, typed: &str) -> Result<Sender> {
+    let typed = typed.strip_prefix('@').filter(|name| !name.is_empty()).unwrap_or(typed);
     let conditions = Conditions { sender: Some(typed.to_owned()), ..Conditions::default() };
     let page = Page { offset: 0, limit: LOOKED_AT, before: None };
-    let found = client.search(&conditions, Order::Seq, filter, page, None).await?;
+    let mut found = client.search(&conditions, Order::Seq, filter, page, None).await?;
+    if found.is_empty() && !is_id(typed) {
+        // Perhaps it is written in another case, or not quite so.
+        found = client.list(filter, page, None).await?;
+    }
     one_of(found.into_iter().filter_map(|message| message.sender), typed)
 }
 
@@ -43,7 +49,10 @@ async fn person(client: &mut Client, filter: &MessageFilter, typed: &str) -> Res
 /// only one with this name.
 fn one_of(senders: impl Iterator<Item = Sender>, typed: &str) -> Result<Sender> {
     let mut people: Vec<Sender> = Vec::new();
+    let mut others: Vec<Sender> = Vec::new();
     for sender in senders {
+        let is_meant = sender.id == typed || sender.name.to_lowercase() == typed.to_lowercase();
+        let people = if is_meant { &mut people } else { &mut others };
         if !people.iter().any(|known| known.id == sender.id) {
             people.push(sender);
         }
@@ -54,8 +63,16 @@ fn one_of(senders: impl Iterator<Item = Sender>, typed: &str) -> Result<Sender> 
     match &people[..] {
         [only] => Ok(only.clone()),
         [] if is_id(typed) => Ok(Sender { id: typed.to_owned(), name: String::new() }),
-        [] => Err(Error::usage(format!("`{typed}` never wrote in this conversation"))
-            .hint("give the platform's ID of the person to --mention")),
+        [] => {
+            let near = nearest(typed, others.iter().map(|person| (&*person.name, &*person.name)));
+            let hint = match &near[..] {
+                [] => "give the platform's ID of the person to --mention".to_owned(),
+                names => {
+                    format!("did you mean {}? The ID of the person does, too", names.join(", or "))
+                }
+            };
+            Err(Error::usage(format!("`{typed}` never wrote in this conversation")).hint(hint))
+        }
         several => {
             let ids: Vec<_> = several.iter().map(|person| &*person.id).collect();
             Err(Error::usage(format!("several people here are called `{typed}`"))
@@ -86,6 +103,9 @@ mod tests {
         assert_eq!(find(&[], "10002").unwrap(), sender("10002", ""));
         let unknown = find(&[], "Nobody").unwrap_err().to_string();
         assert!(unknown.contains("never wrote") && unknown.contains("ID"), "{unknown}");
+        let near = find(&ann, "Anne").unwrap_err().to_string();
+        assert!(near.contains("did you mean Ann"), "{near}");
+        assert_eq!(find(&ann, "ANNA").unwrap().id, "7");
         let twins = [sender("7", "Ann"), sender("8", "Ann")];
         let error = find(&twins, "Ann").unwrap_err().to_string();
         assert!(error.contains("7, 8"), "{error}");

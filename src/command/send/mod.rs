@@ -9,8 +9,8 @@ mod wait;
 
 use super::conversation::Known;
 use super::ids::id_of;
-use super::open::writer;
 use super::output::Output;
+use super::source::writer;
 use crate::cli::{Globals, ReplyArgs, Send, SendOptions};
 use crate::client::Client;
 use crate::error::{Error, Result};
@@ -58,6 +58,7 @@ pub(super) async fn reply(reply: ReplyArgs, globals: &Globals) -> Result<()> {
     let answered = client.get(answered).await?;
     message.reply_to = Some(answered.id.to_string());
     (message.recipient, message.platform) = (answered.recipient, answered.platform);
+    message.clone().into_draft().map_err(Error::usage)?;
     if !reply.content.mention.is_empty() {
         mentions::name_mentions(&mut client, &mut message).await?;
     }

@@ -15,13 +15,13 @@ use super::output::Output;
 use crate::actions::Actions;
 use crate::activity::ActivityCounts;
 use crate::adapter::{self, EventSink, Registry};
-use crate::cli::{Globals, Serve};
+use crate::cli::{Globals, LoopbackMode, Serve};
 use crate::clock::{Clock, now};
 use crate::cluster::{self, WantedCopies};
 use crate::config::{self, Config, Loaded, LogFormat, Sources};
 use crate::error::{Error, Result};
 use crate::gateway::{self, Gateway};
-use crate::health;
+use crate::health::{self, HEALTH};
 use crate::hub::{self, Hub};
 use crate::ingest::{HandOver, Ingest};
 use crate::mcp;
@@ -34,7 +34,7 @@ use crate::server::{
     AccessControl, Limit, Listeners, Memory, ServerContext, UnidentifiedLimit, serve,
 };
 use crate::shutdown;
-use crate::store::{self, Head, Listener, SharedLogFactory, Store, StoreOptions};
+use crate::store::{self, Head, Listener, SharedLogFactory, Store, StoreOptions, kept_logs};
 use access::check_access;
 use arc_swap::ArcSwap;
 use held::Leader;
@@ -45,7 +45,7 @@ use membership::ClusterPart;
 use notify::notify;
 use reload::Live;
 use sd_notify::NotifyState;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -68,6 +68,9 @@ const MAX_PASSED: usize = 64;
 
 /// The time for running attempts to end when the server stops.
 const LAST_ATTEMPTS: Duration = Duration::from_secs(2);
+
+/// How often the server looks for damaged logs that are kept.
+const LOOK_AT_LOGS: Duration = Duration::from_mins(1);
 
 /// The time at the end for storing received events and recording attempts.
 const LAST_WRITES: Duration = Duration::from_millis(900);
@@ -112,8 +115,11 @@ fn add_flags(sources: &mut Sources, serve: Serve) {
     for (key, flag, value) in words {
         sources.flags.extend(value.map(|value| (key, flag, value.into())));
     }
-    if serve.loopback {
-        let entry = toml::Table::from_iter([("kind".to_owned(), "loopback".into())]);
+    if let Some(how) = serve.loopback {
+        let mut entry = toml::Table::from_iter([("kind".to_owned(), "loopback".into())]);
+        if how == LoopbackMode::Echo {
+            entry.insert("echo".to_owned(), true.into());
+        }
         sources.more_adapters.push(entry);
     }
     if serve.allow_no_token {
@@ -187,9 +193,9 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     )?;
     let (registry, stop) = (context.registry.clone(), context.stop.clone());
     // From now on, so that the first connection is told of, too.
-    let mut first = Some(registry.changes());
+    let mut first = Some(registry.damped_changes());
     let telling = move || {
-        let changes = first.take().unwrap_or_else(|| registry.changes());
+        let changes = first.take().unwrap_or_else(|| registry.damped_changes());
         log::tell_of_adapters(changes, stop.clone())
     };
     context.tasks.spawn(health::supervise("log", context.stop.clone(), telling));
@@ -197,6 +203,9 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     let reloading = live.reload_on(hangups, sources, loaded);
     let tasks = context.tasks.clone();
     tokio::spawn(async move { health::run_to_end("reload", &tasks, reloading).await });
+    let (kept, stop) = (context.config.db.clone(), context.stop.clone());
+    let telling = move || tell_kept_logs(kept.clone(), stop.clone());
+    context.tasks.spawn(health::supervise("kept logs", context.stop.clone(), telling));
     tracing::info!(%address, socket = %socket.display(), db, "serving");
     let (kept, stop) = (context.store.clone(), context.stop.clone());
     let telling = move || tell_system(kept.clone(), stop.clone());
@@ -225,6 +234,26 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     store.close();
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Tells, for as long as they are there, of logs that were damaged and are kept beside the store.
+async fn tell_kept_logs(db: PathBuf, stop: CancellationToken) {
+    const PART: &str = "write-ahead log";
+    loop {
+        match &kept_logs(&db)[..] {
+            [] => HEALTH.recover(PART),
+            [kept, ..] => HEALTH.degrade(
+                PART,
+                format!(
+                    "{} is kept: that log was damaged, missing or of another store, and messages may be missing; remove the file once you have looked",
+                    kept.display()
+                ),
+            ),
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(LOOK_AT_LOGS)).await.is_none() {
+            return;
+        }
+    }
 }
 
 /// Tells systemd that we are ready, that we live (for as long as the store answers), and that we

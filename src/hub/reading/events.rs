@@ -108,6 +108,7 @@ impl Events {
             |kind, message: &Message| is_due(kind, message.platform_or_local(), &message.recipient);
         match entry {
             // A message that was imported with its old `seq` is not new.
+            EntryContent::PutBack { .. } => {}
             EntryContent::Created { seq } if seq <= self.seq => {}
             EntryContent::Created { seq } => {
                 if let Some(message) = view.readable(seq)? {

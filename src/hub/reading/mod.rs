@@ -209,7 +209,8 @@ fn end(view: &View) -> Position {
     Position { seq: view.head(), offset: view.cursor().offset }
 }
 
-/// The `seq` of the newest message at an offset: the one before the next message.
+/// The `seq` of the newest message at an offset: the one before the next message. A message that was
+/// imported with its old `seq` does not count.
 pub(super) fn seq_at(view: &View, offset: u64) -> Result<u64> {
     let mut after = offset;
     while let Some(entries) = view.journal(after, CHUNK)? {

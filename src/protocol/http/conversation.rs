@@ -24,6 +24,9 @@ pub struct SetConversation {
     /// read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_to: Option<ReadTo>,
+    /// This message, given by its ID or `seq`, and those after it count as unread again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread_from: Option<ReadTo>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[allow(missing_docs)]
     pub muted: Option<bool>,
@@ -32,9 +35,12 @@ pub struct SetConversation {
     pub pinned: Option<bool>,
 }
 
-/// The last message that was read.
+/// The last message that was read, or the first one that was not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(untagged, expecting = "`read_to` must be the `seq` or the ID of a message, or `latest`")]
+#[serde(
+    untagged,
+    expecting = "`read_to` and `unread_from` must be the `seq` or the ID of a message, or `latest`"
+)]
 pub enum ReadTo {
     #[allow(missing_docs)]
     Seq(u64),

@@ -11,7 +11,7 @@ mod transfer;
 mod upload;
 
 pub use super::overview::{Conversation, ConversationKind, Stats};
-pub use super::platform::{AdapterStatus, PlatformState};
+pub use super::platform::{AdapterStatus, ConnectionCodes, PlatformState};
 pub use code::{code_of, is_literal};
 pub use conversation::{Conversations, ReadTo, SetConversation, Typing};
 pub use media::{KeptMedia, MediaAddress, MediaList, MediaRemoved, MediaUse, Uploaded};

@@ -40,7 +40,7 @@ pub(super) fn routes() -> [Route; 3] {
                     .described(|d| {
                         in_path(d.named(
                             "set_conversation",
-                            "Mark a conversation as read, mute it or pin it",
+                            "Mark a conversation as read or unread, mute it or pin it",
                         ))
                         .takes::<SetConversation>()
                         .answers::<Conversation>(StatusCode::OK, "The conversation as it now is")

@@ -62,7 +62,12 @@ fn list() -> Operation {
             .query(
                 "id_prefix",
                 &prefix(),
-                "Only those whose ID begins so; together only with `before`, `limit`, `status`, `direction`, `platform` and `conversation`",
+                "Only those whose ID begins so; together only with `before`, `limit`, `newest`, `status`, `direction`, `platform` and `conversation`",
+            )
+            .query(
+                "newest",
+                &count(),
+                "Only so many of the newest messages are looked at; only with `id_prefix`",
             )
             .query_of::<Status>("status", "Only those with this status; may be repeated")
             .query_of::<Direction>("direction", "Only those of this direction")

@@ -12,6 +12,7 @@ use super::lifetime::Lifetime;
 use super::limit::Permit;
 use super::operation::Call;
 use super::upgrade::check_upgrade;
+use crate::health::watched;
 pub use commands::refused;
 use hyper::header::{HeaderName, HeaderValue};
 use hyper_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -40,13 +41,13 @@ pub fn open(call: Call<'_>) -> Result<HttpResponse> {
     let session = context.clone();
     let lifetime = Lifetime::new(context.stop.clone(), granted.revoked);
     let permit = request.extensions().get::<Permit>().cloned();
-    context.tasks.spawn(async move {
+    context.tasks.spawn(watched("sessions", async move {
         match socket.await {
             Ok(socket) => Session::new(id, session, granted.scope, lifetime, socket).run().await,
             Err(error) => tracing::debug!("a WebSocket did not come about: {error}"),
         }
         drop((place, permit));
-    });
+    }));
     let mut answer = answer.map(|_| Body::default());
     if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
         answer.headers_mut().insert(SESSION_ID, id);

@@ -67,7 +67,7 @@ impl Transaction<'_> {
         event: Event,
         row: Option<Vec<u8>>,
     ) -> Result<Option<Change>> {
-        let offset = self.next_offset();
+        let (offset, newest) = (self.next_offset(), self.counters.head);
         self.counters.offset = offset;
         self.counters.kept_from = self.counters.kept_from.max(1);
         let effect = match event {
@@ -155,7 +155,7 @@ impl Transaction<'_> {
                 self.set_conversation(platform, conversation, |row| row.name = Some(name))
             }
             Event::ConversationRead { platform, conversation, seq } => {
-                self.set_conversation(platform, conversation, |row| row.read(seq))
+                self.set_conversation(platform, conversation, |row| row.read_seq = seq)
             }
             Event::ConversationSet { platform, conversation, muted, pinned } => self
                 .set_conversation(platform, conversation, |row| {
@@ -188,7 +188,7 @@ impl Transaction<'_> {
             }
         };
         let Some(effect) = effect else { return Ok(None) };
-        self.kept.push((offset, EntryContent::of(&effect)));
+        self.kept.push((offset, EntryContent::of(&effect, newest)));
         Ok(Some(Change { offset, effect }))
     }
 

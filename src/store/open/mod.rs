@@ -12,7 +12,7 @@ use super::options::{Access, SharedLogFactory, StoreOptions};
 use super::overlay::Overlay;
 use super::recount::recount_if_damaged;
 use super::shared_log::SharedLogWriter;
-use super::tables::{META, SCHEMA, counters};
+use super::tables::{META, SCHEMA, counters, log_bytes};
 use super::transaction::TransactionContext;
 use super::view::View;
 use crate::log::Log as _;
@@ -175,6 +175,8 @@ fn open_for_writing(options: &StoreOptions) -> Result<Opened> {
     let aside = match found {
         FoundLog::UsedUp => None,
         FoundLog::Damaged => Some(file.log.keep_aside("damaged")?),
+        FoundLog::PassedOver => Some(file.log.keep_aside("passed-over")?),
+        FoundLog::Missing => Some(file.log.keep_aside("missing")?),
         FoundLog::DoesNotFollow => Some(file.log.keep_aside("does-not-follow")?),
         FoundLog::Foreign => Some(file.log.keep_aside("foreign")?),
     };
@@ -198,6 +200,12 @@ fn tell_kept(found: FoundLog, aside: &Path) {
         FoundLog::UsedUp => {}
         FoundLog::Damaged => tracing::error!(
             "what could be read of the damaged write-ahead log is in the store; the log is kept in {aside}"
+        ),
+        FoundLog::PassedOver => tracing::error!(
+            "what the write-ahead log had for damaged rows is not in the store; the log is kept in {aside}"
+        ),
+        FoundLog::Missing => tracing::error!(
+            "the store was not closed, and its write-ahead log is gone or empty: the newest messages may be missing; {aside} is left as a mark of it"
         ),
         FoundLog::DoesNotFollow => tracing::error!(
             "the write-ahead log beside the store does not follow it and is kept in {aside}; was an older copy of the store put back?"
@@ -237,10 +245,21 @@ pub(super) fn damage_of_log(options: &StoreOptions) -> Result<Vec<String>> {
         builder(options).create_with_backend(overlay).map_err(|error| refused(path, &error))?;
     let txn = database.begin_read()?;
     let Identity { ids, .. } = identify(&txn, path)?;
-    let offset = counters(&txn.open_table(META)?)?.offset;
+    let meta = txn.open_table(META)?;
+    let offset = match counters(&meta) {
+        // Everything is counted again when the store is opened.
+        Err(StoreError::Damaged(_)) => 0,
+        counters => counters?.offset,
+    };
     let mut contents = options.log(ids.key()).read(offset + 1)?;
     if contents.is_foreign {
         contents.damage.push("it has no whole record of this store".into());
+    }
+    if let Some(bytes) = log_bytes(&meta)?
+        && (contents.bytes < bytes || contents.is_blank)
+    {
+        let found = if contents.is_blank { 0 } else { contents.bytes };
+        contents.damage.push(format!("{found} of {bytes} bytes are there"));
     }
     Ok(contents.damage)
 }

@@ -96,7 +96,7 @@ fn a_message_of_a_batch_that_cannot_be_stored_is_set_aside_in_the_same_commit() 
     };
     assert!(matches!(answers[..], [Err(StoreError::Damaged(_)), Ok(Answer::Noted)]), "{answers:?}");
     let view = file.view().unwrap();
-    assert_eq!(view.quarantine().unwrap()[0].inbound.content.readable(), "b");
+    assert_eq!(view.set_aside_after(0, 1, 1).unwrap()[0].inbound.content.readable(), "b");
     assert_eq!(view.adapter_state("x").unwrap().len(), 1);
 }
 

@@ -20,13 +20,31 @@ fn what_comes_in_is_unread_until_it_is_read_or_answered() {
     assert_eq!(unread(&file), (4, 1, 0), "the mark is not beyond what there was");
     commit(&mut file, create("answer"), Durability::Log);
     assert_eq!(unread(&file), (5, 0, 0));
+    for (from, count) in [(4, 1), (2, 3), (3, 3)] {
+        commit(&mut file, unread_from(from), Durability::Tables);
+        assert_eq!(unread(&file), (5, count, 0), "unread again from {from}");
+    }
+    commit(&mut file, read(Some(u64::MAX), None), Durability::Tables);
     let before = file.view().unwrap().cursor();
     commit(&mut file, read(Some(5), Some(true)), Durability::Tables);
     assert_eq!(file.view().unwrap().cursor(), before, "nothing changed");
+    commit(&mut file, unread_from(3), Durability::Tables);
     file.close().unwrap();
     let file = writable(folder.path());
+    assert_eq!(unread(&file), (5, 2, 0), "what is unread again stays so");
     assert!(file.view().unwrap().conversation("qq", "group_1").unwrap().unwrap().pinned);
     assert_eq!(check::check(&file.view().unwrap()).unwrap().findings, [""; 0]);
+}
+
+fn unread_from(seq: u64) -> Command {
+    Command::SetConversation {
+        platform: "qq".into(),
+        conversation: "group_1".into(),
+        read_to: None,
+        unread_from: Some(seq),
+        muted: None,
+        pinned: None,
+    }
 }
 
 #[test]

@@ -163,6 +163,57 @@ fn what_the_log_holds_follows_counters_that_were_counted_again() {
 }
 
 #[test]
+fn a_damaged_list_of_platforms_counts_as_none_and_is_made_anew() {
+    let (_folder, mut file) = new();
+    let see = || Command::SeePlatform { platform: "qq".into(), kind: "onebot11".into() };
+    commit(&mut file, see(), Durability::Tables);
+    damage(&file, tables::META, &tables::SEEN_PLATFORMS);
+    let findings = check::check(&file.view().unwrap()).unwrap().findings;
+    assert!(findings.iter().any(|text| text.contains("platforms that were")), "{findings:?}");
+    let draft = Draft::new(MessageType::Text, "x".into(), "group_1".into(), None).unwrap();
+    let create =
+        Command::Create { draft, at: 1, idempotency: None, facts: RoutingFacts::default() };
+    assert!(matches!(commit(&mut file, create, Durability::Tables), Answer::Message(_)));
+    commit(&mut file, see(), Durability::Tables);
+    let seen = tables::seen_platforms_row(&file.view().unwrap().meta).unwrap().unwrap();
+    assert_eq!(seen.len(), 1);
+    assert_eq!(check::check(&file.view().unwrap()).unwrap().findings, [""; 0]);
+}
+
+#[test]
+fn a_damaged_event_that_was_set_aside_hides_no_other() {
+    let (_folder, mut file) = new();
+    for text in ["a", "b", "c"] {
+        let (inbound, reason) = (Box::new(received(text, false)), "a damaged row".to_owned());
+        commit(&mut file, Command::SetAside { inbound, reason, at: 1 }, Durability::Tables);
+    }
+    let all = file.view().unwrap().set_aside_after(0, 10, usize::MAX).unwrap();
+    assert_eq!(all.len(), 3);
+    damage(&file, tables::QUARANTINE, &all[1].offset);
+    let view = file.view().unwrap();
+    let mut left = Vec::new();
+    view.each_set_aside(|aside| left.push(aside.offset)).unwrap();
+    assert_eq!(left, [all[0].offset, all[2].offset]);
+    // In pieces of one.
+    assert_eq!(view.set_aside_after(all[0].offset, 1, 1).unwrap(), all[2..]);
+    let report = check::check(&view).unwrap();
+    assert_eq!((report.set_aside.len(), report.all_set_aside), (2, 3));
+    assert!(report.findings[0].contains("set aside at"), "{:?}", report.findings);
+}
+
+#[test]
+fn a_check_says_how_many_findings_there_are_beyond_those_it_tells() {
+    let (_folder, mut file) = new();
+    for n in 0..103 {
+        let message = made(&mut file, &n.to_string());
+        damage(&file, tables::MESSAGES, &message.seq);
+    }
+    let report = check::check(&file.view().unwrap()).unwrap();
+    assert_eq!(report.findings.len(), 100);
+    assert!(report.more >= 3, "{}", report.more);
+}
+
+#[test]
 fn lists_and_lanes_pass_over_a_damaged_message() {
     let (folder, mut file) = new();
     let damaged = made(&mut file, "1");

@@ -82,6 +82,7 @@ fn every_entry() -> Vec<EntryContent> {
         },
         EntryContent::ConversationChanged { platform: "qq".into(), conversation: "group_1".into() },
         EntryContent::Noticed(Box::new(notice)),
+        EntryContent::PutBack { seq: 8 },
     ]
 }
 

@@ -28,6 +28,21 @@ fn the_same_events_make_the_same_tables() {
 }
 
 #[test]
+fn a_message_that_is_imported_to_its_old_place_is_kept_as_none_that_is_new() {
+    let (_folder, mut file) = new();
+    let message = made(&mut file, "1");
+    made(&mut file, "2");
+    commit(&mut file, Command::Delete { id: message.id }, Durability::Tables);
+    let cursor = file.view().unwrap().cursor();
+    let seq = message.seq;
+    commit(&mut file, Command::Import { messages: vec![message] }, Durability::Tables);
+    made(&mut file, "3");
+    let kept = file.view().unwrap().journal(cursor.offset, 10).unwrap().unwrap();
+    let kept: Vec<_> = kept.into_iter().map(|kept| kept.entry).collect();
+    assert_eq!(kept, [EntryContent::PutBack { seq }, EntryContent::Created { seq: 3 }]);
+}
+
+#[test]
 fn what_happened_is_kept_in_order_and_told_to_who_comes_back() {
     let (folder, mut file) = new();
     do_everything(&mut file);

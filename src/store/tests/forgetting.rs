@@ -24,7 +24,12 @@ fn what_is_old_is_forgotten_and_no_more() {
         matches!(answer, Answer::Repeated(_))
     };
     let trim = |file: &mut StoreFile, marks_before| {
-        while commit(file, Command::Trim { marks_before }, Durability::Tables) == Answer::Noted {}
+        while commit(
+            file,
+            Command::Trim { marks_before, at: crate::clock::now() },
+            Durability::Tables,
+        ) == Answer::Noted
+        {}
     };
     trim(&mut file, 1_700_000_000);
     assert!(is_known(&mut file), "it is of that time, not before it");
@@ -53,7 +58,11 @@ fn an_emptied_conversation_is_listed_no_more_and_forgotten_later() {
     assert_eq!(view.conversations(&all).unwrap(), []);
     assert_eq!(view.conversation("qq", "group_1").unwrap(), None);
     assert!(view.conversation_row("qq", "group_1").unwrap().is_some());
-    commit(&mut file, Command::Trim { marks_before: 0 }, Durability::Tables);
+    commit(
+        &mut file,
+        Command::Trim { marks_before: 0, at: crate::clock::now() },
+        Durability::Tables,
+    );
     assert_eq!(file.view().unwrap().conversation_row("qq", "group_1").unwrap(), None);
     made(&mut file, "again");
     assert_eq!(file.view().unwrap().conversations(&all).unwrap().len(), 1);

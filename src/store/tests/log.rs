@@ -126,3 +126,73 @@ fn a_log_without_a_record_of_this_store_is_kept() {
         assert_eq!(kept_logs(folder.path(), "foreign"), 1, "it is told once");
     }
 }
+
+#[test]
+fn a_log_that_is_cut_short_or_gone_after_a_crash_is_told_and_after_a_close_it_is_not() {
+    let (folder, mut file) = new();
+    commit(&mut file, create("first"), Durability::Log);
+    commit(&mut file, create("second"), Durability::Log);
+    let copied = TempDir::new().unwrap();
+    file.view().unwrap().copy_to(&copied.path().join("a.redb")).unwrap();
+    assert_eq!(total(copied.path(), Access::Write), 2, "a copy needs no log");
+    assert_eq!(kept_logs(copied.path(), "missing"), 0);
+
+    let whole = fs::read(log_in(folder.path())).unwrap();
+    for (left, why, there) in [
+        (Some(&whole[..whole.len() / 2]), "damaged", 2),
+        (Some(&[][..]), "missing", 1),
+        (Some(&vec![0; whole.len()][..]), "missing", 1),
+        (None, "missing", 1),
+    ] {
+        let crash = crashed(folder.path());
+        match left {
+            Some(bytes) => fs::write(log_in(crash.path()), bytes).unwrap(),
+            None => fs::remove_file(log_in(crash.path())).unwrap(),
+        }
+        let report = check::check_file(&options(crash.path(), Access::Read)).unwrap();
+        assert!(report.findings.iter().any(|text| text.contains("bytes are there")), "{report:?}");
+        assert_eq!(report.kept_logs.len(), 1, "{report:?}");
+        assert_eq!(total(crash.path(), Access::Write), there, "the first batch is in the tables");
+        assert_eq!(kept_logs(crash.path(), why), 1, "once");
+    }
+    let crash = crashed(folder.path());
+    writable(crash.path()).close().unwrap();
+    assert!(!log_in(crash.path()).exists());
+    writable(crash.path());
+    assert_eq!(kept_logs(crash.path(), "missing"), 0, "it was closed");
+}
+
+#[test]
+fn a_damaged_log_beside_an_older_copy_is_kept_and_not_applied_over_the_gap() {
+    let (folder, mut file) = new();
+    made(&mut file, "old");
+    let older = crashed(folder.path());
+    for n in 0..200 {
+        made(&mut file, &format!("new {n}"));
+    }
+    for n in 0..5 {
+        commit(&mut file, create(&format!("in the log {n}")), Durability::Log);
+    }
+    let mut bytes = fs::read(log_in(folder.path())).unwrap();
+    let at = bytes.windows(12).position(|text| text == b"in the log 2").unwrap();
+    bytes[at] ^= 1;
+    fs::write(log_in(older.path()), bytes).unwrap();
+    assert_eq!(total(older.path(), Access::Write), 1);
+    assert_eq!(kept_logs(older.path(), "does-not-follow"), 1);
+}
+
+#[test]
+fn a_log_whose_event_meets_a_damaged_row_is_kept() {
+    let (folder, mut file) = new();
+    made(&mut file, "in the tables");
+    file.close().unwrap();
+    let tables = crashed(folder.path());
+    let mut file = writable(folder.path());
+    commit(&mut file, create("meets it"), Durability::Log);
+    let damaged = writable(tables.path());
+    damage(&damaged, tables::CONVERSATIONS, &("qq", "group_1"));
+    damaged.close().unwrap();
+    fs::copy(log_in(folder.path()), log_in(tables.path())).unwrap();
+    assert_eq!(total(tables.path(), Access::Write), 1);
+    assert_eq!(kept_logs(tables.path(), "passed-over"), 1);
+}

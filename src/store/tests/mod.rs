@@ -135,6 +135,7 @@ fn do_everything(file: &mut StoreFile) {
         platform: "qq".into(),
         conversation: "group_1".into(),
         read_to: Some(u64::MAX),
+        unread_from: None,
         muted: Some(true),
         pinned: None,
     });
@@ -142,7 +143,7 @@ fn do_everything(file: &mut StoreFile) {
     let (inbound, reason) = (Box::new(received("four", false)), "it is too large".to_owned());
     log(Command::SetAside { inbound: inbound.clone(), reason: reason.clone(), at: 10 });
     log(Command::SetAside { inbound, reason, at: 10 });
-    let first = file.view().unwrap().quarantine().unwrap()[0].offset;
+    let first = file.view().unwrap().set_aside_after(0, 1, 1).unwrap()[0].offset;
     commit(file, Command::Release { offset: first }, Durability::Log);
     let mut foreign = received("five", false).into_message(9, uuid::Uuid::from_u128(77), 11);
     foreign.conversation_name = Some("Five".into());
@@ -159,7 +160,11 @@ fn do_everything(file: &mut StoreFile) {
     ];
     commit(file, Command::Together(all), Durability::Log);
     commit(file, recall("unheard of"), Durability::Log);
-    commit(file, Command::Trim { marks_before: 1_600_000_000 }, Durability::Log);
+    commit(
+        file,
+        Command::Trim { marks_before: 1_600_000_000, at: crate::clock::now() },
+        Durability::Log,
+    );
 }
 
 /// The platform takes a message back.
@@ -194,7 +199,9 @@ fn dump(file: &StoreFile) -> Vec<(String, Vec<String>)> {
             let (key, value): (redb::AccessGuard<'_, K>, redb::AccessGuard<'_, V>) = row.unwrap();
             format!("{:?} {:?}", key.value(), value.value())
         };
-        (name, table.iter().unwrap().map(row).collect())
+        let rows = table.iter().unwrap().map(row);
+        // Whether there is a log is no content.
+        (name, rows.filter(|row| !row.contains(tables::LOG_BYTES)).collect())
     }
     let txn = redb::ReadableDatabase::begin_read(&file.database).unwrap();
     vec![
@@ -254,6 +261,7 @@ fn read(read_to: Option<u64>, pinned: Option<bool>) -> Command {
         platform: "qq".into(),
         conversation: "group_1".into(),
         read_to,
+        unread_from: None,
         muted: None,
         pinned,
     }

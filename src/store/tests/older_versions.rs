@@ -99,7 +99,81 @@ fn the_log_of_version_0_2_is_carried_out_and_the_ids_it_gave_stay() {
     assert_eq!(by_id(folder.path(), Access::Write), exported("killed"));
 }
 
-/// What the server told of its store before it was closed or killed, in version 0.3.
+/// The contents of the messages in a folder, sorted, where everything is sound.
+fn contents(folder: &Path) -> Vec<String> {
+    let opened = open(&options(folder, Access::Write)).unwrap();
+    let view = opened.view().unwrap();
+    assert_eq!(check::check(&view).unwrap().findings, [""; 0]);
+    let mut contents: Vec<_> = view
+        .after(0)
+        .unwrap()
+        .map(|message| message.unwrap().content.readable().into_owned())
+        .collect();
+    contents.sort_unstable();
+    contents
+}
+
+#[test]
+fn a_flipped_bit_in_the_log_of_version_0_2_loses_what_it_hit_alone_and_is_told() {
+    let folder = TempDir::new().unwrap();
+    unpack_fixture("0.2.0-killed.redb", &folder.path().join("a.redb"));
+    unpack_fixture("0.2.0-killed.redb-wal", &log_in(folder.path()));
+    let (tables, log) =
+        (fs::read(folder.path().join("a.redb")).unwrap(), fs::read(log_in(folder.path())).unwrap());
+    let all = contents(folder.path());
+    // A record begins with its length.
+    let mut records = Vec::new();
+    let mut at = 0;
+    while let Some(len) = log.get(at..at + 4) {
+        let len = u32::from_le_bytes(len.try_into().unwrap()) as usize;
+        if len == 0 {
+            break;
+        }
+        records.push(at..at + len);
+        at += len;
+    }
+    assert!(records.len() > 10, "{}", records.len());
+    for (number, record) in records.iter().enumerate() {
+        let folder = TempDir::new().unwrap();
+        let mut flipped = log.clone();
+        flipped[record.end - 3] ^= 1;
+        fs::write(folder.path().join("a.redb"), &tables).unwrap();
+        fs::write(log_in(folder.path()), flipped).unwrap();
+        let left = contents(folder.path());
+        let in_it = String::from_utf8_lossy(&log[record.clone()]);
+        let (mut lost, mut more) = (all.clone(), 0);
+        for content in &left {
+            match lost.iter().position(|known| known == content) {
+                Some(at) => drop(lost.remove(at)),
+                None => more += 1,
+            }
+        }
+        // It may have been the deletion of one.
+        assert!(more <= 1, "record {number}: {more} messages are there that were not");
+        for content in &lost {
+            assert!(in_it.contains(content), "{content} is lost by record {number}");
+        }
+        // Of the last record nobody can say whether it was torn.
+        let is_told = number + 1 < records.len();
+        let kept = crate::log::file::kept_beside(&folder.path().join("a.redb"));
+        assert_eq!(kept.len(), usize::from(is_told), "record {number}: {kept:?}");
+        let copy = folder.path().join("a.redb.before-0.3");
+        assert_eq!(copy.exists(), is_told, "record {number}");
+        // The messages behind it may have been sent: none is sent anew without a doubt.
+        let view = open(&options(folder.path(), Access::Read)).unwrap().view().unwrap();
+        let is_waiting = |message: &Message| {
+            message.status == Status::Pending
+                && message.direction == Direction::Outbound
+                && message.platform.is_some()
+        };
+        let mut waiting = view.after(0).unwrap().map(Result::unwrap).filter(is_waiting);
+        assert!(!is_told || waiting.all(|message| message.is_uncertain), "record {number}");
+    }
+}
+
+/// The facts that the server told of its store before it was closed or killed, in version 0.3.
+/// The answers that the server of version 0.3 gave from its store before it was closed or
+/// killed.
 fn told_by_0_3() -> serde_json::Value {
     serde_json::from_slice(&fs::read("tests/fixtures/store/0.3.0.json").unwrap()).unwrap()
 }
@@ -130,7 +204,7 @@ fn a_store_of_version_0_3_is_what_it_was() {
     assert_eq!(requests, told["requests"]);
     let feed = view.feed(0, 100, usize::MAX).unwrap().unwrap();
     assert!(feed.iter().any(|entry| entry.raw_event.is_some()), "raw events are gone");
-    // What its platform tells again is known.
+    // A message that the platform delivers again is recognised as known.
     let found = view.after(0).unwrap().map(|message| message.unwrap());
     let inbound = found.filter(|message| message.direction == Direction::Inbound);
     let inbound: Vec<_> = inbound.map(|message| Inbound::of(&message).unwrap()).collect();

@@ -14,11 +14,12 @@ const FORGOTTEN_AT_ONCE: usize = 2_000;
 const MAX_EPOCHS: u64 = 4_096;
 
 impl<'txn> Transaction<'txn> {
-    /// The bounds up to which old rows can be removed; `None` if nothing can be removed.
-    pub(super) fn bounds(&self, marks_before: u64) -> Result<Option<RetentionBounds>> {
+    /// The bounds up to which rows that are old at a time in Unix seconds can be
+    /// removed; `None` if nothing can be removed.
+    pub(super) fn bounds(&self, marks_before: u64, at: u64) -> Result<Option<RetentionBounds>> {
         let seen_before = Self::marks_bound(self.seen.read()?, marks_before)?;
         let sent_before = Self::marks_bound(self.sent.read()?, marks_before / dedupe_keys::HOUR)?;
-        let journal_before = self.journal_bound()?;
+        let journal_before = self.journal_bound(at)?;
         let kept_from = journal_before.unwrap_or(self.counters.kept_from);
         let epochs_before = self.epochs_bound(kept_from)?;
         let conversations = self.emptied()?;
@@ -50,8 +51,8 @@ impl<'txn> Transaction<'txn> {
     }
 
     /// The offset before which events need not be kept any more; `None` where none are.
-    fn journal_bound(&self) -> Result<Option<u64>> {
-        let oldest = self.at.saturating_sub(self.context.journal_seconds);
+    fn journal_bound(&self, at: u64) -> Result<Option<u64>> {
+        let oldest = at.saturating_sub(self.context.journal_seconds);
         // Counted from the newest that is kept, for this is an event itself.
         let newest = self.journal.last()?.map_or(0, |(offset, _)| offset.value());
         let first = (newest + 1).saturating_sub(self.context.journal_events);

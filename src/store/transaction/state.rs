@@ -248,7 +248,7 @@ impl StoreState for Transaction<'_> {
         Ok(self.quarantine.read()?.get(offset)?.is_some())
     }
 
-    fn forgettable(&self, marks_before: u64) -> Result<Option<RetentionBounds>> {
-        self.bounds(marks_before)
+    fn forgettable(&self, marks_before: u64, at: u64) -> Result<Option<RetentionBounds>> {
+        self.bounds(marks_before, at)
     }
 }

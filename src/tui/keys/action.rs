@@ -33,6 +33,7 @@ pub enum KeyAction {
     MarkRead,
     Mute,
     Pin,
+    MarkUnread,
     Reply,
     Edit,
     Recall,
@@ -79,6 +80,7 @@ impl KeyAction {
         matches!(
             self,
             Self::Reply
+                | Self::MarkUnread
                 | Self::Edit
                 | Self::Recall
                 | Self::React

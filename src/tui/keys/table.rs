@@ -140,6 +140,12 @@ pub const TABLE: &[Binding] = &[
     ),
     binding(Mode::Stream, &[letter('+')], KeyAction::React, "react to it, or take a reaction back"),
     binding(Mode::Stream, &[letter('F')], KeyAction::Forward, "forward it to another conversation"),
+    binding(
+        Mode::Stream,
+        &[letter('U')],
+        KeyAction::MarkUnread,
+        "count it and those after it as unread",
+    ),
     binding(Mode::Stream, &[letter('a')], KeyAction::Answered, "to the message that it answers"),
     binding(Mode::Stream, &[plain(KeyCode::Backspace)], KeyAction::Return, "back from there"),
     binding(Mode::Stream, &[letter('o')], KeyAction::OpenLink, "open a link or a file of it"),

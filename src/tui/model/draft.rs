@@ -139,6 +139,28 @@ impl ComposerDraft {
         self.recalled = None;
     }
 
+    /// Puts a text that was not sent back before what is written to its conversation since.
+    pub fn bring_back(&mut self, to: &ConversationKey, submitted: SubmittedText) {
+        let SubmittedText { text, purpose, mentions } = submitted;
+        let with_rest = |rest: &str| {
+            if rest.trim().is_empty() { text.clone() } else { format!("{text}\n{rest}") }
+        };
+        if self.to.as_ref() == Some(to) && !matches!(self.purpose, Purpose::Edit(_)) {
+            self.set(&with_rest(&self.text()));
+            self.mentions.extend(mentions);
+            if self.purpose == Purpose::New {
+                self.purpose = purpose;
+            }
+            return;
+        }
+        let kept = self.kept.entry(to.clone()).or_default();
+        kept.text = with_rest(&kept.text);
+        kept.mentions.extend(mentions);
+        if kept.purpose == Purpose::New {
+            kept.purpose = purpose;
+        }
+    }
+
     /// The text will answer a message.
     pub fn reply_to(&mut self, message: Message) {
         self.end_purpose();

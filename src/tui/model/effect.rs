@@ -85,6 +85,15 @@ pub enum ServerRequest {
     Answer(u64, bool),
 }
 
+/// A message, or a file as one, that the server did not get.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct NotSent {
+    pub message: NewMessage,
+    pub file: Option<PathBuf>,
+    pub why: String,
+}
+
 /// A request, with the number of the event that was told last when it was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -118,9 +127,7 @@ pub enum ServerReply {
     /// A message changed, and what was done to it.
     Changed(Box<Message>, &'static str),
     Deleted(Uuid),
-    NotSent {
-        why: String,
-    },
+    NotSent(Box<NotSent>),
     /// A file was fetched.
     Fetched(PathBuf, Fetching),
     Picture(Box<Picture>),

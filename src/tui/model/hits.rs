@@ -1,40 +1,10 @@
-//! Positions of a search text in a text, compared in the same way as by the server.
+//! Marks what was searched for.
 
 use super::content::Span;
-use crate::search::normalise;
+pub use crate::search::Needle;
 use std::ops::Range;
-use unicode_segmentation::UnicodeSegmentation;
-
-/// A text that is searched for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Needle(String);
 
 impl Needle {
-    /// `None` where there is nothing to look for.
-    pub fn new(text: &str) -> Option<Self> {
-        let text = normalise(text).into_owned();
-        (!text.trim().is_empty()).then_some(Self(text))
-    }
-
-    /// The places in a text that match, in order; none overlaps another.
-    pub fn find(&self, text: &str) -> Vec<Range<usize>> {
-        // Where each byte of the normalised text comes from.
-        let (mut normal, mut from) = (String::with_capacity(text.len()), Vec::new());
-        for (place, grapheme) in text.grapheme_indices(true) {
-            normal.push_str(&normalise(grapheme));
-            from.resize(normal.len(), place..place + grapheme.len());
-        }
-        let matches = normal.match_indices(&self.0);
-        let mut found: Vec<Range<usize>> = Vec::new();
-        for (start, _) in matches {
-            let range = from[start].start..from[start + self.0.len() - 1].end;
-            if found.last().is_none_or(|last| last.end <= range.start) {
-                found.push(range);
-            }
-        }
-        found
-    }
-
     /// Marks the places in a line that match.
     pub fn mark(&self, line: &mut Vec<Span>) {
         let whole: String = line.iter().map(|span| span.text.as_str()).collect();
@@ -72,19 +42,6 @@ impl Span {
 mod tests {
     use super::super::content::TextLook;
     use super::*;
-
-    fn found<'t>(needle: &str, text: &'t str) -> Vec<&'t str> {
-        Needle::new(needle).unwrap().find(text).into_iter().map(|range| &text[range]).collect()
-    }
-
-    #[test]
-    fn case_width_and_composition_do_not_matter() {
-        assert_eq!(found("abc", "xＡＢＣ abC"), ["ＡＢＣ", "abC"]);
-        assert_eq!(found("é", "cafe\u{301} É"), ["e\u{301}", "É"]);
-        assert_eq!(found("你好", "你好，你 好"), ["你好"]);
-        assert_eq!(found("aa", "aaa"), ["aa"]);
-        assert!(Needle::new(" ").is_none());
-    }
 
     #[test]
     fn a_hit_goes_over_pieces_of_different_looks() {

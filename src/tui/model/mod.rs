@@ -37,7 +37,7 @@ mod window;
 mod write;
 
 pub use attachment::{AttachmentPlace, Fetching, MediaItem, of as attachments};
-pub use effect::{Effect, NumberedRequest, ServerReply, ServerRequest, TuiEvent};
+pub use effect::{Effect, NotSent, NumberedRequest, ServerReply, ServerRequest, TuiEvent};
 pub use hits::Needle;
 pub use notify::{Level, Notification};
 pub use picture::Picture;

@@ -42,6 +42,7 @@ impl Model {
                 | KeyAction::Delete
                 | KeyAction::React
                 | KeyAction::Forward
+                | KeyAction::MarkUnread
         );
         // An action that cannot be undone needs a message that was chosen.
         let is_chosen = self.view.is_some() || self.stream.selected().is_some();
@@ -55,6 +56,7 @@ impl Model {
         };
         match action {
             KeyAction::Reply => self.reply_to(message),
+            KeyAction::MarkUnread => self.mark_unread(&message),
             KeyAction::Edit => self.edit(&message),
             KeyAction::Recall => self.recall(&message),
             KeyAction::React => self.pick_reaction(&message),

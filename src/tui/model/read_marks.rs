@@ -3,6 +3,8 @@
 use super::effect::ServerRequest;
 use super::scope::ConversationKey;
 use super::{Focus, Model};
+use crate::model::message::Message;
+use crate::protocol::http::{ReadTo, SetConversation};
 
 impl Model {
     /// Tells the server what was read: what is on the screen of a conversation that somebody reads.
@@ -25,6 +27,17 @@ impl Model {
             self.conversations.read(&key);
         }
         self.ask(ServerRequest::Read(key, id));
+    }
+
+    /// Counts a message and those after it as unread, and goes to the list, where nothing is read.
+    pub(super) fn mark_unread(&mut self, message: &Message) {
+        let unread_from = Some(ReadTo::Text(message.id.to_string()));
+        let set = SetConversation { unread_from, ..SetConversation::default() };
+        self.view = None;
+        self.focus = Focus::List;
+        self.stream.forget_read();
+        self.show_status("unread from there on");
+        self.ask(ServerRequest::SetConversation(ConversationKey::of(message), set));
     }
 
     /// The conversation that is being read now.

@@ -193,9 +193,7 @@ impl Model {
                 self.forget(id);
                 self.show_status("deleted");
             }
-            ServerReply::NotSent { why } => {
-                self.show_status(format!("not sent: {why} (↑ brings it back)"))
-            }
+            ServerReply::NotSent(failed) => self.bring_back(*failed),
             ServerReply::Fetched(path, Fetching::Open) => {
                 self.effects.push(Effect::Open(path.display().to_string()));
             }

@@ -4,7 +4,8 @@ use super::compose::{self, Composed, Mention};
 use super::draft::{Purpose, SubmittedText};
 use super::rows::name_of;
 use super::scope::ConversationKey;
-use super::{Focus, Model, ServerRequest};
+use super::{Focus, Model, NotSent, ServerRequest};
+use crate::model::content::Segment;
 use crate::model::message::{Direction, MessageType};
 use crate::protocol::http::{MessageChange, NewMessage};
 use crate::search::normalise;
@@ -75,17 +76,48 @@ impl Model {
         self.newest_message();
     }
 
+    /// Puts what the server did not get back into the draft of its conversation.
+    pub(super) fn bring_back(&mut self, failed: NotSent) {
+        let NotSent { message, file, why } = failed;
+        let segments = message.segments.unwrap_or_default();
+        let is_written = |segment: &Segment| {
+            matches!(
+                segment,
+                Segment::Text { .. } | Segment::Mention { .. } | Segment::MentionAll {}
+            )
+        };
+        let (Some(platform), true) = (message.platform, segments.iter().all(is_written)) else {
+            return self.show_status(format!("not sent: {why}"));
+        };
+        let (text, mentions) = match (file, message.content) {
+            (Some(path), _) => (format!("/file {}", path.display()), Vec::new()),
+            // As it has to be written to be no command.
+            (None, Some(content)) if content.starts_with("/file") => {
+                (format!("/{content}"), Vec::new())
+            }
+            (None, Some(content)) => (content, Vec::new()),
+            (None, None) => compose::text_of(&segments),
+        };
+        let answered = message.reply_to.and_then(|id| id.parse().ok());
+        let answered = answered.and_then(|id| self.stream.window().by_id(id)).cloned();
+        let purpose = answered.map_or(Purpose::New, |message| Purpose::Reply(Box::new(message)));
+        let to = ConversationKey { platform, conversation: message.recipient };
+        self.draft.bring_back(&to, SubmittedText { text, purpose, mentions });
+        self.show_status(format!("not sent, the text is back in its place: {why}"));
+    }
+
     /// Completes a name after `@`; false where there is none to complete.
     pub(super) fn complete_name(&mut self) -> bool {
         let before = self.draft.before_cursor();
         let Some((_, begun)) = before.rsplit_once('@') else { return false };
-        if begun.contains(char::is_whitespace) {
-            return false;
-        }
         let wanted = normalise(begun);
         let people = self.people();
         let found: Vec<_> =
             people.iter().filter(|(name, _)| normalise(name).starts_with(&*wanted)).collect();
+        // A name may have spaces in it.
+        if found.is_empty() && begun.contains(char::is_whitespace) {
+            return false;
+        }
         let typed = begun.chars().count();
         match &found[..] {
             [] => self.show_status("no recent sender here has such a name"),

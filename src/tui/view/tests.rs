@@ -3,7 +3,7 @@ use crate::client::watch;
 use crate::model::content::{Content, ForwardItem, Media, Segment};
 use crate::model::message::{Message, MessageType, Recall, ReplyTo, Sender, Status};
 use crate::model::reaction::Reaction;
-use crate::protocol::http::{self, AdapterStatus, PlatformState, Stats};
+use crate::protocol::http::{self, AdapterStatus, ConnectionCodes, PlatformState, Stats};
 use crate::tui::model::tests::fixture::{
     NOON, connected, conversation, message, model, own, press, receive, reply, serve, type_in,
 };
@@ -86,6 +86,7 @@ fn in_use(width: u16, height: u16) -> Model {
         received: 0,
         failed: 0,
         last_error: None,
+        codes: ConnectionCodes::default(),
     };
     let adapters =
         vec![adapter("qq", PlatformState::Connected), adapter("wechat", PlatformState::Error)];

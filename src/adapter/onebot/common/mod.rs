@@ -5,6 +5,7 @@ pub(super) mod call;
 pub(super) mod card;
 pub(super) mod channel;
 pub(super) mod fields;
+pub(super) mod full_text;
 pub(super) mod lookups;
 pub(super) mod media;
 pub(super) mod mentions;
@@ -17,4 +18,14 @@ pub(super) mod requests;
 pub(super) mod scalar;
 pub(super) mod segment;
 pub(super) mod session;
-pub(super) mod words;
+
+use crate::adapter::api::ConfigKey;
+
+/// The setting of both that names the folder of media as the implementation sees it.
+pub(super) const MEDIA_FOLDER: ConfigKey = ConfigKey::new(
+    "media_folder",
+    "string",
+    "none",
+    "\"/rechat-media\"",
+    "where the OneBot program sees the folder of media; files then go by their path",
+);

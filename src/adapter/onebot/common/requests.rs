@@ -7,6 +7,7 @@ use crate::adapter::api::{
     MediaOf, MediaSource, Outbound, ReadMedia, Ways, with_media,
 };
 use crate::adapter::transport::ConnectionEnd;
+use crate::health::watched;
 use crate::model::content::ForwardItem;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -61,8 +62,8 @@ pub(in crate::adapter::onebot) async fn answer(
     let mut calls = FuturesUnordered::new();
     loop {
         tokio::select! {
-            Some(()) = under_way.next() => {}
-            Some(()) = calls.next() => {}
+            Some(_) = under_way.next() => {}
+            Some(_) = calls.next() => {}
             // Once closed, the queue gives what it holds and then None.
             () = ended.cancelled(), if !requests.is_closed() => requests.close(),
             request = requests.recv(), if under_way.len() < MAX_UNDER_WAY => match request {
@@ -71,9 +72,11 @@ pub(in crate::adapter::onebot) async fn answer(
                     let _ = answer.send(Err(ActionError::Refused(busy.into())));
                 }
                 Some(request @ AccountRequest::Call { .. }) => {
-                    calls.push(answer_one(&handler, &media, request));
+                    calls.push(watched("adapter requests", answer_one(&handler, &media, request)));
                 }
-                Some(request) => under_way.push(answer_one(&handler, &media, request)),
+                // One that panics is not answered, and the others are.
+                Some(request) => under_way
+                    .push(watched("adapter requests", answer_one(&handler, &media, request))),
                 None => break,
             },
         }

@@ -26,7 +26,8 @@ mod written;
 pub(in crate::adapter) use event::swallow;
 pub use written::{BotMessage, cq_of_segments, segments_of_cq};
 
-use crate::adapter::api::Kind;
+use crate::adapter::api::{ConfigKey, Kind};
+use crate::adapter::onebot::common::MEDIA_FOLDER;
 use crate::adapter::service::{Adapter, Service, read_own};
 use crate::adapter::transport::{Connection, ConnectionEnd, Running, ServeConnection};
 use options::OneBot11Options;
@@ -48,6 +49,38 @@ pub(in crate::adapter) static ADAPTER: Adapter = Adapter {
         resolve: address::resolve,
         is_fallback: false,
         loses_media: false,
+        advice: "start the OneBot program, and compare its address: it ends in /onebot/v11/ws",
+        keys: &[
+            ConfigKey::new(
+                "history",
+                "number",
+                "20",
+                "0",
+                "messages of each conversation fetched after a reconnect; 0 fetches none",
+            ),
+            ConfigKey::new(
+                "history_conversations",
+                "number",
+                "20",
+                "5",
+                "number of conversations whose messages are fetched after a reconnect",
+            ),
+            ConfigKey::new(
+                "group_file",
+                "string",
+                "\"message\"",
+                "\"upload\"",
+                "how a file goes to a group: `message` or `upload`",
+            ),
+            MEDIA_FOLDER,
+            ConfigKey::new(
+                "message_format",
+                "string",
+                "\"array\"",
+                "\"string\"",
+                "`array`, or `string` for OneBot programs that only know that",
+            ),
+        ],
     },
     logs_in: false,
     configure: |own| {

@@ -94,6 +94,7 @@ pub fn cq_of_segments(segments: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn read(message: &Value, auto_escape: bool) -> Result<BotMessage, String> {
         BotMessage::read(&to_raw_value(message).unwrap(), auto_escape, "1")
@@ -136,5 +137,21 @@ mod tests {
         let string = "[CQ:at,qq=5] &#91;a&#93;, &amp; b";
         assert_eq!(cq_of_segments(&array.to_string()), string);
         assert_eq!(segments_of_cq(string), array);
+    }
+
+    proptest! {
+        #[test]
+        fn a_string_says_the_same_as_the_array(
+            all in prop::collection::vec(
+                (".{1,8}", "x[a-z_]{0,7}", prop::collection::btree_map("[a-z_]{1,6}", ".{0,8}", 0..4)),
+                1..5,
+            ),
+        ) {
+            let array = all.into_iter().flat_map(|(text, kind, data)| {
+                [json!({"type": "text", "data": {"text": text}}), json!({"type": kind, "data": data})]
+            });
+            let array = Value::Array(array.collect());
+            prop_assert_eq!(segments_of_cq(&cq_of_segments(&array.to_string())), array);
+        }
     }
 }

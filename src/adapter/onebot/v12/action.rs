@@ -4,9 +4,9 @@ use super::address::OneBot12Address;
 use crate::adapter::api::Delivery;
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::NoAnswer;
+use crate::adapter::onebot::common::full_text::full_text;
 use crate::adapter::onebot::common::media::ByteSource;
 use crate::adapter::onebot::common::requests;
-use crate::adapter::onebot::common::words::words;
 use crate::model::content::{Media, Segment};
 use serde::Serialize;
 use std::borrow::Cow;
@@ -48,7 +48,7 @@ impl<'a> OneBot12Segment<'a> {
                 title: text(title),
                 content: text(address),
             },
-            other => Self::Text { text: words(other).into() },
+            other => Self::Text { text: full_text(other).into() },
         }
     }
 

@@ -9,10 +9,10 @@ use crate::adapter::api::{
 };
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::{BotSelf as SelfParameter, Calls, NoAnswer};
+use crate::adapter::onebot::common::full_text::quote;
 use crate::adapter::onebot::common::lookups::Lookups;
 use crate::adapter::onebot::common::names::Names;
 use crate::adapter::onebot::common::requests::{RequestHandler, done, name_in};
-use crate::adapter::onebot::common::words::quote;
 use crate::model::content::{ForwardItem, Segment};
 use serde::Serialize;
 use std::sync::Arc;

@@ -308,7 +308,7 @@ impl Implementation {
             return;
         }
         let (bot, conversation) = (Arc::clone(bot), conversation.to_owned());
-        self.context.tracker.spawn(async move {
+        self.context.look_up(async move {
             bot.look_up_person(&conversation, &user, &key).await;
         });
     }
@@ -323,7 +323,7 @@ impl Implementation {
         let conversation = &inbound.conversation;
         if bot.names.is_open(conversation) && bot.lookups.want(conversation, None) {
             let (bot, conversation) = (Arc::clone(bot), conversation.clone());
-            self.context.tracker.spawn(async move {
+            self.context.look_up(async move {
                 bot.look_up_conversation(&conversation).await;
             });
         }
@@ -344,7 +344,7 @@ impl Implementation {
     fn ask_for_accounts(&self) -> oneshot::Receiver<Vec<(BotId, bool)>> {
         let (told, status) = oneshot::channel();
         let (calls, identified) = (self.calls.clone(), self.identified.clone());
-        self.context.tracker.spawn(async move {
+        self.context.look_up(async move {
             if identified.run_until_cancelled(sleep(session::FIRST_EVENTS_TIMEOUT)).await.is_none()
             {
                 return;

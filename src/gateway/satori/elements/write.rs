@@ -118,6 +118,7 @@ mod tests {
     use super::*;
     use crate::model::content::{ForwardItem, every_segment};
     use crate::model::message::Sender;
+    use proptest::prelude::*;
 
     fn written(segments: &[Segment]) -> String {
         write(segments, "me", &|hash, _| format!("internal:{hash}"))
@@ -162,5 +163,61 @@ mod tests {
             segments = vec![Segment::Forward { title: None, items: vec![item], id: None }];
         }
         assert_eq!(written(&segments).matches("forward").count(), MAX_FORWARD_DEPTH + 1);
+    }
+
+    /// Segments that Satori has a form for.
+    fn sayable() -> impl Strategy<Value = Segment> {
+        let words = || "(.|<|>|&amp;|\"){0,5}x";
+        let media = ("https://x/[a-z,&=<\"]{1,6}", prop::option::of(words()), 1..9_u32).prop_map(
+            |(url, name, width)| Media {
+                url: Some(url),
+                name,
+                width: Some(width),
+                ..Media::default()
+            },
+        );
+        let file = (
+            media,
+            prop::sample::select(vec![
+                Segment::Image as fn(Media) -> Segment,
+                Segment::Audio,
+                Segment::Video,
+                Segment::File,
+            ]),
+        );
+        prop_oneof![
+            words().prop_map(|text| Segment::Text { text }),
+            (words(), prop::option::of(words())).prop_map(|(user, name)| Segment::Mention {
+                user,
+                name,
+                me: false
+            }),
+            Just(Segment::MentionAll {}),
+            (words(), prop::option::of(words())).prop_map(|(id, name)| Segment::Emoji {
+                name,
+                id: Some(id),
+                url: None
+            }),
+            file.prop_map(|(media, kind)| kind(media)),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_the_protocol_can_say_comes_back(
+            segments in prop::collection::vec(sayable(), 1..8),
+            forwarded in prop::collection::vec(sayable(), 1..4),
+        ) {
+            let targets = ElementTargets { message: &|_| None, file: &|_| None };
+            let back = read(&written(&segments), &targets).unwrap();
+            prop_assert_eq!(back.len(), 1);
+            prop_assert_eq!(&back[0].segments, &Content::of(segments).to_segments());
+            let sender = Sender { id: "5".into(), name: "Ann".into() };
+            let segments = Content::of(forwarded).to_segments();
+            let items = vec![ForwardItem { sender, created_at: 0, segments }];
+            let forward = vec![Segment::Forward { title: None, items, id: None }];
+            let back = read(&written(&forward), &targets).unwrap();
+            prop_assert_eq!(&back[0].segments, &forward);
+        }
     }
 }

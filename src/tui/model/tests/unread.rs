@@ -170,3 +170,22 @@ fn people_are_notified_of_what_they_do_not_see() {
     press(&mut model, KeyCode::Char('!'));
     assert!(notified(&mut model, 6, &open), "nobody looks");
 }
+
+#[test]
+fn a_message_and_those_after_it_are_unread_again() {
+    let store = many(5);
+    let mut model = connected(80, 24, &store);
+    enter(&mut model, &store);
+    press(&mut model, KeyCode::Esc);
+    for _ in 0..2 {
+        press(&mut model, KeyCode::Char('k'));
+    }
+    let chosen = model.stream().selected().unwrap().id;
+    press(&mut model, KeyCode::Char('U'));
+    let asked = model.take_effects();
+    let unread = |effect: &Effect| matches!(effect, Effect::Ask(ServerRequest::SetConversation(_, set)) if set.unread_from == Some(http::ReadTo::Text(chosen.to_string())));
+    assert!(asked.iter().any(unread), "{asked:?}");
+    model.update(reply(ServerReply::Conversation(Some(Box::new(known("group_1", 5, 2))))));
+    assert_eq!(reads(&serve(&mut model, &store)), [], "nothing is read in the list");
+    assert_eq!(model.listed()[0].unread, 2);
+}

@@ -261,3 +261,57 @@ fn unfinished_texts_are_not_lost_by_a_slip() {
     control(&mut model, 'c');
     assert!(model.take_effects().contains(&Effect::Quit));
 }
+
+#[test]
+fn a_text_that_the_server_did_not_get_is_back_in_its_conversation() {
+    let store = [message(1, "group_2", "there"), message(2, "group_1", "here")];
+    let mut model = connected(80, 24, &store);
+    enter(&mut model, &store);
+    press(&mut model, KeyCode::Esc);
+    press(&mut model, KeyCode::Char('k'));
+    press(&mut model, KeyCode::Char('r'));
+    type_in(&mut model, "a long answer");
+    press(&mut model, KeyCode::Enter);
+    let asked = model.take_effects();
+    let sent = asked.iter().find_map(|effect| match effect {
+        Effect::Ask(ServerRequest::Send(message)) => Some(message.clone()),
+        _ => None,
+    });
+    let failed = NotSent { message: sent.unwrap(), file: None, why: "no server".into() };
+    // Meanwhile somebody began to write on.
+    type_in(&mut model, "and more");
+    model.update(reply(ServerReply::NotSent(Box::new(failed.clone()))));
+    assert_eq!(model.draft().text(), "a long answer\nand more");
+    assert!(
+        model.notice().unwrap().starts_with("not sent, the text is back"),
+        "{:?}",
+        model.notice()
+    );
+    assert!(matches!(model.draft().purpose(), draft::Purpose::Reply(_)));
+    let elsewhere =
+        scope::ConversationKey { platform: "qq".into(), conversation: "group_2".into() };
+    let message =
+        http::NewMessage { recipient: "group_2".into(), reply_to: None, ..failed.message };
+    let failed = NotSent { message, ..failed };
+    model.update(reply(ServerReply::NotSent(Box::new(failed))));
+    assert!(model.draft().has(&elsewhere));
+}
+
+#[test]
+fn a_name_with_a_space_is_completed_letter_by_letter() {
+    let from = |seq, id: &str, name: &str| Message {
+        sender: Some(Sender { id: id.into(), name: name.into() }),
+        ..message(seq, "group_1", "hello")
+    };
+    let store = [from(1, "7", "Ann Lee"), from(2, "8", "Ann Lim")];
+    let mut model = connected(80, 24, &store);
+    enter(&mut model, &store);
+    type_in(&mut model, "@Ann");
+    press(&mut model, KeyCode::Tab);
+    assert_eq!(model.draft().text(), "@Ann L");
+    press(&mut model, KeyCode::Tab);
+    assert_eq!((model.focus(), model.notice()), (Focus::Write, Some("Ann Lim  Ann Lee")));
+    type_in(&mut model, "e");
+    press(&mut model, KeyCode::Tab);
+    assert_eq!(model.draft().text(), "@Ann Lee ");
+}

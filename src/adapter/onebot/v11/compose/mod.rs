@@ -9,7 +9,7 @@ pub(super) use wire::{Node, OneBot11Segment, WireMessage, write};
 use super::address::OneBot11Address;
 use super::options::{GroupFile, OneBot11Options};
 use crate::adapter::api::Outbound;
-use crate::adapter::onebot::common::words::quote;
+use crate::adapter::onebot::common::full_text::quote;
 use crate::model::content::{Content, Segment};
 use crate::model::message::ReplyTo;
 use segment::{file, node, path};

@@ -1,8 +1,8 @@
 //! A segment of ours as one of OneBot 11 (message/segment.md).
 
 use super::wire::{Node, OneBot11Segment, joined};
+use crate::adapter::onebot::common::full_text::full_text;
 use crate::adapter::onebot::common::media::ByteSource;
-use crate::adapter::onebot::common::words::words;
 use crate::model::content::{ForwardItem, Media, Segment};
 use std::borrow::Cow;
 
@@ -35,7 +35,7 @@ pub(super) fn segment(segment: &Segment, is_private: bool) -> Result<OneBot11Seg
                 OneBot11Segment { kind: "image", data }
             }
             // A path would be one of the implementation's host.
-            Err(_) => OneBot11Segment::text(words(segment)),
+            Err(_) => OneBot11Segment::text(full_text(segment)),
         },
         Segment::Image(media) if media.url.is_some() => {
             let mut image = medium("image", media)?;
@@ -48,7 +48,7 @@ pub(super) fn segment(segment: &Segment, is_private: bool) -> Result<OneBot11Seg
             let (file, name) = file(media)?;
             OneBot11Segment { kind: "file", data: vec![("file", file), ("name", name)] }
         }
-        other => OneBot11Segment::text(words(other)),
+        other => OneBot11Segment::text(full_text(other)),
     })
 }
 

@@ -1,6 +1,6 @@
 use super::*;
+use crate::adapter::onebot::common::full_text::full_text;
 use crate::adapter::onebot::common::parts::MessageReading;
-use crate::adapter::onebot::common::words::words;
 use crate::adapter::onebot::v11::options::MessageFormat;
 use crate::adapter::onebot::v11::{faces, reading};
 use crate::model::content::{ForwardItem, Media, every_segment};
@@ -101,7 +101,7 @@ fn what_has_no_form_goes_as_its_words() {
     for segment in every_segment() {
         let plain = match &segment {
             Segment::Location { .. } | Segment::Card { .. } | Segment::Other { .. } => {
-                words(&segment)
+                full_text(&segment)
             }
             _ => continue,
         };

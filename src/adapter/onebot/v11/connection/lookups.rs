@@ -15,7 +15,7 @@ impl Implementation {
     pub(super) fn ask_for_account(&self) -> oneshot::Receiver<Option<String>> {
         let (told, login) = oneshot::channel();
         let (calls, identified) = (self.calls.clone(), self.identified.clone());
-        self.context.tracker.spawn(async move {
+        self.context.look_up(async move {
             if identified.run_until_cancelled(sleep(session::FIRST_EVENTS_TIMEOUT)).await.is_none()
             {
                 return;
@@ -33,7 +33,7 @@ impl Implementation {
         let (account, calls) = (Arc::clone(&self.account), self.calls.clone());
         let (options, events) = (Arc::clone(&self.options), self.context.events.clone());
         let ended = self.ended.clone();
-        self.context.tracker.spawn(async move {
+        self.context.look_up(async move {
             let work = history::catch_up(&account, &calls, &options, &events);
             ended.run_until_cancelled(work).await;
         });
@@ -48,7 +48,7 @@ impl Implementation {
         }
         let (account, events) = (Arc::clone(&self.account), self.context.events.clone());
         let conversation = conversation.to_owned();
-        self.context.tracker.spawn(async move {
+        self.context.look_up(async move {
             lookup::group_name(&conversation, &account, &events).await;
         });
     }
@@ -62,7 +62,7 @@ impl Implementation {
         }
         let (account, events) = (Arc::clone(&self.account), self.context.events.clone());
         let conversation = message.conversation.clone();
-        self.context.tracker.spawn(async move {
+        self.context.look_up(async move {
             lookup::person(&conversation, &user, &account, &events).await;
         });
     }
@@ -78,7 +78,7 @@ impl Implementation {
             return;
         }
         let (account, events) = (Arc::clone(&self.account), self.context.events.clone());
-        self.context.tracker.spawn(async move {
+        self.context.look_up(async move {
             lookup::answered(&conversation, &answered, &account, &events).await;
         });
     }

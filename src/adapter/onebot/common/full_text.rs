@@ -3,8 +3,8 @@
 use crate::model::content::{Content, Segment};
 use crate::model::message::ReplyTo;
 
-/// The words that a segment goes out as.
-pub(in crate::adapter::onebot) fn words(segment: &Segment) -> String {
+/// The text that a segment goes out as.
+pub(in crate::adapter::onebot) fn full_text(segment: &Segment) -> String {
     match segment {
         // Apart from what follows.
         Segment::Mention { .. } | Segment::MentionAll {} => format!("{} ", readable(segment)),
@@ -18,7 +18,7 @@ pub(in crate::adapter::onebot) fn words(segment: &Segment) -> String {
         }
         Segment::Forward { items, .. } if !items.is_empty() => {
             let said = items.iter().map(|item| {
-                let text: String = item.segments.iter().map(words).collect();
+                let text: String = item.segments.iter().map(full_text).collect();
                 format!("{}: {}", item.sender.name, text.trim_end())
             });
             let lines: Vec<_> = std::iter::once(readable(segment)).chain(said).collect();
@@ -28,7 +28,7 @@ pub(in crate::adapter::onebot) fn words(segment: &Segment) -> String {
     }
 }
 
-/// The words that stand before an answer, where the platform cannot be told which message it
+/// The text that stands before an answer, where the platform cannot be told which message it
 /// answers; `None` where nothing is known of that.
 pub(in crate::adapter::onebot) fn quote(reply_to: &ReplyTo) -> Option<String> {
     let said = reply_to.content.as_deref().filter(|said| !said.is_empty())?;
@@ -39,17 +39,17 @@ pub(in crate::adapter::onebot) fn quote(reply_to: &ReplyTo) -> Option<String> {
 }
 
 #[allow(clippy::ptr_arg, reason = "a filter is given it so")]
-fn is_shown(words: &String) -> bool {
-    !words.trim().is_empty()
+fn is_shown(text: &String) -> bool {
+    !text.trim().is_empty()
 }
 
 fn readable(segment: &Segment) -> String {
     Content::of(vec![segment.clone()]).readable().into_owned()
 }
 
-fn joined(words: &[Option<&str>], between: &str) -> String {
-    let words = words.iter().flatten().copied().filter(|word| !word.is_empty());
-    words.collect::<Vec<_>>().join(between)
+fn joined(texts: &[Option<&str>], between: &str) -> String {
+    let texts = texts.iter().flatten().copied().filter(|word| !word.is_empty());
+    texts.collect::<Vec<_>>().join(between)
 }
 
 #[cfg(test)]
@@ -59,9 +59,9 @@ mod tests {
     use crate::model::message::Sender;
 
     #[test]
-    fn every_segment_has_words() {
+    fn every_segment_has_a_text() {
         for segment in every_segment() {
-            assert!(!words(&segment).trim().is_empty(), "{segment:?}");
+            assert!(!full_text(&segment).trim().is_empty(), "{segment:?}");
         }
     }
 
@@ -73,9 +73,9 @@ mod tests {
             url: url.map(str::to_owned),
             image: image.map(str::to_owned),
         };
-        assert_eq!(words(&card(None, Some("http://x/y.png"))), "http://x/y.png");
+        assert_eq!(full_text(&card(None, Some("http://x/y.png"))), "http://x/y.png");
         for empty in [card(None, None), card(Some(""), None), card(Some(" "), None)] {
-            assert_eq!(words(&empty), "[card]");
+            assert_eq!(full_text(&empty), "[card]");
         }
     }
 
@@ -84,14 +84,14 @@ mod tests {
         let some = |text: &str| Some(text.to_owned());
         let (title, address) = (some("广场"), some("黄浦区"));
         let place = Segment::Location { latitude: 1.5, longitude: 2.0, title, address };
-        assert_eq!(words(&place), "广场 黄浦区 1.5,2");
+        assert_eq!(full_text(&place), "广场 黄浦区 1.5,2");
         let card = Segment::Card {
             title: some("百度"),
             text: some("搜索"),
             url: some("https://b"),
             image: None,
         };
-        assert_eq!(words(&card), "百度 搜索 https://b");
+        assert_eq!(full_text(&card), "百度 搜索 https://b");
         let said = |name: &str, segments| ForwardItem {
             sender: Sender { id: "1".into(), name: name.into() },
             created_at: 0,
@@ -99,7 +99,7 @@ mod tests {
         };
         let items = vec![said("Ann", vec![card]), said("Bo", vec![Segment::MentionAll {}])];
         let forward = Segment::Forward { title: some("聊天"), items, id: None };
-        assert_eq!(words(&forward), "聊天\nAnn: 百度 搜索 https://b\nBo: @all");
+        assert_eq!(full_text(&forward), "聊天\nAnn: 百度 搜索 https://b\nBo: @all");
     }
 
     #[test]

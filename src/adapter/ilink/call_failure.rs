@@ -1,0 +1,169 @@
+//! Failures of calls, and what an answer says of its call.
+
+use super::http::{NoResponse, WholeResponse};
+use super::json::{code, text};
+use crate::adapter::api::cut;
+use crate::protocol::json::from_slice_lenient;
+use hyper::StatusCode;
+use serde_json::Value;
+
+/// The bot token is stale: it expired, or the person bound the bot elsewhere.
+const SESSION_ENDED: i64 = -14;
+
+/// Refused: the window, the quota, a spent token, the frequency, or the arguments; all say this.
+const LIMITED: i64 = -2;
+
+/// Why a call was no success.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum CallFailure {
+    /// The session ended; a new login is needed.
+    Ended(String),
+    /// It was refused by one of the limits; the answer does not tell which.
+    Limited(String),
+    /// It was refused for another reason.
+    Refused(String),
+    /// It was never sent.
+    NotSent(String),
+    /// It may have been carried out.
+    Unknown(String),
+    /// As before; the time ran out.
+    Late,
+}
+
+impl CallFailure {
+    /// The reason, for people.
+    pub(super) fn reason(&self) -> &str {
+        match self {
+            Self::Ended(reason)
+            | Self::Limited(reason)
+            | Self::Refused(reason)
+            | Self::NotSent(reason)
+            | Self::Unknown(reason) => reason,
+            Self::Late => "no answer came in time",
+        }
+    }
+
+    /// As the answer of a session that goes on: the call alone is refused.
+    pub(super) fn of_living_session(self) -> Self {
+        match self {
+            Self::Ended(reason) => Self::Limited(reason),
+            failure => failure,
+        }
+    }
+}
+
+/// The verdict of an answer, from `ret` or `errcode`; either may be missing. An empty body is a
+/// success; of one that cannot be read nothing is known.
+pub(super) fn verdict(answer: Result<WholeResponse, NoResponse>) -> Result<Value, CallFailure> {
+    let answer = answer.map_err(|none| match none {
+        NoResponse::NotSent(reason) => CallFailure::NotSent(reason),
+        NoResponse::Lost(reason) => CallFailure::Unknown(reason),
+        NoResponse::Late => CallFailure::Late,
+    })?;
+    let status = answer.status;
+    if status.is_server_error() {
+        return Err(CallFailure::Unknown(format!("the gateway answered {status}")));
+    }
+    let body: Option<Value> = if answer.body.iter().all(u8::is_ascii_whitespace) {
+        Some(Value::Null)
+    } else {
+        from_slice_lenient(&answer.body).ok().filter(Value::is_object)
+    };
+    if let Some(failure) = body.as_ref().and_then(refusal) {
+        return Err(failure);
+    }
+    match (status, body) {
+        (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => {
+            Err(CallFailure::Ended(format!("the token was refused ({status})")))
+        }
+        (status, _) if !status.is_success() => {
+            Err(CallFailure::Refused(format!("the server answered {status}")))
+        }
+        (_, Some(body)) if is_readable(&body) => Ok(body),
+        _ => Err(CallFailure::Unknown("the answer cannot be read".into())),
+    }
+}
+
+/// The codes of an answer that say how a call ended.
+const CODES: [&str; 2] = ["errcode", "ret"];
+
+fn is_readable(body: &Value) -> bool {
+    CODES.into_iter().all(|field| code(body, field).is_some())
+}
+
+fn refusal(body: &Value) -> Option<CallFailure> {
+    let mut codes = CODES.into_iter().filter_map(|field| code(body, field));
+    let code = codes.find(|code| *code != 0)?;
+    let mut reason = format!("ret {code}");
+    if let Some(more) = text(body, "errmsg") {
+        reason = format!("{reason}: {}", cut(more));
+    }
+    Some(match code {
+        SESSION_ENDED | 401 => CallFailure::Ended(reason),
+        LIMITED => CallFailure::Limited(reason),
+        _ => CallFailure::Refused(reason),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::json::id;
+    use super::*;
+    use hyper::HeaderMap;
+    use serde_json::json;
+
+    fn answered(status: u16, body: &'static str) -> Result<Value, CallFailure> {
+        let status = StatusCode::from_u16(status).unwrap();
+        verdict(Ok(WholeResponse { status, headers: HeaderMap::new(), body: body.into() }))
+    }
+
+    #[test]
+    fn a_success_is_where_no_code_is_set() {
+        for body in [r#"{"ret":0}"#, "{}", "", " ", r#"{"ret":null,"errcode":0}"#] {
+            assert!(answered(200, body).is_ok(), "{body}");
+        }
+    }
+
+    #[test]
+    fn either_field_may_refuse() {
+        for (status, body, wanted) in [
+            (200, r#"{"errcode":-14,"errmsg":"session timeout"}"#, "Ended"),
+            (200, r#"{"ret":-14}"#, "Ended"),
+            (200, r#"{"ret":0,"errcode":-14}"#, "Ended"),
+            (401, r#"{"ret":401}"#, "Ended"),
+            (403, "no", "Ended"),
+            (200, r#"{"ret":-2,"errmsg":"prepare failed"}"#, "Limited"),
+            (200, r#"{"ret":"-2"}"#, "Limited"),
+            (200, r#"{"ret":-1}"#, "Refused"),
+            (404, "<html>", "Refused"),
+            (524, "", "Unknown"),
+            (502, r#"{"ret":0}"#, "Unknown"),
+            (200, r#"{"ret":0"#, "Unknown"),
+            (200, r#"{"ret":"abc"}"#, "Unknown"),
+            (200, r#"{"ret":""}"#, "Unknown"),
+            (200, r#"{"ret":true}"#, "Unknown"),
+            (200, r#"{"ret":0.5}"#, "Unknown"),
+            (200, r#"{"ret":1e30}"#, "Unknown"),
+            (200, r#"{"ret":[-2]}"#, "Unknown"),
+            (200, r#"{"ret":0,"errcode":{}}"#, "Unknown"),
+            (200, r#"{"ret":false,"errcode":-2}"#, "Limited"),
+            (403, r#"{"ret":"abc"}"#, "Ended"),
+            (200, "[]", "Unknown"),
+            (200, r#""ok""#, "Unknown"),
+            (200, "null", "Unknown"),
+            (200, "0", "Unknown"),
+        ] {
+            let failure = format!("{:?}", answered(status, body).unwrap_err());
+            assert!(failure.starts_with(wanted), "{status} {body}: {failure}");
+        }
+    }
+
+    #[test]
+    fn ids_keep_every_digit() {
+        let body = answered(200, r#"{"message_id":7497484083968569736}"#).unwrap();
+        assert_eq!(id(&body, "message_id").as_deref(), Some("7497484083968569736"));
+        let body = answered(200, r#"{"message_id":"18446744073709551615"}"#).unwrap();
+        assert_eq!(id(&body, "message_id").as_deref(), Some("18446744073709551615"));
+        assert_eq!(id(&json!({"message_id": 0}), "message_id"), None);
+    }
+}
