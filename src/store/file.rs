@@ -301,7 +301,7 @@ pub(super) enum AtDamage {
 
 /// Outcome of applying a batch of the log.
 pub(super) struct Applied {
-    /// What listeners are told.
+    /// Changes that listeners are told.
     pub(super) changes: Vec<Change>,
     /// Events that met something damaged.
     pub(super) passed_over: u64,
