@@ -2,8 +2,8 @@
 
 use super::ids::{IdPermutation, Tag};
 use super::transaction::TransactionContext;
-use crate::log::FileLog;
 use crate::log::disk::StorageFactory;
+use crate::log::{FileLog, SharedLog};
 use crate::model::cursor::Epoch;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -50,6 +50,18 @@ pub struct StoreOptions {
     pub migration: Option<MigrationProgress>,
     /// Storage in place of files, for tests of faults.
     pub storage: Option<StorageFactory>,
+    /// The log of the cluster that the store belongs to; `None` for a store of its own.
+    pub shared_log: Option<SharedLogFactory>,
+}
+
+/// Gives the log of a cluster, each time the store is opened.
+#[derive(Clone)]
+pub struct SharedLogFactory(pub Arc<dyn Fn() -> Box<dyn SharedLog> + Send + Sync>);
+
+impl fmt::Debug for SharedLogFactory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SharedLogFactory")
+    }
 }
 
 /// Something that is told how far a store of an older version is brought up to date.
@@ -95,6 +107,7 @@ impl StoreOptions {
             owner: "main".into(),
             migration: None,
             storage: None,
+            shared_log: None,
         }
     }
 
@@ -126,7 +139,7 @@ impl StoreOptions {
 }
 
 /// A new epoch, which no other opening of any store has.
-fn mint() -> Epoch {
+pub(super) fn mint() -> Epoch {
     // Never 0, nor is its tag: they stand for the time before there were epochs.
     Epoch::new(uuid::Uuid::new_v4().as_u64_pair().0 | 1)
 }

@@ -57,6 +57,8 @@ export function pickEmoji(beside, chosen) {
 
   draw();
   openPopup(beside, h('div', null, field, grid), t('emoji'));
+  // On a phone, the field would bring a keyboard over the emoji.
+  if (matchMedia('(pointer: coarse)').matches) buttons[0]?.focus();
   void emojiNames().then((told) => {
     names = told;
     if (field.isConnected) draw();

@@ -6,10 +6,12 @@ mod refused;
 use super::error::{Result, StoreError};
 use super::file::{FoundLog, StoreFile};
 use super::ids::IdPermutation;
+use super::membership::{membership, not_of_a_cluster};
 use super::migration;
-use super::options::{Access, StoreOptions};
+use super::options::{Access, SharedLogFactory, StoreOptions};
 use super::overlay::Overlay;
 use super::recount::recount_if_damaged;
+use super::shared_log::SharedLogWriter;
 use super::tables::{META, SCHEMA, counters, log_bytes};
 use super::transaction::TransactionContext;
 use super::view::View;
@@ -182,6 +184,11 @@ fn open_for_writing(options: &StoreOptions) -> Result<Opened> {
         tell_kept(found, &aside);
     }
     file.log.remove();
+    if let Some(SharedLogFactory(open)) = &options.shared_log {
+        let membership = membership(&file.database.begin_read()?.open_table(META)?);
+        let membership = membership.ok_or_else(|| not_of_a_cluster(path))?;
+        file.shared = Some(SharedLogWriter::new(open(), membership.place));
+    }
     let ids = file.context.ids;
     Ok(Opened { file: Handle::Write(Box::new(file)), ids })
 }
@@ -264,7 +271,7 @@ fn caught_up(
     context: TransactionContext,
 ) -> Result<(StoreFile, FoundLog)> {
     let log = Box::new(options.log(context.ids.key()));
-    let mut file = StoreFile { database, context, log };
+    let mut file = StoreFile { database, context, log, shared: None };
     let found = file.catch_up()?;
     Ok((file, found))
 }

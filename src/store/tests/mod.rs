@@ -12,6 +12,7 @@ mod log;
 mod older_versions;
 mod parts;
 mod recalls;
+mod replica;
 
 use super::file::{Durability, StoreFile};
 use super::open::open;
@@ -24,6 +25,7 @@ use crate::model::routing::RoutingFacts;
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
+use uuid::Uuid;
 
 fn create(text: &str) -> Command {
     let draft = Draft::new(MessageType::Text, text.into(), "group_1".into(), Some("qq".into()));
