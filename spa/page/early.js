@@ -21,7 +21,7 @@
   words.href = new URL(`words/${root.lang === 'en' ? 'en' : 'zh'}.js`, script.src).href;
   document.head.append(words);
 
-  // Who signs in by a code has no token yet.
+  // There is no token yet where somebody signs in by a code.
   if (location.hash.startsWith('#sign-in=')) return;
   const token = kept('rechat.token');
   const path = 'api/conversations?limit=200';

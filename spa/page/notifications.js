@@ -14,7 +14,7 @@ const NEWS = 60;
 /** The sound of a message: pitch in Hz, length in seconds. */
 const SOUND = { pitch: 660, length: 0.15 };
 
-/** What is shown, by conversation. @type {Map<string, {platform: string | undefined, conversation: string, shown: Notification}>} */
+/** Notifications that are shown, by conversation. @type {Map<string, {platform: string | undefined, conversation: string, shown: Notification}>} */
 const open = new Map();
 
 /** Whether a page can notify here: on Android, browsers leave that to push messages. */

@@ -187,9 +187,10 @@ impl PageFiles {
         for name in Files::iter() {
             let Some(file) = Files::get(&name) else { continue };
             let digest = file.metadata.sha256_hash();
-            let plain = match is_module_of_its_own(&name) {
-                true => shortened(&String::from_utf8_lossy(&file.data)).into(),
-                false => Bytes::from(file.data.into_owned()),
+            let plain = if is_module_of_its_own(&name) {
+                shortened(&String::from_utf8_lossy(&file.data)).into()
+            } else {
+                Bytes::from(file.data.into_owned())
             };
             let begin = digest.first_chunk().copied().map_or(0, u64::from_be_bytes);
             let etag = format!("\"{begin:016x}\"");

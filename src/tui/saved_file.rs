@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 /// States by the address of their server.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(transparent)]
-struct States(BTreeMap<String, SavedState>);
+struct SavedStates(BTreeMap<String, SavedState>);
 
-impl States {
+impl SavedStates {
     /// Those in a file; none where it is not there, or damaged.
     fn read(path: &Path) -> Self {
         fs::read(path)
@@ -40,7 +40,7 @@ impl SavedFile {
     }
 
     fn at(path: PathBuf, server: &str) -> Self {
-        let last = States::read(&path).0.remove(server).unwrap_or_default();
+        let last = SavedStates::read(&path).0.remove(server).unwrap_or_default();
         Self { path, server: server.to_owned(), last }
     }
 
@@ -58,7 +58,7 @@ impl SavedFile {
         if now == self.last {
             return Ok(());
         }
-        let mut states = States::read(&self.path);
+        let mut states = SavedStates::read(&self.path);
         let there = states.0.remove(&self.server).unwrap_or_default();
         let is_ours = |draft: &SavedDraft| {
             [&self.last.drafts, &now.drafts]
@@ -74,7 +74,7 @@ impl SavedFile {
     }
 
     /// Writes the file as a whole, for its user alone.
-    fn write(&self, states: &States) -> io::Result<()> {
+    fn write(&self, states: &SavedStates) -> io::Result<()> {
         if let Some(folder) = self.path.parent() {
             DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         }

@@ -277,7 +277,7 @@ export class Pane {
   /** Those who can be mentioned: who wrote last comes first. */
   #people() {
     this.people.learn(this.timeline.rows.filter(isMessage));
-    // Who wrote earlier is known the next time; without them, the others can be mentioned all the same.
+    // Earlier authors are known the next time; the others can be mentioned at once.
     this.people.load().catch(() => {});
     return this.isPrivate ? this.people.all : [...this.people.all, everybody()];
   }

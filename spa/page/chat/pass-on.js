@@ -50,7 +50,7 @@ export function passOn(beside, parts, feed, outgoing) {
   openPopup(beside, h('div', null, field, list), t('passOn'));
 }
 
-/** What messages say, one by one. @param {Message[]} messages */
+/** The content of messages, one by one. @param {Message[]} messages */
 export const eachAlone = (messages) => messages.map((message) => segmentsOf(message).map(quiet));
 
 /** Messages as one forward, with their authors. @param {Message[]} messages the oldest first @returns {Segment[]} */

@@ -136,8 +136,10 @@ pub struct Model {
     draft: ComposerDraft,
     /// Whether unfinished texts last beyond the end of the client.
     keeps_drafts: bool,
-    /// The conversation that was open at the last end, until the conversations are known.
-    left: Option<Option<ConversationKey>>,
+    /// The conversations are not known yet, of which one is opened then: the one that was open at the
+    /// last end, or one with unread messages.
+    is_starting: bool,
+    left: Option<ConversationKey>,
     people: ConversationPeople,
     focus: Focus,
     /// The terminal has the keyboard, as far as it tells.
@@ -189,6 +191,7 @@ impl Model {
             jumped_from: None,
             draft: ComposerDraft::default(),
             keeps_drafts: false,
+            is_starting: false,
             left: None,
             people: ConversationPeople::default(),
             focus: Focus::List,

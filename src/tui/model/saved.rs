@@ -6,7 +6,7 @@ use super::scope::{ConversationKey, StreamScope};
 use crate::model::message::Message;
 use serde::{Deserialize, Serialize};
 
-/// What was open, and what was being written.
+/// The conversation that was open, and unfinished texts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SavedState {
@@ -35,22 +35,25 @@ impl Model {
     /// the end.
     pub fn restore(&mut self, saved: SavedState) {
         self.keeps_drafts = true;
-        self.left = Some(saved.open);
+        self.is_starting = true;
+        self.left = saved.open;
         self.draft.restore(saved.drafts);
     }
 
     /// The state to keep for the next start.
     pub fn saved(&self) -> SavedState {
-        let open = self.stream.scope().conversation.clone();
+        let open = self.stream.scope().conversation.as_ref();
         // Before the conversations are known, none is open.
-        SavedState { open: self.left.clone().unwrap_or(open), drafts: self.draft.saved() }
+        let open = if self.is_starting { self.left.as_ref().or(open) } else { open };
+        SavedState { open: open.cloned(), drafts: self.draft.saved() }
     }
 
     /// Opens the conversation that was open at the last end, else the first one with unread messages.
     /// Nothing is read by that: the keys still go to the list.
     pub(super) fn open_where_left(&mut self) {
-        let Some(left) = self.left.take() else { return };
-        if *self.stream.scope() != StreamScope::default() {
+        let left = self.left.take();
+        let is_starting = std::mem::take(&mut self.is_starting);
+        if !is_starting || *self.stream.scope() != StreamScope::default() {
             return;
         }
         let left = left.filter(|key| self.conversations.get(key).is_some());
