@@ -98,7 +98,7 @@ impl LoginUnderWay {
         tracing::error!("a login panicked: {error}");
         let reason = "the login failed because of an error in rechat; start it again";
         self.status.send_modify(|status| {
-            (status.state, status.reason) = (LoginState::Failed, Some(reason.into()));
+            status.set(LoginState::Failed, Some(reason));
             (status.qrcode, status.modules) = (None, Vec::new());
         });
         reason.to_owned()
@@ -114,6 +114,8 @@ fn status_of(id: &str) -> LoginStatus {
         modules: Vec::new(),
         account: None,
         reason: None,
+        reason_code: None,
+        reason_detail: None,
     }
 }
 
