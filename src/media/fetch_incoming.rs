@@ -7,7 +7,7 @@ use super::complete::{Completer, Missing, has_media, missing};
 use super::failure::{FailureKind, FetchFailure};
 use crate::adapter::loses_media;
 use crate::clock::now;
-use crate::health::HEALTH;
+use crate::health::{HEALTH, tell_panic};
 use crate::model::message::{Direction, Message, MessageType};
 use crate::model::routing::StoreFacts;
 use crate::store::{self, View};
@@ -132,7 +132,7 @@ impl IncomingMedia {
                 () = stop.cancelled() => return,
                 Some(ended) = under_way.join_next() => match ended {
                     Ok(ended) => work.ended(ended),
-                    Err(error) => tracing::error!("media of a message were not fetched: {error}"),
+                    Err(error) => tell_panic("media fetch", &error),
                 },
                 () = self.commits.notified(), if has_room => {}
                 () = sleep_until(due), if has_room => {}

@@ -84,9 +84,10 @@ pub enum Command {
     /// Remove the message that was set aside at this offset.
     Release { offset: u64 },
     /// Remove kept events that are too old or too many, conversations without messages, recalls whose
-    /// messages did not come, and the marks from before a time by which duplicates and echoes are
-    /// recognized. Removes a part if there are many. How old events are is seen from `at`.
-    Trim { marks_before: u64, at: u64 },
+    /// messages did not come, the marks from before a time by which duplicates and echoes are
+    /// recognized, and these idempotency keys, each with the time at which it was used. Removes a part if
+    /// there are many. How old events are is seen from `at`.
+    Trim { marks_before: u64, lapsed_keys: Vec<(u64, u128)>, at: u64 },
     /// Keep something for an adapter.
     KeepState { state: Box<AdapterState> },
     /// Keep an event of a platform as it came, and carry out its meaning, where it has one. The event
@@ -141,6 +142,8 @@ pub enum Answer {
     Imported { new: u64, known: u64 },
     /// It was noted.
     Noted,
+    /// So many events are set aside that there is no room for another: it was not kept.
+    NoRoom,
     /// There was nothing to do.
     Nothing,
     /// It was deleted.

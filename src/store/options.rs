@@ -42,6 +42,8 @@ pub struct StoreOptions {
     pub journal_events: u64,
     /// Whether a message that is taken back on its platform loses its content here.
     pub hides_recalled: bool,
+    /// Whether a file that is damaged is made anew from what can be read of it.
+    pub salvages: bool,
     /// How long to wait for another process that has the file.
     pub patience: Duration,
     /// By which claims of this process are known from those of others.
@@ -91,6 +93,7 @@ impl StoreOptions {
             journal_seconds: 7 * 24 * 60 * 60,
             journal_events: 1_000_000,
             hides_recalled: false,
+            salvages: true,
             patience: Duration::from_secs(10),
             owner: "main".into(),
             migration: None,

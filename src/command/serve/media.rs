@@ -71,9 +71,11 @@ impl OpenedMedia {
         let until = stop.clone();
         let fetching = move || arrivals.clone().run(until.clone());
         tasks.spawn(health::supervise("media fetcher", stop.clone(), fetching));
-        let (store, until) = (store.clone(), stop.clone());
-        let sweeping =
-            move || sweep::run(store.clone(), blobs.clone(), partials.clone(), until.clone());
+        let (store, db, until) = (store.clone(), config.db.clone(), stop.clone());
+        let sweeping = move || {
+            let (store, blobs, partials) = (store.clone(), blobs.clone(), partials.clone());
+            sweep::run(store, blobs, partials, db.clone(), until.clone())
+        };
         tasks.spawn(health::supervise("media sweep", stop.clone(), sweeping));
         completer
     }

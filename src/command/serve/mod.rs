@@ -29,7 +29,7 @@ use crate::server::{
     AccessControl, Limit, Listeners, Memory, ServerContext, UnidentifiedLimit, serve,
 };
 use crate::shutdown;
-use crate::store::{self, Head, Listener, Store, kept_logs};
+use crate::store::{self, Head, Listener, Store, kept_logs, kept_stores};
 use access::check_access;
 use arc_swap::ArcSwap;
 use log::LogLevel;
@@ -207,9 +207,10 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     Ok(())
 }
 
-/// Tells, for as long as they are there, of logs that were damaged and are kept beside the store.
+/// Tells, for as long as they are there, of damaged logs and stores that are kept beside the store.
 async fn tell_kept_logs(db: PathBuf, stop: CancellationToken) {
     const PART: &str = "write-ahead log";
+    const STORE_PART: &str = "damaged store";
     loop {
         match &kept_logs(&db)[..] {
             [] => HEALTH.recover(PART),
@@ -217,6 +218,16 @@ async fn tell_kept_logs(db: PathBuf, stop: CancellationToken) {
                 PART,
                 format!(
                     "{} is kept: that log was damaged, missing or of another store, and messages may be missing; remove the file once you have looked",
+                    kept.display()
+                ),
+            ),
+        }
+        match &kept_stores(&db)[..] {
+            [] => HEALTH.recover(STORE_PART),
+            [kept, ..] => HEALTH.degrade(
+                STORE_PART,
+                format!(
+                    "{} is kept: the store was damaged and made anew from what could be read, and messages may be missing; remove the file once you have looked",
                     kept.display()
                 ),
             ),
