@@ -8,9 +8,11 @@
 //! A message of the account's owner may be the echo of an attempt that is still running. It waits for
 //! the end of the attempt, which gives the platform's ID; then the store decides.
 
+mod held;
 mod set_aside;
 mod unstored;
 
+pub use held::{decode as decode_held, encode as encode_held};
 pub use set_aside::{TriedAgain, tell_set_aside, try_again};
 
 use crate::adapter::{AdapterEvent, MessageRef, QueuedEvent, Registry};
@@ -23,8 +25,11 @@ use crate::model::message::Direction;
 use crate::outbox::Outcomes;
 use crate::raw_events::RawEventRetention;
 use crate::store::{self, Answer, Command, MessageTarget, Store};
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use set_aside::tell_dropped;
 use std::collections::VecDeque;
+use std::fmt;
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -39,8 +44,20 @@ const BATCH: usize = 256;
 /// Pause before the disk is tried again.
 const DISK_PAUSE: Duration = Duration::from_secs(1);
 
+/// Pause before the node that leads the cluster is asked again.
+const LEADER_PAUSE: Duration = Duration::from_millis(500);
+
 /// How long a message waits for the end of an attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The node that leads the cluster, for events that are held here.
+pub trait HandOver: fmt::Debug + Send + Sync {
+    /// Has it store events; the error says why that is not known to be done.
+    fn give(&self, events: Bytes) -> BoxFuture<'_, Result<(), String>>;
+
+    /// The most bytes at a time.
+    fn max_bytes(&self) -> usize;
+}
 
 /// Events of adapters, kept here until they are stored. May be started again after a panic.
 #[derive(Clone)]
@@ -50,6 +67,8 @@ pub struct Ingest {
     outcomes: Arc<Outcomes>,
     raw_events: Arc<RawEventRetention>,
     blobs: Blobs,
+    /// At a node of a cluster: where events go while another node leads.
+    hand_over: Option<Arc<dyn HandOver>>,
     work: Arc<Mutex<UnstoredEvents>>,
     /// Messages that are held in memory only.
     unstored: Arc<AtomicUsize>,
@@ -63,10 +82,12 @@ impl Ingest {
         outcomes: Arc<Outcomes>,
         raw_events: Arc<RawEventRetention>,
         blobs: Blobs,
+        hand_over: Option<Arc<dyn HandOver>>,
         queue: mpsc::Receiver<QueuedEvent>,
     ) -> Self {
         let work = Arc::new(Mutex::new(UnstoredEvents::new(queue)));
-        Self { store, registry, outcomes, raw_events, blobs, work, unstored: Arc::default() }
+        let unstored = Arc::default();
+        Self { store, registry, outcomes, raw_events, blobs, hand_over, work, unstored }
     }
 
     /// Number of events that are only in memory: they would be lost if the process ended.
@@ -243,6 +264,11 @@ impl Ingest {
     /// duplicates.
     async fn store_batch(&self, work: &mut UnstoredEvents) {
         while let Some(commands) = work.next() {
+            let follows = !*self.store.leading().borrow();
+            if let Some(leader) = self.hand_over.as_ref().filter(|_| follows) {
+                self.give(work, &**leader).await;
+                continue;
+            }
             match self.store.write(Command::InOrder(commands)).await {
                 Ok(Answer::Together(answers)) => {
                     for answer in answers {
@@ -263,6 +289,27 @@ impl Ingest {
             // Also for raw events, which only bots get and which make no change.
             self.raw_events.stored();
         }
+    }
+
+    /// Gives the node that leads what is held here. Adapters are not told that it is stored: they end,
+    /// and those of the node that leads go on from what that one has.
+    async fn give(&self, work: &mut UnstoredEvents, leader: &dyn HandOver) {
+        work.release_all();
+        let Some((count, events)) = held::encode(work.commands(), leader.max_bytes()) else {
+            tracing::error!("an event is larger than NATS takes; it waits until this node leads");
+            return sleep(DISK_PAUSE).await;
+        };
+        match leader.give(events.into()).await {
+            Ok(()) => {
+                (0..count).for_each(|_| drop(work.take_first()));
+                tracing::info!(events = count, "events went to the node that leads the cluster");
+            }
+            Err(error) => {
+                tracing::debug!(events = count, "events wait for a node that leads: {error}");
+                sleep(LEADER_PAUSE).await;
+            }
+        }
+        self.count_unstored(work);
     }
 
     /// Handles the answer to the first command of the batch.

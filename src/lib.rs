@@ -13,6 +13,7 @@ pub mod adapter;
 pub mod cli;
 pub mod client;
 pub mod clock;
+pub mod cluster;
 pub mod command;
 pub mod config;
 pub mod error;

@@ -42,7 +42,7 @@ const LAYERS: [&[&str]; 14] = [
     &["actions", "ingest", "outbox", "retention"],
     &["gateway"],
     &["config"],
-    &["mcp"],
+    &["mcp", "cluster"],
     &["server", "cli", "client"],
     &["tui"],
     &["command"],

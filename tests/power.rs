@@ -397,7 +397,7 @@ async fn what_comes_in_is_stored_in_its_order_though_the_disk_fails_now_and_then
     let blobs = Blobs::open(folder.path().join("media"), BlobBounds::NONE).unwrap();
     let (_, outbox) = outbox::new();
     let (registry, words) = (Registry::new(), Arc::default());
-    let ingest = Ingest::new(store.clone(), registry, outbox.outcomes, words, blobs, queue);
+    let ingest = Ingest::new(store.clone(), registry, outbox.outcomes, words, blobs, None, queue);
     let storing = tokio::spawn(ingest.run());
     let mut wanted = Vec::new();
     for round in 0..rounds(20) {

@@ -36,6 +36,11 @@ impl Context {
         Self { events, registry, media, stop, tracker, shared: Arc::default() }
     }
 
+    /// The same surroundings, up to an earlier end.
+    pub(super) fn until(&self, stop: CancellationToken) -> Self {
+        Self { stop, ..self.clone() }
+    }
+
     /// Runs a question to an implementation beside its connection.
     pub(super) fn look_up(&self, work: impl Future<Output = ()> + Send + 'static) {
         self.tracker.spawn(watched("look-ups", work));

@@ -36,5 +36,5 @@ pub use onebot::{BotMessage, cq_of_segments, segments_of_cq};
 pub use registry::{
     Changes, DampedChanges, Registry, configured_facts, conversations_of, loses_media,
 };
-pub use start::{Adapters, start};
+pub use start::{Adapters, none, start};
 pub use transport::{Endpoint, Handshake, Socket, socket_config};

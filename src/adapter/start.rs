@@ -4,7 +4,7 @@ use super::api::{EventSink, LoginRequest, OwnSettings, ReadMedia, Settings, Tran
 use super::context::Context;
 use super::kinds::{ADAPTERS, AdapterConfig};
 use super::registry::{ConfiguredEntry, Registry};
-use super::service::{Adapter, Service};
+use super::service::{Adapter, ServeStandalone, Service};
 use super::transport::{Dialled, Endpoint, ServeConnection, keep_connected};
 use crate::health::supervise;
 use std::sync::Arc;
@@ -22,8 +22,19 @@ pub struct Adapters {
     /// Ends whatever configuration there is.
     all: CancellationToken,
     endpoints: Arc<[Endpoint]>,
+    /// Those that make no connections of `transport`, and what ends them before the others.
+    standalone: Arc<[Standalone]>,
+    standalone_stop: CancellationToken,
     /// Where requests to log in go, by platform.
     logins: Arc<[(String, mpsc::Sender<LoginRequest>)]>,
+}
+
+/// An adapter that makes no connections of `transport`.
+#[derive(Debug)]
+struct Standalone {
+    service: Arc<dyn ServeStandalone>,
+    settings: Arc<Settings>,
+    entry: Option<ConfiguredEntry>,
 }
 
 /// Starts the configured adapters. They run on `tracker` until `all` is cancelled.
@@ -46,18 +57,14 @@ pub fn start(
     let others = ADAPTERS.into_iter().filter(|adapter| adapter.logs_in && !is_configured(adapter));
     let others: Vec<_> = others.filter_map(unconfigured).map(|config| (None, config)).collect();
     let configured = configured.into_iter().map(|(entry, config)| (Some(entry), config));
-    let mut logins = Vec::new();
+    let (mut logins, mut standalone) = (Vec::new(), Vec::new());
     for (entry, AdapterConfig { settings, service }) in configured.chain(others) {
         let context = context.clone();
         match (service, settings.transport.clone()) {
             (Service::Standalone(service), _) => {
                 let requests = service.logins();
                 logins.extend(requests.map(|requests| (settings.platform().to_owned(), requests)));
-                let (tracker, stop) = (context.tracker.clone(), context.stop.clone());
-                tracker.spawn(supervise(TASK, stop, move || {
-                    let service = Arc::clone(&service);
-                    service.run(Arc::clone(&settings), entry.clone(), context.clone())
-                }));
+                standalone.push(Standalone { service, settings, entry });
             }
             (Service::Connections(service), Transport::Dial(url)) => {
                 let Some(entry) = entry else { continue };
@@ -68,7 +75,25 @@ pub fn start(
             (Service::Connections(_), Transport::Accept(_)) => {}
         }
     }
-    Adapters { context, all, endpoints, logins: logins.into() }
+    let standalone_stop = context.stop.child_token();
+    let (standalone, logins) = (standalone.into(), logins.into());
+    let adapters = Adapters { context, all, endpoints, standalone, standalone_stop, logins };
+    adapters.run_standalone();
+    adapters
+}
+
+/// No adapters, for as long as this server may not have any.
+pub fn none(
+    events: EventSink,
+    registry: Registry,
+    media: Arc<dyn ReadMedia>,
+    all: CancellationToken,
+    tracker: TaskTracker,
+) -> Adapters {
+    let context = Context::new(events, registry, media, all.child_token(), tracker);
+    let standalone_stop = context.stop.child_token();
+    let (endpoints, standalone, logins) = (Arc::default(), Arc::default(), Arc::default());
+    Adapters { context, all, endpoints, standalone, standalone_stop, logins }
 }
 
 /// Every endpoint: those configured with a path, and the paths of each kind, which have the
@@ -124,11 +149,46 @@ impl Adapters {
     /// Ends every connection, and starts another configuration; implementations dial in again.
     #[must_use = "it is the one in force from now on"]
     pub fn restart(&self, configs: Vec<AdapterConfig>) -> Self {
-        let Context { events, registry, media, tracker, .. } = &self.context;
+        let Context { events, registry, media, tracker, .. } = self.end();
+        start(configs, events, registry, media, self.all.clone(), tracker)
+    }
+
+    /// Ends every connection, and starts none.
+    #[must_use = "it is in force from now on"]
+    pub fn pause(&self) -> Self {
+        let Context { events, registry, media, tracker, .. } = self.end();
+        none(events, registry, media, self.all.clone(), tracker)
+    }
+
+    /// Lets connections live, whose events wait to be stored, and ends everything that another server
+    /// may not do at the same time.
+    pub fn hold(&self) {
+        self.standalone_stop.cancel();
+    }
+
+    /// Goes on after [`Self::hold`].
+    #[must_use = "it is in force from now on"]
+    pub fn resume(&self) -> Self {
+        let resumed = Self { standalone_stop: self.context.stop.child_token(), ..self.clone() };
+        resumed.run_standalone();
+        resumed
+    }
+
+    fn run_standalone(&self) {
+        for index in 0..self.standalone.len() {
+            let (all, stop) = (self.standalone.clone(), self.standalone_stop.clone());
+            let context = self.context.until(stop.clone());
+            self.context.tracker.spawn(supervise(TASK, stop, move || {
+                let Standalone { service, settings, entry } = &all[index];
+                service.clone().run(settings.clone(), entry.clone(), context.clone())
+            }));
+        }
+    }
+
+    fn end(&self) -> Context {
         self.context.stop.cancel();
-        registry.remove_configured();
-        let (events, registry, media) = (events.clone(), registry.clone(), media.clone());
-        start(configs, events, registry, media, self.all.clone(), tracker.clone())
+        self.context.registry.remove_configured();
+        self.context.clone()
     }
 
     /// Where requests to log in to a platform go, if one can.

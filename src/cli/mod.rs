@@ -3,6 +3,7 @@
 #![allow(clippy::doc_markdown, reason = "these comments are the help texts")]
 
 mod action;
+mod cluster;
 mod columns;
 mod filter;
 mod list;
@@ -22,6 +23,7 @@ mod values;
 mod watch;
 
 pub use action::{Edit, React, RequestsArgs};
+pub use cluster::{ClusterArgs, ClusterCommand, ClusterInit, ClusterLeave, ClusterShow};
 pub use columns::{Column, Format, Template, TemplatePart};
 pub use filter::FilterArgs;
 pub use list::{ListArgs, SearchArgs, Shape};
@@ -162,6 +164,8 @@ What was taken back stays in the store; `rechat delete` deletes it there.")]
     Media(MediaArgs),
     /// Make the store's file as small as possible
     Compact(Compact),
+    /// Make a cluster of many nodes, and see how it stands
+    Cluster(ClusterArgs),
     /// Print the version
     #[command(after_help = "Example:
   rechat version")]

@@ -54,7 +54,7 @@ pub enum Client {
     /// A server, over TCP or the Unix socket.
     Remote(Remote),
     /// The store itself, because no server has it open.
-    Local(Local),
+    Local(Box<Local>),
 }
 
 impl Client {
@@ -79,7 +79,7 @@ impl Client {
             return Ok(Self::Remote(remote));
         }
         match Local::open(&config, access, migration) {
-            Ok(local) => Ok(Self::Local(local)),
+            Ok(local) => Ok(Self::Local(Box::new(local))),
             // A server that is starting has the store first, and its socket a moment later.
             Err(error) => match Remote::beside(&socket).await? {
                 Some(remote) => Ok(Self::Remote(remote)),

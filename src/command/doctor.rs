@@ -7,6 +7,7 @@ use crate::adapter::{self, PlatformState};
 use crate::cli::{Doctor, Globals};
 use crate::client::Client;
 use crate::clock::now;
+use crate::cluster::{self, NodeStatus};
 use crate::config::{self, Config, Sources};
 use crate::error::{Error, Result};
 use crate::model::message::Status;
@@ -90,11 +91,37 @@ pub(super) async fn run(doctor: Doctor, globals: &Globals) -> Result<()> {
         Ok(loaded) => {
             look_at_configuration(&mut findings, &sources.file, &loaded.config);
             look_at_disk(&mut findings, &loaded.config);
+            look_at_cluster(&mut findings, &loaded.config).await;
             look_at_server(&mut findings, &loaded.config, doctor.full).await;
         }
         Err(error) => findings.wrong("configuration", &error),
     }
     print(&findings, doctor.json, globals)
+}
+
+async fn look_at_cluster(findings: &mut Findings, config: &Config) {
+    let Some(settings) = &config.cluster else { return };
+    let status = match cluster::status(settings).await {
+        Ok(status) => status,
+        Err(error) => return findings.wrong("cluster", &error),
+    };
+    let node = |node: &NodeStatus| format!("{} ({} behind)", node.presence.node, node.lag);
+    let nodes: Vec<_> = status.nodes.iter().map(node).collect();
+    let leader = status.leader.as_deref().unwrap_or("none");
+    let (current, replicas) = (status.replicas_current, status.replicas);
+    let seen = format!(
+        "the leader is {leader}, these nodes run: {}; the log is on {current} of {replicas} NATS servers",
+        nodes.join(", ")
+    );
+    if status.leader.is_none() {
+        let advice = "start the nodes, and see in their logs why none of them leads";
+        findings.add("cluster", CheckState::Wrong, seen, advice);
+    } else if current < replicas {
+        let advice = "start the NATS servers that are away";
+        findings.add("cluster", CheckState::Doubtful, seen, advice);
+    } else {
+        findings.well("cluster", seen);
+    }
 }
 
 fn look_at_configuration(findings: &mut Findings, file: &Path, config: &Config) {

@@ -4,6 +4,7 @@ mod backup;
 mod bots;
 mod brief;
 mod check;
+mod cluster;
 mod completions;
 mod context;
 mod conversation;
@@ -105,6 +106,7 @@ fn run(cli: Cli) -> Result<()> {
         CliCommand::Import(import) => briefly(import::run(import, globals)),
         CliCommand::Backup(backup) => briefly(backup::backup(backup, globals)),
         CliCommand::Media(media) => briefly(media::run(media, globals)),
+        CliCommand::Cluster(args) => cluster::run(args, globals),
         CliCommand::Compact(compact) => backup::compact(compact, globals),
         CliCommand::Token => token::run(globals),
         CliCommand::Completions(completions) => completions::run(&completions),

@@ -42,6 +42,26 @@ pub static KEYS: &[ConfigKey] = &[
         "PEM file with the certificate for HTTPS; needs `tls.key`; read again when it changes"),
     key("tls.key", "path", "none", "\"/etc/rechat/key.pem\"",
         "PEM file with the key of the certificate; read again when it changes"),
+    key("cluster.nats", "list of strings", "[]", "[\"nats://10.0.0.1:4222\", \"nats://10.0.0.2:4222\"]",
+        "NATS servers of the cluster that this server is a node of; docs/cluster.md"),
+    key("cluster.name", "string", "", "\"home\"",
+        "the cluster's name: by it its stream and buckets are named"),
+    key("cluster.node", "string", "", "\"a\"", "the name of this node, which no other node has"),
+    key("cluster.replicas", "number, 1 to 5", "3", "1",
+        "how many NATS servers keep the log; counts when the cluster is made"),
+    key("cluster.lease_seconds", "number, with a fraction", "3.0", "5.0",
+        "seconds after which a leader that is not heard of is replaced; counts when the cluster is made"),
+    key("cluster.snapshot_every", "number, at least 1", "100000", "1000000",
+        "messages of the log after which the leader makes a snapshot and removes what is older"),
+    key("cluster.credentials", "path", "none", "\"/etc/rechat/nats.creds\"",
+        "a file with credentials for NATS"),
+    key("cluster.token", "string", "none", "\"what the NATS servers have\"", "a token for NATS"),
+    key("cluster.ca", "path", "none", "\"/etc/rechat/ca.pem\"",
+        "PEM file with certificates: the NATS servers must have one that these vouch for"),
+    key("cluster.certificate", "path", "none", "\"/etc/rechat/node.pem\"",
+        "PEM file with the certificate that this node shows to NATS; needs `cluster.key`"),
+    key("cluster.key", "path", "none", "\"/etc/rechat/node-key.pem\"",
+        "PEM file with the key of that certificate"),
     key("log.level", "string", "\"info\"", "\"info,tower_http=debug\"",
         "how much the server logs on standard error: `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `info,tower_http=debug` (each request)"),
     key("log.format", "string", "\"text\"", "\"json\"", "the format of the log: `text` or `json`"),
@@ -216,7 +236,7 @@ pub static BOT_KEYS: &[ConfigKey] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::super::Config;
+    use super::super::{ClusterSettings, Config};
     use super::*;
     use std::collections::BTreeSet;
     use toml::{Table, Value};
@@ -245,7 +265,9 @@ mod tests {
         }
         // The name that `trusted_proxies` had before.
         all.remove("proxies");
-        for table in ["tls", "log", "limits", "store", "outbox", "retention", "media", "mcp"] {
+        for table in
+            ["tls", "cluster", "log", "limits", "store", "outbox", "retention", "media", "mcp"]
+        {
             assert!(all.remove(table), "{table}");
             all.extend(accepted(&format!("[{table}]")).iter().map(|key| format!("{table}.{key}")));
         }
@@ -261,7 +283,8 @@ mod tests {
 
     #[test]
     fn defaults_are_those_in_force() {
-        let table = Table::try_from(Config::default()).unwrap();
+        let cluster = Some(ClusterSettings::default());
+        let table = Table::try_from(Config { cluster, ..Config::default() }).unwrap();
         for key in KEYS {
             let mut value = Some(&table);
             let mut parts = key.name.split('.').peekable();
@@ -315,7 +338,10 @@ mod tests {
         let check = |text: String| {
             toml::from_str::<Config>(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
         };
-        for key in KEYS.iter().filter(|key| !key.name.starts_with("tls.")) {
+        // Tables of which some keys must be there.
+        let is_of = |key: &ConfigKey, table: &str| key.name.starts_with(table);
+        let stands_alone = |key: &&ConfigKey| !is_of(key, "tls.") && !is_of(key, "cluster.");
+        for key in KEYS.iter().filter(stands_alone) {
             check(format!("{} = {}", key.name, key.example));
         }
         let together = |keys: &[ConfigKey], but: &str| -> String {
@@ -323,8 +349,11 @@ mod tests {
             let lines: Vec<_> = kept.map(|key| format!("{} = {}", key.name, key.example)).collect();
             lines.join("\n")
         };
-        let tls: Vec<_> = KEYS.iter().filter(|key| key.name.starts_with("tls.")).cloned().collect();
-        check(together(&tls, ""));
+        for table in ["tls.", "cluster."] {
+            let keys: Vec<_> =
+                KEYS.iter().filter(|key| key.name.starts_with(table)).cloned().collect();
+            check(together(&keys, ""));
+        }
         check(format!("[[tokens]]\n{}", together(TOKEN_KEYS, "")));
         check(format!("[[bot]]\n{}", together(BOT_KEYS, "")));
         for kind in adapter::kinds() {

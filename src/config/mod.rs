@@ -1,6 +1,7 @@
 //! The configuration: one file, the environment, and flags, in rising order.
 
 mod access;
+mod cluster;
 mod keys;
 mod layers;
 mod limits;
@@ -11,6 +12,7 @@ mod secret;
 
 pub use crate::adapter::ConfigKey;
 pub use access::{Need, Token, TokenEntry, TokenScope, weakness};
+pub use cluster::ClusterSettings;
 pub use keys::{BOT_KEYS, KEYS, TOKEN_KEYS, adapter_keys};
 pub use layers::{Loaded, Sources, load};
 pub use limits::ClientLimits;
@@ -58,6 +60,8 @@ pub struct Config {
     pub recalled: Recalled,
     /// The certificate to serve HTTPS with.
     pub tls: Option<Tls>,
+    /// The cluster that this server is a node of.
+    pub cluster: Option<ClusterSettings>,
     #[allow(missing_docs)]
     pub log: LogSettings,
     #[allow(missing_docs)]
@@ -187,6 +191,7 @@ impl Default for Config {
             default_platform: None,
             recalled: Recalled::Keep,
             tls: None,
+            cluster: None,
             log: LogSettings::default(),
             limits: ClientLimits::default(),
             store: StoreLimits::default(),
@@ -266,6 +271,9 @@ impl Config {
             return Err(Error::failed(text));
         }
         self.media.check()?;
+        if let Some(cluster) = &self.cluster {
+            cluster.check()?;
+        }
         if self.store.batch == 0 || self.store.queue == 0 {
             return Err(Error::failed("`store.batch` and `store.queue` must be at least 1"));
         }

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// The parts of the core that the gateway works with.
+#[derive(Clone)]
 pub struct GatewayContext {
     #[allow(missing_docs)]
     pub store: Arc<Store>,

@@ -101,6 +101,11 @@ impl Subscriber {
         if !self.interest.topics.has_room(&platforms, &conversations, limit) {
             return Err(SubscribeRefused::TooManyTopics { limit });
         }
+        match since {
+            ReplayStart::Now => {}
+            ReplayStart::Message(seq) => store.catch_up_with(0, seq).await,
+            ReplayStart::Event(point) => store.catch_up_with(point.cursor.offset, 0).await,
+        }
         let begin = self.find(since, store).await?;
         let form = if events.is_some() { FrameForm::Events } else { self.form };
         let hub = self.hub.clone();

@@ -65,6 +65,11 @@ impl UnstoredEvents {
         (!next.is_empty()).then_some(next)
     }
 
+    /// The commands that are to be stored, in their order.
+    pub(super) fn commands(&self) -> impl Iterator<Item = &Command> {
+        self.batch.iter().map(|item| &item.command)
+    }
+
     /// Whether the last command that was given out was alone.
     pub(super) fn is_alone(&self) -> bool {
         self.is_tried

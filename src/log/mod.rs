@@ -6,6 +6,7 @@
 pub mod disk;
 mod encoding;
 pub mod file;
+pub mod jetstream;
 pub mod record;
 
 pub use encoding::LogRecord;
@@ -77,6 +78,32 @@ pub struct Contents {
     /// The file is not empty and has no valid record of this store: it is the log of another store,
     /// or completely damaged.
     pub is_foreign: bool,
+}
+
+/// The log that the nodes of a cluster share: one of them appends, and all of them apply it.
+pub trait SharedLog: Send {
+    /// Appends a batch behind a place of the log; gives the place of the batch, once it is
+    /// replicated. `first` is the offset of its first event.
+    ///
+    /// # Errors
+    ///
+    /// This node may not append any more, or it is unknown whether the batch is in the log. The
+    /// batch must not be applied then, unless it is read from the log.
+    fn append(&mut self, after: u64, first: u64, record: LogRecord) -> Result<u64>;
+
+    /// Whether this node may append, as far as it knows: no other one has decided anything then.
+    fn may_append(&self) -> bool;
+}
+
+/// A batch of the log that a cluster shares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharedBatch {
+    #[allow(missing_docs)]
+    pub batch: Batch,
+    /// Its place in the log: the number of its last message.
+    pub place: u64,
+    /// Its size, in bytes.
+    pub bytes: usize,
 }
 
 /// An append-only log of events.

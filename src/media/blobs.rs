@@ -9,6 +9,7 @@ use super::hash::Hash;
 use super::reservations::Reservations;
 use super::sniff::{FileType, HEAD_BYTES, sniff};
 use bytes::Bytes;
+use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::DirBuilderExt;
@@ -41,6 +42,15 @@ pub struct Blobs {
     /// Held while a blob is renamed, touched or removed.
     used: Arc<Mutex<UsedBytes>>,
     reservations: Reservations,
+    /// Asked for what is not kept here.
+    peers: Option<Arc<dyn MediaPeers>>,
+}
+
+/// Other servers that keep files of the same messages.
+pub trait MediaPeers: fmt::Debug + Send + Sync {
+    /// Has a file brought here, and waits for it, not for long; whether it is here then. Blocks the
+    /// thread.
+    fn bring(&self, hash: Hash) -> bool;
 }
 
 /// Bytes of all blobs; `None` if they are not counted: before the first request for the sum, and
@@ -63,9 +73,25 @@ impl Blobs {
     /// The folder cannot be read.
     pub fn open(root: impl Into<PathBuf>, bounds: BlobBounds) -> io::Result<Self> {
         let (used, reservations) = (Arc::default(), Reservations::default());
-        let blobs = Self { root: root.into(), bounds, used, reservations };
+        let blobs = Self { root: root.into(), bounds, used, reservations, peers: None };
         entries(&blobs.root)?;
         Ok(blobs)
+    }
+
+    /// The same blobs; who opens, finds or holds one that is not here has it brought from other servers.
+    #[must_use]
+    pub fn with_peers(self, peers: Arc<dyn MediaPeers>) -> Self {
+        Self { peers: Some(peers), ..self }
+    }
+
+    /// Looks for a blob, and again where it is not here and another server has it.
+    fn or_brought<T>(&self, hash: Hash, look: impl Fn() -> io::Result<T>) -> io::Result<T> {
+        match (look(), &self.peers) {
+            (Err(error), Some(peers)) if error.kind() == io::ErrorKind::NotFound => {
+                if peers.bring(hash) { look() } else { Err(error) }
+            }
+            (found, _) => found,
+        }
     }
 
     /// The folder.
@@ -220,6 +246,15 @@ impl Blobs {
     ///
     /// The disk refuses.
     pub fn open_blob(&self, hash: Hash) -> io::Result<File> {
+        self.or_brought(hash, || self.open_kept(hash))
+    }
+
+    /// As [`Self::open_blob`], of what is here alone.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses.
+    pub fn open_kept(&self, hash: Hash) -> io::Result<File> {
         File::open(self.path(hash))
     }
 
@@ -261,12 +296,12 @@ impl Blobs {
     ///
     /// The disk refuses.
     pub fn hold(&self, hash: Hash) -> io::Result<bool> {
-        let _used = self.lock();
-        match OpenOptions::new().append(true).open(self.path(hash)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(error),
-            Ok(file) => file.set_modified(SystemTime::now()).map(|()| true),
-        }
+        let held = self.or_brought(hash, || {
+            let _used = self.lock();
+            let file = OpenOptions::new().append(true).open(self.path(hash))?;
+            file.set_modified(SystemTime::now())
+        });
+        is_there(held)
     }
 
     /// Removes a blob; returns whether it existed.
@@ -336,10 +371,31 @@ impl Blobs {
     ///
     /// The folder cannot be read.
     pub fn find(&self, hash: Hash) -> io::Result<Option<Stored>> {
+        match self.or_brought(hash, || self.path(hash).metadata()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            about => stored(hash, &about?).map(Some),
+        }
+    }
+
+    /// As [`Self::find`], of what is here alone.
+    ///
+    /// # Errors
+    ///
+    /// The folder cannot be read.
+    pub fn find_kept(&self, hash: Hash) -> io::Result<Option<Stored>> {
         match self.path(hash).metadata() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             about => stored(hash, &about?).map(Some),
         }
+    }
+
+    /// Whether a blob is here.
+    ///
+    /// # Errors
+    ///
+    /// The folder cannot be read.
+    pub fn is_kept(&self, hash: Hash) -> io::Result<bool> {
+        is_there(self.path(hash).metadata())
     }
 
     /// Reads a blob and compares its hash with its name; false if it is damaged.
@@ -348,7 +404,7 @@ impl Blobs {
     ///
     /// The disk refuses.
     pub fn is_whole(&self, hash: Hash) -> io::Result<bool> {
-        Ok(Hash::of(&mut self.open_blob(hash)?)? == hash)
+        Ok(Hash::of(&mut self.open_kept(hash)?)? == hash)
     }
 
     /// Path of a blob's file.
@@ -359,6 +415,14 @@ impl Blobs {
 
     fn lock(&self) -> MutexGuard<'_, UsedBytes> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether something was found; an error where that cannot be said.
+fn is_there<T>(found: io::Result<T>) -> io::Result<bool> {
+    match found {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        found => found.map(|_| true),
     }
 }
 

@@ -30,7 +30,7 @@ mod upload;
 mod web;
 
 pub use address::{Allowed, is_public};
-pub use blobs::{Blobs, Stored, folder_beside};
+pub use blobs::{Blobs, MediaPeers, Stored, folder_beside};
 pub use bounds::{BlobBounds, BlobRefused};
 pub use hash::Hash;
 pub use reading::AdapterMedia;

@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq;
 /// Seconds for which an address is valid.
 const HOLDS_FOR: u64 = 60 * 60;
 
-/// Signs addresses, with a new key at each start.
+/// Signs addresses, with a new key at each start, or with one that all nodes of a cluster have.
 #[derive(Clone, Debug)]
 pub struct Signer {
     key: [u8; 16],
@@ -25,6 +25,11 @@ impl Signer {
         let mut key = [0; 16];
         getrandom::fill(&mut key)?;
         Ok(Self { key })
+    }
+
+    /// A signer with a key that other servers have, too: each takes the addresses of the others.
+    pub fn with_key(key: [u8; 16]) -> Self {
+        Self { key }
     }
 
     /// The path and query of a blob, valid for an hour from `now` (Unix seconds).
@@ -70,5 +75,7 @@ mod tests {
         assert!(!signer.holds(other, 4600, signature, 1000));
         assert!(!signer.holds(hash, 4600, &signature[1..], 1000));
         assert!(!Signer::new().unwrap().holds(hash, 4600, signature, 1000));
+        let of_another_node = Signer::with_key(signer.key);
+        assert!(of_another_node.holds(hash, 4600, signature, 1000));
     }
 }

@@ -241,7 +241,9 @@ pub fn unsent(messages: usize) -> String {
 ///
 /// The store or the disk refuses; what was removed until then stays removed.
 pub async fn remove(store: Arc<Store>, blobs: Blobs, hash: Hash) -> Result<Removal, SweepFault> {
-    let found = blobs.find(hash)?;
+    let here = blobs.clone();
+    let found = tokio::task::spawn_blocking(move || here.find(hash)).await;
+    let found = found.map_err(io::Error::other)??;
     if found.is_some() {
         let store = store.clone();
         let counted = health::blocking("media removal", move || count_unsent(&store, hash));

@@ -61,6 +61,9 @@ pub struct Metrics {
     pub media_bytes: Gauge,
     pub media_fetched: Counter,
     pub media_failures: Counter,
+    pub cluster_leading: Gauge,
+    pub cluster_lag: Gauge,
+    pub cluster_takeovers: Counter,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -189,6 +192,9 @@ impl Metrics {
             media_bytes: Gauge::default(),
             media_fetched: Counter::default(),
             media_failures: Counter::default(),
+            cluster_leading: Gauge::default(),
+            cluster_lag: Gauge::default(),
+            cluster_takeovers: Counter::default(),
         };
         metrics.register();
         metrics
@@ -242,6 +248,12 @@ impl Metrics {
         r.register("media_fetched", "Media that were fetched", self.media_fetched.clone());
         let help = "Attempts to fetch media that failed";
         r.register("media_fetch_failures", help, self.media_failures.clone());
+        let help = "Whether this node leads its cluster: 1, or 0";
+        r.register("cluster_leading", help, self.cluster_leading.clone());
+        let help = "Messages of the cluster's log that this node has not applied";
+        r.register("cluster_lag", help, self.cluster_lag.clone());
+        let help = "Times this node began to lead its cluster";
+        r.register("cluster_takeovers", help, self.cluster_takeovers.clone());
     }
 
     /// Counts messages that were stored.

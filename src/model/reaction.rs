@@ -39,7 +39,7 @@ pub fn check_emoji(emoji: &str) -> Result<(), String> {
 }
 
 /// A change of the reactions to a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReactionChange {
     /// A person reacted, or removed a reaction.
     Set {

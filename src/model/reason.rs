@@ -23,7 +23,7 @@ const AROUND: [&str; 6] = [
 ];
 
 /// Codes, and the forms of texts that have them. `{}` stands for the detail, `*` for any text.
-const FORMS: [(&str, &str); 56] = [
+const FORMS: [(&str, &str); 57] = [
     ("refused", "refused with {}"),
     ("refused", "the platform refused: {}"),
     ("refused", "WeChat refused it: {}"),
@@ -60,6 +60,7 @@ const FORMS: [(&str, &str); 56] = [
         "reply_limit",
         "WeChat refused it ({}), though nothing was sent since this person wrote last*",
     ),
+    ("no_leader", "no node leads the cluster that this node can reach; *"),
     ("next_attempt", "the next attempt is at {}"),
     ("after_earlier", "an earlier message of the conversation is sent first"),
     ("no_platform", "no platform is named, and none is found for it*"),

@@ -6,14 +6,24 @@ use super::rate_limit::RateLimits;
 use super::retry::RetryPolicy;
 use crate::adapter::Registry;
 use crate::clock::Clock;
-use crate::store::Store;
+use crate::store::{Answer, Command, Result, Store};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
+
+/// Takes outcomes that this node knows, and only the node that leads by now can store.
+pub trait LateOutcomes: Send + Sync {
+    /// Has a command of that node; returns at once.
+    fn pass_on(&self, late: Command);
+}
 
 /// State shared by the lanes.
 #[derive(Clone)]
 pub(super) struct OutboxContext {
     pub(super) store: Arc<Store>,
+    /// The term of the store in which all this is: what is known in it may not be so in another one.
+    pub(super) term: u64,
+    /// At a node of a cluster: where outcomes go that come after the term.
+    pub(super) late: Option<Arc<dyn LateOutcomes>>,
     pub(super) registry: Registry,
     pub(super) policy: RetryPolicy,
     pub(super) default_platform: Option<String>,
@@ -22,4 +32,24 @@ pub(super) struct OutboxContext {
     pub(super) outcomes: Arc<Outcomes>,
     pub(super) clock: Arc<Clock>,
     pub(super) stop: CancellationToken,
+}
+
+impl OutboxContext {
+    /// Has the store carry out a command, unless another node has led since.
+    pub(super) async fn write(&self, command: Command) -> Result<Answer> {
+        self.submit(command).await?.await
+    }
+
+    /// Queues a command, and gives its answer to wait for.
+    pub(super) async fn submit(
+        &self,
+        command: Command,
+    ) -> Result<impl Future<Output = Result<Answer>> + use<>> {
+        self.store.submit_in(Some(self.term), command).await
+    }
+
+    /// Whether the store still decides, and no other node has since this began.
+    pub(super) fn is_in_force(&self) -> bool {
+        *self.store.leading().borrow() && self.store.term() == self.term
+    }
 }

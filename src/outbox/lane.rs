@@ -87,7 +87,7 @@ impl Lane {
                 Err(NoRoute::NotConnected) => return LaneEnd::Waiting,
                 Err(NoRoute::Unaddressable(reason)) => {
                     let outcome = Outcome::Failed { reason, is_uncertain: false };
-                    record_outcome(&self.context.store, first.seq, outcome).await;
+                    record_outcome(&self.context, first.seq, outcome).await;
                     continue;
                 }
             };
@@ -123,7 +123,7 @@ impl Lane {
         let facts = self.context.registry.routing_facts(default_platform);
         let messages = waiting.iter().map(|message| (message.seq, facts.clone())).collect();
         let command = Command::Route { messages, at: now() };
-        if let Err(error) = self.context.store.write(command).await {
+        if let Err(error) = self.context.write(command).await {
             self.rest("waits for the disk", &error).await;
             return true;
         }
@@ -237,7 +237,7 @@ impl Lane {
         };
         let account = route.account.account.clone();
         let command = Command::Claim { seqs: claims.clone(), account, at: now() };
-        let claimed = match self.context.store.write(command).await {
+        let claimed = match self.context.write(command).await {
             Ok(Answer::Claimed(claimed)) => claimed,
             Ok(_) => return,
             Err(error) => {
@@ -269,7 +269,7 @@ impl Lane {
     /// claimed nevertheless.
     async fn release(&self, claims: &[u64]) {
         for &seq in claims {
-            record_outcome(&self.context.store, seq, Outcome::NotAttempted).await;
+            record_outcome(&self.context, seq, Outcome::NotAttempted).await;
         }
     }
 
@@ -326,19 +326,18 @@ impl Lane {
         outcome: Outcome,
     ) -> QueuedOutcome<impl OutcomeWritten> {
         let command = Command::RecordOutcome { seq, outcome: outcome.clone(), at: now() };
-        (seq, outcome, self.context.store.submit(command).await)
+        (seq, outcome, self.context.submit(command).await)
     }
 
     /// Waits until outcomes are written; those that failed are written again.
     async fn wait_for_outcomes(&self, outcomes: Vec<QueuedOutcome<impl OutcomeWritten>>) {
-        let store = &self.context.store;
         for (seq, outcome, written) in outcomes {
             let is_written = match written {
                 Ok(answer) => answer.await.is_ok(),
                 Err(_) => false,
             };
             if !is_written {
-                record_outcome(store, seq, outcome).await;
+                record_outcome(&self.context, seq, outcome).await;
             }
         }
     }

@@ -29,7 +29,7 @@ pub(super) async fn may_send(
             // The store decides, as for every other message of the account's owner.
             let received = Box::new(candidate);
             let command = Command::Receive { received, at: now(), can_wait: false };
-            match context.store.write(command).await {
+            match context.write(command).await {
                 Ok(_) => {}
                 // The history would say the same the next time.
                 Err(error @ store::StoreError::Damaged(_)) => {
@@ -61,7 +61,7 @@ pub(super) async fn may_send(
     };
     if is_cautious {
         let outcome = Outcome::Failed { reason: "outcome unknown".into(), is_uncertain: true };
-        record_outcome(&context.store, message.seq, outcome).await;
+        record_outcome(context, message.seq, outcome).await;
     }
     !is_cautious
 }

@@ -32,6 +32,7 @@ use crate::adapter::Registry;
 use crate::clock::Clock;
 use crate::store::Store;
 use commits::ChangeQueue;
+pub use context::LateOutcomes;
 use context::OutboxContext;
 use dispatcher::Dispatcher;
 use recovery::{expire, recover};
@@ -46,17 +47,25 @@ pub struct Outbox {
     pub outcomes: Arc<Outcomes>,
     /// Times of the next attempts.
     pub attempts: Arc<NextAttempts>,
+    /// At a node of a cluster: where outcomes go that it can store no more.
+    late: Option<Arc<dyn LateOutcomes>>,
 }
 
 /// The two ends of an outbox: one for the store's listener, one to be run.
 pub fn new() -> (CommitObserver, Outbox) {
     let (changes, outcomes) = (Arc::new(ChangeQueue::default()), Arc::new(Outcomes::default()));
     let observer = CommitObserver { changes: changes.clone(), outcomes: outcomes.clone() };
-    (observer, Outbox { changes, outcomes, attempts: Arc::default() })
+    (observer, Outbox { changes, outcomes, attempts: Arc::default(), late: None })
 }
 
 impl Outbox {
-    /// Sends until `stop`. May be run anew after a panic: what was being sent is in doubt then.
+    /// The same, with a place for outcomes that only another node of the cluster can store.
+    #[must_use]
+    pub fn with_late(self, late: Option<Arc<dyn LateOutcomes>>) -> Self {
+        Self { late, ..self }
+    }
+
+    /// Sends until `stop`, in the present term of the store. May be run anew after a panic: what was being sent is in doubt then.
     pub async fn run(
         self,
         store: Arc<Store>,
@@ -70,6 +79,8 @@ impl Outbox {
         let note =
             sightings::note(store.clone(), registry.clone(), self.changes.clone(), stop.clone());
         let context = OutboxContext {
+            term: store.term(),
+            late: self.late,
             store,
             registry,
             policy,

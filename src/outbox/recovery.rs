@@ -47,7 +47,7 @@ pub(super) async fn recover(context: &OutboxContext, lane: Option<&LaneKey>) {
     }
     let wait_again = |seq| {
         let reason = "rechat was stopped while it was being sent".to_owned();
-        record_outcome(&context.store, seq, Outcome::Retry { reason, is_uncertain: true })
+        record_outcome(context, seq, Outcome::Retry { reason, is_uncertain: true })
     };
     stream::iter(interrupted).for_each_concurrent(AT_ONCE, wait_again).await;
 }
@@ -63,7 +63,7 @@ pub(super) async fn expire(context: OutboxContext) {
             continue;
         };
         let pause = Duration::from_secs(next.max(1)).max(began.elapsed() * READ_SHARE);
-        let give_up = |(seq, expired)| record_outcome(&context.store, seq, expired);
+        let give_up = |(seq, expired)| record_outcome(&context, seq, expired);
         stream::iter(messages).for_each_concurrent(AT_ONCE, give_up).await;
         sleep(pause).await;
     }
@@ -158,6 +158,8 @@ mod tests {
             time_to_live: Duration::from_secs(TIME_TO_LIVE),
         };
         let context = OutboxContext {
+            term: store.term(),
+            late: None,
             store,
             registry: Registry::new(),
             policy,

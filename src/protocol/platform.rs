@@ -67,7 +67,7 @@ impl ConnectionCodes {
 }
 
 /// A change of one adapter's state.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdapterStatusChange {
     #[allow(missing_docs)]
     pub platform: String,

@@ -36,8 +36,13 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// `GET /api/bots`
 pub async fn list(call: Call<'_>) -> Result<HttpResponse> {
     let context = call.context.clone();
-    let bots = on_a_thread(move || Ok(context.bots.bots())).await?;
+    let bots = on_a_thread(move || Ok(context.bots.load().bots())).await?;
     Ok(json(StatusCode::OK, &Bots { bots }))
+}
+
+/// Whether a path is one of bots, known or not.
+pub fn is_of_a_bot(path: &str) -> bool {
+    path.starts_with("/bots/")
 }
 
 /// Checks the access of a request at the path of a bot, and answers it. A refusal is logged with

@@ -6,6 +6,7 @@ use super::memory::Memory;
 use crate::actions::Actions;
 use crate::activity::ActivityCounts;
 use crate::adapter;
+use crate::cluster::ClusterHandle;
 use crate::config::Config;
 use crate::gateway::Gateway;
 use crate::hub::Hub;
@@ -14,17 +15,19 @@ use crate::media::Blobs;
 use crate::media::complete::Completer;
 use crate::media::partial::Partials;
 use crate::media::sign::Signer;
-use crate::model::message::{Message, Status};
 use crate::model::routing::RoutingFacts;
-use crate::outbox::{self, NextAttempts, Outcomes};
+use crate::outbox::{NextAttempts, Outcomes};
 use crate::search::Index;
-use crate::store::{Store, View};
+use crate::store::Store;
 use arc_swap::ArcSwap;
 use hyper::Request;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// The text for a place that a node cut off from its cluster does not know.
+pub const NOT_HERE_YET: &str = "this node is cut off from its cluster, and may not have that yet; ask another node, or try again";
 
 /// A request, as handlers get it.
 pub type Incoming = Request<hyper::body::Incoming>;
@@ -44,7 +47,9 @@ pub struct ServerContext {
     /// The endpoints for OneBot programs.
     pub adapters: ArcSwap<adapter::Adapters>,
     /// Bots.
-    pub bots: Gateway,
+    pub bots: ArcSwap<Gateway>,
+    /// How this node stands in its cluster, where it is one.
+    pub cluster: Option<ClusterHandle>,
     #[allow(missing_docs)]
     pub registry: adapter::Registry,
     /// Carries out recalls, edits and reactions.
@@ -88,26 +93,14 @@ pub struct ServerContext {
 }
 
 impl ServerContext {
-    /// The reason why a message waits, if it does.
-    pub fn waiting(&self, message: &Message, view: &View) -> Option<String> {
-        let default_platform = self.config.default_platform.as_deref();
-        outbox::waiting(message, view, &self.registry, &self.attempts, default_platform)
+    /// Whether another node of the cluster decides.
+    pub fn follows(&self) -> bool {
+        self.cluster.is_some() && !*self.store.leading().borrow()
     }
 
-    /// Sets the reasons why the messages of a list wait. Neighbouring messages without a platform
-    /// and with the same recipient wait for the same reason, which is found once.
-    pub fn fill_waiting(&self, messages: &mut [Message], view: &View) {
-        for run in messages.chunk_by_mut(|one, next| {
-            let waits =
-                |message: &Message| message.platform.is_none() && message.status == Status::Pending;
-            waits(one) && waits(next) && one.recipient == next.recipient
-        }) {
-            let [first, others @ ..] = run else { continue };
-            first.waiting = self.waiting(first, view);
-            for other in others {
-                other.waiting.clone_from(&first.waiting);
-            }
-        }
+    /// Whether this node may lack what others have told clients.
+    pub fn is_behind(&self) -> bool {
+        self.cluster.as_ref().is_some_and(|cluster| cluster.state.age().is_some())
     }
 
     /// Facts for the routing of a message.

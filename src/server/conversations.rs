@@ -8,8 +8,9 @@ use super::operation::Call;
 use super::pieces::{self, PIECE, PieceSource};
 use super::query::{name_of, number, seq_of};
 use super::request::read_json;
+use super::waiting;
 use crate::actions::ActionFailure;
-use crate::model::message::{Direction, LOCAL};
+use crate::model::message::{Direction, LOCAL, Message};
 use crate::protocol::http::{DEFAULT_CONVERSATIONS, MAX_LIMIT, ReadTo, SetConversation, Typing};
 use crate::protocol::overview::Conversation;
 use crate::store::{self, Command, ConversationQuery, MessageFilter, Page, View};
@@ -52,13 +53,12 @@ impl PieceSource for WrittenList {
         let (context, view) = (self.context.clone(), self.context.store.view()?);
         let read = move || {
             let mut found = view.conversations(&query)?;
-            for conversation in &mut found {
-                fill_waiting(conversation, &context, &view);
-            }
+            waiting::fill_here(&context, last_messages(&mut found), &view);
             Ok(found)
         };
         // A text is compared with all conversations.
-        let found = super::list::on_a_thread(read).await?;
+        let mut found = super::list::on_a_thread(read).await?;
+        waiting::fill_from_leader(&self.context, last_messages(&mut found)).await;
         let before = text.len();
         for conversation in &found {
             if std::mem::replace(&mut self.has_any, true) {
@@ -80,10 +80,14 @@ impl PieceSource for WrittenList {
     }
 }
 
+fn last_messages(conversations: &mut [Conversation]) -> impl Iterator<Item = &mut Message> {
+    conversations.iter_mut().filter_map(|conversation| conversation.last_message.as_mut())
+}
+
 /// `GET /api/conversations/{platform}/{conversation}`
-pub fn read(call: &Call<'_>) -> Result<HttpResponse> {
-    let (platform, conversation) = names(call)?;
-    answer(call.context, &platform, &conversation)
+pub async fn read(call: Call<'_>) -> Result<HttpResponse> {
+    let (platform, conversation) = names(&call)?;
+    answer(call.context, &platform, &conversation).await
 }
 
 /// `PATCH /api/conversations/{platform}/{conversation}`
@@ -129,7 +133,7 @@ pub async fn set(call: Call<'_>) -> Result<HttpResponse> {
     if let Some(read_to) = read_to {
         tell_read(call.context, &view, &platform, &conversation, read_to)?;
     }
-    answer(call.context, &platform, &conversation)
+    answer(call.context, &platform, &conversation).await
 }
 
 /// Sends the read mark to the platform, if anything was unread before.
@@ -169,18 +173,16 @@ pub async fn show_typing(call: Call<'_>) -> Result<HttpResponse> {
 }
 
 /// The present state of a conversation.
-fn answer(context: &ServerContext, platform: &str, conversation: &str) -> Result<HttpResponse> {
+async fn answer(
+    context: &ServerContext,
+    platform: &str,
+    conversation: &str,
+) -> Result<HttpResponse> {
     let view = context.store.view()?;
     let found = view.conversation(platform, conversation)?;
     let mut found = found.ok_or_else(|| not_found(platform, conversation))?;
-    fill_waiting(&mut found, context, &view);
+    waiting::fill(context, &mut found.last_message, &view).await;
     Ok(json(StatusCode::OK, &found))
-}
-
-fn fill_waiting(conversation: &mut Conversation, context: &ServerContext, view: &View) {
-    if let Some(message) = &mut conversation.last_message {
-        message.waiting = context.waiting(message, view);
-    }
 }
 
 fn query(query: &str, view: &View) -> Result<ConversationQuery> {

@@ -32,6 +32,11 @@ impl ErrorResponse {
         Self { status, body, headers: Vec::new() }
     }
 
+    /// An answer that another node of the cluster gave.
+    pub fn told(status: StatusCode, body: ErrorBody) -> Self {
+        Self { status, body, headers: Vec::new() }
+    }
+
     #[allow(missing_docs)]
     pub fn status(&self) -> StatusCode {
         self.status
@@ -124,8 +129,14 @@ impl ErrorResponse {
     }
 }
 
+/// After how long a node of a cluster that could not write is worth another try.
+const NO_LEADER_WAIT: Duration = Duration::from_secs(1);
+
 impl From<store::StoreError> for ErrorResponse {
     fn from(error: store::StoreError) -> Self {
+        if let store::StoreError::Unavailable(text) | store::StoreError::Unknown(text) = error {
+            return Self::unavailable(text, NO_LEADER_WAIT).named(Some("no_leader"));
+        }
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
     }
 }

@@ -7,7 +7,8 @@ use super::context::ServerContext;
 use super::error::Result;
 use super::operation::Call;
 use super::pieces::{self, PIECE, PieceSource};
-use super::query::Query;
+use super::query::{Query, catch_up};
+use super::waiting;
 use crate::protocol::http::Listing;
 use crate::store::{self, ByPrefix, View};
 use crate::store::{Matches, Order};
@@ -40,8 +41,10 @@ struct Writing {
 
 /// `GET /api/messages`
 pub async fn list(call: Call<'_>) -> Result<HttpResponse> {
+    let query = call.request.uri().query().unwrap_or_default();
+    catch_up(&call.context.store, query).await;
     let view = call.context.store.view()?;
-    let query = Query::parse(call.request.uri().query().unwrap_or_default(), &view)?;
+    let query = Query::parse(query, &view)?;
     let (offset, limit) = (query.page.offset, query.page.limit);
     let page = Writing {
         context: call.context.clone(),
@@ -73,7 +76,7 @@ impl Writing {
         let wanted = self.step.min(self.left);
         let Matches { mut messages, searched_to } = self.find(wanted, view.clone()).await?;
         let before = text.len();
-        self.context.fill_waiting(&mut messages, &view);
+        waiting::fill(&self.context, &mut messages, &view).await;
         for message in &messages {
             if self.left < self.listing.limit {
                 text.push(b',');

@@ -7,6 +7,7 @@ use super::peer::Peer;
 use super::router::Router;
 use super::tls::Certificate;
 use super::wire::{ConnectionPhase, Wire};
+use crate::cluster::PassedConnection;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::health::watched;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
@@ -136,12 +138,19 @@ fn is_socket(path: &Path) -> io::Result<bool> {
     Ok(std::fs::symlink_metadata(path)?.file_type().is_socket())
 }
 
+/// Connections that other nodes of the cluster took, where this server is a node.
+pub type PassedConnections = Option<mpsc::Receiver<PassedConnection>>;
+
 /// Serves until `stop`, then lets running requests end within the configured time.
 ///
 /// # Errors
 ///
 /// The address cannot be listened at.
-pub async fn serve(context: Arc<ServerContext>, listeners: Listeners) -> Result<()> {
+pub async fn serve(
+    context: Arc<ServerContext>,
+    listeners: Listeners,
+    passed: PassedConnections,
+) -> Result<()> {
     let Listeners { tcp, unix, certificate } = listeners;
     let router = Router::new(&context.config.prefix)
         .map_err(|error| Error::failed(format!("the routes do not fit: {error}")))?;
@@ -155,11 +164,12 @@ pub async fn serve(context: Arc<ServerContext>, listeners: Listeners) -> Result<
         context,
     };
     let tasks = &server.context.tasks;
-    tokio::join!(server.accept_tcp(tcp), async {
+    let unix = async {
         if let Some((listener, _file)) = unix {
             server.accept_unix(listener).await;
         }
-    });
+    };
+    tokio::join!(server.accept_tcp(tcp), unix, server.accept_passed(passed));
     tasks.close();
     let limit = server.context.config.limits.stop();
     if tokio::time::timeout(limit, tasks.wait()).await.is_err() {
@@ -246,6 +256,23 @@ impl RunningServer {
             match accepted {
                 Ok((stream, _)) => self.spawn(stream, Peer::Unix, None),
                 Err(error) => self.pause_after(Some(error)).await,
+            }
+        }
+    }
+
+    /// Takes connections of other nodes, as if they had come to this one.
+    async fn accept_passed(&self, passed: PassedConnections) {
+        let Some(mut passed) = passed else { return };
+        let stop = &self.context.stop;
+        while let Some(Some(PassedConnection { stream, from })) =
+            stop.run_until_cancelled(passed.recv()).await
+        {
+            match from {
+                Some(address) => {
+                    let Some(permit) = self.permit(address) else { continue };
+                    self.spawn(stream, Peer::Tcp(address), Some(permit));
+                }
+                None => self.spawn(stream, Peer::Unix, None),
             }
         }
     }

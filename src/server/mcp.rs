@@ -6,6 +6,7 @@ use super::access::Granted;
 use super::body::{Body, HttpResponse, json};
 use super::context::ServerContext;
 use super::error::{ErrorResponse, Result};
+use super::forward;
 use super::lifetime::{Ended, Lifetime};
 use super::limit::RETRY_AFTER;
 use super::list::on_a_thread;
@@ -13,6 +14,7 @@ use super::messages::write;
 use super::operation::Call;
 use super::query::seq_of;
 use super::request::read_body;
+use super::waiting;
 use crate::cli;
 use crate::clock::now;
 use crate::error::{self, Error};
@@ -102,8 +104,8 @@ impl OwnStore {
     }
 
     /// Sets the reasons why messages wait.
-    fn filled(&self, mut messages: Vec<Message>, view: &View) -> Vec<Message> {
-        self.0.fill_waiting(&mut messages, view);
+    async fn filled(&self, mut messages: Vec<Message>, view: &View) -> Vec<Message> {
+        waiting::fill(&self.0, &mut messages, view).await;
         messages
     }
 
@@ -211,7 +213,7 @@ impl Chats for OwnStore {
         let view = self.view()?;
         let page = Page { offset: 0, limit, before: place(before, &view)? };
         let messages = view.list(filter, page)?;
-        Ok(self.filled(messages, &view))
+        Ok(self.filled(messages, &view).await)
     }
 
     async fn list_after(
@@ -223,7 +225,7 @@ impl Chats for OwnStore {
         let view = self.view()?;
         let after = place(Some(after), &view)?.unwrap_or_default();
         let messages = view.list_after(filter, after, limit)?;
-        Ok(self.filled(messages, &view))
+        Ok(self.filled(messages, &view).await)
     }
 
     async fn search(
@@ -243,15 +245,13 @@ impl Chats for OwnStore {
         let messages = found.map_err(|_| {
             Error::failed("the search takes too long; name a conversation or a time")
         })??;
-        Ok(self.filled(messages, &view))
+        Ok(self.filled(messages, &view).await)
     }
 
     async fn find(&mut self, id: Uuid) -> error::Result<Option<Message>> {
         let view = self.view()?;
         let mut found = view.by_id(id)?;
-        if let Some(message) = &mut found {
-            message.waiting = self.0.waiting(message, &view);
-        }
+        waiting::fill(&self.0, &mut found, &view).await;
         Ok(found)
     }
 
@@ -263,10 +263,17 @@ impl Chats for OwnStore {
     }
 
     async fn platforms(&mut self) -> error::Result<Vec<AdapterStatus>> {
+        if self.0.follows() {
+            return forward::adapters(&self.0).await.map_err(|error| failed(&error));
+        }
         Ok(self.0.registry.platforms())
     }
 
     async fn create(&mut self, message: NewMessage, key: &str) -> error::Result<Message> {
+        if self.0.follows() {
+            let made = forward::make_once(&self.0, &message, key).await;
+            return made.map_err(|error| failed(&error));
+        }
         let draft = message.into_draft().map_err(Error::failed)?;
         let idempotency = Some(Idempotency::new(key, &draft.fingerprint()));
         let facts = self.0.routing_facts();

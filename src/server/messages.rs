@@ -6,6 +6,7 @@ use super::error::{ErrorResponse, Result};
 use super::media;
 use super::operation::Call;
 use super::request::read_json;
+use super::waiting;
 use crate::clock::now;
 use crate::model::message::Message;
 use crate::protocol::http::{
@@ -64,11 +65,14 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>> {
 }
 
 /// `GET /api/messages/{id}`
-pub fn read(call: &Call<'_>) -> Result<HttpResponse> {
+pub async fn read(call: Call<'_>) -> Result<HttpResponse> {
+    let id = id_of(&call)?;
+    // Another node may have told the client of it already.
+    call.context.store.catch_up_with_message(id).await;
     let view = call.context.store.view()?;
-    let mut found = view.by_id(id_of(call)?)?.ok_or_else(ErrorResponse::no_message)?;
-    found.waiting = call.context.waiting(&found, &view);
-    if wants_raw(call)? {
+    let mut found = view.by_id(id)?.ok_or_else(ErrorResponse::no_message)?;
+    waiting::fill(call.context, [&mut found], &view).await;
+    if wants_raw(&call)? {
         return Ok(json(StatusCode::OK, &WithRaw::of(&found)));
     }
     Ok(json(StatusCode::OK, &found))

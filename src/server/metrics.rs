@@ -59,7 +59,7 @@ fn gather(context: &ServerContext) -> store::Result<()> {
         };
         METRICS.adapters.get_or_create(&labels).set(1);
     }
-    let bots = context.bots.bots();
+    let bots = context.bots.load().bots();
     METRICS.bot_state.clear();
     METRICS.bot_waiting.clear();
     for bot in bots {

@@ -12,6 +12,7 @@ mod conversations;
 mod dial_in;
 mod error;
 mod form;
+mod forward;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod lifetime;
@@ -40,14 +41,17 @@ mod stream;
 mod tls;
 mod transfer;
 mod upgrade;
+mod waiting;
 mod wire;
 
 pub use access::AccessControl;
 pub use body::{Body, HttpResponse};
 pub use context::{Incoming, ServerContext};
+pub use forward::answerer;
 pub use limit::{Limit, Permit, UnidentifiedLimit};
-pub use listen::{Listeners, serve};
+pub use listen::{Listeners, PassedConnections, serve};
 pub use memory::Memory;
 pub use operation::Call;
 pub use peer::Peer;
 pub use tls::certificate_is_for;
+pub use waiting::telling;

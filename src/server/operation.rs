@@ -49,6 +49,17 @@ pub enum Credentials {
     TokenInQuery(Need),
 }
 
+/// The node of a cluster that carries an operation out; without a cluster there is but one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CarriedOut {
+    /// Each node, from its own store.
+    Anywhere,
+    /// The node that leads; the others pass the request on to it.
+    ByLeader,
+    /// The node that leads; the others refuse it, for it may be too large to be passed on.
+    AtLeader,
+}
+
 /// A method of a path.
 pub struct Operation {
     /// `GET` also answers `HEAD` if `also_head` is set.
@@ -57,6 +68,8 @@ pub struct Operation {
     pub also_head: bool,
     #[allow(missing_docs)]
     pub access: Credentials,
+    /// Which node of a cluster does it.
+    pub carried_out: CarriedOut,
     #[allow(missing_docs)]
     pub handler: for<'a> fn(Call<'a>) -> Answering<'a>,
     /// Its description in OpenAPI; `None` if it is not part of the HTTP API.
@@ -77,7 +90,9 @@ pub struct Description {
 impl Operation {
     /// A `GET` that also answers `HEAD`.
     pub const fn get(access: Credentials, handler: for<'a> fn(Call<'a>) -> Answering<'a>) -> Self {
-        Self { method: Method::GET, also_head: true, access, handler, description: None }
+        let carried_out = CarriedOut::Anywhere;
+        let method = Method::GET;
+        Self { method, also_head: true, access, carried_out, handler, description: None }
     }
 
     /// Any other method, or a `GET` whose answer is a stream.
@@ -86,7 +101,20 @@ impl Operation {
         access: Credentials,
         handler: for<'a> fn(Call<'a>) -> Answering<'a>,
     ) -> Self {
-        Self { method, also_head: false, access, handler, description: None }
+        let carried_out = CarriedOut::Anywhere;
+        Self { method, also_head: false, access, carried_out, handler, description: None }
+    }
+
+    /// Has the node that leads a cluster carry it out, wherever it is asked.
+    pub const fn by_leader(mut self) -> Self {
+        self.carried_out = CarriedOut::ByLeader;
+        self
+    }
+
+    /// Has it asked at the node that leads a cluster only.
+    pub const fn at_leader(mut self) -> Self {
+        self.carried_out = CarriedOut::AtLeader;
+        self
     }
 
     /// Adds the description.

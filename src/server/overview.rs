@@ -12,6 +12,10 @@ use crate::protocol::http::{Activity, Health, Platforms};
 use crate::search::Search;
 use crate::store::MessageFilter;
 use hyper::StatusCode;
+use std::time::Duration;
+
+/// After how long a node that does not lead is worth another look.
+const LEADER_WAIT: Duration = Duration::from_secs(1);
 
 /// `GET /api/stats`: for all messages, or for a platform, a conversation, a time.
 pub async fn stats(call: Call<'_>) -> Result<HttpResponse> {
@@ -46,8 +50,17 @@ pub fn platforms(call: &Call<'_>) -> HttpResponse {
     json(StatusCode::OK, &Platforms { platforms: call.context.registry.platforms() })
 }
 
-/// `GET /api/health`: always 200, and never waits for the disk.
+/// `GET /api/health`: always 200, and never waits for the disk. With `?leads`, for load balancers, 503
+/// at a node that does not lead its cluster.
 pub fn health(call: &Call<'_>) -> HttpResponse {
+    let query = call.request.uri().query().unwrap_or_default();
+    let asks_for_leader = form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "leads");
+    if asks_for_leader && call.context.follows() {
+        let text = "this node does not lead the cluster";
+        return ErrorResponse::unavailable(text, LEADER_WAIT)
+            .named(Some("no_leader"))
+            .into_answer();
+    }
     let store = call.context.store.view().err().map(|error| format!("store: {error}"));
     json(StatusCode::OK, &health_of(store.into_iter().chain(HEALTH.reason())))
 }

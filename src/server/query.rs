@@ -4,7 +4,7 @@ use super::error::{ErrorResponse, Result};
 use crate::model::id_prefix::IdPrefix;
 use crate::protocol::http::{DEFAULT_LIMIT, INVALID_STATUS, INVALID_TYPE, MAX_LIMIT};
 use crate::search::{Conditions, Search};
-use crate::store::{MessageFilter, Order, Page, View};
+use crate::store::{MessageFilter, Order, Page, Store, View};
 use std::str::FromStr;
 
 /// Error for an invalid beginning of an ID.
@@ -107,6 +107,17 @@ fn one_of<T: FromStr>(value: &str, otherwise: &str) -> Result<T> {
 pub fn name_of(field: &str, value: &str) -> Result<String> {
     crate::model::message::check_name(field, value).map_err(ErrorResponse::bad_request)?;
     Ok(value.to_owned())
+}
+
+/// Waits, at a node of a cluster, until messages that a query names by their ID are here: a client may
+/// have them from another node.
+pub async fn catch_up(store: &Store, query: &str) {
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        let is_place = matches!(&*name, "after" | "before" | "since");
+        if let Some(id) = value.parse().ok().filter(|_| is_place) {
+            store.catch_up_with_message(id).await;
+        }
+    }
 }
 
 /// A `seq`, given as a number or as the ID of a message.

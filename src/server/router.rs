@@ -4,23 +4,27 @@ use super::access::{self, OriginTarget, RefusalKind};
 use super::body::{Body, HttpResponse};
 use super::context::{Incoming, ServerContext};
 use super::error::{ErrorResponse, Result};
-use super::operation::{Call, Credentials, OpenApi, Operation};
+use super::operation::{Call, CarriedOut, Credentials, OpenApi, Operation};
 use super::peer::Peer;
 use super::routes::{Route, routes};
-use super::{bots, dial_in, media, openapi};
+use super::{bots, dial_in, forward, media, openapi};
+use crate::cluster::ClusterHandle;
 use crate::config::Need;
 use crate::health::watched;
 use crate::metrics::{METRICS, RequestLabels, RouteLabels};
 use bytes::Bytes;
 use hyper::StatusCode;
-use hyper::header::{CACHE_CONTROL, HOST, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use hyper::header::{AGE, CACHE_CONTROL, HOST, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use matchit::Match;
 use prometheus_client::metrics::histogram::Histogram;
 use std::sync::{Arc, LazyLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The route under which requests with an unknown path are counted.
 const OTHER: &str = "other";
+
+/// After how long a node that does not lead is worth another try.
+const ELSEWHERE_WAIT: Duration = Duration::from_secs(2);
 
 /// The most fields of a request's head; hyper itself takes up to 100.
 const MAX_FIELDS: usize = 64;
@@ -109,6 +113,10 @@ impl Router {
                 answer.headers_mut().entry(name).or_insert(value);
             }
         }
+        // How old may be what a node tells that is cut off from its cluster (RFC 9111, section 5.1).
+        if let Some(age) = context.cluster.as_ref().and_then(|it| it.state.age()) {
+            answer.headers_mut().insert(AGE, age.as_secs().into());
+        }
         let (code, took) = (answer.status().as_u16(), began.elapsed());
         METRICS.requests.get_or_create(&RequestLabels { route, code }).inc();
         seconds.observe(took.as_secs_f64());
@@ -127,11 +135,17 @@ impl Router {
         check_head(&request, context.config.limits.head_bytes)?;
         let endpoint = context.adapters.load().endpoint(path);
         let (uri, headers) = (request.uri(), request.headers());
-        let bot = context.bots.endpoint(path);
+        let bot = context.bots.load().endpoint(path);
         let is_lost = endpoint.is_none()
             && bot.is_none()
             && found.as_ref().is_none_or(is_page)
             && hyper_tungstenite::is_upgrade_request(&request);
+        // Adapters and bots belong to the node that leads, which checks who connects.
+        if let Some(cluster) = context.cluster.as_ref().filter(|_| context.follows())
+            && (is_lost || (bot.is_none() && bots::is_of_a_bot(path)))
+        {
+            return Box::pin(forward::relay(context, cluster, peer, path, request)).await;
+        }
         let target = match &found {
             // Without a token, a page of another site that uses DNS rebinding could send plain
             // requests.
@@ -187,6 +201,15 @@ impl Router {
         };
         let operation =
             operation.ok_or_else(|| ErrorResponse::method_not_allowed(&found.value.allowed))?;
+        match (operation.carried_out, &context.cluster) {
+            (CarriedOut::ByLeader, Some(_)) if context.follows() => {
+                return forward::pass_on(context, path, request).await;
+            }
+            (CarriedOut::AtLeader, Some(cluster)) if context.follows() => {
+                return Err(elsewhere(cluster));
+            }
+            _ => {}
+        }
         let parameters = found.params;
         let call = Call { context, peer, granted, request, parameters, openapi: &self.openapi };
         let answer = (operation.handler)(call).await?;
@@ -196,6 +219,14 @@ impl Router {
             Credentials::Token(_) | Credentials::TokenInQuery(_) => hold(context, answer),
         }
     }
+}
+
+/// The answer of a node that does not lead to something that only the leader itself can take.
+fn elsewhere(cluster: &ClusterHandle) -> ErrorResponse {
+    let leader = cluster.state.leader();
+    let leader = leader.map_or_else(|| "no node".into(), |name| format!("the node `{name}`"));
+    let text = format!("this goes to the node that leads the cluster: {leader}, now");
+    ErrorResponse::unavailable(text, ELSEWHERE_WAIT).named(Some("no_leader"))
 }
 
 /// The answer to a WebSocket handshake at a path without a WebSocket, for example by a OneBot

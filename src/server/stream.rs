@@ -2,12 +2,12 @@
 //! lines (contract, items 17 and 29).
 
 use super::body::{Body, Broken, HttpResponse};
-use super::context::ServerContext;
+use super::context::{NOT_HERE_YET, ServerContext};
 use super::error::{ErrorResponse, Result};
 use super::lifetime::Lifetime;
-use super::limit::Permit;
+use super::limit::{Permit, RETRY_AFTER};
 use super::operation::Call;
-use super::query::seq_of;
+use super::query::{catch_up, seq_of};
 use crate::hub::frame::Frame;
 use crate::hub::resume::ResumePoint;
 use crate::hub::{
@@ -59,6 +59,7 @@ struct OpenStream {
 pub async fn open(call: Call<'_>) -> Result<HttpResponse> {
     let (context, request) = (call.context, &call.request);
     let format = format(request.headers());
+    catch_up(&context.store, request.uri().query().unwrap_or_default()).await;
     let asked = asked(request, &*context.store.view()?)?;
     let place = context.sessions.acquire()?;
     let mut subscriber = context.hub.subscriber(FrameForm::Stream);
@@ -69,6 +70,14 @@ pub async fn open(call: Call<'_>) -> Result<HttpResponse> {
     }
     match subscriber.subscribe(asked.clone(), &context.store).await {
         Ok(_) => {}
+        // Another node may know it: the client comes again with the same place.
+        Err(SubscribeRefused::OtherStore | SubscribeRefused::BeyondHead { .. })
+            if context.is_behind() =>
+        {
+            return Err(
+                ErrorResponse::unavailable(NOT_HERE_YET, RETRY_AFTER).named(Some("no_leader"))
+            );
+        }
         Err(why) => {
             let reason = reset_reason(&why).ok_or_else(|| refusal(why))?;
             first.push_str(&reset(&mut subscriber, &asked, format, reason, &context.store).await?);

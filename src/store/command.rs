@@ -9,6 +9,7 @@ use crate::model::message::{Draft, Message, ReplyTo, Sender, Status};
 use crate::model::notice::Notice;
 use crate::model::reaction::ReactionChange;
 use crate::model::routing::RoutingFacts;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// A command to the store. Times are Unix seconds. It carries every time it needs, so that the same
@@ -113,7 +114,7 @@ pub enum Command {
 }
 
 /// The name of a message in a command.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum MessageTarget {
     Id(Uuid),

@@ -1,26 +1,37 @@
 //! Copying a store while it is in use.
 
+use super::commit::{commit, follow_later};
 use super::conversation::ConversationRow;
 use super::error::{Result, StoreError};
 use super::journal;
+use super::membership;
 use super::sealed::{SealedTable, epoch_of, key_of, mark_key};
 use super::set_aside;
 use super::tables::{
-    CONVERSATIONS, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, KEYS_BY_AGE, LATE, LOG_BYTES, MESSAGES,
-    META, NEWEST, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, SEEN, SENT, platform_term, unpack,
-    unpack_places, unpack_request,
+    ADAPTER_STATE, CONVERSATIONS, EARLY_RECALLS, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, KEYS_BY_AGE,
+    LATE, LOG_BYTES, MESSAGES, META, NEWEST, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, SEEN, SENT,
+    TOLD, platform_term, unpack, unpack_places, unpack_request,
 };
 use crate::log::disk::make_private;
 use crate::log::record::{self, Unreadable};
-use redb::{Database, Durability, Key, ReadTransaction, ReadableTable, TableDefinition, Value};
+use redb::{Database, Key, ReadTransaction, ReadableTable, TableDefinition, TableError, Value};
 use std::path::Path;
 
 /// Rows that share a transaction of the copy, so that it needs little memory.
 const ROWS_AT_ONCE: usize = 50_000;
 
+/// Use of a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CopyKind {
+    /// A store of its own, without what may be secret or is for bots alone.
+    Backup,
+    /// The store of another node of the same cluster: everything.
+    Node,
+}
+
 /// Writes everything that a commit holds into a new file. A row that is damaged ends it, so that no
 /// copy takes the place of a better one.
-pub(super) fn copy(txn: &ReadTransaction, to: &Path) -> Result<()> {
+pub(super) fn copy(txn: &ReadTransaction, to: &Path, kind: CopyKind) -> Result<()> {
     let failed = |error: &dyn std::fmt::Display| {
         StoreError::Write(format!("the copy {} cannot be written: {error}", to.display()))
     };
@@ -53,12 +64,20 @@ pub(super) fn copy(txn: &ReadTransaction, to: &Path) -> Result<()> {
         copy_checked(txn, &database, EPOCHS, |offset, row| epoch_of(offset, row).map(drop))?;
         copy_checked(txn, &database, QUARANTINE, |at, row| set_aside::decode(at, row).map(drop))?;
         copy_checked(txn, &database, REQUESTS, |id, row| unpack_request(id, row).map(drop))?;
+        if kind == CopyKind::Node {
+            copy_table(txn, &database, EARLY_RECALLS)?;
+            copy_table(txn, &database, ADAPTER_STATE)?;
+            copy_table(txn, &database, TOLD)?;
+        }
         // Last: a file without it is no store, should the copy break off.
         copy_table(txn, &database, META)?;
         let last = database.begin_write()?;
+        if kind == CopyKind::Backup {
+            membership::remove(&last)?;
+        }
         // The copy has no log.
         last.open_table(META)?.remove(LOG_BYTES)?;
-        last.commit().map_err(|error| StoreError::Write(error.to_string()))
+        commit(last)
     })();
     copied.map_err(|error| failed(&error))?;
     database.close().map_err(|error| failed(&error))
@@ -78,12 +97,15 @@ fn copy_checked<K: Key + 'static, V: Value + 'static>(
     table: TableDefinition<'static, K, V>,
     check: impl Fn(K::SelfType<'_>, V::SelfType<'_>) -> std::result::Result<(), Unreadable>,
 ) -> Result<()> {
-    let source = from.open_table(table)?;
+    let source = match from.open_table(table) {
+        // Older stores have not all of them.
+        Err(TableError::TableDoesNotExist(_)) => return Ok(()),
+        source => source?,
+    };
     let mut rows = source.iter()?.peekable();
     loop {
         let mut txn = to.begin_write()?;
-        txn.set_durability(Durability::None)
-            .map_err(|error| StoreError::Write(error.to_string()))?;
+        follow_later(&mut txn)?;
         {
             let mut target = txn.open_table(table)?;
             for row in rows.by_ref().take(ROWS_AT_ONCE) {
@@ -92,7 +114,7 @@ fn copy_checked<K: Key + 'static, V: Value + 'static>(
                 target.insert(key.value(), value.value())?;
             }
         }
-        txn.commit().map_err(|error| StoreError::Write(error.to_string()))?;
+        commit(txn)?;
         if rows.peek().is_none() {
             return Ok(());
         }

@@ -19,6 +19,11 @@ pub enum StoreError {
     Corrupt(String),
     /// Reading failed.
     Read(String),
+    /// The cluster cannot take it now; nothing of it is stored, unless the text says that this is
+    /// unknown.
+    Unavailable(String),
+    /// The cluster may have stored it: it is in the log, and the tables here could not follow.
+    Unknown(String),
     /// Writing failed. Where the disk failed in the midst of it, the change may yet be there.
     Write(String),
 }
@@ -28,7 +33,10 @@ impl fmt::Display for StoreError {
         match self {
             // Spelled by the contract, Part 1.
             Self::Absent => f.write_str(NOT_INITIALIZED),
-            Self::Open(text) | Self::InUse(text) => f.write_str(text),
+            Self::Open(text)
+            | Self::InUse(text)
+            | Self::Unavailable(text)
+            | Self::Unknown(text) => f.write_str(text),
             Self::Damaged(text) => write!(f, "{text}; `rechat check` tells more"),
             Self::Corrupt(text) => {
                 write!(f, "the store's file is damaged ({text}); `rechat check` tells more")

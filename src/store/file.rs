@@ -1,8 +1,10 @@
 //! The open file of a store: batches carried out in one transaction each, and made durable.
 
 use super::command::{Answer, Command};
+use super::commit::{commit, follow_later};
 use super::decide::decide;
 use super::error::{Result, StoreError};
+use super::shared_log::{SharedLogWriter, in_the_log};
 use super::tables::{LOG_BYTES, META, log_bytes};
 use super::transaction::{Transaction, TransactionContext};
 use super::view::View;
@@ -19,6 +21,8 @@ pub(super) struct StoreFile {
     pub(super) database: Database,
     pub(super) context: TransactionContext,
     pub(super) log: Box<dyn Log + Send>,
+    /// The log of a cluster, in place of the store's own.
+    pub(super) shared: Option<SharedLogWriter>,
 }
 
 /// How a batch is made durable.
@@ -70,8 +74,8 @@ impl StoreFile {
     ) -> Result<BatchOutcome> {
         let (began, at) = (Instant::now(), now());
         let mut txn = self.database.begin_write()?;
-        let mut record =
-            (durability == Durability::Log).then(|| LogRecord::new(self.context.epoch, at));
+        let is_recorded = self.shared.is_some() || durability == Durability::Log;
+        let mut record = is_recorded.then(|| LogRecord::new(self.context.epoch, at));
         let mut state = Transaction::open(&txn, &self.context, at)?;
         let first = state.next_offset();
         let (answers, changes) = carry_out(&mut state, commands, record.as_mut())?;
@@ -79,8 +83,31 @@ impl StoreFile {
         let outcome = BatchOutcome { changes, answers, has_written };
         if !has_written {
             txn.abort()?;
+            if let Some(shared) = &self.shared {
+                shared.check_leads()?;
+            }
             return Ok(outcome);
         }
+        match (&mut self.shared, record) {
+            (Some(shared), Some(record)) => {
+                shared.append(&mut txn, first, record)?;
+                commit(txn).map_err(in_the_log)?;
+            }
+            (_, record) => self.commit_here(txn, first, record)?,
+        }
+        let changed = u32::try_from(outcome.changes.len()).map_or(f64::MAX, f64::from);
+        METRICS.commit_changes.observe(changed);
+        METRICS.commit_seconds.observe(began.elapsed().as_secs_f64());
+        Ok(outcome)
+    }
+
+    /// Commits a transaction of a store of its own, durable by the log or else by the tables.
+    fn commit_here(
+        &mut self,
+        mut txn: WriteTransaction,
+        first: u64,
+        record: Option<LogRecord>,
+    ) -> Result<()> {
         let record = record.filter(|record| self.log.has_room(record));
         let begun = record.as_ref().and_then(|_| self.log.begins());
         let is_logged = record.is_some_and(|record| self.log.append(first, record));
@@ -94,21 +121,21 @@ impl StoreFile {
         if !is_logged {
             self.log.clear();
         }
-        let changed = u32::try_from(outcome.changes.len()).map_or(f64::MAX, f64::from);
-        METRICS.commit_changes.observe(changed);
-        METRICS.commit_seconds.observe(began.elapsed().as_secs_f64());
-        Ok(outcome)
+        Ok(())
     }
 
     /// Whether the log holds something that the tables do not have durably.
     pub(super) fn is_behind(&self) -> bool {
-        self.log.head().is_some()
+        self.log.head().is_some() || self.shared.as_ref().is_some_and(SharedLogWriter::is_behind)
     }
 
     /// Makes the tables durable, so that the log can begin anew.
     pub(super) fn checkpoint(&mut self) -> Result<()> {
         commit(self.database.begin_write()?)?;
         self.log.clear();
+        if let Some(shared) = &mut self.shared {
+            shared.caught_up();
+        }
         Ok(())
     }
 
@@ -145,7 +172,7 @@ impl StoreFile {
         for batch in contents.batches {
             let mut txn = self.database.begin_write()?;
             follow_later(&mut txn)?;
-            passed_over += apply(&txn, &self.context, batch)?;
+            passed_over += apply(&txn, &self.context, batch, AtDamage::PassOver)?.passed_over;
             commit(txn)?;
         }
         if batches > 0 {
@@ -185,20 +212,10 @@ impl StoreFile {
     }
 }
 
-/// The log has what a transaction changes, so the tables need not be durable yet.
-fn follow_later(txn: &mut WriteTransaction) -> Result<()> {
-    let set = txn.set_durability(redb::Durability::None);
-    set.map_err(|error| StoreError::Write(error.to_string()))
-}
-
 /// Notes that there is a log from now on, and how many bytes its file has.
 fn mark_log(txn: &WriteTransaction, bytes: u64) -> Result<()> {
     txn.open_table(META)?.insert(LOG_BYTES, bytes.to_le_bytes().as_slice())?;
     Ok(())
-}
-
-fn commit(txn: WriteTransaction) -> Result<()> {
-    txn.commit().map_err(|error| StoreError::Write(error.to_string()))
 }
 
 /// Decides commands one after the other, and applies their events. What is damaged refuses the
@@ -276,21 +293,39 @@ fn set_aside_for(command: &Command) -> Option<impl FnOnce(String) -> Command + u
     Some(move |reason| Command::SetAside { inbound, reason, at })
 }
 
-/// Applies a batch of the log. An event that meets something damaged is passed over, and said; gives
-/// how many are.
+/// Fate of an event of the log that meets something damaged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AtDamage {
+    /// It is passed over, and said: nothing better can be had.
+    PassOver,
+    /// Nothing of the batch is applied: a copy of another node is better.
+    Refuse,
+}
+
+/// Outcome of applying a batch of the log.
+pub(super) struct Applied {
+    /// Changes that listeners are told.
+    pub(super) changes: Vec<Change>,
+    /// Events that met something damaged.
+    pub(super) passed_over: u64,
+}
+
+/// Applies a batch of the log.
 pub(super) fn apply(
     txn: &WriteTransaction,
     context: &TransactionContext,
     batch: Batch,
-) -> Result<u64> {
+    at_damage: AtDamage,
+) -> Result<Applied> {
     let mut passed_over = 0;
     let mut state = Transaction::open(txn, context, batch.at)?;
     // Before it there may be a gap, where the log was damaged.
     state.begin_at(batch.first, batch.epoch, &batch.events)?;
+    let mut changes = Vec::with_capacity(batch.events.len());
     for event in batch.events {
         match state.load(&event) {
-            Ok(()) => drop(state.apply(event, None)?),
-            Err(StoreError::Damaged(text)) => {
+            Ok(()) => changes.extend(state.apply(event, None)?),
+            Err(StoreError::Damaged(text)) if at_damage == AtDamage::PassOver => {
                 let offset = state.pass_over();
                 passed_over += 1;
                 tracing::error!(offset, kind = kind(&event), "an event is passed over: {text}");
@@ -299,7 +334,7 @@ pub(super) fn apply(
         }
     }
     state.finish()?;
-    Ok(passed_over)
+    Ok(Applied { changes, passed_over })
 }
 
 /// The kind of an event, for the log of this process; its content is not told there.

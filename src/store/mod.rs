@@ -13,6 +13,7 @@ mod by_time;
 mod changed;
 pub mod check;
 mod command;
+mod commit;
 mod compact;
 mod conversation;
 mod copy;
@@ -29,11 +30,13 @@ mod feed;
 mod file;
 mod forward;
 mod ids;
+mod join;
 mod journal;
 mod lazy_table;
 mod legacy;
 mod listener;
 mod listing;
+mod membership;
 mod migration;
 mod open;
 mod options;
@@ -46,9 +49,12 @@ mod quarantine;
 mod query;
 mod range;
 mod recount;
+mod replica;
+mod role;
 mod salvage;
 mod sealed;
 mod set_aside;
+mod shared_log;
 mod state;
 mod tables;
 #[cfg(test)]
@@ -66,24 +72,35 @@ pub use compact::compact;
 pub use dedupe_keys::{Idempotency, KEY_LIFE};
 pub use error::{Result, StoreError};
 pub use feed::{FeedEntry, StoredRawEvent};
+pub use join::{join, leave};
 pub use journal::{EntryContent, JournalEntry};
 pub use listener::{Head, Listener};
 pub use listing::{ConversationQuery, stored};
-pub use options::{Access, MigrationProgress, MigrationStep, StoreOptions};
+pub use membership::Membership;
+pub use options::{Access, MigrationProgress, MigrationStep, SharedLogFactory, StoreOptions};
 pub use prefix::ByPrefix;
 pub use query::{Matches, MessageFilter, Needs, Order, Page};
 pub use salvage::{Salvaged, damaged_at, kept_stores, salvage};
 pub use set_aside::SetAside;
 pub use view::View;
 
+use crate::log::SharedBatch;
+use role::StoreRole;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use tokio::sync::{mpsc, oneshot};
-use writer::Current;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout;
+use uuid::Uuid;
+use writer::{Current, Job};
+
+/// How long a reader of one node waits for what another node told of.
+const NODES_APART: Duration = Duration::from_secs(5);
 
 /// An open store. Dropping it (or [`Store::close`]) waits for what is queued to be written.
 pub struct Store {
     current: Current,
+    role: Arc<StoreRole>,
     owner: String,
     /// Empty once the store is closed, or where it was opened for reading.
     queue: Mutex<Option<mpsc::Sender<writer::Job>>>,
@@ -106,18 +123,35 @@ impl Store {
             let view = opened.view()?;
             Ok((opened, view))
         })?;
+        let membership = view.membership();
+        let is_written_elsewhere = options.access == Access::Write && options.shared_log.is_none();
+        if let Some(Membership { cluster, .. }) =
+            membership.as_ref().filter(|_| is_written_elsewhere)
+        {
+            return Err(membership::written_by_its_cluster(&options.path, cluster));
+        }
+        let role = Arc::new(StoreRole::new(options.shared_log.is_some()));
+        role.reach(membership.map_or(0, |membership| membership.place));
         listener.opened(view.position());
         current.store(Some(Arc::new(view)));
         let (queue, writer) = match opened.into_writable() {
             None => (None, None),
             Some(file) => {
                 let (queue, jobs) = mpsc::channel(options.queue);
-                let thread = writer::start(file, options.clone(), current.clone(), jobs, listener)?;
+                let thread = writer::start(
+                    file,
+                    options.clone(),
+                    current.clone(),
+                    role.clone(),
+                    jobs,
+                    listener,
+                )?;
                 (Some(queue), Some(thread))
             }
         };
         Ok(Self {
             current,
+            role,
             owner: options.owner.clone(),
             queue: Mutex::new(queue),
             writer: Mutex::new(writer),
@@ -159,10 +193,100 @@ impl Store {
         &self,
         command: Command,
     ) -> Result<impl Future<Output = Result<Answer>> + use<>> {
+        self.submit_in(None, command).await
+    }
+
+    /// The same where the store leads in a term; in another one, which may know more, it is refused.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::submit`].
+    pub async fn submit_in(
+        &self,
+        term: Option<u64>,
+        command: Command,
+    ) -> Result<impl Future<Output = Result<Answer>> + use<>> {
         let (answer, wait) = oneshot::channel();
-        let queue = lock(&self.queue).clone().ok_or_else(read_only)?;
-        queue.send(writer::Job { command, answer }).await.map_err(|_| StoreError::Absent)?;
+        self.queue(Job::Command(Box::new(command), term, answer)).await?;
         Ok(async { wait.await.map_err(|_| unknown_outcome())? })
+    }
+
+    /// The number of times that this store has begun to lead its cluster; 0 in a store of its own.
+    pub fn term(&self) -> u64 {
+        self.role.term()
+    }
+
+    /// Whether commands are decided here: always, unless the store is that of a node that does not
+    /// lead its cluster.
+    pub fn leading(&self) -> watch::Receiver<bool> {
+        self.role.leading()
+    }
+
+    /// The place of the cluster's log that readers see; 0 in a store of its own.
+    pub fn places(&self) -> watch::Receiver<u64> {
+        self.role.places()
+    }
+
+    /// The same for a message whose ID another node may have given; an ID that is none of this store's
+    /// is not waited for.
+    pub async fn catch_up_with_message(&self, id: Uuid) {
+        let seq = self.view().ok().and_then(|view| view.seq_carried_by(id));
+        if let Some(seq) = seq {
+            self.catch_up_with(0, seq).await;
+        }
+    }
+
+    /// Waits until readers see an event and a message that another node of the cluster may have told
+    /// of already; not for long, and in a store of its own not at all.
+    pub async fn catch_up_with(&self, offset: u64, seq: u64) {
+        if !self.role.is_of_a_node() {
+            return;
+        }
+        let is_seen = || {
+            let head = self.view().map(|view| view.position());
+            head.is_ok_and(|head| head.cursor.offset >= offset && head.seq >= seq)
+        };
+        let mut places = self.places();
+        // An error says that the store is closed.
+        let _ = timeout(NODES_APART, places.wait_for(|_| is_seen())).await;
+    }
+
+    /// Applies what was read from the log of the cluster, behind the batch at a place of it.
+    ///
+    /// # Errors
+    ///
+    /// The batches do not follow what is here, or the disk refuses.
+    pub async fn replicate(&self, after: u64, batches: Vec<SharedBatch>) -> Result<()> {
+        let (answer, wait) = oneshot::channel();
+        self.queue(Job::Replicate(after, batches, answer)).await?;
+        wait.await.map_err(|_| StoreError::Absent)?
+    }
+
+    /// Begins to lead the cluster, behind the message at `after` of its log, the last whole batch of
+    /// which is at `applied`.
+    ///
+    /// # Errors
+    ///
+    /// Not all of the log is here, another node has appended meanwhile, the lease ended, or the disk
+    /// refuses.
+    pub async fn lead(&self, applied: u64, after: u64) -> Result<()> {
+        let (answer, wait) = oneshot::channel();
+        self.queue(Job::Lead { applied, after, answer }).await?;
+        wait.await.map_err(|_| StoreError::Absent)?
+    }
+
+    /// Leads no longer; returns once nothing more is decided here.
+    pub async fn follow(&self) {
+        let (answer, wait) = oneshot::channel();
+        if self.queue(Job::Follow(answer)).await.is_ok() {
+            // An error says that the store is closed.
+            let _ = wait.await;
+        }
+    }
+
+    async fn queue(&self, job: Job) -> Result<()> {
+        let queue = lock(&self.queue).clone().ok_or_else(read_only)?;
+        queue.send(job).await.map_err(|_| StoreError::Absent)
     }
 
     /// Waits until all queued commands are written, and closes the file. Later calls fail with

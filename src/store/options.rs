@@ -2,8 +2,8 @@
 
 use super::ids::{IdPermutation, Tag};
 use super::transaction::TransactionContext;
-use crate::log::FileLog;
 use crate::log::disk::StorageFactory;
+use crate::log::{FileLog, SharedLog};
 use crate::model::cursor::Epoch;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -52,6 +52,18 @@ pub struct StoreOptions {
     pub migration: Option<MigrationProgress>,
     /// Storage in place of files, for tests of faults.
     pub storage: Option<StorageFactory>,
+    /// The log of the cluster that the store belongs to; `None` for a store of its own.
+    pub shared_log: Option<SharedLogFactory>,
+}
+
+/// Gives the log of a cluster, each time the store is opened.
+#[derive(Clone)]
+pub struct SharedLogFactory(pub Arc<dyn Fn() -> Box<dyn SharedLog> + Send + Sync>);
+
+impl fmt::Debug for SharedLogFactory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SharedLogFactory")
+    }
 }
 
 /// Something that is told how far a store of an older version is brought up to date.
@@ -98,6 +110,7 @@ impl StoreOptions {
             owner: "main".into(),
             migration: None,
             storage: None,
+            shared_log: None,
         }
     }
 
@@ -106,6 +119,11 @@ impl StoreOptions {
         if let Some(MigrationProgress(tell)) = &self.migration {
             tell(step);
         }
+    }
+
+    /// Whether a damaged file may be made anew; a node of a cluster takes a copy of another node.
+    pub(super) fn may_salvage(&self) -> bool {
+        self.salvages && self.storage.is_none() && self.shared_log.is_none()
     }
 
     /// The log of this store, which has a key.
@@ -129,7 +147,7 @@ impl StoreOptions {
 }
 
 /// A new epoch, which no other opening of any store has.
-fn mint() -> Epoch {
+pub(super) fn mint() -> Epoch {
     // Never 0, nor is its tag: they stand for the time before there were epochs.
     Epoch::new(uuid::Uuid::new_v4().as_u64_pair().0 | 1)
 }

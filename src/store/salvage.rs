@@ -4,6 +4,7 @@
 //! order of conversations are built again from the messages. The new file takes the place of the damaged
 //! one, which is kept beside it; the write-ahead log is applied afterwards, as at any opening.
 
+use super::commit::commit;
 use super::conversation::ConversationRow;
 use super::damage::guarded;
 use super::error::{Result, StoreError};
@@ -26,13 +27,13 @@ use crate::log::record::{self, Unreadable};
 use crate::model::message::Message;
 use redb::backends::FileBackend;
 use redb::{
-    Database, DatabaseError, Key, ReadableTable, TableDefinition, TableHandle as _, Value,
+    Database, Key, ReadableTable, StorageBackend as _, TableDefinition, TableHandle as _, Value,
     WriteTransaction,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
-use std::ops::Range;
+use std::ops::{Bound, Range};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -103,12 +104,10 @@ pub fn salvage(options: &StoreOptions) -> Result<Salvaged> {
     let file = OpenOptions::new().read(true).write(true).open(&path);
     let file = file.map_err(|error| failed(&error))?;
     // Locks the file, so that nobody opens it meanwhile.
-    let _lock = FileBackend::new(file).map_err(|error| match error {
-        DatabaseError::DatabaseAlreadyOpen => {
-            StoreError::InUse(format!("{} is in use by another process", path.display()))
-        }
-        error => failed(&error),
-    })?;
+    let lock = FileBackend::new(file).map_err(|error| failed(&error))?;
+    if !lock.try_lock_range(Bound::Unbounded, Bound::Unbounded).map_err(|error| failed(&error))? {
+        return Err(StoreError::InUse(format!("{} is in use by another process", path.display())));
+    }
     let pages = PageFile::open(&path).map_err(|error| failed(&error))?;
     let pages = pages.ok_or_else(|| failed(&"its first bytes are damaged"))?;
     let new = path.with_added_extension(format!("salvage-{}", uuid::Uuid::new_v4().simple()));
@@ -581,8 +580,4 @@ impl Names {
         }
         Ok(())
     }
-}
-
-fn commit(txn: WriteTransaction) -> Result<()> {
-    txn.commit().map_err(|error| StoreError::Write(error.to_string()))
 }

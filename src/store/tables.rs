@@ -15,7 +15,8 @@ pub(super) const SCHEMA: u32 = 3;
 /// Mark of a store of rechat.
 pub(super) const MARK: &[u8] = b"rechat";
 
-/// `application`, `schema`, `id key`, `id check` (the key's checksum) and `counters`.
+/// `application`, `schema`, `id key`, `id check` (the key's checksum) and `counters`; in the store of
+/// a node also `cluster` and `place`.
 pub(super) const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 
 /// The journal: `seq` to record.
@@ -73,12 +74,12 @@ pub(super) const REQUESTS: TableDefinition<u64, &[u8]> = TableDefinition::new("r
 pub(super) const ADAPTER_STATE: TableDefinition<(&str, &str), &[u8]> =
     TableDefinition::new("adapter_state");
 
-/// The offset of a raw event to the event as the platform sent it. It is only for bots, so copies
-/// of the store do not have it.
+/// The offset of a raw event to the event as the platform sent it. It is only for bots, so backups do not
+/// have it.
 pub(super) const TOLD: TableDefinition<u64, &[u8]> = TableDefinition::new("told");
 
 /// Hash of account, conversation and message to a recall that came before the message. Kept for a
-/// short time, so copies of the store do not have it.
+/// short time, so backups do not have it.
 pub(super) const EARLY_RECALLS: TableDefinition<u128, &[u8]> =
     TableDefinition::new("early_recalls");
 

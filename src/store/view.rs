@@ -1,13 +1,14 @@
 //! Reading: one commit, as it was, for as long as it is held.
 
 use super::conversation::ConversationRow;
-use super::copy;
+use super::copy::{self, CopyKind};
 use super::damage::{guarded, pass_over};
 use super::error::{Result, StoreError};
 use super::ids::{IdPermutation, Tag};
 use super::journal::{self, JournalEntry};
 use super::lazy_table::OpenedTable;
 use super::listener::Head;
+use super::membership::{Membership, membership};
 use super::postings::Places;
 use super::sealed::{SealedTable, epoch_of, tag_of};
 use super::tables::{
@@ -22,6 +23,8 @@ use crate::model::notice::ContactRequest;
 use crate::model::routing::SeenPlatform;
 use crate::protocol::overview::Stats;
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable};
+use siphasher::sip128::{Hasher128, SipHasher24};
+use std::hash::Hasher;
 use std::path::Path;
 use std::sync::OnceLock;
 use uuid::Uuid;
@@ -257,6 +260,18 @@ impl View {
         Ok((self.tag_at(seq)? == tag).then_some(seq))
     }
 
+    /// A key for a purpose, which all nodes of a cluster have, and nobody who has no store of one.
+    pub fn shared_key(&self, purpose: &str) -> [u8; 16] {
+        let mut hasher = SipHasher24::new_with_key(&self.ids.key());
+        hasher.write(purpose.as_bytes());
+        hasher.finish128().as_bytes()
+    }
+
+    /// The `seq` that an ID of this store carries, also where no message has it yet.
+    pub(super) fn seq_carried_by(&self, id: Uuid) -> Option<u64> {
+        self.ids.seq(id)
+    }
+
     /// The tag of the IDs that were given at a place.
     fn tag_at(&self, seq: u64) -> Result<Tag> {
         for row in self.epochs.iter()?.rev() {
@@ -376,7 +391,23 @@ impl View {
     ///
     /// The store cannot be read, or the new file cannot be written.
     pub fn copy_to(&self, path: &Path) -> Result<()> {
-        copy::copy(&self.txn, path)
+        copy::copy(&self.txn, path, CopyKind::Backup)
+    }
+
+    /// Writes a copy for another node of the same cluster into a new file: with the place in the
+    /// log, and with what adapters keep.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or the new file cannot be written.
+    pub fn copy_for_a_node(&self, path: &Path) -> Result<()> {
+        copy::copy(&self.txn, path, CopyKind::Node)
+    }
+
+    /// The cluster that the store belongs to, and the place of its log that this commit has; `None`
+    /// for a store of its own.
+    pub fn membership(&self) -> Option<Membership> {
+        membership(&self.meta)
     }
 
     pub(super) fn conversation_row(

@@ -12,8 +12,10 @@ use super::file::{Durability, StoreFile};
 use super::listener::Listener;
 use super::open::{self, Opened};
 use super::options::StoreOptions;
+use super::role::StoreRole;
 use super::view::View;
 use crate::health::HEALTH;
+use crate::log::SharedBatch;
 use crate::log::disk::forget_cached;
 use crate::log::file::path_beside;
 use crate::metrics::METRICS;
@@ -43,15 +45,38 @@ const TABLES_PER_LOG: u64 = 8;
 /// The commit that readers see: the newest, or none while the store is away.
 pub(super) type Current = Arc<ArcSwapOption<View>>;
 
-pub(super) struct Job {
-    pub(super) command: Command,
-    pub(super) answer: oneshot::Sender<Result<Answer>>,
+/// Something for the writer to do.
+pub(super) enum Job {
+    /// Carry out a command, where a term is given only while the store leads in that.
+    Command(Box<Command>, Option<u64>, oneshot::Sender<Result<Answer>>),
+    /// Apply what was read from the log of the cluster, behind the batch at a place.
+    Replicate(u64, Vec<SharedBatch>, oneshot::Sender<Result<()>>),
+    /// Begin to lead the cluster, behind a message of its log; the last whole batch is to be applied.
+    Lead { applied: u64, after: u64, answer: oneshot::Sender<Result<()>> },
+    /// Lead no longer.
+    Follow(oneshot::Sender<()>),
 }
+
+impl Job {
+    fn refuse(self, error: StoreError) {
+        match self {
+            Self::Command(_, _, answer) => drop(answer.send(Err(error))),
+            Self::Replicate(_, _, answer) | Self::Lead { answer, .. } => {
+                drop(answer.send(Err(error)));
+            }
+            Self::Follow(answer) => drop(answer.send(())),
+        }
+    }
+}
+
+/// A command, and where its answer goes.
+type Waiting = (Command, oneshot::Sender<Result<Answer>>);
 
 pub(super) fn start(
     file: StoreFile,
     options: StoreOptions,
     current: Current,
+    role: Arc<StoreRole>,
     jobs: mpsc::Receiver<Job>,
     listener: Box<dyn Listener>,
 ) -> Result<JoinHandle<()>> {
@@ -67,6 +92,7 @@ pub(super) fn start(
         is_refusing: false,
         options,
         current,
+        role,
         listener,
     };
     std::thread::Builder::new()
@@ -92,6 +118,7 @@ struct WriterThread {
     is_refusing: bool,
     options: StoreOptions,
     current: Current,
+    role: Arc<StoreRole>,
     listener: Box<dyn Listener>,
 }
 
@@ -110,7 +137,7 @@ impl WriterThread {
                 }
                 std::thread::sleep(REOPEN_PAUSE);
                 while let Ok(job) = jobs.try_recv() {
-                    let _ = job.answer.send(Err(error.clone()));
+                    job.refuse(error.clone());
                 }
                 if jobs.is_closed() {
                     return;
@@ -120,7 +147,7 @@ impl WriterThread {
             told = None;
             match self.wait(&mut jobs, &mut batch) {
                 Some(0) => break,
-                Some(_) => self.supervised(|writer| writer.serve(batch.drain(..))),
+                Some(_) => self.supervised(|writer| writer.carry_out(batch.drain(..))),
                 None => self.supervised(Self::checkpoint),
             }
         }
@@ -162,9 +189,90 @@ impl WriterThread {
         }
     }
 
-    fn serve(&mut self, batch: impl Iterator<Item = Job>) {
-        let (commands, waiting): (Vec<_>, Vec<_>) =
-            batch.map(|job| (job.command, job.answer)).unzip();
+    /// Carries out what came, in order; commands that follow each other share a commit.
+    fn carry_out(&mut self, jobs: impl Iterator<Item = Job>) {
+        let mut commands = Vec::new();
+        for job in jobs {
+            match job {
+                Job::Command(_, Some(term), answer) if term != self.role.term() => {
+                    let error = "this node has led anew since; nothing was stored";
+                    drop(answer.send(Err(StoreError::Unavailable(error.into()))));
+                }
+                Job::Command(command, _, answer) => commands.push((*command, answer)),
+                other => {
+                    self.serve(std::mem::take(&mut commands));
+                    self.play(other);
+                }
+            }
+        }
+        self.serve(commands);
+    }
+
+    /// Does what the part of a node in its cluster takes.
+    fn play(&mut self, job: Job) {
+        match job {
+            Job::Command(..) => {}
+            Job::Follow(answer) => {
+                self.role.lead(false);
+                let _ = answer.send(());
+            }
+            Job::Replicate(after, batches, answer) => {
+                let done = self.change(|file| file.replicate(after, batches));
+                let told = done.map(|told| {
+                    for batch in told.into_iter().filter(|batch| !batch.changes.is_empty()) {
+                        self.listener.committed(Arc::new(batch));
+                    }
+                });
+                let _ = answer.send(told);
+            }
+            Job::Lead { applied, after, answer } => {
+                let done = self.change(|file| file.lead(applied, after));
+                self.role.lead(done.is_ok());
+                let _ = answer.send(done);
+            }
+        }
+    }
+
+    /// Changes the file as the log of the cluster has it, and shows readers the outcome.
+    fn change<T>(&mut self, change: impl FnOnce(&mut StoreFile) -> Result<T>) -> Result<T> {
+        self.free_space()?;
+        let file = self.file.as_mut().ok_or(StoreError::Absent)?;
+        let done = guarded(|| change(file)).and_then(|done| {
+            self.current.store(Some(Arc::new(file.view()?)));
+            Ok(done)
+        });
+        match &done {
+            Ok(_) => {
+                self.reached();
+                if std::mem::take(&mut self.is_refusing) {
+                    HEALTH.recover("writing");
+                }
+            }
+            Err(StoreError::Unavailable(_)) => {}
+            Err(error) => {
+                METRICS.store_errors.inc();
+                tracing::error!("{error}");
+                self.close();
+            }
+        }
+        done
+    }
+
+    fn reached(&self) {
+        if let Some(shared) = self.file.as_ref().and_then(|file| file.shared.as_ref()) {
+            self.role.reach(shared.place());
+        }
+    }
+
+    fn serve(&mut self, batch: Vec<Waiting>) {
+        if batch.is_empty() {
+            return;
+        }
+        if !self.role.is_leading() {
+            let error = StoreError::Unavailable("this node does not lead the cluster".into());
+            return batch.into_iter().for_each(|(_, answer)| drop(answer.send(Err(error.clone()))));
+        }
+        let (commands, waiting): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
         let is_alone = waiting.len() == 1 && self.fault.is_some();
         match self.commit(commands) {
             Ok(answers) => {
@@ -172,6 +280,13 @@ impl WriterThread {
                     HEALTH.recover("writing");
                 }
                 self.answer(waiting, answers);
+            }
+            Err(error @ (StoreError::Unavailable(_) | StoreError::Unknown(_))) => {
+                tracing::warn!(refused = waiting.len(), "{error}");
+                self.role.lead(false);
+                for wait in waiting {
+                    let _ = wait.send(Err(error.clone()));
+                }
             }
             Err(error) => {
                 METRICS.store_errors.inc();
@@ -188,10 +303,22 @@ impl WriterThread {
                     StoreError::Corrupt(_) if is_alone => StoreError::Damaged(error.to_string()),
                     error => not_written(error),
                 };
+                let error = self.elsewhere(error);
                 for wait in waiting {
                     let _ = wait.send(Err(error.clone()));
                 }
             }
+        }
+    }
+
+    /// The error of a node's own disk, which is not that of others: one of them leads then.
+    fn elsewhere(&self, error: StoreError) -> StoreError {
+        match error {
+            StoreError::Write(text) if self.role.is_of_a_node() => {
+                self.role.lead(false);
+                StoreError::Unavailable(format!("{text}; this node leads no longer"))
+            }
+            error => error,
         }
     }
 
@@ -226,7 +353,8 @@ impl WriterThread {
         let epoch = file.context.epoch;
         self.last = Some(Instant::now());
         match view {
-            Ok(None) => {}
+            // Where the log of the cluster did not take it, the file is as it was.
+            Ok(None) | Err(StoreError::Unavailable(_)) => {}
             Ok(Some(view)) => self.current.store(Some(Arc::new(view))),
             Err(error) => {
                 // After a fault of the disk redb refuses everything until the file is opened again.
@@ -242,6 +370,7 @@ impl WriterThread {
                 }
             }
         }
+        self.reached();
         let done = done?;
         if !done.changes.is_empty() {
             self.listener.committed(Arc::new(Committed { epoch, changes: done.changes }));
@@ -250,6 +379,9 @@ impl WriterThread {
     }
 
     fn close(&mut self) {
+        if self.options.shared_log.is_some() {
+            self.role.lead(false);
+        }
         if let Some(file) = self.file.take()
             && let Err(error) = guarded(|| file.abandon())
         {
@@ -265,6 +397,7 @@ impl WriterThread {
         match opened {
             Ok((view, opened)) => {
                 self.file = opened.into_writable();
+                self.reached();
                 self.left = None;
                 let head = view.position();
                 self.current.store(Some(view));

@@ -313,6 +313,7 @@ export const en = {
   error_reply_only: 'WeChat lets a bot only answer: it goes out once this person has written.',
   error_reply_limit: 'WeChat’s limit is reached: it goes out once this person writes again.',
   error_next_attempt: 'It is tried again.',
+  error_no_leader: 'No server of the cluster leads at the moment. Try again in a few seconds.',
   error_after_earlier: 'An earlier message of this conversation goes out first.',
   error_no_platform: 'No platform is known for it. Choose one, and send it again.',
   error_several_platforms: 'Several platforms know this conversation. Choose one, and send it again.',

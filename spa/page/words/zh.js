@@ -314,6 +314,7 @@ export const zh = {
   error_reply_only: '微信只允许机器人回复：对方发来消息后才会发出。',
   error_reply_limit: '已达微信的上限：对方再发来消息后才会发出。',
   error_next_attempt: '将再次尝试。',
+  error_no_leader: '集群暂时没有主节点，请几秒后再试。',
   error_after_earlier: '先发送此会话中更早的消息。',
   error_no_platform: '不知道属于哪个平台，请选择平台后重新发送。',
   error_several_platforms: '多个平台都有此会话，请选择平台后重新发送。',

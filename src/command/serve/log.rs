@@ -49,13 +49,14 @@ fn filter(level: &str) -> Result<EnvFilter> {
         .map_err(|error| Error::failed(format!("`log.level` is {level:?}: {error}")))
 }
 
-/// The level, with the library of agents at `warn`: it tells of each request.
+/// The level, with two libraries at `warn`: they tell of each request, and of each attempt to connect.
 fn with_quiet_parts(level: &str) -> String {
     let is_quiet = |word: &str| matches!(word.trim(), "off" | "error" | "warn");
-    if level.contains("rmcp") || level.split(',').all(is_quiet) {
+    if level.split(',').all(is_quiet) {
         return level.to_owned();
     }
-    format!("{level},rmcp=warn")
+    let quiet = ["rmcp", "async_nats"].into_iter().filter(|part| !level.contains(part));
+    quiet.fold(level.to_owned(), |level, part| format!("{level},{part}=warn"))
 }
 
 #[cfg(test)]
@@ -63,12 +64,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_library_of_agents_is_quiet_unless_it_is_named() {
+    fn libraries_are_quiet_unless_they_are_named() {
         for (level, wanted) in [
-            ("info", "info,rmcp=warn"),
-            ("warn,rechat=debug", "warn,rechat=debug,rmcp=warn"),
+            ("info", "info,rmcp=warn,async_nats=warn"),
+            ("warn,rechat=debug", "warn,rechat=debug,rmcp=warn,async_nats=warn"),
             ("off", "off"),
-            ("info,rmcp=trace", "info,rmcp=trace"),
+            ("info,rmcp=trace", "info,rmcp=trace,async_nats=warn"),
         ] {
             assert_eq!(with_quiet_parts(level), wanted);
             assert!(filter(level).is_ok());

@@ -1,6 +1,8 @@
 //! The media that the server keeps, and the tasks that fetch and remove them.
 
+use super::leading::while_leading;
 use crate::adapter::Registry;
+use crate::cluster::{ClusterHandle, ClusterNode};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::health;
@@ -26,23 +28,39 @@ pub(super) struct OpenedMedia {
     fetcher: Fetcher,
     /// Notified of every commit.
     commits: Arc<Notify>,
+    /// The cluster that this server is a node of.
+    pub(super) cluster: Option<ClusterHandle>,
 }
 
 impl OpenedMedia {
     /// Opens the folder beside the store. The store is open, so no other process writes there.
-    pub(super) fn open(config: &Config, commits: Arc<Notify>) -> Result<Self> {
+    pub(super) fn open(
+        config: &Config,
+        commits: Arc<Notify>,
+        store: &Store,
+        node: Option<&ClusterNode>,
+    ) -> Result<Self> {
         let folder = folder_beside(&config.db);
         let cannot = |error| {
             Error::failed(format!("cannot read the media in {}: {error}", folder.display()))
         };
         let blobs = Blobs::open(&folder, config.media.bounds()).map_err(cannot)?;
+        let cluster = node.map(|node| node.handle(blobs.clone()));
+        let blobs = match &cluster {
+            Some(cluster) => blobs.with_peers(Arc::new(cluster.media.clone())),
+            None => blobs,
+        };
         let partials = Partials::of(blobs.clone()).map_err(cannot)?;
         let timeout = config.media.fetch_timeout();
         let fetcher = Fetcher::new(config.media.allowed(), blobs.clone(), timeout);
-        let signer = Signer::new().map_err(|error| {
-            Error::failed(format!("the system gives no random numbers: {error}"))
-        })?;
-        Ok(Self { blobs, partials, signer, url: config.media.url.clone(), fetcher, commits })
+        let signer = match node {
+            Some(_) => Signer::with_key(store.view()?.shared_key("addresses of media")),
+            None => Signer::new().map_err(|error| {
+                Error::failed(format!("the system gives no random numbers: {error}"))
+            })?,
+        };
+        let url = config.media.url.clone();
+        Ok(Self { blobs, partials, signer, url, fetcher, commits, cluster })
     }
 
     /// The media as adapters read them.
@@ -69,14 +87,18 @@ impl OpenedMedia {
             commits,
         };
         let until = stop.clone();
-        let fetching = move || arrivals.clone().run(until.clone());
-        tasks.spawn(health::supervise("media fetcher", stop.clone(), fetching));
-        let (store, db, until) = (store.clone(), config.db.clone(), stop.clone());
-        let sweeping = move || {
-            let (store, blobs, partials) = (store.clone(), blobs.clone(), partials.clone());
-            sweep::run(store, blobs, partials, db.clone(), until.clone())
+        let fetching = move |until: CancellationToken| {
+            let (arrivals, end) = (arrivals.clone(), until.clone());
+            health::supervise("media fetcher", until, move || arrivals.clone().run(end.clone()))
         };
-        tasks.spawn(health::supervise("media sweep", stop.clone(), sweeping));
+        tasks.spawn(while_leading(store.leading(), until, fetching));
+        // Each node has files of its own.
+        let (store, db, end) = (store.clone(), config.db.clone(), stop.clone());
+        let sweep = move || {
+            let (store, blobs, partials) = (store.clone(), blobs.clone(), partials.clone());
+            sweep::run(store, blobs, partials, db.clone(), end.clone())
+        };
+        tasks.spawn(health::supervise("media sweep", stop.clone(), sweep));
         completer
     }
 }

@@ -1,8 +1,12 @@
 //! `rechat serve`
 
 mod access;
+mod adapter_states;
+mod held;
+mod leading;
 pub(super) mod log;
 mod media;
+mod membership;
 mod notify;
 mod reload;
 mod welcome;
@@ -13,15 +17,16 @@ use crate::activity::ActivityCounts;
 use crate::adapter::{self, EventSink, Registry};
 use crate::cli::{Globals, LoopbackMode, Serve};
 use crate::clock::{Clock, now};
+use crate::cluster::{self, WantedCopies};
 use crate::config::{self, Config, Loaded, LogFormat, Sources};
 use crate::error::{Error, Result};
 use crate::gateway::{self, Gateway};
 use crate::health::{self, HEALTH};
 use crate::hub::{self, Hub};
-use crate::ingest::Ingest;
+use crate::ingest::{HandOver, Ingest};
 use crate::mcp;
 use crate::model::change::Committed;
-use crate::outbox::{self, CommitObserver, Outbox};
+use crate::outbox::{self, CommitObserver, LateOutcomes, Outbox};
 use crate::raw_events::RawEventRetention;
 use crate::retention;
 use crate::search::{self, Index};
@@ -29,19 +34,24 @@ use crate::server::{
     AccessControl, Limit, Listeners, Memory, ServerContext, UnidentifiedLimit, serve,
 };
 use crate::shutdown;
-use crate::store::{self, Head, Listener, Store, kept_logs, kept_stores};
+use crate::store::{
+    self, Head, Listener, SharedLogFactory, Store, StoreOptions, kept_logs, kept_stores,
+};
 use access::check_access;
 use arc_swap::ArcSwap;
+use held::Leader;
+use leading::{ConfiguredParts, OwnedParts, while_leading};
 use log::LogLevel;
 use media::OpenedMedia;
+use membership::ClusterPart;
 use notify::notify;
 use reload::Live;
 use sd_notify::NotifyState;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -54,6 +64,9 @@ const MAX_EVENT_BYTES: u32 = 64 << 20;
 
 /// The part of `limits.memory_bytes` that events which are read again may hold beside it.
 const REPLAY_PART: usize = 4;
+
+/// Connections of other nodes that wait to be served; more are refused.
+const MAX_PASSED: usize = 64;
 
 /// The time for running attempts to end when the server stops.
 const LAST_ATTEMPTS: Duration = Duration::from_secs(2);
@@ -143,23 +156,32 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     let activity = Arc::new(ActivityCounts::default());
     let committed = Arc::new(Notify::new());
     let raw_events = Arc::new(RawEventRetention::default());
+    let wanted = config.cluster.as_ref().map(|_| Arc::new(WantedCopies::default()));
     let commits = Commits {
         hub: hub.clone(),
         outbox: observer,
         activity: activity.clone(),
         media: committed.clone(),
+        wanted: wanted.clone(),
         raw_events: raw_events.clone(),
     };
-    let store = open_store(&config, &socket, commits).await?;
+    let started = match &config.cluster {
+        Some(settings) => {
+            Some(cluster::start(settings, &config.store_options(store::Access::Write)).await?)
+        }
+        None => None,
+    };
+    let (node, shared_log) = started.map(|started| (started.node, started.log)).unzip();
+    let store = open_store(&config, &socket, commits, shared_log).await?;
     activity.read_back(&store, now())?;
-    let media = OpenedMedia::open(&config, committed)?;
+    let media = OpenedMedia::open(&config, committed, &store, node.as_ref())?;
     let listeners = Listeners::bind(&config, &socket).await?;
     let address = listeners.address().map_err(|error| Error::failed(error.to_string()))?;
     let db = config.db.display().to_string();
     welcome::welcome(&config, address);
     let page = welcome::page(&config, address);
     let (policy, retention) = watch::channel(config.retention());
-    let (context, background, unstored) = start(
+    let Started { context, owned, background, unstored } = start(
         config,
         page,
         store.clone(),
@@ -179,7 +201,7 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
         log::tell_of_adapters(changes, stop.clone())
     };
     context.tasks.spawn(health::supervise("log", context.stop.clone(), telling));
-    let live = Live { context: context.clone(), log, retention: policy };
+    let live = Live { context: context.clone(), owned, log, retention: policy };
     let reloading = live.reload_on(hangups, sources, loaded);
     let tasks = context.tasks.clone();
     tokio::spawn(async move { health::run_to_end("reload", &tasks, reloading).await });
@@ -190,7 +212,12 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     let (kept, stop) = (context.store.clone(), context.stop.clone());
     let telling = move || tell_system(kept.clone(), stop.clone());
     context.tasks.spawn(health::supervise("systemd", context.stop.clone(), telling));
-    serve(context, listeners).await?;
+    let (pass, passed) = mpsc::channel(MAX_PASSED);
+    let passed = node.is_some().then_some(passed);
+    let part = node.zip(wanted).and_then(|(node, wanted)| {
+        ClusterPart::begin(node, wanted, &context, &socket, &address.to_string(), pass)
+    });
+    serve(context, listeners, passed).await?;
     // With the server's context went the last sender of events: ingest ends with what it holds.
     if tokio::time::timeout(LAST_WRITES, background).await.is_err() {
         match unstored.load(Ordering::Relaxed) {
@@ -201,6 +228,10 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
                  are lost, unless the platform's history tells them again"
             ),
         }
+    }
+    // The lease last: others lead once everything of this node is written.
+    if let Some(part) = part {
+        part.end().await;
     }
     store.close();
     tracing::info!("stopped");
@@ -251,8 +282,17 @@ async fn tell_system(store: Arc<Store>, stop: CancellationToken) {
     notify(NotifyState::Stopping);
 }
 
-/// Starts what works behind the server: ingest, adapters, outbox. The future ends when they have;
-/// the number is that of events which are held in memory only.
+/// The server, and the parts that work behind it.
+struct Started<Background> {
+    context: Arc<ServerContext>,
+    owned: Arc<OwnedParts>,
+    /// Ends when ingest and outbox have.
+    background: Background,
+    /// The number of events that are held in memory only.
+    unstored: Arc<AtomicUsize>,
+}
+
+/// Starts what works behind the server: ingest, adapters, outbox.
 #[expect(
     clippy::too_many_arguments,
     clippy::too_many_lines,
@@ -269,15 +309,17 @@ fn start(
     outbox: Outbox,
     retention: watch::Receiver<retention::RetentionPolicy>,
     stop: CancellationToken,
-) -> Result<(Arc<ServerContext>, impl Future<Output = ()>, Arc<AtomicUsize>)> {
+) -> Result<Started<impl Future<Output = ()>>> {
     let (registry, tasks) = (Registry::new(), TaskTracker::new());
     let (core, inbound) = EventSink::new(MAX_EVENTS, MAX_EVENT_BYTES);
+    let leader = media.cluster.as_ref().map(|cluster| Leader(cluster.events.clone()));
     let ingest = Ingest::new(
         store.clone(),
         registry.clone(),
         outbox.outcomes.clone(),
         raw_events.clone(),
         media.blobs.clone(),
+        leader.clone().map(|leader| Arc::new(leader) as Arc<dyn HandOver>),
         inbound,
     );
     let unstored = ingest.unstored();
@@ -297,24 +339,21 @@ fn start(
         stop: stop.clone(),
         tasks: tasks.clone(),
     };
-    let bots = Gateway::start(parts, config.bot.clone())?;
+    let is_leading = *store.leading().borrow();
+    let bots = if is_leading { config.bot.clone() } else { Vec::new() };
+    let bots = ArcSwap::from_pointee(Gateway::start(parts.clone(), bots)?);
     let adapters_stop = CancellationToken::new();
-    let adapters = adapter::start(
-        config.adapter.clone(),
-        core,
-        registry.clone(),
-        media.for_adapters(),
-        adapters_stop.clone(),
-        tasks.clone(),
-    );
+    let (all, files) = (adapters_stop.clone(), media.for_adapters());
+    let adapters = if is_leading {
+        adapter::start(config.adapter.clone(), core, registry.clone(), files, all, tasks.clone())
+    } else {
+        adapter::none(core, registry.clone(), files, all, tasks.clone())
+    };
     tasks.spawn(health::supervise("hub", stop.clone(), {
         let (hub, store, stop) = (hub.clone(), store.clone(), stop.clone());
         move || hub.clone().run(store.clone(), stop.clone())
     }));
-    tasks.spawn(health::supervise("adapter states", stop.clone(), {
-        let (registry, hub, stop) = (registry.clone(), hub.clone(), stop.clone());
-        move || tell_states(registry.clone(), hub.clone(), stop.clone())
-    }));
+    adapter_states::start(&registry, &hub, &store, media.cluster.as_ref(), &tasks, &stop);
     let clock = Arc::new(Clock::start());
     tasks.spawn(health::supervise("clock", stop.clone(), {
         let (clock, stop) = (clock.clone(), stop.clone());
@@ -324,33 +363,53 @@ fn start(
         }
     }));
     let deleting = {
-        let (store, clock, stop) = (store.clone(), clock.clone(), stop.clone());
-        move || retention::run(store.clone(), clock.clone(), retention.clone(), stop.clone())
+        let (store, clock) = (store.clone(), clock.clone());
+        move |until: CancellationToken| {
+            let (store, clock, retention) = (store.clone(), clock.clone(), retention.clone());
+            let end = until.clone();
+            let run = move || {
+                retention::run(store.clone(), clock.clone(), retention.clone(), end.clone())
+            };
+            health::supervise("retention", until, run)
+        }
     };
-    tasks.spawn(health::supervise("retention", stop.clone(), deleting));
+    tasks.spawn(while_leading(store.leading(), stop.clone(), deleting));
     let (blobs, signer) = (media.blobs.clone(), media.signer.clone());
-    let partials = media.partials.clone();
+    let (partials, cluster) = (media.partials.clone(), media.cluster.clone());
     let completer = media.start(&config, &store, registry.clone(), &tasks, &stop);
     let index = Arc::new(Index::new(search::folder_beside(&config.db)));
     tasks.spawn(search::run(index.clone(), store.clone(), stop.clone()));
     let (outcomes, attempts) = (outbox.outcomes.clone(), outbox.attempts.clone());
+    let late = leader.map(|leader| Arc::new(leader) as Arc<dyn LateOutcomes>);
+    let outbox = outbox.with_late(late);
     let sending = {
-        let (store, registry, stop) = (store.clone(), registry.clone(), stop.clone());
+        let (store, registry) = (store.clone(), registry.clone());
         let (policy, default_platform) = (config.policy(), config.default_platform.clone());
-        move || {
-            outbox.clone().run(
-                store.clone(),
-                registry.clone(),
-                policy,
-                default_platform.clone(),
-                clock.clone(),
-                stop.clone(),
-            )
+        move |until: CancellationToken| {
+            let (outbox, store, registry) = (outbox.clone(), store.clone(), registry.clone());
+            let (clock, default_platform) = (clock.clone(), default_platform.clone());
+            let end = until.clone();
+            let run = move || {
+                outbox.clone().run(
+                    store.clone(),
+                    registry.clone(),
+                    policy,
+                    default_platform.clone(),
+                    clock.clone(),
+                    end.clone(),
+                )
+            };
+            health::supervise("outbox", until, run)
         }
     };
-    let sending = tokio::spawn(health::supervise("outbox", stop.clone(), sending));
+    let sending = tokio::spawn(while_leading(store.leading(), stop.clone(), sending));
     let sending = tokio::spawn(end_before(adapters_stop, stop.clone(), sending));
-    let context = ServerContext {
+    let configured = Mutex::new(ConfiguredParts {
+        adapters: config.adapter.clone(),
+        bots: config.bot.clone(),
+        is_changed: false,
+    });
+    let context = Arc::new(ServerContext {
         access: AccessControl::new(&config),
         sessions: Limit::new("sessions", config.limits.sessions),
         dial_ins: Limit::new("adapters", config.limits.adapters),
@@ -365,6 +424,7 @@ fn start(
         memory: Memory::new(config.limits.memory_bytes),
         actions,
         bots,
+        cluster,
         agents: Arc::new(mcp::AgentBounds::new(config.mcp.clone())),
         config,
         page,
@@ -378,11 +438,13 @@ fn start(
         hub,
         stop,
         tasks,
-    };
+    });
+    let owned = Arc::new(OwnedParts { context: context.clone(), gateway: parts, configured });
+    context.tasks.spawn(owned.clone().follow_role(is_leading));
     let background = async {
         let _ = tokio::join!(receiving, sending);
     };
-    Ok((Arc::new(context), background, unstored))
+    Ok(Started { context, owned, background, unstored })
 }
 
 /// Ends the adapters after the outbox, so that what is under way still gets its answer, if that
@@ -401,7 +463,12 @@ async fn end_before(
 }
 
 /// Opens the store; a server that has it already is told apart from any other process.
-async fn open_store(config: &Config, socket: &Path, commits: Commits) -> Result<Arc<Store>> {
+async fn open_store(
+    config: &Config,
+    socket: &Path,
+    commits: Commits,
+    shared_log: Option<SharedLogFactory>,
+) -> Result<Arc<Store>> {
     let runs_already = async || {
         let text = format!("a rechat server already runs on {}", config.db.display());
         let hint = "use that server, or name another store with --db";
@@ -412,7 +479,8 @@ async fn open_store(config: &Config, socket: &Path, commits: Commits) -> Result<
     if let Some(error) = runs_already().await {
         return Err(error);
     }
-    match Store::open(&config.store_options(store::Access::Write), Box::new(commits)) {
+    let options = StoreOptions { shared_log, ..config.store_options(store::Access::Write) };
+    match Store::open(&options, Box::new(commits)) {
         Ok(store) => Ok(Arc::new(store)),
         Err(error) => Err(runs_already().await.unwrap_or_else(|| error.into())),
     }
@@ -424,6 +492,8 @@ struct Commits {
     outbox: CommitObserver,
     activity: Arc<ActivityCounts>,
     media: Arc<Notify>,
+    /// In a cluster: files that other nodes may have.
+    wanted: Option<Arc<WantedCopies>>,
     raw_events: Arc<RawEventRetention>,
 }
 
@@ -436,16 +506,11 @@ impl Listener for Commits {
     fn committed(&mut self, batch: Arc<Committed>) {
         self.outbox.committed(&batch.changes);
         self.activity.committed(&batch.changes, now());
+        if let Some(wanted) = &self.wanted {
+            wanted.committed(&batch.changes);
+        }
         self.hub.committed(batch);
         self.media.notify_one();
         self.raw_events.stored();
-    }
-}
-
-/// Tells sessions each change of an adapter's state.
-async fn tell_states(registry: Registry, hub: Arc<Hub>, stop: CancellationToken) {
-    let mut changes = registry.damped_changes();
-    while let Some(change) = stop.run_until_cancelled(changes.next()).await {
-        hub.adapter_status(change);
     }
 }

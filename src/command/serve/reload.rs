@@ -1,6 +1,7 @@
 //! SIGHUP: the configuration is read again, and what can change while the server runs, changes.
 
 use super::access::check_access;
+use super::leading::OwnedParts;
 use super::log::LogLevel;
 use crate::config::{self, Loaded, Sources};
 use crate::error::Result;
@@ -13,6 +14,7 @@ use tokio::sync::watch;
 /// Settings that a reload can change.
 pub(super) struct Live {
     pub(super) context: Arc<ServerContext>,
+    pub(super) owned: Arc<OwnedParts>,
     pub(super) log: LogLevel,
     pub(super) retention: watch::Sender<RetentionPolicy>,
 }
@@ -44,12 +46,9 @@ impl Live {
         self.context.access.replace(new.config.tokens.clone());
         self.retention.send_replace(new.config.retention());
         let has_new_adapters = old.adapters() != new.adapters();
-        if has_new_adapters {
-            let adapters = self.context.adapters.load().restart(new.config.adapter.clone());
-            self.context.adapters.store(Arc::new(adapters));
-        }
         self.context.agents.replace(new.config.mcp.clone());
-        let bots = self.context.bots.configure(new.config.bot.clone());
+        let adapters = has_new_adapters.then(|| new.config.adapter.clone());
+        let bots = self.owned.configure(adapters, new.config.bot.clone());
         let (mine, theirs) = (&old.config.tokens, &new.config.tokens);
         let tokens = (mine != theirs).then(|| "tokens".to_owned());
         let at_once = |key: &String| AT_ONCE.iter().any(|known| key.starts_with(known));

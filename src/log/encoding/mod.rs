@@ -43,6 +43,22 @@ impl LogRecord {
         Self { bytes, count: 0, epoch }
     }
 
+    /// Bytes that it takes, roughly.
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The batch as it is read back.
+    #[cfg(test)]
+    pub(crate) fn into_batch(self, first: u64) -> Batch {
+        decode_payload(first, self.payload()).unwrap().unwrap()
+    }
+
+    /// The batch without the head of a record in a file.
+    pub(in crate::log) fn payload(&self) -> &[u8] {
+        self.bytes.get(HEAD..).unwrap_or_default()
+    }
+
     /// Adds an event. `row` is the encoding of a new message, where it was made before.
     ///
     /// # Errors

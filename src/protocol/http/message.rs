@@ -110,6 +110,27 @@ impl NewMessage {
         }
     }
 
+    /// The body that a draft came by.
+    pub fn of_draft(draft: &Draft) -> Self {
+        let content = draft.content();
+        let (recipient, platform) =
+            (draft.recipient().to_owned(), draft.platform().map(str::to_owned));
+        let body = if let Some(segments) = content.segments() {
+            Self {
+                message_type: None,
+                content: None,
+                recipient,
+                platform,
+                segments: Some(segments.to_vec()),
+                reply_to: None,
+            }
+        } else {
+            let text = content.readable().into_owned();
+            Self::of(content.message_type().as_str(), text, recipient, platform)
+        };
+        Self { reply_to: draft.reply_to().map(|id| id.to_string()), ..body }
+    }
+
     /// A rule that Rust types cannot express in the schema: content of a media type is an address,
     /// or the bytes in base64 (RFC 4648).
     pub fn rule() -> Value {

@@ -50,6 +50,9 @@ pub async fn remove(call: Call<'_>) -> Result<HttpResponse> {
     let (store, blobs) = (call.context.store.clone(), call.context.blobs.clone());
     match sweep::remove(store, blobs, hash).await {
         Ok(Removal::Removed { messages }) => {
+            if let Some(cluster) = &call.context.cluster {
+                cluster.media.forget(hash).await;
+            }
             let messages = messages as u64;
             Ok(json(StatusCode::OK, &MediaRemoved { deleted: true, messages }))
         }

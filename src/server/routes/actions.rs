@@ -20,20 +20,24 @@ pub(super) fn routes() -> [Route; 5] {
 }
 
 fn recall() -> Operation {
-    Operation::of(Method::POST, SEND, |call| Box::pin(actions::recall(call))).described(|d| {
-        not_carried_out(d.named("recall_message", "Take a sent message back on its platform"))
-            .path("id", &id(), "The message's ID")
-            .answers::<Message>(StatusCode::OK, "The message as it now is")
-    })
+    Operation::of(Method::POST, SEND, |call| Box::pin(actions::recall(call))).by_leader().described(
+        |d| {
+            not_carried_out(d.named("recall_message", "Take a sent message back on its platform"))
+                .path("id", &id(), "The message's ID")
+                .answers::<Message>(StatusCode::OK, "The message as it now is")
+        },
+    )
 }
 
 fn set_reaction() -> Operation {
     Operation::of(Method::PUT, SEND, |call| Box::pin(actions::react(call, true)))
+        .by_leader()
         .described(|d| reaction(d.named("set_reaction", "React to a message with an emoji")))
 }
 
 fn remove_reaction() -> Operation {
     Operation::of(Method::DELETE, SEND, |call| Box::pin(actions::react(call, false)))
+        .by_leader()
         .described(|d| reaction(d.named("remove_reaction", "Take a reaction of ours back")))
 }
 
@@ -46,7 +50,7 @@ fn reaction(description: Description) -> Description {
 }
 
 fn forward() -> Operation {
-    Operation::get(READ, |call| Box::pin(actions::open_forward(call))).described(|d| {
+    Operation::get(READ, |call| Box::pin(actions::open_forward(call))).by_leader().described(|d| {
         not_carried_out(d.named("open_forward", "The messages of a forward in a message"))
             .path("id", &id(), "The message's ID")
             .query(
@@ -67,14 +71,14 @@ fn requests() -> Operation {
 }
 
 fn answer_request() -> Operation {
-    Operation::of(Method::POST, SEND, |call| Box::pin(actions::answer_request(call))).described(
-        |d| {
+    Operation::of(Method::POST, SEND, |call| Box::pin(actions::answer_request(call)))
+        .by_leader()
+        .described(|d| {
             not_carried_out(d.named("answer_request", "Approve or refuse a request"))
                 .path("id", &count(), "The request's ID")
                 .takes::<RequestAnswer>()
                 .answers::<Request>(StatusCode::OK, "The request as it now is")
-        },
-    )
+        })
 }
 
 /// The errors of an action on a platform (contract, item 26).

@@ -1,7 +1,7 @@
 //! Routes of conversations.
 
 use super::actions::not_carried_out;
-use super::route::{READ, Route, SEND, now};
+use super::route::{READ, Route, SEND};
 use super::schema::{count, name, place};
 use crate::protocol::http::{Conversation, Conversations, SetConversation, Typing};
 use crate::server::conversations;
@@ -31,11 +31,12 @@ pub(super) fn routes() -> [Route; 3] {
         Route::new(
             "/api/conversations/{platform}/{conversation}",
             [
-                Operation::get(READ, |call| now(conversations::read(&call))).described(|d| {
+                Operation::get(READ, |call| Box::pin(conversations::read(call))).described(|d| {
                     in_path(d.named("get_conversation", "One conversation"))
                         .answers::<Conversation>(StatusCode::OK, "The conversation")
                 }),
                 Operation::of(Method::PATCH, SEND, |call| Box::pin(conversations::set(call)))
+                    .by_leader()
                     .described(|d| {
                         in_path(d.named(
                             "set_conversation",
@@ -49,6 +50,7 @@ pub(super) fn routes() -> [Route; 3] {
         Route::new(
             "/api/conversations/{platform}/{conversation}/typing",
             [Operation::of(Method::POST, SEND, |call| Box::pin(conversations::show_typing(call)))
+                .by_leader()
                 .described(|d| {
                     let d = not_carried_out(d.named("show_typing", "Show that somebody types"));
                     in_path(d).takes::<Typing>().answers::<Typing>(StatusCode::OK, "It is shown")

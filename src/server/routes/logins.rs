@@ -13,7 +13,7 @@ pub(super) fn routes() -> [Route; 2] {
         Route::new(
             "/api/login/{platform}",
             [
-                Operation::of(Method::POST, ADMIN, |call| Box::pin(login::begin(call))).described(
+                Operation::of(Method::POST, ADMIN, |call| Box::pin(login::begin(call))).by_leader().described(
                     |d| {
                         d.named("begin_login", "Begin to log in to a platform by a QR code")
                             .path("platform", &name(), "The platform, such as `wechat`")
@@ -22,7 +22,7 @@ pub(super) fn routes() -> [Route; 2] {
                             .error(502, "The platform gives no code")
                     },
                 ),
-                Operation::of(Method::DELETE, ADMIN, |call| Box::pin(login::log_out(call)))
+                Operation::of(Method::DELETE, ADMIN, |call| Box::pin(login::log_out(call))).by_leader()
                     .described(|d| {
                         d.named("log_out", "Log an account out, and forget its token")
                             .path("platform", &name(), "The platform")
@@ -40,7 +40,7 @@ pub(super) fn routes() -> [Route; 2] {
         Route::new(
             "/api/login/{platform}/{id}",
             [
-                Operation::get(ADMIN, |call| Box::pin(login::look(call))).described(|d| {
+                Operation::get(ADMIN, |call| Box::pin(login::look(call))).by_leader().described(|d| {
                     d.named("get_login", "How a login goes, and its code, which is renewed")
                         .path("platform", &name(), "The platform")
                         .path("id", &json!({"type": "string"}), "The login's ID")
@@ -48,7 +48,7 @@ pub(super) fn routes() -> [Route; 2] {
                         .error(404, "There is no such login")
                         .error(409, "No adapter logs in to this platform")
                 }),
-                Operation::of(Method::POST, ADMIN, |call| Box::pin(login::digits(call))).described(
+                Operation::of(Method::POST, ADMIN, |call| Box::pin(login::digits(call))).by_leader().described(
                     |d| {
                         d.named("give_login_digits", "Give the digits that the phone shows")
                             .path("platform", &name(), "The platform")

@@ -25,15 +25,20 @@ pub(super) fn routes() -> [Route; 8] {
 }
 
 fn fetch_media() -> Operation {
-    Operation::of(Method::POST, SEND, |call| Box::pin(media::fetch(call))).described(|d| {
-        d.named("fetch_media", "Fetch what is not here of a message's pictures, sounds and files")
+    Operation::of(Method::POST, SEND, |call| Box::pin(media::fetch(call))).by_leader().described(
+        |d| {
+            d.named(
+                "fetch_media",
+                "Fetch what is not here of a message's pictures, sounds and files",
+            )
             .path("id", &id(), "The message's ID")
             .answers::<Message>(StatusCode::OK, "The message; all its media are here")
             .error(404, "There is no such message")
             .error(409, "The message has none, or the platform tells no address of them")
             .error(502, "The platform's host refuses them, or sends something else")
             .error(507, "There is no room for more media")
-    })
+        },
+    )
 }
 
 fn list_media() -> Operation {
@@ -92,13 +97,15 @@ fn serve_signed() -> Operation {
 }
 
 fn remove_media() -> Operation {
-    Operation::of(Method::DELETE, ADMIN, |call| Box::pin(media::remove(call))).described(|d| {
-        d.named("remove_media", "Remove a file, and take it out of the messages that have it")
-            .path("media", &hash(), "Its SHA-256 in hex")
-            .answers::<MediaRemoved>(StatusCode::OK, "It is gone")
-            .error(404, "There is no such file")
-            .error(409, "A message was made of it just now")
-    })
+    Operation::of(Method::DELETE, ADMIN, |call| Box::pin(media::remove(call)))
+        .by_leader()
+        .described(|d| {
+            d.named("remove_media", "Remove a file, and take it out of the messages that have it")
+                .path("media", &hash(), "Its SHA-256 in hex")
+                .answers::<MediaRemoved>(StatusCode::OK, "It is gone")
+                .error(404, "There is no such file")
+                .error(409, "A message was made of it just now")
+        })
 }
 
 fn address() -> Operation {

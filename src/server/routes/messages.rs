@@ -1,7 +1,7 @@
 //! Routes of messages.
 
 use super::actions::not_carried_out;
-use super::route::{ADMIN, READ, Route, SEND, WATCH, now};
+use super::route::{ADMIN, READ, Route, SEND, WATCH};
 use super::schema::{count, id, key, name, place, prefix};
 use crate::model::message::{Direction, Message, MessageType, Status};
 use crate::protocol::http::{Deleted, Listing, MessageChange, NewMessage};
@@ -20,8 +20,13 @@ pub(super) fn routes() -> [Route; 3] {
 }
 
 fn create() -> Operation {
-    Operation::of(Method::POST, SEND, |call| Box::pin(messages::create(call))).described(|d| {
-        d.named("create_message", "Make a message, which is stored and sent as soon as it can be")
+    Operation::of(Method::POST, SEND, |call| Box::pin(messages::create(call)))
+        .by_leader()
+        .described(|d| {
+            d.named(
+                "create_message",
+                "Make a message, which is stored and sent as soon as it can be",
+            )
             .header(
                 "Idempotency-Key",
                 &key(),
@@ -31,7 +36,7 @@ fn create() -> Operation {
             .with_rule("NewMessage", NewMessage::rule())
             .answers::<Message>(StatusCode::CREATED, "The message, stored")
             .error(409, "The key was used with another body")
-    })
+        })
 }
 
 fn list() -> Operation {
@@ -83,7 +88,7 @@ fn list() -> Operation {
 }
 
 fn read() -> Operation {
-    Operation::get(READ, |call| now(messages::read(&call))).described(|d| {
+    Operation::get(READ, |call| Box::pin(messages::read(call))).described(|d| {
         d.named("get_message", "One message")
             .path("id", &id(), "The message's ID")
             .query("raw", &json!({"type": "boolean"}), "Add the platform's own form as `raw`")
@@ -94,23 +99,27 @@ fn read() -> Operation {
 }
 
 fn change() -> Operation {
-    Operation::of(Method::PATCH, SEND, |call| Box::pin(messages::change(call))).described(|d| {
-        let what = "Set a message's status (`Canceled` keeps one that waits from being sent, \
+    Operation::of(Method::PATCH, SEND, |call| Box::pin(messages::change(call)))
+        .by_leader()
+        .described(|d| {
+            let what = "Set a message's status (`Canceled` keeps one that waits from being sent, \
                     `Pending` sends it again), or edit its content";
-        not_carried_out(d.named("change_message", what))
-            .path("id", &id(), "The message's ID")
-            .takes::<MessageChange>()
-            .answers::<Message>(StatusCode::OK, "The message as it now is")
-    })
+            not_carried_out(d.named("change_message", what))
+                .path("id", &id(), "The message's ID")
+                .takes::<MessageChange>()
+                .answers::<Message>(StatusCode::OK, "The message as it now is")
+        })
 }
 
 fn delete() -> Operation {
-    Operation::of(Method::DELETE, ADMIN, |call| Box::pin(messages::delete(call))).described(|d| {
-        d.named("delete_message", "Delete a message for good")
-            .path("id", &id(), "The message's ID")
-            .answers::<Deleted>(StatusCode::OK, "It is deleted")
-            .error(404, "There is no such message")
-    })
+    Operation::of(Method::DELETE, ADMIN, |call| Box::pin(messages::delete(call)))
+        .by_leader()
+        .described(|d| {
+            d.named("delete_message", "Delete a message for good")
+                .path("id", &id(), "The message's ID")
+                .answers::<Deleted>(StatusCode::OK, "It is deleted")
+                .error(404, "There is no such message")
+        })
 }
 
 fn stream() -> Operation {

@@ -43,14 +43,16 @@ pub(super) fn routes() -> [Route; 5] {
         ),
         Route::new(
             "/api/platforms",
-            [Operation::get(READ, |call| now(Ok(overview::platforms(&call)))).described(|d| {
-                d.named("list_platforms", "Every adapter, and how it is connected")
-                    .answers::<Platforms>(StatusCode::OK, "The adapters")
-            })],
+            [Operation::get(READ, |call| now(Ok(overview::platforms(&call))))
+                .by_leader()
+                .described(|d| {
+                    d.named("list_platforms", "Every adapter, and how it is connected")
+                        .answers::<Platforms>(StatusCode::OK, "The adapters")
+                })],
         ),
         Route::new(
             "/api/bots",
-            [Operation::get(READ, |call| Box::pin(bots::list(call))).described(|d| {
+            [Operation::get(READ, |call| Box::pin(bots::list(call))).by_leader().described(|d| {
                 d.named("list_bots", "Every configured bot, and how it is connected")
                     .answers::<Bots>(StatusCode::OK, "The bots")
             })],
@@ -60,7 +62,13 @@ pub(super) fn routes() -> [Route; 5] {
             [Operation::get(Credentials::Open, |call| now(Ok(overview::health(&call)))).described(
                 |d| {
                     d.named("get_health", "Whether everything works; needs no token")
+                        .query(
+                            "leads",
+                            &json!({"type": "string"}),
+                            "Any value: 503 at a node that does not lead its cluster",
+                        )
                         .answers::<Health>(StatusCode::OK, "`ok`, or `degraded` and the reason")
+                        .error(503, "With `leads`: this node does not lead its cluster")
                         .error(403, "A page of another origin asks")
                 },
             )],

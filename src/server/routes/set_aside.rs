@@ -18,6 +18,7 @@ pub(super) fn routes() -> [Route; 2] {
         Route::new(
             "/api/set-aside/retry",
             [Operation::of(Method::POST, ADMIN, |call| Box::pin(set_aside::retry(call)))
+                .by_leader()
                 .described(|d| {
                     d.named(
                         "retry_set_aside",

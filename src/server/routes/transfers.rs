@@ -20,7 +20,7 @@ pub(super) fn routes() -> [Route; 3] {
                 .answers_text(&[LINES], "The messages as one commit had them")
                 .error(400, "A parameter cannot be read")
         })]),
-        Route::new("/api/import", [Operation::of(Method::POST, ADMIN, |call| Box::pin(transfer::import(call))).described(|d| {
+        Route::new("/api/import", [Operation::of(Method::POST, ADMIN, |call| Box::pin(transfer::import(call))).at_leader().described(|d| {
             d.named("import_messages", "Take in lines of an export, in one commit; known messages stay as they are")
                 .takes_text(LINES)
                 .answers::<Imported>(StatusCode::OK, "How many were new")

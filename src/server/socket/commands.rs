@@ -10,13 +10,15 @@ use crate::model::message::{Draft, Message, Status};
 use crate::outbox::Outcomes;
 use crate::protocol::command::{self, ClientCommand, Parsed, Subscribe};
 use crate::protocol::event::{self, Ack, AckStatus, CURSOR_GONE};
-use crate::protocol::http::{NO_REPLY_TARGET, is_literal};
+use crate::protocol::http::{NO_REPLY_TARGET, NewMessage, is_literal};
+use crate::server::context::NOT_HERE_YET;
 use crate::server::error::ErrorResponse;
-use crate::server::{ServerContext, media};
+use crate::server::{ServerContext, forward, media};
 use crate::store::{self, Answer};
 use hyper_tungstenite::tungstenite::Utf8Bytes;
 use serde_json::Value;
 use std::time::Duration;
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -65,11 +67,14 @@ impl Session {
         request_id: Option<Value>,
     ) -> Result<(), SessionEnd> {
         let shows_cursor = subscribe.events.is_some() || subscribe.cursor.is_some();
+        let store = self.context.store.clone();
+        if let Some(command::Since::Id(id)) = &subscribe.since {
+            store.catch_up_with_message(*id).await;
+        }
         let asked = match self.asked(subscribe) {
             Ok(asked) => asked,
             Err((text, code)) => return self.reply(coded(text, code, request_id)).await,
         };
-        let store = self.context.store.clone();
         match self.subscriber.subscribe(asked, &store).await {
             Ok(Subscribed { queued, resume }) => {
                 self.push(queued).await?;
@@ -78,7 +83,14 @@ impl Session {
                 self.reply(AnswerFrame::Ack(Ack { session_id: Some(self.id), cursor, ..ack })).await
             }
             Err(why) => {
-                let (text, code) = refused(&why);
+                let (text, code) = match why {
+                    SubscribeRefused::OtherStore | SubscribeRefused::BeyondHead { .. }
+                        if self.context.is_behind() =>
+                    {
+                        (NOT_HERE_YET.to_owned(), Some("no_leader"))
+                    }
+                    why => refused(&why),
+                };
                 self.reply(coded(text, code, request_id)).await
             }
         }
@@ -113,17 +125,20 @@ impl Session {
 
     /// Queues a message for the disk, in the order of the frames; the answer comes when it is there.
     async fn send(&mut self, draft: Draft, request_id: Option<Value>) -> Result<(), SessionEnd> {
+        if self.context.follows() {
+            self.pass_on(draft, request_id);
+            return Ok(());
+        }
         let draft = match media::keep(&self.context, draft).await {
             Ok(draft) => draft,
-            Err(why) => return self.reply(refused_media(&why, request_id)).await,
+            Err(why) => return self.reply(refused_by_http(&why, request_id)).await,
         };
         let facts = self.context.routing_facts();
         let command = store::Command::Create { draft, at: now(), idempotency: None, facts };
         let written = match self.context.store.submit(command).await {
             Ok(written) => written,
             Err(why) => {
-                let internal = coded(why.to_string(), Some("internal"), request_id);
-                return self.reply(internal).await;
+                return self.reply(not_stored(&why, request_id)).await;
             }
         };
         let context = self.context.clone();
@@ -135,11 +150,34 @@ impl Session {
                     coded(NO_REPLY_TARGET.into(), Some("unknown_reply"), request_id)
                 }
                 Ok(_) => coded("the message was not stored".into(), Some("internal"), request_id),
-                Err(why) => coded(why.to_string(), Some("internal"), request_id),
+                Err(why) => not_stored(&why, request_id),
             };
             SessionEvent::Stored(Box::new(reply))
         }));
         Ok(())
+    }
+}
+
+impl Session {
+    /// Has the node that leads the cluster make a message, after those that were passed on before.
+    fn pass_on(&mut self, draft: Draft, request_id: Option<Value>) {
+        let context = self.context.clone();
+        let (done, next) = oneshot::channel();
+        let before = self.passed_on.replace(next);
+        self.in_flight += 1;
+        self.events.push(Box::pin(async move {
+            if let Some(before) = before {
+                // An error says that it is done.
+                let _ = before.await;
+            }
+            let made = forward::make(&context, &NewMessage::of_draft(&draft)).await;
+            drop::<oneshot::Sender<()>>(done);
+            let reply = match made {
+                Ok(message) => delivered(&context, message, request_id).await,
+                Err(why) => refused_by_http(&why, request_id),
+            };
+            SessionEvent::Stored(Box::new(reply))
+        }));
     }
 }
 
@@ -155,8 +193,7 @@ async fn delivered(
         let ack = ack(AckStatus::Sent, request_id);
         AnswerFrame::Ack(Ack { message_id: id, message_status: Some(status), ..ack })
     };
-    let platform = message.platform.as_deref().unwrap_or_default();
-    if context.registry.handle(platform, None).is_none() {
+    if !can_be_taken(context, &message).await {
         return sent(message.status, request_id);
     }
     let ended = context.outcomes.wait(message.seq);
@@ -182,6 +219,15 @@ async fn delivered(
     AnswerFrame::Error(event::ErrorAnswer { error: text, code, message_id: id, request_id })
 }
 
+/// Whether an adapter can take a message now.
+async fn can_be_taken(context: &ServerContext, message: &Message) -> bool {
+    let platform = message.platform.as_deref().unwrap_or_default();
+    if context.follows() {
+        return forward::has_adapter(context, platform).await;
+    }
+    context.registry.handle(platform, None).is_some()
+}
+
 /// The message, where no attempt to send it was made yet: it waits for something else than an answer.
 fn not_attempted(context: &ServerContext, seq: u64) -> Option<Message> {
     let message = context.store.view().and_then(|view| view.by_seq(seq)).ok().flatten()?;
@@ -205,8 +251,17 @@ pub(super) fn error(text: impl Into<String>, request_id: Option<Value>) -> Answe
     coded(text.into(), None, request_id)
 }
 
+/// The error of a message that could not be stored.
+fn not_stored(why: &store::StoreError, request_id: Option<Value>) -> AnswerFrame {
+    let code = match why {
+        store::StoreError::Unavailable(_) | store::StoreError::Unknown(_) => "no_leader",
+        _ => "internal",
+    };
+    coded(why.to_string(), Some(code), request_id)
+}
+
 /// The error that HTTP would answer.
-fn refused_media(why: &ErrorResponse, request_id: Option<Value>) -> AnswerFrame {
+fn refused_by_http(why: &ErrorResponse, request_id: Option<Value>) -> AnswerFrame {
     let (error, code) = (why.text().to_owned(), why.code().map(Into::into));
     AnswerFrame::Error(event::ErrorAnswer { error, code, message_id: None, request_id })
 }

@@ -17,6 +17,7 @@ use hyper_tungstenite::tungstenite::{self, Error};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -45,6 +46,8 @@ pub(super) struct Session {
     pub(super) events: FuturesUnordered<Pin<Box<dyn Future<Output = SessionEvent> + Send>>>,
     /// Messages that wait for the disk.
     pub(super) in_flight: usize,
+    /// Ends once the last message that was passed on to the node that leads is stored.
+    pub(super) passed_on: Option<oneshot::Receiver<()>>,
     /// The rest of what is being written. Nothing else may go out before.
     pub(super) unsent: Bytes,
     /// When the client sent something last.
@@ -113,6 +116,7 @@ impl Session {
             subscriber,
             events,
             in_flight: 0,
+            passed_on: None,
             unsent: Bytes::new(),
             last_received: Instant::now(),
         }

@@ -30,13 +30,8 @@ impl Transaction<'_> {
         mut record: Option<&mut LogRecord>,
         changes: &mut Vec<Change>,
     ) -> Result<()> {
-        if !events.is_empty() && self.newest_epoch != self.context.epoch {
-            let (epoch, previous) = (self.context.epoch, self.newest_epoch);
-            let opened = Event::Opened { epoch, previous };
-            if let Some(record) = &mut record {
-                record.push(&opened, None)?;
-            }
-            self.apply(opened, None)?;
+        if !events.is_empty() {
+            self.begin_epoch(record.as_deref_mut())?;
         }
         for event in events {
             // The log and the table hold the same bytes of a new message.
@@ -50,6 +45,19 @@ impl Transaction<'_> {
             changes.extend(self.apply(event, row)?);
         }
         Ok(())
+    }
+
+    /// Writes and applies the event that the epoch began, where that is not done yet.
+    pub(in crate::store) fn begin_epoch(&mut self, record: Option<&mut LogRecord>) -> Result<()> {
+        if self.newest_epoch == self.context.epoch {
+            return Ok(());
+        }
+        let (epoch, previous) = (self.context.epoch, self.newest_epoch);
+        let opened = Event::Opened { epoch, previous };
+        if let Some(record) = record {
+            record.push(&opened, None)?;
+        }
+        self.apply(opened, None).map(drop)
     }
 
     /// Applies an event that was loaded, at the next offset; gives what listeners are told. `row` is

@@ -7,11 +7,13 @@ use super::damage::guarded;
 use super::error::{Result, StoreError};
 use super::file::{FoundLog, StoreFile};
 use super::ids::IdPermutation;
+use super::membership::{membership, not_of_a_cluster};
 use super::migration;
-use super::options::{Access, StoreOptions};
+use super::options::{Access, SharedLogFactory, StoreOptions};
 use super::overlay::Overlay;
 use super::recount::recount_if_damaged;
 use super::salvage::salvage;
+use super::shared_log::SharedLogWriter;
 use super::tables::{META, SCHEMA, counters, log_bytes};
 use super::transaction::TransactionContext;
 use super::view::View;
@@ -143,7 +145,7 @@ fn look_before_writing(options: &StoreOptions) -> Result<()> {
 /// Opens a file for writing. One that redb cannot repair is made anew from what can be read of it.
 fn open_for_writing(options: &StoreOptions) -> Result<Opened> {
     let database = match guarded_open(|| database(options)) {
-        Err(error) if is_damage(&error) && options.salvages && options.storage.is_none() => {
+        Err(error) if is_damage(&error) && options.may_salvage() => {
             tracing::error!("{}: {error}", options.path.display());
             salvage(options)?.tell();
             guarded_open(|| database(options))
@@ -217,6 +219,11 @@ fn opened(options: &StoreOptions, database: Database) -> Result<Opened> {
         tell_kept(found, &aside);
     }
     file.log.remove();
+    if let Some(SharedLogFactory(open)) = &options.shared_log {
+        let membership = membership(&file.database.begin_read()?.open_table(META)?);
+        let membership = membership.ok_or_else(|| not_of_a_cluster(path))?;
+        file.shared = Some(SharedLogWriter::new(open(), membership.place));
+    }
     let ids = file.context.ids;
     Ok(Opened { file: Handle::Write(Box::new(file)), ids })
 }
@@ -299,7 +306,7 @@ fn caught_up(
     context: TransactionContext,
 ) -> Result<(StoreFile, FoundLog)> {
     let log = Box::new(options.log(context.ids.key()));
-    let mut file = StoreFile { database, context, log };
+    let mut file = StoreFile { database, context, log, shared: None };
     let found = file.catch_up()?;
     Ok((file, found))
 }

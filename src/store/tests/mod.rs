@@ -12,6 +12,7 @@ mod log;
 mod older_versions;
 mod parts;
 mod recalls;
+mod replica;
 mod salvaged;
 
 use super::file::{Durability, StoreFile};
@@ -25,6 +26,7 @@ use crate::model::routing::RoutingFacts;
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
+use uuid::Uuid;
 
 fn create(text: &str) -> Command {
     let draft = Draft::new(MessageType::Text, text.into(), "group_1".into(), Some("qq".into()));

@@ -55,7 +55,8 @@ fn a_damaged_page_loses_only_its_rows_and_they_are_told() {
     let total_before = total(before.path(), Access::Write);
     assert!(zero_pages_with(&tables_of(crash.path()), b"needle 0150") > 0);
     let salvaged = salvage(&options(crash.path(), Access::Write)).unwrap();
-    let view = open(&options(crash.path(), Access::Write)).unwrap().view().unwrap();
+    let opened = open(&options(crash.path(), Access::Write)).unwrap();
+    let view = opened.view().unwrap();
     let lost: Vec<u64> = all
         .iter()
         .filter(|message| view.by_id(message.id).unwrap().is_none())
@@ -94,18 +95,26 @@ fn what_cannot_be_opened_is_made_anew_at_the_next_start() {
 
 #[test]
 fn marks_and_keys_outlive_it() {
-    let (crash, _) = crashed_store(300);
+    let (folder, mut file) = new();
+    for number in 0..300 {
+        made(&mut file, &text(number));
+    }
+    let keyed = |text: &str| {
+        let draft = Draft::new(MessageType::Text, text.into(), "group_2".into(), None).unwrap();
+        let idempotency = Some(Idempotency::new("key", "body"));
+        Command::Create { draft, at: 5, idempotency, facts: RoutingFacts::default() }
+    };
+    commit(&mut file, keyed("keyed"), Durability::Tables);
+    commit(&mut file, receive("three", false), Durability::Tables);
+    let crash = crashed(folder.path());
     zero_pages_with(&tables_of(crash.path()), b"needle 0150");
     let mut file = writable(crash.path());
+    assert_eq!(kept_stores(&tables_of(crash.path())).len(), 1);
     let total = |file: &StoreFile| file.view().unwrap().stats().total;
     let before = total(&file);
     commit(&mut file, receive("three", false), Durability::Tables);
     assert_eq!(total(&file), before, "it was received before");
-    let draft = Draft::new(MessageType::Text, "keyed".into(), "group_2".into(), None).unwrap();
-    let idempotency = Some(Idempotency::new("key", "body"));
-    let facts = RoutingFacts::default();
-    let again = Command::Create { draft, at: 5, idempotency, facts };
-    let answer = commit(&mut file, again, Durability::Tables);
+    let answer = commit(&mut file, keyed("keyed"), Durability::Tables);
     assert!(matches!(answer, Answer::Repeated(_)), "{answer:?}");
 }
 
@@ -122,7 +131,8 @@ fn no_flipped_bit_takes_the_whole_store() {
         let mut flipped = bytes.clone();
         flipped[page * PAGE + 40] ^= 4;
         fs::write(tables_of(copy.path()), flipped).unwrap();
-        let view = open(&options(copy.path(), Access::Write)).unwrap().view().unwrap();
+        let opened = open(&options(copy.path(), Access::Write)).unwrap();
+        let view = opened.view().unwrap();
         let left =
             all.iter().filter(|message| matches!(view.by_id(message.id), Ok(Some(_)))).count();
         assert!(left + 40 > all.len(), "page {page}: {left} of {} are left", all.len());

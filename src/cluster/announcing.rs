@@ -1,0 +1,74 @@
+//! A node tells the cluster how it stands, again and again.
+
+use super::presence::{self, Presence};
+use super::running::{LOOK, RunningNode};
+use crate::health::HEALTH;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use tokio::time::{sleep, timeout};
+
+/// The part of the health that tells of names.
+const NAMES: &str = "cluster.node";
+
+/// Pause between two words of how this node stands.
+const TELL: Duration = Duration::from_millis(500);
+
+/// For how long it is told that another node has the name of this one, once it was seen.
+const SAME_NAME: Duration = Duration::from_secs(10);
+
+impl RunningNode {
+    /// Tells the cluster how this node stands, until it stops.
+    pub(super) async fn tell_presence(&self) {
+        // Before this node has told once, its name may have been that of its last process.
+        let (mut has_told, mut same_name) = (false, None::<Instant>);
+        while self.stop.run_until_cancelled(sleep(TELL)).await.is_some() {
+            if self.is_foreign.load(Ordering::Relaxed) {
+                continue;
+            }
+            let Ok(view) = self.store.view() else { continue };
+            let presence = Presence {
+                node: self.node.holder.node.clone(),
+                instance: self.node.holder.instance.clone(),
+                version: env!("CARGO_PKG_VERSION").into(),
+                listen: self.listen.clone(),
+                place: *self.store.places().borrow(),
+                offset: view.cursor().offset,
+            };
+            let told = async {
+                let bucket = self.node.connection.leases().await?;
+                presence::tell(&bucket, &presence).await
+            };
+            let Some(told) = self.stop.run_until_cancelled(timeout(LOOK * 10, told)).await else {
+                return;
+            };
+            match told {
+                Ok(Ok(before)) => {
+                    let other = before.filter(|before| before.instance != presence.instance);
+                    if let Some(other) = other.filter(|_| has_told) {
+                        tell_same_name(&other, same_name.is_none());
+                        same_name = Some(Instant::now());
+                    }
+                    has_told = true;
+                }
+                Ok(Err(error)) => tracing::debug!("this node cannot tell how it stands: {error}"),
+                Err(_) => {}
+            }
+            if same_name.is_some_and(|seen| seen.elapsed() > SAME_NAME) {
+                same_name = None;
+                HEALTH.recover(NAMES);
+            }
+        }
+    }
+}
+
+/// Tells that another node has the name of this one.
+fn tell_same_name(other: &Presence, is_new: bool) {
+    let Presence { node, listen, .. } = other;
+    let text = format!(
+        "another node is named `{node}` too, and serves at {listen}; give each its own `cluster.node`"
+    );
+    if is_new {
+        tracing::error!("the cluster: {text}");
+    }
+    HEALTH.degrade(NAMES, text);
+}

@@ -1,0 +1,121 @@
+//! The life of a node while another one leads: it applies the log, and stands for election while it has
+//! all of it.
+
+use super::connection::CLUSTER_ID;
+use super::lease::{self, Election, Lease, SeenLease};
+use super::presence::{self, Presence};
+use super::running::{Fault, LOOK, PART, RunningNode};
+use crate::health::HEALTH;
+use crate::log::jetstream::BatchReader;
+use crate::metrics::METRICS;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+/// How long a node that is elected looks at what the others have.
+const OTHERS_TIMEOUT: Duration = Duration::from_millis(700);
+
+impl RunningNode {
+    /// Applies the log until this node is elected, which it may be from a time on; gives its lease, and
+    /// the reader of the log.
+    pub(super) async fn follow(
+        &self,
+        told: &mut Option<Fault>,
+        stands_from: Instant,
+    ) -> Result<(Box<Lease>, BatchReader), Fault> {
+        self.check_identity().await?;
+        let place = *self.store.places().borrow();
+        let mut reader = self.stream.read_after(place).await.map_err(|error| error.0)?;
+        let (mut seen, mut wanted) = (SeenLease::default(), None::<(u64, Instant)>);
+        let mut look = interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let given = reader.given();
+            tokio::select! {
+                batches = reader.next() => {
+                    let batches = batches.map_err(|error| error.0)?;
+                    let applied = self.store.replicate(given, batches).await;
+                    applied.map_err(|error| error.to_string())?;
+                }
+                _ = look.tick() => {
+                    self.check_store(&reader)?;
+                    let began = Instant::now();
+                    let end = self.end_of_log().await?;
+                    METRICS.cluster_lag.set((end - end.min(reader.read_to())).cast_signed());
+                    // Under load the log has grown again by the time that its end is known.
+                    let (end, began) = *wanted.get_or_insert((end, began));
+                    if reader.read_to() < end {
+                        continue;
+                    }
+                    wanted = None;
+                    self.node.state.set_current(began);
+                    if told.take().is_some() {
+                        tracing::info!("the cluster: this node follows again");
+                    }
+                    HEALTH.recover(PART);
+                    let (connection, holder) = (&self.node.connection, &self.node.holder);
+                    let stands = Instant::now() >= stands_from;
+                    match lease::take(connection, holder, &mut seen, stands).await? {
+                        Election::Won(lease) => {
+                            if let Err(fault) = self.check_others().await {
+                                lease.give_up().await;
+                                return Err(fault);
+                            }
+                            return Ok((lease, reader));
+                        }
+                        Election::Held(leader) => self.node.state.set_leader(leader, false),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Checks that no node is known to have more than the stream: what it has was acknowledged.
+    async fn check_others(&self) -> Result<(), Fault> {
+        let looking = async {
+            let nodes = presence::all(&self.node.connection.leases().await?).await?;
+            Ok::<_, Fault>((nodes, self.end_of_log().await?))
+        };
+        // A NATS server that hangs may not keep a cluster from having a leader.
+        let Ok(Ok((nodes, end))) = timeout(OTHERS_TIMEOUT, looking).await else { return Ok(()) };
+        match nodes.iter().max_by_key(|node| node.place).filter(|node| node.place > end) {
+            Some(Presence { node, place, .. }) => Err(format!(
+                "the node `{node}` has the log up to {place}, and the stream ends with {end}: NATS has lost what it had acknowledged; docs/cluster.md says what to do"
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// Checks that the stream is the log of this store, and still has what comes next.
+    async fn check_identity(&self) -> Result<(), Fault> {
+        let info = self.stream.info().await.map_err(|error| error.0)?;
+        let view = self.store.view().map_err(|error| error.to_string())?;
+        let Some(membership) = view.membership() else {
+            return Err("the store belongs to no cluster".into());
+        };
+        let stream = info.config.metadata.get(CLUSTER_ID);
+        let is_foreign = stream != Some(&membership.cluster);
+        self.is_foreign.store(is_foreign, Ordering::Relaxed);
+        if is_foreign {
+            return Err(format!(
+                "this store is of the cluster {}, and the stream of {}; name the right servers and `cluster.name`, or move the store away",
+                membership.cluster,
+                stream.map_or("none", String::as_str)
+            ));
+        }
+        let (first, last) = (info.state.first_sequence, info.state.last_sequence);
+        if membership.place > last {
+            return Err(format!(
+                "this store has the log up to {}, and the stream ends with {last}: NATS has lost what it had acknowledged; docs/cluster.md says what to do",
+                membership.place
+            ));
+        }
+        if membership.place + 1 < first {
+            return Err(format!(
+                "this store has the log up to {}, and the stream begins with {first}; start this node again: it then takes a snapshot",
+                membership.place
+            ));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,143 @@
+//! The life of a node while it leads: it takes over, decides, and renews its lease until that is lost.
+
+use super::lease::Lease;
+use super::requests::LeaderService;
+use super::running::{ClusterNode, Fault, PART, RunningNode};
+use super::snapshot;
+use crate::health::HEALTH;
+use crate::log::jetstream::BatchReader;
+use crate::metrics::METRICS;
+use crate::store::StoreError;
+use async_nats::Subscriber;
+use futures_util::future::{select_all, try_join_all};
+use std::time::{Duration, Instant};
+use tokio::time::{sleep, timeout};
+
+/// The part of the health that tells of snapshots.
+const SNAPSHOTS: &str = "snapshots";
+
+/// Pause before a leader that could not begin its epoch reads on and tries again.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long a leader waits for a message of the log before it looks at the end of it again.
+const WAIT: Duration = Duration::from_millis(50);
+
+impl RunningNode {
+    /// Leads until the lease is lost, the store cannot go on, or the node stops.
+    pub(super) async fn lead(
+        &self,
+        mut lease: Box<Lease>,
+        mut reader: BatchReader,
+        told: &mut Option<Fault>,
+    ) -> Result<(), Fault> {
+        let ClusterNode { state, lease: end, holder, .. } = &self.node;
+        let (term, began) = (lease.term(), Instant::now());
+        end.extend(lease.until);
+        let led = tokio::select! {
+            () = self.keep(&mut lease) => Err("this node led, and has lost its lease".to_owned()),
+            led = self.take_over(&mut reader, term, began, told) => led,
+            () = self.stop.cancelled() => Ok(()),
+        };
+        end.end();
+        // They are the business of the next leader.
+        HEALTH.recover(SNAPSHOTS);
+        self.store.follow().await;
+        state.set_leader(None, false);
+        tracing::warn!(node = holder.node, "this node leads no longer");
+        lease.give_up().await;
+        led
+    }
+
+    /// Renews the lease until it is lost.
+    async fn keep(&self, lease: &mut Lease) {
+        loop {
+            sleep(lease.pause()).await;
+            if !lease.renew().await {
+                return;
+            }
+            self.node.lease.extend(lease.until);
+            self.node.state.set_current(Instant::now());
+        }
+    }
+
+    /// Takes over from the leader before, and leads until the store cannot go on.
+    async fn take_over(
+        &self,
+        reader: &mut BatchReader,
+        term: u64,
+        began: Instant,
+        told: &mut Option<Fault>,
+    ) -> Result<(), Fault> {
+        // The leader before may append until this node has.
+        loop {
+            self.read_all(reader).await?;
+            match self.store.lead(reader.given(), reader.read_to()).await {
+                Ok(()) => break,
+                Err(StoreError::Unavailable(error)) if self.node.lease.left().is_some() => {
+                    self.check_store(reader)?;
+                    self.tell(&error, told);
+                }
+                Err(error) => return Err(error.to_string()),
+            }
+            sleep(PAUSE).await;
+        }
+        let taken = try_join_all(self.services.iter().map(LeaderService::take)).await?;
+        let name = &self.node.holder.node;
+        let took = began.elapsed();
+        tracing::info!(node = name, term, ?took, "this node leads the cluster");
+        METRICS.cluster_takeovers.inc();
+        self.node.state.set_leader(Some(name.clone()), true);
+        METRICS.cluster_lag.set(0);
+        HEALTH.recover(PART);
+        let mut leading = self.store.leading();
+        tokio::select! {
+            _ = leading.wait_for(|is_leading| !is_leading) => {}
+            () = self.keep_snapshots() => {}
+            () = self.serve(taken) => {}
+        }
+        Err("this node led, and could not go on".into())
+    }
+
+    /// Answers what other nodes ask of the leader, until one of the services ends.
+    async fn serve(&self, taken: Vec<Subscriber>) {
+        let services = self.services.iter().zip(taken);
+        let answering = services
+            .map(|(service, requests)| Box::pin(service.answer(requests, &self.node.lease)));
+        select_all(answering).await;
+    }
+
+    /// Applies everything that is in the log.
+    async fn read_all(&self, reader: &mut BatchReader) -> Result<(), Fault> {
+        loop {
+            let end = self.end_of_log().await?;
+            while reader.read_to() < end {
+                let given = reader.given();
+                // The last message may be of a batch that was left unfinished.
+                let Ok(batches) = timeout(WAIT, reader.next()).await else { break };
+                let batches = batches.map_err(|error| error.0)?;
+                let applied = self.store.replicate(given, batches).await;
+                applied.map_err(|error| error.to_string())?;
+            }
+            if reader.read_to() >= end {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Makes snapshots while this node leads; never ends.
+    async fn keep_snapshots(&self) {
+        loop {
+            let every = self.node.snapshot_every;
+            let kept =
+                snapshot::keep(&self.node.connection, &self.stream, &self.store, &self.db, every);
+            match kept.await {
+                Ok(()) => HEALTH.recover(SNAPSHOTS),
+                Err(error) => {
+                    tracing::error!("no snapshot could be made: {error}");
+                    HEALTH.degrade(SNAPSHOTS, error);
+                }
+            }
+            sleep(snapshot::PAUSE).await;
+        }
+    }
+}

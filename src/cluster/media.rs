@@ -1,0 +1,390 @@
+//! Files of messages between nodes: a node that lacks one asks all others, and reads it from the first
+//! that has it, a piece at a time. It keeps it where its SHA-256 is the one that was asked for.
+
+use super::connection::NatsConnection;
+use crate::media::{BlobRefused, Blobs, Hash, MediaPeers, Upload};
+use async_nats::client::Request;
+use async_nats::connection::State;
+use async_nats::{Client, Message, Subscriber};
+use bytes::Bytes;
+use futures_util::future::{BoxFuture, Shared};
+use futures_util::{FutureExt, StreamExt, stream};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::fmt;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::timeout;
+
+/// Bytes of a piece, where NATS takes as many.
+const PIECE_BYTES: usize = 256 << 10;
+
+/// Bytes of a message that are left for its head.
+const HEAD_BYTES: usize = 1 << 10;
+
+/// Pieces of one file that are asked for at one time.
+const PIECES_AT_ONCE: usize = 4;
+
+/// Files that are brought here at one time; more wait.
+const FILES_AT_ONCE: usize = 8;
+
+/// Questions of other nodes that are answered at one time; more wait.
+const ANSWERS_AT_ONCE: usize = 16;
+
+/// How long a node may take to say that it has a file.
+const OFFER_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long a piece may take.
+const PIECE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a reader waits for a file; it goes on coming afterwards.
+const READER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// For how long a file that no node has is not asked for again, and how many of them are remembered.
+const MISSING_FOR: Duration = Duration::from_secs(5);
+const MAX_MISSING: usize = 1024;
+
+/// A question to every node.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ToAll {
+    /// Asks which node has a file.
+    Find(String),
+    /// Tells that somebody removed a file.
+    Forget(String),
+}
+
+/// The answer of a node that has a file.
+#[derive(Debug, Serialize, Deserialize)]
+struct Offer {
+    /// The node that has it, as one start of its process.
+    instance: String,
+    size: u64,
+}
+
+/// A question for a piece of a file.
+#[derive(Debug, Serialize, Deserialize)]
+struct PieceRequest {
+    media: String,
+    from: u64,
+    bytes: usize,
+}
+
+/// Brings files here from other nodes, and gives them those that are here.
+#[derive(Clone)]
+pub struct MediaExchange {
+    client: Client,
+    subject: String,
+    instance: String,
+    blobs: Blobs,
+    runtime: Handle,
+    files: Arc<Semaphore>,
+    missing: Arc<Mutex<HashMap<Hash, Instant>>>,
+    /// Files that are on their way; all who want one wait for the same.
+    coming: Arc<Mutex<HashMap<Hash, Coming>>>,
+}
+
+/// A file on its way here.
+type Coming = Shared<BoxFuture<'static, Result<(), NotBrought>>>;
+
+impl fmt::Debug for MediaExchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MediaExchange").field("subject", &self.subject).finish_non_exhaustive()
+    }
+}
+
+/// Why a file did not come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum NotBrought {
+    /// No node that answers has it.
+    Nowhere,
+    /// There is no room for it here.
+    NoRoom(BlobRefused),
+    Broken(String),
+}
+
+impl fmt::Display for NotBrought {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nowhere => f.write_str("no node has it"),
+            Self::NoRoom(refused) => refused.fmt(f),
+            Self::Broken(why) => f.write_str(why),
+        }
+    }
+}
+
+impl From<BlobRefused> for NotBrought {
+    fn from(refused: BlobRefused) -> Self {
+        Self::NoRoom(refused)
+    }
+}
+
+impl MediaExchange {
+    /// The exchange for what `blobs` keep; `instance` is one start of this node's process.
+    pub(super) fn new(connection: &NatsConnection, instance: &str, blobs: Blobs) -> Self {
+        Self {
+            client: connection.context.client(),
+            subject: format!("{}.media", connection.prefix),
+            instance: instance.to_owned(),
+            blobs,
+            runtime: Handle::current(),
+            files: Arc::new(Semaphore::new(FILES_AT_ONCE)),
+            missing: Arc::default(),
+            coming: Arc::default(),
+        }
+    }
+
+    /// The files that are kept here.
+    pub(super) fn blobs(&self) -> &Blobs {
+        &self.blobs
+    }
+
+    /// Has every other node remove a file, as somebody did here; one that cannot be reached does once
+    /// it looks for files that no message has.
+    pub async fn forget(&self, hash: Hash) {
+        if let Err(error) = self.tell_all(&ToAll::Forget(hash.to_string()), None).await {
+            tracing::warn!("other nodes are not told that {hash} is removed: {error}");
+        }
+    }
+
+    /// Brings a file here, unless it is.
+    pub(super) async fn bring_here(&self, hash: Hash) -> Result<(), NotBrought> {
+        let coming = self
+            .lock_coming()
+            .entry(hash)
+            .or_insert_with(|| {
+                let exchange = self.clone();
+                async move { exchange.fetch(hash).await }.boxed().shared()
+            })
+            .clone();
+        let brought = coming.clone().await;
+        let mut all = self.lock_coming();
+        if all.get(&hash).is_some_and(|one| one.ptr_eq(&coming)) {
+            all.remove(&hash);
+        }
+        brought
+    }
+
+    fn lock_coming(&self) -> MutexGuard<'_, HashMap<Hash, Coming>> {
+        self.coming.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn fetch(&self, hash: Hash) -> Result<(), NotBrought> {
+        // The semaphore is never closed.
+        let Ok(_permit) = self.files.acquire().await else { return Err(NotBrought::Nowhere) };
+        let blobs = self.blobs.clone();
+        if on_thread(move || Ok(blobs.is_kept(hash)?)).await? {
+            return Ok(());
+        }
+        if self.client.connection_state() != State::Connected || self.is_missing(hash) {
+            return Err(NotBrought::Nowhere);
+        }
+        let Some(offer) = self.ask(hash).await.map_err(NotBrought::Broken)? else {
+            self.note_missing(hash);
+            return Err(NotBrought::Nowhere);
+        };
+        self.read_from(&offer, hash).await
+    }
+
+    /// The first node that says it has a file.
+    async fn ask(&self, hash: Hash) -> Result<Option<Offer>, String> {
+        let inbox = self.client.new_inbox();
+        let mut offers =
+            self.client.subscribe(inbox.clone()).await.map_err(|error| error.to_string())?;
+        self.tell_all(&ToAll::Find(hash.to_string()), Some(inbox)).await?;
+        let offer = timeout(OFFER_TIMEOUT, offers.next()).await;
+        let offer = offer.ok().flatten();
+        Ok(offer.and_then(|offer| serde_json::from_slice(&offer.payload).ok()))
+    }
+
+    async fn tell_all(&self, question: &ToAll, reply: Option<String>) -> Result<(), String> {
+        let payload = Bytes::from(serde_json::to_vec(question).unwrap_or_default());
+        let sent = match reply {
+            Some(reply) => {
+                self.client.publish_with_reply(self.subject.clone(), reply, payload).await
+            }
+            None => self.client.publish(self.subject.clone(), payload).await,
+        };
+        sent.map_err(|error| error.to_string())
+    }
+
+    /// Reads a file of another node, and keeps it.
+    async fn read_from(&self, offer: &Offer, hash: Hash) -> Result<(), NotBrought> {
+        let (blobs, size) = (self.blobs.clone(), offer.size);
+        let begin = move || {
+            blobs.check_quota(size)?;
+            let upload = Upload::begin(&blobs)?;
+            upload.check_size(size)?;
+            Ok(upload)
+        };
+        let mut upload = on_thread(begin).await?;
+        let bytes = PIECE_BYTES.min(self.client.max_payload().saturating_sub(HEAD_BYTES)).max(1);
+        let pieces = (0..size).step_by(bytes).map(|from| self.piece(offer, hash, from, bytes));
+        let mut pieces = stream::iter(pieces).buffered(PIECES_AT_ONCE);
+        while let Some(piece) = pieces.next().await {
+            let piece = piece.map_err(NotBrought::Broken)?;
+            upload = on_thread(move || upload.write(&piece).map(|()| upload)).await?;
+        }
+        if upload.hash() != hash {
+            return Err(NotBrought::Broken("a node sent other bytes than it should".into()));
+        }
+        on_thread(move || upload.finish()).await?;
+        tracing::debug!(%hash, size, "a file came from another node");
+        Ok(())
+    }
+
+    async fn piece(
+        &self,
+        offer: &Offer,
+        hash: Hash,
+        from: u64,
+        bytes: usize,
+    ) -> Result<Bytes, String> {
+        let request = PieceRequest { media: hash.to_string(), from, bytes };
+        let payload = serde_json::to_vec(&request).unwrap_or_default();
+        let request = Request::new().payload(payload.into()).timeout(Some(PIECE_TIMEOUT));
+        let subject = format!("{}.{}", self.subject, offer.instance);
+        let piece = self.client.send_request(subject, request).await;
+        let piece = piece.map_err(|error| format!("the node that has it: {error}"))?.payload;
+        let wanted = (offer.size - from).min(bytes as u64);
+        if piece.len() as u64 != wanted {
+            return Err("the node that had it has it no more".into());
+        }
+        Ok(piece)
+    }
+
+    fn is_missing(&self, hash: Hash) -> bool {
+        let missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        missing.get(&hash).is_some_and(|since| since.elapsed() < MISSING_FOR)
+    }
+
+    fn note_missing(&self, hash: Hash) {
+        let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        if missing.len() >= MAX_MISSING {
+            missing.retain(|_, since| since.elapsed() < MISSING_FOR);
+        }
+        if missing.len() < MAX_MISSING {
+            missing.insert(hash, Instant::now());
+        }
+    }
+
+    /// Answers other nodes until the connection ends.
+    pub(super) async fn answer(&self) {
+        let own = format!("{}.{}", self.subject, self.instance);
+        let all = self.client.subscribe(self.subject.clone()).await;
+        let (Ok(mut all), Ok(mut own)) = (all, self.client.subscribe(own).await) else {
+            tracing::error!(
+                "other nodes cannot have files of this one: NATS takes no subscription"
+            );
+            return;
+        };
+        let (places, mut tasks) = (Arc::new(Semaphore::new(ANSWERS_AT_ONCE)), JoinSet::new());
+        while let Some((message, is_own)) = next(&mut all, &mut own).await {
+            while tasks.try_join_next().is_some() {}
+            // The semaphore is never closed.
+            let Ok(place) = places.clone().acquire_owned().await else { return };
+            let exchange = self.clone();
+            tasks.spawn(async move {
+                exchange.answer_one(message, is_own).await;
+                drop(place);
+            });
+        }
+    }
+
+    async fn answer_one(&self, message: Message, is_own: bool) {
+        let (blobs, instance) = (self.blobs.clone(), self.instance.clone());
+        let payload = message.payload;
+        let answer = spawn_blocking(move || {
+            if is_own { piece_of(&blobs, &payload) } else { told(&blobs, &payload, instance) }
+        });
+        let answer = match answer.await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => {
+                tracing::warn!("a file for another node cannot be read: {error}");
+                None
+            }
+            Err(error) => {
+                tracing::error!("a file for another node: {error}");
+                None
+            }
+        };
+        // A piece that is not there has an empty answer; who has no file says nothing.
+        let answer = if is_own { Some(answer.unwrap_or_default()) } else { answer };
+        if let (Some(reply), Some(answer)) = (message.reply, answer)
+            && let Err(error) = self.client.publish(reply, answer).await
+        {
+            tracing::warn!("a node that asked for a file is not answered: {error}");
+        }
+    }
+}
+
+/// The next message of either; `None` once one of them has ended.
+async fn next(all: &mut Subscriber, own: &mut Subscriber) -> Option<(Message, bool)> {
+    tokio::select! {
+        message = all.next() => message.map(|message| (message, false)),
+        message = own.next() => message.map(|message| (message, true)),
+    }
+}
+
+/// The answer of a node that has a file; or the file is removed.
+fn told(blobs: &Blobs, payload: &[u8], instance: String) -> io::Result<Option<Bytes>> {
+    match serde_json::from_slice(payload) {
+        Ok(ToAll::Find(media)) => {
+            let Ok(hash) = media.parse() else { return Ok(None) };
+            let Some(kept) = blobs.find_kept(hash)? else { return Ok(None) };
+            let offer = Offer { instance, size: kept.size };
+            Ok(Some(serde_json::to_vec(&offer).unwrap_or_default().into()))
+        }
+        Ok(ToAll::Forget(media)) => {
+            let Ok(hash) = media.parse() else { return Ok(None) };
+            blobs.remove(hash)?;
+            Ok(None)
+        }
+        Err(error) => {
+            tracing::warn!("another node asks what this one does not know: {error}");
+            Ok(None)
+        }
+    }
+}
+
+/// A piece of a file; `None` where it is not here.
+fn piece_of(blobs: &Blobs, payload: &[u8]) -> io::Result<Option<Bytes>> {
+    let request: PieceRequest = serde_json::from_slice(payload).map_err(io::Error::other)?;
+    let Ok(hash) = request.media.parse() else { return Ok(None) };
+    let mut file = match blobs.open_kept(hash) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    file.seek(SeekFrom::Start(request.from))?;
+    let mut bytes = Vec::new();
+    file.take(request.bytes.min(PIECE_BYTES) as u64).read_to_end(&mut bytes)?;
+    Ok(Some(bytes.into()))
+}
+
+async fn on_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, BlobRefused> + Send + 'static,
+) -> Result<T, NotBrought> {
+    match spawn_blocking(work).await {
+        Ok(done) => Ok(done?),
+        Err(error) => Err(NotBrought::Broken(error.to_string())),
+    }
+}
+
+impl MediaPeers for MediaExchange {
+    fn bring(&self, hash: Hash) -> bool {
+        let (exchange, (tell, told)) = (self.clone(), mpsc::channel());
+        self.runtime.spawn(async move {
+            let brought = exchange.bring_here(hash).await;
+            match &brought {
+                Ok(()) | Err(NotBrought::Nowhere) => {}
+                Err(error) => tracing::warn!("the file {hash} of another node: {error}"),
+            }
+            let _ = tell.send(brought.is_ok());
+        });
+        told.recv_timeout(READER_TIMEOUT).unwrap_or_default()
+    }
+}

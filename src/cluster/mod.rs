@@ -1,0 +1,37 @@
+//! Many nodes: the log on a stream of NATS JetStream (`docs/cluster.md`).
+//!
+//! Each node has a store of its own and applies the stream to it. One node leads: it holds a lease, a
+//! key of a bucket that lapses unless it is renewed, and it alone decides and appends. The lease only
+//! finds a leader. That there are never two is held by the stream: a new leader first appends the
+//! event that its epoch began, and from then on refuses everything of the one before it.
+
+mod announcing;
+mod connection;
+mod copies;
+mod following;
+mod founding;
+mod leading;
+mod lease;
+mod media;
+mod node;
+mod presence;
+mod requests;
+mod running;
+mod snapshot;
+mod starting;
+mod state;
+mod status;
+mod status_feed;
+mod tunnel;
+
+pub use copies::{WantedCopies, keep_copies};
+pub use founding::found;
+pub use media::MediaExchange;
+pub use node::{ClusterHandle, NodeServices};
+pub use requests::{Answerer, LeaderRequests, LeaderService, NotAnswered};
+pub use running::ClusterNode;
+pub use starting::{StartedNode, start};
+pub use state::ClusterState;
+pub use status::{ClusterStatus, NodeStatus, status};
+pub use status_feed::StatusFeed;
+pub use tunnel::{PassedConnection, Tunnels};

@@ -1,0 +1,134 @@
+//! The life of a node: it follows the log, stands for election while it has all of it, and leads for
+//! as long as its lease lasts.
+
+use super::media::MediaExchange;
+use super::requests::{LeaderRequests, LeaderService};
+use super::running::{ClusterNode, RunningNode};
+use super::state::ClusterState;
+use super::status_feed::StatusFeed;
+use super::tunnel::Tunnels;
+use crate::media::Blobs;
+use crate::store::Store;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+/// After how long without NATS a node stands for election again.
+const SETTLED: Duration = Duration::from_secs(1);
+
+/// Pause after a fault.
+const PAUSE: Duration = Duration::from_millis(300);
+
+/// How long a node that could not go on leading leaves it to others; longer each time that it led no
+/// longer than `SHORT`.
+const ABSTAIN: Duration = Duration::from_millis(500);
+const LONGEST_ABSTAIN: Duration = Duration::from_secs(30);
+const SHORT: Duration = Duration::from_secs(10);
+
+/// Services of a node to others.
+#[derive(Clone)]
+pub struct NodeServices {
+    /// Gives them files of messages.
+    pub media: MediaExchange,
+    /// Answers them while this node leads.
+    pub while_leading: Vec<LeaderService>,
+}
+
+/// The cluster, as the server of a node sees it.
+#[derive(Clone, Debug)]
+pub struct ClusterHandle {
+    /// How this node stands.
+    pub state: Arc<ClusterState>,
+    /// Passes requests on to the node that leads.
+    pub requests: LeaderRequests,
+    /// Passes events on to it.
+    pub events: LeaderRequests,
+    /// Asks it why messages wait.
+    pub waiting: LeaderRequests,
+    /// Passes connections on to it.
+    pub tunnels: Tunnels,
+    /// Tells of the adapters that are connected to it.
+    pub states: StatusFeed,
+    /// Brings files of messages here from other nodes.
+    pub media: MediaExchange,
+}
+
+impl ClusterNode {
+    /// The cluster, for the server, which keeps its files in `blobs`.
+    pub fn handle(&self, blobs: Blobs) -> ClusterHandle {
+        let requests = |name| LeaderRequests::new(&self.connection, name);
+        ClusterHandle {
+            state: self.state.clone(),
+            requests: requests("requests"),
+            events: requests("events"),
+            waiting: requests("waiting"),
+            tunnels: Tunnels::new(&self.connection, &self.state),
+            states: StatusFeed::new(&self.connection, &self.holder.instance),
+            media: MediaExchange::new(&self.connection, &self.holder.instance, blobs),
+        }
+    }
+
+    /// Works until `stop`; a lease that is held is given up then. `listen` is the address at which
+    /// this node serves. May be run anew after a panic.
+    pub async fn run(
+        self,
+        store: Arc<Store>,
+        db: PathBuf,
+        listen: String,
+        services: NodeServices,
+        stop: CancellationToken,
+    ) {
+        let NodeServices { media, while_leading } = services;
+        let work = RunningNode {
+            stream: self.connection.stream(),
+            node: self,
+            store,
+            db,
+            listen,
+            services: while_leading,
+            is_foreign: AtomicBool::new(false),
+            stop,
+        };
+        let exchanging = work.stop.run_until_cancelled(media.answer());
+        tokio::join!(take_part(&work), work.tell_presence(), exchanging);
+        work.node.connection.close().await;
+    }
+}
+
+/// Follows and leads by turns.
+async fn take_part(work: &RunningNode) {
+    let (mut told, mut stands_from, mut abstain) = (None, Instant::now(), ABSTAIN);
+    // After a panic it may have led.
+    work.node.lease.end();
+    work.store.follow().await;
+    work.node.state.set_leader(None, false);
+    while !work.stop.is_cancelled() {
+        let elected = tokio::select! {
+            () = work.stop.cancelled() => break,
+            elected = work.follow(&mut told, stands_from) => elected,
+        };
+        let done = match elected {
+            Ok((lease, reader)) => {
+                let began = Instant::now();
+                let led = Box::pin(work.lead(lease, reader, &mut told)).await;
+                // Another one may do better than a node that cannot lead for long.
+                let is_short = began.elapsed() < SHORT;
+                abstain = if is_short { (abstain * 2).min(LONGEST_ABSTAIN) } else { ABSTAIN };
+                stands_from = Instant::now() + abstain;
+                led
+            }
+            Err(fault) => Err(fault),
+        };
+        if let Err(fault) = done {
+            if !work.node.connection.is_connected() {
+                // By then others have told what they have, should NATS have lost it.
+                stands_from = stands_from.max(Instant::now() + SETTLED);
+            }
+            work.tell(&fault, &mut told);
+            let _ = work.stop.run_until_cancelled(sleep(PAUSE)).await;
+        }
+    }
+}

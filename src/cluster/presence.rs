@@ -1,0 +1,58 @@
+//! The nodes that live: each tells how it stands, again and again, in the bucket whose values lapse.
+
+use super::connection::entry;
+use async_nats::jetstream::kv;
+use futures_util::StreamExt;
+use serde::{Deserialize, Serialize};
+
+/// Begins the keys of nodes.
+const NODES: &str = "nodes.";
+
+/// How a node stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Presence {
+    #[allow(missing_docs)]
+    pub node: String,
+    /// One start of its process.
+    pub instance: String,
+    #[allow(missing_docs)]
+    pub version: String,
+    /// Where it serves.
+    pub listen: String,
+    /// The place of the log that its readers see.
+    pub place: u64,
+    /// The newest event that its readers see.
+    pub offset: u64,
+}
+
+/// Tells how this node stands; gives what was told last under its name.
+pub(super) async fn tell(
+    bucket: &kv::Store,
+    presence: &Presence,
+) -> Result<Option<Presence>, String> {
+    let key = format!("{NODES}{}", presence.node);
+    let value = serde_json::to_vec(presence).map_err(|error| error.to_string())?;
+    let before = read(bucket, &key).await?;
+    bucket.put(key, value.into()).await.map_err(|error| error.to_string())?;
+    Ok(before)
+}
+
+async fn read(bucket: &kv::Store, key: &str) -> Result<Option<Presence>, String> {
+    let entry = entry(bucket, key).await?;
+    Ok(entry.and_then(|entry| serde_json::from_slice(&entry.value).ok()))
+}
+
+/// The nodes that live, by name.
+pub(super) async fn all(bucket: &kv::Store) -> Result<Vec<Presence>, String> {
+    let mut keys = bucket.keys().await.map_err(|error| error.to_string())?;
+    let mut found: Vec<Presence> = Vec::new();
+    while let Some(key) = keys.next().await {
+        let key = key.map_err(|error| error.to_string())?;
+        if !key.starts_with(NODES) {
+            continue;
+        }
+        found.extend(read(bucket, &key).await?);
+    }
+    found.sort_by(|one: &Presence, other| one.node.cmp(&other.node));
+    Ok(found)
+}

@@ -1,0 +1,124 @@
+//! Requests of clients, and events, that a node passes on to the one that leads, by request and reply.
+
+use super::connection::NatsConnection;
+use crate::log::jetstream::LeaseEnd;
+use async_nats::client::{Request, RequestErrorKind};
+use async_nats::connection::State;
+use async_nats::{Client, Subscriber};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+/// Requests of other nodes that are answered at one time; more wait.
+const AT_ONCE: usize = 64;
+
+/// Answers the requests that other nodes pass on.
+pub type Answerer = Arc<dyn Fn(Bytes) -> BoxFuture<'static, Bytes> + Send + Sync>;
+
+/// A service of the node that leads to the others.
+#[derive(Clone)]
+pub struct LeaderService {
+    /// The requests, as the others pass them on.
+    pub requests: LeaderRequests,
+    /// Answers them.
+    pub answerer: Answerer,
+}
+
+/// Passes requests on to the node that leads.
+#[derive(Clone)]
+pub struct LeaderRequests {
+    client: Client,
+    subject: String,
+}
+
+impl fmt::Debug for LeaderRequests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LeaderRequests").field("subject", &self.subject).finish_non_exhaustive()
+    }
+}
+
+/// Why a request has no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotAnswered {
+    /// No node leads; nothing was done.
+    NoLeader,
+    /// Whether something was done is unknown.
+    Unknown(String),
+    /// It is larger than NATS takes.
+    TooLarge {
+        /// The size that NATS takes, in bytes.
+        limit: usize,
+    },
+}
+
+impl LeaderRequests {
+    /// Passes on what has a name of its own: `requests`, `events`.
+    pub(super) fn new(connection: &NatsConnection, name: &str) -> Self {
+        let client = connection.context.client();
+        Self { client, subject: format!("{}.{name}", connection.prefix) }
+    }
+
+    /// Whether NATS can be reached at the moment.
+    pub fn is_connected(&self) -> bool {
+        self.client.connection_state() == State::Connected
+    }
+
+    /// The size of a message that NATS takes, in bytes.
+    pub fn max_bytes(&self) -> usize {
+        self.client.max_payload()
+    }
+
+    /// The answer of the node that leads.
+    ///
+    /// # Errors
+    ///
+    /// No node leads, the answer does not come in time, or the request is too large.
+    pub async fn ask(&self, request: Bytes, limit: Duration) -> Result<Bytes, NotAnswered> {
+        if request.len() > self.max_bytes() {
+            return Err(NotAnswered::TooLarge { limit: self.max_bytes() });
+        }
+        let request = Request::new().payload(request).timeout(Some(limit));
+        let answer = self.client.send_request(self.subject.clone(), request).await;
+        answer.map(|answer| answer.payload).map_err(|error| match error.kind() {
+            RequestErrorKind::NoResponders => NotAnswered::NoLeader,
+            _ => NotAnswered::Unknown(error.to_string()),
+        })
+    }
+}
+
+impl LeaderService {
+    /// Begins to take requests, as the node that leads.
+    pub(super) async fn take(&self) -> Result<Subscriber, String> {
+        let LeaderRequests { client, subject } = &self.requests;
+        client.subscribe(subject.clone()).await.map_err(|error| error.to_string())
+    }
+
+    /// Answers requests until they end with the connection, or the lease does. What waited here while
+    /// this process was stopped is another node's business by then: it is not answered.
+    pub(super) async fn answer(&self, mut requests: Subscriber, lease: &LeaseEnd) {
+        let (places, mut tasks) = (Arc::new(Semaphore::new(AT_ONCE)), JoinSet::new());
+        while let Some(request) = requests.next().await {
+            while tasks.try_join_next().is_some() {}
+            let Some(reply) = request.reply else { continue };
+            // The semaphore is never closed.
+            let Ok(place) = places.clone().acquire_owned().await else { return };
+            if lease.left().is_none() {
+                return;
+            }
+            let client = self.requests.client.clone();
+            let answer = (self.answerer)(request.payload);
+            tasks.spawn(async move {
+                let answer = answer.await;
+                if let Err(error) = client.publish(reply, answer).await {
+                    tracing::warn!("a node that had passed a request on is not answered: {error}");
+                }
+                drop(place);
+            });
+        }
+    }
+}

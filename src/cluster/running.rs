@@ -1,0 +1,79 @@
+//! A node at work on its store, as the parts of its life share it.
+
+use super::connection::NatsConnection;
+use super::lease::Holder;
+use super::requests::LeaderService;
+use super::state::ClusterState;
+use crate::health::HEALTH;
+use crate::log::jetstream::{BatchReader, EventStream, LeaseEnd};
+use crate::store::Store;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// The part of the health that tells of the cluster.
+pub(super) const PART: &str = "cluster";
+
+/// Pause between two looks at the lease and the end of the log.
+pub(super) const LOOK: Duration = Duration::from_millis(300);
+
+/// Why a node cannot go on for now.
+pub(super) type Fault = String;
+
+/// A node of a cluster, as its process has it from start to end.
+#[derive(Clone)]
+pub struct ClusterNode {
+    pub(super) connection: NatsConnection,
+    pub(super) lease: Arc<LeaseEnd>,
+    pub(super) state: Arc<ClusterState>,
+    pub(super) holder: Holder,
+    pub(super) snapshot_every: u64,
+}
+
+/// A node at work on its store.
+pub(super) struct RunningNode {
+    pub(super) node: ClusterNode,
+    pub(super) stream: EventStream,
+    pub(super) store: Arc<Store>,
+    /// Beside it, snapshots are written before they are sent.
+    pub(super) db: PathBuf,
+    pub(super) listen: String,
+    /// Its services to the others, while it leads.
+    pub(super) services: Vec<LeaderService>,
+    /// The store is of another cluster.
+    pub(super) is_foreign: AtomicBool,
+    pub(super) stop: CancellationToken,
+}
+
+impl RunningNode {
+    /// Tells a fault: in the log once, in the health for as long as it lasts, with how old reads are.
+    pub(super) fn tell(&self, fault: &str, told: &mut Option<Fault>) {
+        let fault = if self.node.connection.is_connected() {
+            fault.to_owned()
+        } else {
+            let why = self.node.connection.refusal();
+            let why = why.map_or_else(String::new, |why| format!(" ({why})"));
+            format!("NATS cannot be reached{why}; what is read goes on, and nothing can be written")
+        };
+        let age = self.node.state.age().map_or(0, |age| age.as_secs());
+        HEALTH.degrade(PART, format!("{fault}; what is read here may be {age} s old"));
+        if told.as_ref() != Some(&fault) {
+            tracing::error!("the cluster: {fault}");
+            *told = Some(fault);
+        }
+    }
+
+    /// Checks that the store has all that was given to it: after a fault of the disk it may have less.
+    pub(super) fn check_store(&self, reader: &BatchReader) -> Result<(), Fault> {
+        if *self.store.places().borrow() < reader.given() {
+            return Err("the store was opened anew; it reads the log again".into());
+        }
+        Ok(())
+    }
+
+    pub(super) async fn end_of_log(&self) -> Result<u64, Fault> {
+        self.stream.info().await.map(|info| info.state.last_sequence).map_err(|error| error.0)
+    }
+}

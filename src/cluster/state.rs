@@ -1,0 +1,62 @@
+//! How this node stands in its cluster, for those who ask it.
+
+use crate::metrics::METRICS;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+
+/// How old reads may be before it is told.
+const OLD: Duration = Duration::from_secs(2);
+
+/// How this node stands.
+#[derive(Debug)]
+pub struct ClusterState {
+    leader: watch::Sender<SeenLeader>,
+    /// When readers were last known to see everything.
+    current_at: Mutex<Instant>,
+}
+
+/// The node that leads, as far as it is known here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct SeenLeader {
+    name: Option<String>,
+    is_this: bool,
+}
+
+impl Default for ClusterState {
+    fn default() -> Self {
+        Self { leader: watch::Sender::default(), current_at: Mutex::new(Instant::now()) }
+    }
+}
+
+impl ClusterState {
+    /// The node that leads, as far as it is known here.
+    pub fn leader(&self) -> Option<String> {
+        self.leader.borrow().name.clone()
+    }
+
+    /// Waits until another node is known to lead.
+    pub async fn another_leads(&self) {
+        let mut leader = self.leader.subscribe();
+        // The sender lives as long as this does.
+        let _ = leader.wait_for(|leader| leader.name.is_some() && !leader.is_this).await;
+    }
+
+    /// How old may be what is read here; `None` where it is everything, or nearly so.
+    pub fn age(&self) -> Option<Duration> {
+        let current_at = *self.current_at.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(current_at.elapsed()).filter(|age| *age >= OLD)
+    }
+
+    pub(super) fn set_leader(&self, name: Option<String>, is_this: bool) {
+        METRICS.cluster_leading.set(is_this.into());
+        let new = SeenLeader { name, is_this };
+        self.leader.send_if_modified(|now| std::mem::replace(now, new.clone()) != new);
+    }
+
+    /// Readers saw everything at that time.
+    pub(super) fn set_current(&self, at: Instant) {
+        let mut current_at = self.current_at.lock().unwrap_or_else(PoisonError::into_inner);
+        *current_at = at.max(*current_at);
+    }
+}

@@ -1,0 +1,107 @@
+//! The state of a cluster, as NATS has it; no node need run.
+
+use super::connection::{CLUSTER_ID, NatsConnection};
+use super::presence::Presence;
+use super::{lease, presence, snapshot};
+use crate::config::ClusterSettings;
+use crate::error::{Error, Result};
+use serde::Serialize;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long NATS may take to answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The state of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ClusterStatus {
+    #[allow(missing_docs)]
+    pub name: String,
+    /// Its ID.
+    pub cluster: String,
+    /// The node that leads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leader: Option<String>,
+    /// The revision of the leader's lease.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub term: Option<u64>,
+    /// The first and the last message of the log.
+    pub first: u64,
+    #[allow(missing_docs)]
+    pub last: u64,
+    /// The size of the log in bytes.
+    pub bytes: u64,
+    /// NATS servers that keep the log, and those of them that are up to date.
+    pub replicas: usize,
+    #[allow(missing_docs)]
+    pub replicas_current: usize,
+    /// The place of the newest snapshot, and its size in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<u64>,
+    #[allow(missing_docs)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshot_bytes: Option<usize>,
+    /// The nodes that live.
+    pub nodes: Vec<NodeStatus>,
+}
+
+/// The state of a node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NodeStatus {
+    #[allow(missing_docs)]
+    #[serde(flatten)]
+    pub presence: Presence,
+    /// Messages of the log that it has not applied.
+    pub lag: u64,
+}
+
+/// The state of the cluster that is configured.
+///
+/// # Errors
+///
+/// NATS does not answer, or the cluster was never made.
+pub async fn status(settings: &ClusterSettings) -> Result<ClusterStatus> {
+    let connection = NatsConnection::open(settings).await?;
+    let found = timeout(ANSWER_TIMEOUT, read(&connection, settings)).await;
+    connection.close().await;
+    found.map_err(|_| connection.no_answer(&settings.nats))?
+}
+
+async fn read(connection: &NatsConnection, settings: &ClusterSettings) -> Result<ClusterStatus> {
+    let failed = |text: String| Error::failed(text);
+    let info = loop {
+        match connection.stream().info().await {
+            Ok(info) => break info,
+            Err(_) if !connection.is_connected() => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Err(error) => {
+                return Err(failed(error.0).hint("`rechat cluster init` makes the cluster"));
+            }
+        }
+    };
+    let cluster = info.config.metadata.get(CLUSTER_ID).cloned().unwrap_or_default();
+    let bucket = connection.leases().await.map_err(failed)?;
+    let leader = lease::holder(&bucket).await.map_err(failed)?;
+    let nodes = presence::all(&bucket).await.map_err(failed)?;
+    let snapshot = snapshot::all(&connection.snapshots().await?, &cluster).await?.pop();
+    let last = info.state.last_sequence;
+    let others = info.cluster.iter().flat_map(|cluster| &cluster.replicas);
+    let current = 1 + others.filter(|replica| replica.current && !replica.offline).count();
+    let state =
+        |presence: Presence| NodeStatus { lag: last.saturating_sub(presence.place), presence };
+    Ok(ClusterStatus {
+        name: settings.name.clone(),
+        cluster,
+        term: leader.as_ref().map(|(_, revision)| *revision),
+        leader: leader.map(|(holder, _)| holder.node),
+        first: info.state.first_sequence,
+        last,
+        bytes: info.state.bytes,
+        replicas: info.config.num_replicas,
+        replicas_current: current,
+        snapshot: snapshot.as_ref().map(|newest| newest.place),
+        snapshot_bytes: snapshot.map(|newest| newest.bytes),
+        nodes: nodes.into_iter().map(state).collect(),
+    })
+}

@@ -1,0 +1,155 @@
+//! Appending to the stream, by the node that leads.
+//!
+//! Each part is published with the sequence that the stream must end with, so that of two nodes that
+//! both take themselves for the leader only one can append. A header names the batch: a node that
+//! does not know whether its message arrived reads the stream and finds its own name, or another's.
+
+use super::lease::LeaseEnd;
+use super::parts::{BATCH_HEADER, parts_of};
+use super::stream::EventStream;
+use crate::log::encoding::LogRecord;
+use crate::log::{LogError, Result, SharedLog};
+use async_nats::jetstream::context::{PublishError, PublishErrorKind};
+use async_nats::jetstream::message::PublishMessage;
+use bytes::Bytes;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::time::{sleep, timeout};
+use uuid::Uuid;
+
+/// Bytes of a payload in one message; NATS takes 1 MiB unless it is configured otherwise.
+const PART_BYTES: usize = 512 << 10;
+
+/// The fewest bytes of a payload in one message, however little NATS takes.
+const MIN_PART_BYTES: usize = 1 << 10;
+
+/// Bytes of a message that are left for its head and its header.
+const HEADER_BYTES: usize = 512;
+
+/// How long the answer to one message may take before it is looked for in the stream.
+const ACK_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long an append may take in all; NATS needs some of it where a server that keeps the stream has died.
+const APPEND_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Pause before a message is published again.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// The log of a cluster, for the node that leads.
+#[derive(Debug)]
+pub struct JetStreamLog {
+    stream: EventStream,
+    lease: Arc<LeaseEnd>,
+}
+
+impl JetStreamLog {
+    /// Appends for as long as the lease lasts.
+    pub fn new(stream: EventStream, lease: Arc<LeaseEnd>) -> Self {
+        Self { stream, lease }
+    }
+}
+
+impl SharedLog for JetStreamLog {
+    fn append(&mut self, after: u64, first: u64, record: LogRecord) -> Result<u64> {
+        let Self { stream, lease } = self;
+        stream.runtime.block_on(stream.append(after, first, record.payload(), lease))
+    }
+
+    fn may_append(&self) -> bool {
+        self.lease.left().is_some()
+    }
+}
+
+impl EventStream {
+    /// Appends the parts of a batch; gives the place of the last one.
+    async fn append(
+        &self,
+        after: u64,
+        first: u64,
+        payload: &[u8],
+        lease: &LeaseEnd,
+    ) -> Result<u64> {
+        let id = Uuid::new_v4().to_string();
+        let max_bytes = self.context.client().max_payload().saturating_sub(HEADER_BYTES);
+        let mut place = after;
+        for part in parts_of(first, payload, max_bytes.clamp(MIN_PART_BYTES, PART_BYTES))? {
+            place = self.publish(place, part, &id, lease).await?;
+        }
+        Ok(place)
+    }
+
+    /// Publishes a message until it is known to be in the stream, or not.
+    async fn publish(&self, after: u64, message: Bytes, id: &str, lease: &LeaseEnd) -> Result<u64> {
+        let until = Instant::now() + APPEND_TIMEOUT;
+        if lease.left().is_none() {
+            return Err(LogError("this node leads no longer; nothing was stored".into()));
+        }
+        let mut fault = "no answer".to_owned();
+        while let Some(left) = lease.left() {
+            let left = left.min(until.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                let limit = APPEND_TIMEOUT.as_secs();
+                return Err(LogError(format!(
+                    "NATS did not acknowledge it within {limit} s ({fault}); whether it was stored is unknown"
+                )));
+            }
+            let published = self.publish_once(after, message.clone(), id);
+            match timeout(left.min(ACK_TIMEOUT), published).await {
+                Ok(Ok(place)) => return Ok(place),
+                Ok(Err(Refused::WrongPlace)) => match self.is_ours(after + 1, id).await {
+                    Ok(true) => return Ok(after + 1),
+                    Ok(false) => {
+                        return Err(LogError(
+                            "another node leads by now; nothing was stored".into(),
+                        ));
+                    }
+                    Err(error) => fault = error.0,
+                },
+                Ok(Err(Refused::Other(error))) => fault = error,
+                Err(_) => {}
+            }
+            sleep(PAUSE).await;
+        }
+        Err(LogError(format!(
+            "the lease ended before NATS had acknowledged it ({fault}); whether it was stored is unknown"
+        )))
+    }
+
+    async fn publish_once(
+        &self,
+        after: u64,
+        message: Bytes,
+        id: &str,
+    ) -> std::result::Result<u64, Refused> {
+        let message = PublishMessage::build()
+            .payload(message)
+            .header(BATCH_HEADER, id)
+            .expected_stream(&self.name)
+            .expected_last_sequence(after);
+        let sent = self.context.send_publish(self.subject.clone(), message).await?;
+        Ok(sent.await?.sequence)
+    }
+
+    /// Whether the message at a place is of a batch of ours.
+    async fn is_ours(&self, place: u64, id: &str) -> Result<bool> {
+        let message = self.stream().await?.get_raw_message(place).await;
+        let message = message.map_err(|error| self.failed(&error))?;
+        Ok(message.headers.get(BATCH_HEADER).is_some_and(|found| found.as_str() == id))
+    }
+}
+
+/// Why a message is not known to be in the stream.
+enum Refused {
+    /// The stream does not end where it should.
+    WrongPlace,
+    Other(String),
+}
+
+impl From<PublishError> for Refused {
+    fn from(error: PublishError) -> Self {
+        match error.kind() {
+            PublishErrorKind::WrongLastSequence => Self::WrongPlace,
+            _ => Self::Other(error.to_string()),
+        }
+    }
+}

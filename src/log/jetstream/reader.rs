@@ -1,0 +1,95 @@
+//! Reading the batches of the stream.
+
+use super::parts::{BATCH_HEADER, BatchParts};
+use crate::log::{LogError, Result, SharedBatch};
+use async_nats::jetstream::Message;
+use async_nats::jetstream::consumer::pull::Ordered;
+use futures_util::{FutureExt, StreamExt};
+use std::fmt;
+
+/// Batches and bytes that are read together.
+const READ_TOGETHER: usize = 512;
+const READ_BYTES: usize = 4 << 20;
+
+/// Reads the batches of a stream, in order and without a gap.
+pub struct BatchReader {
+    messages: Ordered,
+    /// The number of the next message.
+    next: u64,
+    /// The place of the last batch that was given out.
+    given: u64,
+    parts: BatchParts,
+}
+
+impl fmt::Debug for BatchReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BatchReader").field("next", &self.next).finish_non_exhaustive()
+    }
+}
+
+impl BatchReader {
+    /// Reads the messages of a consumer that begins behind a place.
+    pub(super) fn new(messages: Ordered, place: u64) -> Self {
+        Self { messages, next: place + 1, given: place, parts: BatchParts::default() }
+    }
+
+    /// The number of the last message that was read, also where it is a part of an unfinished batch.
+    pub fn read_to(&self) -> u64 {
+        self.next - 1
+    }
+
+    /// The place of the last batch that was given out, or behind which reading began.
+    pub fn given(&self) -> u64 {
+        self.given
+    }
+
+    /// The next batches, at least one; may be dropped while it waits.
+    ///
+    /// # Errors
+    ///
+    /// Messages are missing or cannot be read, or NATS does not answer.
+    pub async fn next(&mut self) -> Result<Vec<SharedBatch>> {
+        let (mut batches, mut bytes) = (Vec::new(), 0);
+        while batches.is_empty() {
+            let message = self.messages.next().await;
+            batches.extend(self.take(message)?);
+        }
+        while batches.len() < READ_TOGETHER && bytes < READ_BYTES {
+            let Some(message) = self.messages.next().now_or_never() else { break };
+            let batch = self.take(message)?;
+            bytes += batch.as_ref().map_or(0, |batch| batch.bytes);
+            batches.extend(batch);
+        }
+        self.given = batches.last().map_or(self.given, |last: &SharedBatch| last.place);
+        Ok(batches)
+    }
+
+    fn take<E: fmt::Display>(
+        &mut self,
+        message: Option<std::result::Result<Message, E>>,
+    ) -> Result<Option<SharedBatch>> {
+        let failed = |text: String| LogError(format!("reading the stream: {text}"));
+        let message = match message {
+            Some(Ok(message)) => message,
+            Some(Err(error)) => return Err(failed(error.to_string())),
+            None => return Err(failed("it ended".into())),
+        };
+        let place = message.info().map_err(|error| failed(error.to_string()))?.stream_sequence;
+        if place != self.next {
+            return Err(failed(format!("message {} is missing; {place} came", self.next)));
+        }
+        self.next += 1;
+        let headers = message.headers.as_ref();
+        if headers.and_then(|headers| headers.get(BATCH_HEADER)).is_none() {
+            // Every node does the same, so all stay alike.
+            tracing::error!(
+                place,
+                "a message of the log is none of rechat's, and is passed over; who else can write to NATS?"
+            );
+            return Ok(None);
+        }
+        let batch = self.parts.take(&message.payload);
+        let batch = batch.map_err(|error| failed(format!("message {place}: {error}")))?;
+        Ok(batch.map(|(batch, bytes)| SharedBatch { batch, place, bytes }))
+    }
+}

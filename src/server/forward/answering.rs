@@ -1,0 +1,96 @@
+//! Answers what other nodes pass on, as the node that leads.
+
+use super::envelope::{PassedAnswer, PassedRequest, joined, split};
+use super::request::PAUSE;
+use crate::cluster::{Answerer, LeaderRequests};
+use crate::server::body::Body;
+use crate::server::error::ErrorResponse;
+use crate::store::Store;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::Request;
+use hyper::client::conn::http1;
+use hyper::header::{CONTENT_TYPE, HOST, HeaderName, RETRY_AFTER};
+use hyper_util::rt::TokioIo;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::UnixStream;
+use tokio::time::timeout;
+
+/// Bytes of an answer beside its body.
+const HEAD_BYTES: usize = 4096;
+
+/// Answers what other nodes pass on, over this server's own socket, whose access they have checked; an
+/// answer may take as long as `limit`.
+pub fn answerer(
+    socket: PathBuf,
+    store: Arc<Store>,
+    requests: LeaderRequests,
+    limit: Duration,
+) -> Answerer {
+    Arc::new(move |message| {
+        let (socket, store) = (socket.clone(), store.clone());
+        let room = requests.max_bytes().saturating_sub(HEAD_BYTES);
+        Box::pin(async move {
+            let answered = timeout(limit, answer_here(&socket, &message, room)).await;
+            let (mut head, body) = match answered {
+                Ok(Ok(answer)) => answer,
+                Ok(Err(error)) => passed(ErrorResponse::unavailable(error, PAUSE)),
+                Err(_) => {
+                    let text = "the node that leads took too long; whether it was done is unknown";
+                    passed(ErrorResponse::unavailable(text, PAUSE))
+                }
+            };
+            head.place = *store.places().borrow();
+            joined(&head, &body)
+        })
+    })
+}
+
+async fn answer_here(
+    socket: &Path,
+    message: &[u8],
+    max_bytes: usize,
+) -> std::result::Result<(PassedAnswer, Bytes), String> {
+    let text = |error: &dyn std::fmt::Display| error.to_string();
+    let (head, body): (PassedRequest, _) = split(message)
+        .ok_or("the request of another node cannot be read; are all of one version?")?;
+    let stream = UnixStream::connect(socket).await.map_err(|error| text(&error))?;
+    let opened = http1::handshake(TokioIo::new(stream)).await;
+    let (mut requests, connection) = opened.map_err(|error| text(&error))?;
+    tokio::spawn(async move { drop(connection.await) });
+    let mut request = Request::builder().method(&*head.method).uri(head.path);
+    request = request.header(HOST, "localhost");
+    for (name, value) in head.headers {
+        request = request.header(name, value);
+    }
+    let request = request.body(Full::<Bytes>::from(Bytes::copy_from_slice(body)));
+    let request = request.map_err(|error| text(&error))?;
+    let answer = requests.send_request(request).await.map_err(|error| text(&error))?;
+    let field = |name: HeaderName| {
+        let value = answer.headers().get(name)?.to_str().ok()?;
+        Some(value.to_owned())
+    };
+    let head = PassedAnswer {
+        status: answer.status().as_u16(),
+        media_type: field(CONTENT_TYPE),
+        retry_after: field(RETRY_AFTER),
+        place: 0,
+    };
+    let body = Limited::new(answer.into_body(), max_bytes).collect().await;
+    let body = body.map_err(|_| "the answer is larger than NATS takes (`max_payload`)")?;
+    Ok((head, body.to_bytes()))
+}
+
+/// An error as it is passed back.
+fn passed(error: ErrorResponse) -> (PassedAnswer, Bytes) {
+    let mut answer = error.into_answer();
+    let status = answer.status().as_u16();
+    let media_type = Some("application/json".to_owned());
+    let head = PassedAnswer { status, media_type, retry_after: Some("1".into()), place: 0 };
+    match answer.body_mut() {
+        Body::Whole(bytes) => (head, std::mem::take(bytes)),
+        Body::Stream(_) => (head, Bytes::new()),
+    }
+}

@@ -1,0 +1,202 @@
+//! Requests that the node that leads is asked, until its answer is known.
+
+use super::envelope::{PassedAnswer, PassedRequest, joined, split};
+use crate::cluster::NotAnswered;
+use crate::server::body::{HttpResponse, whole};
+use crate::server::context::{Incoming, ServerContext};
+use crate::server::error::{ErrorResponse, Result};
+use crate::server::request::read_up_to;
+use bytes::Bytes;
+use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::{Method, StatusCode};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout};
+use uuid::Uuid;
+
+/// The header by which a request that is asked again is known.
+pub(super) const KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// Headers of a request that the node that leads sees.
+const PASSED_ON: [HeaderName; 3] = [CONTENT_TYPE, ACCEPT, KEY];
+
+/// Pause before a node that leads by now is asked.
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long one node may take to answer a request that can be asked again, for another may lead by
+/// then.
+const ONE_ANSWER: Duration = Duration::from_secs(2);
+
+/// How long a node is waited for that leads.
+const LEADER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long this node may take to see what another one has done.
+const SEEN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A request, as the node that leads is asked it.
+pub struct LeaderRequest {
+    pub(super) head: PassedRequest,
+    body: Bytes,
+    /// Asking it twice does no more than asking it once.
+    is_repeatable: bool,
+}
+
+impl LeaderRequest {
+    /// A request with a body of JSON, or without one.
+    pub fn new(method: &Method, path: &str, body: Option<Bytes>) -> Self {
+        let json = (CONTENT_TYPE.as_str().to_owned(), "application/json".to_owned());
+        let headers = body.is_some().then_some(json).into_iter().collect();
+        let head = PassedRequest { method: method.to_string(), path: path.to_owned(), headers };
+        Self::with(head, body.unwrap_or_default())
+    }
+
+    fn with(mut head: PassedRequest, body: Bytes) -> Self {
+        let place = head.path.split('?').next();
+        let makes_a_message = head.method == "POST" && place == Some("/api/messages");
+        if makes_a_message && !head.headers.iter().any(|(name, _)| *name == KEY.as_str()) {
+            head.headers.push((KEY.as_str().to_owned(), Uuid::new_v4().to_string()));
+        }
+        let is_repeatable = makes_a_message || head.method == "GET";
+        Self { head, body, is_repeatable }
+    }
+}
+
+/// Passes a request on, whose access was checked; gives the answer of the node that leads.
+pub async fn pass_on(
+    context: &Arc<ServerContext>,
+    path: &str,
+    request: Incoming,
+) -> Result<HttpResponse> {
+    let path = match request.uri().query() {
+        // The token was checked here, and is no business of others.
+        Some(query) => format!("{path}?{}", without_token(query)),
+        None => path.to_owned(),
+    };
+    let text = |name: &HeaderName| {
+        let value = request.headers().get(name)?.to_str().ok()?;
+        Some((name.as_str().to_owned(), value.to_owned()))
+    };
+    let headers = PASSED_ON.iter().filter_map(text).collect();
+    let head = PassedRequest { method: request.method().to_string(), path, headers };
+    let body = read_up_to(context, request, context.config.limits.body_bytes).await?;
+    ask(context, &LeaderRequest::with(head, body)).await
+}
+
+/// The answer of the node that leads, once its changes can be read here.
+pub async fn ask(context: &ServerContext, request: &LeaderRequest) -> Result<HttpResponse> {
+    let Some(cluster) = &context.cluster else { return Err(no_leader(false)) };
+    let message = joined(&request.head, &request.body);
+    let limit = Duration::from_secs(context.config.limits.answer_seconds);
+    let until = Instant::now() + limit.min(LEADER_TIMEOUT);
+    // An attempt before may have done it.
+    let mut is_in_doubt = false;
+    loop {
+        if !cluster.requests.is_connected() {
+            return Err(no_leader(is_in_doubt));
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        let one = if request.is_repeatable { left.min(ONE_ANSWER) } else { limit };
+        let answer = cluster.requests.ask(message.clone(), one).await;
+        match answer {
+            Ok(answer) => {
+                let (head, body): (PassedAnswer, _) = split(&answer).ok_or_else(unreadable)?;
+                let is_refused = head.status == StatusCode::SERVICE_UNAVAILABLE.as_u16();
+                if is_refused && is_in_doubt && left <= PAUSE {
+                    return Err(no_leader(true));
+                }
+                if !is_refused || !request.is_repeatable || left <= PAUSE {
+                    let mut places = context.store.places();
+                    let seen = places.wait_for(|place| *place >= head.place);
+                    // Where this node is far behind, the answer goes before.
+                    let _ = timeout(SEEN_TIMEOUT, seen).await;
+                    return Ok(as_answer(&head, body));
+                }
+                is_in_doubt = true;
+            }
+            Err(NotAnswered::TooLarge { limit }) => {
+                let text = format!(
+                    "the request is larger than the {limit} bytes that NATS takes (`max_payload`); send it to the node that leads"
+                );
+                return Err(ErrorResponse::new(StatusCode::PAYLOAD_TOO_LARGE, text));
+            }
+            Err(NotAnswered::NoLeader) if left > PAUSE => {}
+            Err(NotAnswered::NoLeader) => return Err(no_leader(is_in_doubt)),
+            Err(NotAnswered::Unknown(_)) if request.is_repeatable && left > PAUSE => {
+                is_in_doubt = true;
+            }
+            Err(NotAnswered::Unknown(error)) => {
+                let text = format!(
+                    "the node that leads the cluster did not answer ({error}); whether it was done is unknown"
+                );
+                return Err(ErrorResponse::unavailable(text, PAUSE).named(Some("no_leader")));
+            }
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+fn as_answer(head: &PassedAnswer, body: &[u8]) -> HttpResponse {
+    let value = |text: &Option<String>| HeaderValue::from_str(text.as_deref()?).ok();
+    let status = StatusCode::from_u16(head.status).unwrap_or(StatusCode::BAD_GATEWAY);
+    let media_type =
+        value(&head.media_type).unwrap_or(HeaderValue::from_static("application/json"));
+    let mut answer = whole(status, media_type, Bytes::copy_from_slice(body));
+    if let Some(wait) = value(&head.retry_after) {
+        answer.headers_mut().insert(RETRY_AFTER, wait);
+    }
+    answer
+}
+
+fn without_token(query: &str) -> String {
+    let kept = query.split('&').filter(|field| !field.starts_with("access_token="));
+    kept.collect::<Vec<_>>().join("&")
+}
+
+pub(super) fn no_leader(is_in_doubt: bool) -> ErrorResponse {
+    let text = if is_in_doubt {
+        "no node leads the cluster at the moment; whether it was done before is unknown"
+    } else {
+        "no node leads the cluster at the moment; nothing was stored"
+    };
+    ErrorResponse::unavailable(text, Duration::from_secs(1)).named(Some("no_leader"))
+}
+
+pub(super) fn unreadable_as(_: &serde_json::Error) -> ErrorResponse {
+    unreadable()
+}
+
+pub(super) fn unreadable() -> ErrorResponse {
+    let text = "the answer of the node that leads cannot be read; are all nodes of one version?";
+    ErrorResponse::new(StatusCode::BAD_GATEWAY, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::envelope::{joined, split};
+    use super::*;
+
+    #[test]
+    fn a_request_comes_out_as_it_went_in_and_one_that_makes_a_message_has_a_key() {
+        let body = Bytes::from_static(b"{\"a\":\n1}");
+        let request = LeaderRequest::new(&Method::POST, "/api/messages", Some(body.clone()));
+        assert!(request.is_repeatable);
+        let message = joined(&request.head, &request.body);
+        let (head, found): (PassedRequest, _) = split(&message).unwrap();
+        assert_eq!(
+            (head.method.as_str(), head.path.as_str(), found),
+            ("POST", "/api/messages", &body[..])
+        );
+        assert!(
+            head.headers.iter().any(|(name, value)| name == "idempotency-key" && !value.is_empty())
+        );
+        let request = LeaderRequest::new(&Method::POST, "/api/messages?a=1", Some(body.clone()));
+        assert!(request.is_repeatable && request.head.headers.len() == 2);
+        let request = LeaderRequest::new(&Method::POST, "/api/messages/x/recall", None);
+        assert!(!request.is_repeatable && request.head.headers.is_empty());
+    }
+
+    #[test]
+    fn tokens_stay_here() {
+        assert_eq!(without_token("a=1&access_token=x&b=2"), "a=1&b=2");
+    }
+}

@@ -1,0 +1,129 @@
+//! Reasons why messages wait (contract, item 30). In a cluster only the node that leads knows them, for
+//! adapters are connected to it; the others ask it.
+
+use super::context::ServerContext;
+use crate::cluster::{Answerer, LeaderRequests};
+use crate::model::message::{Direction, Message, Status};
+use crate::outbox;
+use crate::store::View;
+use bytes::Bytes;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+/// How long the node that leads may take.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Messages that are asked for at one time.
+const MAX_MESSAGES: usize = 1024;
+
+/// The reason at a node that cannot ask for another one.
+const NO_LEADER: &str =
+    "no node leads the cluster that this node can reach; it is sent once one does";
+
+/// Fills in why messages wait.
+pub async fn fill<'a>(
+    context: &ServerContext,
+    messages: impl IntoIterator<Item = &'a mut Message>,
+    view: &View,
+) {
+    let mut messages = those_that_wait(messages);
+    if context.follows() {
+        ask(context, &mut messages).await;
+    } else {
+        fill_all(context, &mut messages, view);
+    }
+}
+
+/// Fills in why messages wait where this node knows it, from the disk; others are left as they are.
+pub fn fill_here<'a>(
+    context: &ServerContext,
+    messages: impl IntoIterator<Item = &'a mut Message>,
+    view: &View,
+) {
+    if !context.follows() {
+        fill_all(context, &mut those_that_wait(messages), view);
+    }
+}
+
+/// Fills in why messages wait where the node that leads knows it.
+pub async fn fill_from_leader<'a>(
+    context: &ServerContext,
+    messages: impl IntoIterator<Item = &'a mut Message>,
+) {
+    if context.follows() {
+        ask(context, &mut those_that_wait(messages)).await;
+    }
+}
+
+fn those_that_wait<'a>(
+    messages: impl IntoIterator<Item = &'a mut Message>,
+) -> Vec<&'a mut Message> {
+    let waits = |message: &&mut Message| {
+        message.status == Status::Pending && message.direction != Direction::Inbound
+    };
+    messages.into_iter().filter(waits).collect()
+}
+
+/// Neighbours without a platform and with one recipient wait for the same reason, which is found once.
+fn fill_all(context: &ServerContext, messages: &mut [&mut Message], view: &View) {
+    for run in messages.chunk_by_mut(|one, next| {
+        one.platform.is_none() && next.platform.is_none() && one.recipient == next.recipient
+    }) {
+        let [first, others @ ..] = run else { continue };
+        first.waiting = reason(context, first, view);
+        for other in others {
+            other.waiting.clone_from(&first.waiting);
+        }
+    }
+}
+
+fn reason(context: &ServerContext, message: &Message, view: &View) -> Option<String> {
+    let default_platform = context.config.default_platform.as_deref();
+    outbox::waiting(message, view, &context.registry, &context.attempts, default_platform)
+}
+
+/// Has the node that leads tell the reasons.
+async fn ask(context: &ServerContext, messages: &mut [&mut Message]) {
+    let Some(cluster) = &context.cluster else { return };
+    for messages in messages.chunks_mut(MAX_MESSAGES) {
+        let seqs: Vec<u64> = messages.iter().map(|message| message.seq).collect();
+        let told = told_by_leader(&cluster.waiting, &seqs).await;
+        let reasons = told.unwrap_or_else(|| vec![Some(NO_LEADER.into()); seqs.len()]);
+        for (message, reason) in messages.iter_mut().zip(reasons) {
+            message.waiting = reason;
+        }
+    }
+}
+
+async fn told_by_leader(leader: &LeaderRequests, seqs: &[u64]) -> Option<Vec<Option<String>>> {
+    if !leader.is_connected() {
+        return None;
+    }
+    // Numbers always serialise.
+    let asked = serde_json::to_vec(seqs).unwrap_or_default();
+    let answer = leader.ask(asked.into(), ANSWER_TIMEOUT).await.ok()?;
+    serde_json::from_slice(&answer).ok()
+}
+
+/// Tells other nodes why messages wait, as the node that leads.
+pub fn telling(context: Weak<ServerContext>) -> Answerer {
+    Arc::new(move |asked| {
+        let context = context.clone();
+        Box::pin(async move {
+            let told = context.upgrade().and_then(|context| reasons_of(&context, &asked));
+            // An answer that cannot be read says that there is none.
+            told.map_or_else(Bytes::new, Bytes::from)
+        })
+    })
+}
+
+fn reasons_of(context: &ServerContext, asked: &[u8]) -> Option<Vec<u8>> {
+    let mut seqs: Vec<u64> = serde_json::from_slice(asked).ok()?;
+    seqs.truncate(MAX_MESSAGES);
+    let view = context.store.view().ok()?;
+    let mut found: Vec<Option<Message>> =
+        seqs.iter().map(|&seq| view.by_seq(seq).ok().flatten()).collect();
+    fill_all(context, &mut those_that_wait(found.iter_mut().flatten()), &view);
+    let reasons: Vec<_> = found.into_iter().map(|message| message?.waiting).collect();
+    serde_json::to_vec(&reasons).ok()
+}

@@ -1,0 +1,68 @@
+//! The cluster that a store belongs to, as its tables keep it. The store of a node is written by the
+//! log of its cluster alone.
+
+use super::error::{Result, StoreError};
+use super::tables::META;
+use redb::{ReadableTable, WriteTransaction};
+use std::path::Path;
+
+/// The row of the cluster's ID.
+const CLUSTER: &str = "cluster";
+
+/// The row of the place up to which the tables have the log.
+const PLACE: &str = "place";
+
+/// The cluster that a store belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Membership {
+    /// The ID of the cluster.
+    pub cluster: String,
+    /// The place of its log up to which the tables have it.
+    pub place: u64,
+}
+
+pub(super) fn membership(
+    meta: &impl ReadableTable<&'static str, &'static [u8]>,
+) -> Option<Membership> {
+    let cluster = meta.get(CLUSTER).ok()??;
+    let cluster = String::from_utf8_lossy(cluster.value()).into_owned();
+    let place = meta.get(PLACE).ok().flatten();
+    let place = place.and_then(|place| place.value().try_into().ok()).map_or(0, u64::from_le_bytes);
+    Some(Membership { cluster, place })
+}
+
+/// Notes the place up to which the tables have the log, with a transaction.
+pub(super) fn put_place(txn: &WriteTransaction, place: u64) -> Result<()> {
+    txn.open_table(META)?.insert(PLACE, place.to_le_bytes().as_slice())?;
+    Ok(())
+}
+
+pub(super) fn put(txn: &WriteTransaction, membership: &Membership) -> Result<()> {
+    txn.open_table(META)?.insert(CLUSTER, membership.cluster.as_bytes())?;
+    put_place(txn, membership.place)
+}
+
+pub(super) fn remove(txn: &WriteTransaction) -> Result<()> {
+    let mut meta = txn.open_table(META)?;
+    meta.remove(CLUSTER)?;
+    meta.remove(PLACE)?;
+    Ok(())
+}
+
+pub(super) fn not_of_a_cluster(path: &Path) -> StoreError {
+    StoreError::Open(format!(
+        "{} is the store of no cluster, and `[cluster]` is configured\n  \
+         move it away: this node then takes a copy of the cluster; to put it into a new cluster: \
+         rechat cluster init --from",
+        path.display()
+    ))
+}
+
+pub(super) fn written_by_its_cluster(path: &Path, cluster: &str) -> StoreError {
+    StoreError::Open(format!(
+        "{} is the store of a node of the cluster {cluster}, which alone writes it\n  \
+         start its server with the `[cluster]` of its configuration; to make it a store of its own: \
+         rechat cluster leave",
+        path.display()
+    ))
+}

@@ -1,0 +1,78 @@
+//! A store that follows the log of a cluster: applying what other nodes decided, and beginning to lead.
+
+use super::commit::commit;
+use super::error::{Result, StoreError};
+use super::file::{AtDamage, StoreFile, apply};
+use super::ids::Tag;
+use super::options::mint;
+use super::transaction::Transaction;
+use crate::clock::now;
+use crate::log::{LogRecord, SharedBatch};
+use crate::model::change::Committed;
+
+impl StoreFile {
+    /// Applies batches of the cluster's log that come behind the one at a place; gives what listeners
+    /// are told.
+    pub(super) fn replicate(
+        &mut self,
+        after: u64,
+        batches: Vec<SharedBatch>,
+    ) -> Result<Vec<Committed>> {
+        let mut cursor = self.view()?.cursor();
+        let shared = self.shared.as_mut().ok_or_else(of_its_own)?;
+        shared.check_has(after)?;
+        let mut txn = self.database.begin_write()?;
+        let mut told = Vec::with_capacity(batches.len());
+        let (mut place, mut bytes) = (shared.place(), 0);
+        for found in batches.into_iter().filter(|found| found.place > shared.place()) {
+            if !found.batch.follows(cursor.offset, cursor.epoch) {
+                return Err(StoreError::Unavailable(format!(
+                    "message {} of the cluster's log does not follow this store, which ends with {cursor}; \
+                     where NATS has lost what it had acknowledged, this store may be all that has it: see \
+                     docs/cluster.md; else stop this node, move its store away, and start it",
+                    found.place
+                )));
+            }
+            (cursor.offset, cursor.epoch) = (found.batch.end() - 1, found.batch.epoch);
+            (place, bytes) = (found.place, bytes + found.bytes);
+            let epoch = found.batch.epoch;
+            let applied = apply(&txn, &self.context, found.batch, AtDamage::Refuse);
+            told.push(Committed { epoch, changes: applied.map_err(damaged)?.changes });
+        }
+        shared.advance(&mut txn, place, bytes)?;
+        commit(txn)?;
+        Ok(told)
+    }
+
+    /// Begins to lead: writes the first event of a new epoch behind a message of the log, whose last
+    /// whole batch is at `applied`. Once it is there, no node that led before can append.
+    pub(super) fn lead(&mut self, applied: u64, after: u64) -> Result<()> {
+        let epoch = mint();
+        (self.context.epoch, self.context.tag) = (epoch, Tag::of(epoch));
+        let (shared, at) = (self.shared.as_mut().ok_or_else(of_its_own)?, now());
+        shared.check_has(applied)?;
+        shared.read_to(after);
+        let mut txn = self.database.begin_write()?;
+        let mut record = LogRecord::new(epoch, at);
+        let mut state = Transaction::open(&txn, &self.context, at)?;
+        let first = state.next_offset();
+        state.begin_epoch(Some(&mut record))?;
+        state.finish()?;
+        shared.append(&mut txn, first, record)?;
+        commit(txn)
+    }
+}
+
+/// The error of a node that would differ from the others if it went on; it neither reads on nor leads.
+fn damaged(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Damaged(text) => StoreError::Unavailable(format!(
+            "this store is damaged ({text}); stop this node, move its store away, and start it: it then takes a copy of the cluster"
+        )),
+        error => error,
+    }
+}
+
+fn of_its_own() -> StoreError {
+    StoreError::Write("the store belongs to no cluster".into())
+}

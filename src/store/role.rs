@@ -1,0 +1,56 @@
+//! The part that a store plays: a store of its own decides always, that of a node while it leads.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::watch;
+
+/// The part that a store plays, for those who wait for another one.
+#[derive(Debug)]
+pub(super) struct StoreRole {
+    is_of_a_node: bool,
+    /// Whether commands are decided here.
+    leading: watch::Sender<bool>,
+    /// How often this store has begun to lead.
+    term: AtomicU64,
+    /// The place of the cluster's log that readers see; 0 in a store of its own.
+    place: watch::Sender<u64>,
+}
+
+impl StoreRole {
+    pub(super) fn new(is_of_a_node: bool) -> Self {
+        let leading = watch::Sender::new(!is_of_a_node);
+        Self { is_of_a_node, leading, term: AtomicU64::new(0), place: watch::Sender::new(0) }
+    }
+
+    pub(super) fn is_of_a_node(&self) -> bool {
+        self.is_of_a_node
+    }
+
+    pub(super) fn is_leading(&self) -> bool {
+        *self.leading.borrow()
+    }
+
+    pub(super) fn lead(&self, is_leading: bool) {
+        if is_leading {
+            self.term.fetch_add(1, Ordering::SeqCst);
+        }
+        self.leading.send_if_modified(|now| std::mem::replace(now, is_leading) != is_leading);
+    }
+
+    /// The number of times that this store has begun to lead; in a store of its own always 0.
+    pub(super) fn term(&self) -> u64 {
+        self.term.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn leading(&self) -> watch::Receiver<bool> {
+        self.leading.subscribe()
+    }
+
+    /// Readers see the log up to a place.
+    pub(super) fn reach(&self, place: u64) {
+        self.place.send_if_modified(|now| std::mem::replace(now, place) != place);
+    }
+
+    pub(super) fn places(&self) -> watch::Receiver<u64> {
+        self.place.subscribe()
+    }
+}
