@@ -27,20 +27,20 @@ pub const GRACE: Duration = Duration::from_hours(24);
 const EVERY: Duration = Duration::from_hours(1);
 
 /// How long the server runs before it looks for the first time.
-const FIRST: Duration = Duration::from_mins(5);
+const START_DELAY: Duration = Duration::from_mins(5);
 
 /// Messages that are read before others have the disk for a while.
 const AT_ONCE: usize = 2_000;
 
 /// That while.
-const REST: Duration = Duration::from_millis(50);
+const BATCH_PAUSE: Duration = Duration::from_millis(50);
 
 /// Messages that a blob is taken out of together.
 const COMMITTED_TOGETHER: usize = 64;
 
 /// Why nothing more was removed.
 #[derive(Debug)]
-pub enum SweepFault {
+pub enum SweepError {
     /// The messages could not be read.
     Store(store::StoreError),
     /// The blobs could not be listed or removed.
@@ -49,7 +49,7 @@ pub enum SweepFault {
     Stopped,
 }
 
-impl std::fmt::Display for SweepFault {
+impl std::fmt::Display for SweepError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Store(error) => error.fmt(f),
@@ -59,13 +59,13 @@ impl std::fmt::Display for SweepFault {
     }
 }
 
-impl From<store::StoreError> for SweepFault {
+impl From<store::StoreError> for SweepError {
     fn from(error: store::StoreError) -> Self {
         Self::Store(error)
     }
 }
 
-impl From<io::Error> for SweepFault {
+impl From<io::Error> for SweepError {
     fn from(error: io::Error) -> Self {
         Self::Disk(error)
     }
@@ -79,7 +79,7 @@ pub async fn run(
     db: PathBuf,
     stop: CancellationToken,
 ) {
-    let mut pause = FIRST;
+    let mut pause = START_DELAY;
     let damage = Arc::new(Mutex::new(DamageTime::default()));
     while stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
         pause = EVERY;
@@ -94,12 +94,12 @@ pub async fn run(
             let mut damage = damage.lock().unwrap_or_else(PoisonError::into_inner);
             damage.kept = store::damaged_at(&db);
             remove_unused(&store, &blobs, GRACE, &mut damage, || {
-                std::thread::sleep(REST);
+                std::thread::sleep(BATCH_PAUSE);
                 !stopped.is_cancelled()
             })
         };
         match health::blocking("media sweep", swept).await {
-            Ok(Ok(0) | Err(SweepFault::Stopped)) | Err(_) => {}
+            Ok(Ok(0) | Err(SweepError::Stopped)) | Err(_) => {}
             Ok(Ok(removed)) => tracing::info!(removed, "media that no message has are removed"),
             Ok(Err(fault)) => tracing::warn!("unused media are not removed: {fault}"),
         }
@@ -134,7 +134,7 @@ pub fn remove_unused(
     grace: Duration,
     damage: &mut DamageTime,
     goes_on: impl Fn() -> bool,
-) -> Result<usize, SweepFault> {
+) -> Result<usize, SweepError> {
     let is_old = |stored: &Stored| {
         SystemTime::now().duration_since(stored.modified).is_ok_and(|age| age >= grace)
     };
@@ -185,7 +185,7 @@ pub fn walk(
     store: &Store,
     goes_on: impl Fn() -> bool,
     mut see: impl FnMut(&Message),
-) -> Result<u64, SweepFault> {
+) -> Result<u64, SweepError> {
     let (mut position, mut damaged) = (0, 0);
     loop {
         let mut count = 0;
@@ -202,7 +202,7 @@ pub fn walk(
             return Ok(damaged);
         }
         if !goes_on() {
-            return Err(SweepFault::Stopped);
+            return Err(SweepError::Stopped);
         }
     }
 }
@@ -240,7 +240,7 @@ pub fn unsent(messages: usize) -> String {
 /// # Errors
 ///
 /// The store or the disk refuses; what was removed until then stays removed.
-pub async fn remove(store: Arc<Store>, blobs: Blobs, hash: Hash) -> Result<Removal, SweepFault> {
+pub async fn remove(store: Arc<Store>, blobs: Blobs, hash: Hash) -> Result<Removal, SweepError> {
     let here = blobs.clone();
     let found = tokio::task::spawn_blocking(move || here.find(hash)).await;
     let found = found.map_err(io::Error::other)??;

@@ -5,7 +5,7 @@
 
 use super::damage::guarded;
 use super::error::Result;
-use super::ids::Tag;
+use super::ids::EpochTag;
 use super::query::MessageFilter;
 use super::sealed::{SealedTable, tag_of};
 use super::view::View;
@@ -69,7 +69,7 @@ impl View {
         places: RangeInclusive<u64>,
         prefix: IdPrefix,
     ) -> Result<impl Iterator<Item = u64>> {
-        let mut epochs = vec![(1, Tag::NONE)];
+        let mut epochs = vec![(1, EpochTag::NONE)];
         for row in self.epochs.iter()? {
             let (offset, row) = row?;
             let (tag, first) = tag_of(offset.value(), row.value())?;

@@ -16,10 +16,11 @@ use super::postings::{Places, locate};
 use super::sealed::{SealedTable, key_of, mark_key};
 use super::tables::{
     ADAPTER_STATE, CONVERSATIONS, Counters, EARLY_RECALLS, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS,
-    KEYS_BY_AGE, MARK, MESSAGES, META, PLATFORM_PREFIX, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS,
-    SCHEMA, SEEN, SENT, TOLD, Term, counters, key_check, pack, pack_places, unpack, unpack_request,
+    KEYS_BY_AGE, MARK, MESSAGES, META, PLATFORM_PREFIX, PLATFORMS, POSTINGS, PostingKey,
+    QUARANTINE, REQUESTS, SCHEMA, SEEN, SENT, TOLD, counters, key_check, pack, pack_places, unpack,
+    unpack_request,
 };
-use super::{early_recall, feed, journal, order, quarantine, recount, set_aside};
+use super::{bot_events, early_recall, journal, order, quarantine, recount, set_aside};
 use crate::clock::now;
 use crate::log::disk::{make_private, rename_durably, sync_folder_of};
 use crate::log::file::kept_beside;
@@ -324,7 +325,7 @@ impl Carrier<'_> {
             whole(unpack::<Vec<u8>>("", &[adapter, name], row))
         })?;
         self.rows(TOLD, "raw events for bots", |offset, row| {
-            whole(feed::time_of(offset, row).ok_or(()))
+            whole(bot_events::time_of(offset, row).ok_or(()))
         })?;
         self.rows(EARLY_RECALLS, "early recalls", |key, row| {
             whole(early_recall::decode(key, row))
@@ -479,7 +480,7 @@ fn arrange(target: &Database, ids: IdPermutation) -> Result<()> {
             }
             let (block, place) = locate(seq);
             let [platform, conversation] = names.add(&message);
-            let state = Term::of_state(message.direction, message.status);
+            let state = PostingKey::of_state(message.direction, message.status);
             for term in [state, platform, conversation] {
                 rows.entry(term.row(block)).or_default().set(place, true);
             }
@@ -503,10 +504,10 @@ fn arrange(target: &Database, ids: IdPermutation) -> Result<()> {
 
 /// The terms of platforms and the rows of conversations.
 struct Names {
-    platforms: BTreeMap<String, Term>,
+    platforms: BTreeMap<String, PostingKey>,
     conversations: BTreeMap<(String, String), ConversationRow>,
     /// Conversations whose row was lost.
-    new: HashSet<Term>,
+    new: HashSet<PostingKey>,
     next: u32,
 }
 
@@ -516,7 +517,7 @@ impl Names {
         let mut platforms = BTreeMap::new();
         for row in txn.open_table(PLATFORMS)?.iter()? {
             let (name, term) = row?;
-            platforms.insert(name.value().to_owned(), Term(term.value()));
+            platforms.insert(name.value().to_owned(), PostingKey(term.value()));
         }
         // These rows have a checksum.
         for row in txn.open_table(META)?.iter()? {
@@ -536,18 +537,18 @@ impl Names {
                 conversations.insert((platform, name), row);
             }
         }
-        let next = terms.into_iter().max().map_or(Term::FIRST_NAMED, |highest| highest + 1);
-        let next = next.max(Term::FIRST_NAMED);
+        let next = terms.into_iter().max().map_or(PostingKey::FIRST_NAMED, |highest| highest + 1);
+        let next = next.max(PostingKey::FIRST_NAMED);
         Ok(Self { platforms, conversations, new: HashSet::new(), next })
     }
 
     /// Counts a message; gives the terms of its platform and of its conversation.
-    fn add(&mut self, message: &Message) -> [Term; 2] {
+    fn add(&mut self, message: &Message) -> [PostingKey; 2] {
         let platform = message.platform.as_deref().unwrap_or_default();
         let next = &mut self.next;
         let mut new_term = || {
             *next += 1;
-            Term(*next - 1)
+            PostingKey(*next - 1)
         };
         let platform_term =
             *self.platforms.entry(platform.to_owned()).or_insert_with(&mut new_term);

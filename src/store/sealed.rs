@@ -1,7 +1,7 @@
 //! A checksum for rows of fixed length whose value is a `seq`: it takes the bits that a `seq` never needs.
 //! A row of an older version has none there, and is read as it is.
 
-use super::ids::Tag;
+use super::ids::EpochTag;
 use crate::log::record::Unreadable;
 use crate::model::cursor::Epoch;
 use crc32fast::Hasher;
@@ -127,8 +127,8 @@ pub(super) fn epoch_of(offset: u64, (epoch, seq): (u64, u64)) -> Result<(Epoch, 
 /// # Errors
 ///
 /// The checksum of the row is wrong.
-pub(super) fn tag_of(offset: u64, row: (u64, u64)) -> Result<(Tag, u64), Unreadable> {
-    epoch_of(offset, row).map(|(epoch, seq)| (Tag::of(epoch), seq))
+pub(super) fn tag_of(offset: u64, row: (u64, u64)) -> Result<(EpochTag, u64), Unreadable> {
+    epoch_of(offset, row).map(|(epoch, seq)| (EpochTag::of(epoch), seq))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::conversation::ConversationRow;
 use super::copy::{self, CopyKind};
 use super::damage::{guarded, pass_over};
 use super::error::{Result, StoreError};
-use super::ids::{IdPermutation, Tag};
+use super::ids::{EpochTag, IdPermutation};
 use super::journal::{self, JournalEntry};
 use super::lazy_table::OpenedTable;
 use super::listener::Head;
@@ -13,7 +13,7 @@ use super::postings::Places;
 use super::sealed::{SealedTable, epoch_of, tag_of};
 use super::tables::{
     ADAPTER_STATE, CONVERSATIONS, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, LATE, MESSAGES, META,
-    NEWEST, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, Term, counters, unpack, unpack_places,
+    NEWEST, PLATFORMS, POSTINGS, PostingKey, QUARANTINE, REQUESTS, counters, unpack, unpack_places,
     unpack_request,
 };
 use crate::log::record;
@@ -273,7 +273,7 @@ impl View {
     }
 
     /// The tag of the IDs that were given at a place.
-    fn tag_at(&self, seq: u64) -> Result<Tag> {
+    fn tag_at(&self, seq: u64) -> Result<EpochTag> {
         for row in self.epochs.iter()?.rev() {
             let (offset, row) = row?;
             let (tag, first) = tag_of(offset.value(), row.value())?;
@@ -281,7 +281,7 @@ impl View {
                 return Ok(tag);
             }
         }
-        Ok(Tag::NONE)
+        Ok(EpochTag::NONE)
     }
 
     /// The place of a message whose ID does not lead there: it was made elsewhere, or its own place
@@ -421,7 +421,7 @@ impl View {
     }
 
     /// The places of a term in a block.
-    pub(super) fn places(&self, term: Term, block: u32) -> Result<Option<Places>> {
+    pub(super) fn places(&self, term: PostingKey, block: u32) -> Result<Option<Places>> {
         let row = term.row(block);
         let Some(bytes) = self.postings.get(row)? else { return Ok(None) };
         Ok(Some(unpack_places(row, bytes.value())?))

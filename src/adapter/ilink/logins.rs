@@ -2,7 +2,7 @@
 
 use super::login::LoginEnd;
 use crate::adapter::api::LoginError;
-use crate::health::tell_panic;
+use crate::health::log_panic;
 use crate::protocol::login::{LoginState, LoginStatus};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -94,7 +94,7 @@ impl Logins {
 impl LoginUnderWay {
     /// One whose task panicked has failed; gives the reason.
     fn broke_off(&self, error: &JoinError) -> String {
-        tell_panic("wechat login", error);
+        log_panic("wechat login", error);
         let reason = "the login broke off by a fault of rechat's own; begin it anew";
         self.status.send_modify(|status| {
             (status.state, status.reason) = (LoginState::Failed, Some(reason.into()));

@@ -5,13 +5,13 @@ use super::api::{Api, ApiSession};
 use super::http::Http;
 use super::login::{Attempt, LoggedIn, LoginEnd};
 use super::logins::Logins;
-use super::memory::{self, ADAPTER, KeptLogin, Login};
 use super::options::IlinkOptions;
+use super::saved_state::{self, ADAPTER, KeptLogin, Login};
 use super::window::Windows;
 use crate::adapter::api::{AdapterEvent, LoginError, LoginRequest, Settings};
 use crate::adapter::context::Context;
 use crate::adapter::registry::ConfiguredEntry;
-use crate::health::tell_panic;
+use crate::health::log_panic;
 use crate::model::event::AdapterState;
 use crate::protocol::login::{LoginState, LoginStatus};
 use crate::protocol::platform::{AdapterStatus, PlatformState};
@@ -105,7 +105,7 @@ impl IlinkService {
             let (answer, kept) = oneshot::channel();
             self.context.events.report(AdapterEvent::Remembered { adapter: ADAPTER, answer }).await;
             if let Ok(kept) = kept.await {
-                return memory::read(self.settings.platform(), kept);
+                return saved_state::read(self.settings.platform(), kept);
             }
             sleep(STORE_PAUSE).await;
         }
@@ -165,7 +165,7 @@ impl IlinkService {
         let id = ended.as_ref().map_or_else(JoinError::id, |(id, ())| *id);
         let Some(account) = self.task_accounts.remove(&id) else { return };
         let Err(error) = ended else { return };
-        tell_panic("wechat account", &error);
+        log_panic("wechat account", &error);
         tracing::error!(account, "the account's work starts anew");
         sleep(PANIC_PAUSE).await;
         self.stop(&account).await;
@@ -290,7 +290,7 @@ impl IlinkService {
             state.extend(self.forgotten(&known.account).await);
         }
         // Later in the commit, so that it holds where the ID is the same.
-        state.push(memory::keep_login(&platform, &login));
+        state.push(saved_state::keep_login(&platform, &login));
         if !self.save(state).await {
             return false;
         }
@@ -306,7 +306,7 @@ impl IlinkService {
         let stopped = self.stop(account).await;
         let known = stopped.map_or_else(Vec::new, |account| account.windows.conversations());
         let known = known.iter().map(String::as_str);
-        memory::forget(self.settings.platform(), account, known)
+        saved_state::forget(self.settings.platform(), account, known)
     }
 
     async fn save(&self, state: Vec<AdapterState>) -> bool {
