@@ -2,7 +2,7 @@
 
 use super::login::LoginEnd;
 use crate::adapter::api::LoginError;
-use crate::metrics::METRICS;
+use crate::health::log_panic;
 use crate::protocol::login::{LoginState, LoginStatus};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -94,8 +94,7 @@ impl Logins {
 impl LoginUnderWay {
     /// One whose task panicked has failed; gives the reason.
     fn broke_off(&self, error: &JoinError) -> String {
-        METRICS.task_panics.inc();
-        tracing::error!("a login panicked: {error}");
+        log_panic("wechat login", error);
         let reason = "the login failed because of an error in rechat; start it again";
         self.status.send_modify(|status| {
             status.set(LoginState::Failed, Some(reason));
