@@ -143,7 +143,7 @@ mod tests {
         }
         let told = logins.status(&first).unwrap();
         assert_eq!(told.state, LoginState::Failed);
-        assert!(told.reason.unwrap().contains("begin it anew"));
+        assert!(told.reason.unwrap().contains("start it again"));
         begin(&mut logins).expect("there is room for another");
     }
 }
