@@ -1,6 +1,6 @@
 //! `rechat doctor`: checks everything a server needs, and says what to correct.
 
-use super::check::kept_log;
+use super::check::{kept_log, kept_store};
 use super::output::Output;
 use super::progress::of_migration;
 use crate::adapter::{self, PlatformState};
@@ -13,7 +13,9 @@ use crate::error::{Error, Result};
 use crate::model::message::Status;
 use crate::model::wait_reason::WaitReason;
 use crate::protocol::http::AdapterStatus;
-use crate::store::{Access, MessageFilter, Page, Store, StoreOptions, View, check, kept_logs};
+use crate::store::{
+    Access, MessageFilter, Page, Store, StoreOptions, View, check, kept_logs, kept_stores,
+};
 use crate::text::{in_units, visible};
 use serde::Serialize;
 use std::io;
@@ -325,9 +327,10 @@ fn look_at_store(findings: &mut Findings, config: &Config, full: bool) {
         let stats = view.stats();
         findings
             .well("store", format!("{} messages, {} of them pending", stats.total, stats.pending));
-        for kept in kept_logs(&config.db) {
+        let logs = kept_logs(&config.db).into_iter().map(|kept| kept_log(&kept));
+        for kept in logs.chain(kept_stores(&config.db).into_iter().map(|kept| kept_store(&kept))) {
             let advice = "messages may be missing; remove that file once you have looked";
-            findings.add("store", CheckState::Wrong, kept_log(&kept), advice);
+            findings.add("store", CheckState::Wrong, kept, advice);
         }
         match view.set_aside()? {
             0 => {}

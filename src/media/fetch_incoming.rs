@@ -8,7 +8,7 @@ use super::fetch_missing::{Completer, MissingMedia, has_media, missing};
 use super::new_media::NewMedia;
 use crate::adapter::loses_media;
 use crate::clock::now;
-use crate::health::HEALTH;
+use crate::health::{HEALTH, log_panic};
 use crate::model::message::{Direction, Message, MessageType};
 use crate::model::routing::StoreFacts;
 use crate::store::{self, View};
@@ -135,7 +135,7 @@ impl IncomingMedia {
                 () = stop.cancelled() => return,
                 Some(ended) = under_way.join_next() => match ended {
                     Ok(ended) => work.ended(ended),
-                    Err(error) => tracing::error!("media of a message were not fetched: {error}"),
+                    Err(error) => log_panic("media fetch", &error),
                 },
                 () = self.new_media.came(), if has_room => {}
                 () = sleep_until(due), if has_room => {}

@@ -126,6 +126,19 @@ const CONNECTION_FORMS: [(&str, &str); 36] = [
     ("bot_event", "the first event that is posted"),
 ];
 
+/// The same for a login.
+const LOGIN_FORMS: [(&str, &str); 9] = [
+    ("not_confirmed", "the code was not scanned and confirmed in time"),
+    ("no_code", "WeChat gives no code: {}"),
+    ("no_code", "WeChat's answer has no code"),
+    ("wrong_digits", "the digits were wrong"),
+    ("foreign_host", "WeChat sends the login on to `{}`, *"),
+    ("foreign_host", "WeChat confirmed the login for `{}`, *"),
+    ("no_token", "WeChat confirmed the login without a token"),
+    ("no_token", "WeChat confirmed the login with a token that no request can carry"),
+    ("fault", "the login broke off by a fault of rechat's own; begin it anew"),
+];
+
 /// How the text begins of a connection that did not come about.
 const SCHEMES: [&str; 4] = ["ws://", "wss://", "http://", "https://"];
 
@@ -133,7 +146,7 @@ impl<'a> Reason<'a> {
     /// Reads the text of a reason; `None` if it has no known form.
     pub fn of(text: &'a str) -> Option<Self> {
         let inner = AROUND.iter().find_map(|form| Self::of(fit(form, text)?.detail?));
-        inner.or_else(|| Self::of_form(&FORMS, text))
+        inner.or_else(|| Self::of_forms(&FORMS, text))
     }
 
     /// The same for the state of an adapter or a bot.
@@ -141,10 +154,15 @@ impl<'a> Reason<'a> {
         // Which address it is belongs to what others said.
         let is_of_address = SCHEMES.iter().any(|scheme| text.starts_with(scheme));
         let unreachable = is_of_address.then_some(Self { code: "unreachable", detail: Some(text) });
-        Self::of_form(&CONNECTION_FORMS, text).or(unreachable).or_else(|| Self::of(text))
+        Self::of_forms(&CONNECTION_FORMS, text).or(unreachable).or_else(|| Self::of(text))
     }
 
-    fn of_form(forms: &[(&'static str, &str)], text: &'a str) -> Option<Self> {
+    /// The same for a login.
+    pub fn of_login(text: &'a str) -> Option<Self> {
+        Self::of_forms(&LOGIN_FORMS, text).or_else(|| Self::of_connection(text))
+    }
+
+    fn of_forms(forms: &[(&'static str, &str)], text: &'a str) -> Option<Self> {
         let of_form = |(code, form): &(&'static str, &str)| {
             Some(Self { code, detail: fit(form, text)?.detail })
         };
@@ -264,6 +282,10 @@ mod tests {
         for (code, form) in FORMS {
             assert!(code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{code}");
             assert_eq!(code_of(form).map(|(code, _)| code), Some(code), "{form}");
+        }
+        for (code, form) in LOGIN_FORMS {
+            assert!(code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{code}");
+            assert_eq!(Reason::of_login(form).map(|reason| reason.code), Some(code), "{form}");
         }
         for (code, form) in CONNECTION_FORMS {
             assert!(code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{code}");

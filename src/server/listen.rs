@@ -1,6 +1,7 @@
 //! Listening and stopping: each connection is a task, which is tracked until its end.
 
 use super::access::network;
+use super::assets;
 use super::body::HttpResponse;
 use super::compress::AcceptedEncodings;
 use super::context::{Incoming, ServerContext};
@@ -153,6 +154,10 @@ pub async fn serve(
         context,
     };
     let tasks = &server.context.tasks;
+    // A debug build reads the page anew for each request.
+    if !cfg!(debug_assertions) {
+        tasks.spawn_blocking(assets::compress_page);
+    }
     let unix = async {
         if let Some((listener, _file)) = unix {
             server.accept_unix(listener).await;

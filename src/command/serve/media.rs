@@ -91,8 +91,11 @@ impl OpenedMedia {
         };
         tasks.spawn(while_leading(store.leading(), until, fetching));
         // Each node has files of its own.
-        let (store, end) = (store.clone(), stop.clone());
-        let sweep = move || sweep::run(store.clone(), blobs.clone(), partials.clone(), end.clone());
+        let (store, db, end) = (store.clone(), config.db.clone(), stop.clone());
+        let sweep = move || {
+            let (store, blobs, partials) = (store.clone(), blobs.clone(), partials.clone());
+            sweep::run(store, blobs, partials, db.clone(), end.clone())
+        };
         tasks.spawn(health::supervise("media sweep", stop.clone(), sweep));
         completer
     }
