@@ -11,6 +11,7 @@ use crate::cluster::{self, NodeStatus};
 use crate::config::{self, Config, Sources};
 use crate::error::{Error, Result};
 use crate::model::message::Status;
+use crate::model::wait_reason::WaitReason;
 use crate::protocol::http::AdapterStatus;
 use crate::store::{
     Access, MessageFilter, Page, Store, StoreOptions, View, check, kept_logs, kept_stores,
@@ -268,7 +269,7 @@ fn look_at_adapter(findings: &mut Findings, status: AdapterStatus) {
 async fn look_at_queue(findings: &mut Findings, client: &mut Client) -> Result<()> {
     let filter = MessageFilter { statuses: vec![Status::Pending], ..MessageFilter::default() };
     let page = Page { offset: 0, limit: WAITING_LOOKED_AT, before: None };
-    let mut reasons: Vec<(String, usize)> = Vec::new();
+    let mut reasons: Vec<(WaitReason, usize)> = Vec::new();
     for message in client.list(&filter, page, None).await? {
         let Some(reason) = message.waiting else { continue };
         match reasons.iter_mut().find(|(known, _)| *known == reason) {

@@ -142,26 +142,11 @@ const LOGIN_FORMS: [(&str, &str); 9] = [
 /// How the text begins of a connection that did not come about.
 const SCHEMES: [&str; 4] = ["ws://", "wss://", "http://", "https://"];
 
-/// Position of the first gap of each form, computed at compile time: a list of messages needs
-/// thousands of codes.
-const GAPS: [usize; FORMS.len()] = {
-    let (mut gaps, mut i) = ([0; FORMS.len()], 0);
-    while i < FORMS.len() {
-        gaps[i] = first_gap(FORMS[i].1);
-        i += 1;
-    }
-    gaps
-};
-
 impl<'a> Reason<'a> {
     /// Reads the text of a reason; `None` if it has no known form.
     pub fn of(text: &'a str) -> Option<Self> {
         let inner = AROUND.iter().find_map(|form| Self::of(fit(form, text)?.detail?));
-        inner.or_else(|| {
-            FORMS.iter().zip(GAPS).find_map(|((code, form), gap)| {
-                Some(Self { code, detail: fit_from(form, gap, text)?.detail })
-            })
-        })
+        inner.or_else(|| Self::of_forms(&FORMS, text))
     }
 
     /// The same for the state of an adapter or a bot.
@@ -185,15 +170,6 @@ impl<'a> Reason<'a> {
     }
 }
 
-/// The position of the first gap of a form; its length if it has none.
-const fn first_gap(form: &str) -> usize {
-    let (bytes, mut i) = (form.as_bytes(), 0);
-    while i < bytes.len() && bytes[i] != b'{' && bytes[i] != b'*' {
-        i += 1;
-    }
-    i
-}
-
 /// Match of a text with a form.
 #[derive(Clone, Copy)]
 struct Fit<'a> {
@@ -203,11 +179,12 @@ struct Fit<'a> {
 
 /// Compares a text with a form; `None` if it does not match.
 fn fit<'a>(form: &str, text: &'a str) -> Option<Fit<'a>> {
-    fit_from(form, first_gap(form), text)
-}
-
-/// Like [`fit`], for a form whose first gap is known.
-fn fit_from<'a>(form: &str, gap: usize, text: &'a str) -> Option<Fit<'a>> {
+    // Most forms begin with another letter than the text.
+    let first = form.as_bytes().first().filter(|first| !matches!(first, b'{' | b'*'));
+    if first.is_some() && first != text.as_bytes().first() {
+        return None;
+    }
+    let gap = form.find(['{', '*']).unwrap_or(form.len());
     let (before, rest_of_form) = form.split_at(gap);
     let rest = text.strip_prefix(before)?;
     let Some(after) = rest_of_form.strip_prefix("{}").or(rest_of_form.strip_prefix('*')) else {
