@@ -136,7 +136,7 @@ const LOGIN_FORMS: [(&str, &str); 9] = [
     ("foreign_host", "WeChat confirmed the login for `{}`, *"),
     ("no_token", "WeChat confirmed the login without a token"),
     ("no_token", "WeChat confirmed the login with a token that no request can carry"),
-    ("fault", "the login broke off by a fault of rechat's own; begin it anew"),
+    ("fault", "the login failed because of an error in rechat; start it again"),
 ];
 
 /// How the text begins of a connection that did not come about.

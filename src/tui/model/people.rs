@@ -66,8 +66,8 @@ impl Model {
         }
     }
 
-    pub(super) fn know_people(&mut self, key: ConversationKey, people: Vec<Sender>) {
-        if self.people.of.as_ref() != Some(&key) {
+    pub(super) fn know_people(&mut self, key: &ConversationKey, people: Vec<Sender>) {
+        if self.people.of.as_ref() != Some(key) {
             return;
         }
         self.people.known = people;

@@ -203,7 +203,7 @@ impl Model {
             ServerReply::Fetched(path, Fetching::Save | Fetching::Show) => {
                 self.show_status(format!("saved as {}", path.display()));
             }
-            ServerReply::People(key, people) => self.know_people(key, people),
+            ServerReply::People(key, people) => self.know_people(&key, people),
             ServerReply::NoPeople(why) => self.know_no_people(why),
             ServerReply::Picture(picture) => self.show_picture(*picture),
             ServerReply::Requests(requests) => {
