@@ -181,8 +181,10 @@ fn the_terminal_client_asks_the_client_alone() {
 
 #[test]
 fn agents_ask_by_types_of_the_core_alone() {
-    let allowed =
-        ["config", "error", "media", "metrics", "model", "protocol", "search", "store", "text"];
+    let allowed = [
+        "config", "error", "health", "media", "metrics", "model", "protocol", "search", "store",
+        "text",
+    ];
     needs_only("mcp", &allowed);
 }
 

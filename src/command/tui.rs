@@ -2,6 +2,7 @@
 
 use crate::cli::{GlobalOptions, Notify, Pictures, Tui};
 use crate::client::Server;
+use crate::config::state_folder;
 use crate::error::Result;
 use crate::tui::{self, Graphics, Level};
 
@@ -19,5 +20,7 @@ pub(super) async fn run(tui: Tui, globals: &GlobalOptions) -> Result<()> {
         Pictures::Blocks => Graphics::Blocks,
         Pictures::Off => Graphics::Off,
     };
-    tui::run(Server::find(&tui.source, globals.config.clone())?, level, graphics).await
+    // A user without a home folder keeps nothing.
+    let saved = state_folder().ok().map(|folder| folder.join("tui.json"));
+    tui::run(Server::find(&tui.source, globals.config.clone())?, level, graphics, saved).await
 }

@@ -249,7 +249,7 @@ impl<'a> MessageBody<'a> {
             last_error_detail,
             waiting: waiting.map(|why| (&**why).into()),
             waiting_code: waiting.and_then(WaitReason::code).map(Cow::Borrowed),
-            waiting_detail: waiting.and_then(|why| why.detail()).map(Cow::Borrowed),
+            waiting_detail: waiting.and_then(WaitReason::detail).map(Cow::Borrowed),
             unconfirmed: message.is_unconfirmed,
             beyond_text: OptionalFields::of(message),
         }

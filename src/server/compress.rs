@@ -23,7 +23,7 @@ impl Predicate for IsNoMedia {
     }
 }
 
-/// What a request accepts (RFC 9110, section 12.5.3).
+/// The encodings that a request accepts (RFC 9110, section 12.5.3).
 pub struct AcceptedEncodings(Vec<HeaderValue>);
 
 impl AcceptedEncodings {

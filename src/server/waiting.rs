@@ -125,8 +125,7 @@ fn reasons_of(context: &ServerContext, asked: &[u8]) -> Option<Vec<u8>> {
     let mut found: Vec<Option<Message>> =
         seqs.iter().map(|&seq| view.by_seq(seq).ok().flatten()).collect();
     fill_all(context, &mut those_that_wait(found.iter_mut().flatten()), &view);
-    let reason_of =
-        |message: &Option<Message>| Some(message.as_ref()?.waiting.as_ref()?.to_string());
-    let reasons: Vec<_> = found.iter().map(reason_of).collect();
+    let found = found.into_iter();
+    let reasons: Vec<_> = found.map(|message| Some(message?.waiting?.to_string())).collect();
     serde_json::to_vec(&reasons).ok()
 }

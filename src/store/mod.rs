@@ -54,6 +54,7 @@ mod routing_facts;
 mod salvage;
 mod sealed;
 mod set_aside;
+mod set_aside_event;
 mod shared_log;
 mod state;
 mod tables;
@@ -81,7 +82,7 @@ pub use options::{Access, MigrationProgress, MigrationStep, SharedLogFactory, St
 pub use prefix::ByPrefix;
 pub use query::{FilterTerms, Matches, MessageFilter, Order, Page};
 pub use salvage::{Salvaged, damaged_at, kept_stores, salvage};
-pub use set_aside::SetAside;
+pub use set_aside_event::SetAside;
 pub use view::View;
 
 use crate::log::SharedBatch;

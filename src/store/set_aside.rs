@@ -1,31 +1,14 @@
-//! Events of platforms that could not be stored, and were set aside.
+//! Reading the events of platforms that could not be stored and were set aside.
 
 use super::damage::{guarded, pass_over};
 use super::error::{Result, StoreError};
-use super::tables::without_checksum;
+use super::set_aside_event::{SetAside, decode};
 use super::view::View;
-use crate::log::decode_event;
-use crate::log::record::Unreadable;
-use crate::model::change::Inbound;
-use crate::model::event::Event;
 use redb::ReadableTableMetadata;
 
 /// Events, and bytes of them, that are read together.
 const AT_ONCE: usize = 64;
 const BYTES_AT_ONCE: usize = 1 << 20;
-
-/// An event of a platform that could not be stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SetAside {
-    /// The offset, which names it.
-    pub offset: u64,
-    /// When it was set aside, in Unix seconds.
-    pub at: u64,
-    #[allow(missing_docs)]
-    pub reason: String,
-    #[allow(missing_docs)]
-    pub inbound: Inbound,
-}
 
 impl View {
     /// Number of events that were set aside because they could not be stored.
@@ -80,15 +63,5 @@ impl View {
             after = last.offset;
             some.into_iter().for_each(&mut see);
         }
-    }
-}
-
-/// Reads a row.
-pub(super) fn decode(offset: u64, row: &[u8]) -> std::result::Result<SetAside, Unreadable> {
-    match without_checksum(offset, row).and_then(decode_event) {
-        Some(Event::SetAside { inbound, reason, at }) => {
-            Ok(SetAside { offset, at, reason, inbound: *inbound })
-        }
-        _ => Err(Unreadable::new(format!("what was set aside at {offset} is damaged"))),
     }
 }

@@ -28,6 +28,7 @@ use pictures::picker;
 use rustix::process::{Signal as Number, getpid, kill_current_process_group, kill_process};
 use saved_file::SavedFile;
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 use terminal::Terminal;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -52,13 +53,18 @@ const REQUESTS: usize = 256;
 /// # Errors
 ///
 /// The terminal cannot be used, or the connection to the server cannot be set up.
-pub async fn run(server: Server, notify: Level, graphics: Graphics) -> Result<()> {
+pub async fn run(
+    server: Server,
+    notify: Level,
+    graphics: Graphics,
+    saved: Option<PathBuf>,
+) -> Result<()> {
     let mut terminal = Terminal::take()?;
     let (to_model, events) = mpsc::channel(EVENTS);
     let (asked, requests) = mpsc::channel(REQUESTS);
     let (answered, answers) = mpsc::channel(REQUESTS);
     let size = crossterm::terminal::size().map_err(broken)?;
-    let saved = SavedFile::of(&server.short_name());
+    let saved = saved.map(|path| SavedFile::at(path, &server.short_name()));
     let mut model = Model::new(server.short_name(), size, TimeZone::system(), now(), notify);
     if let Some(saved) = &saved {
         model.restore(saved.state().clone());

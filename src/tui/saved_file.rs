@@ -1,7 +1,6 @@
 //! The file in which the client keeps its state from one start to the next, for each server.
 
 use super::model::saved::{SavedDraft, SavedState};
-use crate::config::state_folder;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, OpenOptions};
@@ -33,13 +32,8 @@ pub struct SavedFile {
 }
 
 impl SavedFile {
-    /// The file of this user; `None` for a user without a home folder.
-    pub fn of(server: &str) -> Option<Self> {
-        let path = state_folder().ok()?.join("tui.json");
-        Some(Self::at(path, server))
-    }
-
-    fn at(path: PathBuf, server: &str) -> Self {
+    /// The part of a file that is about a server.
+    pub fn at(path: PathBuf, server: &str) -> Self {
         let last = SavedStates::read(&path).0.remove(server).unwrap_or_default();
         Self { path, server: server.to_owned(), last }
     }
@@ -82,6 +76,7 @@ impl SavedFile {
         let mut file =
             OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
         file.write_all(&serde_json::to_vec(states)?)?;
+        file.sync_data()?;
         fs::rename(&new, &self.path)
     }
 }

@@ -5,14 +5,14 @@ use crate::store::commit::commit;
 use crate::store::conversation::ConversationRow;
 use crate::store::damage::guarded;
 use crate::store::error::{Result, StoreError};
-use crate::store::pages::{Found, PageFile, Tree};
+use crate::store::pages::{PageEntry, PageFile, Tree};
 use crate::store::sealed::{SealedTable, key_of, mark_key};
 use crate::store::tables::{
     ADAPTER_STATE, CONVERSATIONS, Counters, EARLY_RECALLS, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS,
     MARK, META, PLATFORMS, QUARANTINE, REQUESTS, SCHEMA, SEEN, SENT, TOLD, counters, key_check,
     pack, unpack, unpack_request,
 };
-use crate::store::{bot_events, early_recall, journal, quarantine, set_aside};
+use crate::store::{bot_events, early_recall, journal, quarantine, set_aside_event};
 use redb::{Database, Key, TableDefinition, TableHandle as _, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
@@ -69,8 +69,8 @@ impl Carrier<'_> {
         let (mut values, mut damaged) = (HashMap::new(), Vec::new());
         if let Some(tree) = self.tables.get("meta") {
             let seen = self.pages.each(tree, &mut |found| match found {
-                Found::DamagedPage(place) => damaged.push(DamagedPlace::at(place)),
-                Found::Row { key, value, is_page_whole } => {
+                PageEntry::DamagedPage(place) => damaged.push(DamagedPlace::at(place)),
+                PageEntry::Row { key, value, is_page_whole } => {
                     let name = String::from_utf8_lossy(key).into_owned();
                     values.insert(name, (value.to_vec(), is_page_whole));
                 }
@@ -147,7 +147,7 @@ impl Carrier<'_> {
             self.end_journal()?;
         }
         self.rows(QUARANTINE, "events that were set aside", |offset, row| {
-            whole(&set_aside::decode(offset, row))
+            whole(&set_aside_event::decode(offset, row))
         })?;
         self.rows(REQUESTS, "requests", |id, row| whole(&unpack_request(id, row)))?;
         self.rows(ADAPTER_STATE, "values of adapters", |(adapter, name), row| {
@@ -189,10 +189,10 @@ impl Carrier<'_> {
         let (mut carried, mut refused) = (0, Ok(()));
         let (mut damaged, mut last): (Vec<DamagedPlace>, Vec<u8>) = (Vec::new(), Vec::new());
         let seen = self.pages.each(&tree, &mut |found| match found {
-            Found::DamagedPage(place) => {
+            PageEntry::DamagedPage(place) => {
                 damaged.push(DamagedPlace { place, behind: last.clone(), before: Vec::new() });
             }
-            Found::Row { key, value, is_page_whole } => {
+            PageEntry::Row { key, value, is_page_whole } => {
                 // The bytes of a damaged page may be no text, which the types take for granted.
                 let state = guarded(|| Ok(look(K::from_bytes(key), V::from_bytes(value))));
                 let is_whole = match state.unwrap_or(RowState::Damaged) {

@@ -12,7 +12,7 @@ use super::error::{Result, StoreError};
 use super::ids::IdPermutation;
 use super::open::initialise;
 use super::options::StoreOptions;
-use super::pages::{Found, PageFile};
+use super::pages::{PageEntry, PageFile};
 use super::tables::MESSAGES;
 use crate::clock::now;
 use crate::log::disk::{make_private, rename_durably, sync_folder_of};
@@ -95,8 +95,8 @@ pub(super) fn damaged_pages(path: &Path) -> Vec<String> {
     for (name, tree) in &tables {
         let (mut rows, mut damaged) = (0, Vec::new());
         let seen = pages.each(tree, &mut |found| match found {
-            Found::DamagedPage(place) => damaged.push(place),
-            Found::Row { .. } => rows += 1,
+            PageEntry::DamagedPage(place) => damaged.push(place),
+            PageEntry::Row { .. } => rows += 1,
         });
         if let Err(error) = seen {
             told.push(format!("the table `{name}` could not be read to the end: {error}"));

@@ -1,0 +1,30 @@
+//! An event of a platform that could not be stored and was set aside, and its row.
+
+use super::tables::without_checksum;
+use crate::log::decode_event;
+use crate::log::record::Unreadable;
+use crate::model::change::Inbound;
+use crate::model::event::Event;
+
+/// An event of a platform that could not be stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetAside {
+    /// The offset, which names it.
+    pub offset: u64,
+    /// When it was set aside, in Unix seconds.
+    pub at: u64,
+    /// Why it could not be stored.
+    pub reason: String,
+    /// The event.
+    pub inbound: Inbound,
+}
+
+/// Reads a row.
+pub(super) fn decode(offset: u64, row: &[u8]) -> std::result::Result<SetAside, Unreadable> {
+    match without_checksum(offset, row).and_then(decode_event) {
+        Some(Event::SetAside { inbound, reason, at }) => {
+            Ok(SetAside { offset, at, reason, inbound: *inbound })
+        }
+        _ => Err(Unreadable::new(format!("what was set aside at {offset} is damaged"))),
+    }
+}
