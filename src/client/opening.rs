@@ -15,6 +15,11 @@ pub enum Begin<'a> {
 }
 
 impl Begin<'_> {
+    /// The same place, once the server told its cursor.
+    pub(super) fn place_at(self, cursor: String) -> StreamPlace {
+        StreamPlace { after: cursor, newest: self.place().and_then(|place| place.newest) }
+    }
+
     pub(super) fn place(self) -> Option<StreamPlace> {
         match self {
             Self::Since(message) => message.map(StreamPlace::after_message),

@@ -14,6 +14,7 @@ use crate::protocol::event::{EventKind, MessageStatus};
 use crate::store::{Head, Store};
 use std::cell::LazyCell;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Waker;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -60,7 +61,7 @@ impl Hub {
                 number
             }
             NextCommit::Dropped(head, number) => {
-                self.skip_to(head);
+                self.skip_to(head, store);
                 number
             }
         };
@@ -68,9 +69,17 @@ impl Hub {
         self.progress.send_replace(Progress { number, seq });
     }
 
-    /// Everything up to `head` is in the store, and has to be read there.
-    fn skip_to(&self, head: Head) {
+    /// Everything up to `head` is in the store, and has to be read there. If the store does not have
+    /// what was sent, no session can go on.
+    fn skip_to(&self, head: Head, store: &Store) {
         let mut state = self.lock();
+        // A store that is away is compared once it is open again.
+        let has_lost = store.view().and_then(|view| view.has_lost(state.head.cursor));
+        if has_lost.is_ok_and(|lost| lost) {
+            tracing::warn!("the store does not have what sessions were sent; they load afresh");
+            state.head = head;
+            self.life.fetch_add(1, Ordering::SeqCst);
+        }
         for mailbox in state.index(EventKind::NewMessage).all() {
             mailbox.fall_behind(state.position());
             mailbox.wake();
@@ -213,7 +222,7 @@ fn told<'c>(
     for Change { offset, effect } in run {
         head.cursor = Cursor { epoch, offset: *offset };
         let (kind, content) = match effect {
-            // A message that was imported with its old `seq` is not new.
+            // Sent already.
             ChangeEffect::Created(message) if message.seq <= head.seq => continue,
             ChangeEffect::Created(message) => {
                 head.seq = message.seq;
@@ -222,7 +231,8 @@ fn told<'c>(
             ChangeEffect::StatusChanged(message) => {
                 (EventKind::MessageStatus, FrameContent::Status(MessageStatus::of(message)))
             }
-            ChangeEffect::Updated(message) => {
+            // It is not new, and its `seq` is an old one.
+            ChangeEffect::Updated(message) | ChangeEffect::PutBack(message) => {
                 (EventKind::MessageUpdated, FrameContent::Updated(message))
             }
             ChangeEffect::Deleted(message) => {

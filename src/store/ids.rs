@@ -6,8 +6,10 @@
 //! `seq` back, and the zero bits tell whether an ID is its own at all. The tag keeps two copies of a
 //! store that both go on from giving one ID to two messages.
 
+use super::error::Result;
 use crate::model::cursor::Epoch;
 use crate::model::id_prefix::IdPrefix;
+use redb::ReadableTable;
 use siphasher::sip::SipHasher24;
 use std::hash::Hasher;
 use std::ops::RangeInclusive;
@@ -29,6 +31,17 @@ impl Tag {
     pub(super) fn of(epoch: Epoch) -> Self {
         Self(epoch.number() as u32)
     }
+}
+
+/// The tag of the IDs that were given at a place, by the rows of the epochs.
+pub(super) fn tag_at(epochs: &impl ReadableTable<u64, (u64, u64)>, seq: u64) -> Result<Tag> {
+    for row in epochs.iter()?.rev() {
+        let (epoch, first) = row?.1.value();
+        if first <= seq {
+            return Ok(Tag::of(Epoch::new(epoch)));
+        }
+    }
+    Ok(Tag::NONE)
 }
 
 /// The permutation of one store.
