@@ -12,8 +12,8 @@ use super::membership::{Membership, membership};
 use super::postings::Places;
 use super::tables::{
     ADAPTER_STATE, CONVERSATIONS, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, LATE, MESSAGES, META,
-    NEWEST, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, Term, counters, resumable_from, unpack,
-    unpack_places, unpack_request,
+    NEWEST, PLATFORMS, POSTINGS, PostingKey, QUARANTINE, REQUESTS, counters, resumable_from,
+    unpack, unpack_places, unpack_request,
 };
 use crate::log::record;
 use crate::model::cursor::{Cursor, Epoch};
@@ -437,7 +437,7 @@ impl View {
     }
 
     /// The places of a term in a block.
-    pub(super) fn places(&self, term: Term, block: u32) -> Result<Option<Places>> {
+    pub(super) fn places(&self, term: PostingKey, block: u32) -> Result<Option<Places>> {
         let row = term.row(block);
         let Some(bytes) = self.postings.get(row)? else { return Ok(None) };
         Ok(Some(unpack_places(row, bytes.value())?))

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Tells systemd that we are ready, that we live (for as long as the store answers), and that we
 /// are stopping; does nothing without systemd.
-pub(super) async fn tell_system(store: Arc<Store>, stop: CancellationToken) {
+pub(super) async fn notify_systemd(store: Arc<Store>, stop: CancellationToken) {
     notify(NotifyState::Ready);
     let every = sd_notify::watchdog_enabled().map_or(Duration::MAX, |limit| limit / 3);
     while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {

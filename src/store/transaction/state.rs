@@ -11,12 +11,12 @@ use crate::store::dedupe_keys::{
     Idempotency, KEY_LIFE, alias_key, history_key, seen_keys, sent_keys,
 };
 use crate::store::error::Result;
-use crate::store::external::ExternalSearch;
-use crate::store::ids::{Tag, tag_at};
+use crate::store::external_ids::ExternalSearch;
+use crate::store::ids::{EpochTag, tag_at};
 use crate::store::journal::{self, EntryContent};
 use crate::store::postings::start_of;
-use crate::store::state::{Marks, StoreState};
-use crate::store::tables::{self, Term};
+use crate::store::state::{ConversationSettings, StoreState};
+use crate::store::tables::{self, PostingKey};
 use redb::ReadableTable;
 use uuid::Uuid;
 
@@ -74,7 +74,7 @@ impl StoreState for Transaction<'_> {
     }
 
     fn is_before_epochs(&self, id: Uuid) -> bool {
-        self.context.ids.parts(id).is_some_and(|(_, tag)| tag == Tag::NONE)
+        self.context.ids.parts(id).is_some_and(|(_, tag)| tag == EpochTag::NONE)
     }
 
     fn has_noticed(&self, notice: &Notice) -> Result<bool> {
@@ -159,7 +159,7 @@ impl StoreState for Transaction<'_> {
     ) -> Result<Vec<Message>> {
         let mut found = Vec::new();
         let Some(row) = self.conversation(platform, conversation)? else { return Ok(found) };
-        let state = Term::of_state(Direction::Outbound, status);
+        let state = PostingKey::of_state(Direction::Outbound, status);
         for block in self.blocks(state)? {
             let mut places = self.places(state.row(block))?;
             places.intersect(&self.places(row.term.row(block))?);
@@ -241,9 +241,9 @@ impl StoreState for Transaction<'_> {
         Ok(row.is_some_and(|row| row.account.is_some()))
     }
 
-    fn marks(&self, platform: &str, conversation: &str) -> Result<Option<Marks>> {
+    fn marks(&self, platform: &str, conversation: &str) -> Result<Option<ConversationSettings>> {
         let row = self.conversation(platform, conversation)?.filter(|row| row.messages > 0);
-        Ok(row.map(|row| Marks {
+        Ok(row.map(|row| ConversationSettings {
             newest: row.last_seq,
             read: row.read_seq,
             muted: row.muted,
