@@ -61,7 +61,7 @@ impl Hub {
                 number
             }
             NextCommit::Dropped(head, number) => {
-                self.skip_to(head, store);
+                self.skip_to(head, self.has_lost(store));
                 number
             }
         };
@@ -69,13 +69,19 @@ impl Hub {
         self.progress.send_replace(Progress { number, seq });
     }
 
-    /// Everything up to `head` is in the store, and has to be read there. If the store does not have
-    /// what was sent, no session can go on.
-    fn skip_to(&self, head: Head, store: &Store) {
+    /// Whether the store does not have what was sent. One that is away is compared once it is open again;
+    /// before the first opening nothing was sent.
+    fn has_lost(&self, store: &Store) -> bool {
+        let sent = self.lock().head;
+        let has_lost = store.view().and_then(|view| view.has_lost(sent.cursor));
+        sent != Head::default() && has_lost.is_ok_and(|has_lost| has_lost)
+    }
+
+    /// Everything up to `head` is in the store, and has to be read there. If the store `has_lost` what was
+    /// sent, no session can go on.
+    fn skip_to(&self, head: Head, has_lost: bool) {
         let mut state = self.lock();
-        // A store that is away is compared once it is open again.
-        let has_lost = store.view().and_then(|view| view.has_lost(state.head.cursor));
-        if has_lost.is_ok_and(|lost| lost) {
+        if has_lost {
             tracing::warn!("the store does not have what sessions were sent; they load afresh");
             state.head = head;
             self.life.fetch_add(1, Ordering::SeqCst);
@@ -391,7 +397,7 @@ mod tests {
         hub.hand_out(&messages([(1, "a"), (2, "a")]));
         assert_eq!(texts(&mailbox).len(), 2);
         let head = Head { seq: 9, cursor: Cursor { epoch: Epoch::new(1), offset: 20 } };
-        hub.skip_to(head);
+        hub.skip_to(head, false);
         let found = mailbox.poll_take(&mut Context::from_waker(Waker::noop()));
         let Poll::Ready(MailboxContent::Behind(delivered)) = found else {
             panic!("it is not behind")

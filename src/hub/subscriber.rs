@@ -34,8 +34,7 @@ pub struct Subscriber {
 }
 
 /// Events after the session's place are not kept any more, or the store has lost what the session has.
-/// The session has no subscriptions any
-/// more.
+/// The session has no subscriptions any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CursorGone;
 
@@ -345,8 +344,10 @@ impl Subscriber {
         let position = match reading.step(&view, &self.interest, form.shows_cursor(), most_bytes)? {
             ReadStep::Frames(frames) => return Ok(ReadOn::Frames(frames)),
             ReadStep::End(position) => position,
-            ReadStep::Gone if self.go_on_without_events() => return Ok(ReadOn::Frames(Vec::new())),
-            ReadStep::Gone => return Ok(ReadOn::Gone),
+            ReadStep::Gone => {
+                let goes_on = self.go_on_without_events();
+                return Ok(if goes_on { ReadOn::Frames(Vec::new()) } else { ReadOn::Gone });
+            }
         };
         // Before the states of adapters are taken, which must not be lost.
         let resume = reading.resume(&view)?;

@@ -92,7 +92,8 @@ pub async fn open(call: Call<'_>) -> Result<HttpResponse> {
         }
     }
     if let (Some(place), StreamFormat::Events) = (&begins_at, format) {
-        first.push_str(&format!("id: {place}\n\n"));
+        // Writing to memory cannot fail.
+        let _ = writeln!(first, "id: {place}\n");
     }
     let stream = OpenStream {
         context: context.clone(),

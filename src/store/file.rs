@@ -131,7 +131,7 @@ impl StoreFile {
             _ if is_logged => follow_later(&mut txn)?,
             _ => {}
         }
-        commit(txn)?;
+        commit(txn).map_err(may_be_stored)?;
         if !is_logged {
             self.log.clear();
         }
@@ -239,6 +239,17 @@ impl StoreFile {
     /// Closes the file as it is, after a fault; what the log holds is taken over at the next opening.
     pub(super) fn abandon(self) -> Result<()> {
         self.database.close().map_err(|error| StoreError::Write(error.to_string()))
+    }
+}
+
+/// The error of a commit whose batch the log may have, or the tables in spite of it: the next opening of the
+/// file decides.
+fn may_be_stored(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Write(text) => {
+            StoreError::Write(format!("{text}; whether it was stored is unknown"))
+        }
+        error => error,
     }
 }
 

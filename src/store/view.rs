@@ -132,8 +132,18 @@ impl View {
     ///
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn offset_of(&self, cursor: Cursor) -> Result<Option<u64>> {
+        let is_whole = cursor.offset >= resumable_from(&self.meta)?;
+        if is_whole { self.kept_offset_of(cursor) } else { Ok(None) }
+    }
+
+    /// The same for a reader that takes what is left where events were lost.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
+    pub fn kept_offset_of(&self, cursor: Cursor) -> Result<Option<u64>> {
         let Cursor { epoch, offset } = cursor;
-        if offset > self.counters.offset || !self.can_resume_at(offset)? {
+        if offset > self.counters.offset || offset + 1 < self.counters.kept_from {
             return Ok(None);
         }
         // A store of an older version has messages, and no events by which it can be recognized.

@@ -400,7 +400,8 @@ impl Session {
     fn needs(&self, place: usize, event: &Happened, world: &World) -> bool {
         let is_asked = event.kind == "new_message" || self.kinds.contains(&event.kind);
         // Of a message that was deleted later, only that is told.
-        is_asked && world.deleted.get(&event.id).is_none_or(|deleted| *deleted <= place)
+        let is_there = world.deleted.get(&event.id).is_none_or(|deleted| *deleted < place);
+        is_asked && (is_there || event.kind == "message_deleted")
     }
 
     async fn read(&mut self, count: usize, world: &World) {

@@ -35,7 +35,7 @@ impl StorageBackend for File {
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let left = &self.files.left;
-        let one_less = |left| (left != u64::MAX).then(|| left.wrapping_sub(1));
+        let one_less = |left: u64| (left != u64::MAX).then(|| left.wrapping_sub(1));
         if left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less) == Ok(0) {
             return Err(io::Error::other("the disk is out of order"));
         }

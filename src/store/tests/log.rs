@@ -221,6 +221,7 @@ fn who_may_have_been_told_of_what_a_damaged_log_lost_cannot_go_on() {
         assert!(view.kept_events(cursor.offset, 10, true).unwrap().is_some(), "bots take the rest");
     }
     let now = view.cursor();
+    drop(view);
     made(&mut file, "after it");
     let view = file.view().unwrap();
     assert_eq!(view.offset_of(now).unwrap(), Some(now.offset));
