@@ -12,7 +12,7 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-const MESSAGES: u64 = 300;
+const MESSAGES: u64 = 40;
 
 /// Files in memory that outlive the store, and fail once after some reads.
 #[derive(Debug, Default)]
@@ -114,7 +114,7 @@ async fn a_disk_that_fails_in_the_middle_of_a_step_loses_no_message() {
     let all: Vec<_> = (1..=MESSAGES).collect();
     for form in [FrameForm::Messages, FrameForm::Events] {
         let mut failures = 0;
-        for fails_after in (0..).step_by(7) {
+        for fails_after in (0..).step_by(5) {
             let (told, has_failed) = read(&files, form, fails_after);
             assert_eq!(told, all, "{form:?}, after {fails_after} reads");
             if !has_failed {
@@ -122,6 +122,6 @@ async fn a_disk_that_fails_in_the_middle_of_a_step_loses_no_message() {
             }
             failures += 1;
         }
-        assert!(failures > 5, "{form:?}: {failures}");
+        assert!(failures > 2, "{form:?}: {failures}");
     }
 }

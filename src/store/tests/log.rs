@@ -228,8 +228,9 @@ fn who_may_have_been_told_of_what_a_damaged_log_lost_cannot_go_on() {
     assert_eq!(view.journal(now.offset, 10).unwrap().unwrap().len(), 1);
     drop(view);
     file.close().unwrap();
-    let view = writable(crash.path()).view().unwrap();
-    assert_eq!(view.offset_of(now).unwrap(), Some(now.offset), "later openings lose nothing");
+    let file = writable(crash.path());
+    let offset = file.view().unwrap().offset_of(now).unwrap();
+    assert_eq!(offset, Some(now.offset), "later openings lose nothing");
 }
 
 #[test]
@@ -245,8 +246,8 @@ fn who_was_told_of_an_event_that_met_a_damaged_row_cannot_go_on() {
     damage(&damaged, tables::CONVERSATIONS, &("qq", "group_1"));
     damaged.close().unwrap();
     fs::copy(log_in(folder.path()), log_in(tables.path())).unwrap();
-    let view = writable(tables.path()).view().unwrap();
-    assert_eq!(view.offset_of(cursor).unwrap(), None);
+    let file = writable(tables.path());
+    assert_eq!(file.view().unwrap().offset_of(cursor).unwrap(), None);
 }
 
 #[test]
