@@ -125,7 +125,7 @@ fn schemas() -> Map<String, Value> {
     let mut error = tagged("error", value(&of::<ErrorAnswer>(&mut used)));
     error["properties"]["code"]["examples"] = json!([CURSOR_GONE]);
     schemas.insert("error".into(), error);
-    schemas.extend(commands(message_to_send(&mut used)));
+    schemas.extend(commands(&message_to_send(&mut used)));
     schemas.extend(used.iter().map(|(name, schema)| (name.clone(), value(schema))));
     schemas
 }
@@ -178,7 +178,7 @@ fn message_to_send(used: &mut Vec<(String, RefOr<Schema>)>) -> Value {
 }
 
 /// The commands. Their fields are read one by one, so that errors can name them.
-fn commands(message: Value) -> [(String, Value); 3] {
+fn commands(message: &Value) -> [(String, Value); 3] {
     let id = serde_json::to_value(request_id()).unwrap_or_default();
     let names = json!({
         "oneOf": [{"type": "array", "items": {"type": "string"}}, {"const": "*"}, {"type": "null"}],

@@ -6,10 +6,8 @@
 //! `seq` back, and the zero bits tell whether an ID is its own at all. The tag keeps two copies of a
 //! store that both go on from giving one ID to two messages.
 
-use super::error::Result;
 use crate::model::cursor::Epoch;
 use crate::model::id_prefix::IdPrefix;
-use redb::ReadableTable;
 use siphasher::sip::SipHasher24;
 use std::hash::Hasher;
 use std::ops::RangeInclusive;
@@ -31,17 +29,6 @@ impl EpochTag {
     pub(super) fn of(epoch: Epoch) -> Self {
         Self(epoch.number() as u32)
     }
-}
-
-/// The tag of the IDs that were given at a place, by the rows of the epochs.
-pub(super) fn tag_at(epochs: &impl ReadableTable<u64, (u64, u64)>, seq: u64) -> Result<EpochTag> {
-    for row in epochs.iter()?.rev() {
-        let (epoch, first) = row?.1.value();
-        if first <= seq {
-            return Ok(EpochTag::of(Epoch::new(epoch)));
-        }
-    }
-    Ok(EpochTag::NONE)
 }
 
 /// The permutation of one store.

@@ -4,12 +4,13 @@ use super::conversation::ConversationRow;
 use super::copy::{self, CopyKind};
 use super::damage::{guarded, pass_over};
 use super::error::{Result, StoreError};
-use super::ids::{IdPermutation, tag_at};
+use super::ids::IdPermutation;
 use super::journal::{self, JournalEntry};
 use super::lazy_table::OpenedTable;
 use super::listener::Head;
 use super::membership::{Membership, membership};
 use super::postings::Places;
+use super::sealed::{SealedTable, epoch_of, tag_at};
 use super::tables::{
     ADAPTER_STATE, CONVERSATIONS, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, LATE, MESSAGES, META,
     NEWEST, PLATFORMS, POSTINGS, PostingKey, QUARANTINE, REQUESTS, counters, resumable_from,
@@ -171,8 +172,8 @@ impl View {
 
     /// The first `seq` that was given in an epoch.
     fn first_seq(&self) -> Result<u64> {
-        let first = self.epochs.first()?;
-        Ok(first.map_or(self.head() + 1, |(_, row)| row.value().1))
+        let Some((offset, row)) = self.epochs.first()? else { return Ok(self.head() + 1) };
+        Ok(epoch_of(offset.value(), row.value())?.1)
     }
 
     /// Whether the store has lost an event of its own that was told to clients, or is another one. A node
@@ -195,8 +196,10 @@ impl View {
     ///
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn cursor_at(&self, offset: u64) -> Result<Cursor> {
-        let row = self.epochs.range(..=offset)?.next_back().transpose()?;
-        let epoch = row.map(|(_, row)| Epoch::new(row.value().0)).unwrap_or_default();
+        let epoch = match self.epochs.range(..=offset)?.next_back().transpose()? {
+            Some((first, row)) => epoch_of(first.value(), row.value())?.0,
+            None => Epoch::default(),
+        };
         Ok(Cursor { epoch, offset })
     }
 
@@ -315,7 +318,9 @@ impl View {
     /// The place of a message whose ID does not lead there: it was made elsewhere, or its own place
     /// was taken when it was imported.
     pub(super) fn foreign_place(&self, id: Uuid) -> Result<Option<u64>> {
-        Ok(self.foreign_ids_table()?.get(id.as_u128())?.map(|seq| seq.value()))
+        let row = self.foreign_ids_table()?.get(id.as_u128())?;
+        let seq = row.map(|row| SealedTable::ForeignIds.seq([id.as_u128()], row.value()));
+        Ok(seq.transpose()?)
     }
 
     /// The message at this place of the journal.

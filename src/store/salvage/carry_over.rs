@@ -1,0 +1,288 @@
+//! Carries rows of a damaged file over into a new one, table by table.
+
+use crate::log::record::Unreadable;
+use crate::store::commit::commit;
+use crate::store::conversation::ConversationRow;
+use crate::store::damage::guarded;
+use crate::store::error::{Result, StoreError};
+use crate::store::pages::{Found, PageFile, Tree};
+use crate::store::sealed::{SealedTable, key_of, mark_key};
+use crate::store::tables::{
+    ADAPTER_STATE, CONVERSATIONS, Counters, EARLY_RECALLS, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS,
+    MARK, META, PLATFORMS, QUARANTINE, REQUESTS, SCHEMA, SEEN, SENT, TOLD, counters, key_check,
+    pack, unpack, unpack_request,
+};
+use crate::store::{bot_events, early_recall, journal, quarantine, set_aside};
+use redb::{Database, Key, TableDefinition, TableHandle as _, Value};
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+use std::ops::Range;
+
+/// Bytes of rows that share a transaction of the new file.
+const BYTES_AT_ONCE: usize = 16 << 20;
+
+/// Damaged places that are told one by one, at most.
+const MAX_TOLD: usize = 50;
+
+/// Whether a row is whole.
+pub(super) enum RowState {
+    /// Its own checksum is right.
+    Whole,
+    /// It has no checksum of its own: it is as good as its page.
+    Unsealed,
+    Damaged,
+}
+
+impl From<std::result::Result<bool, Unreadable>> for RowState {
+    fn from(sealed: std::result::Result<bool, Unreadable>) -> Self {
+        sealed.map_or(Self::Damaged, |has_sum| if has_sum { Self::Whole } else { Self::Unsealed })
+    }
+}
+
+pub(super) fn whole<T, E>(read: &std::result::Result<T, E>) -> RowState {
+    if read.is_ok() { RowState::Whole } else { RowState::Damaged }
+}
+
+/// Carries rows of one file over into another.
+pub(super) struct Carrier<'a> {
+    pub(super) pages: &'a PageFile,
+    pub(super) tables: BTreeMap<String, Tree>,
+    pub(super) target: Database,
+    pub(super) lost: Vec<String>,
+    /// Damaged places that were told one by one.
+    pub(super) places: usize,
+}
+
+/// Makes a key readable.
+type KeyText = dyn Fn(&[u8]) -> String;
+
+/// Numbers of a table that was carried over.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Carried {
+    pub(super) carried: u64,
+    pub(super) lost: u64,
+}
+
+impl Carrier<'_> {
+    /// Carries the small values over; gives the key of the IDs, if it can be read.
+    pub(super) fn meta(&mut self) -> Result<Option<[u8; 16]>> {
+        let (mut values, mut damaged) = (HashMap::new(), Vec::new());
+        if let Some(tree) = self.tables.get("meta") {
+            let seen = self.pages.each(tree, &mut |found| match found {
+                Found::DamagedPage(place) => damaged.push(DamagedPlace::at(place)),
+                Found::Row { key, value, is_page_whole } => {
+                    let name = String::from_utf8_lossy(key).into_owned();
+                    values.insert(name, (value.to_vec(), is_page_whole));
+                }
+            });
+            seen.map_err(|error| StoreError::Read(error.to_string()))?;
+        }
+        self.note("small values", None, &damaged);
+        let value = |name: &str| values.get(name).map(|(value, _)| value.as_slice());
+        let key = value("id key").and_then(|key| <[u8; 16]>::try_from(key).ok());
+        let key = key.filter(|key| value("id check") == Some(key_check(*key).as_slice()));
+        if key.is_some() {
+            if value("application").is_some_and(|mark| mark != MARK) {
+                return Err(StoreError::Read("it belongs to another program".into()));
+            }
+            if value("schema").is_some_and(|schema| schema != SCHEMA.to_le_bytes()) {
+                return Err(StoreError::Read("it is of another version".into()));
+            }
+        } else {
+            let text = "the key of the IDs, without which the write-ahead log cannot be read";
+            self.lost.push(text.to_owned());
+        }
+        let txn = self.target.begin_write()?;
+        {
+            let mut meta = txn.open_table(META)?;
+            if let Some(key) = key {
+                meta.insert("id key", key.as_slice())?;
+                meta.insert("id check", key_check(key).as_slice())?;
+            }
+            // An empty row is counted again when the store is opened.
+            meta.insert("counters", b"".as_slice())?;
+            for (name, (value, is_page_whole)) in &values {
+                let is_taken = match name.as_str() {
+                    "application" | "schema" | "id key" | "id check" | quarantine::BYTES_KEY => {
+                        false
+                    }
+                    "counters" => unpack::<Counters>("", &["counters"], value).is_ok(),
+                    _ => *is_page_whole,
+                };
+                if is_taken {
+                    meta.insert(&**name, value.as_slice())?;
+                }
+            }
+        }
+        commit(txn)?;
+        Ok(key)
+    }
+
+    pub(super) fn others(&mut self) -> Result<()> {
+        self.rows(FOREIGN_IDS, "IDs of elsewhere", |id, row| {
+            SealedTable::ForeignIds.open([id], row).map(|(_, sealed)| sealed).into()
+        })?;
+        self.rows(PLATFORMS, "platforms", |_, _| RowState::Unsealed)?;
+        self.rows(CONVERSATIONS, "conversations", |(platform, name), row| {
+            whole(&unpack::<ConversationRow>("", &[platform, name], row))
+        })?;
+        self.rows(KEYS, "idempotency keys", |key, row| {
+            key_of(key, row).map(|(_, sealed)| sealed).into()
+        })?;
+        for (table, name, sealed) in [
+            (SEEN, "marks of messages that were received", SealedTable::Seen),
+            (SENT, "marks of messages that were sent", SealedTable::Sent),
+        ] {
+            self.rows(table, name, |key, row| {
+                sealed.open(mark_key(key), row).map(|(_, sealed)| sealed).into()
+            })?;
+        }
+        let epochs = self.rows(EPOCHS, "epochs", |offset, (epoch, seq)| {
+            let others = [offset.into(), epoch.into()];
+            SealedTable::Epochs.open(others, seq).map(|(_, sealed)| sealed).into()
+        })?;
+        let kept =
+            self.rows(JOURNAL, "kept events", |first, row| whole(&journal::decode(first, row)))?;
+        if kept.lost + epochs.lost > 0 {
+            self.end_journal()?;
+        }
+        self.rows(QUARANTINE, "events that were set aside", |offset, row| {
+            whole(&set_aside::decode(offset, row))
+        })?;
+        self.rows(REQUESTS, "requests", |id, row| whole(&unpack_request(id, row)))?;
+        self.rows(ADAPTER_STATE, "values of adapters", |(adapter, name), row| {
+            whole(&unpack::<Vec<u8>>("", &[adapter, name], row))
+        })?;
+        self.rows(TOLD, "raw events for bots", |offset, row| {
+            whole(&bot_events::time_of(offset, row).ok_or(()))
+        })?;
+        self.rows(EARLY_RECALLS, "early recalls", |key, row| {
+            whole(&early_recall::decode(key, row))
+        })?;
+        Ok(())
+    }
+
+    /// Forgets the kept events: a client that resumed would miss those that are lost without a word.
+    fn end_journal(&self) -> Result<()> {
+        let txn = self.target.begin_write()?;
+        txn.open_table(JOURNAL)?.retain(|_, _| false)?;
+        let counted = counters(&txn.open_table(META)?);
+        if let Ok(counted) = counted {
+            let counted = Counters { kept_from: counted.offset + 1, ..counted };
+            let row = pack(&["counters"], &counted)?;
+            txn.open_table(META)?.insert("counters", row.as_slice())?;
+        }
+        commit(txn)
+    }
+
+    /// Carries the rows of a table over that are whole, and tells of the others.
+    pub(super) fn rows<K: Key + 'static, V: Value + 'static>(
+        &mut self,
+        definition: TableDefinition<'static, K, V>,
+        name: &str,
+        mut look: impl FnMut(K::SelfType<'_>, V::SelfType<'_>) -> RowState,
+    ) -> Result<Carried> {
+        let Some(tree) = self.tables.get(definition.name()).copied() else {
+            return Ok(Carried::default());
+        };
+        let mut batch = RowBatch { target: &self.target, definition, rows: Vec::new(), bytes: 0 };
+        let (mut carried, mut refused) = (0, Ok(()));
+        let (mut damaged, mut last): (Vec<DamagedPlace>, Vec<u8>) = (Vec::new(), Vec::new());
+        let seen = self.pages.each(&tree, &mut |found| match found {
+            Found::DamagedPage(place) => {
+                damaged.push(DamagedPlace { place, behind: last.clone(), before: Vec::new() });
+            }
+            Found::Row { key, value, is_page_whole } => {
+                // The bytes of a damaged page may be no text, which the types take for granted.
+                let state = guarded(|| Ok(look(K::from_bytes(key), V::from_bytes(value))));
+                let is_whole = match state.unwrap_or(RowState::Damaged) {
+                    RowState::Whole => true,
+                    RowState::Unsealed => is_page_whole,
+                    RowState::Damaged => false,
+                };
+                if is_page_whole {
+                    for place in damaged.iter_mut().rev().take_while(|it| it.before.is_empty()) {
+                        key.clone_into(&mut place.before);
+                    }
+                    key.clone_into(&mut last);
+                }
+                if is_whole && refused.is_ok() {
+                    carried += 1;
+                    refused = batch.add(key, value);
+                }
+            }
+        });
+        seen.map_err(|error| StoreError::Read(error.to_string()))?;
+        refused?;
+        batch.write()?;
+        let lost = tree.rows.saturating_sub(carried);
+        if lost > 0 {
+            self.lost.push(format!("{name}: {lost} of {} rows cannot be read", tree.rows));
+        }
+        let shown = |key: &[u8]| format!("{:?}", K::from_bytes(key));
+        self.note(name, Some(&shown), &damaged);
+        Ok(Carried { carried, lost })
+    }
+
+    /// Tells of damaged places; `shown` makes a key readable.
+    fn note(&mut self, name: &str, shown: Option<&KeyText>, damaged: &[DamagedPlace]) {
+        for DamagedPlace { place, behind, before } in damaged {
+            self.places += 1;
+            if self.places > MAX_TOLD {
+                continue;
+            }
+            let (from, to) = (place.start, place.end);
+            let mut text = format!("bytes {from} to {to} of the file are damaged: {name}");
+            if let Some(shown) = shown {
+                for (word, key) in [("behind", behind), ("before", before)] {
+                    if !key.is_empty() {
+                        let _ = write!(text, ", {word} {}", shown(key));
+                    }
+                }
+            }
+            self.lost.push(text);
+        }
+    }
+}
+
+/// A damaged page, between the rows of two whole ones.
+struct DamagedPlace {
+    place: Range<u64>,
+    /// The keys next to it; empty where there is none.
+    behind: Vec<u8>,
+    before: Vec<u8>,
+}
+
+impl DamagedPlace {
+    fn at(place: Range<u64>) -> Self {
+        Self { place, behind: Vec::new(), before: Vec::new() }
+    }
+}
+
+/// Rows that are written in one transaction.
+struct RowBatch<'a, K: Key + 'static, V: Value + 'static> {
+    target: &'a Database,
+    definition: TableDefinition<'static, K, V>,
+    rows: Vec<(Vec<u8>, Vec<u8>)>,
+    bytes: usize,
+}
+
+impl<K: Key + 'static, V: Value + 'static> RowBatch<'_, K, V> {
+    fn add(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
+        self.bytes += key.len() + value.len();
+        self.rows.push((key.to_vec(), value.to_vec()));
+        if self.bytes > BYTES_AT_ONCE { self.write() } else { Ok(()) }
+    }
+
+    fn write(&mut self) -> Result<()> {
+        let txn = self.target.begin_write()?;
+        {
+            let mut table = txn.open_table(self.definition)?;
+            for (key, value) in self.rows.drain(..) {
+                table.insert(K::from_bytes(&key), V::from_bytes(&value))?;
+            }
+        }
+        self.bytes = 0;
+        commit(txn)
+    }
+}
