@@ -163,7 +163,7 @@ async fn sessions_of_a_store_that_has_lost_what_they_were_sent_load_afresh() {
     running.make(3).await;
     let store = &running.store;
     let head = store.view().unwrap().position();
-    // What the hub has sent goes beyond the store that is there now.
+    // The hub has sent more than the store has that is there now.
     running.hub.committed(commit_elsewhere(head.cursor.offset + 10, head.seq + 10));
     running.hub.caught_up(head.seq + 10).await;
     let mut with_cursors = running.hub.subscriber(FrameForm::Messages);
