@@ -55,7 +55,8 @@ impl ActivityCounts {
         let mut ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         ring.advance(now / MINUTE);
         for change in changes {
-            if let ChangeEffect::Created(message) = &change.effect {
+            if let ChangeEffect::Created(message) | ChangeEffect::PutBack(message) = &change.effect
+            {
                 ring.add(message);
             }
         }

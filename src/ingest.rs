@@ -222,7 +222,7 @@ impl Ingest {
             AdapterEvent::Noticed { notice, request } => {
                 // A request of two strings always serialises.
                 let request = request.and_then(|request| serde_json::to_string(&request).ok());
-                Command::Notice { notice, request }
+                Command::Notice { notice, request, is_repeated: false }
             }
             AdapterEvent::MentionNamed { message, user, name } => {
                 Command::NameMention { target: target(message), user, name, at: now() }
@@ -238,9 +238,9 @@ impl Ingest {
                 let outcome = Outcome::RefusedLate { reason, retryable };
                 Command::RecordLate { id: message, outcome, at: now() }
             }
-            AdapterEvent::PartSent { message, external_id, stored: waits } => {
+            AdapterEvent::PartSent { message, index, external_id, stored: waits } => {
                 *stored = Some(waits);
-                Command::NotePart { id: message, external_id, at: now() }
+                Command::NotePart { id: message, index, external_id, at: now() }
             }
             AdapterEvent::Named { platform, conversation, name } => {
                 Command::Name { platform, conversation, name }
@@ -260,8 +260,7 @@ impl Ingest {
 
     /// Writes the commands in their order, in one commit, so that none is stored before an earlier
     /// one. If the disk refuses, they are tried one by one, each until it is stored; otherwise its
-    /// event would be lost. Trying a command twice does no harm, because the store recognizes
-    /// duplicates.
+    /// event would be lost. After an error it may be stored all the same: the store recognizes what it has.
     async fn store_batch(&self, work: &mut UnstoredEvents) {
         while let Some(commands) = work.next() {
             let follows = !*self.store.leading().borrow();
@@ -281,9 +280,13 @@ impl Ingest {
                 Err(error) if work.is_alone() => {
                     let events = work.batch.len();
                     tracing::error!(events, "events cannot be stored and wait: {error}");
+                    work.repeat();
                     sleep(DISK_PAUSE).await;
                 }
-                Ok(_) | Err(_) => work.go_one_by_one(),
+                Ok(_) | Err(_) => {
+                    work.repeat();
+                    work.go_one_by_one();
+                }
             }
             self.count_unstored(work);
             // Also for raw events, which only bots get and which make no change.

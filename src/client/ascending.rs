@@ -74,7 +74,7 @@ async fn seq_after(
         ..MessageFilter::default()
     };
     let mut streaming = remote.reconnected().await?;
-    let mut body = streaming.stream(&filter, Begin::Since(Some(id)), &[]).await?;
+    let (mut body, _) = streaming.stream(&filter, Begin::Since(Some(id)), &[]).await?;
     let mut buffer = BytesMut::new();
     let (mut last, mut count) = (None, 0);
     while count < query.limit && last.is_none_or(|last| last < newest) && buffer.len() < MAX_LINE {

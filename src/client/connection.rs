@@ -117,7 +117,7 @@ impl ClientConnection {
     pub(super) async fn open(
         &mut self,
         request: Request<RequestBody>,
-    ) -> std::result::Result<Incoming, NotOpened> {
+    ) -> std::result::Result<Response<Incoming>, NotOpened> {
         let answer = match timeout(ANSWER_TIMEOUT, self.requests.send_request(request)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => return Err(NotOpened::Away(self.address.broken(&error))),
@@ -127,7 +127,7 @@ impl ClientConnection {
             }
         };
         if answer.status().is_success() {
-            return Ok(answer.into_body());
+            return Ok(answer);
         }
         let status = answer.status();
         let bytes = read(answer.into_body(), MAX_ERROR_BYTES).await;

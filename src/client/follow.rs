@@ -43,9 +43,9 @@ impl MessageFollower {
         events: &'static [EventKind],
     ) -> Result<Self> {
         let mut streaming = messages.reconnected().await?;
-        let stream = streaming.stream(filter, begin, events).await?;
+        let (stream, begins_at) = streaming.stream(filter, begin, events).await?;
         let wanted = EventFilter::new(filter, conditions);
-        let place = begin.place();
+        let place = begins_at.map_or_else(|| begin.place(), |cursor| Some(begin.place_at(cursor)));
         Ok(Self { messages, stream, buffer: BytesMut::new(), wanted, events, place })
     }
 
@@ -175,7 +175,10 @@ impl MessageFollower {
             let Ok(messages) = remote.reconnected().await else { continue };
             let begin = self.place.as_ref().map_or(Begin::Since(None), Begin::After);
             match remote.stream(&self.wanted.filter, begin, self.events).await {
-                Ok(stream) => {
+                Ok((stream, begins_at)) => {
+                    // It may have gone on after a message, which another store can have too.
+                    let place = begins_at.map(|cursor| begin.place_at(cursor));
+                    self.place = place.or_else(|| self.place.take());
                     self.messages = messages;
                     self.stream = stream;
                     self.buffer.clear();

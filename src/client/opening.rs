@@ -15,6 +15,11 @@ pub enum Begin<'a> {
 }
 
 impl Begin<'_> {
+    /// The same place, once the server told its cursor.
+    pub(super) fn place_at(self, cursor: String) -> StreamCursor {
+        StreamCursor { after: cursor, newest: self.place().and_then(|place| place.newest) }
+    }
+
     pub(super) fn place(self) -> Option<StreamCursor> {
         match self {
             Self::Since(message) => message.map(StreamCursor::after_message),

@@ -38,7 +38,9 @@ impl WantedCopies {
     /// Takes note of a commit.
     pub fn committed(&self, changes: &[Change]) {
         let messages = changes.iter().filter_map(|change| match &change.effect {
-            ChangeEffect::Created(message) | ChangeEffect::Updated(message) => Some(message),
+            ChangeEffect::Created(message)
+            | ChangeEffect::PutBack(message)
+            | ChangeEffect::Updated(message) => Some(message),
             _ => None,
         });
         let mut new = messages.flat_map(|message| content::hashes(&message.content)).peekable();

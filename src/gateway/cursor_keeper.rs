@@ -115,7 +115,7 @@ impl CursorKeeper {
         };
         let known = match (named, place) {
             (Some(offset), _) => Some(offset),
-            (None, Some(place)) => view.offset_of(place.cursor())?,
+            (None, Some(place)) => view.kept_offset_of(place.cursor())?,
             (None, None) => None,
         };
         Ok(known.map_or(floor, |offset| offset.max(floor)))

@@ -14,6 +14,7 @@ use crate::protocol::event::{EventKind, MessageStatus};
 use crate::store::{Head, Store};
 use std::cell::LazyCell;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Waker;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -60,7 +61,7 @@ impl Hub {
                 number
             }
             NextCommit::Dropped(head, number) => {
-                self.skip_to(head);
+                self.skip_to(head, self.has_lost(store));
                 number
             }
         };
@@ -68,9 +69,23 @@ impl Hub {
         self.progress.send_replace(Progress { number, seq });
     }
 
-    /// Everything up to `head` is in the store, and has to be read there.
-    fn skip_to(&self, head: Head) {
+    /// Whether the store does not have what was sent. One that is away is compared once it is open again;
+    /// before the first opening nothing was sent.
+    fn has_lost(&self, store: &Store) -> bool {
+        let sent = self.lock().head;
+        let has_lost = store.view().and_then(|view| view.has_lost(sent.cursor));
+        sent != Head::default() && has_lost.is_ok_and(|has_lost| has_lost)
+    }
+
+    /// Everything up to `head` is in the store, and has to be read there. If the store `has_lost` what was
+    /// sent, no session can go on.
+    fn skip_to(&self, head: Head, has_lost: bool) {
         let mut state = self.lock();
+        if has_lost {
+            tracing::warn!("the store does not have what sessions were sent; they load afresh");
+            state.head = head;
+            self.life.fetch_add(1, Ordering::SeqCst);
+        }
         for mailbox in state.index(EventKind::NewMessage).all() {
             mailbox.fall_behind(state.position());
             mailbox.wake();
@@ -213,7 +228,7 @@ fn told<'c>(
     for Change { offset, effect } in run {
         head.cursor = Cursor { epoch, offset: *offset };
         let (kind, content) = match effect {
-            // A message that was imported with its old `seq` is not new.
+            // Sent already.
             ChangeEffect::Created(message) if message.seq <= head.seq => continue,
             ChangeEffect::Created(message) => {
                 head.seq = message.seq;
@@ -222,7 +237,8 @@ fn told<'c>(
             ChangeEffect::StatusChanged(message) => {
                 (EventKind::MessageStatus, FrameContent::Status(MessageStatus::of(message)))
             }
-            ChangeEffect::Updated(message) => {
+            // It is not new, and its `seq` is an old one.
+            ChangeEffect::Updated(message) | ChangeEffect::PutBack(message) => {
                 (EventKind::MessageUpdated, FrameContent::Updated(message))
             }
             ChangeEffect::Deleted(message) => {
@@ -381,7 +397,7 @@ mod tests {
         hub.hand_out(&messages([(1, "a"), (2, "a")]));
         assert_eq!(texts(&mailbox).len(), 2);
         let head = Head { seq: 9, cursor: Cursor { epoch: Epoch::new(1), offset: 20 } };
-        hub.skip_to(head);
+        hub.skip_to(head, false);
         let found = mailbox.poll_take(&mut Context::from_waker(Waker::noop()));
         let Poll::Ready(MailboxContent::Behind(delivered)) = found else {
             panic!("it is not behind")

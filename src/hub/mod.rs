@@ -33,6 +33,7 @@ use index::TopicIndex;
 use mailbox::{Broadcast, HandoutSubject};
 use queue::Queue;
 use replay_limit::ReplayMemory;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
@@ -49,6 +50,9 @@ pub struct Hub {
     progress: watch::Sender<Progress>,
     replay_memory: ReplayMemory,
     limits: SessionLimits,
+    /// Counts the stores that did not have what was sent before. A session of an earlier one has to load
+    /// everything again.
+    life: AtomicU64,
 }
 
 /// Progress of sending commits.
@@ -107,11 +111,13 @@ impl Hub {
             progress: watch::Sender::default(),
             replay_memory: ReplayMemory::new(limits.replay_bytes),
             limits,
+            life: AtomicU64::new(0),
         })
     }
 
     /// The store was opened with this head. After a fault there may be events that were never sent;
-    /// sessions read them from the store.
+    /// sessions read them from the store. Where it does not have what was sent, sessions end with
+    /// [`CursorGone`].
     pub fn opened(&self, head: Head) {
         self.queue.reset(head);
     }
@@ -151,6 +157,10 @@ impl Hub {
         if timeout(CAUGHT_UP_TIMEOUT, progress.wait_for(is_there)).await.is_err() {
             tracing::warn!("sessions get commits late; is the machine overloaded?");
         }
+    }
+
+    fn life(&self) -> u64 {
+        self.life.load(Ordering::SeqCst)
     }
 
     /// A panic of a lock's holder leaves nothing half changed: each step leaves a complete state.

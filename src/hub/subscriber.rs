@@ -14,6 +14,7 @@ use crate::protocol::event::{EventKind, EventKinds};
 use crate::store::{self, Store};
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 /// Pause before a closed store is tried again.
@@ -28,10 +29,12 @@ pub struct Subscriber {
     interest: Interest,
     /// Progress through the store, while it is behind.
     reading: Option<StoreReading>,
+    /// [`Hub::life`] when its subscriptions began.
+    life: u64,
 }
 
-/// Events after the session's place are not kept any more. The session has no subscriptions any
-/// more.
+/// Events after the session's place are not kept any more, or the store has lost what the session has.
+/// The session has no subscriptions any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CursorGone;
 
@@ -83,7 +86,8 @@ impl Subscriber {
     fn new(hub: Arc<Hub>, session: u64, form: FrameForm, head: Position) -> Self {
         let mailbox = Arc::new(Mailbox::new(head));
         mailbox.set_form(form);
-        Self { hub, session, mailbox, form, interest: Interest::default(), reading: None }
+        let life = hub.life();
+        Self { hub, session, mailbox, form, interest: Interest::default(), reading: None, life }
     }
 
     /// Adds the product of two lists, and kinds of events.
@@ -114,6 +118,10 @@ impl Subscriber {
             // Under the lock that guards the sending of commits, so later commits come through the
             // mailbox.
             let state = hub.lock();
+            if self.interest.topics.is_empty() && self.life != hub.life() {
+                // It was never sent anything of the store that is gone.
+                self.begin_afresh(position_of(state.head));
+            }
             let rewound = self.rewound(form, since, begin.as_ref(), state.position())?;
             let known = [state.head.cursor, read];
             match beginning(begin.as_ref(), rewound.reading.as_ref(), known) {
@@ -279,18 +287,33 @@ impl Subscriber {
     /// The place to go on is not kept any more.
     pub async fn next(&mut self, store: &Store) -> Result<Batches, CursorGone> {
         loop {
-            let delivered = match poll_fn(|cx| self.mailbox.poll_take(cx)).await {
-                MailboxContent::Mail(batches) => return Ok(batches),
-                MailboxContent::Behind(delivered) => delivered,
+            let content = poll_fn(|cx| {
+                let content = self.mailbox.poll_take(cx);
+                // Afterwards: a change from now on wakes this task.
+                if self.is_of_this_life() { content.map(Some) } else { Poll::Ready(None) }
+            });
+            let delivered = match content.await {
+                Some(MailboxContent::Mail(batches)) => return Ok(batches),
+                Some(MailboxContent::Behind(delivered)) => delivered,
+                None => {
+                    self.start_afresh();
+                    return Err(CursorGone);
+                }
             };
             let reserved = self.hub.replay_memory.reserve(MAX_STEP).await;
             let most = if reserved.is_some() { CHUNK_BYTES } else { SMALL_CHUNK_BYTES };
             match self.read_on(delivered, store, most) {
-                Ok(Some(frames)) if frames.is_empty() => tokio::task::yield_now().await,
-                Ok(Some(frames)) => {
+                Ok(ReadOn::Frames(frames)) if frames.is_empty() => {
+                    tokio::task::yield_now().await;
+                }
+                Ok(ReadOn::Frames(frames)) => {
                     return Ok(Batches::from_iter([FrameBatch::held(frames, reserved)]));
                 }
-                Ok(None) => return Err(CursorGone),
+                Ok(ReadOn::StoreIsBehind) => {
+                    drop(reserved);
+                    tokio::time::sleep(STORE_PAUSE).await;
+                }
+                Ok(ReadOn::Gone) => return Err(CursorGone),
                 // Trying again does not help; the client gets an error, and loads again what can be
                 // read.
                 Err(error @ store::StoreError::Corrupt(_)) => {
@@ -308,33 +331,43 @@ impl Subscriber {
         }
     }
 
-    /// One step in the store of about this number of bytes, and back to live events at its end;
-    /// `None` if it cannot continue.
+    /// One step in the store of about this number of bytes, and back to live events at its end.
     fn read_on(
         &mut self,
         delivered: Position,
         store: &Store,
         most_bytes: usize,
-    ) -> store::Result<Option<Vec<Frame>>> {
+    ) -> store::Result<ReadOn> {
         let view = store.view()?;
         let form = self.form;
         let reading = self.reading.get_or_insert_with(|| StoreReading::from(form, delivered));
         let position = match reading.step(&view, &self.interest, form.shows_cursor(), most_bytes)? {
-            ReadStep::Frames(frames) => return Ok(Some(frames)),
+            ReadStep::Frames(frames) => return Ok(ReadOn::Frames(frames)),
             ReadStep::End(position) => position,
-            ReadStep::Gone => return Ok(self.go_on_without_events().then(Vec::new)),
+            ReadStep::Gone => {
+                let goes_on = self.go_on_without_events();
+                return Ok(if goes_on { ReadOn::Frames(Vec::new()) } else { ReadOn::Gone });
+            }
         };
+        // Before the states of adapters are taken, which must not be lost.
+        let resume = reading.resume(&view)?;
         let state = self.hub.lock();
         match self.mailbox.catch_up(position, position_of(state.head)) {
-            CaughtUp::MoreToRead => {}
+            CaughtUp::MoreToRead => {
+                drop(state);
+                // More than this view has is in the store, unless a node of a cluster has to read it
+                // from the log again.
+                if store.view()?.cursor() == view.cursor() {
+                    return Ok(ReadOn::StoreIsBehind);
+                }
+            }
             CaughtUp::Live => self.reading = None,
             CaughtUp::Adapters(adapters) => {
                 drop(state);
-                let resume = reading.resume(&view)?;
-                return Ok(Some(self.tell_adapters(&adapters, resume)));
+                return Ok(ReadOn::Frames(self.tell_adapters(&adapters, resume)));
             }
         }
-        Ok(Some(Vec::new()))
+        Ok(ReadOn::Frames(Vec::new()))
     }
 
     fn tell_adapters(&self, adapters: &AdapterStates, resume: ResumePoint) -> Vec<Frame> {
@@ -360,10 +393,32 @@ impl Subscriber {
     fn start_afresh(&mut self) {
         self.leave(&NameList::absent(), &NameList::absent());
         self.interest.kinds = EventKinds::default();
-        self.reading = None;
-        let state = self.hub.lock();
-        self.mailbox.go_live(position_of(state.head));
+        let hub = self.hub.clone();
+        let state = hub.lock();
+        self.begin_afresh(position_of(state.head));
     }
+
+    /// Begins with the events after the hub's head, under the hub's lock.
+    fn begin_afresh(&mut self, head: Position) {
+        self.life = self.hub.life();
+        self.reading = None;
+        self.mailbox.go_live(head);
+    }
+
+    /// Whether the store has what the session was sent, as far as the hub knows.
+    fn is_of_this_life(&self) -> bool {
+        self.life == self.hub.life() || self.interest.topics.is_empty()
+    }
+}
+
+/// Result of a step in the store.
+enum ReadOn {
+    #[allow(missing_docs)]
+    Frames(Vec<Frame>),
+    /// The store has less than was sent already: a node of a cluster reads it from the log again.
+    StoreIsBehind,
+    /// Events after the position are no longer kept.
+    Gone,
 }
 
 impl Drop for Subscriber {

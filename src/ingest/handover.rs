@@ -63,6 +63,12 @@ enum HeldEvent {
         is_unconfirmed: bool,
         at: u64,
     },
+    PartSent {
+        id: Uuid,
+        index: usize,
+        external_id: Option<String>,
+        at: u64,
+    },
     Told {
         platform: String,
         account: String,
@@ -186,7 +192,10 @@ fn event_of(command: Command) -> Option<HeldEvent> {
             HeldEvent::Edited { target, segments: content.to_segments(), at }
         }
         Command::React { target, change, at } => HeldEvent::Reacted { target, change, at },
-        Command::Notice { notice, request } => HeldEvent::Noticed { notice, request },
+        Command::Notice { notice, request, .. } => HeldEvent::Noticed { notice, request },
+        Command::NotePart { id, index, external_id, at } => {
+            HeldEvent::PartSent { id, index, external_id, at }
+        }
         Command::Name { platform, conversation, name } => {
             HeldEvent::Named { platform, conversation, name }
         }
@@ -234,7 +243,13 @@ fn command_of(event: HeldEvent) -> Command {
             Command::Edit { target, content: Content::of(segments), at }
         }
         HeldEvent::Reacted { target, change, at } => Command::React { target, change, at },
-        HeldEvent::Noticed { notice, request } => Command::Notice { notice, request },
+        // Whether it was stored before it was handed over may be unknown.
+        HeldEvent::Noticed { notice, request } => {
+            Command::Notice { notice, request, is_repeated: true }
+        }
+        HeldEvent::PartSent { id, index, external_id, at } => {
+            Command::NotePart { id, index, external_id, at }
+        }
         HeldEvent::Named { platform, conversation, name } => {
             Command::Name { platform, conversation, name }
         }
@@ -334,7 +349,12 @@ mod tests {
                 change: ReactionChange::Counted { emoji: "👍".into(), count: 2 },
                 at: 6,
             },
-            Command::Notice { notice: Box::new(notice), request: Some("{}".into()) },
+            Command::Notice {
+                notice: Box::new(notice),
+                request: Some("{}".into()),
+                is_repeated: true,
+            },
+            Command::NotePart { id: Uuid::nil(), index: 1, external_id: Some("7".into()), at: 6 },
             Command::Name { platform: "qq".into(), conversation: "c".into(), name: "n".into() },
             Command::NameMention { target: target(), user: "2".into(), name: "n".into(), at: 6 },
             Command::FindReply { target: target(), reply_to: Box::default(), at: 6 },

@@ -49,7 +49,21 @@ impl UnstoredEvents {
         {
             self.batch.extend(broken.set_aside("the server failed while it stored this"));
         }
+        self.repeat();
         self.go_one_by_one();
+    }
+
+    /// The commands of the batch may be stored although that is not known.
+    pub(super) fn repeat(&mut self) {
+        for item in &mut self.batch {
+            let command = match &mut item.command {
+                Command::StoreRawEvent { meaning: Some(meaning), .. } => meaning,
+                command => command,
+            };
+            if let Command::Notice { is_repeated, .. } = command {
+                *is_repeated = true;
+            }
+        }
     }
 
     /// Number of events and commands that are held.
@@ -252,5 +266,39 @@ mod tests {
         assert!(queued(Command::Together(all)).set_aside("again").is_none());
         let one = queued(receive("c")).set_aside("a damaged row").unwrap().command;
         assert!(matches!(one, Command::SetAside { .. }), "{one:?}");
+    }
+
+    #[tokio::test]
+    async fn a_notice_that_is_tried_again_says_so() {
+        use crate::model::notice::{Notice, NoticeKind};
+        let notice = Notice {
+            platform: "qq".into(),
+            account: "1".into(),
+            conversation: None,
+            kind: NoticeKind::ALL[0],
+            user: None,
+            operator: None,
+            text: "text".into(),
+            created_at: 5,
+            request: None,
+        };
+        let notice =
+            Command::Notice { notice: Box::new(notice), request: None, is_repeated: false };
+        let raw = Command::StoreRawEvent {
+            platform: "qq".into(),
+            account: "1".into(),
+            frame: "{}".into(),
+            meaning: Some(Box::new(notice.clone())),
+            at: 5,
+            forget_before: 0,
+        };
+        let mut events = UnstoredEvents::new(mpsc::channel(1).1);
+        events.batch.extend([queued(notice), queued(raw)]);
+        let repeated = |events: &UnstoredEvents| {
+            events.commands().filter(|it| format!("{it:?}").contains("is_repeated: true")).count()
+        };
+        assert_eq!(repeated(&events), 0);
+        events.repeat();
+        assert_eq!(repeated(&events), 2);
     }
 }

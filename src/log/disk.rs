@@ -89,10 +89,14 @@ pub(crate) fn rename_durably(path: &Path, new: &Path) -> io::Result<()> {
     sync_folder_of(new)
 }
 
-/// Syncs the folder of a file, so that a power cut does not undo a new name.
+/// The folder that a file lies in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Makes the names in a file's folder last over a power cut.
 pub(crate) fn sync_folder_of(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    File::open(folder_of(path))?.sync_all()
 }
 
 /// A file as redb uses it.

@@ -11,7 +11,10 @@
 //! not valid here. A record that cannot be read ends the log, as after a torn write. If a valid
 //! record with a higher offset follows, the unreadable one is damage, and the log goes on there.
 
-use super::disk::{PreallocatedFile, StorageFactory, StoreFileKind, make_private, rename_durably};
+use super::disk::{
+    PreallocatedFile, StorageFactory, StoreFileKind, folder_of, make_private, rename_durably,
+    sync_folder_of,
+};
 use super::encoding::{HEAD, LogRecord, decode_payload};
 use super::{Batch, Contents, Log, LogError, Result};
 use crate::clock::now;
@@ -21,6 +24,7 @@ use redb::StorageBackend;
 use siphasher::sip::SipHasher13;
 use std::hash::Hasher;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// The most events that a damaged part of the file can have had: more than fit into it.
@@ -319,10 +323,12 @@ impl Log for FileLog {
         (self.end, self.newest) = (0, None);
     }
 
+    fn link_aside(&self, why: &str) -> Option<PathBuf> {
+        self.storage.is_none().then(|| link_aside(&self.path, why).ok()).flatten()
+    }
+
     fn keep_aside(&self, why: &str) -> Result<PathBuf> {
-        let mut name = self.path.clone().into_os_string();
-        name.push(format!(".{why}.{}", now()));
-        let aside = PathBuf::from(name);
+        let aside = name_aside(&self.path, why);
         if self.storage.is_none() {
             // Not a copy: a copy needs space on a disk that may be full, and could be lost in a
             // power cut.
@@ -348,6 +354,33 @@ impl Log for FileLog {
             let _ = std::fs::remove_file(&self.path);
         }
     }
+}
+
+/// A name for a log that is kept, which no file has.
+fn name_aside(path: &Path, why: &str) -> PathBuf {
+    let first = path.with_added_extension(format!("{why}.{}", now()));
+    let others = (1..).map(|n: u64| first.with_added_extension(n.to_string()));
+    let mut names = std::iter::once(first.clone()).chain(others);
+    names.find(|name| !name.exists()).unwrap_or(first)
+}
+
+/// Gives a log a second name in its folder, once; makes an empty file where there is no log.
+fn link_aside(path: &Path, why: &str) -> io::Result<PathBuf> {
+    let aside = name_aside(path, why);
+    let inode = match path.metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return make_private(&aside).map(|()| aside);
+        }
+        found => found?.ino(),
+    };
+    for entry in std::fs::read_dir(folder_of(path))?.flatten() {
+        if Some(&*entry.file_name()) != path.file_name() && entry.metadata()?.ino() == inode {
+            return Ok(entry.path());
+        }
+    }
+    std::fs::hard_link(path, &aside)?;
+    sync_folder_of(&aside)?;
+    Ok(aside)
 }
 
 #[cfg(test)]

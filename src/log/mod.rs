@@ -138,6 +138,10 @@ pub trait Log {
     /// Empties the log. The tables must hold all its events durably.
     fn clear(&mut self);
 
+    /// Gives the log a second name, under which people can look at it; without a log, makes an empty file
+    /// there. `None` where the file system has no links.
+    fn link_aside(&self, why: &str) -> Option<PathBuf>;
+
     /// Moves the log aside so that people can look at it; without a log, makes an empty file there.
     /// Returns its new path.
     ///

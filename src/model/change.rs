@@ -20,8 +20,10 @@ pub struct Change {
 /// The effect on a message or a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChangeEffect {
-    /// A message was made. Its `seq` is the next one, unless the message was imported.
+    /// A message was made. Its `seq` is larger than any before.
     Created(Message),
+    /// A message that was deleted was imported, and has its `seq` again.
+    PutBack(Message),
     /// An attempt began or ended, or the status was set by hand. This is the message after it.
     StatusChanged(Message),
     /// Something else of a message changed: it was routed, edited, recalled or reacted to. This is
@@ -45,6 +47,7 @@ impl ChangeEffect {
     pub fn message(&self) -> Option<&Message> {
         match self {
             Self::Created(message)
+            | Self::PutBack(message)
             | Self::StatusChanged(message)
             | Self::Updated(message)
             | Self::Deleted(message) => Some(message),

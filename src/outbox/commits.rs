@@ -87,13 +87,15 @@ impl ChangedLanes {
     fn note(&mut self, effect: &ChangeEffect) {
         let Some(message) = effect.message() else { return };
         if message.direction == Direction::Inbound {
-            if matches!(effect, ChangeEffect::Created(_)) {
+            if matches!(effect, ChangeEffect::Created(_) | ChangeEffect::PutBack(_)) {
                 self.known.insert(LaneKey::of(message));
             }
             return;
         }
         let (matters, is_taken_back) = match effect {
-            ChangeEffect::Created(_) => (message.status == Status::Pending, false),
+            ChangeEffect::Created(_) | ChangeEffect::PutBack(_) => {
+                (message.status == Status::Pending, false)
+            }
             ChangeEffect::StatusChanged(_) | ChangeEffect::Updated(_) => (
                 !matches!(message.status, Status::Sending | Status::Sent),
                 message.status != Status::Pending,

@@ -21,7 +21,7 @@ use futures_util::stream;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::Response;
 use hyper::body::Frame as Chunk;
-use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +30,9 @@ use tokio::time::timeout;
 
 /// The longest silence of a stream, because proxies close connections that are silent for longer.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// The place after which a stream goes on, in a request, or begins, in an answer.
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// A place after the head of every store, so that the stream begins with `reset`.
 const UNKNOWN: ReplayStart = ReplayStart::Message(u64::MAX);
@@ -66,10 +69,12 @@ pub async fn open(call: Call<'_>) -> Result<HttpResponse> {
     let mut first = String::new();
     if format == StreamFormat::Events {
         // Shows the client at once that it is connected, and sets its pause before reconnecting.
-        first.push_str("retry: 1000\n\n");
+        first.push_str("retry: 1000\n");
     }
+    // Where it begins, for a client whose connection breaks before the first event.
+    let mut begins_at = None;
     match subscriber.subscribe(asked.clone(), &context.store).await {
-        Ok(_) => {}
+        Ok(subscribed) => begins_at = Some(subscribed.resume.to_string()),
         // Another node may know it: the client comes again with the same place.
         Err(SubscribeRefused::OtherStore | SubscribeRefused::BeyondHead { .. })
             if context.is_behind() =>
@@ -80,8 +85,15 @@ pub async fn open(call: Call<'_>) -> Result<HttpResponse> {
         }
         Err(why) => {
             let reason = reset_reason(&why).ok_or_else(|| refusal(why))?;
+            if format == StreamFormat::Events {
+                first.push('\n');
+            }
             first.push_str(&reset(&mut subscriber, &asked, format, reason, &context.store).await?);
         }
+    }
+    if let (Some(place), StreamFormat::Events) = (&begins_at, format) {
+        // Writing to memory cannot fail.
+        let _ = writeln!(first, "id: {place}\n");
     }
     let stream = OpenStream {
         context: context.clone(),
@@ -100,6 +112,9 @@ pub async fn open(call: Call<'_>) -> Result<HttpResponse> {
         StreamFormat::Lines => "application/x-ndjson",
     };
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    // Readers of JSON lines see no IDs.
+    let begins_at = begins_at.and_then(|place| HeaderValue::try_from(place).ok());
+    answer.headers_mut().extend(begins_at.map(|place| (LAST_EVENT_ID, place)));
     // Without it nginx would buffer the events.
     answer.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
     Ok(answer)
@@ -137,7 +152,7 @@ fn asked(request: &super::context::Incoming, view: &View) -> Result<SubscribeReq
         }
     }
     // A browser that reconnects has a newer place in the header than in the address.
-    if let Some(last) = request.headers().get("last-event-id") {
+    if let Some(last) = request.headers().get(LAST_EVENT_ID) {
         since = last_event(last.to_str().unwrap_or_default(), view);
     }
     let (platforms, conversations) = (NameList::listed(platforms), NameList::listed(conversations));

@@ -45,10 +45,12 @@ pub enum Command {
     /// Set the content of a message that was not sent yet; refused with [`Answer::NotWaiting`] once
     /// an attempt is under way, or it or a part of it was sent.
     EditWaiting { id: Uuid, content: Content, at: u64 },
-    /// Note that the next part has gone of a message that goes out as several.
-    NotePart { id: Uuid, external_id: Option<String>, at: u64 },
-    /// Keep a notice of a platform; with what its adapter needs to answer it, where it is a request.
-    Notice { notice: Box<Notice>, request: Option<String> },
+    /// Note that a part has gone of a message that goes out as several: the first has index 0. One that is
+    /// noted already is not noted again.
+    NotePart { id: Uuid, index: usize, external_id: Option<String>, at: u64 },
+    /// Keep a notice of a platform; with what its adapter needs to answer it, where it is a request. One
+    /// that `is_repeated` may be there already, and is not kept again then.
+    Notice { notice: Box<Notice>, request: Option<String>, is_repeated: bool },
     /// Note how a request was answered.
     AnswerRequest { id: u64, approved: bool, reason: String, at: u64 },
     /// Note that an adapter of this kind was connected for the platform.

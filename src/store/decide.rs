@@ -44,9 +44,13 @@ pub(super) fn decide(
             events.extend(set_content(&message, content, true, at));
             Ok(Answer::Noted)
         }
-        Command::NotePart { id, external_id, at } => {
+        Command::NotePart { id, index, external_id, at } => {
             let Some(message) = state.by_id(id)? else { return Ok(Answer::NotFound) };
             let external_id = external_id.unwrap_or_default();
+            // Noted before, or of an attempt of another account.
+            if message.parts.get(index) == Some(&external_id) || index > message.parts.len() {
+                return Ok(Answer::Nothing);
+            }
             let marks = part_mark(&message, &external_id, at).into_iter().collect();
             Ok(noted(Event::PartSent { seq: message.seq, external_id, marks }, events))
         }
@@ -72,11 +76,11 @@ pub(super) fn decide(
             let reactions = change.apply_to(&message.reactions)?;
             Some(Event::Reacted { seq: message.seq, reactions, at })
         }),
-        Command::Notice { notice, request } => {
+        Command::Notice { notice, request, is_repeated } => {
             // A OneBot program that reconnects may report a request again.
             let is_known = match &request {
                 Some(data) => state.is_known_request(&notice, data)?,
-                None => false,
+                None => is_repeated && state.has_noticed(&notice)?,
             };
             if !is_known {
                 events.push(Event::Noticed { notice, request });
@@ -183,12 +187,15 @@ pub(super) fn decide(
         }
         Command::KeepState { state } => Ok(noted(Event::AdapterState(state), events)),
         Command::StoreRawEvent { platform, account, frame, meaning, at, forget_before } => {
-            let is_message = matches!(meaning.as_deref(), Some(Command::Receive { .. }));
+            let is_compared = matches!(
+                meaning.as_deref(),
+                Some(Command::Receive { .. } | Command::Notice { is_repeated: true, .. })
+            );
             let answer = match meaning {
                 Some(meaning) => decide(state, *meaning, events)?,
                 None => Answer::Noted,
             };
-            if !is_message || !events.is_empty() {
+            if !is_compared || !events.is_empty() {
                 // The first of its events has the same meaning. Other events follow it, such as the
                 // recall of a message whose ID was not known.
                 let place = events.len().min(1);

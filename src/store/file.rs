@@ -51,6 +51,20 @@ pub(super) enum FoundLog {
     Foreign,
 }
 
+impl FoundLog {
+    /// Why the log is kept, as a word in its new name; `None` if it is not.
+    pub(super) fn kept_as(self) -> Option<&'static str> {
+        match self {
+            Self::UsedUp => None,
+            Self::Damaged => Some("damaged"),
+            Self::PassedOver => Some("passed-over"),
+            Self::Missing => Some("missing"),
+            Self::DoesNotFollow => Some("does-not-follow"),
+            Self::Foreign => Some("foreign"),
+        }
+    }
+}
+
 /// Outcome of a batch.
 pub(super) struct BatchOutcome {
     pub(super) changes: Vec<Change>,
@@ -117,7 +131,7 @@ impl StoreFile {
             _ if is_logged => follow_later(&mut txn)?,
             _ => {}
         }
-        commit(txn)?;
+        commit(txn).map_err(may_be_stored)?;
         if !is_logged {
             self.log.clear();
         }
@@ -139,29 +153,28 @@ impl StoreFile {
         Ok(())
     }
 
-    /// Applies what the log holds beyond the tables; its file is left as it is.
+    /// Applies what the log holds beyond the tables; its file is left as it is, and is needed until
+    /// [`Self::end_log`].
     pub(super) fn catch_up(&mut self) -> Result<FoundLog> {
         let view = self.view()?;
         let (cursor, logged) = (view.cursor(), log_bytes(&view.meta)?);
         let contents = self.log.read(cursor.offset + 1)?;
         let follows = |batch: &Batch| batch.follows(cursor.offset, cursor.epoch);
-        let found = if !contents.begins_damaged && !contents.batches.first().is_none_or(follows) {
+        Ok(if !contents.begins_damaged && !contents.batches.first().is_none_or(follows) {
             FoundLog::DoesNotFollow
         } else if contents.is_foreign {
             FoundLog::Foreign
         } else {
             self.take_over(contents, logged)?
-        };
-        // Also where the tables had all of it: they may not be on disk, and the log begins anew.
-        self.end_log()?;
-        Ok(found)
+        })
     }
 
     /// Applies what the log holds; `logged` is how many bytes its file has to have.
     fn take_over(&mut self, contents: Contents, logged: Option<u64>) -> Result<FoundLog> {
         let (has, wanted) = (contents.bytes, logged.unwrap_or_default());
         let is_missing = wanted > 0 && (has == 0 || contents.is_blank);
-        let is_damaged = !contents.damage.is_empty() || has < wanted;
+        let has_gap = !contents.damage.is_empty();
+        let is_damaged = has_gap || has < wanted;
         for damage in &contents.damage {
             tracing::error!("the write-ahead log is damaged: {damage}");
         }
@@ -175,6 +188,10 @@ impl StoreFile {
             passed_over += apply(&txn, &self.context, batch, DamagePolicy::PassOver)?.passed_over;
             commit(txn)?;
         }
+        // Where only the end is lost, cursors beyond it are of an epoch that ends before them.
+        if has_gap || passed_over > 0 {
+            self.end_resuming()?;
+        }
         if batches > 0 {
             tracing::info!(batches, "applied the batches of the write-ahead log");
         }
@@ -186,8 +203,21 @@ impl StoreFile {
         })
     }
 
-    /// Makes the tables durable, and that they need no log.
-    fn end_log(&mut self) -> Result<()> {
+    /// No client goes on from before this opening: it may have been told of events that are lost, or lack
+    /// some that follow them. Its event is the first of a new epoch.
+    fn end_resuming(&mut self) -> Result<()> {
+        let mut txn = self.database.begin_write()?;
+        follow_later(&mut txn)?;
+        let mut state = Transaction::open(&txn, &self.context, now())?;
+        state.begin_epoch(None)?;
+        state.end_resuming()?;
+        state.finish()?;
+        commit(txn)
+    }
+
+    /// Makes the tables durable, and that they need no log. Also where they had all of it, for they may not
+    /// be on disk, and the log begins anew.
+    pub(super) fn end_log(&mut self) -> Result<()> {
         let txn = self.database.begin_write()?;
         txn.open_table(META)?.remove(LOG_BYTES)?;
         commit(txn)?;
@@ -209,6 +239,17 @@ impl StoreFile {
     /// Closes the file as it is, after a fault; what the log holds is taken over at the next opening.
     pub(super) fn abandon(self) -> Result<()> {
         self.database.close().map_err(|error| StoreError::Write(error.to_string()))
+    }
+}
+
+/// The error of a commit whose batch the log may have, or the tables in spite of it: the next opening of the
+/// file decides.
+fn may_be_stored(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Write(text) => {
+            StoreError::Write(format!("{text}; whether it was stored is unknown"))
+        }
+        error => error,
     }
 }
 

@@ -60,12 +60,10 @@ pub enum EntryContent {
 }
 
 impl EntryContent {
-    /// The entry for an effect; `newest` is the `seq` of the newest message before it.
-    pub(super) fn of(effect: &ChangeEffect, newest: u64) -> Self {
+    /// The entry for an effect.
+    pub(super) fn of(effect: &ChangeEffect) -> Self {
         match effect {
-            ChangeEffect::Created(message) if message.seq <= newest => {
-                Self::PutBack { seq: message.seq }
-            }
+            ChangeEffect::PutBack(message) => Self::PutBack { seq: message.seq },
             ChangeEffect::Created(message) => Self::Created { seq: message.seq },
             ChangeEffect::StatusChanged(message) => Self::StatusChanged {
                 seq: message.seq,

@@ -236,6 +236,8 @@ fn carry_out_all(
     for commands in std::iter::once(Vec::new()).chain(batches) {
         let mut state = Transaction::open(txn, context, now())?;
         state.make_tables()?;
+        // Without an event, a client could not tell this store from another one.
+        state.begin_epoch(None)?;
         let (answers, _) = carry_out(&mut state, commands, None)?;
         for error in answers.into_iter().filter_map(std::result::Result::err) {
             tracing::error!("a command of the old write-ahead log was refused: {error}");

@@ -5,6 +5,7 @@ use super::ids::EpochTag;
 use crate::log::record::Unreadable;
 use crate::model::cursor::Epoch;
 use crc32fast::Hasher;
+use redb::ReadableTable;
 
 /// Bits of a `seq`: the index has room for no more messages.
 const SEQ_BITS: u32 = 44;
@@ -129,6 +130,25 @@ pub(super) fn epoch_of(offset: u64, (epoch, seq): (u64, u64)) -> Result<(Epoch, 
 /// The checksum of the row is wrong.
 pub(super) fn tag_of(offset: u64, row: (u64, u64)) -> Result<(EpochTag, u64), Unreadable> {
     epoch_of(offset, row).map(|(epoch, seq)| (EpochTag::of(epoch), seq))
+}
+
+/// The tag of the IDs that were given at a place, by the rows of the epochs.
+///
+/// # Errors
+///
+/// The table cannot be read, or the checksum of a row is wrong.
+pub(super) fn tag_at(
+    epochs: &impl ReadableTable<u64, (u64, u64)>,
+    seq: u64,
+) -> super::Result<EpochTag> {
+    for row in epochs.iter()?.rev() {
+        let (offset, row) = row?;
+        let (tag, first) = tag_of(offset.value(), row.value())?;
+        if first <= seq {
+            return Ok(tag);
+        }
+    }
+    Ok(EpochTag::NONE)
 }
 
 #[cfg(test)]

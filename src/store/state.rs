@@ -27,8 +27,13 @@ pub(super) trait StoreState: StoreFacts<Error = StoreError> {
     fn owner(&self) -> &str;
     fn by_id(&self, id: Uuid) -> Result<Option<Message>>;
     fn by_seq(&self, seq: u64) -> Result<Option<Message>>;
-    /// The `seq` inside an ID of this store.
-    fn own_place(&self, id: Uuid) -> Option<u64>;
+    /// The `seq` that this store, or the store that it is a copy of, gave with an ID.
+    fn given_place(&self, id: Uuid) -> Result<Option<u64>>;
+    /// Whether an ID is of the time before there were epochs, when two copies of a store could give it to
+    /// two messages.
+    fn is_before_epochs(&self, id: Uuid) -> bool;
+    /// Whether this notice is among the newest 1,000 events.
+    fn has_noticed(&self, notice: &Notice) -> Result<bool>;
     /// The `seq` for an idempotency key, and whether its body was the same one.
     fn known_key(&self, key: &Idempotency) -> Result<Option<(u64, bool)>>;
     /// The message that the same event reported before.

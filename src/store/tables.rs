@@ -95,6 +95,18 @@ pub(super) fn log_bytes(
     Ok(row.and_then(|row| row.value().try_into().ok()).map(u64::from_le_bytes))
 }
 
+/// The row of `meta` with the offset before which no client goes on, because events were lost there; kept
+/// events before it are only for who takes what is left.
+pub(super) const RESUMABLE_FROM: &str = "resumable from";
+
+/// The offset before which no client goes on; 0 where nothing was lost.
+pub(super) fn resumable_from(
+    meta: &impl ReadableTable<&'static str, &'static [u8]>,
+) -> super::Result<u64> {
+    let row = meta.get(RESUMABLE_FROM)?;
+    Ok(row.and_then(|row| row.value().try_into().ok()).map_or(0, u64::from_le_bytes))
+}
+
 /// The row of `meta` with the platforms that were ever connected.
 pub(super) const SEEN_PLATFORMS: &str = "seen platforms";
 

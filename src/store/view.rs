@@ -4,17 +4,17 @@ use super::conversation::ConversationRow;
 use super::copy::{self, CopyKind};
 use super::damage::{guarded, pass_over};
 use super::error::{Result, StoreError};
-use super::ids::{EpochTag, IdPermutation};
+use super::ids::IdPermutation;
 use super::journal::{self, JournalEntry};
 use super::lazy_table::OpenedTable;
 use super::listener::Head;
 use super::membership::{Membership, membership};
 use super::postings::Places;
-use super::sealed::{SealedTable, epoch_of, tag_of};
+use super::sealed::{SealedTable, epoch_of, tag_at};
 use super::tables::{
     ADAPTER_STATE, CONVERSATIONS, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, LATE, MESSAGES, META,
-    NEWEST, PLATFORMS, POSTINGS, PostingKey, QUARANTINE, REQUESTS, counters, unpack, unpack_places,
-    unpack_request,
+    NEWEST, PLATFORMS, POSTINGS, PostingKey, QUARANTINE, REQUESTS, counters, resumable_from,
+    unpack, unpack_places, unpack_request,
 };
 use crate::log::record;
 use crate::model::cursor::{Cursor, Epoch};
@@ -133,8 +133,22 @@ impl View {
     ///
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn offset_of(&self, cursor: Cursor) -> Result<Option<u64>> {
+        let is_whole = cursor.offset >= resumable_from(&self.meta)?;
+        if is_whole { self.kept_offset_of(cursor) } else { Ok(None) }
+    }
+
+    /// The same for a reader that takes what is left where events were lost.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
+    pub fn kept_offset_of(&self, cursor: Cursor) -> Result<Option<u64>> {
         let Cursor { epoch, offset } = cursor;
         if offset > self.counters.offset || offset + 1 < self.counters.kept_from {
+            return Ok(None);
+        }
+        // A store of an older version has messages, and no events by which it can be recognized.
+        if offset == 0 && self.first_seq()? > 1 {
             return Ok(None);
         }
         Ok((self.cursor_at(offset)?.epoch == epoch).then_some(offset))
@@ -146,8 +160,34 @@ impl View {
     ///
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn is_too_old(&self, cursor: Cursor) -> Result<bool> {
-        let is_kept = cursor.offset.saturating_add(1) >= self.counters.kept_from;
+        let is_kept = self.can_resume_at(cursor.offset)?;
         Ok(!is_kept && self.cursor_at(cursor.offset)?.epoch == cursor.epoch)
+    }
+
+    /// Whether all events after an offset are there, for who has all up to it.
+    fn can_resume_at(&self, offset: u64) -> Result<bool> {
+        let from = resumable_from(&self.meta)?;
+        Ok(offset >= from && offset.saturating_add(1) >= self.counters.kept_from)
+    }
+
+    /// The first `seq` that was given in an epoch.
+    fn first_seq(&self) -> Result<u64> {
+        let Some((offset, row)) = self.epochs.first()? else { return Ok(self.head() + 1) };
+        Ok(epoch_of(offset.value(), row.value())?.1)
+    }
+
+    /// Whether the store has lost an event of its own that was told to clients, or is another one. A node
+    /// of a cluster has lost nothing that it can read from the log again.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
+    pub fn has_lost(&self, told: Cursor) -> Result<bool> {
+        if told.offset > self.counters.offset {
+            return Ok(self.membership().is_none());
+        }
+        let is_there = self.cursor_at(told.offset)?.epoch == told.epoch;
+        Ok(!is_there || told.offset < resumable_from(&self.meta)?)
     }
 
     /// The cursor of an event: its offset, and the epoch in which it was written.
@@ -170,6 +210,9 @@ impl View {
     ///
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn journal(&self, after: u64, limit: usize) -> Result<Option<Vec<JournalEntry>>> {
+        if !self.can_resume_at(after)? {
+            return Ok(None);
+        }
         // Without a damaged row no client can resume here, as if it were no longer kept.
         self.kept_events(after, limit, false)
     }
@@ -257,7 +300,7 @@ impl View {
         if let Ok(Some(message)) = self.by_seq(seq) {
             return Ok((message.id == id).then_some(seq));
         }
-        Ok((self.tag_at(seq)? == tag).then_some(seq))
+        Ok((tag_at(&self.epochs, seq)? == tag).then_some(seq))
     }
 
     /// A key for a purpose, which all nodes of a cluster have, and nobody who has no store of one.
@@ -270,18 +313,6 @@ impl View {
     /// The `seq` that an ID of this store carries, also where no message has it yet.
     pub(super) fn seq_carried_by(&self, id: Uuid) -> Option<u64> {
         self.ids.seq(id)
-    }
-
-    /// The tag of the IDs that were given at a place.
-    fn tag_at(&self, seq: u64) -> Result<EpochTag> {
-        for row in self.epochs.iter()?.rev() {
-            let (offset, row) = row?;
-            let (tag, first) = tag_of(offset.value(), row.value())?;
-            if first <= seq {
-                return Ok(tag);
-            }
-        }
-        Ok(EpochTag::NONE)
     }
 
     /// The place of a message whose ID does not lead there: it was made elsewhere, or its own place

@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 /// A message, and the ID of one of its parts.
-pub type NotedPart = (Uuid, Option<String>);
+pub type NotedPart = (Uuid, usize, Option<String>);
 
 /// Stands in for the core.
 pub struct Rechat {
@@ -196,8 +196,8 @@ fn without_parts(
     tokio::spawn(async move {
         while let Some(event) = queue.recv().await {
             match event.split().0 {
-                AdapterEvent::PartSent { message, external_id, stored } => {
-                    parts.lock().unwrap().push((message, external_id));
+                AdapterEvent::PartSent { message, index, external_id, stored } => {
+                    parts.lock().unwrap().push((message, index, external_id));
                     let _ = stored.send(());
                 }
                 event => {

@@ -97,6 +97,14 @@ impl Client {
         self.hear().await.expect("the connection lives")
     }
 
+    /// The next frame; `None` at the end of the connection.
+    pub async fn next_or_end(&mut self) -> Option<Value> {
+        match self.waiting.pop_front() {
+            Some(event) => Some(event),
+            None => self.hear().await.ok(),
+        }
+    }
+
     /// Sends a command and returns its answer; events before the answer are kept for later.
     pub async fn ask(&mut self, command: &Value) -> Value {
         self.say(command).await;

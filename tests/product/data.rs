@@ -1,7 +1,8 @@
 //! Data in and out: export, import, backup, compact, retention.
 
-use crate::server::{Home, TestServer, eventually};
+use crate::server::{Home, TestServer, agent, eventually};
 use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
 use std::sync::Arc;
 
 fn messages(server: &TestServer) -> Vec<Value> {
@@ -68,6 +69,32 @@ fn a_message_that_was_deleted_comes_back_to_its_own_place() {
     }
     server.home.ok(&["import", file.to_str().unwrap()]);
     assert_eq!(messages(&server), before);
+}
+
+#[test]
+fn what_changed_since_the_export_is_known_and_what_comes_back_is_told() {
+    let server = TestServer::start();
+    let make = |text: &str| server.make_for(Some("qq"), "group_1", text);
+    let (edited, deleted) = (make("before"), make("comes back"));
+    let file = server.home.path("all.jsonl");
+    std::fs::write(&file, server.home.ok(&["export"])).unwrap();
+    server.home.ok(&["edit", &edited, "after"]);
+    assert_eq!(server.ask("DELETE", &format!("/api/messages/{deleted}"), None).0, 200);
+    let request = agent().get(server.url("/api/stream?events=message_updated"));
+    let stream = request.header("accept", "application/x-ndjson").call().unwrap();
+    let mut lines = BufReader::new(stream.into_body().into_reader());
+    let told = server.home.run(&["import", file.to_str().unwrap()]);
+    let told = String::from_utf8(told.stderr).unwrap();
+    assert!(told.contains("1 messages imported, 1 known"), "{told}");
+    assert_eq!(messages(&server).len(), 2);
+    assert_eq!(server.get(&format!("/api/messages/{edited}")).1["content"], "after");
+    let mut line = String::new();
+    lines.read_line(&mut line).unwrap();
+    let event: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(
+        (&event["type"], &event["data"]["id"]),
+        (&json!("message_updated"), &json!(deleted))
+    );
 }
 
 #[test]

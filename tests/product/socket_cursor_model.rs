@@ -1,18 +1,27 @@
-//! Sessions that come and go at random, over kills, restarts, older copies that are put back, imports to
-//! old places, and a journal that keeps little: each gets every event of the kinds it asked for, once and in order, or
-//! is told `cursor_gone`.
+//! Sessions that come and go at random, over WebSocket, Server-Sent Events and JSON lines; over kills under
+//! load, restarts, a damaged log, older copies that are put back, imports to old places, and a journal that keeps
+//! little: each gets every event of the kinds it asked for, once and in order, or is told `cursor_gone`.
 
 use crate::server::{Home, TestServer, agent};
 use crate::socket::Client;
+use crate::stream::{EVENTS, LINES};
 use serde_json::{Value, json};
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::channel;
 
 /// Events that the journal keeps at least.
 const KEPT: usize = 60;
 
-const KINDS: [&str; 2] = ["message_status", "message_deleted"];
+/// Events of a start that clients do not see: a new epoch, and what is forgotten.
+const OF_A_START: usize = 3;
+
+/// Such events just before the oldest that is kept make a place before them too old.
+const SLACK: usize = 8;
+
+const KINDS: [&str; 3] = ["message_status", "message_deleted", "message_updated"];
 
 /// A small generator of numbers: the same run for the same seed.
 struct Random(u64);
@@ -32,6 +41,8 @@ struct Happened {
     kind: &'static str,
     id: String,
     status: Option<String>,
+    /// Events up to this one, at most.
+    number: usize,
 }
 
 /// The store as its clients know it.
@@ -40,47 +51,65 @@ struct World {
     history: Vec<Happened>,
     /// Messages that are there.
     messages: Vec<String>,
-    deleted: HashSet<String>,
+    /// Where in the history each message was deleted last.
+    deleted: HashMap<String, usize>,
     /// Messages as they were before they were deleted.
-    exported: Vec<String>,
+    exported: Vec<(String, String)>,
     /// A copy that was made while the server was stopped.
     copy: Option<Copy>,
-    starts: usize,
+    /// Events so far, at most.
+    number: usize,
+    /// Texts that were written.
+    texts: usize,
 }
 
 struct Copy {
     files: Vec<(PathBuf, Vec<u8>)>,
     history: usize,
     messages: Vec<String>,
-    deleted: HashSet<String>,
+    deleted: HashMap<String, usize>,
+}
+
+/// Outcome of a kill under load.
+struct Killed {
+    /// The message that the log has lost.
+    lost: Option<String>,
+    /// The log was damaged, though perhaps where the tables had all of it.
+    is_damaged: bool,
 }
 
 impl World {
     fn happened(&mut self, kind: &'static str, id: &str, status: Option<&str>) {
         let status = status.map(str::to_owned);
-        self.history.push(Happened { kind, id: id.to_owned(), status });
+        self.number += 1;
+        self.history.push(Happened { kind, id: id.to_owned(), status, number: self.number });
+    }
+
+    fn text(&mut self) -> String {
+        self.texts += 1;
+        format!("text number {}.", self.texts)
     }
 
     fn change(&mut self, random: &mut Random) {
         let path = |id: &str| format!("/api/messages/{id}");
-        match random.below(6) {
+        match random.below(8) {
             // It is back at its old place, and none that is new.
             5 if !self.exported.is_empty() => {
-                let line = self.exported.swap_remove(random.below(self.exported.len()));
+                let (id, line) = self.exported.swap_remove(random.below(self.exported.len()));
                 let request = agent().post(self.server.url("/api/import"));
                 let request = request.header("content-type", "application/x-ndjson");
                 let mut answer = request.send(&line).unwrap();
                 let answer = answer.body_mut().read_to_string().unwrap();
                 assert!(answer.contains("\"imported\":1"), "{answer}");
-                // Which takes a number.
-                self.starts += 1;
+                self.happened("message_updated", &id, None);
+                self.messages.push(id);
             }
             0 if !self.messages.is_empty() => {
                 let id = self.messages.swap_remove(random.below(self.messages.len()));
-                self.exported.push(self.server.get(&path(&id)).1.to_string());
+                self.exported.push((id.clone(), self.server.get(&path(&id)).1.to_string()));
                 assert_eq!(self.server.ask("DELETE", &path(&id), None).0, 200);
+                self.deleted.insert(id.clone(), self.history.len());
                 self.happened("message_deleted", &id, None);
-                self.deleted.insert(id);
             }
             1 | 2 if !self.messages.is_empty() => {
                 let id = self.messages[random.below(self.messages.len())].clone();
@@ -92,8 +121,17 @@ impl World {
                     self.happened("message_status", &id, Some(status));
                 }
             }
+            3 | 4 if !self.messages.is_empty() => {
+                let id = self.messages[random.below(self.messages.len())].clone();
+                if self.server.get(&path(&id)).1["status"] == "Pending" {
+                    let body = json!({"content": self.text()});
+                    assert_eq!(self.server.ask("PATCH", &path(&id), Some(&body)).0, 200);
+                    self.happened("message_updated", &id, None);
+                }
+            }
             _ => {
-                let id = self.server.make_for(Some("qq"), "group_1", "x");
+                let text = self.text();
+                let id = self.server.make_for(Some("qq"), "group_1", &text);
                 self.happened("new_message", &id, None);
                 self.messages.push(id);
             }
@@ -110,7 +148,68 @@ impl World {
 
     fn start(&mut self) {
         self.server.start_again();
-        self.starts += 1;
+        self.number += OF_A_START;
+    }
+
+    /// Kills the server while messages are made, perhaps damages its log, and starts it again.
+    fn kill_under_load(&mut self, random: &mut Random) -> Killed {
+        let url = self.server.url("/api/messages");
+        let first = self.texts;
+        let (made, makes) = channel();
+        let writing = std::thread::spawn(move || {
+            for number in first + 1.. {
+                let text = format!("text number {number}.");
+                let body = json!({"message_type": "Text", "content": text, "recipient": "group_1",
+                    "platform": "qq"});
+                let request = agent().post(&url).header("content-type", "application/json");
+                let answer = request.send(body.to_string());
+                let Ok(text) = answer.and_then(|mut answer| answer.body_mut().read_to_string())
+                else {
+                    return number;
+                };
+                let message: Value = serde_json::from_str(&text).unwrap();
+                made.send(message["id"].as_str().unwrap().to_owned()).unwrap();
+            }
+            unreachable!()
+        });
+        let wanted = 10 + random.below(30);
+        let mut ids: Vec<_> = makes.iter().take(wanted).collect();
+        self.server.kill();
+        self.texts = writing.join().unwrap();
+        ids.extend(makes.try_iter());
+        // One in the middle, so that others follow it.
+        let damaged = (random.below(2) == 0).then(|| ids.len() / 2);
+        let is_damaged = damaged.is_some_and(|place| self.damage_log(first + 1 + place));
+        self.start();
+        for id in &ids {
+            self.happened("new_message", id, None);
+        }
+        self.messages.extend(ids.iter().cloned());
+        // The last one was not answered.
+        let (_, newest) = self.server.get("/api/messages?limit=1");
+        let newest = &newest["messages"][0];
+        if newest["content"] == format!("text number {}.", self.texts) {
+            let id = newest["id"].as_str().unwrap().to_owned();
+            self.happened("new_message", &id, None);
+            self.messages.push(id);
+        }
+        let lost = damaged.filter(|_| is_damaged).map(|place| ids[place].clone());
+        let lost = lost.filter(|id| self.server.get(&format!("/api/messages/{id}")).0 == 404);
+        Killed { lost, is_damaged }
+    }
+
+    /// Damages the record of the log that has a text; `false` if it has none.
+    fn damage_log(&self, number: usize) -> bool {
+        let log = PathBuf::from(format!("{}-wal", self.server.home.db().display()));
+        let (Ok(mut bytes), text) = (std::fs::read(&log), format!("text number {number}.")) else {
+            return false;
+        };
+        let found = bytes.windows(text.len()).position(|window| window == text.as_bytes());
+        if let Some(at) = found {
+            bytes[at] ^= 1;
+            std::fs::write(&log, bytes).unwrap();
+        }
+        found.is_some()
     }
 
     fn files(&self) -> Vec<PathBuf> {
@@ -149,52 +248,135 @@ impl World {
     }
 }
 
+/// A connection on which events come.
+enum Line {
+    Socket(Box<Client>),
+    Stream(BufReader<ureq::BodyReader<'static>>),
+}
+
+impl Line {
+    /// Opens a stream; gives the place at which it begins, unless that is unknown to the store.
+    fn stream(
+        world: &World,
+        form: &str,
+        kinds: &[&str],
+        last: Option<&str>,
+    ) -> (Self, Option<String>) {
+        let path = format!("/api/stream?events={}", kinds.join(","));
+        let mut request = agent().get(world.server.url(&path)).header("accept", form);
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        let answer = request.call().unwrap();
+        let begins_at = answer.headers().get("last-event-id");
+        let begins_at = begins_at.map(|place| place.to_str().unwrap().to_owned());
+        (Self::Stream(BufReader::new(answer.into_body().into_reader())), begins_at)
+    }
+
+    /// The next event; `None` at the end of the connection.
+    async fn next(&mut self) -> Option<Value> {
+        let lines = match self {
+            Self::Socket(client) => return client.next_or_end().await,
+            Self::Stream(lines) => lines,
+        };
+        tokio::task::block_in_place(|| {
+            loop {
+                let mut line = String::new();
+                lines.read_line(&mut line).ok().filter(|_| line.ends_with('\n'))?;
+                let data = line.strip_prefix("data: ").unwrap_or(&line);
+                if data.starts_with('{') {
+                    return Some(serde_json::from_str(data).unwrap());
+                }
+            }
+        })
+    }
+}
+
 /// A client that knows the history up to a place.
 struct Session {
-    client: Option<Client>,
+    /// The media type of its stream; `None` for a WebSocket.
+    form: Option<&'static str>,
+    line: Option<Line>,
     kinds: Vec<&'static str>,
     cursor: String,
     /// Events of the history that it knows, or need not know.
     known: usize,
-    /// It knows events that an older copy does not have.
+    /// Events up to its place, at most.
+    number: usize,
+    /// It knows events that the store does not have.
     is_astray: bool,
+    /// The log was damaged where it perhaps has more than the store.
+    may_be_gone: bool,
 }
 
 impl Session {
     async fn begin(world: &World, random: &mut Random) -> Self {
         let kinds = KINDS.into_iter().filter(|_| random.below(3) > 0).collect();
-        let mut session =
-            Self { client: None, kinds, cursor: String::new(), known: 0, is_astray: false };
+        let form = [None, Some(LINES), Some(EVENTS)][random.below(3)];
+        let mut session = Self {
+            form,
+            line: None,
+            kinds,
+            cursor: String::new(),
+            known: 0,
+            number: 0,
+            is_astray: false,
+            may_be_gone: false,
+        };
         session.load_afresh(world).await;
         session
     }
 
     async fn load_afresh(&mut self, world: &World) {
-        let mut client = Client::connect(&world.server).await;
-        let ack = client.done(&json!({"type": "subscribe", "events": self.kinds})).await;
-        ack["cursor"].as_str().unwrap().clone_into(&mut self.cursor);
-        (self.known, self.is_astray, self.client) = (world.history.len(), false, Some(client));
+        let (line, cursor) = if let Some(form) = self.form {
+            let (line, begins_at) = Line::stream(world, form, &self.kinds, None);
+            (line, begins_at.unwrap())
+        } else {
+            let mut client = Client::connect(&world.server).await;
+            let ack = client.done(&json!({"type": "subscribe", "events": self.kinds})).await;
+            let cursor = ack["cursor"].as_str().unwrap().to_owned();
+            (Line::Socket(Box::new(client)), cursor)
+        };
+        (self.line, self.cursor) = (Some(line), cursor);
+        (self.known, self.number) = (world.history.len(), world.number);
+        (self.is_astray, self.may_be_gone) = (false, false);
     }
 
     async fn come_back(&mut self, world: &World) {
-        let mut client = Client::connect(&world.server).await;
-        let command = json!({"type": "subscribe", "events": self.kinds, "cursor": self.cursor});
-        let answer = client.ask(&command).await;
-        if answer["type"] == "ack" {
-            assert!(!self.is_astray, "it knows what this store never had: {answer}");
-            assert_eq!(answer["cursor"], self.cursor);
-            self.client = Some(client);
-            return;
-        }
-        assert_eq!(answer["code"], "cursor_gone", "{answer}");
-        // Each start takes a number, too.
-        let missed = world.history.len().saturating_sub(self.known) + world.starts;
-        assert!(self.is_astray || missed >= KEPT, "gone after {missed} events");
-        self.load_afresh(world).await;
+        let (line, cursor) = if let Some(form) = self.form {
+            Line::stream(world, form, &self.kinds, Some(&self.cursor))
+        } else {
+            let mut client = Client::connect(&world.server).await;
+            let command = json!({"type": "subscribe", "events": self.kinds, "cursor": self.cursor});
+            let answer = client.ask(&command).await;
+            let is_there = answer["type"] == "ack";
+            assert!(is_there || answer["code"] == "cursor_gone", "{answer}");
+            let cursor = is_there.then(|| answer["cursor"].as_str().unwrap().to_owned());
+            (Line::Socket(Box::new(client)), cursor)
+        };
+        let Some(cursor) = cursor else {
+            self.check_gone(world);
+            return self.load_afresh(world).await;
+        };
+        assert!(!self.is_astray, "it knows what this store does not have: {cursor}");
+        assert_eq!(cursor, self.cursor);
+        self.line = Some(line);
     }
 
-    /// Takes a frame in; it must be the next of the history that the session is to be told.
-    fn hear(&mut self, frame: &Value, world: &World) {
+    /// Its place may be gone: it is astray, or too many events came since.
+    fn check_gone(&self, world: &World) {
+        let missed = world.number - self.number;
+        let may_be = self.is_astray || self.may_be_gone || missed + SLACK >= KEPT;
+        assert!(may_be, "gone after {missed} events");
+    }
+
+    /// Takes a frame in; it must be the next of the history that the session is to be told, or that
+    /// its place is gone, which it gives.
+    fn hear(&mut self, frame: &Value, world: &World) -> bool {
+        if frame["type"] == "reset" || frame["code"] == "cursor_gone" {
+            self.check_gone(world);
+            return false;
+        }
         let is_it = |event: &Happened| {
             frame["type"] == event.kind
                 && frame["data"]["id"] == *event.id
@@ -206,27 +388,63 @@ impl Session {
             let event = event.unwrap_or_else(|| panic!("told what never happened: {frame}"));
             self.known += 1;
             if is_it(event) {
-                break frame["cursor"].as_str().unwrap().clone_into(&mut self.cursor);
+                frame["cursor"].as_str().unwrap().clone_into(&mut self.cursor);
+                self.number = event.number;
+                return true;
             }
-            assert!(!self.needs(event, world), "{event:?} is missing before {frame}");
+            let needs = self.needs(self.known - 1, event, world);
+            assert!(!needs, "{event:?} is missing before {frame}");
         }
     }
 
-    fn needs(&self, event: &Happened, world: &World) -> bool {
+    fn needs(&self, place: usize, event: &Happened, world: &World) -> bool {
         let is_asked = event.kind == "new_message" || self.kinds.contains(&event.kind);
-        // Of a message that was deleted, only that is told.
-        is_asked && (event.kind == "message_deleted" || !world.deleted.contains(&event.id))
+        // Of a message that was deleted later, only that is told.
+        let is_there = world.deleted.get(&event.id).is_none_or(|deleted| *deleted < place);
+        is_asked && (is_there || event.kind == "message_deleted")
     }
 
     async fn read(&mut self, count: usize, world: &World) {
         for _ in 0..count {
-            let open = world.history.get(self.known..).unwrap_or_default();
-            if self.client.is_none() || !open.iter().any(|event| self.needs(event, world)) {
+            let mut open = world.history.iter().enumerate().skip(self.known);
+            if !open.any(|(place, event)| self.needs(place, event, world)) {
                 return;
             }
-            let frame = self.client.as_mut().unwrap().next().await;
-            self.hear(&frame, world);
+            let Some(line) = &mut self.line else { return };
+            let frame = line.next().await.expect("the connection lives");
+            if !self.hear(&frame, world) {
+                self.load_afresh(world).await;
+            }
         }
+    }
+
+    /// Takes in what came before the server ended.
+    async fn read_to_the_end(&mut self, world: &World) {
+        let Some(mut line) = self.line.take() else { return };
+        while let Some(frame) = line.next().await {
+            if !self.hear(&frame, world) {
+                self.is_astray = true;
+                return;
+            }
+        }
+    }
+}
+
+async fn kill_under_load(world: &mut World, sessions: &mut [Session], random: &mut Random) {
+    let Killed { lost, is_damaged } = world.kill_under_load(random);
+    for session in &mut *sessions {
+        session.read_to_the_end(world).await;
+        session.may_be_gone |= is_damaged;
+        session.is_astray |= lost.is_some();
+    }
+    if let Some(lost) = lost {
+        world.history.retain(|event| event.id != lost);
+        world.messages.retain(|id| *id != lost);
+        // Places in the history are others now.
+        let places = world.history.iter().enumerate();
+        let deleted = places.filter(|(_, event)| event.kind == "message_deleted");
+        world.deleted = deleted.map(|(place, event)| (event.id.clone(), place)).collect();
+        world.copy = None;
     }
 }
 
@@ -237,10 +455,11 @@ async fn run(seed: u64, steps: usize) {
         server: TestServer::start_in(Arc::new(home), &[]),
         history: Vec::new(),
         messages: Vec::new(),
-        deleted: HashSet::new(),
+        deleted: HashMap::new(),
         exported: Vec::new(),
         copy: None,
-        starts: 1,
+        number: OF_A_START,
+        texts: 0,
     };
     let mut random = Random(seed);
     let mut sessions = Vec::new();
@@ -252,20 +471,20 @@ async fn run(seed: u64, steps: usize) {
         match random.below(40) {
             0 => {
                 for session in &mut sessions {
-                    session.client = None;
+                    session.line = None;
                 }
                 world.end(&mut random);
                 world.start();
             }
             1 => {
                 for session in &mut sessions {
-                    session.client = None;
+                    session.line = None;
                 }
                 world.copy();
             }
             2 => {
                 for session in &mut sessions {
-                    session.client = None;
+                    session.line = None;
                 }
                 if let Some(kept) = world.restore(&mut random) {
                     for session in &mut sessions {
@@ -273,14 +492,15 @@ async fn run(seed: u64, steps: usize) {
                     }
                 }
             }
-            3..8 => sessions[one].client = None,
-            8..14 if sessions[one].client.is_none() => sessions[one].come_back(&world).await,
-            14..20 => sessions[one].read(random.below(20), &world).await,
+            3 => kill_under_load(&mut world, &mut sessions, &mut random).await,
+            4..9 => sessions[one].line = None,
+            9..15 if sessions[one].line.is_none() => sessions[one].come_back(&world).await,
+            15..21 => sessions[one].read(random.below(20), &world).await,
             _ => world.change(&mut random),
         }
     }
     for session in &mut sessions {
-        if session.client.is_none() {
+        if session.line.is_none() {
             session.come_back(&world).await;
         }
         session.read(usize::MAX, &world).await;

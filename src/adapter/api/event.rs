@@ -114,6 +114,8 @@ pub enum AdapterEvent {
     PartSent {
         #[allow(missing_docs)]
         message: Uuid,
+        /// The number of parts that went before it.
+        index: usize,
         /// The platform's own ID of the part.
         external_id: Option<String>,
         /// Signals that it is on disk.

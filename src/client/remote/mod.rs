@@ -81,13 +81,14 @@ impl Remote {
     }
 
     /// Opens the stream of new messages with their cursors; its body goes on until the server ends
-    /// it.
+    /// it. Also gives the cursor at which it begins, unless it begins with `reset` or the server is
+    /// older.
     pub(super) async fn stream(
         &mut self,
         filter: &MessageFilter,
         begin: Begin<'_>,
         events: &[EventKind],
-    ) -> std::result::Result<Incoming, NotOpened> {
+    ) -> std::result::Result<(Incoming, Option<String>), NotOpened> {
         let (since, last) = match begin {
             Begin::Since(since) => (since, None),
             Begin::After(place) => (None, Some(&place.after)),
@@ -99,13 +100,16 @@ impl Remote {
         // A place from the network may be invalid as a header; then the stream begins with `reset`.
         let last = last.map(|last| HeaderValue::from_str(last).unwrap_or(UNKNOWN_PLACE));
         request.headers_mut().extend(last.map(|last| (LAST_EVENT_ID, last)));
-        self.0.open(request).await
+        let answer = self.0.open(request).await?;
+        let begins_at = answer.headers().get(LAST_EVENT_ID).and_then(|place| place.to_str().ok());
+        let begins_at = begins_at.map(str::to_owned);
+        Ok((answer.into_body(), begins_at))
     }
 
     pub(super) async fn export(&mut self, filter: &MessageFilter) -> Result<Export> {
         let path = format!("/api/export?{}", query(filter, 0, 0, None));
         let request = self.0.request(Method::GET, &path, None::<&()>)?;
-        Ok(Export::Remote(self.0.open(request).await?))
+        Ok(Export::Remote(self.0.open(request).await?.into_body()))
     }
 
     pub(super) async fn import(&mut self, lines: Vec<u8>) -> Result<Imported> {

@@ -20,7 +20,7 @@ pub(super) fn offset(view: &View, sn: u64) -> Result<Option<u64>> {
         return Ok(None);
     }
     let cursor = view.cursor_at(offset)?;
-    if of(cursor) == sn { view.offset_of(cursor) } else { Ok(None) }
+    if of(cursor) == sn { view.kept_offset_of(cursor) } else { Ok(None) }
 }
 
 fn check(epoch: Epoch) -> u64 {

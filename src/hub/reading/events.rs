@@ -107,8 +107,6 @@ impl Events {
         let is_due_of =
             |kind, message: &Message| is_due(kind, message.platform_or_local(), &message.recipient);
         match entry {
-            // A message that was imported with its old `seq` is not new.
-            EntryContent::PutBack { .. } => {}
             EntryContent::Created { seq } if seq <= self.seq => {}
             EntryContent::Created { seq } => {
                 if let Some(message) = view.readable(seq)? {
@@ -136,7 +134,8 @@ impl Events {
                     chunk.put(&FrameContent::Status(data), view.cursor_at(offset)?.into());
                 }
             }
-            EntryContent::Updated { seq } => {
+            // A message that was imported to the place it had before is not new.
+            EntryContent::Updated { seq } | EntryContent::PutBack { seq } => {
                 let message = view.readable(seq)?;
                 if let Some(message) = message.filter(|m| is_due_of(EventKind::MessageUpdated, m)) {
                     chunk.put(&FrameContent::Updated(&message), view.cursor_at(offset)?.into());

@@ -178,8 +178,22 @@ impl StoreReading {
         ResumePoint { cursor, older }
     }
 
-    /// The next frames; the position moves past them.
+    /// The next frames; the position moves past them. After an error it is where it was, for the frames
+    /// that were made are lost.
     pub(super) fn step(
+        &mut self,
+        view: &View,
+        interest: &Interest,
+        shows_cursor: bool,
+        most_bytes: usize,
+    ) -> Result<ReadStep> {
+        let mut next = self.clone();
+        let step = next.step_on(view, interest, shows_cursor, most_bytes)?;
+        *self = next;
+        Ok(step)
+    }
+
+    fn step_on(
         &mut self,
         view: &View,
         interest: &Interest,
@@ -248,3 +262,6 @@ impl Chunk<'_> {
         self.bytes >= self.most_bytes
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -143,3 +143,58 @@ async fn the_place_of_a_session_that_fell_behind_lies_before_what_it_has_not_rea
     assert_eq!(next(&mut anew, store).await, wanted);
     assert_eq!(next(&mut session, store).await, wanted);
 }
+
+fn created(seq: u64) -> crate::model::change::ChangeEffect {
+    let (recipient, platform) = ("g".to_owned(), Some("qq".to_owned()));
+    let draft = Draft::new(MessageType::Text, "x".into(), recipient, platform).unwrap();
+    crate::model::change::ChangeEffect::Created(draft.into_message(seq, uuid::Uuid::nil(), 0))
+}
+
+/// A commit of another epoch than that of the store.
+fn commit_elsewhere(offset: u64, seq: u64) -> Arc<crate::model::change::Committed> {
+    let change = crate::model::change::Change { offset, effect: created(seq) };
+    let epoch = crate::model::cursor::Epoch::new(2);
+    Arc::new(crate::model::change::Committed { epoch, changes: vec![change] })
+}
+
+#[tokio::test]
+async fn sessions_of_a_store_that_has_lost_what_they_were_sent_load_afresh() {
+    let running = Running::start();
+    running.make(3).await;
+    let store = &running.store;
+    let head = store.view().unwrap().position();
+    // The hub has sent more than the store has that is there now.
+    running.hub.committed(commit_elsewhere(head.cursor.offset + 10, head.seq + 10));
+    running.hub.caught_up(head.seq + 10).await;
+    let mut with_cursors = running.hub.subscriber(FrameForm::Messages);
+    with_cursors.subscribe(with_events(on("qq")), store).await.unwrap();
+    let mut without = running.hub.subscriber(FrameForm::Messages);
+    without.subscribe(on("qq"), store).await.unwrap();
+    let mut not_subscribed = running.hub.subscriber(FrameForm::Messages);
+    running.hub.opened(head);
+    running.hub.caught_up(0).await;
+    for session in [&mut with_cursors, &mut without] {
+        assert_eq!(session.next(store).await.unwrap_err(), CursorGone);
+        assert!(session.interest.topics.is_empty());
+        session.subscribe(on("qq"), store).await.unwrap();
+    }
+    not_subscribed.subscribe(on("qq"), store).await.unwrap();
+    running.make(1).await;
+    for session in [&mut with_cursors, &mut without, &mut not_subscribed] {
+        let told: Vec<_> = next(session, store).await.into_iter().map(|(seq, _)| seq).collect();
+        assert_eq!(told, [4], "and they hear what comes");
+    }
+}
+
+#[tokio::test]
+async fn sessions_of_a_store_that_was_only_opened_again_go_on() {
+    let running = Running::start();
+    running.make(3).await;
+    let store = &running.store;
+    let mut session = running.hub.subscriber(FrameForm::Messages);
+    session.subscribe(with_events(on("qq")), store).await.unwrap();
+    running.hub.opened(store.view().unwrap().position());
+    running.hub.caught_up(0).await;
+    running.make(1).await;
+    assert_eq!(next(&mut session, store).await, [(4, true)]);
+}

@@ -19,13 +19,17 @@ pub struct TransferRecord {
     /// The content as the platform wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original: Option<String>,
+    /// It is unknown whether the message was sent; it is looked for before it is sent again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub uncertain: bool,
 }
 
 impl From<Message> for TransferRecord {
     fn from(mut message: Message) -> Self {
         let (external_id, original) = (message.external_id.take(), message.original.take());
         let parts = std::mem::take(&mut message.parts);
-        Self { message, external_id, parts, original }
+        let uncertain = message.is_uncertain;
+        Self { message, external_id, parts, original, uncertain }
     }
 }
 
@@ -36,15 +40,17 @@ impl TransferRecord {
     ///
     /// A field is wrong; the text names it and says what is right.
     pub fn into_message(self) -> Result<Message, String> {
-        let Self { mut message, external_id, parts, original } = self;
+        let Self { mut message, external_id, parts, original, uncertain } = self;
         check_name("recipient", &message.recipient)?;
         if let Some(platform) = &message.platform {
             check_name("platform", platform)?;
         }
-        if message.content.is_empty() {
+        // A recall may have emptied it.
+        if message.content.is_empty() && message.recall.is_none() {
             return Err("`content` is empty".into());
         }
         (message.external_id, message.parts, message.original) = (external_id, parts, original);
+        message.is_uncertain = uncertain;
         Ok(message)
     }
 }

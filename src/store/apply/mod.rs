@@ -11,7 +11,7 @@ use super::error::Result;
 use super::journal::EntryContent;
 use super::sealed::epoch_row;
 use super::state::StoreState as _;
-use super::tables::{self, SEEN_PLATFORMS, pack, with_checksum};
+use super::tables::{self, RESUMABLE_FROM, SEEN_PLATFORMS, pack, with_checksum};
 use super::transaction::Transaction;
 use crate::log::{LogRecord, encode_event, record};
 use crate::model::change::{self, Change, ChangeEffect};
@@ -83,7 +83,11 @@ impl Transaction<'_> {
                 if message.recall.is_some() {
                     self.forget_early_recall(&message)?;
                 }
-                Some(ChangeEffect::Created(*message))
+                Some(if message.seq > newest {
+                    ChangeEffect::Created(*message)
+                } else {
+                    ChangeEffect::PutBack(*message)
+                })
             }
             Event::Changed { seq, how, state, marks } => {
                 self.mark(seq, &marks)?;
@@ -186,7 +190,7 @@ impl Transaction<'_> {
             }
         };
         let Some(effect) = effect else { return Ok(None) };
-        self.kept.push((offset, EntryContent::of(&effect, newest)));
+        self.kept.push((offset, EntryContent::of(&effect)));
         Ok(Some(Change { offset, effect }))
     }
 
@@ -231,6 +235,13 @@ impl Transaction<'_> {
     pub(in crate::store) fn pass_over(&mut self) -> u64 {
         self.counters.offset += 1;
         self.counters.offset
+    }
+
+    /// Ends resuming from before the newest event: events that clients may have been told of are lost.
+    pub(in crate::store) fn end_resuming(&mut self) -> Result<()> {
+        let offset = self.counters.offset.to_le_bytes();
+        self.meta.insert(RESUMABLE_FROM, offset.as_slice())?;
+        Ok(())
     }
 
     fn open_epoch(&mut self, epoch: Epoch) -> Result<()> {

@@ -10,12 +10,14 @@ use crate::store::error::Result;
 use crate::store::state::StoreState;
 use std::collections::HashSet;
 
-/// Whether two messages with the same ID are the same message, whatever happened to it since.
-fn is_same(known: &Message, other: &Message) -> bool {
-    let what = |message: &Message| (message.created_at, message.direction);
-    what(known) == what(other)
-        && known.content == other.content
-        && known.recipient == other.recipient
+/// Whether a known message is the one that was exported, whatever happened to it since. An ID says it,
+/// unless it is of the time before there were epochs.
+fn is_same(state: &impl StoreState, known: &Message, other: &Message) -> bool {
+    fn lasting(message: &Message) -> (u64, Direction, Option<&str>) {
+        let sender = message.sender.as_ref().map(|sender| &*sender.id);
+        (message.created_at, message.direction, sender)
+    }
+    !state.is_before_epochs(other.id) || lasting(known) == lasting(other)
 }
 
 /// Marks by which later reports of an imported message are recognized as duplicates.
@@ -29,7 +31,7 @@ fn imported_marks(message: &Message) -> Vec<DedupeKey> {
     }
 }
 
-/// A message of this store gets its own `seq` again if that is free; any other message gets the
+/// A message to which this store gave its `seq` gets that again if it is free; any other message gets the
 /// next one.
 pub(super) fn import(
     state: &impl StoreState,
@@ -41,7 +43,7 @@ pub(super) fn import(
     let (mut ids, mut places) = (HashSet::with_capacity(all), HashSet::with_capacity(all));
     for mut message in messages {
         if let Some(known) = state.by_id(message.id)?
-            && !is_same(&known, &message)
+            && !is_same(state, &known, &message)
         {
             // A copy of this store went on separately, and gave the same ID to another message.
             message.id = other_id(&message);
@@ -50,7 +52,7 @@ pub(super) fn import(
             continue;
         }
         message.seq = next;
-        if let Some(own) = state.own_place(message.id)
+        if let Some(own) = state.given_place(message.id)?
             && !places.contains(&own)
             && state.by_seq(own)?.is_none()
         {

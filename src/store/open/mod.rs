@@ -207,16 +207,11 @@ fn opened(options: &StoreOptions, database: Database) -> Result<Opened> {
         Err(error) => return Err(error),
     };
     let (mut file, found) = caught_up(options, database, context)?;
-    let aside = match found {
-        FoundLog::UsedUp => None,
-        FoundLog::Damaged => Some(file.log.keep_aside("damaged")?),
-        FoundLog::PassedOver => Some(file.log.keep_aside("passed-over")?),
-        FoundLog::Missing => Some(file.log.keep_aside("missing")?),
-        FoundLog::DoesNotFollow => Some(file.log.keep_aside("does-not-follow")?),
-        FoundLog::Foreign => Some(file.log.keep_aside("foreign")?),
-    };
-    if let Some(aside) = aside {
-        tell_kept(found, &aside);
+    // Under both names until the tables need it no longer, so that it is kept whenever this ends.
+    let linked = found.kept_as().and_then(|why| file.log.link_aside(why));
+    file.end_log()?;
+    if let Some(why) = found.kept_as() {
+        tell_kept(found, &linked.map_or_else(|| file.log.keep_aside(why), Ok)?);
     }
     file.log.remove();
     if let Some(SharedLogFactory(open)) = &options.shared_log {
@@ -269,7 +264,9 @@ pub(super) fn on_overlay(options: &StoreOptions) -> Result<StoreFile> {
         let text = format!("{} is of an older version; open it for writing once", path.display());
         return Err(StoreError::Open(text));
     }
-    Ok(caught_up(options, database, options.context(ids))?.0)
+    let (mut file, _) = caught_up(options, database, options.context(ids))?;
+    file.end_log()?;
+    Ok(file)
 }
 
 /// Damage of the write-ahead log beyond the tables, in words; nothing is changed.

@@ -147,3 +147,42 @@ fn claims_are_told_by_their_owner() {
     commit(&mut file, Command::RecordOutcome { seq: 2, outcome: again, at: 2 }, Durability::Tables);
     assert_eq!(file.view().unwrap().by_seq(2).unwrap().unwrap().owner, None);
 }
+
+#[test]
+fn a_notice_that_may_be_stored_already_is_kept_once() {
+    use crate::model::notice::{Notice, NoticeKind};
+    let (_folder, mut file) = new();
+    let notice = |text: &str, is_repeated| {
+        let notice = Notice {
+            platform: "qq".into(),
+            account: "1".into(),
+            conversation: Some("group_1".into()),
+            kind: NoticeKind::ALL[0],
+            user: None,
+            operator: None,
+            text: text.into(),
+            created_at: 5,
+            request: None,
+        };
+        Command::Notice { notice: Box::new(notice), request: None, is_repeated }
+    };
+    let raw = |meaning| Command::StoreRawEvent {
+        platform: "qq".into(),
+        account: "1".into(),
+        frame: "{}".into(),
+        meaning: Some(Box::new(meaning)),
+        at: 5,
+        forget_before: 0,
+    };
+    let count = |file: &StoreFile| file.view().unwrap().journal(0, 100).unwrap().unwrap().len();
+    commit(&mut file, raw(notice("a poke", false)), Durability::Log);
+    commit(&mut file, create("between"), Durability::Log);
+    let offset = file.view().unwrap().cursor().offset;
+    commit(&mut file, notice("a poke", true), Durability::Log);
+    commit(&mut file, raw(notice("a poke", true)), Durability::Log);
+    assert_eq!(file.view().unwrap().cursor().offset, offset, "nor is what bots get");
+    assert_eq!(count(&file), 2);
+    commit(&mut file, notice("a poke", false), Durability::Log);
+    commit(&mut file, notice("another", true), Durability::Log);
+    assert_eq!(count(&file), 4, "a second one, and one that was not there");
+}

@@ -43,6 +43,26 @@ fn a_message_that_is_imported_to_its_old_place_is_kept_as_none_that_is_new() {
 }
 
 #[test]
+fn messages_without_any_event_are_gone_on_from_by_no_cursor() {
+    let (folder, mut file) = new();
+    assert_eq!(file.view().unwrap().offset_of(Cursor::default()).unwrap(), Some(0), "it is empty");
+    made(&mut file, "1");
+    let view = file.view().unwrap();
+    assert_eq!(view.offset_of(Cursor::default()).unwrap(), Some(0), "all of it follows");
+    drop(view);
+    // As a store of an older version has them.
+    let txn = file.database.begin_write().unwrap();
+    {
+        let mut epochs = txn.open_table(tables::EPOCHS).unwrap();
+        let (epoch, _) = redb::ReadableTable::first(&epochs).unwrap().unwrap().1.value();
+        epochs.insert(1, (epoch, 2)).unwrap();
+    }
+    txn.commit().unwrap();
+    assert_eq!(file.view().unwrap().offset_of(Cursor::default()).unwrap(), None);
+    drop(folder);
+}
+
+#[test]
 fn what_happened_is_kept_in_order_and_told_to_who_comes_back() {
     let (folder, mut file) = new();
     do_everything(&mut file);

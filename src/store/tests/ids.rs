@@ -1,6 +1,7 @@
 //! IDs and the places that they carry, in copies and imports.
 
 use super::*;
+use crate::protocol::http::TransferRecord;
 
 #[test]
 fn messages_come_back_to_their_own_places_by_an_import() {
@@ -81,4 +82,95 @@ fn the_id_of_a_deleted_message_is_known_only_where_it_was_given() {
     let theirs = made(&mut copy, "theirs");
     made(&mut file, "ours");
     assert_eq!(file.view().unwrap().seq_of(theirs.id).unwrap(), None);
+}
+
+/// Imports messages; gives how many were new.
+fn imported(file: &mut StoreFile, messages: Vec<Message>) -> u64 {
+    match commit(file, Command::Import { messages }, Durability::Tables) {
+        Answer::Imported { new, .. } => new,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_message_that_changed_since_it_was_exported_is_known() {
+    let (_folder, mut file) = new();
+    let exported = made(&mut file, "as it was");
+    let (id, content) = (exported.id, Content::text("edited"));
+    commit(&mut file, Command::EditWaiting { id, content, at: 9 }, Durability::Tables);
+    let routed =
+        Command::Receive { received: Box::new(received("in", false)), at: 9, can_wait: false };
+    let Answer::Message(inbound) = commit(&mut file, routed, Durability::Tables) else { panic!() };
+    commit(&mut file, recall("in"), Durability::Tables);
+    assert_eq!(imported(&mut file, vec![exported, inbound]), 0);
+    assert_eq!(file.view().unwrap().stats().total, 2);
+}
+
+#[test]
+fn a_message_without_a_platform_that_was_routed_since_is_not_sent_again() {
+    let (_folder, mut file) = new();
+    let draft = Draft::new(MessageType::Text, "out".into(), "123".into(), None).unwrap();
+    let facts = RoutingFacts::default();
+    let create = Command::Create { draft, at: 5, idempotency: None, facts };
+    let Answer::Message(exported) = commit(&mut file, create, Durability::Tables) else { panic!() };
+    let facts = RoutingFacts { default_platform: Some("qq".into()), ..RoutingFacts::default() };
+    let route = Command::Route { messages: vec![(exported.seq, facts)], at: 6 };
+    commit(&mut file, route, Durability::Tables);
+    assert_eq!(imported(&mut file, vec![exported]), 0);
+    assert_eq!(file.view().unwrap().stats().pending, 1);
+}
+
+#[test]
+fn the_place_of_a_deleted_message_goes_to_no_message_of_a_copy() {
+    let (folder, mut original) = new();
+    made(&mut original, "in both");
+    let copy = crashed(folder.path());
+    let ours = made(&mut original, "ours");
+    let theirs = made(&mut writable(copy.path()), "theirs");
+    assert_eq!(ours.seq, theirs.seq, "they have the same place");
+    commit(&mut original, Command::Delete { id: ours.id }, Durability::Tables);
+    assert_eq!(imported(&mut original, vec![theirs.clone(), ours.clone()]), 2);
+    let view = original.view().unwrap();
+    let place = |message: &Message| view.by_id(message.id).unwrap().unwrap().seq;
+    assert_eq!((place(&ours), place(&theirs)), (ours.seq, ours.seq + 1));
+    assert!(check::check(&view).unwrap().findings.is_empty());
+}
+
+#[test]
+fn a_message_that_may_have_been_sent_is_imported_as_such() {
+    let (_folder, mut file) = new();
+    let message = made(&mut file, "out");
+    commit(
+        &mut file,
+        Command::Claim { seqs: vec![message.seq], account: None, at: 7 },
+        Durability::Tables,
+    );
+    let outcome = Outcome::Retry { reason: "silent".into(), is_uncertain: true };
+    let record = Command::RecordOutcome { seq: message.seq, outcome, at: 8 };
+    commit(&mut file, record, Durability::Tables);
+    let message = file.view().unwrap().by_id(message.id).unwrap().unwrap();
+    assert!(message.is_uncertain);
+    let line = serde_json::to_string(&TransferRecord::from(message)).unwrap();
+    let record: TransferRecord = serde_json::from_str(&line).unwrap();
+    let (_folder, mut other) = new();
+    let message = record.into_message().unwrap();
+    let id = message.id;
+    assert_eq!(imported(&mut other, vec![message]), 1);
+    assert!(other.view().unwrap().by_id(id).unwrap().unwrap().is_uncertain);
+}
+
+#[test]
+fn a_recalled_message_without_content_is_imported() {
+    let (_folder, mut file) = new();
+    file.context.hides_recalled = true;
+    commit(&mut file, receive("hidden", false), Durability::Tables);
+    commit(&mut file, recall("hidden"), Durability::Tables);
+    let hidden = file.view().unwrap().by_seq(1).unwrap().unwrap();
+    assert!(hidden.content.is_empty());
+    let line = serde_json::to_string(&TransferRecord::from(hidden.clone())).unwrap();
+    let record: TransferRecord = serde_json::from_str(&line).unwrap();
+    let (_folder, mut other) = new();
+    assert_eq!(imported(&mut other, vec![record.into_message().unwrap()]), 1);
+    let there = other.view().unwrap().by_id(hidden.id).unwrap().unwrap();
+    assert!(there.content.is_empty() && there.recall.is_some());
 }

@@ -196,3 +196,84 @@ fn a_log_whose_event_meets_a_damaged_row_is_kept() {
     assert_eq!(total(tables.path(), Access::Write), 1);
     assert_eq!(kept_logs(tables.path(), "passed-over"), 1);
 }
+
+#[test]
+fn who_may_have_been_told_of_what_a_damaged_log_lost_cannot_go_on() {
+    let (folder, mut file) = new();
+    made(&mut file, "in the tables");
+    let mut cursors = vec![file.view().unwrap().cursor()];
+    for n in 0..5 {
+        commit(&mut file, create(&format!("in the log {n}")), Durability::Log);
+        cursors.push(file.view().unwrap().cursor());
+    }
+    let crash = crashed(folder.path());
+    let mut bytes = fs::read(log_in(crash.path())).unwrap();
+    let at = bytes.windows(12).position(|text| text == b"in the log 2").unwrap();
+    bytes[at] ^= 1;
+    fs::write(log_in(crash.path()), bytes).unwrap();
+    let mut file = writable(crash.path());
+    let view = file.view().unwrap();
+    for cursor in cursors {
+        assert_eq!(view.offset_of(cursor).unwrap(), None, "{cursor}");
+        assert!(view.is_too_old(cursor).unwrap(), "{cursor}");
+        assert_eq!(view.journal(cursor.offset, 10).unwrap(), None, "{cursor}");
+        assert!(view.has_lost(cursor).unwrap(), "{cursor}");
+        assert!(view.kept_events(cursor.offset, 10, true).unwrap().is_some(), "bots take the rest");
+    }
+    let now = view.cursor();
+    drop(view);
+    made(&mut file, "after it");
+    let view = file.view().unwrap();
+    assert_eq!(view.offset_of(now).unwrap(), Some(now.offset));
+    assert_eq!(view.journal(now.offset, 10).unwrap().unwrap().len(), 1);
+    drop(view);
+    file.close().unwrap();
+    let file = writable(crash.path());
+    let offset = file.view().unwrap().offset_of(now).unwrap();
+    assert_eq!(offset, Some(now.offset), "later openings lose nothing");
+}
+
+#[test]
+fn who_was_told_of_an_event_that_met_a_damaged_row_cannot_go_on() {
+    let (folder, mut file) = new();
+    made(&mut file, "in the tables");
+    let cursor = file.view().unwrap().cursor();
+    file.close().unwrap();
+    let tables = crashed(folder.path());
+    let mut file = writable(folder.path());
+    commit(&mut file, create("meets it"), Durability::Log);
+    let damaged = writable(tables.path());
+    damage(&damaged, tables::CONVERSATIONS, &("qq", "group_1"));
+    damaged.close().unwrap();
+    fs::copy(log_in(folder.path()), log_in(tables.path())).unwrap();
+    let file = writable(tables.path());
+    assert_eq!(file.view().unwrap().offset_of(cursor).unwrap(), None);
+}
+
+#[test]
+fn a_damaged_log_is_kept_where_the_process_ends_before_it_has_another_name() {
+    let (folder, mut file) = new();
+    made(&mut file, "in the tables");
+    for n in 0..5 {
+        commit(&mut file, create(&format!("in the log {n}")), Durability::Log);
+    }
+    let crash = crashed(folder.path());
+    let log = log_in(crash.path());
+    let mut bytes = fs::read(&log).unwrap();
+    let at = bytes.windows(12).position(|text| text == b"in the log 2").unwrap();
+    bytes[at] ^= 1;
+    fs::write(&log, &bytes).unwrap();
+    drop(writable(crash.path()));
+    let kept = |folder: &Path| {
+        let entries = fs::read_dir(folder).unwrap().flatten();
+        let logs = entries.filter(|entry| entry.file_name().to_string_lossy().contains("damaged"));
+        logs.map(|entry| entry.path()).collect::<Vec<_>>()
+    };
+    let [first] = &kept(crash.path())[..] else { panic!("{:?}", kept(crash.path())) };
+    assert_eq!(fs::read(first).unwrap(), bytes);
+    // The process ended when the log had both names.
+    fs::hard_link(first, &log).unwrap();
+    drop(writable(crash.path()));
+    assert_eq!(kept(crash.path()), [first.clone()]);
+    assert!(!log.exists());
+}

@@ -20,6 +20,7 @@ use super::open::open;
 use super::*;
 use crate::model::change::{Inbound, Outcome};
 use crate::model::content::{Content, Segment};
+use crate::model::cursor::Cursor;
 use crate::model::event::AdapterState;
 use crate::model::message::{Draft, Message, MessageType, Sender, Status};
 use crate::model::routing::RoutingFacts;

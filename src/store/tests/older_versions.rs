@@ -53,6 +53,9 @@ fn a_store_of_version_0_2_is_brought_up_to_date() {
     let names: Vec<_> = fs::read_dir(folder.path()).unwrap().flatten().collect();
     assert_eq!(names.len(), 1, "no copy stays: {names:?}");
     let mut file = writable(folder.path());
+    let cursor = file.view().unwrap().cursor();
+    assert_ne!(cursor, Cursor::default(), "a cursor tells it from other stores at once");
+    assert_eq!(file.view().unwrap().offset_of(cursor).unwrap(), Some(cursor.offset));
     // Its keys are known for as long as they count.
     let create = |at| {
         let draft = Draft::new(MessageType::Text, "x".into(), "group_1".into(), None).unwrap();

@@ -12,9 +12,13 @@ fn claim(file: &mut StoreFile, seq: u64, account: &str) -> Message {
     }
 }
 
-fn part(file: &mut StoreFile, message: &Message, id: &str) {
+fn note_part(message: &Message, index: usize, id: &str) -> Command {
     let external_id = Some(id.to_owned()).filter(|id| !id.is_empty());
-    let command = Command::NotePart { id: message.id, external_id, at: AT };
+    Command::NotePart { id: message.id, index, external_id, at: AT }
+}
+
+fn part(file: &mut StoreFile, message: &Message, id: &str) {
+    let command = note_part(message, parts(file, message).len(), id);
     assert_eq!(commit(file, command, Durability::Tables), Answer::Noted);
 }
 
@@ -87,4 +91,22 @@ fn the_echo_of_a_part_is_no_message_of_its_own() {
     let command = Command::Receive { received: Box::new(echo), at: AT, can_wait: false };
     let answer = commit(&mut file, command, Durability::Tables);
     assert!(matches!(answer, Answer::Repeated(known) if known.seq == message.seq));
+}
+
+#[test]
+fn a_part_that_is_noted_again_counts_once() {
+    let (_folder, mut file) = new();
+    let message = made(&mut file, "one, two");
+    claim(&mut file, message.seq, "1");
+    for (index, id) in [(0, "101"), (1, "")] {
+        part(&mut file, &message, id);
+        let again = note_part(&message, index, id);
+        assert_eq!(commit(&mut file, again, Durability::Log), Answer::Nothing);
+    }
+    assert_eq!(parts(&file, &message), ["101", ""]);
+    refused(&mut file, message.seq);
+    claim(&mut file, message.seq, "2");
+    let late = note_part(&message, 1, "");
+    assert_eq!(commit(&mut file, late, Durability::Log), Answer::Nothing, "of the first account");
+    assert!(parts(&file, &message).is_empty());
 }

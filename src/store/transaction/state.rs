@@ -10,8 +10,10 @@ use crate::store::damage::pass_over;
 use crate::store::dedupe_keys::{Idempotency, alias_key, history_key, seen_keys, sent_keys};
 use crate::store::error::Result;
 use crate::store::external_ids::ExternalSearch;
+use crate::store::ids::EpochTag;
+use crate::store::journal::{self, EntryContent};
 use crate::store::postings::start_of;
-use crate::store::sealed::{SealedTable, key_of, mark_key};
+use crate::store::sealed::{SealedTable, key_of, mark_key, tag_at};
 use crate::store::state::{ConversationSettings, StoreState};
 use crate::store::tables::{self, PostingKey};
 use redb::ReadableTable;
@@ -20,6 +22,9 @@ use uuid::Uuid;
 /// The newest messages of a conversation among which the target of a reply, a recall, an edit or a
 /// reaction is looked for.
 const MAX_LOOKED_AT: usize = 5_000;
+
+/// The newest events among which a notice is looked for that may have been stored before.
+const EVENTS_COMPARED: usize = 1_000;
 
 /// The newest requests with which one that comes in is compared.
 const REQUESTS_COMPARED: usize = 1_000;
@@ -43,7 +48,7 @@ impl StoreState for Transaction<'_> {
     }
 
     fn by_id(&self, id: Uuid) -> Result<Option<Message>> {
-        let own = self.own_place(id).map_or(Ok(None), |seq| self.by_seq(seq))?;
+        let own = self.context.ids.seq(id).map_or(Ok(None), |seq| self.by_seq(seq))?;
         if own.as_ref().is_some_and(|message| message.id == id) {
             return Ok(own);
         }
@@ -64,8 +69,39 @@ impl StoreState for Transaction<'_> {
         Ok(message)
     }
 
-    fn own_place(&self, id: Uuid) -> Option<u64> {
-        self.context.ids.seq(id)
+    fn given_place(&self, id: Uuid) -> Result<Option<u64>> {
+        let Some((seq, tag)) = self.context.ids.parts(id) else { return Ok(None) };
+        Ok((tag_at(&self.epochs, seq)? == tag).then_some(seq))
+    }
+
+    fn is_before_epochs(&self, id: Uuid) -> bool {
+        self.context.ids.parts(id).is_some_and(|(_, tag)| tag == EpochTag::NONE)
+    }
+
+    fn has_noticed(&self, notice: &Notice) -> Result<bool> {
+        let is_it = |entry: &EntryContent| match entry {
+            EntryContent::Noticed(known) => {
+                Notice { request: None, ..(**known).clone() } == *notice
+            }
+            _ => false,
+        };
+        if self.kept.iter().any(|(_, entry)| is_it(entry)) {
+            return Ok(true);
+        }
+        let mut left = EVENTS_COMPARED;
+        for row in self.journal.iter()?.rev() {
+            let (first, bytes) = row?;
+            // What is damaged is not the one that is looked for.
+            let entries = journal::decode(first.value(), bytes.value()).unwrap_or_default();
+            if entries.iter().any(|entry| is_it(&entry.entry)) {
+                return Ok(true);
+            }
+            left = left.saturating_sub(entries.len().max(1));
+            if left == 0 {
+                break;
+            }
+        }
+        Ok(false)
     }
 
     fn known_key(&self, key: &Idempotency) -> Result<Option<(u64, bool)>> {

@@ -125,6 +125,38 @@ fn following_tells_of_an_older_copy_where_nothing_came_since_it_began() {
     assert_eq!(follower.content(), "new");
 }
 
+/// It has as many messages as the store had when following began, and they are others.
+#[test]
+fn following_tells_of_an_older_copy_that_has_grown_since() {
+    let mut server = TestServer::start();
+    server.make("group_1", "kept");
+    assert_eq!(server.stop(), Some(0));
+    let copy = server.home.path("copy.redb");
+    std::fs::copy(server.home.db(), &copy).unwrap();
+    server.start_again();
+    server.make("group_1", "lost");
+    let mut follower = Follower::start(&server, &["--limit", "1"]);
+    assert_eq!(follower.content(), "lost");
+    eventually("its stream is open", || {
+        let mut metrics = agent().get(server.url("/metrics")).call().unwrap();
+        let text = metrics.body_mut().read_to_string().unwrap();
+        let open = "http_requests_total{route=\"/api/stream\",code=\"200\"} 1";
+        text.contains(open).then_some(())
+    });
+    follower.signal(Signal::STOP);
+    assert_eq!(server.stop(), Some(0));
+    std::fs::copy(&copy, server.home.db()).unwrap();
+    server.start_again();
+    (0..3).for_each(|n| drop(server.make("group_1", &format!("another {n}"))));
+    let errors = follower.process.stderr.take().unwrap();
+    follower.signal(Signal::CONT);
+    let mut line = String::new();
+    BufReader::new(errors).read_line(&mut line).unwrap();
+    assert!(line.contains("older copy"), "{line}");
+    server.make("group_1", "new");
+    assert_eq!(follower.content(), "new");
+}
+
 #[test]
 fn following_ends_with_a_word_when_its_token_is_revoked() {
     let home = Arc::new(Home::new());

@@ -157,6 +157,29 @@ fn a_place_that_the_store_does_not_have_resets_the_stream_and_does_not_end_it() 
 }
 
 #[test]
+fn a_stream_says_where_it_begins_before_the_first_event() {
+    let server = TestServer::start();
+    five(&server);
+    for (query, missed) in [("", 0), ("?since=3", 2), ("?events=message_status", 0)] {
+        let mut events = Stream::open(&server, query, &[], EVENTS);
+        assert_eq!(events.line().unwrap(), "retry: 1000");
+        let first = events.line().unwrap();
+        let place = first.strip_prefix("id: ").unwrap();
+        assert_eq!(events.line().unwrap(), "", "without data, so that no event is told");
+        // The line breaks before an event came.
+        drop(events);
+        let request = agent().get(server.url(&format!("/api/stream{query}")));
+        let answer = request.header("accept", LINES).call().unwrap();
+        assert_eq!(answer.headers()["last-event-id"], *place);
+        drop(answer);
+        server.make("group_1", "meanwhile");
+        let mut again = Stream::open(&server, query, &[("last-event-id", place)], EVENTS);
+        let missed = again.contents(missed + 1);
+        assert_eq!(missed.last().unwrap(), "meanwhile", "{query}");
+    }
+}
+
+#[test]
 fn a_stream_goes_on_after_since_or_the_last_event_id() {
     let server = TestServer::start();
     let ids = five(&server);

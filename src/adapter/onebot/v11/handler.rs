@@ -166,10 +166,10 @@ impl Handler {
 
     /// Has it stored that a part has gone, so that an attempt after a restart sends the rest alone, and
     /// all of it can be taken back.
-    async fn keep_part(&self, message: Uuid, external_id: Option<String>) {
+    async fn keep_part(&self, message: Uuid, index: usize, external_id: Option<String>) {
         let (stored, is_stored) = oneshot::channel();
         let events = self.events.clone();
-        let part = AdapterEvent::PartSent { message, external_id, stored };
+        let part = AdapterEvent::PartSent { message, index, external_id, stored };
         // It comes to the disk even where that takes longer than is waited for here.
         self.tracker.spawn(async move { events.report(part).await });
         let _ = timeout(KEEP_TIMEOUT, is_stored).await;
@@ -219,7 +219,7 @@ impl Handler {
                         self.account.known.insert(&message.conversation, id);
                     }
                     progress.note(message.id, external_id.clone(), is_unconfirmed);
-                    self.keep_part(message.id, external_id).await;
+                    self.keep_part(message.id, place, external_id).await;
                 }
                 Delivery::Refused { reason, retryable } => {
                     return Delivery::Refused { reason: part(reason), retryable };
