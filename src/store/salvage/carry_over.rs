@@ -137,15 +137,11 @@ impl Carrier<'_> {
                 sealed.open(mark_key(key), row).map(|(_, sealed)| sealed).into()
             })?;
         }
-        let epochs = self.rows(EPOCHS, "epochs", |offset, (epoch, seq)| {
+        self.rows(EPOCHS, "epochs", |offset, (epoch, seq)| {
             let others = [offset.into(), epoch.into()];
             SealedTable::Epochs.open(others, seq).map(|(_, sealed)| sealed).into()
         })?;
-        let kept =
-            self.rows(JOURNAL, "kept events", |first, row| whole(&journal::decode(first, row)))?;
-        if kept.lost + epochs.lost > 0 {
-            self.end_journal()?;
-        }
+        self.rows(JOURNAL, "kept events", |first, row| whole(&journal::decode(first, row)))?;
         self.rows(QUARANTINE, "events that were set aside", |offset, row| {
             whole(&set_aside_event::decode(offset, row))
         })?;
@@ -159,6 +155,9 @@ impl Carrier<'_> {
         self.rows(EARLY_RECALLS, "early recalls", |key, row| {
             whole(&early_recall::decode(key, row))
         })?;
+        if !self.lost.is_empty() {
+            self.end_journal()?;
+        }
         Ok(())
     }
 
