@@ -1,11 +1,28 @@
 //! Notices to systemd (`sd_notify(3)`).
 
+use crate::store::Store;
 use sd_notify::NotifyState;
 use std::io;
 use std::os::unix::net::UnixDatagram;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Tells systemd that we are ready, that we live (for as long as the store answers), and that we
+/// are stopping; does nothing without systemd.
+pub(super) async fn tell_system(store: Arc<Store>, stop: CancellationToken) {
+    notify(NotifyState::Ready);
+    let every = sd_notify::watchdog_enabled().map_or(Duration::MAX, |limit| limit / 3);
+    while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
+        if store.view().is_ok() {
+            notify(NotifyState::Watchdog);
+        }
+    }
+    notify(NotifyState::Stopping);
+}
 
 /// Sends a state to the socket that `NOTIFY_SOCKET` names; does nothing where it names none.
-pub(super) fn notify(state: NotifyState<'_>) {
+fn notify(state: NotifyState<'_>) {
     let Some(socket) = std::env::var_os("NOTIFY_SOCKET") else { return };
     let sent = match socket.as_encoded_bytes().strip_prefix(b"@") {
         Some(name) => send_to_abstract(name, &state),
