@@ -51,6 +51,7 @@ pub async fn found(
     let bucket = connection.make_snapshots().await?;
     snapshot::send(&connection, &bucket, &cluster, &copy.0, 0).await?;
     connection.make_leases().await.map_err(Error::failed)?;
+    connection.make_places().await.map_err(Error::failed)?;
     // Last: by it a cluster is known to be whole.
     let log = connection.context.create_stream(stream::Config {
         name: connection.stream_name(),
@@ -58,6 +59,8 @@ pub async fn found(
         num_replicas: connection.replicas,
         storage: stream::StorageType::File,
         discard: stream::DiscardPolicy::New,
+        // None, where it is 0.
+        max_bytes: i64::try_from(settings.log_bytes).unwrap_or(i64::MAX),
         // A message that is taken out by hand would be a gap for every node.
         deny_delete: true,
         metadata: HashMap::from([(CLUSTER_ID.to_owned(), cluster.clone())]),

@@ -1,11 +1,11 @@
 //! The life of a node while it leads: it takes over, decides, and renews its lease until that is lost.
 
 use super::lease::Lease;
+use super::log_retention;
 use super::requests::LeaderService;
 use super::running::{ClusterNode, Fault, PART, RunningNode};
-use super::snapshot;
 use crate::health::HEALTH;
-use crate::log::jetstream::BatchReader;
+use crate::log::jetstream::{BatchReader, NO_ROOM};
 use crate::metrics::METRICS;
 use crate::store::StoreError;
 use async_nats::Subscriber;
@@ -17,10 +17,10 @@ use tokio::time::{sleep, timeout};
 const SNAPSHOTS: &str = "snapshots";
 
 /// Pause before a leader that could not begin its epoch reads on and tries again.
-const PAUSE: Duration = Duration::from_millis(100);
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
 /// How long a leader waits for a message of the log before it looks at the end of it again.
-const WAIT: Duration = Duration::from_millis(50);
+const NEXT_TIMEOUT: Duration = Duration::from_millis(50);
 
 impl RunningNode {
     /// Leads until the lease is lost, the store cannot go on, or the node stops.
@@ -34,12 +34,12 @@ impl RunningNode {
         let (term, began) = (lease.term(), Instant::now());
         end.extend(lease.until);
         let led = tokio::select! {
-            () = self.keep(&mut lease) => Err("this node led, and has lost its lease".to_owned()),
+            () = self.renew_until_lost(&mut lease) => Err("this node led, and has lost its lease".to_owned()),
             led = self.take_over(&mut reader, term, began, told) => led,
             () = self.stop.cancelled() => Ok(()),
         };
         end.end();
-        // They are the business of the next leader.
+        // The next leader makes them.
         HEALTH.recover(SNAPSHOTS);
         self.store.follow().await;
         state.set_leader(None, false);
@@ -49,7 +49,7 @@ impl RunningNode {
     }
 
     /// Renews the lease until it is lost.
-    async fn keep(&self, lease: &mut Lease) {
+    async fn renew_until_lost(&self, lease: &mut Lease) {
         loop {
             sleep(lease.pause()).await;
             if !lease.renew().await {
@@ -76,10 +76,13 @@ impl RunningNode {
                 Err(StoreError::Unavailable(error)) if self.node.lease.left().is_some() => {
                     self.check_store(reader)?;
                     self.tell(&error, told);
+                    if error.starts_with(NO_ROOM) {
+                        log_retention::make_room(&self.node.connection, &self.stream).await?;
+                    }
                 }
                 Err(error) => return Err(error.to_string()),
             }
-            sleep(PAUSE).await;
+            sleep(RETRY_PAUSE).await;
         }
         let taken = try_join_all(self.services.iter().map(LeaderService::take)).await?;
         let name = &self.node.holder.node;
@@ -113,7 +116,7 @@ impl RunningNode {
             while reader.read_to() < end {
                 let given = reader.given();
                 // The last message may be of a batch that was left unfinished.
-                let Ok(batches) = timeout(WAIT, reader.next()).await else { break };
+                let Ok(batches) = timeout(NEXT_TIMEOUT, reader.next()).await else { break };
                 let batches = batches.map_err(|error| error.0)?;
                 let applied = self.store.replicate(given, batches).await;
                 applied.map_err(|error| error.to_string())?;
@@ -128,8 +131,13 @@ impl RunningNode {
     async fn keep_snapshots(&self) {
         loop {
             let every = self.node.snapshot_every;
-            let kept =
-                snapshot::keep(&self.node.connection, &self.stream, &self.store, &self.db, every);
+            let kept = log_retention::keep(
+                &self.node.connection,
+                &self.stream,
+                &self.store,
+                &self.db,
+                every,
+            );
             match kept.await {
                 Ok(()) => HEALTH.recover(SNAPSHOTS),
                 Err(error) => {
@@ -137,7 +145,7 @@ impl RunningNode {
                     HEALTH.degrade(SNAPSHOTS, error);
                 }
             }
-            sleep(snapshot::PAUSE).await;
+            sleep(log_retention::POLL_INTERVAL).await;
         }
     }
 }

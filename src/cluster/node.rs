@@ -90,6 +90,7 @@ impl ClusterNode {
             listen,
             services: while_leading,
             is_foreign: AtomicBool::new(false),
+            is_fetching: AtomicBool::new(false),
             stop,
         };
         let exchanging = work.stop.run_until_cancelled(media.answer());

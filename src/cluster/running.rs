@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 pub(super) const PART: &str = "cluster";
 
 /// Pause between two looks at the lease and the end of the log.
-pub(super) const LOOK: Duration = Duration::from_millis(300);
+pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(300);
 
 /// Why a node cannot go on for now.
 pub(super) type Fault = String;
@@ -44,6 +44,8 @@ pub(super) struct RunningNode {
     pub(super) services: Vec<LeaderService>,
     /// The store is of another cluster.
     pub(super) is_foreign: AtomicBool,
+    /// A snapshot is on its way here, and the log has to keep what comes behind it.
+    pub(super) is_fetching: AtomicBool,
     pub(super) stop: CancellationToken,
 }
 

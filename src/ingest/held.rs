@@ -63,6 +63,17 @@ enum HeldEvent {
         is_unconfirmed: bool,
         at: u64,
     },
+    RefusedLate {
+        id: Uuid,
+        reason: String,
+        retryable: bool,
+        at: u64,
+    },
+    PartSent {
+        id: Uuid,
+        external_id: Option<String>,
+        at: u64,
+    },
     Told {
         platform: String,
         account: String,
@@ -201,6 +212,10 @@ fn event_of(command: Command) -> Option<HeldEvent> {
             outcome: Outcome::Sent { account, external_id, is_unconfirmed },
             at,
         } => HeldEvent::SentLate { id, account, external_id, is_unconfirmed, at },
+        Command::RecordLate { id, outcome: Outcome::RefusedLate { reason, retryable }, at } => {
+            HeldEvent::RefusedLate { id, reason, retryable, at }
+        }
+        Command::NotePart { id, external_id, at } => HeldEvent::PartSent { id, external_id, at },
         Command::StoreRawEvent { platform, account, frame, meaning, at, forget_before } => {
             let meaning = meaning.and_then(|meaning| event_of(*meaning)).map(Box::new);
             HeldEvent::Told { platform, account, frame, meaning, at, forget_before }
@@ -208,7 +223,27 @@ fn event_of(command: Command) -> Option<HeldEvent> {
         Command::Together(commands) => {
             HeldEvent::Together(commands.into_iter().filter_map(event_of).collect())
         }
-        _ => return None,
+        // What an adapter keeps is the leader's own; the rest is no event of a platform, or is found
+        // out again by the node that leads.
+        Command::KeepState { .. }
+        | Command::RecordLate { .. }
+        | Command::RecordOutcome { .. }
+        | Command::Create { .. }
+        | Command::SetStatus { .. }
+        | Command::SetStatusOf { .. }
+        | Command::Delete { .. }
+        | Command::Complete { .. }
+        | Command::EditWaiting { .. }
+        | Command::AnswerRequest { .. }
+        | Command::SeePlatform { .. }
+        | Command::SetConversation { .. }
+        | Command::Route { .. }
+        | Command::Claim { .. }
+        | Command::Import { .. }
+        | Command::Release { .. }
+        | Command::Trim { .. }
+        | Command::Withdraw { .. }
+        | Command::InOrder(_) => return None,
     })
 }
 
@@ -248,6 +283,10 @@ fn command_of(event: HeldEvent) -> Command {
             let outcome = Outcome::Sent { account, external_id, is_unconfirmed };
             Command::RecordLate { id, outcome, at }
         }
+        HeldEvent::RefusedLate { id, reason, retryable, at } => {
+            Command::RecordLate { id, outcome: Outcome::RefusedLate { reason, retryable }, at }
+        }
+        HeldEvent::PartSent { id, external_id, at } => Command::NotePart { id, external_id, at },
         HeldEvent::Told { platform, account, frame, meaning, at, forget_before } => {
             let meaning = meaning.map(|meaning| Box::new(command_of(*meaning)));
             Command::StoreRawEvent { platform, account, frame, meaning, at, forget_before }
@@ -347,6 +386,12 @@ mod tests {
                 },
                 at: 6,
             },
+            Command::RecordLate {
+                id: Uuid::nil(),
+                outcome: Outcome::RefusedLate { reason: "no".into(), retryable: true },
+                at: 6,
+            },
+            Command::NotePart { id: Uuid::nil(), external_id: Some("7".into()), at: 6 },
         ]
     }
 

@@ -123,7 +123,7 @@ async fn a_log_that_takes_nothing_more_is_told_of_and_all_goes_on_afterwards() {
             let is_told = |node: &TestServer| {
                 let (_, health) = node.get("/api/health");
                 let reason = health["reason"].as_str().unwrap_or_default();
-                reason.contains("NATS did not acknowledge") && reason.contains("maximum bytes")
+                reason.contains("NATS takes nothing more") && reason.contains("maximum bytes")
             };
             cluster.nodes.iter().any(is_told).then_some(())
         });
