@@ -74,7 +74,7 @@ pub async fn supervise<Task>(
     loop {
         let began = Instant::now();
         let Err(error) = tokio::spawn(start()).await else { return };
-        tell_panic(name, &error);
+        log_panic(name, &error);
         if began.elapsed() > LONGEST_PAUSE {
             pause = RESTART_PAUSE;
         }
@@ -89,7 +89,7 @@ pub async fn supervise<Task>(
 /// like a panic of a supervised task; what it held is dropped, and the others go on.
 pub async fn watched<T>(name: &'static str, work: impl Future<Output = T>) -> Option<T> {
     let done = AssertUnwindSafe(work).catch_unwind().await;
-    done.inspect_err(|panic| tell_panic(name, &reason_of(&**panic))).ok()
+    done.inspect_err(|panic| log_panic(name, &reason_of(&**panic))).ok()
 }
 
 fn reason_of(panic: &(dyn Any + Send)) -> String {
@@ -109,12 +109,12 @@ pub async fn run_to_end<T: Send + 'static>(
 ) -> Result<T, JoinError> {
     let watched = async move {
         let ended = tokio::spawn(task).await;
-        ended.inspect_err(|error| tell_panic(name, error))
+        ended.inspect_err(|error| log_panic(name, error))
     };
     tasks.spawn(watched).await.flatten()
 }
 
-fn tell_panic(name: &'static str, error: &dyn fmt::Display) {
+fn log_panic(name: &'static str, error: &dyn fmt::Display) {
     METRICS.task_panics.inc();
     tracing::error!(task = name, "a part of the server panicked: {error}");
     HEALTH.degrade(name, "it panicked and goes on; the log has the details");

@@ -8,11 +8,11 @@
 //! A message of the account's owner may be the echo of an attempt that is still running. It waits for
 //! the end of the attempt, which gives the platform's ID; then the store decides.
 
-mod held;
+mod handover;
 mod set_aside;
 mod unstored;
 
-pub use held::{decode as decode_held, encode as encode_held};
+pub use handover::{decode as decode_held, encode as encode_held};
 pub use set_aside::{TriedAgain, tell_set_aside, try_again};
 
 use crate::adapter::{AdapterEvent, MessageRef, QueuedEvent, Registry};
@@ -49,7 +49,7 @@ const LEADER_PAUSE: Duration = Duration::from_millis(500);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The node that leads the cluster, for events that are held here.
-pub trait HandOver: fmt::Debug + Send + Sync {
+pub trait LeaderHandover: fmt::Debug + Send + Sync {
     /// Has it store events; the error says why that is not known to be done.
     fn give(&self, events: Bytes) -> BoxFuture<'_, Result<(), String>>;
 
@@ -66,7 +66,7 @@ pub struct Ingest {
     raw_events: Arc<RawEventRetention>,
     blobs: Blobs,
     /// At a node of a cluster: where events go while another node leads.
-    hand_over: Option<Arc<dyn HandOver>>,
+    hand_over: Option<Arc<dyn LeaderHandover>>,
     work: Arc<Mutex<UnstoredEvents>>,
     /// Messages that are held in memory only.
     unstored: Arc<AtomicUsize>,
@@ -80,7 +80,7 @@ impl Ingest {
         outcomes: Arc<Outcomes>,
         raw_events: Arc<RawEventRetention>,
         blobs: Blobs,
-        hand_over: Option<Arc<dyn HandOver>>,
+        hand_over: Option<Arc<dyn LeaderHandover>>,
         queue: mpsc::Receiver<QueuedEvent>,
     ) -> Self {
         let work = Arc::new(Mutex::new(UnstoredEvents::new(queue)));
@@ -302,9 +302,9 @@ impl Ingest {
 
     /// Gives the node that leads what is held here. Adapters are not told that it is stored: they end,
     /// and those of the node that leads go on from what that one has.
-    async fn give(&self, work: &mut UnstoredEvents, leader: &dyn HandOver) {
+    async fn give(&self, work: &mut UnstoredEvents, leader: &dyn LeaderHandover) {
         work.release_all();
-        let Some((count, events)) = held::encode(work.commands(), leader.max_bytes()) else {
+        let Some((count, events)) = handover::encode(work.commands(), leader.max_bytes()) else {
             tracing::error!(
                 limit = leader.max_bytes(),
                 "an event is larger than NATS takes (`max_payload`); those after it go first, and it waits until this node leads"

@@ -4,10 +4,9 @@
 //! The platform is asked first. If it refuses, nothing changes here; if it agrees, the change is stored,
 //! even if the client has disconnected meanwhile.
 
-mod forward;
-mod turns;
+mod keyed_locks;
+mod merged_forward;
 
-use self::turns::Turns;
 use crate::adapter::{AccountHandle, Action, ActionError, Registry};
 use crate::clock::now;
 use crate::health::run_to_end;
@@ -16,6 +15,7 @@ use crate::model::message::{Direction, Message, Status};
 use crate::model::notice::ContactRequest;
 use crate::model::reaction::ReactionChange;
 use crate::store::{self, Answer, Command, MessageTarget, Store};
+use keyed_locks::KeyedLocks;
 use std::fmt;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -33,8 +33,8 @@ pub struct Actions {
     registry: Registry,
     /// The tasks of actions; the server waits for them when it stops.
     tasks: TaskTracker,
-    messages: Turns<Uuid>,
-    requests: Turns<u64>,
+    messages: KeyedLocks<Uuid>,
+    requests: KeyedLocks<u64>,
     marks: Arc<Semaphore>,
 }
 
@@ -104,7 +104,7 @@ struct OnPlatform {
 impl Actions {
     #[allow(missing_docs)]
     pub fn new(store: Arc<Store>, registry: Registry, tasks: TaskTracker) -> Self {
-        let (messages, requests) = (Turns::default(), Turns::default());
+        let (messages, requests) = (KeyedLocks::default(), KeyedLocks::default());
         let marks = Arc::new(Semaphore::new(MAX_MARKS));
         Self { store, registry, tasks, messages, requests, marks }
     }
@@ -187,7 +187,7 @@ impl Actions {
 
     /// Sends a read mark to the platform, if it has such marks. Nothing waits for it, because the
     /// mark in the store is the one that counts.
-    pub fn tell_read(&self, message: &Message) {
+    pub fn mark_read(&self, message: &Message) {
         let Ok(OnPlatform { account, conversation, external_id }) = self.on_platform(message)
         else {
             return;

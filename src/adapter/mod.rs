@@ -29,7 +29,7 @@ pub use api::{
     AccountHandle, AccountRequest, Action, ActionError, AdapterEvent, ConfigKey, Delivery,
     EventSink, ForwardOf, Found, Fragments, Kind, LoginError, LoginRequest, MediaOf, MediaSource,
     MessageRef, OnUnknown, Outbound, PlatformRequest, QueuedEvent, RateLimit, ReadMedia,
-    RequestKind, Resolve, Settings, Transport, Window, WindowClosed,
+    RequestKind, ResolveRecipient, Settings, Transport, Window, WindowClosed,
 };
 pub use kinds::{AdapterConfig, kinds, login_kinds};
 pub use onebot::{BotMessage, cq_of_segments, segments_of_cq};

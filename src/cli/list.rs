@@ -86,7 +86,7 @@ pub struct ListArgs {
 
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub shape: Shape,
+    pub shape: ListFormatArgs,
 
     #[command(flatten)]
     #[allow(missing_docs)]
@@ -124,7 +124,7 @@ impl ListArgs {
 
 /// How a list is printed.
 #[derive(Debug, Args)]
-pub struct Shape {
+pub struct ListFormatArgs {
     /// Columns to print, with commas between them
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', ignore_case = true)]
     pub columns: Vec<Column>,

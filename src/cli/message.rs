@@ -12,7 +12,7 @@ use clap::Args;
   rechat get 6f0a0c1e
   rechat get --json 6f0a0c1e | jq -r .status
   rechat show 6f0a0c1e -C 5                   # with 5 messages before and after it")]
-pub struct One {
+pub struct MessageArg {
     /// The message's ID, or the beginning of it
     #[arg(value_parser = id)]
     pub id: IdPrefix,
@@ -76,7 +76,7 @@ pub struct Delete {
 
 /// `rechat cancel`, `rechat retry` and `rechat recall`
 #[derive(Debug, Args)]
-pub struct Many {
+pub struct MessagesArgs {
     /// IDs of messages, or the beginnings of them
     #[arg(required = true, value_name = "ID", value_parser = id)]
     pub ids: Vec<IdPrefix>,

@@ -26,11 +26,11 @@ pub use action::{Edit, React, RequestsArgs};
 pub use cluster::{ClusterArgs, ClusterCommand, ClusterInit, ClusterLeave, ClusterShow};
 pub use columns::{Column, Format, Template, TemplatePart};
 pub use filter::FilterArgs;
-pub use list::{ListArgs, SearchArgs, Shape};
+pub use list::{ListArgs, ListFormatArgs, SearchArgs};
 pub use login::{LoginArgs, Logout};
 pub use mcp::McpArgs;
 pub use media::MediaArgs;
-pub use message::{Delete, Many, One, SetStatus};
+pub use message::{Delete, MessageArg, MessagesArgs, SetStatus};
 pub use overview::{BotsArgs, ConversationsArgs, PlatformsArgs, ReadArgs, StatsArgs, StatusArgs};
 pub use page::OpenArgs;
 pub use parse::parse;
@@ -64,12 +64,12 @@ pub struct Cli {
 
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub globals: Globals,
+    pub globals: GlobalOptions,
 }
 
 /// Options of every command.
 #[derive(Clone, Debug, Default, Args)]
-pub struct Globals {
+pub struct GlobalOptions {
     /// Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
@@ -101,7 +101,7 @@ pub enum CliCommand {
     Search(SearchArgs),
     /// Show one message
     #[command(visible_alias = "show")]
-    Get(One),
+    Get(MessageArg),
     /// Change the content of a message of ours
     Edit(Edit),
     /// Take sent messages back on their platform
@@ -109,7 +109,7 @@ pub enum CliCommand {
   rechat recall 6f0a0c1e
 
 What was taken back stays in the store; `rechat delete` deletes it there.")]
-    Recall(Many),
+    Recall(MessagesArgs),
     /// React to a message with an emoji
     React(React),
     /// Set the status of a message by hand
@@ -118,12 +118,12 @@ What was taken back stays in the store; `rechat delete` deletes it there.")]
     #[command(after_help = "Examples:
   rechat cancel 6f0a0c1e
   rechat list --status pending -p qq --format '{id}' | xargs -r rechat cancel")]
-    Cancel(Many),
+    Cancel(MessagesArgs),
     /// Send failed or canceled messages again
     #[command(after_help = "Examples:
   rechat retry 6f0a0c1e
   rechat list --status failed --format '{id}' | xargs -r rechat retry")]
-    Retry(Many),
+    Retry(MessagesArgs),
     /// Delete messages; they cannot be brought back
     Delete(Delete),
     /// List the conversations, unread ones first

@@ -2,7 +2,7 @@
 
 use super::event_filter::EventFilter;
 use super::followed::Followed;
-use super::opening::{Begin, NotOpened, StreamPlace};
+use super::opening::{Begin, NotOpened, StreamCursor};
 use super::remote::Remote;
 use crate::error::{Error, Result};
 use crate::model::message::Message;
@@ -32,7 +32,7 @@ pub struct MessageFollower {
     wanted: EventFilter,
     events: &'static [EventKind],
     /// The place at which to continue after a broken connection.
-    place: Option<StreamPlace>,
+    place: Option<StreamCursor>,
 }
 
 impl MessageFollower {
@@ -59,7 +59,7 @@ impl MessageFollower {
             if let ServerEvent::Reset { reason: Some(ResetReason::TooOld), .. } = &event
                 && let Some(newest) = self.place.as_ref().and_then(|place| place.newest)
             {
-                self.place = Some(StreamPlace::after_message(&newest.to_string()));
+                self.place = Some(StreamCursor::after_message(&newest.to_string()));
                 self.reconnect().await?;
                 return Ok(Followed::EventsGone { with_messages: false });
             }
@@ -104,7 +104,7 @@ impl MessageFollower {
     }
 
     /// The place after the last returned event; `None` before the first one.
-    pub fn place(&self) -> Option<&StreamPlace> {
+    pub fn place(&self) -> Option<&StreamCursor> {
         self.place.as_ref()
     }
 
@@ -118,7 +118,7 @@ impl MessageFollower {
             ServerEvent::Reset { .. } => None,
             _ => known,
         };
-        self.place = Some(StreamPlace { after: cursor.to_owned(), newest });
+        self.place = Some(StreamCursor { after: cursor.to_owned(), newest });
     }
 
     /// Whether a change of this message's status passes the filter.

@@ -19,13 +19,13 @@ pub struct HistoryQuery {
     pub before: Option<String>,
     /// Instead of `before`: the oldest wanted message, for a page that goes forwards; and the `seq`
     /// of the newest message.
-    pub from: Option<(Start, u64)>,
+    pub from: Option<(PageStart, u64)>,
     pub limit: usize,
 }
 
 /// The first message of a page in forward direction.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Start {
+pub enum PageStart {
     /// This one, by its ID.
     Message(String),
     /// The first of this number of unread inbound messages.

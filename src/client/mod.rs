@@ -2,6 +2,7 @@
 
 mod accounts;
 mod address;
+mod ascending;
 mod body;
 mod connection;
 mod conversations;
@@ -10,7 +11,6 @@ mod export;
 pub mod file;
 mod follow;
 mod followed;
-mod forward;
 mod history;
 mod local;
 mod media;
@@ -31,8 +31,8 @@ pub use body::FileBody;
 pub use export::Export;
 pub use follow::MessageFollower;
 pub use followed::{CHANGES, Followed};
-pub use history::{HistoryPage, HistoryQuery, Start};
-pub use opening::{Begin, StreamPlace};
+pub use history::{HistoryPage, HistoryQuery, PageStart};
+pub use opening::{Begin, StreamCursor};
 pub use server::Server;
 pub use source::{StoreHere, missing_store, store_here};
 

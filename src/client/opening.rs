@@ -11,13 +11,13 @@ pub enum Begin<'a> {
     Since(Option<&'a str>),
     /// The place at which another stream was interrupted; a store that does not know it begins with
     /// `reset`.
-    After(&'a StreamPlace),
+    After(&'a StreamCursor),
 }
 
 impl Begin<'_> {
-    pub(super) fn place(self) -> Option<StreamPlace> {
+    pub(super) fn place(self) -> Option<StreamCursor> {
         match self {
-            Self::Since(message) => message.map(StreamPlace::after_message),
+            Self::Since(message) => message.map(StreamCursor::after_message),
             Self::After(place) => Some(place.clone()),
         }
     }
@@ -26,7 +26,7 @@ impl Begin<'_> {
 /// The place at which a stream was interrupted. As text: the cursor, and after a space the newest
 /// message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StreamPlace {
+pub struct StreamCursor {
     /// The cursor of the last event; before the first event, the ID or `seq` of a message.
     pub(super) after: String,
     /// The `seq` of the newest message up to there. Messages are kept longer than events, so they
@@ -34,14 +34,14 @@ pub struct StreamPlace {
     pub(super) newest: Option<u64>,
 }
 
-impl StreamPlace {
+impl StreamCursor {
     /// The place after a message, given by its ID or `seq`.
     pub(super) fn after_message(message: &str) -> Self {
         Self { after: message.to_owned(), newest: message.parse().ok() }
     }
 }
 
-impl fmt::Display for StreamPlace {
+impl fmt::Display for StreamCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.after)?;
         self.newest.map_or(Ok(()), |seq| write!(f, " {seq}"))
@@ -50,23 +50,23 @@ impl fmt::Display for StreamPlace {
 
 /// The text is not a place in a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NoPlace;
+pub struct NotACursor;
 
-impl FromStr for StreamPlace {
-    type Err = NoPlace;
+impl FromStr for StreamCursor {
+    type Err = NotACursor;
 
-    fn from_str(text: &str) -> Result<Self, NoPlace> {
+    fn from_str(text: &str) -> Result<Self, NotACursor> {
         // Cursors and IDs are hexadecimal, a `seq` is decimal.
         let is_known = |word: &&str| word.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
         let mut words = text.split_whitespace();
-        let after = words.next().filter(is_known).ok_or(NoPlace)?;
+        let after = words.next().filter(is_known).ok_or(NotACursor)?;
         let place = match words.next() {
             Some(seq) => {
-                Self { after: after.to_owned(), newest: Some(seq.parse().map_err(|_| NoPlace)?) }
+                Self { after: after.to_owned(), newest: Some(seq.parse().map_err(|_| NotACursor)?) }
             }
             None => Self::after_message(after),
         };
-        if words.next().is_some() { Err(NoPlace) } else { Ok(place) }
+        if words.next().is_some() { Err(NotACursor) } else { Ok(place) }
     }
 }
 
@@ -93,11 +93,11 @@ mod tests {
     #[test]
     fn a_place_reads_back_and_nothing_else_does() {
         for text in ["00000000000000aa-1f 17", "00000000000000aa-1f", "17 17"] {
-            assert_eq!(text.parse::<StreamPlace>().unwrap().to_string(), text);
+            assert_eq!(text.parse::<StreamCursor>().unwrap().to_string(), text);
         }
-        assert_eq!("17\n".parse::<StreamPlace>().unwrap().to_string(), "17 17");
+        assert_eq!("17\n".parse::<StreamCursor>().unwrap().to_string(), "17 17");
         for text in ["", " \n", "\0\0\0", "yesterday", "17 x", "17 17 17"] {
-            assert_eq!(text.parse::<StreamPlace>(), Err(NoPlace), "{text:?}");
+            assert_eq!(text.parse::<StreamCursor>(), Err(NotACursor), "{text:?}");
         }
     }
 }

@@ -1,9 +1,9 @@
 //! A server by its address, even if it does not answer now: for clients that run for long.
 
 use super::address::ServerAddress;
+use super::ascending;
 use super::body::FileBody;
 use super::connection::MAX_ANSWER_BYTES;
-use super::forward;
 use super::history::{HistoryPage, HistoryQuery};
 use super::remote::Remote;
 use super::source::{config_here, server_named};
@@ -76,7 +76,7 @@ impl Server {
     pub async fn page(&mut self, query: &HistoryQuery) -> Result<HistoryPage> {
         let remote = self.remote().await?;
         match &query.from {
-            Some((start, newest)) => forward::page(remote, query, start, *newest).await,
+            Some((start, newest)) => ascending::page(remote, query, start, *newest).await,
             None => remote.page(query).await,
         }
     }

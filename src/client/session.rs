@@ -18,7 +18,7 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// After this silence the server gets a ping; after the same time again, it counts as gone.
-const SILENCE: Duration = Duration::from_secs(45);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// An open session.
 pub(super) struct ClientSession {
@@ -95,7 +95,7 @@ impl ClientSession {
     async fn text(&mut self) -> std::result::Result<tungstenite::Utf8Bytes, tungstenite::Error> {
         let mut asked = false;
         loop {
-            let Ok(next) = timeout(SILENCE, self.socket.next()).await else {
+            let Ok(next) = timeout(IDLE_TIMEOUT, self.socket.next()).await else {
                 if asked {
                     return Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into());
                 }

@@ -21,10 +21,10 @@ const SAME_NAME: Duration = Duration::from_secs(10);
 
 impl RunningNode {
     /// Tells the cluster how this node stands, until it stops.
-    pub(super) async fn tell_presence(&self) {
+    pub(super) async fn report_presence(&self) {
         // Before this node has told once, its name may have been that of its last process.
-        let (mut has_told, mut same_name) = (false, None::<Instant>);
-        let mut place_told = None::<Instant>;
+        let (mut has_reported, mut same_name) = (false, None::<Instant>);
+        let mut place_reported = None::<Instant>;
         while self.stop.run_until_cancelled(sleep(REPORT_INTERVAL)).await.is_some() {
             if self.is_foreign.load(Ordering::Relaxed) {
                 continue;
@@ -38,29 +38,29 @@ impl RunningNode {
                 place: *self.store.places().borrow(),
                 offset: view.cursor().offset,
             };
-            let is_due = place_told.is_none_or(|told| told.elapsed() > PLACE_INTERVAL);
-            let told = async {
+            let is_due = place_reported.is_none_or(|at| at.elapsed() > PLACE_INTERVAL);
+            let reporting = async {
                 let bucket = self.node.connection.leases().await?;
-                let before = presence::tell(&bucket, &presence).await?;
+                let before = presence::report(&bucket, &presence).await?;
                 if is_due && !self.is_fetching.load(Ordering::Relaxed) {
                     let places = self.node.connection.make_places().await?;
-                    presence::tell_place(&places, &presence.node, presence.place).await?;
-                    place_told = Some(Instant::now());
+                    presence::report_place(&places, &presence.node, presence.place).await?;
+                    place_reported = Some(Instant::now());
                 }
                 Ok::<_, String>(before)
             };
-            let limited = timeout(POLL_INTERVAL * 10, told);
-            let Some(told) = self.stop.run_until_cancelled(limited).await else {
+            let limited = timeout(POLL_INTERVAL * 10, reporting);
+            let Some(reported) = self.stop.run_until_cancelled(limited).await else {
                 return;
             };
-            match told {
+            match reported {
                 Ok(Ok(before)) => {
                     let other = before.filter(|before| before.instance != presence.instance);
-                    if let Some(other) = other.filter(|_| has_told) {
+                    if let Some(other) = other.filter(|_| has_reported) {
                         tell_same_name(&other, same_name.is_none());
                         same_name = Some(Instant::now());
                     }
-                    has_told = true;
+                    has_reported = true;
                 }
                 Ok(Err(error)) => tracing::debug!("this node cannot tell how it stands: {error}"),
                 Err(_) => {}

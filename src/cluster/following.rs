@@ -4,7 +4,7 @@
 use super::connection::CLUSTER_ID;
 use super::lease::{self, Election, Lease, SeenLease};
 use super::presence::{self, Presence};
-use super::running::{Fault, PART, POLL_INTERVAL, RunningNode};
+use super::running::{Fault, HEALTH_PART, POLL_INTERVAL, RunningNode};
 use super::snapshot;
 use super::starting::fetched_beside;
 use crate::health::HEALTH;
@@ -23,7 +23,7 @@ impl RunningNode {
     /// the reader of the log.
     pub(super) async fn follow(
         &self,
-        told: &mut Option<Fault>,
+        reported: &mut Option<Fault>,
         stands_from: Instant,
     ) -> Result<(Box<Lease>, BatchReader), Fault> {
         self.check_identity().await?;
@@ -33,11 +33,11 @@ impl RunningNode {
         let mut look = interval(POLL_INTERVAL);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let given = reader.given();
+            let applied_through = reader.applied_through();
             tokio::select! {
                 batches = reader.next() => {
                     let batches = batches.map_err(|error| error.0)?;
-                    let applied = self.store.replicate(given, batches).await;
+                    let applied = self.store.replicate(applied_through, batches).await;
                     if let Err(StoreError::Damaged(why)) = applied {
                         return Err(self.fetch_snapshot(&format!("this store is damaged ({why})")).await);
                     }
@@ -55,10 +55,10 @@ impl RunningNode {
                     }
                     wanted = None;
                     self.node.state.set_current(began);
-                    if told.take().is_some() {
+                    if reported.take().is_some() {
                         tracing::info!("the cluster: this node follows again");
                     }
-                    HEALTH.recover(PART);
+                    HEALTH.recover(HEALTH_PART);
                     let (connection, holder) = (&self.node.connection, &self.node.holder);
                     let stands = Instant::now() >= stands_from;
                     match lease::take(connection, holder, &mut seen, stands).await? {

@@ -3,7 +3,7 @@
 use super::lease::Lease;
 use super::log_retention;
 use super::requests::LeaderService;
-use super::running::{ClusterNode, Fault, PART, RunningNode};
+use super::running::{ClusterNode, Fault, HEALTH_PART, RunningNode};
 use crate::health::HEALTH;
 use crate::log::jetstream::{BatchReader, NO_ROOM};
 use crate::metrics::METRICS;
@@ -28,14 +28,14 @@ impl RunningNode {
         &self,
         mut lease: Box<Lease>,
         mut reader: BatchReader,
-        told: &mut Option<Fault>,
+        reported: &mut Option<Fault>,
     ) -> Result<(), Fault> {
         let ClusterNode { state, lease: end, holder, .. } = &self.node;
         let (term, began) = (lease.term(), Instant::now());
         end.extend(lease.until);
         let led = tokio::select! {
             () = self.renew_until_lost(&mut lease) => Err("this node led, and has lost its lease".to_owned()),
-            led = self.take_over(&mut reader, term, began, told) => led,
+            led = self.take_over(&mut reader, term, began, reported) => led,
             () = self.stop.cancelled() => Ok(()),
         };
         end.end();
@@ -66,18 +66,19 @@ impl RunningNode {
         reader: &mut BatchReader,
         term: u64,
         began: Instant,
-        told: &mut Option<Fault>,
+        reported: &mut Option<Fault>,
     ) -> Result<(), Fault> {
         // The leader before may append until this node has.
         loop {
             self.read_all(reader).await?;
-            match self.store.lead(reader.given(), reader.read_to()).await {
+            match self.store.lead(reader.applied_through(), reader.read_to()).await {
                 Ok(()) => break,
                 Err(StoreError::Unavailable(error)) if self.node.lease.left().is_some() => {
                     self.check_store(reader)?;
-                    self.tell(&error, told);
+                    self.report(&error, reported);
                     if error.starts_with(NO_ROOM) {
-                        log_retention::make_room(&self.node.connection, &self.stream).await?;
+                        let (connection, stream) = (&self.node.connection, &self.stream);
+                        log_retention::make_room(connection, stream, &self.store, &self.db).await?;
                     }
                 }
                 Err(error) => return Err(error.to_string()),
@@ -91,7 +92,7 @@ impl RunningNode {
         METRICS.cluster_takeovers.inc();
         self.node.state.set_leader(Some(name.clone()), true);
         METRICS.cluster_lag.set(0);
-        HEALTH.recover(PART);
+        HEALTH.recover(HEALTH_PART);
         let mut leading = self.store.leading();
         tokio::select! {
             _ = leading.wait_for(|is_leading| !is_leading) => {}
@@ -114,11 +115,11 @@ impl RunningNode {
         loop {
             let end = self.end_of_log().await?;
             while reader.read_to() < end {
-                let given = reader.given();
+                let applied = reader.applied_through();
                 // The last message may be of a batch that was left unfinished.
                 let Ok(batches) = timeout(NEXT_TIMEOUT, reader.next()).await else { break };
                 let batches = batches.map_err(|error| error.0)?;
-                let applied = self.store.replicate(given, batches).await;
+                let applied = self.store.replicate(applied, batches).await;
                 applied.map_err(|error| error.to_string())?;
             }
             if reader.read_to() >= end {

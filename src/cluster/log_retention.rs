@@ -6,6 +6,7 @@ use super::{presence, snapshot};
 use crate::error::Error;
 use crate::log::jetstream::EventStream;
 use crate::store::Store;
+use async_nats::jetstream::object_store::ObjectStore;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,12 +83,7 @@ pub(super) async fn keep(
     if snapshots.last().is_some_and(is_recent) {
         return Ok(());
     }
-    let file = db.with_added_extension("snapshot");
-    let place = snapshot::copy(store.clone(), file.clone()).await?;
-    let sent = snapshot::send(connection, &bucket, &cluster, &file, place).await;
-    let _ = fs::remove_file(&file).await;
-    sent.map_err(text)?;
-    tracing::info!(place, "a snapshot was made");
+    let place = make_snapshot(connection, &bucket, &cluster, store, db).await?;
     let places = presence::places(&connection.make_places().await?).await?;
     snapshots = snapshot::all(&bucket, &cluster).await.map_err(text)?;
     while snapshots.len() > KEPT {
@@ -102,18 +98,42 @@ pub(super) async fn keep(
     stream.remove_through(removable).await.map_err(|error| error.0)
 }
 
-/// Makes room in a log that is full: removes all that the newest snapshot has. Nodes that lack some of it
-/// take the snapshot.
+/// Makes room in a log that is full, as a node that has all of it: removes what the newest snapshot has,
+/// or makes one and removes all. Nodes that lack some of it take the snapshot.
 pub(super) async fn make_room(
     connection: &NatsConnection,
     stream: &EventStream,
+    store: &Arc<Store>,
+    db: &Path,
 ) -> Result<(), String> {
-    let bucket = connection.snapshots().await.map_err(|error| error.to_string())?;
-    let snapshots = snapshot::all(&bucket, &connection.cluster().await?).await;
-    match snapshots.map_err(|error| error.to_string())?.last() {
-        Some(newest) => stream.remove_through(newest.place).await.map_err(|error| error.0),
-        None => Ok(()),
-    }
+    let text = |error: Error| error.to_string();
+    let bucket = connection.make_snapshots().await.map_err(text)?;
+    let cluster = connection.cluster().await?;
+    let first = stream.info().await.map_err(|error| error.0)?.state.first_sequence;
+    let snapshots = snapshot::all(&bucket, &cluster).await.map_err(text)?;
+    let removable = match snapshots.last() {
+        Some(newest) if newest.place >= first => newest.place,
+        _ => make_snapshot(connection, &bucket, &cluster, store, db).await?,
+    };
+    tracing::warn!(removable, "the log in NATS was full; what the newest snapshot has is removed");
+    stream.remove_through(removable).await.map_err(|error| error.0)
+}
+
+/// Makes a snapshot; gives the place up to which it goes.
+async fn make_snapshot(
+    connection: &NatsConnection,
+    bucket: &ObjectStore,
+    cluster: &str,
+    store: &Arc<Store>,
+    db: &Path,
+) -> Result<u64, String> {
+    let file = db.with_added_extension("snapshot");
+    let place = snapshot::copy(store.clone(), file.clone()).await?;
+    let sent = snapshot::send(connection, bucket, cluster, &file, place).await;
+    let _ = fs::remove_file(&file).await;
+    sent.map_err(|error| error.to_string())?;
+    tracing::info!(place, "a snapshot was made");
+    Ok(place)
 }
 
 #[cfg(test)]

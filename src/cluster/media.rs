@@ -261,15 +261,15 @@ impl MediaPeers for MediaExchange {
             return false;
         }
         let Ok(_reader) = self.readers.try_acquire() else { return false };
-        let (exchange, (tell, told)) = (self.clone(), mpsc::channel());
+        let (exchange, (sender, brought_here)) = (self.clone(), mpsc::channel());
         self.runtime.spawn(async move {
             let brought = exchange.bring_here(hash).await;
             match &brought {
                 Ok(()) | Err(NotBrought::Nowhere) => {}
                 Err(error) => tracing::warn!("the file {hash} of another node: {error}"),
             }
-            let _ = tell.send(brought.is_ok());
+            let _ = sender.send(brought.is_ok());
         });
-        told.recv_timeout(READER_TIMEOUT).unwrap_or_default()
+        brought_here.recv_timeout(READER_TIMEOUT).unwrap_or_default()
     }
 }

@@ -9,7 +9,7 @@ mod announcing;
 mod connection;
 mod copies;
 mod following;
-mod founding;
+mod init;
 mod leading;
 mod lease;
 mod log_retention;
@@ -29,7 +29,7 @@ mod tunnel;
 mod tunnel_stream;
 
 pub use copies::{WantedCopies, keep_copies};
-pub use founding::found;
+pub use init::init;
 pub use media::MediaExchange;
 pub use node::{ClusterHandle, NodeServices};
 pub use requests::{Answerer, LeaderRequests, LeaderService, NotAnswered};

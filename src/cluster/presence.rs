@@ -26,7 +26,7 @@ pub struct Presence {
 }
 
 /// Tells how this node stands; gives what was told last under its name.
-pub(super) async fn tell(
+pub(super) async fn report(
     bucket: &kv::Store,
     presence: &Presence,
 ) -> Result<Option<Presence>, String> {
@@ -58,7 +58,7 @@ pub(super) async fn all(bucket: &kv::Store) -> Result<Vec<Presence>, String> {
 }
 
 /// Tells what a node has of the log, so that what it lacks stays there; kept for minutes.
-pub(super) async fn tell_place(bucket: &kv::Store, node: &str, place: u64) -> Result<(), String> {
+pub(super) async fn report_place(bucket: &kv::Store, node: &str, place: u64) -> Result<(), String> {
     let put = bucket.put(node, place.to_string().into());
     put.await.map(drop).map_err(|error| error.to_string())
 }

@@ -98,11 +98,11 @@ pub(super) async fn fetch(connection: &NatsConnection, node: &str, to: &Path) ->
 /// Tells again and again that a node is about to have the log up to a place; never ends.
 async fn report_place(connection: &NatsConnection, node: &str, place: u64) {
     loop {
-        let told = async {
+        let reporting = async {
             let places = connection.make_places().await?;
-            presence::tell_place(&places, node, place).await
+            presence::report_place(&places, node, place).await
         };
-        if let Err(error) = told.await {
+        if let Err(error) = reporting.await {
             tracing::debug!("the log may not wait for this node: {error}");
         }
         sleep(REPORT_INTERVAL).await;

@@ -115,8 +115,8 @@ impl TunnelStream {
     /// Carries bytes between a stream and the other end until either ends.
     pub(super) async fn run(mut self, stream: DuplexStream, has_same_leader: impl FnMut() -> bool) {
         let carried = self.carry(stream, has_same_leader).await;
-        let told = self.send(true, Bytes::new()).await;
-        if let Err(error) = carried.and(told) {
+        let sent = self.send(true, Bytes::new()).await;
+        if let Err(error) = carried.and(sent) {
             tracing::warn!("a connection between this node and another one ended: {error}");
         }
     }

@@ -2,7 +2,7 @@
 
 use super::progress::of_migration;
 use super::source::reader;
-use crate::cli::{BackupArgs, Compact, Globals};
+use crate::cli::{BackupArgs, Compact, GlobalOptions};
 use crate::config::{self, Sources};
 use crate::error::{Error, Result, tell};
 use crate::media::copy::copy_all;
@@ -14,7 +14,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 /// Writes beside the file, and puts it in its place only once it is whole.
-pub(super) async fn backup(backup: BackupArgs, globals: &Globals) -> Result<()> {
+pub(super) async fn backup(backup: BackupArgs, globals: &GlobalOptions) -> Result<()> {
     let file = std::path::absolute(&backup.file)
         .map_err(|error| Error::failed(format!("{}: {error}", backup.file.display())))?;
     if file.is_dir() {
@@ -74,7 +74,7 @@ fn move_media(part: &Path, file: &Path) -> io::Result<()> {
     copied.map(drop).map_err(|refused| io::Error::other(refused.to_string()))
 }
 
-pub(super) fn compact(compact: Compact, globals: &Globals) -> Result<()> {
+pub(super) fn compact(compact: Compact, globals: &GlobalOptions) -> Result<()> {
     let mut sources = Sources::of_process(globals.config.clone())?;
     if let Some(db) = compact.db {
         sources.flags.push(("db", "--db", db.display().to_string().into()));

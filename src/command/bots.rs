@@ -1,16 +1,16 @@
 //! `rechat bots`
 
-use super::grid::{Grid, cell, quiet};
 use super::listing::{short_time, utc};
 use super::output::Output;
 use super::platforms::state;
+use super::rows::{Grid, cell, quiet};
 use super::source::reader;
-use crate::cli::{BotsArgs, Globals};
+use crate::cli::{BotsArgs, GlobalOptions};
 use crate::clock::now;
 use crate::error::{Error, Result};
 use jiff::tz::TimeZone;
 
-pub(super) async fn run(bots: BotsArgs, globals: &Globals) -> Result<()> {
+pub(super) async fn run(bots: BotsArgs, globals: &GlobalOptions) -> Result<()> {
     let mut client = reader(&bots.source, globals).await?;
     if !client.is_served() {
         return Err(Error::failed("no server runs, so no bot is connected")

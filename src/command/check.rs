@@ -4,7 +4,7 @@ use super::listing::local_time;
 use super::media::look_at_media;
 use super::output::Output;
 use super::progress::of_migration;
-use crate::cli::{Check, Globals};
+use crate::cli::{Check, GlobalOptions};
 use crate::client::Client;
 use crate::config::{self, Sources};
 use crate::error::{Error, Result, tell};
@@ -16,7 +16,7 @@ use crate::store::{Access, SetAside, Store, StoreOptions, check};
 use crate::text::{counted, in_units, visible};
 use std::path::Path;
 
-pub(super) async fn run(command: Check, globals: &Globals) -> Result<()> {
+pub(super) async fn run(command: Check, globals: &GlobalOptions) -> Result<()> {
     let mut sources = Sources::of_process(globals.config.clone())?;
     if let Some(db) = command.db {
         sources.flags.push(("db", "--db", db.display().to_string().into()));

@@ -1,9 +1,11 @@
 //! `rechat cluster`
 
-use super::brief::briefly;
-use super::grid::{Grid, cell, quiet};
 use super::output::Output;
-use crate::cli::{ClusterArgs, ClusterCommand, ClusterInit, ClusterLeave, ClusterShow, Globals};
+use super::rows::{Grid, cell, quiet};
+use super::run_request::briefly;
+use crate::cli::{
+    ClusterArgs, ClusterCommand, ClusterInit, ClusterLeave, ClusterShow, GlobalOptions,
+};
 use crate::cluster;
 use crate::config::{self, ClusterSettings, Config, Sources};
 use crate::error::{Error, Result, tell};
@@ -11,7 +13,7 @@ use crate::store::{self, Access, Membership, Store, StoreOptions};
 use std::os::unix::net::UnixStream;
 use tokio::runtime::Runtime;
 
-pub(super) fn run(args: ClusterArgs, globals: &Globals) -> Result<()> {
+pub(super) fn run(args: ClusterArgs, globals: &GlobalOptions) -> Result<()> {
     match args.command {
         ClusterCommand::Init(args) => init(args, globals),
         ClusterCommand::Status(args) => briefly(status(args, globals)),
@@ -19,7 +21,7 @@ pub(super) fn run(args: ClusterArgs, globals: &Globals) -> Result<()> {
     }
 }
 
-fn init(ClusterInit { from }: ClusterInit, globals: &Globals) -> Result<()> {
+fn init(ClusterInit { from }: ClusterInit, globals: &GlobalOptions) -> Result<()> {
     let config = config::load(&Sources::of_process(globals.config.clone())?)?.config;
     let settings = settings(&config)?;
     if let Some(file) = from.as_ref().filter(|file| !file.exists()) {
@@ -28,7 +30,7 @@ fn init(ClusterInit { from }: ClusterInit, globals: &Globals) -> Result<()> {
     let from = from.map(|path| StoreOptions { path, ..config.store_options(Access::Read) });
     let beside = std::env::temp_dir().join(format!("rechat-{}", std::process::id()));
     let beside = from.as_ref().map_or(beside, |from| from.path.clone());
-    let cluster = runtime()?.block_on(cluster::found(settings, from.as_ref(), &beside))?;
+    let cluster = runtime()?.block_on(cluster::init(settings, from.as_ref(), &beside))?;
     tell(format!(
         "the cluster `{}` ({cluster}) is made; start its nodes with `rechat serve`, each with an empty `db`",
         settings.name
@@ -36,7 +38,7 @@ fn init(ClusterInit { from }: ClusterInit, globals: &Globals) -> Result<()> {
     Ok(())
 }
 
-async fn status(show: ClusterShow, globals: &Globals) -> Result<()> {
+async fn status(show: ClusterShow, globals: &GlobalOptions) -> Result<()> {
     let config = config::load(&Sources::of_process(globals.config.clone())?)?.config;
     let status = cluster::status(settings(&config)?).await?;
     let mut out = Output::new(globals);
@@ -70,7 +72,7 @@ async fn status(show: ClusterShow, globals: &Globals) -> Result<()> {
     out.finish()
 }
 
-fn leave(args: ClusterLeave, globals: &Globals) -> Result<()> {
+fn leave(args: ClusterLeave, globals: &GlobalOptions) -> Result<()> {
     let mut sources = Sources::of_process(globals.config.clone())?;
     if let Some(db) = args.db {
         sources.flags.push(("db", "--db", db.display().to_string().into()));

@@ -1,7 +1,7 @@
 //! Conversations and platforms as people name them, so that a mistake is told at once and not by a
 //! message that waits for ever.
 
-use super::nearest::nearest;
+use super::suggestions::nearest;
 use crate::cli::FilterArgs;
 use crate::client::{Client, SERVED_PLATFORM};
 use crate::error::{Error, Result, tell};
@@ -18,7 +18,7 @@ const PREFIXES: [&str; 3] = ["group_", "private_", "channel_"];
 
 /// Where something goes, or is looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ConversationPlace {
+pub(super) struct ConversationTarget {
     /// The platform that was named, or that the conversation's name leads to.
     pub(super) platform: Option<String>,
     pub(super) conversation: String,
@@ -81,9 +81,9 @@ impl Known {
         client: &mut Client,
         typed: &str,
         platform: Option<&str>,
-    ) -> Result<ConversationPlace> {
+    ) -> Result<ConversationTarget> {
         if has_form(typed) || platform == Some(LOOPBACK) {
-            return Ok(ConversationPlace::of(typed, platform));
+            return Ok(ConversationTarget::of(typed, platform));
         }
         // A conversation to which only we have written has no account yet.
         let known = self.conversations(client).await?.iter().filter(|one| one.account.is_some());
@@ -102,7 +102,7 @@ impl Known {
     ) -> Result<()> {
         let platform = filter.platform.as_deref();
         let place = if has_form(typed) {
-            ConversationPlace::of(typed, platform)
+            ConversationTarget::of(typed, platform)
         } else {
             let known = self.conversations(client).await?.iter();
             // A name comes before an ID that only we wrote to, which may be a name by mistake.
@@ -146,7 +146,7 @@ impl Known {
             several => return Err(ambiguous(typed, several)),
         }
         match find(known.clone(), typed, platform)? {
-            Some(ConversationPlace { platform: Some(platform), conversation }) => {
+            Some(ConversationTarget { platform: Some(platform), conversation }) => {
                 Ok((platform, conversation))
             }
             _ => Err(unknown(known, typed, platform, None)),
@@ -164,7 +164,7 @@ impl Known {
     }
 }
 
-impl ConversationPlace {
+impl ConversationTarget {
     fn of(conversation: &str, platform: Option<&str>) -> Self {
         Self { platform: platform.map(str::to_owned), conversation: conversation.to_owned() }
     }
@@ -182,10 +182,10 @@ fn find<'k>(
     known: impl Iterator<Item = &'k Conversation> + Clone,
     typed: &str,
     platform: Option<&str>,
-) -> Result<Option<ConversationPlace>> {
+) -> Result<Option<ConversationTarget>> {
     let known = known.filter(|one| platform.is_none_or(|name| name == one.platform));
     if known.clone().any(|one| one.conversation == typed) {
-        return Ok(Some(ConversationPlace::of(typed, platform)));
+        return Ok(Some(ConversationTarget::of(typed, platform)));
     }
     let folded = typed.to_lowercase();
     let rules: [&dyn Fn(&Conversation) -> bool; 3] = [
@@ -198,7 +198,7 @@ fn find<'k>(
         match &meant[..] {
             [] => {}
             [only] => {
-                return Ok(Some(ConversationPlace::of(&only.conversation, Some(&only.platform))));
+                return Ok(Some(ConversationTarget::of(&only.conversation, Some(&only.platform))));
             }
             several => {
                 return Err(ambiguous(typed, several));
@@ -275,8 +275,8 @@ mod tests {
     fn a_conversation_is_found_by_its_id_its_number_and_its_name() {
         let known = known();
         let found = |typed, platform| find(known.iter(), typed, platform).unwrap();
-        let place = |platform: &str, id| Some(ConversationPlace::of(id, Some(platform)));
-        assert_eq!(found("bare", None), Some(ConversationPlace::of("bare", None)));
+        let place = |platform: &str, id| Some(ConversationTarget::of(id, Some(platform)));
+        assert_eq!(found("bare", None), Some(ConversationTarget::of("bare", None)));
         assert_eq!(found("2", None), place("qq", "private_2"));
         assert_eq!(found("Family", None), place("qq", "group_1"));
         assert_eq!(found("fAMILY", None), place("qq", "group_1"));
@@ -294,7 +294,7 @@ mod tests {
         }
         assert_eq!(
             find(known.iter(), "1", Some("qq")).unwrap(),
-            Some(ConversationPlace::of("group_1", Some("qq")))
+            Some(ConversationTarget::of("group_1", Some("qq")))
         );
     }
 

@@ -1,10 +1,10 @@
 //! `rechat conversations`
 
-use super::grid::{Grid, cell, quiet};
 use super::listing::{short_time, utc};
 use super::output::Output;
+use super::rows::{Grid, cell, quiet};
 use super::source::reader;
-use crate::cli::{ConversationsArgs, Globals};
+use crate::cli::{ConversationsArgs, GlobalOptions};
 use crate::clock::now;
 use crate::error::Result;
 use crate::protocol::http::Conversation;
@@ -12,7 +12,7 @@ use crate::store::ConversationQuery;
 use crate::text::counted;
 use jiff::tz::TimeZone;
 
-pub(super) async fn run(which: ConversationsArgs, globals: &Globals) -> Result<()> {
+pub(super) async fn run(which: ConversationsArgs, globals: &GlobalOptions) -> Result<()> {
     let query =
         ConversationQuery { platform: which.platform.clone(), ..ConversationQuery::default() };
     let mut all = reader(&which.source, globals).await?.conversations(&query).await?;

@@ -4,7 +4,7 @@ use super::check::kept_log;
 use super::output::Output;
 use super::progress::of_migration;
 use crate::adapter::{self, PlatformState};
-use crate::cli::{Doctor, Globals};
+use crate::cli::{Doctor, GlobalOptions};
 use crate::client::Client;
 use crate::clock::now;
 use crate::cluster::{self, NodeStatus};
@@ -79,7 +79,7 @@ impl Findings {
     }
 }
 
-pub(super) async fn run(doctor: Doctor, globals: &Globals) -> Result<()> {
+pub(super) async fn run(doctor: Doctor, globals: &GlobalOptions) -> Result<()> {
     let mut findings = Findings::default();
     let mut sources = Sources::of_process(globals.config.clone())?;
     if let Some(db) = &doctor.db {
@@ -369,7 +369,7 @@ fn look_at_clock(findings: &mut Findings, newest: Option<u64>) {
     }
 }
 
-fn print(findings: &Findings, as_json: bool, globals: &Globals) -> Result<()> {
+fn print(findings: &Findings, as_json: bool, globals: &GlobalOptions) -> Result<()> {
     let mut out = Output::new(globals);
     for finding in &findings.0 {
         if as_json {

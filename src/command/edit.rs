@@ -5,7 +5,7 @@ use super::output::Output;
 use super::segments;
 use super::source::writer;
 use super::status_change::{each, is_confirmed};
-use crate::cli::{Edit, Globals, Many, React};
+use crate::cli::{Edit, GlobalOptions, MessagesArgs, React};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::model::message::{Direction, Message};
@@ -14,7 +14,7 @@ use crate::text::visible;
 use std::io::{self, IsTerminal};
 use uuid::Uuid;
 
-pub(super) async fn edit(edit: Edit, globals: &Globals) -> Result<()> {
+pub(super) async fn edit(edit: Edit, globals: &GlobalOptions) -> Result<()> {
     let mut change = MessageChange::default();
     match &edit.segments {
         Some(json) => change.segments = Some(segments::parse(json)?),
@@ -40,7 +40,7 @@ pub(super) async fn edit(edit: Edit, globals: &Globals) -> Result<()> {
 }
 
 /// Takes messages back; at a terminal it asks before it takes back what others wrote.
-pub(super) async fn recall(many: Many, globals: &Globals) -> Result<()> {
+pub(super) async fn recall(many: MessagesArgs, globals: &GlobalOptions) -> Result<()> {
     let asks = io::stdin().is_terminal() && io::stderr().is_terminal();
     each(many, globals, async |client, id| {
         if asks && let Some(name) = writer_of(&client.get(id).await?) {
@@ -56,9 +56,9 @@ pub(super) async fn recall(many: Many, globals: &Globals) -> Result<()> {
     .await
 }
 
-pub(super) async fn react(react: React, globals: &Globals) -> Result<()> {
+pub(super) async fn react(react: React, globals: &GlobalOptions) -> Result<()> {
     let React { id, emoji, remove, source } = react;
-    let many = Many { ids: vec![id], source };
+    let many = MessagesArgs { ids: vec![id], source };
     let done = if remove { "reaction taken back" } else { "reacted" };
     each(many, globals, async |client, id| {
         let reacted = client.react(id, &emoji, !remove).await;

@@ -4,7 +4,7 @@ use super::conversation::filter_of;
 use super::media::files::MediaFiles;
 use super::progress::progress;
 use super::source::reader;
-use crate::cli::{ExportArgs, Globals};
+use crate::cli::{ExportArgs, GlobalOptions};
 use crate::client::Client;
 use crate::error::{Error, Result, tell};
 use crate::store::MessageFilter;
@@ -14,7 +14,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-pub(super) async fn run(export: ExportArgs, globals: &Globals) -> Result<()> {
+pub(super) async fn run(export: ExportArgs, globals: &GlobalOptions) -> Result<()> {
     if let Some(file) = export.file.as_deref().filter(|file| file.as_os_str() != "-") {
         check(file, export.force)?;
     }

@@ -5,10 +5,10 @@ use super::ids::id_of;
 use super::listing::{ListForm, details};
 use super::output::Output;
 use super::source::reader;
-use crate::cli::{Column, Globals, One};
+use crate::cli::{Column, GlobalOptions, MessageArg};
 use crate::error::Result;
 
-pub(super) async fn run(one: One, globals: &Globals) -> Result<()> {
+pub(super) async fn run(one: MessageArg, globals: &GlobalOptions) -> Result<()> {
     let mut client = reader(&one.source, globals).await?;
     let id = id_of(&mut client, one.id).await?;
     let message = client.get(id).await?;

@@ -3,7 +3,7 @@
 use super::media::files;
 use super::progress::{lines, lines_of, progress};
 use super::source::writer;
-use crate::cli::{Globals, Import};
+use crate::cli::{GlobalOptions, Import};
 use crate::client::Client;
 use crate::error::{Error, Result, tell};
 use crate::protocol::http::{Imported, TransferRecord};
@@ -15,7 +15,7 @@ use std::borrow::Cow;
 const LINES: usize = 1000;
 const BYTES: usize = 512 << 10;
 
-pub(super) async fn run(import: Import, globals: &Globals) -> Result<()> {
+pub(super) async fn run(import: Import, globals: &GlobalOptions) -> Result<()> {
     let mut client = writer(&import.source, globals).await?;
     let files = files::import(&import.file, &mut client).await?;
     if files > 0 {

@@ -4,11 +4,11 @@ use super::context::with_context;
 use super::conversation::filter_of;
 use super::ids::place;
 use super::listed::ListedMessages;
-use super::listing::{ListForm, Look, change_row, printed, watched_row};
+use super::listing::{CellStyle, ListForm, change_row, printed, watched_row};
 use super::names::fill_names;
 use super::output::Output;
 use super::source::reader;
-use crate::cli::{Column, Globals, ListArgs};
+use crate::cli::{Column, GlobalOptions, ListArgs};
 use crate::client::{Begin, CHANGES, Client, Followed};
 use crate::clock::now;
 use crate::error::{Result, tell};
@@ -30,7 +30,7 @@ const CHANGES_GONE: &str = "the server does not keep the events any more that ca
 pub(super) const STORE_REPLACED: &str = "the server's store is another one now, or an older copy: messages \
                               from before this line may be missing";
 
-pub(super) async fn run(list: ListArgs, globals: &Globals) -> Result<()> {
+pub(super) async fn run(list: ListArgs, globals: &GlobalOptions) -> Result<()> {
     list.check()?;
     let mut client = reader(&list.source, globals).await?;
     let filter = filter_of(&mut client, list.status.clone(), &list.filter).await?;
@@ -113,7 +113,7 @@ async fn follow(
     list: &ListArgs,
     filter: &MessageFilter,
     conditions: &Conditions,
-    globals: &Globals,
+    globals: &GlobalOptions,
 ) -> Result<()> {
     let mut out = Output::new(globals);
     let form = ListForm::of(&list.shape, &out).marking(list.search.as_deref());
@@ -170,13 +170,15 @@ async fn follow(
             Followed::Status(change) => {
                 let why = change.last_error.map(|why| format!(" ({why})")).unwrap_or_default();
                 let text = format!("{}{why}", change.status);
-                change_row(change.id, change.updated_at, &text, Look::Status(change.status))
+                change_row(change.id, change.updated_at, &text, CellStyle::Status(change.status))
             }
             Followed::Updated(mut message) => {
                 following.fill_name(&mut message).await;
                 watched_row(&message, form.needle())
             }
-            Followed::Deleted(deleted) => change_row(deleted.id, now(), "deleted", Look::Quiet),
+            Followed::Deleted(deleted) => {
+                change_row(deleted.id, now(), "deleted", CellStyle::Quiet)
+            }
         };
         out.line(printed(&row, out.has_color))?;
         out.flush()?;

@@ -2,7 +2,7 @@
 
 use super::output::Output;
 use super::source::reader;
-use crate::cli::{Globals, LoginArgs, Logout};
+use crate::cli::{GlobalOptions, LoginArgs, Logout};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::protocol::http::PlatformState;
@@ -22,7 +22,7 @@ const CONNECT_LOOKS: u32 = 60;
 /// Light modules around a code, without which phones do not find it.
 const QUIET_ZONE: usize = 2;
 
-pub(super) async fn log_in(login: LoginArgs, globals: &Globals) -> Result<()> {
+pub(super) async fn log_in(login: LoginArgs, globals: &GlobalOptions) -> Result<()> {
     let platform = &login.platform;
     let mut client = reader(&login.source, globals).await?;
     let mut status = client.begin_login(platform).await?;
@@ -144,7 +144,7 @@ fn lines_of_input() -> mpsc::Receiver<String> {
     read
 }
 
-pub(super) async fn log_out(logout: Logout, globals: &Globals) -> Result<()> {
+pub(super) async fn log_out(logout: Logout, globals: &GlobalOptions) -> Result<()> {
     let mut client = reader(&logout.source, globals).await?;
     let account = logout.account.as_deref();
     let done = client.log_out(&logout.platform, account).await?.ok_or_else(|| {

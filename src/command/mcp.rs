@@ -1,7 +1,7 @@
 //! `rechat mcp`: an agent on standard input and output.
 
 use super::serve::log;
-use crate::cli::{self, Globals, SourceArgs};
+use crate::cli::{self, GlobalOptions, SourceArgs};
 use crate::client::{Begin, Client, MessageFollower};
 use crate::config::{self, Sources};
 use crate::error::{Error, Result};
@@ -26,7 +26,7 @@ use uuid::Uuid;
 /// How often it is looked for messages where no server tells of them.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-pub(super) fn run(mcp: cli::McpArgs, globals: &Globals) -> Result<()> {
+pub(super) fn run(mcp: cli::McpArgs, globals: &GlobalOptions) -> Result<()> {
     let sources = Sources::of_process(globals.config.clone())?;
     let config = config::load(&sources)?.config;
     // Standard output is the agent's.

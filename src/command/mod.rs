@@ -2,18 +2,17 @@
 
 mod backup;
 mod bots;
-mod brief;
 mod check;
 mod cluster;
 mod completions;
 mod context;
 mod conversation;
 mod conversations;
+mod cursor_file;
 mod doctor;
 mod edit;
 mod export;
 mod get;
-mod grid;
 mod ids;
 mod import;
 mod list;
@@ -24,15 +23,16 @@ mod man;
 mod mcp;
 mod media;
 mod names;
-mod nearest;
 mod open;
 mod output;
 mod pager;
-mod place_file;
 mod platforms;
+mod printed_errors;
 mod progress;
 mod read;
 mod requests;
+mod rows;
+mod run_request;
 mod search;
 mod segments;
 mod send;
@@ -41,8 +41,8 @@ mod source;
 mod stats;
 mod status;
 mod status_change;
+mod suggestions;
 mod token;
-mod told;
 mod tui;
 mod version;
 mod watch;
@@ -50,7 +50,7 @@ mod watch;
 use crate::cli::{self, Cli, CliCommand};
 use crate::config::Sources;
 use crate::error::{Result, tell};
-use brief::briefly;
+use run_request::briefly;
 
 /// Carries out the command line of this process, or completes it where a shell asks for that.
 ///
@@ -69,7 +69,7 @@ fn run(cli: Cli) -> Result<()> {
         Sources::of_process(globals.config.clone())?.warnings().for_each(tell);
         // A line would tear the terminal client's screen, and agents have a log.
         if !matches!(cli.command, CliCommand::Tui(_) | CliCommand::Mcp(_)) {
-            told::tell_errors();
+            printed_errors::print_errors();
         }
     }
     match cli.command {

@@ -2,7 +2,7 @@
 
 use super::output::Output;
 use super::source::reader;
-use crate::cli::{Globals, OpenArgs};
+use crate::cli::{GlobalOptions, OpenArgs};
 use crate::error::{Result, tell};
 use crate::protocol::sign_in::SignInCode;
 use std::env;
@@ -17,7 +17,7 @@ const OPENER_TIMEOUT: Duration = Duration::from_secs(3);
 /// Variables of which a desktop sets one; without it an opener may start a browser of the terminal.
 const DESKTOP: [&str; 4] = ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "WSL_DISTRO_NAME"];
 
-pub(super) async fn run(open: OpenArgs, globals: &Globals) -> Result<()> {
+pub(super) async fn run(open: OpenArgs, globals: &GlobalOptions) -> Result<()> {
     let made = reader(&open.source, globals).await?.make_sign_in_code().await?;
     let address = address(&made);
     let mut out = Output::new(globals);

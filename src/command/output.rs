@@ -1,7 +1,7 @@
 //! Output of commands: for people on a terminal, for programs in a pipe.
 
 use super::pager;
-use crate::cli::Globals;
+use crate::cli::GlobalOptions;
 use crate::error::{Error, Result};
 use crate::text::json_for_terminal;
 use clap::ColorChoice;
@@ -27,7 +27,7 @@ pub struct Output {
 
 impl Output {
     /// Output that is printed as it comes.
-    pub fn new(globals: &Globals) -> Self {
+    pub fn new(globals: &GlobalOptions) -> Self {
         let is_terminal = io::stdout().is_terminal();
         // <https://no-color.org>
         let wants_none = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
@@ -41,7 +41,7 @@ impl Output {
     }
 
     /// Output that has an end and may be longer than the screen.
-    pub fn paged(globals: &Globals) -> Self {
+    pub fn paged(globals: &GlobalOptions) -> Self {
         let output = Self::new(globals);
         Self { is_paged: output.is_terminal && !globals.no_pager, ..output }
     }

@@ -1,17 +1,17 @@
 //! `rechat platforms`
 
-use super::grid::{Grid, cell, quiet};
-use super::listing::{Look, StyledText, short_time, utc};
+use super::listing::{CellStyle, StyledText, short_time, utc};
 use super::output::Output;
+use super::rows::{Grid, cell, quiet};
 use super::source::reader;
 use crate::adapter::PlatformState;
-use crate::cli::{Globals, PlatformsArgs};
+use crate::cli::{GlobalOptions, PlatformsArgs};
 use crate::clock::now;
 use crate::error::{Error, Result};
 use crate::model::message::Status;
 use jiff::tz::TimeZone;
 
-pub(super) async fn run(platforms: PlatformsArgs, globals: &Globals) -> Result<()> {
+pub(super) async fn run(platforms: PlatformsArgs, globals: &GlobalOptions) -> Result<()> {
     let mut client = reader(&platforms.source, globals).await?;
     if !client.is_served() {
         return Err(Error::failed("no server runs, so no platform is connected")
@@ -64,5 +64,5 @@ pub(super) fn state(state: PlatformState) -> StyledText {
         PlatformState::Connecting => Status::Pending,
         PlatformState::Disconnected | PlatformState::Error => Status::Failed,
     };
-    StyledText::new(format!("{state:?}"), Look::Status(alike))
+    StyledText::new(format!("{state:?}"), CellStyle::Status(alike))
 }

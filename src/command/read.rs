@@ -3,14 +3,14 @@
 use super::conversation::Known;
 use super::output::Output;
 use super::source::writer;
-use crate::cli::{Globals, ReadArgs};
+use crate::cli::{GlobalOptions, ReadArgs};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::protocol::http::{ReadTo, SetConversation};
 use crate::store::ConversationQuery;
 use crate::text::visible;
 
-pub(super) async fn run(read: ReadArgs, globals: &Globals) -> Result<()> {
+pub(super) async fn run(read: ReadArgs, globals: &GlobalOptions) -> Result<()> {
     let mut client = writer(&read.source, globals).await?;
     let places = if read.all {
         unread(&mut client, read.platform.as_deref()).await?

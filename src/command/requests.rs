@@ -1,17 +1,17 @@
 //! `rechat requests`
 
-use super::grid::{Grid, cell, quiet};
 use super::listing::{short_time, utc};
 use super::output::Output;
+use super::rows::{Grid, cell, quiet};
 use super::source::reader;
-use crate::cli::{Globals, RequestsArgs};
+use crate::cli::{GlobalOptions, RequestsArgs};
 use crate::clock::now;
 use crate::error::{Error, Result};
 use crate::model::notice::NoticeKind;
 use crate::protocol::http::{Request, RequestAnswer};
 use jiff::tz::TimeZone;
 
-pub(super) async fn run(asked: RequestsArgs, globals: &Globals) -> Result<()> {
+pub(super) async fn run(asked: RequestsArgs, globals: &GlobalOptions) -> Result<()> {
     let mut client = reader(&asked.source, globals).await?;
     let mut out = Output::paged(globals);
     let requests = match asked.id {

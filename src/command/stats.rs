@@ -3,12 +3,12 @@
 use super::conversation::Known;
 use super::output::Output;
 use super::source::reader;
-use crate::cli::{Globals, StatsArgs};
+use crate::cli::{GlobalOptions, StatsArgs};
 use crate::error::Result;
 use crate::model::message::Status;
 use crate::store::MessageFilter;
 
-pub(super) async fn run(stats: StatsArgs, globals: &Globals) -> Result<()> {
+pub(super) async fn run(stats: StatsArgs, globals: &GlobalOptions) -> Result<()> {
     let mut client = reader(&stats.source, globals).await?;
     let mut filter = MessageFilter { platform: stats.platform, ..MessageFilter::default() };
     if let Some(typed) = &stats.conversation {

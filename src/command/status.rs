@@ -1,11 +1,11 @@
 //! `rechat status`: how everything is, at a glance.
 
 use super::doctor::LITTLE_SPACE;
-use super::listing::{Look, StyledText, printed};
+use super::listing::{CellStyle, StyledText, printed};
 use super::output::Output;
 use super::source::reader;
 use crate::adapter::PlatformState;
-use crate::cli::{Globals, StatusArgs};
+use crate::cli::{GlobalOptions, StatusArgs};
 use crate::client::{Client, missing_store, store_here};
 use crate::error::{Error, Result};
 use crate::model::message::Status;
@@ -30,9 +30,9 @@ impl Overview {
 
     fn line(&mut self, about: &str, is_well: bool, text: &str) -> Result<()> {
         self.is_well &= is_well;
-        let look = if is_well { Look::Plain } else { Look::Status(Status::Failed) };
+        let look = if is_well { CellStyle::Plain } else { CellStyle::Status(Status::Failed) };
         let row = [
-            StyledText::new(format!("{about:<10}"), Look::Heading),
+            StyledText::new(format!("{about:<10}"), CellStyle::Heading),
             StyledText::new(visible(text), look),
         ];
         let has_color = self.out.has_color;
@@ -40,7 +40,7 @@ impl Overview {
     }
 }
 
-pub(super) async fn run(status: StatusArgs, globals: &Globals) -> Result<()> {
+pub(super) async fn run(status: StatusArgs, globals: &GlobalOptions) -> Result<()> {
     let mut overview = Overview { out: Output::new(globals), is_well: true };
     let mut client = match reader(&status.source, globals).await {
         Ok(client) => client,
@@ -71,7 +71,7 @@ pub(super) async fn run(status: StatusArgs, globals: &Globals) -> Result<()> {
 fn without_store(
     mut overview: Overview,
     status: &StatusArgs,
-    globals: &Globals,
+    globals: &GlobalOptions,
     error: Error,
 ) -> Result<()> {
     let file = missing_store(&status.source, globals.config.clone())?.ok_or(error)?;

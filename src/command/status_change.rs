@@ -4,7 +4,7 @@ use super::ids::id_of;
 use super::listing::short;
 use super::output::Output;
 use super::source::writer;
-use crate::cli::{Delete, Globals, Many, SetStatus};
+use crate::cli::{Delete, GlobalOptions, MessagesArgs, SetStatus};
 use crate::client::Client;
 use crate::error::{Error, Result, tell};
 use crate::model::message::Status;
@@ -15,7 +15,7 @@ use uuid::Uuid;
 /// Columns of a message that is about to be deleted.
 const TEXT_COLUMNS: usize = 50;
 
-pub(super) async fn set_status(set: SetStatus, globals: &Globals) -> Result<()> {
+pub(super) async fn set_status(set: SetStatus, globals: &GlobalOptions) -> Result<()> {
     let mut client = writer(&set.source, globals).await?;
     let id = id_of(&mut client, set.id).await?;
     let message = client.set_status(id, set.status).await?;
@@ -28,7 +28,7 @@ pub(super) async fn set_status(set: SetStatus, globals: &Globals) -> Result<()> 
     out.finish()
 }
 
-pub(super) async fn cancel(many: Many, globals: &Globals) -> Result<()> {
+pub(super) async fn cancel(many: MessagesArgs, globals: &GlobalOptions) -> Result<()> {
     each(many, globals, async |client, id| {
         let canceled = client.move_status(id, &Status::CANCELABLE, Status::Canceled).await;
         canceled.map(|_| Status::Canceled.as_str())
@@ -36,7 +36,7 @@ pub(super) async fn cancel(many: Many, globals: &Globals) -> Result<()> {
     .await
 }
 
-pub(super) async fn retry(many: Many, globals: &Globals) -> Result<()> {
+pub(super) async fn retry(many: MessagesArgs, globals: &GlobalOptions) -> Result<()> {
     each(many, globals, async |client, id| {
         let again = client.move_status(id, &Status::REPEATABLE, Status::Pending).await;
         again.map(|_| Status::Pending.as_str())
@@ -44,7 +44,7 @@ pub(super) async fn retry(many: Many, globals: &Globals) -> Result<()> {
     .await
 }
 
-pub(super) async fn delete(delete: Delete, globals: &Globals) -> Result<()> {
+pub(super) async fn delete(delete: Delete, globals: &GlobalOptions) -> Result<()> {
     let Delete { mut ids, yes, source } = delete;
     if !yes && io::stdin().is_terminal() && io::stderr().is_terminal() {
         let mut client = writer(&source, globals).await?;
@@ -61,7 +61,7 @@ pub(super) async fn delete(delete: Delete, globals: &Globals) -> Result<()> {
             return Err(Error::failed("nothing is deleted"));
         }
     }
-    let many = Many { ids, source };
+    let many = MessagesArgs { ids, source };
     each(many, globals, async |client, id| client.delete(id).await.map(|()| "deleted")).await
 }
 
@@ -77,8 +77,8 @@ pub(super) fn is_confirmed(question: &str) -> bool {
 
 /// Does the same to each message; one that fails does not keep the others from it.
 pub(super) async fn each(
-    many: Many,
-    globals: &Globals,
+    many: MessagesArgs,
+    globals: &GlobalOptions,
     mut work: impl AsyncFnMut(&mut Client, Uuid) -> Result<&'static str>,
 ) -> Result<()> {
     let mut client = writer(&many.source, globals).await?;

@@ -1,11 +1,11 @@
 //! `rechat tui`
 
-use crate::cli::{Globals, Notify, Pictures, Tui};
+use crate::cli::{GlobalOptions, Notify, Pictures, Tui};
 use crate::client::Server;
 use crate::error::Result;
 use crate::tui::{self, Graphics, Level};
 
-pub(super) async fn run(tui: Tui, globals: &Globals) -> Result<()> {
+pub(super) async fn run(tui: Tui, globals: &GlobalOptions) -> Result<()> {
     let level = match tui.notify {
         Notify::Off => Level::Off,
         Notify::Mentions => Level::Mentions,

@@ -1,11 +1,11 @@
 //! `rechat watch`: a command for each new message.
 
 use super::conversation::filter_of;
+use super::cursor_file;
 use super::list::{EVENTS_GONE, STORE_REPLACED};
-use super::place_file;
 use super::source::reader;
-use crate::cli::{Globals, WatchArgs};
-use crate::client::{Begin, Followed, StreamPlace};
+use crate::cli::{GlobalOptions, WatchArgs};
+use crate::client::{Begin, Followed, StreamCursor};
 use crate::error::{Error, Result, tell};
 use crate::model::message::Message;
 use crate::search::Conditions;
@@ -16,10 +16,10 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-pub(super) async fn run(watch: WatchArgs, globals: &Globals) -> Result<()> {
+pub(super) async fn run(watch: WatchArgs, globals: &GlobalOptions) -> Result<()> {
     let mut client = reader(&watch.source, globals).await?;
     let filter = filter_of(&mut client, Vec::new(), &watch.filter).await?;
-    let kept = watch.place.as_deref().map(place_file::read).transpose()?.flatten();
+    let kept = watch.place.as_deref().map(cursor_file::read).transpose()?.flatten();
     let conditions = Conditions {
         text: watch.search.clone(),
         message_type: watch.message_type,
@@ -95,7 +95,7 @@ fn end(child: &Child) {
     }
 }
 
-fn keep_place(watch: &WatchArgs, place: Option<&StreamPlace>) -> Result<()> {
+fn keep_place(watch: &WatchArgs, place: Option<&StreamCursor>) -> Result<()> {
     let (Some(file), Some(place)) = (&watch.place, place) else { return Ok(()) };
-    place_file::keep(file, place)
+    cursor_file::keep(file, place)
 }

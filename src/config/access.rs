@@ -30,7 +30,7 @@ pub enum TokenScope {
 /// The right that a request needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub enum Need {
+pub enum RequiredScope {
     Read,
     Send,
     Handshake,
@@ -40,13 +40,13 @@ pub enum Need {
 
 impl TokenScope {
     /// Whether this scope covers a need.
-    pub fn covers(self, need: Need) -> bool {
+    pub fn covers(self, need: RequiredScope) -> bool {
         match self {
             Self::Admin => true,
-            Self::Send => matches!(need, Need::Read | Need::Send),
-            Self::Read => need == Need::Read,
-            Self::Adapter => need == Need::Handshake,
-            Self::Mcp => need == Need::Mcp,
+            Self::Send => matches!(need, RequiredScope::Read | RequiredScope::Send),
+            Self::Read => need == RequiredScope::Read,
+            Self::Adapter => need == RequiredScope::Handshake,
+            Self::Mcp => need == RequiredScope::Mcp,
         }
     }
 
@@ -62,7 +62,7 @@ impl TokenScope {
     }
 }
 
-impl Need {
+impl RequiredScope {
     /// The least scope that covers it.
     pub fn scope(self) -> TokenScope {
         match self {
@@ -207,7 +207,13 @@ mod tests {
 
     #[test]
     fn a_scope_covers_what_is_below_it() {
-        let needs = [Need::Read, Need::Send, Need::Handshake, Need::Mcp, Need::Admin];
+        let needs = [
+            RequiredScope::Read,
+            RequiredScope::Send,
+            RequiredScope::Handshake,
+            RequiredScope::Mcp,
+            RequiredScope::Admin,
+        ];
         let covered = |scope: TokenScope| needs.map(|need| scope.covers(need));
         assert_eq!(covered(TokenScope::Read), [true, false, false, false, false]);
         assert_eq!(covered(TokenScope::Send), [true, true, false, false, false]);

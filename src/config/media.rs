@@ -1,7 +1,7 @@
 //! Media: what is fetched, and how much is kept.
 
 use crate::error::{Error, Result};
-use crate::media::fetch_incoming::WantedMedia;
+use crate::media::fetch_incoming::FetchPolicy;
 use crate::media::{Allowed, BlobBounds};
 use crate::model::message::MessageType;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs)]
-pub enum Fetched {
+pub enum AutoFetch {
     Image,
     Audio,
     Video,
@@ -25,7 +25,7 @@ pub enum Fetched {
 #[serde(deny_unknown_fields, default)]
 pub struct MediaSettings {
     /// The media that are fetched when they arrive; others are when somebody asks.
-    pub fetch: Vec<Fetched>,
+    pub fetch: Vec<AutoFetch>,
     /// Bytes of a file.
     pub max_bytes: u64,
     /// Bytes of all files together; 0 sets no bound.
@@ -47,7 +47,7 @@ pub struct MediaSettings {
 impl Default for MediaSettings {
     fn default() -> Self {
         Self {
-            fetch: vec![Fetched::Image, Fetched::Expiring],
+            fetch: vec![AutoFetch::Image, AutoFetch::Expiring],
             max_bytes: 100 << 20,
             quota_bytes: 20 << 30,
             reserve_bytes: 256 << 20,
@@ -89,17 +89,17 @@ impl MediaSettings {
     }
 
     /// Media that are fetched when they arrive.
-    pub fn wanted(&self) -> WantedMedia {
-        let type_of = |fetched: &Fetched| match fetched {
-            Fetched::Image => Some(MessageType::Image),
-            Fetched::Audio => Some(MessageType::Audio),
-            Fetched::Video => Some(MessageType::Video),
-            Fetched::File => Some(MessageType::File),
-            Fetched::Expiring => None,
+    pub fn wanted(&self) -> FetchPolicy {
+        let type_of = |fetched: &AutoFetch| match fetched {
+            AutoFetch::Image => Some(MessageType::Image),
+            AutoFetch::Audio => Some(MessageType::Audio),
+            AutoFetch::Video => Some(MessageType::Video),
+            AutoFetch::File => Some(MessageType::File),
+            AutoFetch::Expiring => None,
         };
-        WantedMedia {
+        FetchPolicy {
             types: self.fetch.iter().filter_map(type_of).collect(),
-            expiring: self.fetch.contains(&Fetched::Expiring),
+            expiring: self.fetch.contains(&AutoFetch::Expiring),
         }
     }
 

@@ -11,7 +11,7 @@ mod public_host;
 mod secret;
 
 pub use crate::adapter::ConfigKey;
-pub use access::{Need, Token, TokenEntry, TokenScope, weakness};
+pub use access::{RequiredScope, Token, TokenEntry, TokenScope, weakness};
 pub use cluster::ClusterSettings;
 pub use keys::{BOT_KEYS, KEYS, TOKEN_KEYS, adapter_keys};
 pub use layers::{Loaded, Sources, load};

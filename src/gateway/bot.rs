@@ -1,8 +1,8 @@
 //! A bot: its settings, the accounts that it uses, and its state.
 
+use super::cursor_keeper::{CursorKeeper, WriteTurn};
 use super::ids::Named;
-use super::memory::{self, LogPlace};
-use super::place::{PlaceKeeper, WriteTurn};
+use super::saved_state::{self, BotCursor};
 use super::settings::{BotConfig, BotKind};
 use super::shared::BotsShared;
 use crate::clock::now;
@@ -25,7 +25,7 @@ const MAX_ACCOUNTS: usize = 100;
 const MAX_UNWATCHED: usize = 128;
 
 /// Platform, account and place.
-type AccountPlaces = Vec<(String, String, LogPlace)>;
+type AccountPlaces = Vec<(String, String, BotCursor)>;
 
 /// A configured bot.
 pub(super) struct ConfiguredBot {
@@ -36,11 +36,11 @@ pub(super) struct ConfiguredBot {
     pub(super) stop: CancellationToken,
     accounts: Mutex<Vec<Arc<ServedAccount>>>,
     /// The places that an earlier bot with the same name and other settings left behind.
-    inherited: Inheritance,
+    inherited: BotCursors,
     /// The places from the store when the bot began, or from the earlier bot.
     places: OnceLock<AccountPlaces>,
     /// The single place of the bot, if one connection serves all accounts.
-    place: OnceLock<Arc<PlaceKeeper>>,
+    place: OnceLock<Arc<CursorKeeper>>,
     /// Changes whenever an account may have appeared, disappeared or changed its state.
     pub(super) accounts_changed: watch::Sender<()>,
     /// Makes the bot look for accounts again.
@@ -55,7 +55,7 @@ pub(super) struct ConfiguredBot {
 
 /// The places that a bot leaves when it ends, for a new one with the same name.
 #[derive(Default)]
-pub(super) struct Inheritance {
+pub(super) struct BotCursors {
     places: AccountPlaces,
     writing: Arc<WriteTurn>,
 }
@@ -76,7 +76,7 @@ pub(super) struct ServedAccount {
     pub(super) account: String,
     /// The number of the account for the framework.
     pub(super) self_id: i64,
-    pub(super) place: Arc<PlaceKeeper>,
+    pub(super) place: Arc<CursorKeeper>,
     /// Ends the connections of the account: when the bot ends, or when it does not use the account
     /// any more.
     pub(super) stop: CancellationToken,
@@ -100,7 +100,7 @@ impl ServedAccount {
 pub(super) struct Connected<'a>(&'a ConfiguredBot);
 
 impl ConfiguredBot {
-    pub(super) fn new(shared: Arc<BotsShared>, config: BotConfig, inherited: Inheritance) -> Self {
+    pub(super) fn new(shared: Arc<BotsShared>, config: BotConfig, inherited: BotCursors) -> Self {
         let state = if config.url.is_some() {
             PlatformState::Connecting
         } else {
@@ -139,7 +139,7 @@ impl ConfiguredBot {
 
     /// Ends the connections. After this none of them changes a place, because the places belong to
     /// the next bot with the same name.
-    pub(super) fn end(&self) -> Inheritance {
+    pub(super) fn end(&self) -> BotCursors {
         self.stop.cancel();
         // The bot may not have found every account whose place it inherited.
         let mut places = self.inherited.places.clone();
@@ -148,7 +148,7 @@ impl ConfiguredBot {
                 put_place(&mut places, &known.platform, &known.account, place);
             }
         }
-        Inheritance { places, writing: self.inherited.writing.clone() }
+        BotCursors { places, writing: self.inherited.writing.clone() }
     }
 
     /// The bot's own token, else the server's (contract, item 35).
@@ -169,7 +169,7 @@ impl ConfiguredBot {
         let places = self.places(&config.name)?;
         let adapters = self.shared.core.registry.platforms().into_iter();
         let seen = adapters.filter_map(|adapter| Some((adapter.platform, adapter.account?)));
-        let is_remembered = |place: &LogPlace| place.at.saturating_add(FORGOTTEN_AFTER) > now();
+        let is_remembered = |place: &BotCursor| place.at.saturating_add(FORGOTTEN_AFTER) > now();
         let remembered = places
             .iter()
             .filter(|(_, _, place)| is_remembered(place))
@@ -217,7 +217,7 @@ impl ConfiguredBot {
             tracing::warn!(bot, platform, account, "too many accounts for a bot: name its own");
             return Ok(None);
         }
-        place.keep_under(memory::place_key(&config.name, &platform, &account));
+        place.keep_under(saved_state::place_key(&config.name, &platform, &account));
         let stop = self.stop.child_token();
         let account = Arc::new(ServedAccount { platform, account, self_id, place, stop });
         accounts.push(account.clone());
@@ -246,8 +246,8 @@ impl ConfiguredBot {
     }
 
     /// The place for one account.
-    fn place_of(&self, name: &str, platform: &str, account: &str) -> Result<Arc<PlaceKeeper>> {
-        let is_its = |(its_platform, its, _): &&(String, String, LogPlace)| {
+    fn place_of(&self, name: &str, platform: &str, account: &str) -> Result<Arc<CursorKeeper>> {
+        let is_its = |(its_platform, its, _): &&(String, String, BotCursor)| {
             its_platform == platform && its == account
         };
         let place = self.places(name)?.iter().find(is_its).map(|(_, _, place)| *place);
@@ -256,7 +256,7 @@ impl ConfiguredBot {
 
     /// The single place for all accounts: the earliest of theirs, because a crash may have left
     /// them different. Accounts that the bot does not use any more do not count.
-    pub(super) fn place(&self) -> Result<Arc<PlaceKeeper>> {
+    pub(super) fn place(&self) -> Result<Arc<CursorKeeper>> {
         let config = self.config.load_full();
         let mut places = Vec::new();
         for (platform, account, place) in self.places(&config.name)? {
@@ -270,16 +270,16 @@ impl ConfiguredBot {
         Ok(self.place.get_or_init(|| Arc::new(self.keeper(place))).clone())
     }
 
-    fn keeper(&self, place: Option<LogPlace>) -> PlaceKeeper {
-        PlaceKeeper::new(self.shared.core.store.clone(), place, self.inherited.writing.clone())
+    fn keeper(&self, place: Option<BotCursor>) -> CursorKeeper {
+        CursorKeeper::new(self.shared.core.store.clone(), place, self.inherited.writing.clone())
     }
 
     fn places(&self, name: &str) -> Result<&AccountPlaces> {
         if let Some(places) = self.places.get() {
             return Ok(places);
         }
-        let kept = self.shared.core.store.view()?.adapter_state(memory::OWNER)?;
-        let mut places = memory::places(name, &kept);
+        let kept = self.shared.core.store.view()?.adapter_state(saved_state::OWNER)?;
+        let mut places = saved_state::places(name, &kept);
         for (platform, account, place) in &self.inherited.places {
             put_place(&mut places, platform, account, *place);
         }
@@ -347,7 +347,7 @@ impl Drop for Connected<'_> {
 }
 
 /// Replaces the place of an account.
-fn put_place(places: &mut AccountPlaces, platform: &str, account: &str, place: LogPlace) {
+fn put_place(places: &mut AccountPlaces, platform: &str, account: &str, place: BotCursor) {
     places.retain(|(its_platform, its, _)| (&**its_platform, &**its) != (platform, account));
     places.push((platform.to_owned(), account.to_owned(), place));
 }

@@ -4,7 +4,7 @@ use super::bot::{ConfiguredBot, ServedAccount, lock};
 use super::settings::{BotConfig, BotKind};
 use crate::protocol::bots;
 use crate::protocol::platform::{ConnectionCodes, PlatformState};
-use crate::store::{EntryContent, FeedEntry, Result, View};
+use crate::store::{BotEvent, EntryContent, Result, View};
 use crate::text::without_secrets;
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ impl ConfiguredBot {
             let start = first.place.start(&view, seconds, None)?;
             let entries = view.feed(start, MAX_COUNTED, MAX_COUNTED_BYTES)?.unwrap_or_default();
             let is_told =
-                |entry: &&FeedEntry| accounts.iter().any(|account| is_of(entry, account, &view));
+                |entry: &&BotEvent| accounts.iter().any(|account| is_of(entry, account, &view));
             Ok(entries.iter().filter(is_told).count())
         };
         count().unwrap_or_default() as u64
@@ -85,7 +85,7 @@ fn waits_for(config: &BotConfig, has_no_account: bool) -> String {
 }
 
 /// Whether an entry belongs to an account.
-fn is_of(entry: &FeedEntry, account: &ServedAccount, view: &View) -> bool {
+fn is_of(entry: &BotEvent, account: &ServedAccount, view: &View) -> bool {
     let ServedAccount { platform, account, .. } = account;
     if let Some(raw_event) = &entry.raw_event {
         return raw_event.platform == *platform && raw_event.account == *account;

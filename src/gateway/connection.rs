@@ -2,7 +2,7 @@
 
 use super::acknowledgements::Acknowledgements;
 use super::follow::EventFollower;
-use super::peer::BotPeer;
+use super::framework::BotPeer;
 use super::socket::BotSocket;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{SinkExt, StreamExt};
@@ -23,7 +23,7 @@ const MAX_ACTIONS: usize = 128;
 const MAX_ACTION_BYTES: usize = 64 << 20;
 
 /// The longest time in which the framework may neither read nor send anything.
-const SILENCE: Duration = Duration::from_secs(90);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// Pause between heartbeats.
 pub(super) const HEARTBEAT: Duration = Duration::from_secs(30);
@@ -71,7 +71,7 @@ async fn read(
     let BotSocket { frames, outlet } = socket;
     let writing = async {
         while let Some(message) = outgoing.recv().await {
-            match timeout(SILENCE, outlet.send(message)).await {
+            match timeout(IDLE_TIMEOUT, outlet.send(message)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => return format!("the connection was lost: {error}"),
                 Err(_) => return "the framework does not read".to_owned(),
@@ -89,7 +89,7 @@ async fn read(
                     bytes -= done;
                     continue;
                 }
-                message = timeout(SILENCE, frames.next()), if has_room => message,
+                message = timeout(IDLE_TIMEOUT, frames.next()), if has_room => message,
             };
             let text = match message {
                 Err(_) => return "the framework fell silent".to_owned(),

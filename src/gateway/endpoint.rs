@@ -27,7 +27,7 @@ pub struct DialInRequest<'a> {
 
 /// Position of the token in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenPlace {
+pub enum TokenSource {
     /// In the headers.
     Head,
     /// In the first frame of the WebSocket.

@@ -4,8 +4,8 @@
 //! the log when it is their turn.
 
 use super::acknowledgements::Acknowledgements;
-use super::peer::BotPeer;
-use super::place::{PlaceKeeper, Turn};
+use super::cursor_keeper::{ConnectionNumber, CursorKeeper};
+use super::framework::BotPeer;
 use super::shared::GatewayContext;
 use crate::metrics::METRICS;
 use crate::raw_events::RawEventRetention;
@@ -36,8 +36,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct EventFollower<'a> {
     store: Arc<Store>,
     raw_events: Arc<RawEventRetention>,
-    place: &'a PlaceKeeper,
-    turn: Turn,
+    place: &'a CursorKeeper,
+    turn: ConnectionNumber,
     /// The bot's name, for the metrics.
     bot: &'a str,
     /// The offset up to which everything was sent.
@@ -51,8 +51,8 @@ pub(super) struct EventFollower<'a> {
 /// Begins to follow the log where `start` says; from there on nothing is missed.
 pub(super) async fn begin<'a>(
     core: &GatewayContext,
-    place: &'a PlaceKeeper,
-    turn: Turn,
+    place: &'a CursorKeeper,
+    turn: ConnectionNumber,
     bot: &'a str,
     start: impl FnOnce() -> Result<u64>,
 ) -> Result<EventFollower<'a>> {

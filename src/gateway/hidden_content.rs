@@ -2,11 +2,11 @@
 //! event of an edit or of an echo that the log still has.
 
 use super::raw_object::RawObject;
-use crate::store::{EntryContent, FeedEntry, Result, View};
+use crate::store::{BotEvent, EntryContent, Result, View};
 use tokio::task::block_in_place;
 
 /// Whether the raw event of an entry has the content of a message that was deleted or hidden since.
-pub(super) fn has_hidden_content(view: &View, entry: &FeedEntry) -> Result<bool> {
+pub(super) fn has_hidden_content(view: &View, entry: &BotEvent) -> Result<bool> {
     let Some(raw_event) = &entry.raw_event else { return Ok(false) };
     let Some(frame) = RawObject::parse(&raw_event.frame) else { return Ok(false) };
     let is_new = matches!(entry.entry, Some(EntryContent::Created { .. }));

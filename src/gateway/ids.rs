@@ -1,7 +1,7 @@
 //! Numbers for people and groups of platforms whose IDs are not numbers. Both directions are
 //! remembered.
 
-use super::memory::{self, NUMBER};
+use super::saved_state::{self, NUMBER};
 use crate::store::{Result, Store};
 use lru::LruCache;
 use siphasher::sip::SipHasher13;
@@ -118,14 +118,14 @@ impl IdNumbers {
             candidates(&name).find(is_free).unwrap_or(BEGIN)
         };
         let key = format!("{NUMBER}{number}");
-        memory::keep(&self.store, key, Some(name.clone().into_bytes())).await?;
+        saved_state::keep(&self.store, key, Some(name.clone().into_bytes())).await?;
         let forgotten = {
             let mut known = self.lock();
             known.add(number, &name);
             known.forget(self.max)
         };
         for number in forgotten {
-            let removed = memory::keep(&self.store, format!("{NUMBER}{number}"), None).await;
+            let removed = saved_state::keep(&self.store, format!("{NUMBER}{number}"), None).await;
             if let Err(error) = removed {
                 tracing::warn!(number, "a forgotten number is still in the store: {error}");
             }
@@ -183,7 +183,7 @@ mod tests {
         assert_ne!(ids.number(Named::Conversation, "wechat", "wxid_ann").await, Ok(ann));
         assert_ne!(ids.number(Named::Person, "other", "wxid_ann").await, Ok(ann));
         assert_eq!(ids.id(Named::Person, "wechat", &ann.to_string()), "wxid_ann");
-        let kept = store.view().unwrap().adapter_state(memory::OWNER).unwrap();
+        let kept = store.view().unwrap().adapter_state(saved_state::OWNER).unwrap();
         let again = IdNumbers::new(store, &kept);
         assert_eq!(again.number(Named::Person, "wechat", "wxid_ann").await, Ok(ann));
         assert_eq!(again.id(Named::Person, "wechat", &ann.to_string()), "wxid_ann");
@@ -198,7 +198,7 @@ mod tests {
         let (ann, bob) = (number("ann").await, number("bob").await);
         assert_eq!(ids.id(Named::Person, "wechat", &ann.to_string()), "ann", "it is used");
         let cid = number("cid").await;
-        let kept = || store.view().unwrap().adapter_state(memory::OWNER).unwrap();
+        let kept = || store.view().unwrap().adapter_state(saved_state::OWNER).unwrap();
         assert_eq!(kept().len(), 2, "{:?}", kept());
         let named = |number: i64| ids.id(Named::Person, "wechat", &number.to_string());
         assert_eq!((&*named(ann), &*named(cid)), ("ann", "cid"));
@@ -224,7 +224,7 @@ mod tests {
             for number in asked {
                 number.await.unwrap();
             }
-            let kept = store.view().unwrap().adapter_state(memory::OWNER).unwrap();
+            let kept = store.view().unwrap().adapter_state(saved_state::OWNER).unwrap();
             let again = IdNumbers::new(store.clone(), &kept);
             assert_eq!(again.lock().numbers, ids.lock().numbers);
         }

@@ -12,18 +12,18 @@ mod bot_changes;
 mod bot_status;
 mod connection;
 mod conversation;
+mod cursor_keeper;
 mod endpoint;
 mod filter;
 mod follow;
+mod framework;
 mod hidden_content;
 mod ids;
-mod memory;
 mod onebot11;
 mod opening;
-mod peer;
-mod place;
 mod raw_object;
 mod satori;
+mod saved_state;
 mod send;
 mod settings;
 mod shared;
@@ -32,7 +32,7 @@ mod socket;
 mod tests;
 
 pub use bot_changes::BotChanges;
-pub use endpoint::{BotEndpoint, DialInRequest, TokenPlace};
+pub use endpoint::{BotEndpoint, DialInRequest, TokenSource};
 pub use onebot11::{ActionOpening, SocketOpening};
 pub use opening::Opening;
 pub use satori::{CallOpening, EventsOpening, Identified, UploadedFile, small_socket_config};
@@ -43,7 +43,7 @@ pub use socket::{BotSocket, socket_config};
 use crate::health::supervise;
 use crate::protocol::bots;
 use crate::store::Result;
-use bot::{ConfiguredBot, Inheritance};
+use bot::{BotCursors, ConfiguredBot};
 use ids::IdNumbers;
 use shared::BotsShared;
 use std::collections::HashMap;
@@ -62,7 +62,7 @@ pub struct Gateway {
 struct BotList {
     configured: Vec<Arc<ConfiguredBot>>,
     /// Places of bots that are not configured any more, by name.
-    left: HashMap<String, Inheritance>,
+    left: HashMap<String, BotCursors>,
 }
 
 impl Gateway {
@@ -72,7 +72,7 @@ impl Gateway {
     ///
     /// The settings of a bot are wrong, or the store cannot be read or written.
     pub fn start(core: GatewayContext, configs: Vec<BotConfig>) -> Result<Self> {
-        let kept = core.store.view()?.adapter_state(memory::OWNER)?;
+        let kept = core.store.view()?.adapter_state(saved_state::OWNER)?;
         let ids = IdNumbers::new(core.store.clone(), &kept);
         let gateway = Self { shared: Arc::new(BotsShared { core, ids }), bots: Mutex::default() };
         gateway.configure(configs);
@@ -120,7 +120,7 @@ impl Gateway {
         changes
     }
 
-    fn begin(&self, config: BotConfig, before: Inheritance) -> Arc<ConfiguredBot> {
+    fn begin(&self, config: BotConfig, before: BotCursors) -> Arc<ConfiguredBot> {
         let bot = Arc::new(ConfiguredBot::new(self.shared.clone(), config, before));
         let (run, stop) = (bot.clone(), bot.stop.clone());
         let run = move || {

@@ -1,6 +1,6 @@
 //! Connections that requests of frameworks open, for each protocol.
 
-use super::endpoint::{BotEndpoint, DialInRequest, TokenPlace};
+use super::endpoint::{BotEndpoint, DialInRequest, TokenSource};
 use super::onebot11::{self, ActionOpening, SocketOpening};
 use super::satori::{self, CallOpening, EventsOpening};
 use super::settings::BotKind;
@@ -22,9 +22,9 @@ pub enum Opening {
 
 impl BotEndpoint {
     /// Position of the token in a request.
-    pub fn token_place(&self, is_upgrade: bool) -> TokenPlace {
+    pub fn token_place(&self, is_upgrade: bool) -> TokenSource {
         match self.kind() {
-            BotKind::OneBot11 => TokenPlace::Head,
+            BotKind::OneBot11 => TokenSource::Head,
             BotKind::Satori => satori::token_place(&self.rest, is_upgrade),
         }
     }

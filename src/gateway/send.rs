@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 /// The longest time that a bot waits for the outcome: less than the timeout of every framework.
-const PATIENCE: Duration = Duration::from_secs(25);
+const OUTCOME_TIMEOUT: Duration = Duration::from_secs(25);
 
 /// A message that a bot sends.
 pub(super) struct BotSending {
@@ -44,7 +44,7 @@ struct BotSender {
     until: Instant,
 }
 
-/// Makes a message, and waits for its outcome up to [`PATIENCE`].
+/// Makes a message, and waits for its outcome up to [`OUTCOME_TIMEOUT`].
 pub(super) async fn send(
     bot: &ConfiguredBot,
     account: &ServedAccount,
@@ -67,7 +67,7 @@ pub(super) async fn outcomes(
         shared: bot.shared.clone(),
         bot: bot.name(),
         account: account.clone(),
-        until: Instant::now() + PATIENCE,
+        until: Instant::now() + OUTCOME_TIMEOUT,
     };
     let tasks = bot.shared.core.tasks.clone();
     let sending = run_to_end("bots", &tasks, async move { sender.send(all).await });
@@ -136,7 +136,7 @@ impl BotSender {
     async fn give_up(&self, message: Message) -> BotSendOutcome {
         let store = &self.shared.core.store;
         let why = message.last_error.clone().unwrap_or_else(|| self.reason_to_wait(&message));
-        let reason = format!("not sent within {} s: {why}", PATIENCE.as_secs());
+        let reason = format!("not sent within {} s: {why}", OUTCOME_TIMEOUT.as_secs());
         let withdraw = Command::Withdraw { id: message.id, reason: reason.clone(), at: now() };
         if let Ok(Answer::Message(_)) = store.write(withdraw).await {
             return BotSendOutcome::Failed(reason);

@@ -13,11 +13,11 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 const MAX_FRAME: usize = 16 << 20;
 
 /// The longest time that sending a close frame may take.
-const FAREWELL: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The longest time until the other side ends the connection; until then it counts as connected
 /// there.
-const END: Duration = Duration::from_secs(5);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The most bytes of the reason in a close frame (RFC 6455, section 5.5).
 const MAX_REASON: usize = 123;
@@ -50,10 +50,10 @@ impl BotSocket {
     pub(super) async fn close(mut self, code: u16, reason: &str, waits: bool) {
         let reason = cut(reason, MAX_REASON).into();
         let frame = CloseFrame { code: code.into(), reason };
-        let said = timeout(FAREWELL, self.outlet.send(Message::Close(Some(frame)))).await;
+        let said = timeout(CLOSE_TIMEOUT, self.outlet.send(Message::Close(Some(frame)))).await;
         if waits && matches!(said, Ok(Ok(()))) {
             let rest = async { while let Some(Ok(_)) = self.frames.next().await {} };
-            let _ = timeout(END, rest).await;
+            let _ = timeout(FLUSH_TIMEOUT, rest).await;
         }
     }
 }

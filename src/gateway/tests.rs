@@ -2,7 +2,7 @@
 //! disconnects.
 
 use super::bot::ServedAccount;
-use super::memory::{self, LogPlace};
+use super::saved_state::{self, BotCursor};
 use super::send::{BotSendOutcome, BotSending, outcomes};
 use super::*;
 use crate::actions::Actions;
@@ -125,9 +125,9 @@ async fn a_bot_with_new_settings_goes_on_at_the_place_of_the_one_before_it_alone
     };
     let (_folder, gateway) = gateway(&[entry("onebot11", "")]);
     let store = gateway.shared.core.store.clone();
-    let kept = || -> Vec<LogPlace> {
-        let kept = store.view().unwrap().adapter_state(memory::OWNER).unwrap();
-        memory::places("a", &kept).into_iter().map(|(_, _, place)| place).collect()
+    let kept = || -> Vec<BotCursor> {
+        let kept = store.view().unwrap().adapter_state(saved_state::OWNER).unwrap();
+        saved_state::places("a", &kept).into_iter().map(|(_, _, place)| place).collect()
     };
     tell(&store, 5).await;
     let view = store.view().unwrap();
@@ -192,8 +192,8 @@ async fn tell(store: &Store, count: u64) {
     }
 }
 
-fn place(store: &Store, offset: u64) -> LogPlace {
-    LogPlace::new(store.view().unwrap().cursor_at(offset).unwrap(), offset, crate::clock::now())
+fn place(store: &Store, offset: u64) -> BotCursor {
+    BotCursor::new(store.view().unwrap().cursor_at(offset).unwrap(), offset, crate::clock::now())
 }
 
 #[tokio::test]
@@ -202,8 +202,8 @@ async fn the_place_of_an_account_that_a_bot_speaks_for_no_more_does_not_hold_it_
     let store = gateway.shared.core.store.clone();
     tell(&store, 5).await;
     for (account, offset) in [("1", 5), ("2", 1)] {
-        let key = memory::place_key("a", "qq", account);
-        memory::keep_place(&store, &key, &place(&store, offset)).await.unwrap();
+        let key = saved_state::place_key("a", "qq", account);
+        saved_state::keep_place(&store, &key, &place(&store, offset)).await.unwrap();
     }
     let entry = "name = 'a'\nkind = 'satori'\naccounts = ['qq/1']";
     gateway.configure(vec![config(entry)]);

@@ -1,7 +1,7 @@
 //! The hub's task: sends commits to the sessions, not on the writer's thread.
 
 use super::frame::{Frame, FrameBatch, FrameContent};
-use super::mailbox::{Handout, HandoutSubject};
+use super::mailbox::{Broadcast, HandoutSubject};
 use super::queue::NextCommit;
 use super::throttle::{Throttle, ThrottleKey};
 use super::{Hub, Progress, State, position_of};
@@ -131,7 +131,7 @@ impl Hub {
         let batches = |shows_cursor| {
             if shows_cursor { &with_cursor[..] } else { &plain[..] }
         };
-        let handout = Handout { number, batches: &batches, subject };
+        let handout = Broadcast { number, batches: &batches, subject };
         let sessions = state.index(kind).matching(platform, conversation);
         woken.extend(sessions.filter_map(|mailbox| mailbox.push(&handout, self.limits)));
     }
@@ -182,7 +182,7 @@ impl Hub {
         let frame = Frame::of(&FrameContent::Conversation(&entry), resume, true);
         let batches = [FrameBatch::of(None, vec![frame])];
         let subject = HandoutSubject::Conversation(guard.position());
-        let handout = Handout { number, batches: &|_| &batches, subject };
+        let handout = Broadcast { number, batches: &|_| &batches, subject };
         let sessions = guard.index(EventKind::ConversationUpdated).matching(platform, conversation);
         let woken: Vec<_> =
             sessions.filter_map(|mailbox| mailbox.push(&handout, self.limits)).collect();

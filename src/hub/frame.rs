@@ -1,6 +1,6 @@
 //! Frames of the server, encoded once and shared by all sessions that get them.
 
-use super::replay_memory::Reserved;
+use super::replay_limit::Reserved;
 use super::resume::ResumePoint;
 use crate::adapter::AdapterStatusChange;
 use crate::model::message::{LOCAL, Message};

@@ -39,7 +39,7 @@ impl FrameForm {
 }
 
 /// Frames that are sent to every session of some topic.
-pub(super) struct Handout<'h> {
+pub(super) struct Broadcast<'h> {
     /// Grows with each handout, so that a session with several matching topics gets it once.
     pub number: u64,
     /// The frames, with or without cursors.
@@ -131,7 +131,7 @@ impl Mailbox {
     }
 
     /// Adds a handout. Returns the waker of the session if it waits.
-    pub(super) fn push(&self, handout: &Handout, limits: SessionLimits) -> Option<Waker> {
+    pub(super) fn push(&self, handout: &Broadcast, limits: SessionLimits) -> Option<Waker> {
         let mut mail = self.lock();
         if handout.number <= mail.last {
             return None;
@@ -270,7 +270,7 @@ impl FrameQueue {
     /// Adds a handout to the queue; if it does not fit, the session falls behind.
     fn push(
         &mut self,
-        handout: &Handout,
+        handout: &Broadcast,
         form: FrameForm,
         limits: SessionLimits,
     ) -> Option<Backlog> {
@@ -353,7 +353,7 @@ mod tests {
         let frame = Frame::of(&FrameContent::Adapter(&change), Cursor::default().into(), true);
         let batches = [FrameBatch::of(None, vec![frame])];
         let subject = HandoutSubject::Adapter(&change, head);
-        mailbox.push(&Handout { number, batches: &|_| &batches, subject }, LIMITS);
+        mailbox.push(&Broadcast { number, batches: &|_| &batches, subject }, LIMITS);
     }
 
     fn found(mailbox: &Mailbox) -> MailboxContent {

@@ -11,13 +11,13 @@ pub struct ResumePoint {
     /// Events after this one follow.
     pub cursor: Cursor,
     /// Messages that come before them.
-    pub older: Option<Older>,
+    pub older: Option<OlderMessages>,
 }
 
 /// Messages after one `seq` through another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub struct Older {
+pub struct OlderMessages {
     pub after: u64,
     pub through: u64,
 }
@@ -32,7 +32,7 @@ impl fmt::Display for ResumePoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.cursor)?;
         match self.older {
-            Some(Older { after, through }) => write!(f, "-{after:x}-{through:x}"),
+            Some(OlderMessages { after, through }) => write!(f, "-{after:x}-{through:x}"),
             None => Ok(()),
         }
     }
@@ -51,7 +51,7 @@ impl FromStr for ResumePoint {
             [_, _] => Ok(Self::from(text.parse::<Cursor>()?)),
             [epoch, offset, after, through] => Ok(Self {
                 cursor: format!("{epoch}-{offset}").parse()?,
-                older: Some(Older { after: number(after)?, through: number(through)? }),
+                older: Some(OlderMessages { after: number(after)?, through: number(through)? }),
             }),
             _ => Err(NoCursor),
         }
@@ -68,7 +68,7 @@ mod tests {
         #[test]
         fn it_reads_back(epoch: u64, offset: u64, older: Option<(u64, u64)>) {
             let cursor = Cursor { epoch: Epoch::new(epoch), offset };
-            let older = older.map(|(after, through)| Older { after, through });
+            let older = older.map(|(after, through)| OlderMessages { after, through });
             let point = ResumePoint { cursor, older };
             prop_assert_eq!(point.to_string().parse(), Ok(point));
         }

@@ -50,7 +50,7 @@ impl AuditLine {
         (self.client, self.token) = (client, token);
     }
 
-    pub(super) fn answered(mut self, note: Note) {
+    pub(super) fn answered(mut self, note: AuditEntry) {
         self.outcome = "ok";
         self.result = Some(note.result);
         self.conversation = note.conversation.or(self.conversation.take());
@@ -88,11 +88,11 @@ fn short(words: &str) -> String {
 /// An answer, with its data for the log.
 pub(super) struct AuditedAnswer<T> {
     pub(super) answer: T,
-    pub(super) note: Note,
+    pub(super) note: AuditEntry,
 }
 
 /// The data of an answered call for the log.
-pub(super) struct Note {
+pub(super) struct AuditEntry {
     /// `platform/conversation`, if only the answer has it.
     pub(super) conversation: Option<String>,
     /// Counts, an ID, a state.
@@ -136,11 +136,11 @@ impl fmt::Display for Unanswered {
 }
 
 /// An answer with data for the log.
-pub(super) trait Noted {
-    fn note(&self) -> Note;
+pub(super) trait Audited {
+    fn note(&self) -> AuditEntry;
 }
 
-impl Note {
+impl AuditEntry {
     fn of(result: String) -> Self {
         Self { conversation: None, result }
     }
@@ -152,27 +152,27 @@ impl Note {
     }
 }
 
-impl Noted for ConversationPage {
-    fn note(&self) -> Note {
-        Note::count(self.conversations.len(), "conversations", self.next.is_some())
+impl Audited for ConversationPage {
+    fn note(&self) -> AuditEntry {
+        AuditEntry::count(self.conversations.len(), "conversations", self.next.is_some())
     }
 }
 
-impl Noted for MessagePage {
-    fn note(&self) -> Note {
-        Note::count(self.messages.len(), "messages", self.before.is_some() || self.more_after)
+impl Audited for MessagePage {
+    fn note(&self) -> AuditEntry {
+        AuditEntry::count(self.messages.len(), "messages", self.before.is_some() || self.more_after)
     }
 }
 
-impl Noted for FoundMessages {
-    fn note(&self) -> Note {
-        Note::count(self.messages.len(), "messages", self.next.is_some())
+impl Audited for FoundMessages {
+    fn note(&self) -> AuditEntry {
+        AuditEntry::count(self.messages.len(), "messages", self.next.is_some())
     }
 }
 
-impl Noted for NewMessages {
-    fn note(&self) -> Note {
-        let mut note = Note::count(self.messages.len(), "messages", false);
+impl Audited for NewMessages {
+    fn note(&self) -> AuditEntry {
+        let mut note = AuditEntry::count(self.messages.len(), "messages", false);
         if self.timed_out {
             note.result.push_str(", timed out");
         }
@@ -180,22 +180,22 @@ impl Noted for NewMessages {
     }
 }
 
-impl Noted for OneMessage {
-    fn note(&self) -> Note {
+impl Audited for OneMessage {
+    fn note(&self) -> AuditEntry {
         let conversation = Some(self.message.place());
-        Note { conversation, result: format!("message {}", self.message.id) }
+        AuditEntry { conversation, result: format!("message {}", self.message.id) }
     }
 }
 
-impl Noted for SentMessage {
-    fn note(&self) -> Note {
+impl Audited for SentMessage {
+    fn note(&self) -> AuditEntry {
         let result = format!("message {} is {}", self.id(), self.status());
-        Note { conversation: Some(self.place()), result }
+        AuditEntry { conversation: Some(self.place()), result }
     }
 }
 
-impl Noted for ShownPlatforms {
-    fn note(&self) -> Note {
-        Note::count(self.len(), "platforms", false)
+impl Audited for ShownPlatforms {
+    fn note(&self) -> AuditEntry {
+        AuditEntry::count(self.len(), "platforms", false)
     }
 }

@@ -1,7 +1,7 @@
 //! Context of every call of an agent.
 
 use super::bounds::AgentBounds;
-use super::place::{GivenPlace, HistoryPlace};
+use super::place::{GivenCursor, HistoryPosition};
 use super::source::{Chats, Source};
 use crate::error::{Error, Result};
 use crate::model::message::{Direction, Message};
@@ -71,13 +71,13 @@ impl<S: Source> AgentContext<S> {
     pub(super) async fn place(
         &self,
         chats: &mut S::Chats,
-        given: GivenPlace,
-    ) -> Result<HistoryPlace> {
+        given: GivenCursor,
+    ) -> Result<HistoryPosition> {
         let sealed = given.sealed.and_then(|sealed| self.bounds.seal().open(&sealed));
         match (sealed, given.named) {
             (Some(place), _) => Ok(place),
-            (None, Some(HistoryPlace::Message(id))) => {
-                self.message(chats, id).await.map(|seen| HistoryPlace::Message(seen.id))
+            (None, Some(HistoryPosition::Message(id))) => {
+                self.message(chats, id).await.map(|seen| HistoryPosition::Message(seen.id))
             }
             (None, Some(beginning)) => Ok(beginning),
             (None, None) => Err(Error::failed("this place is of an earlier run of rechat")

@@ -13,17 +13,17 @@ const SEPARATOR: char = '.';
 
 /// A position in the history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum HistoryPlace {
+pub(super) enum HistoryPosition {
     Seq(u64),
     Message(Uuid),
 }
 
-impl HistoryPlace {
+impl HistoryPosition {
     /// Before every message.
     pub(super) const BEGINNING: Self = Self::Seq(0);
 }
 
-impl fmt::Display for HistoryPlace {
+impl fmt::Display for HistoryPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Seq(seq) => write!(f, "{seq}"),
@@ -34,14 +34,14 @@ impl fmt::Display for HistoryPlace {
 
 /// A position from an agent; it has at least one of the two fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct GivenPlace {
+pub(super) struct GivenCursor {
     /// The beginning, or a message that the agent claims to see.
-    pub(super) named: Option<HistoryPlace>,
+    pub(super) named: Option<HistoryPosition>,
     /// A sealed position. It is used instead of `named` as long as the process runs that sealed it.
     pub(super) sealed: Option<String>,
 }
 
-impl GivenPlace {
+impl GivenCursor {
     /// Reads a position; `None` if the text has another form.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (named, sealed) = match text.split_once(SEPARATOR) {
@@ -58,11 +58,11 @@ impl GivenPlace {
     }
 }
 
-fn named(text: &str) -> Option<HistoryPlace> {
+fn named(text: &str) -> Option<HistoryPosition> {
     if text == "0" {
-        return Some(HistoryPlace::BEGINNING);
+        return Some(HistoryPosition::BEGINNING);
     }
-    text.parse().ok().map(HistoryPlace::Message)
+    text.parse().ok().map(HistoryPosition::Message)
 }
 
 /// Seals positions, with a new key at each start.
@@ -86,10 +86,10 @@ impl Seal {
     }
 
     /// A position that the agent cannot read.
-    pub(super) fn seal(&self, place: HistoryPlace) -> Result<String> {
+    pub(super) fn seal(&self, place: HistoryPosition) -> Result<String> {
         let (kind, number) = match place {
-            HistoryPlace::Seq(seq) => (0, u128::from(seq)),
-            HistoryPlace::Message(id) => (1, id.as_u128()),
+            HistoryPosition::Seq(seq) => (0, u128::from(seq)),
+            HistoryPosition::Message(id) => (1, id.as_u128()),
         };
         let mut nonce = [0; NONCE_LEN];
         nonce.copy_from_slice(&Uuid::new_v4().as_bytes()[..NONCE_LEN]);
@@ -105,12 +105,16 @@ impl Seal {
 
     /// A position after a visible message. If another run of the process made the seal, reading
     /// continues from that message.
-    pub(super) fn seal_behind(&self, named: HistoryPlace, place: HistoryPlace) -> Result<String> {
+    pub(super) fn seal_behind(
+        &self,
+        named: HistoryPosition,
+        place: HistoryPosition,
+    ) -> Result<String> {
         Ok(format!("{named}{SEPARATOR}{}", self.seal(place)?))
     }
 
     /// The position in a seal; `None` if another process made it.
-    pub(super) fn open(&self, sealed: &str) -> Option<HistoryPlace> {
+    pub(super) fn open(&self, sealed: &str) -> Option<HistoryPosition> {
         let mut bytes = BASE64URL_NOPAD.decode(sealed.as_bytes()).ok()?;
         let (nonce, sealed) = bytes.split_first_chunk_mut::<NONCE_LEN>()?;
         let nonce = Nonce::assume_unique_for_key(*nonce);
@@ -118,8 +122,8 @@ impl Seal {
             self.key()?.open_in_place(nonce, Aad::empty(), sealed).ok()?.split_first()?;
         let number = u128::from_be_bytes(number.try_into().ok()?);
         match kind {
-            0 => u64::try_from(number).ok().map(HistoryPlace::Seq),
-            _ => Some(HistoryPlace::Message(Uuid::from_u128(number))),
+            0 => u64::try_from(number).ok().map(HistoryPosition::Seq),
+            _ => Some(HistoryPosition::Message(Uuid::from_u128(number))),
         }
     }
 
@@ -136,37 +140,37 @@ mod tests {
     fn a_sealed_place_is_read_by_the_process_that_sealed_it_alone() {
         let seal = Seal::new();
         for place in [
-            HistoryPlace::BEGINNING,
-            HistoryPlace::Seq(u64::MAX),
-            HistoryPlace::Message(Uuid::from_u128(7)),
+            HistoryPosition::BEGINNING,
+            HistoryPosition::Seq(u64::MAX),
+            HistoryPosition::Message(Uuid::from_u128(7)),
         ] {
             let (sealed, again) = (seal.seal(place).unwrap(), seal.seal(place).unwrap());
             assert_ne!(sealed, again, "an agent sees whether something came in between");
-            let given = GivenPlace::parse(&sealed).unwrap();
+            let given = GivenCursor::parse(&sealed).unwrap();
             assert_eq!((given.named, given.sealed.as_deref()), (None, Some(&*sealed)));
             assert_eq!(seal.open(&sealed), Some(place));
             assert_eq!(Seal::new().open(&sealed), None);
         }
-        let lengths = [HistoryPlace::Seq(1), HistoryPlace::Message(Uuid::max())];
+        let lengths = [HistoryPosition::Seq(1), HistoryPosition::Message(Uuid::max())];
         let lengths = lengths.map(|place| seal.seal(place).unwrap().len());
         assert_eq!(lengths[0], lengths[1], "its length tells nothing");
     }
 
     #[test]
     fn a_place_behind_a_message_names_it() {
-        let (seal, named) = (Seal::new(), HistoryPlace::Message(Uuid::from_u128(7)));
-        let text = seal.seal_behind(named, HistoryPlace::Seq(9)).unwrap();
-        let given = GivenPlace::parse(&text).unwrap();
+        let (seal, named) = (Seal::new(), HistoryPosition::Message(Uuid::from_u128(7)));
+        let text = seal.seal_behind(named, HistoryPosition::Seq(9)).unwrap();
+        let given = GivenCursor::parse(&text).unwrap();
         assert_eq!(given.named, Some(named));
-        assert_eq!(seal.open(&given.sealed.unwrap()), Some(HistoryPlace::Seq(9)));
+        assert_eq!(seal.open(&given.sealed.unwrap()), Some(HistoryPosition::Seq(9)));
     }
 
     #[test]
     fn numbers_are_no_places() {
-        let beginning = GivenPlace { named: Some(HistoryPlace::BEGINNING), sealed: None };
-        assert_eq!(GivenPlace::parse("0"), Some(beginning));
+        let beginning = GivenCursor { named: Some(HistoryPosition::BEGINNING), sealed: None };
+        assert_eq!(GivenCursor::parse("0"), Some(beginning));
         for text in ["", "5", "../../etc/passwd", "x", "0.", ".", "5.x", "00000000"] {
-            assert_eq!(GivenPlace::parse(text), None, "{text}");
+            assert_eq!(GivenCursor::parse(text), None, "{text}");
         }
     }
 }

@@ -5,7 +5,7 @@ use super::answers::{
 };
 use super::arguments::{AskedPart, ListConversations, ReadMessages, SearchMessages};
 use super::context::{AgentContext, SeenMessage};
-use super::place::HistoryPlace;
+use super::place::HistoryPosition;
 use super::source::{Chats, Source};
 use crate::error::{Error, Result};
 use crate::model::message::check_name;
@@ -32,7 +32,7 @@ pub(super) async fn list_conversations<S: Source>(
     };
     let mut chats = context.read().await?;
     if let Some(given) = arguments.place()? {
-        let HistoryPlace::Seq(seq) = context.place(&mut chats, given).await? else {
+        let HistoryPosition::Seq(seq) = context.place(&mut chats, given).await? else {
             return Err(Error::failed("`cursor` must be what `next` gave"));
         };
         query.before = Some(seq);
@@ -66,7 +66,7 @@ fn page_of<S: Source>(
     found: Vec<(u64, ShownConversation)>,
     looked_to: Option<u64>,
 ) -> Result<ConversationPage> {
-    let next = looked_to.or(found.last().map(|(last, _)| *last)).map(HistoryPlace::Seq);
+    let next = looked_to.or(found.last().map(|(last, _)| *last)).map(HistoryPosition::Seq);
     let next = next.map(|place| context.bounds.seal().seal(place)).transpose()?;
     let conversations = found.into_iter().map(|(_, shown)| shown).collect();
     Ok(ConversationPage { conversations, next })
@@ -113,7 +113,7 @@ async fn before<S: Source>(
     chats: &mut S::Chats,
     filter: &MessageFilter,
     limit: usize,
-    place: Option<HistoryPlace>,
+    place: Option<HistoryPosition>,
 ) -> Result<MessagePage> {
     let at = place.map(|place| place.to_string());
     let mut found = chats.list(filter, limit + 1, at.as_deref()).await?;
@@ -135,7 +135,7 @@ async fn after<S: Source>(
     chats: &mut S::Chats,
     filter: &MessageFilter,
     limit: usize,
-    place: HistoryPlace,
+    place: HistoryPosition,
 ) -> Result<MessagePage> {
     let mut found = chats.list_after(filter, &place.to_string(), limit + 1).await?;
     let is_cut = found.len() > limit;
@@ -216,7 +216,7 @@ pub(super) async fn search_messages<S: Source>(
         let at = place.map(|place| place.to_string());
         let page = chats.search(&conditions, &filter, PAGE, at.as_deref()).await?;
         has_more = page.len() == PAGE;
-        place = page.last().map(|message| HistoryPlace::Message(message.id)).or(place);
+        place = page.last().map(|message| HistoryPosition::Message(message.id)).or(place);
         found.extend(context.seen(&mut chats, page).await?);
         pages += 1;
     }

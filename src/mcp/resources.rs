@@ -2,7 +2,7 @@
 
 use super::address::{self, CONVERSATION, MESSAGE, ResourceAddress};
 use super::arguments::ListConversations;
-use super::audit::{AuditedAnswer, Note, Noted};
+use super::audit::{AuditEntry, Audited, AuditedAnswer};
 use super::context::AgentContext;
 use super::data::{escaped, marked};
 use super::source::Source;
@@ -77,7 +77,7 @@ pub(super) async fn read<S: Source>(
                     None => ResourceContents::blob(STANDARD.encode(&file.bytes), uri),
                 }
                 .with_mime_type(file.mime);
-            (contents, Note { conversation: Some(conversation), result })
+            (contents, AuditEntry { conversation: Some(conversation), result })
         }
     };
     Ok(Some(AuditedAnswer { answer: ReadResourceResult::new(vec![contents]), note }))

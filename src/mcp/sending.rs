@@ -12,8 +12,8 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 /// The first and the longest pause between checks of the outcome.
-const LOOK_FIRST: Duration = Duration::from_millis(20);
-const LOOK_MOST: Duration = Duration::from_millis(500);
+const MIN_POLL_PAUSE: Duration = Duration::from_millis(20);
+const MAX_POLL_PAUSE: Duration = Duration::from_millis(500);
 
 /// Time for which a reason to wait must last before the answer gives it: one of the reasons ends
 /// with the attempt before.
@@ -63,7 +63,7 @@ async fn send<S: Source>(
     let made = chats.create(message, &context.own_key(&sending.key)).await?;
     let gone = || Error::failed(format!("message {} was deleted meanwhile", made.id));
     let began = Instant::now();
-    let mut pause = LOOK_FIRST;
+    let mut pause = MIN_POLL_PAUSE;
     loop {
         let message = chats.find(made.id).await?.ok_or_else(gone)?;
         let waited = began.elapsed();
@@ -72,7 +72,7 @@ async fn send<S: Source>(
             return Ok(SentMessage::of(&message));
         }
         sleep(pause.min(sending.limit.saturating_sub(waited))).await;
-        pause = (pause * 2).min(LOOK_MOST);
+        pause = (pause * 2).min(MAX_POLL_PAUSE);
     }
 }
 

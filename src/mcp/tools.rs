@@ -8,7 +8,7 @@ use super::arguments::{
     GetMessage, ListConversations, ReadMessages, Reply, SearchMessages, SendMessage,
     WaitForMessages, parse,
 };
-use super::audit::{AuditedAnswer, Noted};
+use super::audit::{Audited, AuditedAnswer};
 use super::context::AgentContext;
 use super::data::{MarkedData, marked};
 use super::source::Source;
@@ -194,7 +194,7 @@ fn with_links(
 }
 
 /// The answer as a value for programs, and as marked text for models.
-fn answer<T: Serialize + Noted>(shown: &T) -> Result<AuditedAnswer<CallToolResult>> {
+fn answer<T: Serialize + Audited>(shown: &T) -> Result<AuditedAnswer<CallToolResult>> {
     let MarkedData { value, text } = marked(shown)?;
     let mut answer = CallToolResult::structured(value);
     answer.content = vec![ContentBlock::text(text)];

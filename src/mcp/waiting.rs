@@ -3,7 +3,7 @@
 use super::answers::{NewMessages, fitting};
 use super::arguments::WaitForMessages;
 use super::context::{AgentContext, SeenMessage};
-use super::place::HistoryPlace;
+use super::place::HistoryPosition;
 use super::reading::{MAX_PAGES, PAGE, narrowed};
 use super::source::{Chats, Source, Watch};
 use crate::error::Result;
@@ -18,9 +18,9 @@ const NO_SERVER: &str = "no server runs, so nothing comes in; start one with `re
 /// How far an agent has read.
 struct AgentProgress {
     /// The last message that the agent got, or else where it began. This position is named to it.
-    told: HistoryPlace,
+    told: HistoryPosition,
     /// Everything up to here was read. It may be at a hidden message.
-    looked: HistoryPlace,
+    looked: HistoryPosition,
 }
 
 /// `wait_for_messages`
@@ -37,7 +37,7 @@ pub(super) async fn wait_for_messages<S: Source>(
     filter.direction = (arguments.include_own != Some(true)).then_some(Direction::Inbound);
     let mut to = match given {
         Some(given) => {
-            let told = given.named.unwrap_or(HistoryPlace::BEGINNING);
+            let told = given.named.unwrap_or(HistoryPosition::BEGINNING);
             AgentProgress { told, looked: context.place(&mut chats, given).await? }
         }
         None => newest(context, &mut chats).await?,
@@ -53,7 +53,7 @@ pub(super) async fn wait_for_messages<S: Source>(
         drop(chats);
         let (messages, is_all) = fitting(&found, 1);
         if let Some(last) = messages.len().checked_sub(1).and_then(|at| found.get(at)) {
-            to.told = HistoryPlace::Message(last.id);
+            to.told = HistoryPosition::Message(last.id);
             to.looked = if is_all { to.looked } else { to.told };
         }
         let mut answer = NewMessages { messages, cursor: String::new(), timed_out: false, note };
@@ -81,7 +81,7 @@ async fn newest<S: Source>(
     for _ in 0..MAX_PAGES {
         let page = chats.conversations(&query).await?;
         query.before = page.last().map(|known| known.last_seq);
-        looked = looked.or(page.first().map(|known| HistoryPlace::Seq(known.last_seq)));
+        looked = looked.or(page.first().map(|known| HistoryPosition::Seq(known.last_seq)));
         let shows =
             |known: &&Conversation| context.bounds.shows(&known.platform, &known.conversation);
         if let Some(known) = page.iter().find(shows) {
@@ -91,7 +91,8 @@ async fn newest<S: Source>(
                 ..MessageFilter::default()
             };
             let last = chats.list(&filter, 1, None).await?.pop();
-            let told = last.map_or(HistoryPlace::BEGINNING, |last| HistoryPlace::Message(last.id));
+            let told =
+                last.map_or(HistoryPosition::BEGINNING, |last| HistoryPosition::Message(last.id));
             return Ok(AgentProgress { told, looked: looked.unwrap_or(told) });
         }
         if page.len() < PAGE {
@@ -99,8 +100,8 @@ async fn newest<S: Source>(
         }
     }
     Ok(AgentProgress {
-        told: HistoryPlace::BEGINNING,
-        looked: looked.unwrap_or(HistoryPlace::BEGINNING),
+        told: HistoryPosition::BEGINNING,
+        looked: looked.unwrap_or(HistoryPosition::BEGINNING),
     })
 }
 
@@ -117,7 +118,7 @@ async fn next<S: Source>(
     while pages < MAX_PAGES || Instant::now() < deadline {
         let found = chats.list_after(filter, &to.looked.to_string(), PAGE).await?;
         let is_end = found.len() < PAGE;
-        to.looked = found.last().map_or(to.looked, |last| HistoryPlace::Message(last.id));
+        to.looked = found.last().map_or(to.looked, |last| HistoryPosition::Message(last.id));
         let seen = context.seen(chats, found).await?;
         if is_end || !seen.is_empty() {
             return Ok((seen, is_end));

@@ -3,8 +3,8 @@
 //! A message is stored first, and its media are fetched later. Messages are found by their `seq` in the
 //! store, so that no queue is needed: messages that wait cost no memory.
 
-use super::complete::{Completer, Missing, has_media, missing};
 use super::failure::{FailureKind, FetchFailure};
+use super::fetch_missing::{Completer, MissingMedia, has_media, missing};
 use crate::adapter::loses_media;
 use crate::clock::now;
 use crate::health::HEALTH;
@@ -46,14 +46,14 @@ const MAX_MISSED: u64 = 1000;
 const MISSED_AGE: u64 = 24 * 60 * 60;
 
 /// Pause after the store could not be read.
-const REST: Duration = Duration::from_secs(1);
+const BATCH_PAUSE: Duration = Duration::from_secs(1);
 
 /// Name of this part in the health.
 const PART: &str = "media";
 
 /// The media that are fetched when they arrive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct WantedMedia {
+pub struct FetchPolicy {
     /// Types, for every platform.
     pub types: Vec<MessageType>,
     /// All types, of platforms that keep media for a limited time only.
@@ -66,7 +66,7 @@ pub struct IncomingMedia {
     #[allow(missing_docs)]
     pub completer: Completer,
     #[allow(missing_docs)]
-    pub wanted: WantedMedia,
+    pub wanted: FetchPolicy,
     /// Messages whose media are fetched at the same time.
     pub at_once: usize,
     /// Notified of every commit.
@@ -119,7 +119,7 @@ impl IncomingMedia {
                     Ok(None) => {}
                     Err(error) => {
                         tracing::debug!("media wait for the store: {error}");
-                        tokio::time::sleep(REST).await;
+                        tokio::time::sleep(BATCH_PAUSE).await;
                     }
                 }
             }
@@ -199,7 +199,7 @@ impl IncomingMedia {
         }
         let all_types = self.wanted.expiring && self.loses_media(view, message)?;
         let types = if all_types { &MessageType::ALL[..] } else { &self.wanted.types };
-        let has_more = missing(message, types).iter().any(Missing::may_be_there);
+        let has_more = missing(message, types).iter().any(MissingMedia::may_be_there);
         let (tries, from, has_failed) = (0, 0, false);
         let turn = FetchTurn { seq: message.seq, tries, from, has_failed, all_types };
         Ok(has_more.then_some(turn))

@@ -25,12 +25,12 @@ pub fn newest(store: &Store, blobs: &Blobs, limit: usize) -> io::Result<MediaLis
     all.sort_by_key(|stored| Reverse((stored.created, stored.hash)));
     let (count, bytes) = (all.len() as u64, all.iter().map(|stored| stored.size).sum());
     all.truncate(limit);
-    let mut told = told(store, &all).map_err(io::Error::other)?;
+    let mut found = found(store, &all).map_err(io::Error::other)?;
     let mut media = Vec::new();
     for stored in all {
         // A file that was removed in the meantime is left out.
         let Ok((size, kind)) = blobs.describe(stored.hash) else { continue };
-        let FileUse { name, used_in } = told.remove(&stored.hash).unwrap_or_default();
+        let FileUse { name, used_in } = found.remove(&stored.hash).unwrap_or_default();
         media.push(KeptMedia {
             media: stored.hash.to_string(),
             name,
@@ -53,7 +53,7 @@ struct FileUse {
 }
 
 /// The data of files from the newest messages.
-fn told(store: &Store, wanted: &[Stored]) -> store::Result<HashMap<Hash, FileUse>> {
+fn found(store: &Store, wanted: &[Stored]) -> store::Result<HashMap<Hash, FileUse>> {
     let mut all: HashMap<Hash, FileUse> =
         wanted.iter().map(|stored| (stored.hash, FileUse::default())).collect();
     let mut unnamed = all.len();
@@ -65,10 +65,10 @@ fn told(store: &Store, wanted: &[Stored]) -> store::Result<HashMap<Hash, FileUse
         let message = message?;
         for media in all_media(&message.content).into_iter().filter_map(Segment::media) {
             let hash = media.media.as_deref().and_then(|name| name.parse::<Hash>().ok());
-            let Some(told) = hash.and_then(|hash| all.get_mut(&hash)) else { continue };
-            told.used_in.get_or_insert_with(|| used_in(&message));
-            if told.name.is_none() && media.name.is_some() {
-                told.name.clone_from(&media.name);
+            let Some(found) = hash.and_then(|hash| all.get_mut(&hash)) else { continue };
+            found.used_in.get_or_insert_with(|| used_in(&message));
+            if found.name.is_none() && media.name.is_some() {
+                found.name.clone_from(&media.name);
                 unnamed -= 1;
             }
         }

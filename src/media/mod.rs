@@ -8,7 +8,6 @@
 mod address;
 mod blobs;
 mod bounds;
-pub mod complete;
 pub mod content;
 pub mod copy;
 mod decrypt;
@@ -16,6 +15,7 @@ mod duration;
 pub mod failure;
 pub mod fetch;
 pub mod fetch_incoming;
+pub mod fetch_missing;
 mod hash;
 pub mod list;
 pub mod partial;

@@ -25,20 +25,20 @@ pub const GRACE: Duration = Duration::from_hours(24);
 const EVERY: Duration = Duration::from_hours(1);
 
 /// How long the server runs before it looks for the first time.
-const FIRST: Duration = Duration::from_mins(5);
+const START_DELAY: Duration = Duration::from_mins(5);
 
 /// Messages that are read before others have the disk for a while.
 const AT_ONCE: usize = 2_000;
 
 /// That while.
-const REST: Duration = Duration::from_millis(50);
+const BATCH_PAUSE: Duration = Duration::from_millis(50);
 
 /// Messages that a blob is taken out of together.
 const COMMITTED_TOGETHER: usize = 64;
 
 /// Why nothing more was removed.
 #[derive(Debug)]
-pub enum SweepFault {
+pub enum SweepError {
     /// The messages could not be read.
     Store(store::StoreError),
     /// The blobs could not be listed or removed.
@@ -47,7 +47,7 @@ pub enum SweepFault {
     Stopped,
 }
 
-impl std::fmt::Display for SweepFault {
+impl std::fmt::Display for SweepError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Store(error) => error.fmt(f),
@@ -57,13 +57,13 @@ impl std::fmt::Display for SweepFault {
     }
 }
 
-impl From<store::StoreError> for SweepFault {
+impl From<store::StoreError> for SweepError {
     fn from(error: store::StoreError) -> Self {
         Self::Store(error)
     }
 }
 
-impl From<io::Error> for SweepFault {
+impl From<io::Error> for SweepError {
     fn from(error: io::Error) -> Self {
         Self::Disk(error)
     }
@@ -71,7 +71,7 @@ impl From<io::Error> for SweepFault {
 
 /// Removes unused blobs, and uploads that nobody goes on with, now and then, until `stop`.
 pub async fn run(store: Arc<Store>, blobs: Blobs, partials: Partials, stop: CancellationToken) {
-    let mut pause = FIRST;
+    let mut pause = START_DELAY;
     while stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
         pause = EVERY;
         let (store, blobs, stopped) = (store.clone(), blobs.clone(), stop.clone());
@@ -83,12 +83,12 @@ pub async fn run(store: Arc<Store>, blobs: Blobs, partials: Partials, stop: Canc
                 tracing::info!(removed, "uploads that nobody went on with are removed");
             }
             remove_unused(&store, &blobs, GRACE, || {
-                std::thread::sleep(REST);
+                std::thread::sleep(BATCH_PAUSE);
                 !stopped.is_cancelled()
             })
         };
         match tokio::task::spawn_blocking(swept).await {
-            Ok(Ok(0) | Err(SweepFault::Stopped)) => {}
+            Ok(Ok(0) | Err(SweepError::Stopped)) => {}
             Ok(Ok(removed)) => tracing::info!(removed, "media that no message has are removed"),
             Ok(Err(fault)) => tracing::warn!("unused media are not removed: {fault}"),
             Err(error) => tracing::error!("unused media are not removed: {error}"),
@@ -107,7 +107,7 @@ pub fn remove_unused(
     blobs: &Blobs,
     grace: Duration,
     goes_on: impl Fn() -> bool,
-) -> Result<usize, SweepFault> {
+) -> Result<usize, SweepError> {
     let is_old = |stored: &Stored| {
         SystemTime::now().duration_since(stored.modified).is_ok_and(|age| age >= grace)
     };
@@ -142,7 +142,7 @@ pub fn walk(
     store: &Store,
     goes_on: impl Fn() -> bool,
     mut see: impl FnMut(&Message),
-) -> Result<(), SweepFault> {
+) -> Result<(), SweepError> {
     let mut position = 0;
     loop {
         let mut count = 0;
@@ -156,7 +156,7 @@ pub fn walk(
             return Ok(());
         }
         if !goes_on() {
-            return Err(SweepFault::Stopped);
+            return Err(SweepError::Stopped);
         }
     }
 }
@@ -194,7 +194,7 @@ pub fn unsent(messages: usize) -> String {
 /// # Errors
 ///
 /// The store or the disk refuses; what was removed until then stays removed.
-pub async fn remove(store: Arc<Store>, blobs: Blobs, hash: Hash) -> Result<Removal, SweepFault> {
+pub async fn remove(store: Arc<Store>, blobs: Blobs, hash: Hash) -> Result<Removal, SweepError> {
     let here = blobs.clone();
     let found = tokio::task::spawn_blocking(move || here.find(hash)).await;
     let found = found.map_err(io::Error::other)??;

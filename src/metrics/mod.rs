@@ -258,7 +258,7 @@ impl Metrics {
 
     /// Counts messages that were stored.
     pub fn messages(&self, direction: &'static str, platform: &str, count: u64) {
-        let platform = self.told_apart(platform);
+        let platform = self.platform_label(platform);
         self.messages.get_or_create(&MessageLabels { direction, platform }).inc_by(count);
     }
 
@@ -269,11 +269,11 @@ impl Metrics {
 
     /// Counts an attempt to send.
     pub fn attempt(&self, platform: &str, outcome: &'static str) {
-        let platform = self.told_apart(platform);
+        let platform = self.platform_label(platform);
         self.attempts.get_or_create(&AttemptLabels { platform, outcome }).inc();
     }
 
-    fn told_apart(&self, platform: &str) -> String {
+    fn platform_label(&self, platform: &str) -> String {
         let mut known = self.platforms.lock().unwrap_or_else(PoisonError::into_inner);
         if !known.contains(platform) {
             if known.len() >= MAX_PLATFORMS {
@@ -287,7 +287,7 @@ impl Metrics {
 
     /// Makes the series of a platform exist before anything is counted.
     pub fn know_platform(&self, platform: &str) {
-        self.told_apart(platform);
+        self.platform_label(platform);
     }
 
     fn begin(&self, platform: &str) {

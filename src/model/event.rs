@@ -27,18 +27,18 @@ pub enum Event {
         #[allow(missing_docs)]
         origin: Origin,
         /// Marks by which the message is recognized when it is reported again.
-        marks: Vec<Mark>,
+        marks: Vec<DedupeKey>,
     },
     /// A message changed.
     Changed {
         /// The `seq` of the message.
         seq: u64,
         #[allow(missing_docs)]
-        how: How,
+        how: ChangeCause,
         /// The state after the change.
         state: Box<MessageState>,
         /// Marks by which the message is recognized when it is reported again.
-        marks: Vec<Mark>,
+        marks: Vec<DedupeKey>,
     },
     /// A platform and a conversation were chosen for a message.
     #[allow(missing_docs)]
@@ -48,7 +48,7 @@ pub enum Event {
     PlatformSeen { platform: String, kind: String },
     /// A message that is known already was reported again.
     #[allow(missing_docs)]
-    Recognized { seq: u64, marks: Vec<Mark> },
+    Recognized { seq: u64, marks: Vec<DedupeKey> },
     /// The content of a message was replaced: it was edited, or more of it became known.
     ContentSet {
         #[allow(missing_docs)]
@@ -141,7 +141,7 @@ pub enum Event {
         /// The platform's own ID of the part; empty if the platform gave none.
         external_id: String,
         /// Marks by which the echo of the part is recognized.
-        marks: Vec<Mark>,
+        marks: Vec<DedupeKey>,
     },
 }
 
@@ -202,7 +202,7 @@ pub enum Origin {
 
 /// Cause of a change of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum How {
+pub enum ChangeCause {
     /// It was claimed for an attempt.
     Claimed,
     /// An attempt ended, or its echo proved the outcome.
@@ -268,7 +268,7 @@ impl MessageState {
 /// Mark by which a message is recognized when it is reported again. Keys are hashes, with a time
 /// before them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark {
+pub enum DedupeKey {
     /// An event of a platform: its own time, and a hash of the account and the event.
     Seen(u64, u128),
     /// The platform's ID of a message that was sent: the hour, and the hash of the ID.

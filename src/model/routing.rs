@@ -15,7 +15,7 @@ pub struct RoutingFacts {
     /// Platforms that are configured, or that had a connected account since the start.
     pub platforms: PlatformList,
     /// How each kind of adapter reads a recipient.
-    pub readings: Readings,
+    pub readings: RecipientParsers,
 }
 
 /// Platforms, each with its kind of adapter. All messages share one list until it changes.
@@ -24,17 +24,17 @@ pub type PlatformList = Arc<[(String, &'static str)]>;
 /// Reads a recipient as a kind of adapter does: `(kind, recipient)`; `None` if there is no such
 /// kind.
 #[derive(Clone, Copy, Debug)]
-pub struct Readings(pub fn(&str, &str) -> Option<RecipientReading>);
+pub struct RecipientParsers(pub fn(&str, &str) -> Option<RecipientReading>);
 
-impl PartialEq for Readings {
+impl PartialEq for RecipientParsers {
     fn eq(&self, other: &Self) -> bool {
         std::ptr::fn_addr_eq(self.0, other.0)
     }
 }
 
-impl Eq for Readings {}
+impl Eq for RecipientParsers {}
 
-impl Default for Readings {
+impl Default for RecipientParsers {
     fn default() -> Self {
         Self(|_, _| None)
     }
@@ -274,7 +274,7 @@ mod tests {
         RoutingFacts {
             default_platform: default.map(str::to_owned),
             platforms: platforms.iter().map(|(p, k)| ((*p).into(), *k)).collect(),
-            readings: Readings(reading),
+            readings: RecipientParsers(reading),
         }
     }
 

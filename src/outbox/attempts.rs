@@ -10,7 +10,7 @@ use std::time::Duration;
 pub struct NextAttempts(Mutex<HashMap<u64, u64>>);
 
 /// A next attempt that is announced until this value is dropped.
-pub(super) struct Announced {
+pub(super) struct ScheduledAttempt {
     attempts: Arc<NextAttempts>,
     seq: u64,
 }
@@ -21,9 +21,9 @@ impl NextAttempts {
         self.lock().get(&seq).copied()
     }
 
-    pub(super) fn announce(self: &Arc<Self>, seq: u64, pause: Duration) -> Announced {
+    pub(super) fn announce(self: &Arc<Self>, seq: u64, pause: Duration) -> ScheduledAttempt {
         self.lock().insert(seq, now() + pause.as_secs());
-        Announced { attempts: self.clone(), seq }
+        ScheduledAttempt { attempts: self.clone(), seq }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, u64>> {
@@ -31,7 +31,7 @@ impl NextAttempts {
     }
 }
 
-impl Drop for Announced {
+impl Drop for ScheduledAttempt {
     fn drop(&mut self) {
         self.attempts.lock().remove(&self.seq);
     }

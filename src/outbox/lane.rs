@@ -1,11 +1,11 @@
 //! One conversation's messages, sent one after the other.
 
 use super::context::OutboxContext;
-use super::join;
+use super::join_texts;
 use super::lane_key::LaneKey;
-use super::lookup;
 use super::recording::{growing_pause, record_outcome};
 use super::route::{self, DeliveryRoute, NoRoute};
+use super::uncertain;
 use super::unreadable::cannot_read;
 use crate::adapter::{AccountHandle, Delivery, OnUnknown};
 use crate::clock::now;
@@ -108,7 +108,7 @@ impl Lane {
             if !route::is_open(&self.context, &route) {
                 continue;
             }
-            if first.is_uncertain && !lookup::may_send(&self.context, first, &route).await {
+            if first.is_uncertain && !uncertain::may_send(&self.context, first, &route).await {
                 continue;
             }
             self.send(first.seq, &route).await;
@@ -148,7 +148,7 @@ impl Lane {
     /// The messages that are sent as one, from the first waiting one on.
     fn joined_from_first(&self, most: usize) -> Vec<u64> {
         let waiting = self.waiting(MAX_CLAIMED);
-        let length = join::length(&waiting, most);
+        let length = join_texts::length(&waiting, most);
         waiting.iter().take(length).map(|message| message.seq).collect()
     }
 
@@ -306,12 +306,12 @@ impl Lane {
         }
         if let [first, ..] = &sent[..] {
             let mut outbound = route.outbound(&self.context, first);
-            outbound.content = join::content(&sent);
+            outbound.content = join_texts::content(&sent);
             // A bot's own form is for a single message.
             outbound.original = None;
             let delivery = route.account.send(outbound).await;
             for (at, message) in sent.iter().enumerate() {
-                let delivery = join::delivery_of(&delivery, at == 0);
+                let delivery = join_texts::delivery_of(&delivery, at == 0);
                 let outcome = self.outcome_of(message, delivery, &route.account);
                 outcomes.push(self.queue_outcome(message.seq, outcome).await);
             }

@@ -8,17 +8,17 @@ mod attempts;
 mod commits;
 mod context;
 mod dispatcher;
-mod join;
+mod join_texts;
+mod known_platforms;
 mod lane;
 mod lane_key;
-mod lookup;
 mod outcomes;
 mod rate_limit;
 mod recording;
 mod recovery;
 mod retry;
 mod route;
-mod sightings;
+mod uncertain;
 mod unreadable;
 mod waiting;
 
@@ -76,8 +76,12 @@ impl Outbox {
         stop: CancellationToken,
     ) {
         let mut handles = registry.handles_changed();
-        let note =
-            sightings::note(store.clone(), registry.clone(), self.changes.clone(), stop.clone());
+        let note = known_platforms::note(
+            store.clone(),
+            registry.clone(),
+            self.changes.clone(),
+            stop.clone(),
+        );
         let context = OutboxContext {
             term: store.term(),
             late: self.late,

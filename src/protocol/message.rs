@@ -63,14 +63,14 @@ pub(super) struct MessageBody<'a> {
     /// The platform accepted it without a proof of delivery.
     #[serde(default, skip_serializing_if = "is_false")]
     unconfirmed: bool,
-    #[serde(flatten, skip_serializing_if = "BeyondText::is_nothing")]
-    beyond_text: BeyondText<'a>,
+    #[serde(flatten, skip_serializing_if = "OptionalFields::is_nothing")]
+    beyond_text: OptionalFields<'a>,
 }
 
 /// Fields of a message that is more than one plain text, or that was edited, recalled or reacted
 /// to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct BeyondText<'a> {
+pub struct OptionalFields<'a> {
     /// The segments, if the message is more than one plain text.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "known_segments")]
     #[schema(value_type = Option<Vec<Segment>>)]
@@ -142,7 +142,7 @@ fn known_segments<'de, D: Deserializer<'de>>(
     Ok(segments.map(Cow::Owned))
 }
 
-impl<'a> BeyondText<'a> {
+impl<'a> OptionalFields<'a> {
     /// Whether all fields are empty.
     pub fn is_nothing(&self) -> bool {
         self.segments.is_none()
@@ -250,7 +250,7 @@ impl<'a> MessageBody<'a> {
             waiting_code,
             waiting_detail,
             unconfirmed: message.is_unconfirmed,
-            beyond_text: BeyondText::of(message),
+            beyond_text: OptionalFields::of(message),
         }
     }
 
@@ -277,7 +277,7 @@ impl<'a> MessageBody<'a> {
 
 /// A message, with the form in which its platform sent it (item 28).
 #[derive(Serialize)]
-pub struct WithRaw<'a> {
+pub struct MessageWithRaw<'a> {
     #[serde(flatten)]
     message: MessageBody<'a>,
     /// The platform's JSON, or a text if it was not JSON. Left out if it has no more than the
@@ -286,7 +286,7 @@ pub struct WithRaw<'a> {
     raw: Option<serde_json::Value>,
 }
 
-impl<'a> WithRaw<'a> {
+impl<'a> MessageWithRaw<'a> {
     #[allow(missing_docs)]
     pub fn of(message: &'a Message) -> Self {
         let raw = message.original.as_deref();

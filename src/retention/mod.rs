@@ -28,7 +28,7 @@ const AT_ONCE: usize = 200;
 const LOOKED_AT: usize = 2_000;
 
 /// Pause between two steps, which leaves the disk to others.
-const REST: Duration = Duration::from_millis(250);
+const BATCH_PAUSE: Duration = Duration::from_millis(250);
 
 /// Pause after there was nothing more to delete.
 const PAUSE: Duration = Duration::from_mins(1);
@@ -49,7 +49,7 @@ pub async fn run(
     let ages = loop {
         match Ages::begin(clock.clone(), &store, at_first) {
             Ok(ages) => break ages,
-            Err(error) => tell_fault(&error),
+            Err(error) => log_fault(&error),
         }
         if stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_none() {
             return;
@@ -66,14 +66,14 @@ pub async fn run(
             (done, _) => done,
         };
         let pause = match done {
-            Ok(true) => REST,
+            Ok(true) => BATCH_PAUSE,
             Ok(false) => {
                 HEALTH.recover(PART);
                 position = 0;
                 PAUSE
             }
             Err(error) => {
-                tell_fault(&error);
+                log_fault(&error);
                 PAUSE
             }
         };
@@ -85,7 +85,7 @@ pub async fn run(
     }
 }
 
-fn tell_fault(error: &StoreError) {
+fn log_fault(error: &StoreError) {
     tracing::warn!("old messages could not be deleted, which is tried again: {error}");
     HEALTH.degrade(PART, format!("old messages are not deleted: {error}"));
 }

@@ -1,7 +1,7 @@
 //! Postings in memory: those of the newest messages, and of a segment until it is sealed.
 
 use super::block::List;
-use super::span::{PlaceSet, place_of, span_of};
+use super::span::{BitSet, place_of, span_of};
 use super::terms::{SearchTerm, Terms, join, split};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
@@ -72,10 +72,10 @@ impl Builder {
     }
 
     /// The positions that have at least one of each of these terms.
-    pub fn matching(&self, needed: &[Terms]) -> PlaceSet {
-        let mut matching: Option<PlaceSet> = None;
+    pub fn matching(&self, needed: &[Terms]) -> BitSet {
+        let mut matching: Option<BitSet> = None;
         for terms in needed {
-            let mut found = PlaceSet::default();
+            let mut found = BitSet::default();
             self.lists_of(terms, |list| list.iter().for_each(|&place| found.add(place)));
             match &mut matching {
                 Some(matching) => matching.intersect(&found),

@@ -1,8 +1,8 @@
 //! Check of the index of a store that no process has open: every message must be in its segment.
 
 use super::index::{Index, Snapshot};
+use super::index_file::{SegmentError, SegmentFile};
 use super::query::add_unseen;
-use super::segment::{SegmentError, SegmentFile};
 use super::span::place_of;
 use super::terms::{self, SearchTerm};
 use crate::store::{Result, View};

@@ -1,6 +1,6 @@
 //! Progress of the index in the log, stored in a file next to the segments.
 
-use super::segment::write_whole;
+use super::index_file::write_whole;
 use crate::model::cursor::{Cursor, Epoch};
 use crate::store::View;
 use serde::{Deserialize, Serialize};

@@ -4,9 +4,9 @@
 use super::block::SPAN;
 use super::builder::Builder;
 use super::followed::FollowedTo;
+use super::index_file::{self, Range, SegmentFile};
 use super::read_limit::ReadLimit;
-use super::segment::{self, Range, SegmentFile};
-use super::span::PlaceSet;
+use super::span::BitSet;
 use super::terms::{SearchTerm, Terms};
 use crate::model::cursor::Cursor;
 use crate::store::{Result, View};
@@ -49,7 +49,7 @@ pub(super) struct Snapshot {
     /// Sealed segments, the newest first.
     pub(super) segments: Vec<Arc<SegmentFile>>,
     /// The range of messages in memory, and the positions that may match.
-    pub(super) live: Option<(Range, PlaceSet)>,
+    pub(super) live: Option<(Range, BitSet)>,
     /// Messages that have to be read, whatever the postings are.
     pub(super) amended: BTreeSet<u64>,
     /// The offset up to which events are in the index.
@@ -110,7 +110,7 @@ impl Index {
         let used: BTreeSet<&Path> = state.segments.values().map(|s| s.path()).collect();
         for entry in std::fs::read_dir(&self.folder)? {
             let entry = entry?;
-            let is_ours = entry.file_name().to_str().is_some_and(segment::is_name);
+            let is_ours = entry.file_name().to_str().is_some_and(index_file::is_name);
             if is_ours && !used.contains(&*entry.path()) {
                 std::fs::remove_file(entry.path())?;
             }

@@ -16,21 +16,21 @@ mod block;
 mod builder;
 mod by_time;
 pub mod check;
-mod feed;
 mod followed;
 mod index;
+mod index_file;
+mod indexer;
 mod needle;
 mod normalise;
 mod query;
 mod read_limit;
-mod segment;
 mod span;
 mod terms;
 #[cfg(test)]
 mod tests;
 
-pub use feed::run;
 pub use index::Index;
+pub use indexer::run;
 pub use needle::Needle;
 pub use normalise::normalise;
 pub use query::{Conditions, Search};

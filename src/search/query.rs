@@ -2,12 +2,12 @@
 
 use super::block::SPAN;
 use super::index::{Index, Snapshot, gaps};
+use super::index_file::{Range, SegmentFile};
 use super::normalise::normalise;
-use super::segment::{Range, SegmentFile};
-use super::span::{PlaceSet, place_of, span_of};
+use super::span::{BitSet, place_of, span_of};
 use super::terms::{self, Terms};
 use crate::model::message::{Message, MessageType};
-use crate::store::{EntryContent, Matches, MessageFilter, Needs, Page, Result, Store, View};
+use crate::store::{EntryContent, FilterTerms, Matches, MessageFilter, Page, Result, Store, View};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -92,7 +92,7 @@ enum Stretch<'a> {
     /// Messages in a sealed segment.
     Sealed(&'a Arc<SegmentFile>),
     /// Messages in memory, and the positions that may match.
-    Live(Range, &'a PlaceSet),
+    Live(Range, &'a BitSet),
     /// Messages that are not in the index.
     Gap(Range),
 }
@@ -224,7 +224,7 @@ struct Walk<'a> {
     view: &'a View,
     filter: &'a MessageFilter,
     search: &'a Search,
-    needs: Needs,
+    needs: FilterTerms,
     amended: &'a BTreeSet<u64>,
     /// Only older messages have not been checked yet.
     below: u64,
@@ -250,16 +250,16 @@ impl Walk<'_> {
 
     /// The positions of a range that pass the filter, if they are found more cheaply than the
     /// matches of the text: for example in a conversation with few messages.
-    fn known(&self, range: Range) -> Result<Option<PlaceSet>> {
+    fn known(&self, range: Range) -> Result<Option<BitSet>> {
         if self.filter.conversation.is_none() {
             return Ok(None);
         }
         let of_block = |block| self.view.passing(&self.needs, block);
-        PlaceSet::of_blocks(span_of(range.first), of_block).map(Some)
+        BitSet::of_blocks(span_of(range.first), of_block).map(Some)
     }
 
     /// The positions that pass the filter, with those that have to be read in any case.
-    fn filtered(&self, range: Range, mut places: PlaceSet) -> Result<PlaceSet> {
+    fn filtered(&self, range: Range, mut places: BitSet) -> Result<BitSet> {
         let amended = self.amended.range(range.first..=range.last);
         amended.for_each(|&seq| places.add(place_of(seq)));
         if *self.filter != MessageFilter::default() {
@@ -270,7 +270,7 @@ impl Walk<'_> {
     }
 
     /// Reads candidates of a range, and keeps those that match.
-    fn read(&mut self, range: Range, places: &PlaceSet) -> Result<()> {
+    fn read(&mut self, range: Range, places: &BitSet) -> Result<()> {
         let start = span_of(range.first) * SPAN;
         for seq in places.descending().map(|place| start + u64::from(place)) {
             if self.is_done() {

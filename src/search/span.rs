@@ -18,9 +18,9 @@ pub fn place_of(seq: u64) -> u16 {
 
 /// A set of positions.
 #[derive(Clone, Debug, Default)]
-pub struct PlaceSet([Places; BLOCKS]);
+pub struct BitSet([Places; BLOCKS]);
 
-impl PlaceSet {
+impl BitSet {
     /// Adds a position.
     pub fn add(&mut self, place: u16) {
         let (block, place) = (u64::from(place) / BLOCK, u64::from(place) % BLOCK);

@@ -1,9 +1,9 @@
 //! The index against a scan that compares normalised texts: after any steps, both find the same.
 
 use super::builder::Builder;
-use super::feed::Feed;
+use super::index_file::{Range, SegmentFile};
+use super::indexer::Indexer;
 use super::read_limit::ReadLimit;
-use super::segment::{Range, SegmentFile};
 use super::{Conditions, Index, Search, check, folder_beside, normalise, terms};
 use crate::model::change::Inbound;
 use crate::model::content::{Content, Media, Segment};
@@ -111,15 +111,15 @@ struct Both {
     runtime: tokio::runtime::Runtime,
     store: Arc<Store>,
     index: Arc<Index>,
-    feed: Feed,
+    feed: Indexer,
     folder: PathBuf,
     deleted: Vec<Message>,
     at: u64,
 }
 
-fn feed(store: &Arc<Store>, folder: &std::path::Path) -> (Arc<Index>, Feed) {
+fn feed(store: &Arc<Store>, folder: &std::path::Path) -> (Arc<Index>, Indexer) {
     let index = Arc::new(Index::new(folder.to_owned()));
-    let mut feed = Feed::new(index.clone(), store.clone(), CancellationToken::new());
+    let mut feed = Indexer::new(index.clone(), store.clone(), CancellationToken::new());
     feed.load().unwrap();
     (index, feed)
 }

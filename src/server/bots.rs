@@ -1,6 +1,6 @@
 //! Connections of bot frameworks, and the list of bots. The protocols are in the gateway.
 
-use super::access::{Granted, RefusalKind, shown};
+use super::access::{AccessGrant, RefusalKind, shown};
 use super::body::{Body, HttpResponse, JSON, json, whole};
 use super::context::{Incoming, ServerContext};
 use super::error::{ErrorResponse, Result};
@@ -12,10 +12,10 @@ use super::operation::Call;
 use super::peer::Peer;
 use super::request::{check_media_type, read_up_to};
 use super::upgrade::check_upgrade;
-use crate::config::{Need, Secret};
+use crate::config::{RequiredScope, Secret};
 use crate::gateway::{
-    BotEndpoint, BotSocket, DialInRequest, EventsOpening, Opening, TokenPlace, small_socket_config,
-    socket_config,
+    BotEndpoint, BotSocket, DialInRequest, EventsOpening, Opening, TokenSource,
+    small_socket_config, socket_config,
 };
 use crate::health::watched;
 use crate::protocol::bots::Bots;
@@ -60,8 +60,8 @@ pub async fn answer(
     let own = endpoint.token().map(Secret::new);
     let is_upgrade = hyper_tungstenite::is_upgrade_request(&request);
     let granted = match endpoint.token_place(is_upgrade) {
-        TokenPlace::Head => check(context, peer, headers, uri, own.as_ref()),
-        TokenPlace::FirstFrame | TokenPlace::Signature => Ok(Granted::open()),
+        TokenSource::Head => check(context, peer, headers, uri, own.as_ref()),
+        TokenSource::FirstFrame | TokenSource::Signature => Ok(AccessGrant::open()),
     };
     let answered = match granted {
         Ok(granted) => {
@@ -83,11 +83,11 @@ fn check(
     headers: &HeaderMap,
     uri: &Uri,
     own: Option<&Secret>,
-) -> Result<Granted> {
+) -> Result<AccessGrant> {
     match own {
         Some(own) => context.access.check_own(peer, headers, uri, own),
         // A bot reads and sends, which a OneBot program's token does not allow.
-        None => context.access.check(peer, headers, uri, true, Need::Send),
+        None => context.access.check(peer, headers, uri, true, RequiredScope::Send),
     }
 }
 
@@ -103,7 +103,7 @@ struct BotAsker {
 async fn open(
     asker: BotAsker,
     endpoint: BotEndpoint,
-    granted: Granted,
+    granted: AccessGrant,
     request: Incoming,
 ) -> Result<HttpResponse> {
     let query = request.uri().query().unwrap_or_default();
@@ -206,7 +206,7 @@ fn upgrade<F: Future<Output = ()> + Send>(
 
 /// Serves a connection, which ends when its token is revoked.
 async fn serve<F: Future<Output = ()>>(
-    granted: Granted,
+    granted: AccessGrant,
     end: CancellationToken,
     serve: impl FnOnce(CancellationToken) -> F,
 ) {

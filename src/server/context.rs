@@ -2,7 +2,7 @@
 
 use super::access::AccessControl;
 use super::limit::{Limit, UnidentifiedLimit};
-use super::memory::Memory;
+use super::memory_limit::Memory;
 use crate::actions::Actions;
 use crate::activity::ActivityCounts;
 use crate::adapter;
@@ -12,7 +12,7 @@ use crate::gateway::Gateway;
 use crate::hub::Hub;
 use crate::mcp::AgentBounds;
 use crate::media::Blobs;
-use crate::media::complete::Completer;
+use crate::media::fetch_missing::Completer;
 use crate::media::partial::Partials;
 use crate::media::sign::Signer;
 use crate::model::routing::RoutingFacts;

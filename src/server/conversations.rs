@@ -131,13 +131,13 @@ pub async fn set(call: Call<'_>) -> Result<HttpResponse> {
         return Err(not_found(&platform, &conversation));
     }
     if let Some(read_to) = read_to {
-        tell_read(call.context, &view, &platform, &conversation, read_to)?;
+        mark_read(call.context, &view, &platform, &conversation, read_to)?;
     }
     answer(call.context, &platform, &conversation).await
 }
 
 /// Sends the read mark to the platform, if anything was unread before.
-fn tell_read(
+fn mark_read(
     context: &ServerContext,
     before: &View,
     platform: &str,
@@ -155,7 +155,7 @@ fn tell_read(
     };
     let newest = Page { offset: 0, limit: 1, before: Some(read_to.saturating_add(1)) };
     if let Some(message) = before.list(&filter, newest)?.first() {
-        context.actions.tell_read(message);
+        context.actions.mark_read(message);
     }
     Ok(())
 }

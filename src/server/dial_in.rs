@@ -1,6 +1,6 @@
 //! Connections of OneBot programs: the handshake is here, the protocol is in the adapter.
 
-use super::access::{Granted, RefusalKind, shown};
+use super::access::{AccessGrant, RefusalKind, shown};
 use super::body::{Body, HttpResponse};
 use super::context::{Incoming, ServerContext};
 use super::error::{ErrorResponse, Result};
@@ -9,7 +9,7 @@ use super::limit::Permit;
 use super::peer::Peer;
 use super::upgrade::check_upgrade;
 use crate::adapter::{Endpoint, Handshake, Socket};
-use crate::config::{Need, Secret};
+use crate::config::{RequiredScope, Secret};
 use crate::health::watched;
 use hyper::header::SEC_WEBSOCKET_PROTOCOL;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ pub fn answer(
     let client = context.access.client_of(peer, headers);
     let granted = match endpoint.token().map(Secret::new) {
         Some(own) => context.access.check_own(peer, headers, uri, &own),
-        None => context.access.check(peer, headers, uri, true, Need::Handshake),
+        None => context.access.check(peer, headers, uri, true, RequiredScope::Handshake),
     };
     let opened = granted.and_then(|granted| open(context, endpoint, granted, request));
     opened.inspect_err(|why| {
@@ -42,7 +42,7 @@ pub fn answer(
 fn open(
     context: &Arc<ServerContext>,
     endpoint: Endpoint,
-    granted: Granted,
+    granted: AccessGrant,
     mut request: Incoming,
 ) -> Result<HttpResponse> {
     check_upgrade(&request)?;

@@ -2,7 +2,7 @@
 //!
 //! Each request stands alone: there are no sessions, in any version of the protocol.
 
-use super::access::Granted;
+use super::access::AccessGrant;
 use super::body::{Body, HttpResponse, json};
 use super::context::ServerContext;
 use super::error::{ErrorResponse, Result};
@@ -86,7 +86,7 @@ fn is_plain_error(status: StatusCode, headers: &HeaderMap) -> bool {
 }
 
 /// The agent of one request.
-fn agent(context: &Arc<ServerContext>, granted: &Granted) -> Agent<OwnStore> {
+fn agent(context: &Arc<ServerContext>, granted: &AccessGrant) -> Agent<OwnStore> {
     let source = OwnStore(context.clone());
     let token = granted.token.clone();
     let asked = crate::mcp::AgentContext::new(source, context.agents.clone(), token);

@@ -12,7 +12,7 @@ use crate::model::message::Message;
 use crate::protocol::http::{
     Deleted, MessageChange, NO_REPLY_TARGET, NewMessage, ParsedChange, other_status,
 };
-use crate::protocol::message::{Created, WithRaw};
+use crate::protocol::message::{Created, MessageWithRaw};
 use crate::store::{self, Command, Idempotency};
 use hyper::{HeaderMap, StatusCode};
 use std::time::Duration;
@@ -73,7 +73,7 @@ pub async fn read(call: Call<'_>) -> Result<HttpResponse> {
     let mut found = view.by_id(id)?.ok_or_else(ErrorResponse::no_message)?;
     waiting::fill(call.context, [&mut found], &view).await;
     if wants_raw(&call)? {
-        return Ok(json(StatusCode::OK, &WithRaw::of(&found)));
+        return Ok(json(StatusCode::OK, &MessageWithRaw::of(&found)));
     }
     Ok(json(StatusCode::OK, &found))
 }

@@ -1,11 +1,11 @@
 //! One operation of the API: the method of a path, its access, its handler, and its description.
 
-use super::access::Granted;
+use super::access::AccessGrant;
 use super::body::HttpResponse;
 use super::context::{Incoming, ServerContext};
 use super::error::Result;
 use super::peer::Peer;
-use crate::config::Need;
+use crate::config::RequiredScope;
 use bytes::Bytes;
 use hyper::{Method, StatusCode};
 use matchit::Params;
@@ -22,7 +22,7 @@ pub struct Call<'a> {
     #[allow(missing_docs)]
     pub peer: Peer,
     /// The access of the request.
-    pub granted: Granted,
+    pub granted: AccessGrant,
     #[allow(missing_docs)]
     pub request: Incoming,
     /// The path's parameters.
@@ -44,14 +44,14 @@ pub enum Credentials {
     /// None: the page's own files, and the health of the server.
     Open,
     /// A token in the headers, with this access.
-    Token(Need),
+    Token(RequiredScope),
     /// A token in the headers or the query, with this access.
-    TokenInQuery(Need),
+    TokenInQuery(RequiredScope),
 }
 
 /// The node of a cluster that carries an operation out; without a cluster there is but one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CarriedOut {
+pub enum ExecutedAt {
     /// Each node, from its own store.
     Anywhere,
     /// The node that leads; the others pass the request on to it.
@@ -69,7 +69,7 @@ pub struct Operation {
     #[allow(missing_docs)]
     pub access: Credentials,
     /// Which node of a cluster does it.
-    pub carried_out: CarriedOut,
+    pub carried_out: ExecutedAt,
     #[allow(missing_docs)]
     pub handler: for<'a> fn(Call<'a>) -> Answering<'a>,
     /// Its description in OpenAPI; `None` if it is not part of the HTTP API.
@@ -90,7 +90,7 @@ pub struct Description {
 impl Operation {
     /// A `GET` that also answers `HEAD`.
     pub const fn get(access: Credentials, handler: for<'a> fn(Call<'a>) -> Answering<'a>) -> Self {
-        let carried_out = CarriedOut::Anywhere;
+        let carried_out = ExecutedAt::Anywhere;
         let method = Method::GET;
         Self { method, also_head: true, access, carried_out, handler, description: None }
     }
@@ -101,19 +101,19 @@ impl Operation {
         access: Credentials,
         handler: for<'a> fn(Call<'a>) -> Answering<'a>,
     ) -> Self {
-        let carried_out = CarriedOut::Anywhere;
+        let carried_out = ExecutedAt::Anywhere;
         Self { method, also_head: false, access, carried_out, handler, description: None }
     }
 
     /// Has the node that leads a cluster carry it out, wherever it is asked.
     pub const fn by_leader(mut self) -> Self {
-        self.carried_out = CarriedOut::ByLeader;
+        self.carried_out = ExecutedAt::ByLeader;
         self
     }
 
     /// Has it asked at the node that leads a cluster only.
     pub const fn at_leader(mut self) -> Self {
-        self.carried_out = CarriedOut::AtLeader;
+        self.carried_out = ExecutedAt::AtLeader;
         self
     }
 

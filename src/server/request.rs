@@ -14,12 +14,12 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
 /// The longest time for a body to arrive after the server was told to stop.
-const STOP_PATIENCE: Duration = Duration::from_millis(500);
+const STOP_BODY_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Bytes of a refused body that are still read, and the time for it. Many clients read the answer
 /// only after they have sent the whole body, and lose it if the connection is closed before.
 const DISCARDED_BYTES: usize = 64 << 20;
-const DISCARDING: Duration = Duration::from_secs(5);
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Reads a JSON body like [`read_body`]; 400 with the field's name if it does not fit.
 pub async fn read_json<T: DeserializeOwned>(
@@ -52,7 +52,7 @@ pub async fn read_up_to(
     let limit = Duration::from_secs(context.config.limits.body_seconds);
     let stopping = async {
         context.stop.cancelled().await;
-        sleep(STOP_PATIENCE).await;
+        sleep(STOP_BODY_TIMEOUT).await;
     };
     tokio::select! {
         read = timeout(limit, collect(context, request, max_bytes)) => read.unwrap_or_else(|_| {
@@ -101,7 +101,7 @@ pub async fn discard(context: &ServerContext, body: &mut hyper::body::Incoming) 
         }
     };
     // It makes no difference to the answer whether the body came to its end.
-    let _ = context.stop.run_until_cancelled(timeout(DISCARDING, rest)).await;
+    let _ = context.stop.run_until_cancelled(timeout(DISCARD_TIMEOUT, rest)).await;
 }
 
 /// Parses JSON leniently. Only if that fails, it is read again, more slowly, to find the name of

@@ -4,12 +4,12 @@ use super::access::{self, OriginTarget, RefusalKind};
 use super::body::{Body, HttpResponse};
 use super::context::{Incoming, ServerContext};
 use super::error::{ErrorResponse, Result};
-use super::operation::{Call, CarriedOut, Credentials, OpenApi, Operation};
+use super::operation::{Call, Credentials, ExecutedAt, OpenApi, Operation};
 use super::peer::Peer;
 use super::routes::{Route, routes};
 use super::{bots, dial_in, forward, media, openapi};
 use crate::cluster::ClusterHandle;
-use crate::config::Need;
+use crate::config::RequiredScope;
 use crate::health::watched;
 use crate::metrics::{METRICS, RequestLabels, RouteLabels};
 use bytes::Bytes;
@@ -185,11 +185,11 @@ impl Router {
         let access = match (operation, &found) {
             (Some(operation), _) => operation.access,
             (None, Some(found)) if is_open(found) => Credentials::Open,
-            (None, Some(found)) if is_for_agents(found) => Credentials::Token(Need::Mcp),
-            (None, _) => Credentials::Token(Need::Read),
+            (None, Some(found)) if is_for_agents(found) => Credentials::Token(RequiredScope::Mcp),
+            (None, _) => Credentials::Token(RequiredScope::Read),
         };
         let granted = match access {
-            Credentials::Open => access::Granted::open(),
+            Credentials::Open => access::AccessGrant::open(),
             Credentials::Token(need) => context.access.check(peer, headers, uri, false, need)?,
             Credentials::TokenInQuery(need) => {
                 context.access.check(peer, headers, uri, true, need)?
@@ -202,10 +202,10 @@ impl Router {
         let operation =
             operation.ok_or_else(|| ErrorResponse::method_not_allowed(&found.value.allowed))?;
         match (operation.carried_out, &context.cluster) {
-            (CarriedOut::ByLeader, Some(_)) if context.follows() => {
+            (ExecutedAt::ByLeader, Some(_)) if context.follows() => {
                 return forward::pass_on(context, path, request).await;
             }
-            (CarriedOut::AtLeader, Some(cluster)) if context.follows() => {
+            (ExecutedAt::AtLeader, Some(cluster)) if context.follows() => {
                 return Err(elsewhere(cluster));
             }
             _ => {}
@@ -256,7 +256,7 @@ fn is_open(found: &MatchedRoute<'_>) -> bool {
 /// Whether a token for agents is enough for all methods of the path: then 405 names the methods.
 fn is_for_agents(found: &MatchedRoute<'_>) -> bool {
     let mut operations = found.value.route.operations.iter();
-    operations.all(|operation| operation.access == Credentials::Token(Need::Mcp))
+    operations.all(|operation| operation.access == Credentials::Token(RequiredScope::Mcp))
 }
 
 /// Whether this is one of the page's own files.

@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::sleep;
 
 /// When the server stops, a connection that writes nothing for this time is stuck.
-const STUCK: Duration = Duration::from_millis(500);
+const WRITE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Phase of a connection.
 #[derive(Debug, Default)]
@@ -48,7 +48,7 @@ impl ConnectionPhase {
                 return;
             }
             seen = Some(written);
-            sleep(STUCK).await;
+            sleep(WRITE_TIMEOUT).await;
         }
     }
 }

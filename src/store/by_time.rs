@@ -5,7 +5,7 @@ use super::damage::guarded;
 use super::error::Result;
 use super::postings::{Places, locate, start_of};
 use super::query::{Matches, MessageFilter, Page};
-use super::tables::Term;
+use super::tables::PostingKey;
 use super::view::View;
 use crate::model::message::Message;
 use std::collections::VecDeque;
@@ -88,7 +88,7 @@ impl View {
 
     fn is_late(&self, seq: u64) -> Result<bool> {
         let (block, place) = locate(seq);
-        Ok(self.places(Term::LATE, block)?.is_some_and(|late| late.has(place)))
+        Ok(self.places(PostingKey::LATE, block)?.is_some_and(|late| late.has(place)))
     }
 
     /// The `seq` before which all messages that are not late were said before `said`.
@@ -112,7 +112,7 @@ impl View {
             let (block, _) = locate(end - 1);
             let Some(at) = self.last_common_block(&needed, block)? else { break };
             let mut places = self.common(&needed, at)?;
-            if let Some(late) = self.places(Term::LATE, at)? {
+            if let Some(late) = self.places(PostingKey::LATE, at)? {
                 places.take_out(&late);
             }
             if at == block {
@@ -161,9 +161,9 @@ impl View {
     }
 
     /// The terms by which late messages that may match are listed.
-    fn late_terms(&self, filter: &MessageFilter) -> Result<Vec<Term>> {
+    fn late_terms(&self, filter: &MessageFilter) -> Result<Vec<PostingKey>> {
         match &filter.conversation {
-            None => Ok(vec![Term::LATE]),
+            None => Ok(vec![PostingKey::LATE]),
             Some(name) => self.conversation_terms(filter.platform.as_deref(), name),
         }
     }
@@ -216,7 +216,7 @@ impl<S: MessageSource> Regular<'_, S> {
         {
             return Ok(late.has(place));
         }
-        let late = self.view.places(Term::LATE, block)?.unwrap_or_default();
+        let late = self.view.places(PostingKey::LATE, block)?.unwrap_or_default();
         let is_late = late.has(place);
         self.late = Some((block, late));
         Ok(is_late)

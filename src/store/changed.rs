@@ -2,19 +2,19 @@
 
 use super::dedupe_keys::{seen_keys, sent_keys};
 use crate::model::change::Inbound;
-use crate::model::event::{self, Event, How, Mark};
+use crate::model::event::{self, ChangeCause, DedupeKey, Event};
 use crate::model::message::{Message, Status};
 
 /// Adds the event that a message changed, and gives the message.
-pub(super) fn changed(how: How, message: Message, events: &mut Vec<Event>) -> Message {
+pub(super) fn changed(how: ChangeCause, message: Message, events: &mut Vec<Event>) -> Message {
     changed_with(how, message, Vec::new(), events)
 }
 
 /// Like [`changed`], with marks of the change.
 pub(super) fn changed_with(
-    how: How,
+    how: ChangeCause,
     mut message: Message,
-    marks: Vec<Mark>,
+    marks: Vec<DedupeKey>,
     events: &mut Vec<Event>,
 ) -> Message {
     if message.status != Status::Sending {
@@ -26,22 +26,22 @@ pub(super) fn changed_with(
 }
 
 /// Marks by which an event is recognized when it comes again.
-pub(super) fn seen_marks(received: &Inbound) -> Vec<Mark> {
-    seen_keys(received).map(|(time, hash)| Mark::Seen(time, hash)).collect()
+pub(super) fn seen_marks(received: &Inbound) -> Vec<DedupeKey> {
+    seen_keys(received).map(|(time, hash)| DedupeKey::Seen(time, hash)).collect()
 }
 
 /// The mark by which the echo of a sent message is recognized, if its platform gave it an ID.
-pub(super) fn sent_mark(message: &Message) -> Option<Mark> {
+pub(super) fn sent_mark(message: &Message) -> Option<DedupeKey> {
     mark_of(message, message.external_id.as_ref()?, message.updated_at)
 }
 
 /// The mark by which the echo of a part is recognized that was sent at a time in Unix seconds.
-pub(super) fn part_mark(message: &Message, external_id: &str, at: u64) -> Option<Mark> {
+pub(super) fn part_mark(message: &Message, external_id: &str, at: u64) -> Option<DedupeKey> {
     if external_id.is_empty() { None } else { mark_of(message, external_id, at) }
 }
 
-fn mark_of(message: &Message, external_id: &str, at: u64) -> Option<Mark> {
+fn mark_of(message: &Message, external_id: &str, at: u64) -> Option<DedupeKey> {
     let (platform, account) = (message.platform.as_ref()?, message.account.as_deref());
     let [_, (hour, hash), _] = sent_keys(platform, account, &message.recipient, external_id, at);
-    Some(Mark::Sent(hour, hash))
+    Some(DedupeKey::Sent(hour, hash))
 }

@@ -11,7 +11,7 @@ use super::options::StoreOptions;
 use super::postings::{Places, locate};
 use super::set_aside::{self, SetAside};
 use super::tables::{
-    Counters, EARLY_RECALLS, KEYS, KEYS_BY_AGE, SEEN, SENT, Term, seen_platforms_row, unpack,
+    Counters, EARLY_RECALLS, KEYS, KEYS_BY_AGE, PostingKey, SEEN, SENT, seen_platforms_row, unpack,
     unpack_places,
 };
 use super::view::View;
@@ -176,34 +176,34 @@ fn check_messages(
             row => row?,
         };
         let named = [
-            view.platforms_table()?.get(platform)?.map(|term| Term(term.value())),
+            view.platforms_table()?.get(platform)?.map(|term| PostingKey(term.value())),
             row.map(|row| row.term),
         ];
         let (block, place) = locate(seq);
         let is_late =
-            view.places(Term::LATE, block).ok().flatten().is_some_and(|late| late.has(place));
+            view.places(PostingKey::LATE, block).ok().flatten().is_some_and(|late| late.has(place));
         if is_late {
-            found.rows.entry(Term::LATE.row(block)).or_default().set(place, true);
+            found.rows.entry(PostingKey::LATE.row(block)).or_default().set(place, true);
         } else if message.created_at < found.counted.in_order_to {
             report.find(format!("message {seq} is late, and not among those that are"));
         } else {
             found.counted.in_order_to = message.created_at;
         }
         if is_mention(&message) {
-            found.rows.entry(Term::MENTIONS.row(block)).or_default().set(place, true);
+            found.rows.entry(PostingKey::MENTIONS.row(block)).or_default().set(place, true);
         }
         if let Some(term) = named[1] {
             let (messages, newest) = found.conversations.entry(term.0).or_default();
             *messages += 1;
             *newest = seq;
         }
-        for term in [Some(Term::LATE), named[1]].into_iter().flatten().filter(|_| is_late) {
+        for term in [Some(PostingKey::LATE), named[1]].into_iter().flatten().filter(|_| is_late) {
             if view.late_table()?.get((term.0, message.created_at, seq))?.is_none() {
                 report.find(format!("message {seq} is late, and has no place in that order"));
             }
             found.late += 1;
         }
-        let state = Some(Term::of_state(message.direction, message.status));
+        let state = Some(PostingKey::of_state(message.direction, message.status));
         for term in [state].into_iter().chain(named) {
             let Some(term) = term else {
                 report
@@ -241,8 +241,8 @@ fn check_rows(
 }
 
 /// Whether a number that stands for a name was given, and to no other.
-fn check_term(term: Term, what: &str, view: &View, report: &mut StoreReport) {
-    let given = Term::FIRST_NAMED..Term::FIRST_NAMED + view.counters().named_terms;
+fn check_term(term: PostingKey, what: &str, view: &View, report: &mut StoreReport) {
+    let given = PostingKey::FIRST_NAMED..PostingKey::FIRST_NAMED + view.counters().named_terms;
     if !given.contains(&term.0) {
         report.find(format!("{what} has the number {}, which was never given", term.0));
     }
@@ -251,7 +251,12 @@ fn check_term(term: Term, what: &str, view: &View, report: &mut StoreReport) {
 fn check_platforms(view: &View, report: &mut StoreReport) -> Result<()> {
     for row in view.platforms_table()?.iter()? {
         let (name, term) = row?;
-        check_term(Term(term.value()), &format!("the platform {}", name.value()), view, report);
+        check_term(
+            PostingKey(term.value()),
+            &format!("the platform {}", name.value()),
+            view,
+            report,
+        );
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Facts of a conversation, and how messages change them.
 
-use super::tables::Term;
+use super::tables::PostingKey;
 use crate::model::event::Origin;
 use crate::model::message::{Direction, Message, Status};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// Facts of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ConversationRow {
-    pub(super) term: Term,
+    pub(super) term: PostingKey,
     /// Its newest message; 0 where it has none.
     pub(super) last_seq: u64,
     /// Unix seconds of the message with the latest `created_at`.
@@ -26,7 +26,7 @@ pub(super) struct ConversationRow {
 
 impl ConversationRow {
     /// A conversation without messages.
-    pub(super) fn new(term: Term) -> Self {
+    pub(super) fn new(term: PostingKey) -> Self {
         Self {
             term,
             last_seq: 0,

@@ -4,7 +4,7 @@ use super::damage::guarded;
 use super::error::Result;
 use super::postings::{Places, locate, start_of};
 use super::query::MessageFilter;
-use super::tables::Term;
+use super::tables::PostingKey;
 use super::view::View;
 use crate::model::message::Status;
 use crate::protocol::overview::Stats;
@@ -71,7 +71,7 @@ impl View {
             }
             let mut places = self.common(&needed, at)?;
             if since.is_some()
-                && let Some(late) = self.places(Term::LATE, at)?
+                && let Some(late) = self.places(PostingKey::LATE, at)?
             {
                 places.take_out(&late);
             }

@@ -10,7 +10,7 @@ use super::error::Result;
 use super::state::StoreState;
 use crate::model::change;
 use crate::model::content::Content;
-use crate::model::event::{EarlyRecall, Event, How, RawEvent};
+use crate::model::event::{ChangeCause, EarlyRecall, Event, RawEvent};
 use crate::model::message::{Message, Sender, Status};
 use import::import;
 use sending::{claim, create, record_outcome, route_again};
@@ -108,7 +108,7 @@ pub(super) fn decide(
             let Some(after) = change::set_status(before.clone(), status, at) else {
                 return Ok(Answer::Message(before));
             };
-            Ok(Answer::Message(changed(How::StatusSet, after, events)))
+            Ok(Answer::Message(changed(ChangeCause::StatusSet, after, events)))
         }
         Command::Delete { id } => {
             let Some(message) = state.by_id(id)? else { return Ok(Answer::NotFound) };
@@ -198,7 +198,7 @@ pub(super) fn decide(
             match change::set_status(before, Status::Canceled, at).filter(|_| waits) {
                 Some(mut after) => {
                     after.last_error = Some(reason);
-                    Ok(Answer::Message(changed(How::StatusSet, after, events)))
+                    Ok(Answer::Message(changed(ChangeCause::StatusSet, after, events)))
                 }
                 None => Ok(Answer::NotWaiting),
             }

@@ -7,7 +7,7 @@ use super::dedupe_keys::{alias_key, history_key};
 use super::error::Result;
 use super::state::StoreState;
 use crate::model::change::{self, Inbound, Outcome};
-use crate::model::event::{Event, How, Mark, Origin};
+use crate::model::event::{ChangeCause, DedupeKey, Event, Origin};
 use crate::model::message::{Direction, Message, ReplyTo, Status};
 
 /// The newest messages of the conversation with which a history is compared.
@@ -60,7 +60,7 @@ pub(super) fn receive(
                 is_unconfirmed: false,
                 ..sent.clone()
             };
-            return recognized(state, How::Completed, &received, sent, at, events);
+            return recognized(state, ChangeCause::Completed, &received, sent, at, events);
         }
     }
     if received.from_history {
@@ -79,7 +79,7 @@ pub(super) fn receive(
             is_unconfirmed: false,
         };
         if let Some(sent) = change::record_outcome(open, outcome, at) {
-            return recognized(state, How::AttemptEnded, &received, sent, at, events);
+            return recognized(state, ChangeCause::AttemptEnded, &received, sent, at, events);
         }
     }
     let (seq, id) = state.next();
@@ -138,7 +138,7 @@ fn repeated(
 /// It has data of an own message that was not known yet; the answer is the message after it.
 fn recognized(
     state: &impl StoreState,
-    how: How,
+    how: ChangeCause,
     received: &Inbound,
     known: Message,
     at: u64,
@@ -168,10 +168,10 @@ pub(super) fn recalled_before(
 }
 
 /// Marks by which the same event, and the same entry of a history, are recognized from now on.
-fn marks(received: &Inbound, known: &Message) -> Vec<Mark> {
+fn marks(received: &Inbound, known: &Message) -> Vec<DedupeKey> {
     let mut marks = seen_marks(received);
     if received.from_history {
-        let seen = |(time, hash)| Mark::Seen(time, hash);
+        let seen = |(time, hash)| DedupeKey::Seen(time, hash);
         marks.push(seen(history_key(known)));
         if known.external_id.as_ref() != Some(&received.external_id) {
             marks.push(seen(alias_key(known, &received.external_id)));

@@ -172,7 +172,7 @@ impl StoreFile {
         for batch in contents.batches {
             let mut txn = self.database.begin_write()?;
             follow_later(&mut txn)?;
-            passed_over += apply(&txn, &self.context, batch, AtDamage::PassOver)?.passed_over;
+            passed_over += apply(&txn, &self.context, batch, DamagePolicy::PassOver)?.passed_over;
             commit(txn)?;
         }
         if batches > 0 {
@@ -292,7 +292,7 @@ fn set_aside_for(command: &Command) -> Option<impl FnOnce(String) -> Command + u
 
 /// Fate of an event of the log that meets something damaged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum AtDamage {
+pub(super) enum DamagePolicy {
     /// It is passed over, and said: nothing better can be had.
     PassOver,
     /// Nothing of the batch is applied: a copy of another node is better.
@@ -312,7 +312,7 @@ pub(super) fn apply(
     txn: &WriteTransaction,
     context: &TransactionContext,
     batch: Batch,
-    at_damage: AtDamage,
+    at_damage: DamagePolicy,
 ) -> Result<Applied> {
     let mut passed_over = 0;
     let mut state = Transaction::open(txn, context, batch.at)?;
@@ -322,7 +322,7 @@ pub(super) fn apply(
     for event in batch.events {
         match state.load(&event) {
             Ok(()) => changes.extend(state.apply(event, None)?),
-            Err(StoreError::Damaged(text)) if at_damage == AtDamage::PassOver => {
+            Err(StoreError::Damaged(text)) if at_damage == DamagePolicy::PassOver => {
                 let offset = state.pass_over();
                 passed_over += 1;
                 tracing::error!(offset, kind = kind(&event), "an event is passed over: {text}");

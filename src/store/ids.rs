@@ -20,9 +20,9 @@ const ROUNDS: u8 = 4;
 
 /// Part of an ID that stands for the epoch that gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Tag(u32);
+pub(super) struct EpochTag(u32);
 
-impl Tag {
+impl EpochTag {
     /// The tag of IDs that were given before there were epochs.
     pub(super) const NONE: Self = Self(0);
 
@@ -50,7 +50,7 @@ impl IdPermutation {
     }
 
     /// The ID of the message at `seq`, given under a tag.
-    pub(super) fn id(self, seq: u64, tag: Tag) -> Uuid {
+    pub(super) fn id(self, seq: u64, tag: EpochTag) -> Uuid {
         let (mut left, mut right) = (seq & HALF, u64::from(tag.0) << CHECK_BITS);
         for round in 0..ROUNDS {
             (left, right) = (right, left ^ self.mix(round, right));
@@ -59,13 +59,13 @@ impl IdPermutation {
     }
 
     /// The `seq` and the tag that an ID of this store carries; `None` where it is not one of ours.
-    pub(super) fn parts(self, id: Uuid) -> Option<(u64, Tag)> {
+    pub(super) fn parts(self, id: Uuid) -> Option<(u64, EpochTag)> {
         let (mut left, mut right) = split(id)?;
         for round in (0..ROUNDS).rev() {
             (left, right) = (right ^ self.mix(round, left), left);
         }
         let is_ours = right & ((1 << CHECK_BITS) - 1) == 0;
-        is_ours.then_some((left, Tag((right >> CHECK_BITS) as u32)))
+        is_ours.then_some((left, EpochTag((right >> CHECK_BITS) as u32)))
     }
 
     /// The `seq` inside an ID of this store.
@@ -79,7 +79,7 @@ impl IdPermutation {
     pub(super) fn places(
         self,
         places: RangeInclusive<u64>,
-        tag: Tag,
+        tag: EpochTag,
         prefix: IdPrefix,
     ) -> impl Iterator<Item = u64> {
         let (mask, wanted) = (left_bits(prefix.mask()), left_bits(*prefix.range().start()));
@@ -131,8 +131,8 @@ mod tests {
         #[test]
         fn an_id_leads_back_to_its_seq_and_tag(key: [u8; 16], seq in 0..HALF, tag: u32) {
             let ids = IdPermutation::new(key);
-            let id = ids.id(seq, Tag(tag));
-            prop_assert_eq!(ids.parts(id), Some((seq, Tag(tag))));
+            let id = ids.id(seq, EpochTag(tag));
+            prop_assert_eq!(ids.parts(id), Some((seq, EpochTag(tag))));
             prop_assert_eq!(id.get_version_num(), 4);
             prop_assert_eq!(id.get_variant(), uuid::Variant::RFC4122);
         }
@@ -140,12 +140,12 @@ mod tests {
         #[test]
         fn places_are_found_by_the_beginning_of_their_ids(key: [u8; 16], tag: u32, digits in 4..33_usize) {
             let ids = IdPermutation::new(key);
-            let text = ids.id(700, Tag(tag)).simple().to_string();
+            let text = ids.id(700, EpochTag(tag)).simple().to_string();
             let prefix: IdPrefix = text[..digits].parse().unwrap();
             let all = (1..=1000).rev();
-            let wanted: Vec<_> = all.filter(|&seq| prefix.matches(ids.id(seq, Tag(tag)))).collect();
+            let wanted: Vec<_> = all.filter(|&seq| prefix.matches(ids.id(seq, EpochTag(tag)))).collect();
             prop_assert!(wanted.contains(&700));
-            prop_assert_eq!(ids.places(1..=1000, Tag(tag), prefix).collect::<Vec<_>>(), wanted);
+            prop_assert_eq!(ids.places(1..=1000, EpochTag(tag), prefix).collect::<Vec<_>>(), wanted);
         }
 
         #[test]

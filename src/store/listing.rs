@@ -4,7 +4,7 @@ use super::conversation::ConversationRow;
 use super::damage::{guarded, pass_over};
 use super::error::{Result, StoreError};
 use super::postings::{Places, locate, start_of};
-use super::tables::{Term, unpack_places};
+use super::tables::{PostingKey, unpack_places};
 use super::view::View;
 use crate::model::message::{Direction, LOCAL, Message, Status};
 use crate::protocol::overview::{Conversation, ConversationKind};
@@ -192,7 +192,7 @@ impl View {
     }
 
     /// The message of a conversation that was said last.
-    fn said_last(&self, term: Term, known: &mut KnownPlaces) -> Result<Option<Message>> {
+    fn said_last(&self, term: PostingKey, known: &mut KnownPlaces) -> Result<Option<Message>> {
         let told_last = self.told_in_order(term, known)?;
         let late =
             self.late_table()?.range((term.0, 0, 0)..=(term.0, u64::MAX, u64::MAX))?.next_back();
@@ -206,13 +206,13 @@ impl View {
     }
 
     /// The newest message of a conversation that is not late.
-    fn told_in_order(&self, term: Term, known: &mut KnownPlaces) -> Result<Option<Message>> {
+    fn told_in_order(&self, term: PostingKey, known: &mut KnownPlaces) -> Result<Option<Message>> {
         for row in self.postings.range(term.row(0)..=term.row(u32::MAX))?.rev() {
             let (key, bytes) = row?;
             let block = key.value() as u32;
             let Some(mut places) = readable_places(key.value(), bytes.value())? else { continue };
             places.take_out(KnownPlaces::of(&mut known.late, block, || {
-                Ok(pass_over(self.places(Term::LATE, block))?.unwrap_or_default())
+                Ok(pass_over(self.places(PostingKey::LATE, block))?.unwrap_or_default())
             })?);
             for place in places.descending() {
                 if let Some(message) = self.readable(start_of(block) + u64::from(place))? {
@@ -242,7 +242,7 @@ impl View {
             places.intersect(KnownPlaces::of(&mut known.inbound, block, inbound)?);
             unread += u64::from(places.count());
             places.intersect(KnownPlaces::of(&mut known.mentions, block, || {
-                Ok(pass_over(self.places(Term::MENTIONS, block))?.unwrap_or_default())
+                Ok(pass_over(self.places(PostingKey::MENTIONS, block))?.unwrap_or_default())
             })?);
             mentions += u64::from(places.count());
         }
@@ -252,7 +252,7 @@ impl View {
     fn inbound_in(&self, block: u32) -> Result<Places> {
         let mut all = Places::default();
         for status in Status::ALL {
-            let state = Term::of_state(Direction::Inbound, status);
+            let state = PostingKey::of_state(Direction::Inbound, status);
             if let Some(places) = pass_over(self.places(state, block))? {
                 all.union(&places);
             }

@@ -9,14 +9,14 @@ use super::command::Command;
 use super::conversation::ConversationRow;
 use super::error::{Result, StoreError};
 use super::file::carry_out;
-use super::ids::{IdPermutation, Tag};
+use super::ids::{EpochTag, IdPermutation};
 use super::legacy::{self, OldLog};
 use super::options::{MigrationStep, StoreOptions};
 use super::order;
 use super::postings::Places;
 use super::tables::{
-    CONVERSATIONS, Counters, MESSAGES, META, POSTINGS, REQUESTS, SCHEMA, SEEN_PLATFORMS, Term,
-    counters, key_check, pack, pack_places, unpack_version,
+    CONVERSATIONS, Counters, MESSAGES, META, POSTINGS, PostingKey, REQUESTS, SCHEMA,
+    SEEN_PLATFORMS, counters, key_check, pack, pack_places, unpack_version,
 };
 use super::transaction::{Transaction, TransactionContext};
 use crate::clock::now;
@@ -96,7 +96,7 @@ fn from_first(
         OldLogState::DoesNotFollow
     } else {
         // The messages of commands keep the IDs that were acknowledged, which had no tag.
-        let untagged = TransactionContext { tag: Tag::NONE, ..context.clone() };
+        let untagged = TransactionContext { tag: EpochTag::NONE, ..context.clone() };
         carry_out_all(txn, &untagged, whole)?;
         for damage in &damage {
             tracing::error!("the write-ahead log of the older version is damaged: {damage}");
@@ -248,7 +248,7 @@ fn carry_out_all(
 /// A conversation as schema 1 had it.
 #[derive(Deserialize)]
 struct OldConversation {
-    term: Term,
+    term: PostingKey,
     last_seq: u64,
     last_at: u64,
     name: Option<String>,
@@ -273,7 +273,7 @@ impl OldConversation {
 /// A conversation as schema 2 had it.
 #[derive(Deserialize)]
 struct SecondConversation {
-    term: Term,
+    term: PostingKey,
     last_seq: u64,
     last_at: u64,
     name: Option<String>,

@@ -9,6 +9,8 @@
 //! see whole commits only and never wait for the writer.
 
 mod apply;
+mod ascending;
+mod bot_events;
 mod by_time;
 mod changed;
 pub mod check;
@@ -24,11 +26,8 @@ mod dedupe;
 mod dedupe_keys;
 mod early_recall;
 mod error;
-mod external;
-mod facts;
-mod feed;
+mod external_ids;
 mod file;
-mod forward;
 mod ids;
 mod join;
 mod journal;
@@ -49,6 +48,7 @@ mod range;
 mod recount;
 mod replica;
 mod role;
+mod routing_facts;
 mod set_aside;
 mod shared_log;
 mod state;
@@ -62,12 +62,12 @@ mod writer;
 pub use crate::log::disk::{StorageFactory, StoreFileKind};
 pub use crate::log::file::kept_beside as kept_logs;
 pub use crate::log::record;
+pub use bot_events::{BotEvent, StoredRawEvent};
 pub use by_time::MessageSource;
 pub use command::{Answer, Command, MessageTarget};
 pub use compact::compact;
 pub use dedupe_keys::Idempotency;
 pub use error::{Result, StoreError};
-pub use feed::{FeedEntry, StoredRawEvent};
 pub use join::{join, leave};
 pub use journal::{EntryContent, JournalEntry};
 pub use listener::{Head, Listener};
@@ -75,7 +75,7 @@ pub use listing::{ConversationQuery, stored};
 pub use membership::Membership;
 pub use options::{Access, MigrationProgress, MigrationStep, SharedLogFactory, StoreOptions};
 pub use prefix::ByPrefix;
-pub use query::{Matches, MessageFilter, Needs, Order, Page};
+pub use query::{FilterTerms, Matches, MessageFilter, Order, Page};
 pub use set_aside::SetAside;
 pub use view::View;
 
@@ -87,7 +87,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use uuid::Uuid;
-use writer::{Current, Job};
+use writer::{Current, WriterRequest};
 
 /// How long a reader of one node waits for what another node told of.
 const NODES_APART: Duration = Duration::from_secs(5);
@@ -98,7 +98,7 @@ pub struct Store {
     role: Arc<StoreRole>,
     owner: String,
     /// Empty once the store is closed, or where it was opened for reading.
-    queue: Mutex<Option<mpsc::Sender<writer::Job>>>,
+    queue: Mutex<Option<mpsc::Sender<writer::WriterRequest>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -202,7 +202,7 @@ impl Store {
         command: Command,
     ) -> Result<impl Future<Output = Result<Answer>> + use<>> {
         let (answer, wait) = oneshot::channel();
-        self.queue(Job::Command(Box::new(command), term, answer)).await?;
+        self.queue(WriterRequest::Command(Box::new(command), term, answer)).await?;
         Ok(async { wait.await.map_err(|_| unknown_outcome())? })
     }
 
@@ -253,7 +253,7 @@ impl Store {
     /// The batches do not follow what is here, or the disk refuses.
     pub async fn replicate(&self, after: u64, batches: Vec<SharedBatch>) -> Result<()> {
         let (answer, wait) = oneshot::channel();
-        self.queue(Job::Replicate(after, batches, answer)).await?;
+        self.queue(WriterRequest::Replicate(after, batches, answer)).await?;
         wait.await.map_err(|_| StoreError::Absent)?
     }
 
@@ -266,20 +266,20 @@ impl Store {
     /// refuses.
     pub async fn lead(&self, applied: u64, after: u64) -> Result<()> {
         let (answer, wait) = oneshot::channel();
-        self.queue(Job::Lead { applied, after, answer }).await?;
+        self.queue(WriterRequest::Lead { applied, after, answer }).await?;
         wait.await.map_err(|_| StoreError::Absent)?
     }
 
     /// Leads no longer; returns once nothing more is decided here.
     pub async fn follow(&self) {
         let (answer, wait) = oneshot::channel();
-        if self.queue(Job::Follow(answer)).await.is_ok() {
+        if self.queue(WriterRequest::Follow(answer)).await.is_ok() {
             // An error says that the store is closed.
             let _ = wait.await;
         }
     }
 
-    async fn queue(&self, job: Job) -> Result<()> {
+    async fn queue(&self, job: WriterRequest) -> Result<()> {
         let queue = lock(&self.queue).clone().ok_or_else(read_only)?;
         queue.send(job).await.map_err(|_| StoreError::Absent)
     }

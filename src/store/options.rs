@@ -1,6 +1,6 @@
 //! How a store is opened.
 
-use super::ids::{IdPermutation, Tag};
+use super::ids::{EpochTag, IdPermutation};
 use super::transaction::TransactionContext;
 use crate::log::disk::StorageFactory;
 use crate::log::{FileLog, SharedLog};
@@ -129,7 +129,7 @@ impl StoreOptions {
         TransactionContext {
             ids,
             epoch,
-            tag: Tag::of(epoch),
+            tag: EpochTag::of(epoch),
             owner: self.owner.clone(),
             journal_seconds: self.journal_seconds,
             journal_events: self.journal_events,

@@ -5,7 +5,7 @@ use super::conversation::{ConversationRow, is_mention};
 use super::error::Result;
 use super::postings::{Places, locate, start_of};
 use super::tables::{
-    CONVERSATIONS, LATE, MESSAGES, META, NEWEST, POSTINGS, Term, counters, pack, pack_places,
+    CONVERSATIONS, LATE, MESSAGES, META, NEWEST, POSTINGS, PostingKey, counters, pack, pack_places,
     unpack, unpack_places,
 };
 use crate::clock::now;
@@ -19,7 +19,7 @@ const MESSAGES_AT_ONCE: u64 = 1_000_000;
 
 /// Finds late messages and mentions, and writes the list of conversations.
 pub(super) fn arrange(txn: &WriteTransaction) -> Result<()> {
-    let mut terms: HashMap<(String, String), Term> = HashMap::new();
+    let mut terms: HashMap<(String, String), PostingKey> = HashMap::new();
     let mut newest = txn.open_table(NEWEST)?;
     let mut table = txn.open_table(CONVERSATIONS)?;
     let mut postings = txn.open_table(POSTINGS)?;
@@ -50,16 +50,16 @@ pub(super) fn arrange(txn: &WriteTransaction) -> Result<()> {
         let Ok(message) = record::decode(seq, bytes.value()) else { continue };
         let (block, place) = locate(seq);
         if is_mention(&message) {
-            rows.entry(Term::MENTIONS.row(block)).or_default().set(place, true);
+            rows.entry(PostingKey::MENTIONS.row(block)).or_default().set(place, true);
         }
         if (in_order_to..=now).contains(&message.created_at) {
             in_order_to = message.created_at;
             continue;
         }
-        rows.entry(Term::LATE.row(block)).or_default().set(place, true);
+        rows.entry(PostingKey::LATE.row(block)).or_default().set(place, true);
         let Message { platform, recipient, created_at, .. } = message;
         let term = terms.get(&(platform.unwrap_or_default(), recipient)).copied();
-        for term in [Some(Term::LATE), term].into_iter().flatten() {
+        for term in [Some(PostingKey::LATE), term].into_iter().flatten() {
             late.insert((term.0, created_at, seq), ())?;
         }
     }
@@ -76,7 +76,10 @@ pub(super) fn arrange(txn: &WriteTransaction) -> Result<()> {
 }
 
 /// The newest message of a term, if it has any that can be read.
-fn newest_of(postings: &impl ReadableTable<u64, &'static [u8]>, term: Term) -> Result<Option<u64>> {
+fn newest_of(
+    postings: &impl ReadableTable<u64, &'static [u8]>,
+    term: PostingKey,
+) -> Result<Option<u64>> {
     for entry in postings.range(term.row(0)..=term.row(u32::MAX))?.rev() {
         let (key, bytes) = entry?;
         let places = unpack_places(key.value(), bytes.value()).unwrap_or_default();
@@ -93,7 +96,7 @@ pub(super) fn in_order_to(txn: &WriteTransaction) -> Result<u64> {
     for row in messages.iter()?.rev() {
         let (seq, bytes) = row?;
         let (block, place) = locate(seq.value());
-        let key = Term::LATE.row(block);
+        let key = PostingKey::LATE.row(block);
         let late = postings.get(key)?.and_then(|row| unpack_places(key, row.value()).ok());
         if late.is_some_and(|late| late.has(place)) {
             continue;

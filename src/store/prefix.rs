@@ -5,7 +5,7 @@
 
 use super::damage::guarded;
 use super::error::Result;
-use super::ids::Tag;
+use super::ids::EpochTag;
 use super::query::MessageFilter;
 use super::view::View;
 use crate::model::cursor::Epoch;
@@ -69,10 +69,10 @@ impl View {
         places: RangeInclusive<u64>,
         prefix: IdPrefix,
     ) -> Result<impl Iterator<Item = u64>> {
-        let mut epochs = vec![(1, Tag::NONE)];
+        let mut epochs = vec![(1, EpochTag::NONE)];
         for row in self.epochs.iter()? {
             let (epoch, first) = row?.1.value();
-            epochs.push((first, Tag::of(Epoch::new(epoch))));
+            epochs.push((first, EpochTag::of(Epoch::new(epoch))));
         }
         let (ids, (begin, mut end)) = (self.ids, places.into_inner());
         Ok(epochs.into_iter().rev().flat_map(move |(first, tag)| {

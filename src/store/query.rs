@@ -4,7 +4,7 @@ use super::damage::{guarded, pass_over};
 use super::error::Result;
 use super::listing::stored;
 use super::postings::{Places, locate, start_of};
-use super::tables::Term;
+use super::tables::PostingKey;
 use super::view::View;
 use crate::model::message::{Direction, Message, Status};
 use redb::ReadableTable;
@@ -67,10 +67,10 @@ pub struct Matches {
 }
 
 /// Terms of which a message has at least one.
-pub(super) type AnyOf = Vec<Term>;
+pub(super) type AnyTerm = Vec<PostingKey>;
 
 /// Terms that a filter needs, looked up once; `None` if no message can match.
-pub struct Needs(Option<Vec<AnyOf>>);
+pub struct FilterTerms(Option<Vec<AnyTerm>>);
 
 impl View {
     /// The messages that match, newest first.
@@ -142,8 +142,8 @@ impl View {
     /// # Errors
     ///
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
-    pub fn needs(&self, filter: &MessageFilter) -> Result<Needs> {
-        guarded(|| self.needed(filter).map(Needs))
+    pub fn needs(&self, filter: &MessageFilter) -> Result<FilterTerms> {
+        guarded(|| self.needed(filter).map(FilterTerms))
     }
 
     /// The places in a block whose messages pass a filter.
@@ -151,7 +151,7 @@ impl View {
     /// # Errors
     ///
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
-    pub fn passing(&self, needs: &Needs, block: u32) -> Result<Places> {
+    pub fn passing(&self, needs: &FilterTerms, block: u32) -> Result<Places> {
         let none = || Ok(Places::default());
         guarded(|| needs.0.as_ref().map_or_else(none, |needed| self.common(needed, block)))
     }
@@ -212,7 +212,7 @@ impl View {
     ) -> Result<()> {
         let row = self.conversation_row(platform.unwrap_or_default(), conversation)?;
         let Some(row) = row else { return Ok(()) };
-        let state = Term::of_state(Direction::Outbound, Status::Pending);
+        let state = PostingKey::of_state(Direction::Outbound, Status::Pending);
         let needed = [vec![row.term], vec![state]];
         let (mut next, _) = locate(first);
         while let Some(block) = self.first_common_block(&needed, next)? {
@@ -235,7 +235,7 @@ impl View {
     ///
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn outbound(&self, status: Status) -> Result<impl Iterator<Item = Result<Message>>> {
-        let state = Term::of_state(Direction::Outbound, status);
+        let state = PostingKey::of_state(Direction::Outbound, status);
         let rows = self.postings.range(state.row(0)..=state.row(u32::MAX))?;
         let blocks = rows.map(move |row| -> Result<Vec<u64>> {
             let block = row?.0.value() as u32;
@@ -271,7 +271,7 @@ impl View {
     }
 
     /// Sets of terms; a message has one of each. `None` where nothing can match.
-    pub(super) fn needed(&self, filter: &MessageFilter) -> Result<Option<Vec<AnyOf>>> {
+    pub(super) fn needed(&self, filter: &MessageFilter) -> Result<Option<Vec<AnyTerm>>> {
         let mut needed = Vec::new();
         let is_any_state = filter.statuses.is_empty() && filter.direction.is_none();
         // Every message of a platform or conversation is in some state.
@@ -281,8 +281,10 @@ impl View {
         match (&filter.platform, &filter.conversation) {
             (None, None) => {}
             (Some(platform), None) => {
-                let term =
-                    self.platforms_table()?.get(stored(platform))?.map(|term| Term(term.value()));
+                let term = self
+                    .platforms_table()?
+                    .get(stored(platform))?
+                    .map(|term| PostingKey(term.value()));
                 needed.push(term.into_iter().collect());
             }
             (platform, Some(name)) => {
@@ -293,14 +295,14 @@ impl View {
     }
 
     /// The terms of a conversation, on its platform or on every one.
-    pub(super) fn conversation_terms(&self, platform: Option<&str>, name: &str) -> Result<AnyOf> {
+    pub(super) fn conversation_terms(&self, platform: Option<&str>, name: &str) -> Result<AnyTerm> {
         let Some(platform) = platform else { return self.conversation_anywhere(name) };
         let row = self.conversation_row(stored(platform), name)?;
         Ok(row.map(|row| row.term).into_iter().collect())
     }
 
     /// The terms of a conversation's name on every platform.
-    fn conversation_anywhere(&self, name: &str) -> Result<AnyOf> {
+    fn conversation_anywhere(&self, name: &str) -> Result<AnyTerm> {
         let mut terms = Vec::new();
         for entry in self.platforms_table()?.iter()? {
             let platform = entry?.0;
@@ -312,7 +314,7 @@ impl View {
     /// The newest block, not above `block`, where every need has at least one row.
     pub(super) fn last_common_block(
         &self,
-        needed: &[AnyOf],
+        needed: &[AnyTerm],
         mut block: u32,
     ) -> Result<Option<u32>> {
         loop {
@@ -333,13 +335,13 @@ impl View {
     }
 
     /// The newest block, not above `block`, where a term has a row.
-    fn last_block(&self, term: Term, block: u32) -> Result<Option<u32>> {
+    fn last_block(&self, term: PostingKey, block: u32) -> Result<Option<u32>> {
         let mut rows = self.postings.range(term.row(0)..=term.row(block))?;
         Ok(rows.next_back().transpose()?.map(|(key, _)| key.value() as u32))
     }
 
     /// The places in a block that meet every need.
-    pub(super) fn common(&self, needed: &[AnyOf], block: u32) -> Result<Places> {
+    pub(super) fn common(&self, needed: &[AnyTerm], block: u32) -> Result<Places> {
         let mut common: Option<Places> = None;
         for terms in needed {
             let mut any = Places::default();
@@ -358,10 +360,10 @@ impl View {
 }
 
 /// The states that a filter lets through, each of either direction.
-fn states(filter: &MessageFilter) -> AnyOf {
+fn states(filter: &MessageFilter) -> AnyTerm {
     let is_wanted = |d: &Direction| filter.direction.is_none_or(|wanted| wanted == *d);
     let directions = Direction::ALL.into_iter().filter(is_wanted);
     let statuses = Status::ALL.into_iter().filter(|&status| filter.lets_through(status));
     let statuses: Vec<_> = statuses.collect();
-    directions.flat_map(|d| statuses.iter().map(move |&s| Term::of_state(d, s))).collect()
+    directions.flat_map(|d| statuses.iter().map(move |&s| PostingKey::of_state(d, s))).collect()
 }

@@ -6,7 +6,7 @@ use super::conversation::ConversationRow;
 use super::options::StoreOptions;
 use super::tables::{
     CONVERSATIONS, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, MESSAGES, META, PLATFORMS,
-    POSTINGS, QUARANTINE, SEEN, SENT, Term, counters, pack, unpack,
+    POSTINGS, PostingKey, QUARANTINE, SEEN, SENT, counters, pack, unpack,
 };
 use super::{Result, StoreError, journal, order};
 use crate::log::{Log as _, record};
@@ -48,7 +48,8 @@ fn count(txn: &WriteTransaction) -> Result<Counters> {
         }
     }
     counted.head = counted.head.max(newest_place(txn)?);
-    counted.named_terms = highest_term(txn)?.map_or(0, |Term(term)| term + 1 - Term::FIRST_NAMED);
+    counted.named_terms =
+        highest_term(txn)?.map_or(0, |PostingKey(term)| term + 1 - PostingKey::FIRST_NAMED);
     counted.in_order_to = order::in_order_to(txn)?;
     count_events(txn, &mut counted)?;
     Ok(counted)
@@ -74,10 +75,10 @@ fn newest_place(txn: &WriteTransaction) -> Result<u64> {
     Ok(newest)
 }
 
-fn highest_term(txn: &WriteTransaction) -> Result<Option<Term>> {
+fn highest_term(txn: &WriteTransaction) -> Result<Option<PostingKey>> {
     let mut highest = None;
     for row in txn.open_table(PLATFORMS)?.iter()? {
-        highest = highest.max(Some(Term(row?.1.value())));
+        highest = highest.max(Some(PostingKey(row?.1.value())));
     }
     for row in txn.open_table(CONVERSATIONS)?.iter()? {
         let (key, bytes) = row?;
@@ -86,8 +87,9 @@ fn highest_term(txn: &WriteTransaction) -> Result<Option<Term>> {
         highest = highest.max(row.ok().map(|row| row.term));
     }
     // The row that had it may be damaged itself.
-    let in_use = txn.open_table(POSTINGS)?.last()?.map(|(row, _)| Term((row.value() >> 32) as u32));
-    Ok(highest.max(in_use.filter(|term| term.0 >= Term::FIRST_NAMED)))
+    let in_use =
+        txn.open_table(POSTINGS)?.last()?.map(|(row, _)| PostingKey((row.value() >> 32) as u32));
+    Ok(highest.max(in_use.filter(|term| term.0 >= PostingKey::FIRST_NAMED)))
 }
 
 /// The numbers of the newest event and of the oldest that is kept, as far as the tables have them.

@@ -2,8 +2,8 @@
 
 use super::commit::commit;
 use super::error::{Result, StoreError};
-use super::file::{AtDamage, StoreFile, apply};
-use super::ids::Tag;
+use super::file::{DamagePolicy, StoreFile, apply};
+use super::ids::EpochTag;
 use super::options::mint;
 use super::transaction::Transaction;
 use crate::clock::now;
@@ -36,7 +36,7 @@ impl StoreFile {
             (cursor.offset, cursor.epoch) = (found.batch.end() - 1, found.batch.epoch);
             (place, bytes) = (found.place, bytes + found.bytes);
             let epoch = found.batch.epoch;
-            let applied = apply(&txn, &self.context, found.batch, AtDamage::Refuse);
+            let applied = apply(&txn, &self.context, found.batch, DamagePolicy::Refuse);
             told.push(Committed { epoch, changes: applied?.changes });
         }
         shared.advance(&mut txn, place, bytes)?;
@@ -48,7 +48,7 @@ impl StoreFile {
     /// whole batch is at `applied`. Once it is there, no node that led before can append.
     pub(super) fn lead(&mut self, applied: u64, after: u64) -> Result<()> {
         let epoch = mint();
-        (self.context.epoch, self.context.tag) = (epoch, Tag::of(epoch));
+        (self.context.epoch, self.context.tag) = (epoch, EpochTag::of(epoch));
         let (shared, at) = (self.shared.as_mut().ok_or_else(of_its_own)?, now());
         shared.check_has(applied)?;
         shared.read_to(after);

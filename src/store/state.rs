@@ -10,7 +10,7 @@ use crate::model::routing::StoreFacts;
 use uuid::Uuid;
 
 /// The marks of a conversation.
-pub(super) struct Marks {
+pub(super) struct ConversationSettings {
     /// Its newest message.
     pub(super) newest: u64,
     /// The last message that was read.
@@ -73,7 +73,7 @@ pub(super) trait StoreState: StoreFacts<Error = StoreError> {
     /// Whether one of your accounts has seen the conversation.
     fn is_seen_conversation(&self, platform: &str, conversation: &str) -> Result<bool>;
     /// The marks of a conversation that has messages.
-    fn marks(&self, platform: &str, conversation: &str) -> Result<Option<Marks>>;
+    fn marks(&self, platform: &str, conversation: &str) -> Result<Option<ConversationSettings>>;
     /// Whether a conversation is known with another name or without one.
     fn has_other_name(&self, platform: &str, conversation: &str, name: &str) -> Result<bool>;
     /// Whether a recalled message loses its content.

@@ -39,7 +39,7 @@ pub(super) const CONVERSATIONS: TableDefinition<(&str, &str), &[u8]> =
 /// conversations.
 pub(super) const NEWEST: TableDefinition<(&str, u64), &str> = TableDefinition::new("newest");
 
-/// (term of a conversation or [`Term::LATE`], `created_at`, `seq`): messages that came in late. For
+/// (term of a conversation or [`PostingKey::LATE`], `created_at`, `seq`): messages that came in late. For
 /// all others the order of `created_at` is the order of `seq`.
 pub(super) const LATE: TableDefinition<(u32, u64, u64), ()> = TableDefinition::new("late");
 
@@ -119,9 +119,9 @@ pub(super) fn seen_platforms_row(
 
 /// A number that stands for a state, a platform or a conversation in the postings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct Term(pub(super) u32);
+pub(super) struct PostingKey(pub(super) u32);
 
-impl Term {
+impl PostingKey {
     /// Inbound messages that mention the account.
     pub(super) const MENTIONS: Self = Self(10);
 
@@ -179,9 +179,9 @@ impl Counters {
     }
 
     /// A number for a platform or conversation that has none yet.
-    pub(super) fn new_term(&mut self) -> Term {
+    pub(super) fn new_term(&mut self) -> PostingKey {
         self.named_terms += 1;
-        Term(Term::FIRST_NAMED + self.named_terms - 1)
+        PostingKey(PostingKey::FIRST_NAMED + self.named_terms - 1)
     }
 }
 

@@ -4,7 +4,7 @@ use super::conversation::ConversationRow;
 use super::copy::{self, CopyKind};
 use super::damage::{guarded, pass_over};
 use super::error::{Result, StoreError};
-use super::ids::{IdPermutation, Tag};
+use super::ids::{EpochTag, IdPermutation};
 use super::journal::{self, JournalEntry};
 use super::lazy_table::OpenedTable;
 use super::listener::Head;
@@ -12,7 +12,7 @@ use super::membership::{Membership, membership};
 use super::postings::Places;
 use super::tables::{
     ADAPTER_STATE, CONVERSATIONS, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, LATE, MESSAGES, META,
-    NEWEST, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, Term, counters, unpack, unpack_places,
+    NEWEST, PLATFORMS, POSTINGS, PostingKey, QUARANTINE, REQUESTS, counters, unpack, unpack_places,
     unpack_request,
 };
 use crate::log::record;
@@ -270,14 +270,14 @@ impl View {
     }
 
     /// The tag of the IDs that were given at a place.
-    fn tag_at(&self, seq: u64) -> Result<Tag> {
+    fn tag_at(&self, seq: u64) -> Result<EpochTag> {
         for row in self.epochs.iter()?.rev() {
             let (epoch, first) = row?.1.value();
             if first <= seq {
-                return Ok(Tag::of(Epoch::new(epoch)));
+                return Ok(EpochTag::of(Epoch::new(epoch)));
             }
         }
-        Ok(Tag::NONE)
+        Ok(EpochTag::NONE)
     }
 
     /// The place of a message whose ID does not lead there: it was made elsewhere, or its own place
@@ -415,7 +415,7 @@ impl View {
     }
 
     /// The places of a term in a block.
-    pub(super) fn places(&self, term: Term, block: u32) -> Result<Option<Places>> {
+    pub(super) fn places(&self, term: PostingKey, block: u32) -> Result<Option<Places>> {
         let row = term.row(block);
         let Some(bytes) = self.postings.get(row)? else { return Ok(None) };
         Ok(Some(unpack_places(row, bytes.value())?))

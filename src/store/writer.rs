@@ -30,14 +30,14 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 /// For how long nothing has to come until it is calm.
-const CALM: Duration = Duration::from_millis(100);
+const QUIET_TIME: Duration = Duration::from_millis(100);
 
 /// How long the writer waits before it tries again to open a file that failed.
 const REOPEN_PAUSE: Duration = Duration::from_millis(250);
 
 /// For how long after a fault commands are carried out one by one, so that one which always fails
 /// takes no other with it.
-const ALONE_FOR: Duration = Duration::from_secs(30);
+const ONE_BY_ONE_TIME: Duration = Duration::from_secs(30);
 
 /// Greatest growth of the tables for a byte of the log; with less free space there is no log.
 const TABLES_PER_LOG: u64 = 8;
@@ -46,7 +46,7 @@ const TABLES_PER_LOG: u64 = 8;
 pub(super) type Current = Arc<ArcSwapOption<View>>;
 
 /// Something for the writer to do.
-pub(super) enum Job {
+pub(super) enum WriterRequest {
     /// Carry out a command, where a term is given only while the store leads in that.
     Command(Box<Command>, Option<u64>, oneshot::Sender<Result<Answer>>),
     /// Apply what was read from the log of the cluster, behind the batch at a place.
@@ -57,7 +57,7 @@ pub(super) enum Job {
     Follow(oneshot::Sender<()>),
 }
 
-impl Job {
+impl WriterRequest {
     fn refuse(self, error: StoreError) {
         match self {
             Self::Command(_, _, answer) => drop(answer.send(Err(error))),
@@ -77,7 +77,7 @@ pub(super) fn start(
     options: StoreOptions,
     current: Current,
     role: Arc<StoreRole>,
-    jobs: mpsc::Receiver<Job>,
+    jobs: mpsc::Receiver<WriterRequest>,
     listener: Box<dyn Listener>,
 ) -> Result<JoinHandle<()>> {
     let no_thread = |error| StoreError::Open(format!("no thread for the writer: {error}"));
@@ -123,7 +123,7 @@ struct WriterThread {
 }
 
 impl WriterThread {
-    fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
+    fn run(mut self, mut jobs: mpsc::Receiver<WriterRequest>) {
         let mut batch = Vec::new();
         let mut told = None;
         loop {
@@ -170,13 +170,17 @@ impl WriterThread {
 
     /// Waits for commands, and says how many came; 0 at the end. `None` where the tables have
     /// something to catch up with and it has become calm.
-    fn wait(&self, jobs: &mut mpsc::Receiver<Job>, batch: &mut Vec<Job>) -> Option<usize> {
-        let is_alone = self.fault.is_some_and(|fault| fault.elapsed() < ALONE_FOR);
+    fn wait(
+        &self,
+        jobs: &mut mpsc::Receiver<WriterRequest>,
+        batch: &mut Vec<WriterRequest>,
+    ) -> Option<usize> {
+        let is_alone = self.fault.is_some_and(|fault| fault.elapsed() < ONE_BY_ONE_TIME);
         let limit = if is_alone { 1 } else { self.options.batch };
         if !self.file.as_ref().is_some_and(StoreFile::is_behind) {
             return Some(jobs.blocking_recv_many(batch, limit));
         }
-        self.timer.block_on(async { timeout(CALM, jobs.recv_many(batch, limit)).await.ok() })
+        self.timer.block_on(async { timeout(QUIET_TIME, jobs.recv_many(batch, limit)).await.ok() })
     }
 
     /// Makes the tables durable while no command waits.
@@ -190,18 +194,18 @@ impl WriterThread {
     }
 
     /// Carries out what came, in order; commands that follow each other share a commit.
-    fn carry_out(&mut self, jobs: impl Iterator<Item = Job>) {
+    fn carry_out(&mut self, jobs: impl Iterator<Item = WriterRequest>) {
         let mut commands = Vec::new();
         for job in jobs {
             match job {
-                Job::Command(_, Some(term), answer) if term != self.role.term() => {
+                WriterRequest::Command(_, Some(term), answer) if term != self.role.term() => {
                     let error = "this node has led anew since; nothing was stored";
                     drop(answer.send(Err(StoreError::Unavailable(error.into()))));
                 }
-                Job::Command(command, _, answer) => commands.push((*command, answer)),
+                WriterRequest::Command(command, _, answer) => commands.push((*command, answer)),
                 other => {
                     self.serve(std::mem::take(&mut commands));
-                    self.play(other);
+                    self.run_cluster_job(other);
                 }
             }
         }
@@ -209,14 +213,14 @@ impl WriterThread {
     }
 
     /// Does what the part of a node in its cluster takes.
-    fn play(&mut self, job: Job) {
+    fn run_cluster_job(&mut self, job: WriterRequest) {
         match job {
-            Job::Command(..) => {}
-            Job::Follow(answer) => {
+            WriterRequest::Command(..) => {}
+            WriterRequest::Follow(answer) => {
                 self.role.lead(false);
                 let _ = answer.send(());
             }
-            Job::Replicate(after, batches, answer) => {
+            WriterRequest::Replicate(after, batches, answer) => {
                 let done = self.change(|file| file.replicate(after, batches));
                 let told = done.map(|told| {
                     for batch in told.into_iter().filter(|batch| !batch.changes.is_empty()) {
@@ -225,7 +229,7 @@ impl WriterThread {
                 });
                 let _ = answer.send(told);
             }
-            Job::Lead { applied, after, answer } => {
+            WriterRequest::Lead { applied, after, answer } => {
                 let done = self.change(|file| file.lead(applied, after));
                 self.role.lead(done.is_ok());
                 let _ = answer.send(done);
@@ -341,7 +345,7 @@ impl WriterThread {
     fn commit(&mut self, commands: Vec<Command>) -> Result<Vec<Result<Answer>>> {
         let free = self.free_space()?;
         let file = self.file.as_mut().ok_or(StoreError::Absent)?;
-        let is_calm = self.last.is_none_or(|last| last.elapsed() > CALM);
+        let is_calm = self.last.is_none_or(|last| last.elapsed() > QUIET_TIME);
         // Events in the log need room in the tables afterwards.
         let is_tight = free < self.options.reserve_bytes + TABLES_PER_LOG * self.options.log_bytes;
         let durability = if is_calm || is_tight { Durability::Tables } else { Durability::Log };

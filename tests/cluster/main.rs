@@ -15,6 +15,7 @@ mod socket;
 mod tools;
 
 mod agreement;
+mod behind;
 mod dial_in;
 mod faults;
 mod figures;

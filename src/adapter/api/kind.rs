@@ -14,7 +14,7 @@ pub struct Kind {
     /// Whether a recipient could be a conversation of this kind at all.
     pub addresses: fn(&str) -> bool,
     /// Turns a recipient into a conversation.
-    pub resolve: Resolve,
+    pub resolve: ResolveRecipient,
     /// Gets messages without a platform only where there is no other platform.
     pub is_fallback: bool,
     /// Its media are available for a limited time only.
@@ -27,7 +27,7 @@ pub struct Kind {
 
 /// Turns a recipient into a conversation; the second argument tells whether a conversation is
 /// known. The error says how to write the recipient.
-pub type Resolve = fn(&str, &dyn Fn(&str) -> bool) -> Result<String, String>;
+pub type ResolveRecipient = fn(&str, &dyn Fn(&str) -> bool) -> Result<String, String>;
 
 impl fmt::Debug for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

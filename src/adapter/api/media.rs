@@ -43,7 +43,7 @@ impl ReadMedia for () {
 
 /// Ways by which an implementation takes media, beside the bytes in a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Ways<'a> {
+pub struct FileTransfer<'a> {
     /// The folder of media as the implementation sees it.
     pub folder: Option<&'a str>,
     /// It fetches addresses.
@@ -56,7 +56,7 @@ pub struct Ways<'a> {
 pub async fn with_media(
     message: Outbound,
     reader: &Arc<dyn ReadMedia>,
-    ways: Ways<'_>,
+    ways: FileTransfer<'_>,
 ) -> Result<Outbound, String> {
     if !message.content.segments().is_some_and(|segments| segments.iter().any(has_kept)) {
         return Ok(message);
@@ -64,7 +64,7 @@ pub async fn with_media(
     let (mut segments, reader) = (message.content.to_segments(), Arc::clone(reader));
     let (folder, fetches) = (ways.folder.map(str::to_owned), ways.fetches);
     let read = tokio::task::spawn_blocking(move || {
-        let ways = Ways { folder: folder.as_deref(), fetches };
+        let ways = FileTransfer { folder: folder.as_deref(), fetches };
         let mut left = MAX_SENT_BYTES;
         put_all(&mut segments, &*reader, ways, &mut left).map(|()| segments)
     });
@@ -85,7 +85,7 @@ fn has_kept(segment: &Segment) -> bool {
 fn put_all(
     segments: &mut [Segment],
     reader: &dyn ReadMedia,
-    ways: Ways<'_>,
+    ways: FileTransfer<'_>,
     left: &mut u64,
 ) -> Result<(), String> {
     for segment in segments {
@@ -103,7 +103,7 @@ fn put_all(
 fn put(
     media: &mut Media,
     reader: &dyn ReadMedia,
-    ways: Ways<'_>,
+    ways: FileTransfer<'_>,
     left: &mut u64,
 ) -> Result<(), String> {
     let Some(sha256) = &media.media else { return Ok(()) };
@@ -179,9 +179,12 @@ mod tests {
         }
     }
 
-    const FETCHING: Ways<'_> = Ways { folder: None, fetches: true };
+    const FETCHING: FileTransfer<'_> = FileTransfer { folder: None, fetches: true };
 
-    async fn urls(media: &[(&str, Option<&str>)], ways: Ways<'_>) -> Result<Vec<String>, String> {
+    async fn urls(
+        media: &[(&str, Option<&str>)],
+        ways: FileTransfer<'_>,
+    ) -> Result<Vec<String>, String> {
         let reader: Arc<dyn ReadMedia> = Arc::new(Two);
         let sent = with_media(outbound(media), &reader, ways).await?;
         let segments = sent.content.to_segments();
@@ -203,7 +206,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_folder_that_the_implementation_sees_comes_first() {
-        let ways = Ways { folder: Some("/there/"), fetches: true };
+        let ways = FileTransfer { folder: Some("/there/"), fetches: true };
         let media = [("large", None), ("gone", Some("https://x"))];
         assert_eq!(urls(&media, ways).await.unwrap(), ["file:///there/ab/large", "https://x"]);
     }
@@ -215,7 +218,7 @@ mod tests {
         let forward = Segment::Forward { title: None, items: vec![item], id: None };
         let message = Outbound { content: Content::of(vec![forward]), ..outbound(&[]) };
         let reader: Arc<dyn ReadMedia> = Arc::new(Two);
-        let sent = with_media(message, &reader, Ways::default()).await.unwrap();
+        let sent = with_media(message, &reader, FileTransfer::default()).await.unwrap();
         let Some([Segment::Forward { items, .. }]) = sent.content.segments() else { panic!() };
         let url = items[0].segments[0].media().unwrap().url.clone();
         assert_eq!(url, Some(Inline::write("a.png", b"hi")));

@@ -2,7 +2,7 @@
 
 use super::api::{Api, ApiSession};
 use super::call_failure::CallFailure;
-use super::memory::{Login, keep_reply};
+use super::saved_state::{Login, keep_reply};
 use super::window::Windows;
 use crate::adapter::api::{AdapterEvent, Delivery, Settings, WindowClosed};
 use crate::adapter::context::Context;

@@ -4,8 +4,8 @@ use super::account::RunningAccount;
 use super::call_failure::CallFailure;
 use super::download::find_media;
 use super::lock::{self, AccountLock};
-use super::memory::KeptLogin;
 use super::poll::{PollEnd, poll};
+use super::saved_state::KeptLogin;
 use super::send::send;
 use super::typing::show_typing;
 use crate::adapter::api::{AccountRequest, Action, ActionError, Found, Window};
@@ -32,10 +32,10 @@ const LOCK_PAUSE: Duration = Duration::from_millis(250);
 const QUIET_LOCK_ATTEMPTS: u32 = 20;
 
 /// How long attempts to send that are under way have to end, once the account stops.
-const LAST_ANSWERS: Duration = Duration::from_secs(1);
+const STOP_ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long the notice that polling ends may take.
-const LAST_NOTICE: Duration = Duration::from_millis(500);
+const LOGOUT_NOTICE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Words for people about an account that does not work any more.
 const STOPPED: &str = "the account was stopped";
@@ -82,7 +82,7 @@ impl RunningAccount {
             }
         }
         let notice = self.api.notify(&self.session, false);
-        let _ = timeout(LAST_NOTICE, notice).await;
+        let _ = timeout(LOGOUT_NOTICE_TIMEOUT, notice).await;
         self.show(entry.as_ref(), PlatformState::Disconnected, Some(STOPPED));
     }
 
@@ -168,7 +168,8 @@ impl RunningAccount {
             }
         };
         drop(polling);
-        let _ = timeout(LAST_ANSWERS, async { while answering.next().await.is_some() {} }).await;
+        let _ =
+            timeout(STOP_ANSWER_TIMEOUT, async { while answering.next().await.is_some() {} }).await;
         end
     }
 

@@ -6,7 +6,7 @@ use super::account::{RunningAccount, SessionCheck};
 use super::api::{POLL_HOLD, Updates};
 use super::call_failure::CallFailure;
 use super::inbound;
-use super::memory::keep_cursor;
+use super::saved_state::keep_cursor;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 const MAX_FAILURES: u32 = 3;
 
 /// A poll that took so long was held.
-const HELD: Duration = Duration::from_secs(5);
+const STABLE_AFTER: Duration = Duration::from_secs(5);
 
 /// The longest pause after a poll that came back at once with nothing new.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -50,7 +50,7 @@ pub(super) async fn poll(account: &RunningAccount, cursor: &mut String) -> PollE
             // Nothing came.
             Err(CallFailure::Late) => continue,
             // A gateway gave up on a poll that was held: nothing came either.
-            Err(CallFailure::Unknown(_)) if began.elapsed() > HELD => {
+            Err(CallFailure::Unknown(_)) if began.elapsed() > STABLE_AFTER => {
                 sleep(account.settings.reconnect).await;
                 continue;
             }
@@ -82,7 +82,7 @@ fn brings_news(updates: &Updates, cursor: &str) -> bool {
 
 /// The pause until the next poll: a server that does not hold polls would be asked without end.
 fn pause(is_new: bool, took: Duration, reconnect: Duration) -> Duration {
-    if is_new || took > HELD { Duration::ZERO } else { reconnect.min(PAUSE) }
+    if is_new || took > STABLE_AFTER { Duration::ZERO } else { reconnect.min(PAUSE) }
 }
 
 /// Why what a poll answered was not stored: the next poll brings it again.
@@ -141,6 +141,6 @@ mod tests {
         let (at_once, reconnect) = (Duration::from_millis(1), Duration::from_secs(5));
         assert_eq!(pause(true, at_once, reconnect), Duration::ZERO);
         assert_eq!(pause(false, at_once, reconnect), PAUSE);
-        assert_eq!(pause(false, HELD * 2, reconnect), Duration::ZERO, "it was held");
+        assert_eq!(pause(false, STABLE_AFTER * 2, reconnect), Duration::ZERO, "it was held");
     }
 }

@@ -31,13 +31,13 @@ pub(super) struct ReplyState {
     pub(super) next_try: Option<u64>,
     /// The platform's text at the last refusal.
     pub(super) refusal: String,
-    pub(super) stuck: Option<Stuck>,
+    pub(super) stuck: Option<RepeatedRefusal>,
     pub(super) progress: Option<PartProgress>,
 }
 
 /// A message that was refused though nothing was sent before it with the token.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Stuck {
+pub(super) struct RepeatedRefusal {
     pub(super) message: Uuid,
     /// With how many tokens, as far as they count.
     pub(super) count: u32,
@@ -112,7 +112,7 @@ impl ReplyState {
             });
             if counts {
                 let count = known.map_or(0, |stuck| stuck.count) + 1;
-                self.stuck = Some(Stuck { message, count, at, has_other_passed: false });
+                self.stuck = Some(RepeatedRefusal { message, count, at, has_other_passed: false });
             }
         }
         self.next_try = PAUSES.get(self.refusals as usize).map(|pause| at + pause);

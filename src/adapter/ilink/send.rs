@@ -6,7 +6,7 @@ use super::call_failure::CallFailure;
 use super::outbound::{OutboundPart, parts, text_item};
 use super::reply::PartProgress;
 use super::upload::{NotUploaded, upload};
-use crate::adapter::api::{Delivery, Outbound, Ways, with_media};
+use crate::adapter::api::{Delivery, FileTransfer, Outbound, with_media};
 use crate::clock::now;
 use md5::{Digest, Md5};
 use std::collections::BTreeSet;
@@ -28,7 +28,7 @@ const KEEP_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) async fn send(account: &RunningAccount, message: Outbound) -> Delivery {
     let refused = |reason: String| Delivery::Refused { reason, retryable: false };
     let until = Instant::now() + account.settings.answer_timeout * ATTEMPT_CALLS;
-    let message = match with_media(message, &account.context.media, Ways::default()).await {
+    let message = match with_media(message, &account.context.media, FileTransfer::default()).await {
         Ok(message) => Arc::new(message),
         Err(reason) => return refused(reason),
     };

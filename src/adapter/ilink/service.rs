@@ -5,8 +5,8 @@ use super::api::{Api, ApiSession};
 use super::http::Http;
 use super::login::{Attempt, LoggedIn, LoginEnd};
 use super::logins::Logins;
-use super::memory::{self, ADAPTER, KeptLogin, Login};
 use super::options::IlinkOptions;
+use super::saved_state::{self, ADAPTER, KeptLogin, Login};
 use super::window::Windows;
 use crate::adapter::api::{AdapterEvent, LoginError, LoginRequest, Settings};
 use crate::adapter::context::Context;
@@ -105,7 +105,7 @@ impl IlinkService {
             let (answer, kept) = oneshot::channel();
             self.context.events.report(AdapterEvent::Remembered { adapter: ADAPTER, answer }).await;
             if let Ok(kept) = kept.await {
-                return memory::read(self.settings.platform(), kept);
+                return saved_state::read(self.settings.platform(), kept);
             }
             sleep(STORE_PAUSE).await;
         }
@@ -290,7 +290,7 @@ impl IlinkService {
             state.extend(self.forgotten(&known.account).await);
         }
         // Later in the commit, so that it holds where the ID is the same.
-        state.push(memory::keep_login(&platform, &login));
+        state.push(saved_state::keep_login(&platform, &login));
         if !self.save(state).await {
             return false;
         }
@@ -306,7 +306,7 @@ impl IlinkService {
         let stopped = self.stop(account).await;
         let known = stopped.map_or_else(Vec::new, |account| account.windows.conversations());
         let known = known.iter().map(String::as_str);
-        memory::forget(self.settings.platform(), account, known)
+        saved_state::forget(self.settings.platform(), account, known)
     }
 
     async fn save(&self, state: Vec<AdapterState>) -> bool {

@@ -3,7 +3,7 @@
 use super::Registry;
 use crate::adapter::api::Kind;
 use crate::adapter::kinds::{ADAPTERS, AdapterConfig};
-use crate::model::routing::{PlatformList, Readings, RecipientReading, RoutingFacts};
+use crate::model::routing::{PlatformList, RecipientParsers, RecipientReading, RoutingFacts};
 use std::cell::RefCell;
 
 impl Registry {
@@ -36,7 +36,7 @@ pub fn loses_media(kind: &str) -> bool {
 
 fn facts(default_platform: Option<&str>, platforms: PlatformList) -> RoutingFacts {
     let default_platform = default_platform.map(str::to_owned);
-    RoutingFacts { default_platform, platforms, readings: Readings(reading) }
+    RoutingFacts { default_platform, platforms, readings: RecipientParsers(reading) }
 }
 
 fn reading(kind: &str, recipient: &str) -> Option<RecipientReading> {

@@ -21,7 +21,7 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest pause between two attempts.
 const MAX_PAUSE: Duration = Duration::from_mins(1);
 /// A connection that held this long, its handshake included, makes the pauses begin small again.
-const HELD: Duration = Duration::from_secs(20);
+const STABLE_AFTER: Duration = Duration::from_secs(20);
 
 /// One configured adapter that dials out.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ pub(in crate::adapter) async fn keep_connected(dialled: Dialled) {
         if stop.is_cancelled() {
             break;
         }
-        if end.state == PlatformState::Disconnected && began.elapsed() >= HELD {
+        if end.state == PlatformState::Disconnected && began.elapsed() >= STABLE_AFTER {
             pauses = self::pauses(settings);
         }
         tracing::warn!(url = shown, reason = end.reason, "not connected; dialling again");

@@ -21,11 +21,11 @@ const QUEUE_BYTES: usize = 256 << 20;
 /// How long a peer may take to read one frame.
 const WRITE_LIMIT: Duration = Duration::from_secs(10);
 /// How long a farewell may take.
-const FAREWELL: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How often the peer is asked whether it is there.
 const PING: Duration = Duration::from_secs(30);
 /// How long a peer may send nothing at all, not even the answer to a ping.
-const SILENCE: Duration = Duration::from_secs(90);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 
 type FrameStream = Pin<Box<dyn Stream<Item = Result<Message, Error>> + Send>>;
 type FrameSink = Pin<Box<dyn Sink<Message, Error = Error> + Send>>;
@@ -123,7 +123,7 @@ impl Reader {
     ) -> Result<TextFrame, SocketClosed> {
         let patient_until = patience.map(|patience| Instant::now() + patience);
         loop {
-            let silent_until = Instant::now() + SILENCE;
+            let silent_until = Instant::now() + IDLE_TIMEOUT;
             let deadline = patient_until.map_or(silent_until, |until| until.min(silent_until));
             let message = tokio::select! {
                 biased;
@@ -182,7 +182,7 @@ impl Reader {
             }
             None
         };
-        let found = timeout(FAREWELL, find).await.ok().flatten();
+        let found = timeout(CLOSE_TIMEOUT, find).await.ok().flatten();
         found.unwrap_or_else(|| SocketClosed::Lost("the peer does not read".into()))
     }
 }
@@ -285,7 +285,7 @@ async fn write_all(
     let code = if is_too_large.load(Ordering::Relaxed) { CloseCode::Size } else { CloseCode::Away };
     let close = CloseFrame { code, reason: Utf8Bytes::from_static("") };
     // A peer that is gone already needs no farewell.
-    let _ = timeout(FAREWELL, outlet.send(Message::Close(Some(close)))).await;
+    let _ = timeout(CLOSE_TIMEOUT, outlet.send(Message::Close(Some(close)))).await;
 }
 
 #[cfg(test)]
@@ -342,7 +342,7 @@ mod tests {
             while let Some(Err(Error::Capacity(_))) = reader.frames.next().await {}
         };
         let (mut peer, ()) = tokio::join!(sending, async {
-            let _ = timeout(FAREWELL, reading).await;
+            let _ = timeout(CLOSE_TIMEOUT, reading).await;
         });
         let Message::Close(Some(frame)) = peer.next().await.unwrap().unwrap() else { panic!() };
         assert_eq!(frame.code, CloseCode::Size);

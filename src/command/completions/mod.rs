@@ -2,7 +2,7 @@
 
 mod values;
 
-use super::brief::briefly;
+use super::run_request::briefly;
 use crate::adapter;
 use crate::cli::{Cli, Completions, SourceArgs};
 use crate::client::Client;

@@ -2,7 +2,7 @@
 
 use super::fields::field;
 use super::marked::MarkedText;
-use super::style::Look;
+use super::style::CellStyle;
 use super::time::short_time;
 use crate::cli::Column;
 use crate::model::content::Segment;
@@ -93,12 +93,12 @@ impl<'a> Cells<'a> {
     }
 
     /// How a cell looks.
-    pub(super) fn look(message: &Message, column: Column) -> Look {
+    pub(super) fn look(message: &Message, column: Column) -> CellStyle {
         match column {
-            Column::Id | Column::Time | Column::Updated => Look::Quiet,
-            Column::Status => Look::Status(message.status),
-            Column::Sender if message.direction == Direction::Outbound => Look::Quiet,
-            _ => Look::Plain,
+            Column::Id | Column::Time | Column::Updated => CellStyle::Quiet,
+            Column::Status => CellStyle::Status(message.status),
+            Column::Sender if message.direction == Direction::Outbound => CellStyle::Quiet,
+            _ => CellStyle::Plain,
         }
     }
 }
@@ -148,8 +148,8 @@ fn marked(needle: &Needle, text: &str) -> Option<MarkedText> {
 }
 
 /// How a status looks; quiet where it is sent.
-pub(crate) fn status_look(status: Status) -> Look {
-    if status == Status::Sent { Look::Quiet } else { Look::Status(status) }
+pub(crate) fn status_look(status: Status) -> CellStyle {
+    if status == Status::Sent { CellStyle::Quiet } else { CellStyle::Status(status) }
 }
 
 /// The first digits of an ID.

@@ -12,12 +12,12 @@ mod watched;
 pub(super) use cell::{ID_DIGITS, short};
 pub(super) use details::details;
 pub(super) use marked::MarkedText;
-pub(super) use style::{Look, StyledText, printed};
+pub(super) use style::{CellStyle, StyledText, printed};
 pub(super) use time::{local_time, short_time, utc};
 pub(super) use watched::{change_row, watched_row};
 
 use super::output::{Output, columns};
-use crate::cli::{Column, Format, Shape, TemplatePart};
+use crate::cli::{Column, Format, ListFormatArgs, TemplatePart};
 use crate::clock::now;
 use crate::error::Result;
 use crate::model::message::Message;
@@ -33,7 +33,7 @@ pub(super) struct ListForm {
 }
 
 impl ListForm {
-    pub(super) fn of(shape: &Shape, out: &Output) -> Self {
+    pub(super) fn of(shape: &ListFormatArgs, out: &Output) -> Self {
         let usual = Self::usual(shape.json, out);
         let format = shape.format.clone().unwrap_or(usual.format);
         let columns = (!shape.columns.is_empty()).then(|| shape.columns.clone());

@@ -10,14 +10,14 @@ use std::ops::Range;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StyledText {
     pub(crate) text: String,
-    pub(crate) look: Look,
+    pub(crate) look: CellStyle,
     /// Where it has what was searched for.
     pub(crate) hits: Vec<Range<usize>>,
 }
 
 /// How a part of a row looks where there are colors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Look {
+pub(crate) enum CellStyle {
     Plain,
     Heading,
     Quiet,
@@ -28,13 +28,13 @@ pub(crate) enum Look {
 
 impl StyledText {
     /// A text as it is.
-    pub(crate) fn new(text: impl Into<MarkedText>, look: Look) -> Self {
+    pub(crate) fn new(text: impl Into<MarkedText>, look: CellStyle) -> Self {
         let MarkedText { text, hits } = text.into();
         Self { text, look, hits }
     }
 
     /// A text of just so many columns.
-    pub(crate) fn of_width(text: impl Into<MarkedText>, columns: usize, look: Look) -> Self {
+    pub(crate) fn of_width(text: impl Into<MarkedText>, columns: usize, look: CellStyle) -> Self {
         let MarkedText { mut text, hits } = text.into().cut(columns);
         let gap = columns.saturating_sub(width(&text));
         text.extend(std::iter::repeat_n(' ', gap));
@@ -54,7 +54,7 @@ impl StyledText {
     }
 }
 
-impl Look {
+impl CellStyle {
     fn apply(self, text: &str) -> String {
         match self {
             Self::Plain => text.to_owned(),
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn a_hit_is_marked_with_colors_and_never_without() {
         let found = MarkedText::find(&Needle::new("ＬＵＮＣＨ").unwrap(), "Lunch at 1");
-        let row = [StyledText::of_width(found, 12, Look::Quiet)];
+        let row = [StyledText::of_width(found, 12, CellStyle::Quiet)];
         assert_eq!(printed(&row, false), "Lunch at 1");
         crossterm::style::force_color_output(true);
         let shown = printed(&row, true);

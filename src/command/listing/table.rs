@@ -1,7 +1,7 @@
 //! Messages for people on a terminal: a row each where there is room for everything, else two.
 
 use super::cell::{Cells, status_look};
-use super::style::{Look, StyledText};
+use super::style::{CellStyle, StyledText};
 use crate::cli::Column;
 use crate::model::message::Message;
 use crate::search::Needle;
@@ -36,7 +36,7 @@ pub(super) fn rows(
     let mut rows: Vec<_> = one_row.iter().map(|content| table.heading(*content)).collect();
     for (index, group) in groups.iter().enumerate() {
         if index > 0 {
-            rows.push(vec![StyledText::new(GAP, Look::Quiet)]);
+            rows.push(vec![StyledText::new(GAP, CellStyle::Quiet)]);
         }
         for message in *group {
             match one_row {
@@ -78,7 +78,7 @@ impl<'a> Table<'a> {
         let all = self.shown.iter().zip(&self.widths);
         all.map(|(&column, &width)| {
             let width = if column == Column::Content { content } else { width };
-            StyledText::of_width(heading(column), width, Look::Heading)
+            StyledText::of_width(heading(column), width, CellStyle::Heading)
         })
         .collect()
     }
@@ -102,7 +102,7 @@ impl<'a> Table<'a> {
         let text = self.cells.text(message, Column::Content);
         let state = Cells::state(message);
         if state.is_empty() || self.shown.contains(&Column::Status) {
-            return vec![StyledText::of_width(text, columns, Look::Plain)];
+            return vec![StyledText::of_width(text, columns, CellStyle::Plain)];
         }
         let look = status_look(message.status);
         let taken = width(state).min(columns);
@@ -110,13 +110,13 @@ impl<'a> Table<'a> {
         let state = StyledText::of_width(state, taken, look);
         let reason = self.cells.reason(message);
         if reason.is_empty() {
-            return vec![state, StyledText::of_width(text, left, Look::Plain)];
+            return vec![state, StyledText::of_width(text, left, CellStyle::Plain)];
         }
         let text_width = width(&text.text);
         let after_text = left.saturating_sub(text_width + 1);
         let room = width(&reason).min(after_text.max(left / 3));
         let shown = text_width.min(left.saturating_sub(room + 1));
-        let text = StyledText::of_width(text, shown, Look::Plain);
+        let text = StyledText::of_width(text, shown, CellStyle::Plain);
         vec![state, text, StyledText::of_width(reason, room, look)]
     }
 
@@ -131,7 +131,7 @@ impl<'a> Table<'a> {
                 left = left.saturating_sub(width + 1);
             }
         }
-        let mut second = vec![StyledText::new(" ", Look::Plain)];
+        let mut second = vec![StyledText::new(" ", CellStyle::Plain)];
         second.extend(self.content(message, columns.saturating_sub(2)));
         vec![first, second]
     }

@@ -5,11 +5,11 @@ pub(super) mod files;
 
 pub(super) use check::look_at_media;
 
-use super::grid::{Grid, cell, quiet};
 use super::listing::local_time;
 use super::output::Output;
+use super::rows::{Grid, cell, quiet};
 use super::source::{reader, writer};
-use crate::cli::{Globals, MediaArgs};
+use crate::cli::{GlobalOptions, MediaArgs};
 use crate::client::Client;
 use crate::command::status_change::is_confirmed;
 use crate::error::{Error, Result, tell};
@@ -23,7 +23,7 @@ const MEDIA_DIGITS: usize = 16;
 /// Digits that name a file at least.
 const MIN_DIGITS: usize = 4;
 
-pub(super) async fn run(media: MediaArgs, globals: &Globals) -> Result<()> {
+pub(super) async fn run(media: MediaArgs, globals: &GlobalOptions) -> Result<()> {
     if !media.remove.is_empty() {
         return remove(&media, globals).await;
     }
@@ -61,7 +61,7 @@ pub(super) async fn run(media: MediaArgs, globals: &Globals) -> Result<()> {
     out.finish()
 }
 
-async fn remove(media: &MediaArgs, globals: &Globals) -> Result<()> {
+async fn remove(media: &MediaArgs, globals: &GlobalOptions) -> Result<()> {
     let mut client = writer(&media.source, globals).await?;
     let mut hashes = Vec::new();
     for typed in &media.remove {

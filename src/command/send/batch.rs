@@ -1,7 +1,7 @@
 //! `--batch`
 
 use super::content;
-use crate::cli::{Globals, Send};
+use crate::cli::{GlobalOptions, Send};
 use crate::client::Client;
 use crate::command::conversation::Known;
 use crate::command::output::Output;
@@ -68,7 +68,7 @@ struct BatchLine {
     idempotency_key: Option<String>,
 }
 
-pub(super) async fn run(send: &Send, file: &Path, globals: &Globals) -> Result<()> {
+pub(super) async fn run(send: &Send, file: &Path, globals: &GlobalOptions) -> Result<()> {
     let mut client = writer(&send.source, globals).await?;
     let (input, length) = lines_of(file)?;
     let bar = progress(length, "bytes");

@@ -1,7 +1,7 @@
 //! `--mention`: people by their ID, or by the name under which they wrote in the conversation.
 
 use crate::client::Client;
-use crate::command::nearest::nearest;
+use crate::command::suggestions::nearest;
 use crate::error::{Error, Result};
 use crate::model::content::Segment;
 use crate::model::message::{Direction, Sender};

@@ -11,13 +11,13 @@ use super::conversation::Known;
 use super::ids::id_of;
 use super::output::Output;
 use super::source::writer;
-use crate::cli::{Globals, ReplyArgs, Send, SendOptions};
+use crate::cli::{GlobalOptions, ReplyArgs, Send, SendOptions};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::protocol::http::NewMessage;
 use std::time::Duration;
 
-pub(super) async fn run(send: Send, globals: &Globals) -> Result<()> {
+pub(super) async fn run(send: Send, globals: &GlobalOptions) -> Result<()> {
     match (&send.batch, &send.recipient) {
         (Some(file), _) => batch::run(&send, file, globals).await,
         (None, Some(conversation)) => one(&send, conversation.clone(), globals).await,
@@ -27,7 +27,7 @@ pub(super) async fn run(send: Send, globals: &Globals) -> Result<()> {
     }
 }
 
-async fn one(send: &Send, conversation: String, globals: &Globals) -> Result<()> {
+async fn one(send: &Send, conversation: String, globals: &GlobalOptions) -> Result<()> {
     let (mut message, files) = content::of_arguments(&send.content)?;
     (message.recipient, message.platform) = (conversation, send.platform.clone());
     message.clone().into_draft().map_err(Error::usage)?;
@@ -51,7 +51,7 @@ async fn one(send: &Send, conversation: String, globals: &Globals) -> Result<()>
     deliver(&mut client, message, &send.sending, globals).await
 }
 
-pub(super) async fn reply(reply: ReplyArgs, globals: &Globals) -> Result<()> {
+pub(super) async fn reply(reply: ReplyArgs, globals: &GlobalOptions) -> Result<()> {
     let (mut message, files) = content::of_arguments(&reply.content)?;
     let mut client = writer(&reply.source, globals).await?;
     let answered = id_of(&mut client, reply.id).await?;
@@ -71,7 +71,7 @@ async fn deliver(
     client: &mut Client,
     message: NewMessage,
     sending: &SendOptions,
-    globals: &Globals,
+    globals: &GlobalOptions,
 ) -> Result<()> {
     let mut message = client.create(message, sending.idempotency_key.as_deref()).await?;
     let outcome = match sending.wait {

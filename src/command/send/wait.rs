@@ -7,8 +7,8 @@ use crate::text::reason;
 use std::time::{Duration, Instant};
 
 /// How often it is looked, at first and at most.
-const LOOK_FIRST: Duration = Duration::from_millis(20);
-const LOOK_MOST: Duration = Duration::from_millis(500);
+const MIN_POLL_PAUSE: Duration = Duration::from_millis(20);
+const MAX_POLL_PAUSE: Duration = Duration::from_millis(500);
 
 /// Asks until the message is sent or has failed; without a server it would never be sent.
 pub(super) async fn wait(
@@ -21,7 +21,7 @@ pub(super) async fn wait(
             .hint("start one with `rechat serve`; it sends pending messages"));
     }
     let began = Instant::now();
-    let mut pause = LOOK_FIRST;
+    let mut pause = MIN_POLL_PAUSE;
     loop {
         let why = message.last_error.as_deref().unwrap_or("no reason was told");
         match message.status {
@@ -34,7 +34,7 @@ pub(super) async fn wait(
             Status::Pending | Status::Sending => {}
         }
         tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LOOK_MOST);
+        pause = (pause * 2).min(MAX_POLL_PAUSE);
         *message = client.get(message.id).await?;
     }
 }

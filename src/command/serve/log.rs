@@ -4,6 +4,7 @@ use crate::adapter::{AdapterStatusChange, DampedChanges};
 use crate::config::{LogFormat, LogSettings};
 use crate::error::{Error, Result};
 use std::io::IsTerminal;
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;

@@ -1,6 +1,6 @@
 //! The part of this server in its cluster, from its start to its end.
 
-use super::held;
+use super::handover;
 use crate::cluster::{
     ClusterHandle, ClusterNode, LeaderService, NodeServices, PassedConnection, Tunnels,
     WantedCopies, keep_copies,
@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// How long a node has to let others lead, at the end.
-const LAST_WORDS: Duration = Duration::from_millis(700);
+const CLUSTER_STOP_TIMEOUT: Duration = Duration::from_millis(700);
 
 /// A node that takes part in its cluster.
 pub(super) struct ClusterPart {
@@ -53,7 +53,7 @@ impl ClusterPart {
         let answering = answerer(socket.to_owned(), store.clone(), requests.clone(), limit);
         let while_leading = [
             (requests, answering, too_many_passed()),
-            (events, held::storing(store.clone()), held::BUSY),
+            (events, handover::storing(store.clone()), handover::BUSY),
             // The server ends with its context. An answer that cannot be read says that there is none.
             (waiting, telling(Arc::downgrade(context)), Bytes::new()),
             (tunnels.requests(), tunnels.taking(passed), Tunnels::too_many()),
@@ -75,6 +75,6 @@ impl ClusterPart {
     /// Gives up the lease, if this node has it, and takes part no longer.
     pub(super) async fn end(self) {
         self.end.cancel();
-        let _ = tokio::time::timeout(LAST_WORDS, self.task).await;
+        let _ = tokio::time::timeout(CLUSTER_STOP_TIMEOUT, self.task).await;
     }
 }

@@ -3,7 +3,7 @@
 mod access;
 mod adapter_states;
 mod flags;
-mod held;
+mod handover;
 mod kept_logs;
 mod leading;
 pub(super) mod log;
@@ -17,7 +17,7 @@ mod welcome;
 
 use super::output::Output;
 use crate::activity::ActivityCounts;
-use crate::cli::{Globals, Serve};
+use crate::cli::{GlobalOptions, Serve};
 use crate::clock::now;
 use crate::cluster::{self, ClusterNode, WantedCopies};
 use crate::config::{self, Config, Loaded, Sources};
@@ -33,7 +33,7 @@ use access::check_access;
 use log::LogLevel;
 use media::OpenedMedia;
 use membership::ClusterPart;
-use reload::Live;
+use reload::Reloadable;
 use start::{ServerParts, Started, start};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -48,9 +48,9 @@ const REPLAY_PART: usize = 4;
 const MAX_PASSED: usize = 64;
 
 /// The time at the end for storing received events and recording attempts.
-const LAST_WRITES: Duration = Duration::from_millis(900);
+const INGEST_STOP_TIMEOUT: Duration = Duration::from_millis(900);
 
-pub(super) fn run(serve: Serve, globals: &Globals) -> Result<()> {
+pub(super) fn run(serve: Serve, globals: &GlobalOptions) -> Result<()> {
     let mut sources = Sources::of_process(globals.config.clone())?;
     let print = serve.print_config;
     flags::add(&mut sources, serve);
@@ -146,7 +146,7 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<S
     };
     let Started { context, owned, background, unstored } = start(parts, outbox)?;
     start_reports(&context);
-    let live = Live { context: context.clone(), owned, log, retention: policy };
+    let live = Reloadable { context: context.clone(), owned, log, retention: policy };
     let reloading = live.reload_on(hangups, sources, loaded);
     let tasks = context.tasks.clone();
     tokio::spawn(async move { health::run_to_end("reload", &tasks, reloading).await });
@@ -205,13 +205,13 @@ fn start_reports(context: &ServerContext) {
     context.tasks.spawn(supervise("kept logs", context.stop.clone(), logs));
     let (store, stop) = (context.store.clone(), context.stop.clone());
     let state = context.cluster.as_ref().map(|cluster| cluster.state.clone());
-    let system = move || notify::tell_system(store.clone(), state.clone(), stop.clone());
+    let system = move || notify::notify_systemd(store.clone(), state.clone(), stop.clone());
     context.tasks.spawn(supervise("systemd", context.stop.clone(), system));
 }
 
 /// Waits for ingest and outbox, and tells of what did not end in time.
 async fn end_within_limit(background: impl Future<Output = ()>, unstored: &AtomicUsize) {
-    if tokio::time::timeout(LAST_WRITES, background).await.is_ok() {
+    if tokio::time::timeout(INGEST_STOP_TIMEOUT, background).await.is_ok() {
         return;
     }
     match unstored.load(Ordering::Relaxed) {

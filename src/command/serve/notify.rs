@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 /// are stopping; does nothing without systemd.
 ///
 /// A server that begins again does not stop: systemd would kill it.
-pub(super) async fn tell_system(
+pub(super) async fn notify_systemd(
     store: Arc<Store>,
     cluster: Option<Arc<ClusterState>>,
     stop: CancellationToken,

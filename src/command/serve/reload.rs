@@ -12,7 +12,7 @@ use tokio::signal::unix::Signal;
 use tokio::sync::watch;
 
 /// Settings that a reload can change.
-pub(super) struct Live {
+pub(super) struct Reloadable {
     pub(super) context: Arc<ServerContext>,
     pub(super) owned: Arc<OwnedParts>,
     pub(super) log: LogLevel,
@@ -23,7 +23,7 @@ pub(super) struct Live {
 const AT_ONCE: [&str; 7] =
     ["log.level", "mcp.", "media.days", "retention.", "token", "tokens", "token_file"];
 
-impl Live {
+impl Reloadable {
     /// Reads the configuration again on each signal, until the server stops. One that cannot be
     /// used changes nothing.
     pub(super) async fn reload_on(self, mut hangups: Signal, sources: Sources, loaded: Loaded) {

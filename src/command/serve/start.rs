@@ -1,7 +1,7 @@
 //! Starts the parts that work behind the server: ingest, bots, adapters, search, retention, outbox.
 
 use super::adapter_states;
-use super::held::Leader;
+use super::handover::Leader;
 use super::leading::{ConfiguredParts, OwnedParts, while_leading};
 use super::media::OpenedMedia;
 use crate::actions::Actions;
@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::gateway::{Gateway, GatewayContext};
 use crate::health;
 use crate::hub::Hub;
-use crate::ingest::{HandOver, Ingest};
+use crate::ingest::{Ingest, LeaderHandover};
 use crate::mcp::AgentBounds;
 use crate::outbox::{LateOutcomes, Outbox};
 use crate::raw_events::RawEventRetention;
@@ -37,7 +37,7 @@ const MAX_EVENTS: usize = 1024;
 const MAX_EVENT_BYTES: u32 = 64 << 20;
 
 /// The time for running attempts to end when the server stops.
-const LAST_ATTEMPTS: Duration = Duration::from_secs(2);
+const OUTBOX_STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The parts of a server that are open before any task runs.
 pub(super) struct ServerParts {
@@ -109,7 +109,7 @@ impl ServerParts {
         &self,
         registry: &Registry,
         outbox: &Outbox,
-        hand_over: Option<Arc<dyn HandOver>>,
+        hand_over: Option<Arc<dyn LeaderHandover>>,
         queue: mpsc::Receiver<QueuedEvent>,
     ) -> Ingest {
         let (outcomes, raw_events) = (outbox.outcomes.clone(), self.raw_events.clone());
@@ -257,7 +257,7 @@ async fn end_after(
     stop: CancellationToken,
 ) {
     stop.cancelled().await;
-    let ended = tokio::time::timeout(LAST_ATTEMPTS, &mut sending).await;
+    let ended = tokio::time::timeout(OUTBOX_STOP_TIMEOUT, &mut sending).await;
     adapters.cancel();
     if ended.is_err() {
         let _ = sending.await;

@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// After a connection that lasted this long, the pauses begin again with the shortest.
-const HELD: Duration = Duration::from_secs(20);
+const STABLE_AFTER: Duration = Duration::from_secs(20);
 
 /// Keeps a connection to the framework until the bot ends or does not use the account any more.
 pub(super) async fn keep_connected(session: BotSession, url: Uri) {
@@ -35,7 +35,7 @@ pub(super) async fn keep_connected(session: BotSession, url: Uri) {
             Some(Ok(Ok(socket))) => {
                 let began = Instant::now();
                 let reason = session.serve(socket, stop.child_token()).await;
-                if began.elapsed() >= HELD {
+                if began.elapsed() >= STABLE_AFTER {
                     (pauses, failures) = (Backoff::new(), 0);
                 }
                 (PlatformState::Connecting, reason)

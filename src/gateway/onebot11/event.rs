@@ -10,7 +10,7 @@ use crate::gateway::filter::{BotFilter, FilterInput};
 use crate::gateway::hidden_content::has_hidden_content;
 use crate::gateway::raw_object::RawObject;
 use crate::model::message::Message;
-use crate::store::{EntryContent, FeedEntry, Result, View};
+use crate::store::{BotEvent, EntryContent, Result, View};
 use serde_json::{Value, json};
 
 /// Numbers that some OneBot programs write as texts; frameworks need numbers.
@@ -21,7 +21,7 @@ pub(super) async fn frame(
     bot: &ConfiguredBot,
     account: &ServedAccount,
     view: &View,
-    entry: &FeedEntry,
+    entry: &BotEvent,
 ) -> Result<Option<String>> {
     let config = bot.config.load_full();
     let ServedAccount { platform, account: own, .. } = account;
@@ -84,7 +84,7 @@ pub(super) async fn recall_behind(
     bot: &ConfiguredBot,
     account: &ServedAccount,
     view: &View,
-    entry: &FeedEntry,
+    entry: &BotEvent,
 ) -> Result<Option<String>> {
     let Some(EntryContent::Created { seq }) = &entry.entry else { return Ok(None) };
     let Some(message) = view.readable(*seq)? else { return Ok(None) };

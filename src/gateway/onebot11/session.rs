@@ -5,9 +5,9 @@ use crate::clock::now;
 use crate::gateway::bot::{ConfiguredBot, ServedAccount};
 use crate::gateway::connection::{HEARTBEAT, serve};
 use crate::gateway::follow::begin;
-use crate::gateway::peer::BotPeer;
+use crate::gateway::framework::BotPeer;
 use crate::gateway::socket::BotSocket;
-use crate::store::{FeedEntry, Result, View};
+use crate::store::{BotEvent, Result, View};
 use serde_json::json;
 use std::iter;
 use std::sync::Arc;
@@ -89,7 +89,7 @@ impl BotPeer for BotSession {
         Some(action::answer(&self.bot, &self.account, frame).await)
     }
 
-    async fn tell(&self, view: &View, entry: &FeedEntry) -> Result<Vec<String>> {
+    async fn tell(&self, view: &View, entry: &BotEvent) -> Result<Vec<String>> {
         let frame = event::frame(&self.bot, &self.account, view, entry).await?;
         let Some(frame) = frame else { return Ok(Vec::new()) };
         let recall = event::recall_behind(&self.bot, &self.account, view, entry).await?;

@@ -5,7 +5,7 @@ use super::request::RefusedCall;
 use super::session::EventsOpening;
 use super::{media, methods};
 use crate::gateway::bot::{ConfiguredBot, ServedAccount};
-use crate::gateway::endpoint::{BotEndpoint, DialInRequest, TokenPlace};
+use crate::gateway::endpoint::{BotEndpoint, DialInRequest, TokenSource};
 use hyper::{HeaderMap, Method, StatusCode};
 use percent_encoding::percent_decode_str;
 use std::sync::Arc;
@@ -40,11 +40,11 @@ fn file(part: &str) -> Option<String> {
 }
 
 /// Position of the token in a request.
-pub(in crate::gateway) fn token_place(rest: &str, is_upgrade: bool) -> TokenPlace {
+pub(in crate::gateway) fn token_place(rest: &str, is_upgrade: bool) -> TokenSource {
     match part(rest) {
-        Some("events") if is_upgrade => TokenPlace::FirstFrame,
-        Some(part) if !is_upgrade && file(part).is_some() => TokenPlace::Signature,
-        _ => TokenPlace::Head,
+        Some("events") if is_upgrade => TokenSource::FirstFrame,
+        Some(part) if !is_upgrade && file(part).is_some() => TokenSource::Signature,
+        _ => TokenSource::Head,
     }
 }
 

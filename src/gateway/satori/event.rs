@@ -11,7 +11,7 @@ use crate::gateway::hidden_content::has_hidden_content;
 use crate::gateway::raw_object::RawObject;
 use crate::model::message::Message;
 use crate::model::notice::{Notice, NoticeKind};
-use crate::store::{EntryContent, FeedEntry, Result, StoredRawEvent, View};
+use crate::store::{BotEvent, EntryContent, Result, StoredRawEvent, View};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub(super) struct SatoriEvent {
 pub(super) async fn event(
     bot: &ConfiguredBot,
     view: &View,
-    entry: &FeedEntry,
+    entry: &BotEvent,
 ) -> Result<Option<SatoriEvent>> {
     let Some(subject) = EventSubject::of(view, entry)? else { return Ok(None) };
     let raw_event = entry.raw_event.as_ref();
@@ -90,7 +90,7 @@ enum EventSubject<'a> {
 
 impl<'a> EventSubject<'a> {
     /// `None` for a message that was deleted or hidden since, or that rechat sent.
-    fn of(view: &View, entry: &'a FeedEntry) -> Result<Option<Self>> {
+    fn of(view: &View, entry: &'a BotEvent) -> Result<Option<Self>> {
         let has_raw_event = entry.raw_event.is_some();
         Ok(match &entry.entry {
             // A message that somebody wrote with the account in another program is sent as text.

@@ -5,9 +5,9 @@ use super::{event, login, sn};
 use crate::gateway::bot::{ConfiguredBot, ServedAccount};
 use crate::gateway::connection::serve;
 use crate::gateway::follow::begin;
-use crate::gateway::peer::BotPeer;
+use crate::gateway::framework::BotPeer;
 use crate::gateway::socket::BotSocket;
-use crate::store::{FeedEntry, Result, View};
+use crate::store::{BotEvent, Result, View};
 use futures_util::StreamExt;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -232,7 +232,7 @@ impl BotPeer for SatoriSession {
 
     /// An event belongs to a connected login ("Event"), so the login is announced before it if
     /// necessary.
-    async fn tell(&self, view: &View, entry: &FeedEntry) -> Result<Vec<String>> {
+    async fn tell(&self, view: &View, entry: &BotEvent) -> Result<Vec<String>> {
         let Some(told) = event::event(&self.bot, view, entry).await? else { return Ok(Vec::new()) };
         let before = entry.offset.saturating_sub(1);
         let mut frames: Vec<_> = self

@@ -33,7 +33,7 @@ fn check(epoch: Epoch) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gateway::memory;
+    use crate::gateway::saved_state;
     use crate::store::{Access, Store, StoreOptions};
 
     #[tokio::test]
@@ -45,7 +45,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let options = StoreOptions::new(folder.path().join("s"), Access::Write);
         let store = Store::open(&options, Box::new(())).unwrap();
-        memory::keep(&store, "a".into(), Some(vec![1])).await.unwrap();
+        saved_state::keep(&store, "a".into(), Some(vec![1])).await.unwrap();
         let view = store.view().unwrap();
         let head = view.cursor();
         let own = of(head);

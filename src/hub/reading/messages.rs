@@ -3,7 +3,7 @@
 use super::CHUNK;
 use super::{Chunk, MessageReplay};
 use crate::hub::frame::{Frame, FrameContent};
-use crate::hub::resume::{Older, ResumePoint};
+use crate::hub::resume::{OlderMessages, ResumePoint};
 use crate::model::cursor::Cursor;
 use crate::store::Result;
 
@@ -23,7 +23,7 @@ impl MessageReplay {
             });
             replay.advance(seq);
             if is_due {
-                let older = Some(Older { after: seq, through: *through });
+                let older = Some(OlderMessages { after: seq, through: *through });
                 chunk.put(&FrameContent::New(&message), ResumePoint { cursor, older });
             }
             if chunk.is_full() {

@@ -10,7 +10,7 @@ mod messages;
 use super::frame::{Frame, FrameContent};
 use super::mailbox::FrameForm;
 use super::replay::{Interest, Replay, TooManyReplays};
-use super::resume::{Older, ResumePoint};
+use super::resume::{OlderMessages, ResumePoint};
 use crate::model::cursor::Cursor;
 use crate::model::subscription::{NameList, Position};
 use crate::protocol::event::EventKinds;
@@ -108,7 +108,7 @@ impl StoreReading {
     pub(super) fn rewind_to_event(
         &mut self,
         position: Position,
-        older: Option<Older>,
+        older: Option<OlderMessages>,
         interest: &Interest,
     ) -> std::result::Result<(), TooManyReplays> {
         let Some(events) = &mut self.events else { return Err(TooManyReplays) };
@@ -120,7 +120,7 @@ impl StoreReading {
             events.seq = position.seq;
             events.has_looked_back = false;
         }
-        if let Some(Older { after, through }) = older {
+        if let Some(OlderMessages { after, through }) = older {
             let through = through.min(events.seq);
             let mut replay = Replay::from(through);
             replay.rewind(after, interest)?;
@@ -173,8 +173,8 @@ impl StoreReading {
     /// Like [`Self::resume`], with the cursor of [`Self::offset`].
     pub(super) fn resume_at(&self, cursor: Cursor) -> ResumePoint {
         let older = self.older.as_ref().filter(|_| self.events.is_some());
-        let older =
-            older.map(|older| Older { after: older.replay.position(), through: older.through });
+        let older = older
+            .map(|older| OlderMessages { after: older.replay.position(), through: older.through });
         ResumePoint { cursor, older }
     }
 

@@ -4,7 +4,7 @@ use super::parts::{WireReaction, person};
 use super::wire::{HOWS, ORIGINS, WireEvent};
 use crate::log::record;
 use crate::model::cursor::Epoch;
-use crate::model::event::{AdapterState, EarlyRecall, Event, Mark, RawEvent, RetentionBounds};
+use crate::model::event::{AdapterState, DedupeKey, EarlyRecall, Event, RawEvent, RetentionBounds};
 use crate::model::notice::Notice;
 
 /// The event at the beginning, and what follows it.
@@ -18,16 +18,16 @@ pub(super) fn take_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
         WireEvent::CreatedV1 { seq, message, origin, marks } => Event::Created {
             message: Box::new(record::decode(seq, message).ok()?),
             origin: *ORIGINS.get(usize::from(origin))?,
-            marks: marks.into_iter().map(Mark::from).collect(),
+            marks: marks.into_iter().map(DedupeKey::from).collect(),
         },
         WireEvent::ChangedV1 { seq, how, state, marks } => Event::Changed {
             seq,
             how: *HOWS.get(usize::from(how))?,
             state: Box::new(state.read()?),
-            marks: marks.into_iter().map(Mark::from).collect(),
+            marks: marks.into_iter().map(DedupeKey::from).collect(),
         },
         WireEvent::RecognizedV1 { seq, marks } => {
-            Event::Recognized { seq, marks: marks.into_iter().map(Mark::from).collect() }
+            Event::Recognized { seq, marks: marks.into_iter().map(DedupeKey::from).collect() }
         }
         WireEvent::RoutedV1 { seq, platform, conversation, at } => {
             Event::Routed { seq, platform: platform.into(), conversation: conversation.into(), at }
@@ -140,7 +140,7 @@ pub(super) fn take_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
         WireEvent::PartSentV1 { seq, external_id, marks } => Event::PartSent {
             seq,
             external_id: external_id.into(),
-            marks: marks.into_iter().map(Mark::from).collect(),
+            marks: marks.into_iter().map(DedupeKey::from).collect(),
         },
     };
     Some((event, rest))

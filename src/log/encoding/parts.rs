@@ -3,7 +3,7 @@
 use crate::log::record::{IS_UNCERTAIN, IS_UNCONFIRMED, WireContent};
 use crate::model::change::Inbound;
 use crate::model::content::Content;
-use crate::model::event::{Mark, MessageState};
+use crate::model::event::{DedupeKey, MessageState};
 use crate::model::message::{MessageType, ReplyTo, Sender, Status};
 use crate::model::reaction::Reaction;
 use serde::{Deserialize, Serialize};
@@ -85,16 +85,16 @@ pub(super) enum WireMark {
     Key(u128, u128, u64),
 }
 
-pub(super) fn wire_marks(marks: &[Mark]) -> Vec<WireMark> {
-    let wire = |mark: &Mark| match *mark {
-        Mark::Seen(time, hash) => WireMark::Seen(time, hash),
-        Mark::Sent(hour, hash) => WireMark::Sent(hour, hash),
-        Mark::Key(key, body, at) => WireMark::Key(key, body, at),
+pub(super) fn wire_marks(marks: &[DedupeKey]) -> Vec<WireMark> {
+    let wire = |mark: &DedupeKey| match *mark {
+        DedupeKey::Seen(time, hash) => WireMark::Seen(time, hash),
+        DedupeKey::Sent(hour, hash) => WireMark::Sent(hour, hash),
+        DedupeKey::Key(key, body, at) => WireMark::Key(key, body, at),
     };
     marks.iter().map(wire).collect()
 }
 
-impl From<WireMark> for Mark {
+impl From<WireMark> for DedupeKey {
     fn from(mark: WireMark) -> Self {
         match mark {
             WireMark::Seen(time, hash) => Self::Seen(time, hash),

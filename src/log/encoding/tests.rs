@@ -5,7 +5,7 @@ use super::*;
 use crate::model::change::Inbound;
 use crate::model::content::{Content, Segment};
 use crate::model::event::{
-    AdapterState, EarlyRecall, Mark, MessageState, RawEvent, RetentionBounds,
+    AdapterState, DedupeKey, EarlyRecall, MessageState, RawEvent, RetentionBounds,
 };
 use crate::model::message::{Draft, MessageType, ReplyTo, Sender, Status};
 use crate::model::notice::{Notice, NoticeKind};
@@ -19,7 +19,7 @@ pub fn every_event() -> Vec<Event> {
     let draft = Draft::new(MessageType::Image, "https://hi".into(), "g".into(), Some("qq".into()));
     let mut message = draft.unwrap().into_message(7, Uuid::from_u128(9), 5);
     message.owner = Some("main".into());
-    let marks = vec![Mark::Seen(1, 2), Mark::Sent(3, 4), Mark::Key(5, 6, 7)];
+    let marks = vec![DedupeKey::Seen(1, 2), DedupeKey::Sent(3, 4), DedupeKey::Key(5, 6, 7)];
     let state = Box::new(MessageState {
         status: Status::Failed,
         updated_at: 300,
@@ -135,7 +135,7 @@ pub fn every_event() -> Vec<Event> {
         at: 9,
     })));
     all.push(Event::RecallsLapsed { keys: vec![1, 300] });
-    let marks = vec![Mark::Sent(3, 4)];
+    let marks = vec![DedupeKey::Sent(3, 4)];
     all.push(Event::PartSent { seq: 7, external_id: "e".into(), marks });
     all
 }

@@ -2,7 +2,7 @@
 
 use super::parts::{WireInbound, WireInboundV1, WireMark, WireReaction, WireReply, WireState};
 use crate::log::record::WireContent;
-use crate::model::event::{How, Origin};
+use crate::model::event::{ChangeCause, Origin};
 use serde::{Deserialize, Serialize};
 
 /// An event as it is encoded.
@@ -157,4 +157,9 @@ pub(super) enum WireEvent<'a> {
 }
 
 pub(super) const ORIGINS: [Origin; 3] = [Origin::Made, Origin::Received, Origin::Imported];
-pub(super) const HOWS: [How; 4] = [How::Claimed, How::AttemptEnded, How::StatusSet, How::Completed];
+pub(super) const HOWS: [ChangeCause; 4] = [
+    ChangeCause::Claimed,
+    ChangeCause::AttemptEnded,
+    ChangeCause::StatusSet,
+    ChangeCause::Completed,
+];

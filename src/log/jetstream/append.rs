@@ -37,7 +37,7 @@ const APPEND_TIMEOUT: Duration = Duration::from_secs(10);
 pub const NO_ROOM: &str = "NATS takes nothing more";
 
 /// Pause before a message is published again.
-const PAUSE: Duration = Duration::from_millis(50);
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
 /// The log of a cluster, for the node that leads.
 #[derive(Debug)]
@@ -117,7 +117,7 @@ impl EventStream {
                 Err(_) => {}
             }
             is_first = false;
-            sleep(PAUSE).await;
+            sleep(RETRY_PAUSE).await;
         }
         Err(LogError(format!(
             "the lease ended before NATS had acknowledged it ({fault}); whether it was stored is unknown"

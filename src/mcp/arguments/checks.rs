@@ -1,7 +1,7 @@
 //! Checks of arguments: IDs, positions, times, lengths.
 
 use crate::error::{Error, Result};
-use crate::mcp::place::GivenPlace;
+use crate::mcp::place::GivenCursor;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
@@ -20,8 +20,8 @@ pub(super) fn parse_id(field: &str, text: &str) -> Result<Uuid> {
 }
 
 /// A position in the history: the ID of a message, or a position from an answer.
-pub(super) fn parse_place(field: &str, text: &str) -> Result<GivenPlace> {
-    GivenPlace::parse(text).ok_or_else(|| {
+pub(super) fn parse_place(field: &str, text: &str) -> Result<GivenCursor> {
+    GivenCursor::parse(text).ok_or_else(|| {
         Error::failed(format!("`{field}` must be the ID of a message, or what an answer gave"))
     })
 }

@@ -2,7 +2,7 @@
 
 use super::checks::{check_length, parse_id, parse_place, time};
 use crate::error::{Error, Result};
-use crate::mcp::place::GivenPlace;
+use crate::mcp::place::GivenCursor;
 use crate::model::message::{MessageType, check_name};
 use jiff::Zoned;
 use schemars::JsonSchema;
@@ -128,7 +128,7 @@ impl ListConversations {
         self.limit.unwrap_or(DEFAULT_MESSAGES).clamp(1, MAX_CONVERSATIONS)
     }
 
-    pub(in crate::mcp) fn place(&self) -> Result<Option<GivenPlace>> {
+    pub(in crate::mcp) fn place(&self) -> Result<Option<GivenCursor>> {
         self.cursor.as_deref().map(|at| parse_place("cursor", at)).transpose()
     }
 }
@@ -138,8 +138,8 @@ impl ListConversations {
 pub(in crate::mcp) enum AskedPart {
     Latest,
     Around(Uuid),
-    Before(GivenPlace),
-    After(GivenPlace),
+    Before(GivenCursor),
+    After(GivenCursor),
 }
 
 impl ReadMessages {
@@ -169,7 +169,7 @@ impl SearchMessages {
         messages(self.limit)
     }
 
-    pub(in crate::mcp) fn place(&self) -> Result<Option<GivenPlace>> {
+    pub(in crate::mcp) fn place(&self) -> Result<Option<GivenCursor>> {
         self.cursor.as_deref().map(|at| parse_place("cursor", at)).transpose()
     }
 
@@ -200,7 +200,7 @@ impl WaitForMessages {
         Duration::from_secs(self.seconds.unwrap_or(DEFAULT_WAIT).min(MAX_WAIT))
     }
 
-    pub(in crate::mcp) fn place(&self) -> Result<Option<GivenPlace>> {
+    pub(in crate::mcp) fn place(&self) -> Result<Option<GivenCursor>> {
         let given = self.since.as_deref().map(|at| parse_place("since", at)).transpose()?;
         if given.as_ref().is_some_and(|given| given.named.is_none()) {
             let text = "`since` must be the ID of a message, or `cursor` of an answer";

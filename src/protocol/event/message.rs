@@ -2,7 +2,7 @@
 
 use crate::model::content::Content;
 use crate::model::message::{Direction, LOCAL, Message, MessageType, Sender, Status};
-use crate::protocol::message::{BeyondText, coded};
+use crate::protocol::message::{OptionalFields, coded};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use uuid::Uuid;
@@ -30,8 +30,8 @@ pub struct NewMessageData<'a> {
     pub direction: Option<Direction>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<Cow<'a, str>>,
-    #[serde(flatten, skip_serializing_if = "BeyondText::is_nothing")]
-    pub beyond_text: BeyondText<'a>,
+    #[serde(flatten, skip_serializing_if = "OptionalFields::is_nothing")]
+    pub beyond_text: OptionalFields<'a>,
 }
 
 /// `data` of `message_status`.
@@ -91,7 +91,7 @@ impl<'a> NewMessageData<'a> {
             seq: message.seq,
             direction: (message.direction == Direction::Inbound).then_some(Direction::Inbound),
             account: message.account.as_deref().map(Cow::from),
-            beyond_text: BeyondText::of(message),
+            beyond_text: OptionalFields::of(message),
         }
     }
 

@@ -13,7 +13,7 @@ pub use throttle::network;
 
 use super::error::{ErrorResponse, Result};
 use super::peer::Peer;
-use crate::config::{Config, Need, Secret, Token, TokenScope};
+use crate::config::{Config, RequiredScope, Secret, Token, TokenScope};
 use crate::metrics::METRICS;
 use arc_swap::ArcSwap;
 use codes::Codes;
@@ -45,7 +45,7 @@ struct Accepted {
 
 /// Access of a request.
 #[derive(Clone, Debug)]
-pub struct Granted {
+pub struct AccessGrant {
     #[allow(missing_docs)]
     pub scope: TokenScope,
     /// Name of the token, if one was needed.
@@ -54,7 +54,7 @@ pub struct Granted {
     pub revoked: CancellationToken,
 }
 
-impl Granted {
+impl AccessGrant {
     /// Access to paths that need no token.
     pub fn open() -> Self {
         Self::for_good(TokenScope::Read)
@@ -137,20 +137,20 @@ impl AccessControl {
         headers: &HeaderMap,
         uri: &Uri,
         in_query: bool,
-        need: Need,
-    ) -> Result<Granted> {
+        need: RequiredScope,
+    ) -> Result<AccessGrant> {
         let accepted = self.accepted.load();
-        let Peer::Tcp(address) = peer else { return Ok(Granted::for_good(TokenScope::Admin)) };
+        let Peer::Tcp(address) = peer else { return Ok(AccessGrant::for_good(TokenScope::Admin)) };
         if accepted.tokens.is_empty() {
             let revoked = accepted.without_token.clone();
-            return Ok(Granted { scope: TokenScope::Admin, token: None, revoked });
+            return Ok(AccessGrant { scope: TokenScope::Admin, token: None, revoked });
         }
         let (token, revoked) = self.look_up(address, headers, uri, in_query, |shown| {
             accepted.tokens.iter().find(|(token, _)| token.secret.matches(shown))
         })?;
         if token.scope.covers(need) {
             let name = Some(token.name.as_str().into());
-            return Ok(Granted { scope: token.scope, token: name, revoked: revoked.clone() });
+            return Ok(AccessGrant { scope: token.scope, token: name, revoked: revoked.clone() });
         }
         Err(ErrorResponse::new(
             StatusCode::FORBIDDEN,
@@ -174,14 +174,14 @@ impl AccessControl {
         headers: &HeaderMap,
         uri: &Uri,
         own: &Secret,
-    ) -> Result<Granted> {
+    ) -> Result<AccessGrant> {
         if let Peer::Tcp(address) = peer {
             let matches = |shown: &str| own.matches(shown).then_some(());
             self.look_up(address, headers, uri, true, matches)?;
         }
         // The adapter's settings hold this token, and a change of the settings ends its
         // connections.
-        Ok(Granted::for_good(TokenScope::Adapter))
+        Ok(AccessGrant::for_good(TokenScope::Adapter))
     }
 
     /// Logs that a OneBot program or a bot was refused, each kind of refusal once a minute for each
@@ -290,13 +290,13 @@ mod tests {
         Token { name: name.into(), scope, secret: Secret::new(name) }
     }
 
-    fn granted(access: &AccessControl, shown: Option<&str>) -> Result<Granted> {
+    fn granted(access: &AccessControl, shown: Option<&str>) -> Result<AccessGrant> {
         let mut headers = HeaderMap::new();
         if let Some(shown) = shown {
             headers.insert(AUTHORIZATION, format!("Bearer {shown}").parse().unwrap());
         }
         let peer = Peer::Tcp("127.0.0.1".parse().unwrap());
-        access.check(peer, &headers, &Uri::from_static("/"), false, Need::Read)
+        access.check(peer, &headers, &Uri::from_static("/"), false, RequiredScope::Read)
     }
 
     #[test]

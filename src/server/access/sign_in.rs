@@ -1,8 +1,8 @@
 //! Sign-in of the page with a code, so that no address, list of processes or history contains a
 //! token.
 
-use super::{Accepted, AccessControl, Granted};
-use crate::config::{Need, Token};
+use super::{Accepted, AccessControl, AccessGrant};
+use crate::config::{RequiredScope, Token};
 use crate::server::error::{ErrorResponse, Result};
 use crate::server::peer::Peer;
 use base64::Engine;
@@ -20,7 +20,7 @@ impl AccessControl {
     ///
     /// # Errors
     /// 409 where no token may read, 500 where the system gives no random bytes.
-    pub fn make_code(&self, granted: &Granted) -> Result<Option<String>> {
+    pub fn make_code(&self, granted: &AccessGrant) -> Result<Option<String>> {
         let accepted = self.accepted.load();
         if accepted.tokens.is_empty() {
             return Ok(None);
@@ -68,8 +68,8 @@ impl AccessControl {
 /// The token with the widest scope that a page can use.
 fn widest(accepted: &Accepted) -> Option<&Token> {
     let reading = accepted.tokens.iter().map(|(token, _)| token);
-    reading.filter(|token| token.scope.covers(Need::Read)).max_by_key(|token| {
-        let needs = [Need::Read, Need::Send, Need::Admin];
+    reading.filter(|token| token.scope.covers(RequiredScope::Read)).max_by_key(|token| {
+        let needs = [RequiredScope::Read, RequiredScope::Send, RequiredScope::Admin];
         needs.into_iter().filter(|need| token.scope.covers(*need)).count()
     })
 }

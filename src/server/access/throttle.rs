@@ -23,7 +23,7 @@ pub(super) struct AttemptThrottle {
 
 /// The time that an address has to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Wait {
+pub(super) struct RetryAfter {
     pub(super) left: Duration,
     /// The address did not have to wait before.
     pub(super) is_new: bool,
@@ -46,11 +46,11 @@ impl AttemptThrottle {
     }
 
     /// Counts a wrong token; returns the wait if the address sent too many.
-    pub(super) fn count_wrong(&self, address: IpAddr) -> Option<Wait> {
+    pub(super) fn count_wrong(&self, address: IpAddr) -> Option<RetryAfter> {
         let (address, now) = (network(address), Instant::now());
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(until) = waiting.get(&address).filter(|until| **until > now) {
-            return Some(Wait { left: *until - now, is_new: false });
+            return Some(RetryAfter { left: *until - now, is_new: false });
         }
         if self.wrong.len() > MAX_ADDRESSES {
             self.wrong.retain_recent();
@@ -61,7 +61,7 @@ impl AttemptThrottle {
             waiting.retain(|_, until| *until > now);
         }
         waiting.insert(address, now + left);
-        Some(Wait { left, is_new: true })
+        Some(RetryAfter { left, is_new: true })
     }
 }
 

@@ -111,3 +111,33 @@ fn passed(error: ErrorResponse) -> (PassedAnswer, Bytes) {
         Body::Stream(_) => (head, Bytes::new()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_for_which_there_is_no_room_is_known_not_to_be_done() {
+        let answer = too_many_passed();
+        let (head, body): (PassedAnswer, _) = split(&answer).unwrap();
+        assert_eq!((head.status, head.retry_after.as_deref()), (503, Some("1")));
+        assert!(str::from_utf8(body).unwrap().contains("nothing was stored"));
+    }
+
+    #[tokio::test]
+    async fn a_request_is_carried_out_for_no_longer_than_its_asker_waits() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("socket");
+        // A server that takes connections and never answers.
+        let _server = tokio::net::UnixListener::bind(&socket).unwrap();
+        let head = PassedRequest {
+            method: "GET".into(),
+            path: "/api/stats".into(),
+            headers: Vec::new(),
+            patience_ms: 1,
+        };
+        let limit = Duration::from_hours(1);
+        let answer = answer_here(&socket, &joined(&head, b""), 1000, limit).await;
+        assert!(answer.unwrap_err().contains("unknown"));
+    }
+}

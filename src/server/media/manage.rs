@@ -1,8 +1,8 @@
 //! The list of media, removing them, and fetching those of a message.
 
 use super::{hash_of, no_media};
-use crate::media::complete::{has_media, is_complete};
 use crate::media::failure::FailureKind;
+use crate::media::fetch_missing::{has_media, is_complete};
 use crate::media::list::newest;
 use crate::media::sweep::{self, Removal, unsent};
 use crate::protocol::http::MediaRemoved;

@@ -1,23 +1,23 @@
 //! `/api/media`: uploads and downloads of files, and media of messages.
 
 mod address;
-mod keep;
 mod manage;
 mod parts;
 mod range;
 mod received;
 mod serve;
 mod slow_transfer;
+mod store_content;
 mod thumbnail;
 mod upload;
 
 pub use address::address;
-pub use keep::{hold, keep, keep_content};
 pub use manage::{fetch, list, remove};
 pub use parts::{append, begin, give_up, options, state};
 pub use received::ReceivedFile;
 pub use serve::{SIGNED, serve, serve_signed};
 pub use slow_transfer::SlowTransferLimit;
+pub use store_content::{hold, keep, keep_content};
 pub use thumbnail::small;
 pub use upload::upload;
 

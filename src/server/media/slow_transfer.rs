@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout};
 const MIN_RATE: u64 = 1 << 10;
 
 /// How long a file may take as a whole.
-const MAX_TIME: Duration = Duration::from_hours(1);
+const MAX_TRANSFER_TIME: Duration = Duration::from_hours(1);
 
 /// Speed of an incoming file.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl SlowTransferLimit {
 
     fn left(&self) -> Duration {
         let on_the_whole = self.patience + Duration::from_secs(self.received / MIN_RATE);
-        self.patience.min(on_the_whole.min(MAX_TIME).saturating_sub(self.waited))
+        self.patience.min(on_the_whole.min(MAX_TRANSFER_TIME).saturating_sub(self.waited))
     }
 
     fn too_slow(&self) -> ErrorResponse {

@@ -1,6 +1,6 @@
 //! A path with its methods and their access.
 
-use crate::config::Need;
+use crate::config::RequiredScope;
 use crate::server::body::HttpResponse;
 use crate::server::error::Result;
 use crate::server::operation::{Answering, Credentials, Operation};
@@ -30,12 +30,12 @@ impl Route {
     }
 }
 
-pub(super) const READ: Credentials = Credentials::Token(Need::Read);
-pub(super) const SEND: Credentials = Credentials::Token(Need::Send);
-pub(super) const ADMIN: Credentials = Credentials::Token(Need::Admin);
-pub(super) const AGENT: Credentials = Credentials::Token(Need::Mcp);
+pub(super) const READ: Credentials = Credentials::Token(RequiredScope::Read);
+pub(super) const SEND: Credentials = Credentials::Token(RequiredScope::Send);
+pub(super) const ADMIN: Credentials = Credentials::Token(RequiredScope::Admin);
+pub(super) const AGENT: Credentials = Credentials::Token(RequiredScope::Mcp);
 /// The scope for reading opens a WebSocket; each command on it is checked separately.
-pub(super) const WATCH: Credentials = Credentials::TokenInQuery(Need::Read);
+pub(super) const WATCH: Credentials = Credentials::TokenInQuery(RequiredScope::Read);
 
 /// An answer that is ready at once.
 pub(super) fn now<'a>(answer: Result<HttpResponse>) -> Answering<'a> {

@@ -2,7 +2,7 @@
 
 use super::session::{Session, SessionEnd, SessionEvent};
 use crate::clock::now;
-use crate::config::Need;
+use crate::config::RequiredScope;
 use crate::hub::resume::ResumePoint;
 use crate::hub::{ReplayStart, SubscribeRefused, SubscribeRequest, Subscribed};
 use crate::metrics::METRICS;
@@ -38,7 +38,7 @@ impl Session {
             return self.reply(coded(text, Some("too_many_requests"), request_id)).await;
         }
         match command {
-            Ok(ClientCommand::SendMessage(_)) if !self.scope.covers(Need::Send) => {
+            Ok(ClientCommand::SendMessage(_)) if !self.scope.covers(RequiredScope::Send) => {
                 let scope = self.scope.as_str();
                 let text = format!("a token with the scope `{scope}` may not send messages");
                 self.reply(coded(text, Some("forbidden"), request_id)).await

@@ -1,10 +1,10 @@
 //! Rows that remember the past: marks by which doubles, echoes and idempotency keys are known, and
 //! up to where they are forgotten.
 
-use crate::model::event::{Mark, RawEvent, RetentionBounds};
+use crate::model::event::{DedupeKey, RawEvent, RetentionBounds};
+use crate::store::bot_events;
 use crate::store::dedupe_keys::KEY_LIFE;
 use crate::store::error::Result;
-use crate::store::feed;
 use crate::store::transaction::Transaction;
 use redb::ReadableTable;
 
@@ -15,12 +15,12 @@ const KEYS_FORGOTTEN_AT_ONCE: usize = 8;
 const WORDS_FORGOTTEN_AT_ONCE: usize = 4;
 
 impl Transaction<'_> {
-    pub(super) fn mark(&mut self, seq: u64, marks: &[Mark]) -> Result<()> {
+    pub(super) fn mark(&mut self, seq: u64, marks: &[DedupeKey]) -> Result<()> {
         for mark in marks {
             match *mark {
-                Mark::Seen(time, hash) => drop(self.seen.write()?.insert((time, hash), seq)?),
-                Mark::Sent(hour, hash) => drop(self.sent.write()?.insert((hour, hash), seq)?),
-                Mark::Key(key, body, at) => self.mark_key(seq, key, body, at)?,
+                DedupeKey::Seen(time, hash) => drop(self.seen.write()?.insert((time, hash), seq)?),
+                DedupeKey::Sent(hour, hash) => drop(self.sent.write()?.insert((hour, hash), seq)?),
+                DedupeKey::Key(key, body, at) => self.mark_key(seq, key, body, at)?,
             }
         }
         Ok(())
@@ -46,13 +46,13 @@ impl Transaction<'_> {
 
     /// Keeps a raw event, and removes some that are not needed any more.
     pub(super) fn keep_raw_event(&mut self, offset: u64, told: &RawEvent) -> Result<()> {
-        self.told.write()?.insert(offset, feed::encode(offset, told)?.as_slice())?;
+        self.told.write()?.insert(offset, bot_events::encode(offset, told)?.as_slice())?;
         for _ in 0..WORDS_FORGOTTEN_AT_ONCE {
             let oldest =
                 self.told.read()?.first()?.map(|(key, row)| (key.value(), row.value().to_vec()));
             let Some((oldest, row)) = oldest else { break };
             // A damaged row is of no use either.
-            if feed::time_of(oldest, &row).is_some_and(|at| at >= told.forget_before) {
+            if bot_events::time_of(oldest, &row).is_some_and(|at| at >= told.forget_before) {
                 break;
             }
             self.told.write()?.remove(oldest)?;

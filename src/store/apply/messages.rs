@@ -8,7 +8,7 @@ use crate::store::conversation::is_mention;
 use crate::store::error::{Result, StoreError};
 use crate::store::postings::locate;
 use crate::store::state::StoreState as _;
-use crate::store::tables::Term;
+use crate::store::tables::PostingKey;
 use crate::store::transaction::Transaction;
 
 impl Transaction<'_> {
@@ -53,12 +53,12 @@ impl Transaction<'_> {
             self.post(term, message.seq, true);
         }
         if is_mention(message) {
-            self.post(Term::MENTIONS, message.seq, true);
+            self.post(PostingKey::MENTIONS, message.seq, true);
         }
         if is_late {
-            self.post(Term::LATE, message.seq, true);
+            self.post(PostingKey::LATE, message.seq, true);
             let [_, _, conversation] = terms;
-            for term in [Term::LATE, conversation] {
+            for term in [PostingKey::LATE, conversation] {
                 self.late.write()?.insert((term.0, message.created_at, message.seq), ())?;
             }
         } else {
@@ -81,7 +81,7 @@ impl Transaction<'_> {
             }
         }
         if is_mention(before) != is_mention(after) {
-            self.post(Term::MENTIONS, after.seq, is_mention(after));
+            self.post(PostingKey::MENTIONS, after.seq, is_mention(after));
         }
         let was_sent = before.status != Status::Sent && after.status == Status::Sent;
         if before.platform != after.platform || before.recipient != after.recipient {
@@ -108,12 +108,12 @@ impl Transaction<'_> {
             self.post(term, message.seq, false);
         }
         if is_mention(message) {
-            self.post(Term::MENTIONS, message.seq, false);
+            self.post(PostingKey::MENTIONS, message.seq, false);
         }
         if self.is_late(message.seq) {
-            self.post(Term::LATE, message.seq, false);
+            self.post(PostingKey::LATE, message.seq, false);
             let [_, _, conversation] = terms;
-            for term in [Term::LATE, conversation] {
+            for term in [PostingKey::LATE, conversation] {
                 self.late.write()?.remove((term.0, message.created_at, message.seq))?;
             }
         }
@@ -123,6 +123,6 @@ impl Transaction<'_> {
     /// Whether a message was told of later than it was said.
     pub(super) fn is_late(&self, seq: u64) -> bool {
         let (block, place) = locate(seq);
-        self.rows.get(&Term::LATE.row(block)).is_some_and(|row| row.value.has(place))
+        self.rows.get(&PostingKey::LATE.row(block)).is_some_and(|row| row.value.has(place))
     }
 }

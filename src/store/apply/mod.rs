@@ -15,7 +15,7 @@ use super::transaction::Transaction;
 use crate::log::{LogRecord, encode_event, record};
 use crate::model::change::{self, Change, ChangeEffect};
 use crate::model::cursor::Epoch;
-use crate::model::event::{AdapterState, Event, How};
+use crate::model::event::{AdapterState, ChangeCause, Event};
 use crate::model::message::{Message, Recall, Status};
 use crate::model::notice::{ContactRequest, Notice, RequestDecision};
 use crate::model::routing::SeenPlatform;
@@ -89,15 +89,15 @@ impl Transaction<'_> {
                 let before = self.before(seq)?;
                 let mut after = before.clone();
                 state.put_into(&mut after);
-                if how == How::StatusSet && after.status == Status::Pending {
+                if how == ChangeCause::StatusSet && after.status == Status::Pending {
                     change::forget_past(&mut after, before.status);
                 }
                 self.update(&before, &after)?;
                 match how {
-                    How::Claimed | How::AttemptEnded | How::StatusSet => {
+                    ChangeCause::Claimed | ChangeCause::AttemptEnded | ChangeCause::StatusSet => {
                         Some(ChangeEffect::StatusChanged(after))
                     }
-                    How::Completed => None,
+                    ChangeCause::Completed => None,
                 }
             }
             Event::Routed { seq, platform, conversation, at } => {

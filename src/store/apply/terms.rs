@@ -4,27 +4,27 @@ use crate::model::message::Message;
 use crate::store::conversation::ConversationRow;
 use crate::store::error::Result;
 use crate::store::postings::locate;
-use crate::store::tables::Term;
+use crate::store::tables::PostingKey;
 use crate::store::transaction::{KnownConversation, Transaction};
 
 impl Transaction<'_> {
     /// The three terms of a message: its state, its platform, its conversation.
-    pub(super) fn terms(&mut self, message: &Message) -> Result<[Term; 3]> {
+    pub(super) fn terms(&mut self, message: &Message) -> Result<[PostingKey; 3]> {
         let platform = message.platform.as_deref().unwrap_or_default();
-        let state = Term::of_state(message.direction, message.status);
+        let state = PostingKey::of_state(message.direction, message.status);
         let named = self.platform_term(platform)?;
         let term = self.conversation_term(platform, &message.recipient);
         Ok([state, named, term])
     }
 
-    pub(super) fn post(&mut self, term: Term, seq: u64, on: bool) {
+    pub(super) fn post(&mut self, term: PostingKey, seq: u64, on: bool) {
         let (block, place) = locate(seq);
         // A term that is new has no rows; those of all others were loaded.
         let row = self.rows.entry(term.row(block)).or_default();
         row.dirty |= row.value.set(place, on);
     }
 
-    pub(super) fn platform_term(&mut self, platform: &str) -> Result<Term> {
+    pub(super) fn platform_term(&mut self, platform: &str) -> Result<PostingKey> {
         if let Some(Some(term)) = self.platform_terms.get(platform) {
             return Ok(*term);
         }
@@ -36,7 +36,7 @@ impl Transaction<'_> {
     }
 
     /// The conversation's term; its row is made where there is none.
-    pub(super) fn conversation_term(&mut self, platform: &str, name: &str) -> Term {
+    pub(super) fn conversation_term(&mut self, platform: &str, name: &str) -> PostingKey {
         let known = self.known_conversation(platform, name);
         if let Some(KnownConversation { row: Some(row), .. }) = known {
             return row.term;

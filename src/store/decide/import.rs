@@ -1,7 +1,7 @@
 //! Decisions about messages that were exported before.
 
 use crate::model::change::Inbound;
-use crate::model::event::{Event, Mark, Origin};
+use crate::model::event::{DedupeKey, Event, Origin};
 use crate::model::message::{Direction, Message, Status};
 use crate::store::changed::{seen_marks, sent_mark};
 use crate::store::command::Answer;
@@ -19,7 +19,7 @@ fn is_same(known: &Message, other: &Message) -> bool {
 }
 
 /// Marks by which later reports of an imported message are recognized as duplicates.
-fn imported_marks(message: &Message) -> Vec<Mark> {
+fn imported_marks(message: &Message) -> Vec<DedupeKey> {
     match (message.direction, Inbound::of(message)) {
         (Direction::Inbound, Some(received)) => seen_marks(&received),
         (Direction::Outbound, _) if message.status == Status::Sent => {

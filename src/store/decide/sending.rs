@@ -1,7 +1,7 @@
 //! Decisions about messages that go out: made, routed, claimed, and how attempts at them ended.
 
 use crate::model::change::{self, Outcome};
-use crate::model::event::{Event, How, Mark, Origin};
+use crate::model::event::{ChangeCause, DedupeKey, Event, Origin};
 use crate::model::message::{Draft, Message, ReplyTo};
 use crate::model::routing::{self, PlatformChoice, RoutingFacts};
 use crate::store::changed::{changed, changed_with, sent_mark};
@@ -39,7 +39,7 @@ pub(super) fn create(
         },
     };
     let (seq, id) = state.next();
-    let marks = idempotency.map(|key| Mark::Key(key.key, key.body, at)).into_iter().collect();
+    let marks = idempotency.map(|key| DedupeKey::Key(key.key, key.body, at)).into_iter().collect();
     let mut message = Message { reply_to, ..draft.into_message(seq, id, at) };
     (message.platform, message.recipient) = route(state, &message, facts)?;
     let created = Box::new(message.clone());
@@ -85,7 +85,7 @@ pub(super) fn claim(
         }
         if let Some(mut message) = message.and_then(|message| change::claim(message, account, at)) {
             message.owner = Some(state.owner().to_owned());
-            claimed.push(changed(How::Claimed, message, events));
+            claimed.push(changed(ChangeCause::Claimed, message, events));
         }
     }
     Ok(Answer::Claimed(claimed))
@@ -105,7 +105,7 @@ pub(super) fn record_outcome(
         return Ok(state.by_seq(seq)?.map_or(Answer::NotFound, Answer::Message));
     };
     let marks = sent_mark(&after).into_iter().collect();
-    let after = changed_with(How::AttemptEnded, after, marks, events);
+    let after = changed_with(ChangeCause::AttemptEnded, after, marks, events);
     // It may have been taken back before its ID was known.
     events.extend(recalled_before(state, &after, at)?);
     Ok(Answer::Message(after))

@@ -80,7 +80,7 @@ fn what_could_not_be_recorded_as_sent_is_not_claimed() {
         let other = made(&mut file, "y");
         let ended = Command::SetStatus { id: other.id, status: end, at: 1 };
         commit(&mut file, ended, Durability::Tables);
-        let state = tables::Term::of_state(crate::model::message::Direction::Outbound, end);
+        let state = tables::PostingKey::of_state(crate::model::message::Direction::Outbound, end);
         damage(&file, tables::POSTINGS, &state.row(0));
         let claim = Command::Claim { seqs: vec![message.seq], account: None, at: 2 };
         let answers = file.commit(vec![claim], Durability::Log).unwrap().answers;

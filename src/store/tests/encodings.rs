@@ -2,7 +2,7 @@
 
 use super::conversation::ConversationRow;
 use super::journal::{self, EntryContent};
-use super::tables::{Term, pack, unpack};
+use super::tables::{PostingKey, pack, unpack};
 use super::*;
 use crate::log::record;
 use crate::model::message::{Direction, Recall, ReplyTo};
@@ -96,7 +96,7 @@ fn conversation() -> ConversationRow {
         read_seq: 4,
         muted: true,
         pinned: true,
-        ..ConversationRow::new(Term(30))
+        ..ConversationRow::new(PostingKey(30))
     }
 }
 

@@ -258,7 +258,7 @@ fn as_schema_2(file: &StoreFile) {
         meta.insert("counters", counters.as_slice()).unwrap();
         meta.insert("schema", 2_u32.to_le_bytes().as_slice()).unwrap();
     }
-    for term in [tables::Term::LATE, tables::Term::MENTIONS] {
+    for term in [tables::PostingKey::LATE, tables::PostingKey::MENTIONS] {
         let mut postings = txn.open_table(tables::POSTINGS).unwrap();
         postings.remove(term.row(0)).unwrap();
     }

@@ -1,13 +1,13 @@
 //! Reads every row that applying an event will touch, before anything is changed.
 
 use super::{CachedRow, KnownConversation, Transaction};
-use crate::model::event::{Event, How};
+use crate::model::event::{ChangeCause, Event};
 use crate::model::message::{Message, Status};
 use crate::store::conversation::ConversationRow;
 use crate::store::error::{Result, StoreError};
 use crate::store::postings::locate;
 use crate::store::state::StoreState as _;
-use crate::store::tables::{self, Term};
+use crate::store::tables::{self, PostingKey};
 use redb::ReadableTable;
 
 impl Transaction<'_> {
@@ -28,11 +28,11 @@ impl Transaction<'_> {
             }
             Event::Changed { seq, how, state, .. } => self.look_at(*seq, |known, before| {
                 known.load_terms(before, before.status, before.platform.as_deref())?;
-                if *how == How::Claimed {
+                if *how == ChangeCause::Claimed {
                     // If an attempt cannot be recorded, the message would be sent again at each
                     // start.
                     for end in [Status::Sent, Status::Failed] {
-                        known.load_row(Term::of_state(before.direction, end), *seq)?;
+                        known.load_row(PostingKey::of_state(before.direction, end), *seq)?;
                     }
                 }
                 known.load_terms(before, state.status, state.platform.as_deref())
@@ -110,9 +110,9 @@ impl Transaction<'_> {
     ) -> Result<()> {
         let platform = platform.unwrap_or_default();
         let known = [
-            Some(Term::MENTIONS),
-            Some(Term::LATE),
-            Some(Term::of_state(message.direction, status)),
+            Some(PostingKey::MENTIONS),
+            Some(PostingKey::LATE),
+            Some(PostingKey::of_state(message.direction, status)),
             self.load_platform(platform)?,
             self.load_conversation(platform, &message.recipient)?,
         ];
@@ -120,7 +120,7 @@ impl Transaction<'_> {
     }
 
     /// Loads the set of a term that a message is in or not.
-    fn load_row(&mut self, term: Term, seq: u64) -> Result<()> {
+    fn load_row(&mut self, term: PostingKey, seq: u64) -> Result<()> {
         let (block, _) = locate(seq);
         let row = term.row(block);
         if !self.rows.contains_key(&row) {
@@ -130,16 +130,16 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    fn load_platform(&mut self, platform: &str) -> Result<Option<Term>> {
+    fn load_platform(&mut self, platform: &str) -> Result<Option<PostingKey>> {
         if let Some(term) = self.platform_terms.get(platform) {
             return Ok(*term);
         }
-        let known = self.platforms.read()?.get(platform)?.map(|term| Term(term.value()));
+        let known = self.platforms.read()?.get(platform)?.map(|term| PostingKey(term.value()));
         self.platform_terms.insert(platform.to_owned(), known);
         Ok(known)
     }
 
-    fn load_conversation(&mut self, platform: &str, name: &str) -> Result<Option<Term>> {
+    fn load_conversation(&mut self, platform: &str, name: &str) -> Result<Option<PostingKey>> {
         if let Some(known) = self.known_conversation(platform, name) {
             return Ok(known.row.as_ref().map(|row| row.term));
         }

@@ -11,14 +11,14 @@ mod state;
 
 use super::conversation::ConversationRow;
 use super::error::Result;
-use super::ids::{IdPermutation, Tag};
+use super::ids::{EpochTag, IdPermutation};
 use super::journal::EntryContent;
 use super::lazy_table::LazyTable;
 use super::postings::Places;
 use super::tables::{
     self, ADAPTER_STATE, CONVERSATIONS, Counters, EARLY_RECALLS, EPOCHS, FOREIGN_IDS, JOURNAL,
-    KEYS, KEYS_BY_AGE, LATE, MESSAGES, META, NEWEST, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS,
-    SEEN, SENT, TOLD, Term, unpack,
+    KEYS, KEYS_BY_AGE, LATE, MESSAGES, META, NEWEST, PLATFORMS, POSTINGS, PostingKey, QUARANTINE,
+    REQUESTS, SEEN, SENT, TOLD, unpack,
 };
 use crate::model::cursor::Epoch;
 use crate::model::message::Message;
@@ -34,7 +34,7 @@ pub(in crate::store) struct TransactionContext {
     pub(in crate::store) ids: IdPermutation,
     pub(in crate::store) epoch: Epoch,
     /// The tag of new IDs.
-    pub(in crate::store) tag: Tag,
+    pub(in crate::store) tag: EpochTag,
     /// The owner of claims.
     pub(in crate::store) owner: String,
     pub(in crate::store) journal_seconds: u64,
@@ -93,7 +93,7 @@ pub(in crate::store) struct Transaction<'txn> {
     pub(in crate::store) rows: BTreeMap<u64, CachedRow<Places>>,
     /// By platform and conversation.
     pub(in crate::store) known_conversations: BTreeMap<String, BTreeMap<String, KnownConversation>>,
-    pub(in crate::store) platform_terms: HashMap<String, Option<Term>, RandomState>,
+    pub(in crate::store) platform_terms: HashMap<String, Option<PostingKey>, RandomState>,
     /// The platforms that were ever connected, for the routing of messages without a platform; read
     /// once.
     pub(in crate::store) seen_platforms: OnceCell<Vec<SeenPlatform>>,

@@ -5,14 +5,17 @@ use crate::model::message::{Direction, Status};
 use crate::store::damage::pass_over;
 use crate::store::error::Result;
 use crate::store::postings::{Places, start_of};
-use crate::store::tables::{Term, unpack_places};
+use crate::store::tables::{PostingKey, unpack_places};
 use redb::ReadableTable;
 use std::collections::BTreeSet;
 
 impl Transaction<'_> {
     /// The blocks that may have messages of a term, the newest first, with what this batch has
     /// changed.
-    pub(super) fn newest_blocks(&self, term: Term) -> Result<impl Iterator<Item = Result<u32>>> {
+    pub(super) fn newest_blocks(
+        &self,
+        term: PostingKey,
+    ) -> Result<impl Iterator<Item = Result<u32>>> {
         let rows = term.row(0)..=term.row(u32::MAX);
         let mut loaded = self.rows.range(rows.clone()).rev().map(|(row, _)| *row).peekable();
         let mut known = self.postings.range(rows)?.rev();
@@ -32,7 +35,7 @@ impl Transaction<'_> {
     }
 
     /// The blocks that may have messages of a term, with what this batch has changed.
-    pub(super) fn blocks(&self, term: Term) -> Result<BTreeSet<u32>> {
+    pub(super) fn blocks(&self, term: PostingKey) -> Result<BTreeSet<u32>> {
         let rows = term.row(0)..=term.row(u32::MAX);
         let loaded = self.rows.range(rows.clone()).map(|(row, _)| Ok(*row as u32));
         let known = self.postings.range(rows)?.map(|entry| Ok(entry?.0.value() as u32));
@@ -40,7 +43,7 @@ impl Transaction<'_> {
     }
 
     /// The newest message of a term; 0 if none is known.
-    pub(in crate::store) fn newest_of(&self, term: Term) -> Result<u64> {
+    pub(in crate::store) fn newest_of(&self, term: PostingKey) -> Result<u64> {
         for block in self.blocks(term)?.into_iter().rev() {
             let places = pass_over(self.places(term.row(block)).map(Some))?.unwrap_or_default();
             if let Some(place) = places.descending().next() {
@@ -65,7 +68,7 @@ impl Transaction<'_> {
     pub(super) fn outbound_places(&self, block: u32) -> Result<Places> {
         let mut places = Places::default();
         for status in Status::ALL {
-            let state = Term::of_state(Direction::Outbound, status);
+            let state = PostingKey::of_state(Direction::Outbound, status);
             places.union(&self.places(state.row(block))?);
         }
         Ok(places)

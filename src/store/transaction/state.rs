@@ -11,10 +11,10 @@ use crate::store::dedupe_keys::{
     Idempotency, KEY_LIFE, alias_key, history_key, seen_keys, sent_keys,
 };
 use crate::store::error::Result;
-use crate::store::external::ExternalSearch;
+use crate::store::external_ids::ExternalSearch;
 use crate::store::postings::start_of;
-use crate::store::state::{Marks, StoreState};
-use crate::store::tables::{self, Term};
+use crate::store::state::{ConversationSettings, StoreState};
+use crate::store::tables::{self, PostingKey};
 use redb::ReadableTable;
 use uuid::Uuid;
 
@@ -123,7 +123,7 @@ impl StoreState for Transaction<'_> {
     ) -> Result<Vec<Message>> {
         let mut found = Vec::new();
         let Some(row) = self.conversation(platform, conversation)? else { return Ok(found) };
-        let state = Term::of_state(Direction::Outbound, status);
+        let state = PostingKey::of_state(Direction::Outbound, status);
         for block in self.blocks(state)? {
             let mut places = self.places(state.row(block))?;
             places.intersect(&self.places(row.term.row(block))?);
@@ -205,9 +205,9 @@ impl StoreState for Transaction<'_> {
         Ok(row.is_some_and(|row| row.account.is_some()))
     }
 
-    fn marks(&self, platform: &str, conversation: &str) -> Result<Option<Marks>> {
+    fn marks(&self, platform: &str, conversation: &str) -> Result<Option<ConversationSettings>> {
         let row = self.conversation(platform, conversation)?.filter(|row| row.messages > 0);
-        Ok(row.map(|row| Marks {
+        Ok(row.map(|row| ConversationSettings {
             newest: row.last_seq,
             read: row.read_seq,
             muted: row.muted,

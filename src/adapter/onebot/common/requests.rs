@@ -3,8 +3,8 @@
 use super::answer::ActionResponse;
 use super::call::NoAnswer;
 use crate::adapter::api::{
-    AccountRequest, Action, ActionError, AdapterEvent, Delivery, EventSink, ForwardOf, Found,
-    MediaOf, MediaSource, Outbound, ReadMedia, Ways, with_media,
+    AccountRequest, Action, ActionError, AdapterEvent, Delivery, EventSink, FileTransfer,
+    ForwardOf, Found, MediaOf, MediaSource, Outbound, ReadMedia, with_media,
 };
 use crate::adapter::transport::ConnectionEnd;
 use crate::health::watched;
@@ -188,7 +188,7 @@ async fn answer_one(
 ) {
     match request {
         AccountRequest::Send { message, answer } => {
-            let ways = Ways { folder: handler.media_folder(), fetches: true };
+            let ways = FileTransfer { folder: handler.media_folder(), fetches: true };
             let delivery = match with_media(message, media, ways).await {
                 Ok(message) => handler.send(message).await,
                 Err(reason) => Delivery::Refused { reason, retryable: false },

@@ -1,8 +1,8 @@
 //! Accounts: an API and an Event connection of one ID are one account, and share its state.
 
-use super::answered::AnsweredMessages;
 use super::history_limits::HistoryLimits;
 use super::progress::SendProgress;
+use super::quoted_messages::AnsweredMessages;
 use crate::adapter::onebot::common::call::Calls;
 use crate::adapter::onebot::common::lookups::Lookups;
 use crate::adapter::onebot::common::names::Names;

@@ -4,9 +4,9 @@ use super::account::Account;
 use super::act::{Reactions, act};
 use super::action::{SendAction, delivery};
 use super::address::OneBot11Address;
+use super::bot_message::as_made;
 use super::compose::{SendStep, steps};
 use super::options::OneBot11Options;
-use super::written::as_made;
 use super::{find_media, history, lookup};
 use crate::adapter::api::{
     Action, ActionError, AdapterEvent, Delivery, EventSink, ForwardOf, Found, MediaOf, MediaSource,

@@ -4,8 +4,8 @@
 use super::account::Account;
 use super::action::is_unknown_action;
 use super::address::{Id, OneBot11Address};
-use super::answered::answered_key;
 use super::event::OneBot11Message;
+use super::quoted_messages::answered_key;
 use super::reading;
 use crate::adapter::api::{ActionError, AdapterEvent, EventSink};
 use crate::adapter::onebot::common::call::Calls;

@@ -4,7 +4,7 @@ mod account;
 mod act;
 mod action;
 mod address;
-mod answered;
+mod bot_message;
 mod compose;
 mod connection;
 mod cq;
@@ -18,13 +18,13 @@ mod lookup;
 mod notice;
 mod options;
 mod progress;
+mod quoted_messages;
 mod reading;
 mod segment;
-mod written;
 
+pub use bot_message::{BotMessage, cq_of_segments, segments_of_cq};
 #[cfg(fuzzing)]
 pub(in crate::adapter) use event::swallow;
-pub use written::{BotMessage, cq_of_segments, segments_of_cq};
 
 use crate::adapter::api::{ConfigKey, Kind};
 use crate::adapter::onebot::common::MEDIA_FOLDER;

@@ -1,7 +1,7 @@
 //! Reading a message of OneBot 11: segments, or a string with CQ codes; and the messages of forwards.
 
 use super::cq;
-use super::segment::{self, Surroundings};
+use super::segment::{self, SegmentContext};
 use crate::adapter::onebot::common::parts::{MessagePart, MessageReading};
 use crate::adapter::onebot::common::scalar::Scalar;
 use crate::adapter::onebot::common::segment::WireSegment;
@@ -42,7 +42,7 @@ pub(super) struct NamedFile {
 /// The pictures, sounds, videos and files of a message, in their order; those inside forwards are
 /// left out.
 pub(super) fn files(message: &RawValue) -> Vec<NamedFile> {
-    let around = Surroundings { is_me: &|_| false, items: &|_| Vec::new() };
+    let around = SegmentContext { is_me: &|_| false, items: &|_| Vec::new() };
     let file = |wire: &WireSegment<'_>| {
         let MessagePart::Segment(mut read) = segment::read(wire, &around)? else { return None };
         let (message_type, media) = read.media_mut()?;
@@ -83,7 +83,7 @@ fn parts(
     // The part that is cut off stays in `original`.
     let is_plain = !is_cut && segments.iter().all(|segment| segment.kind() == Some("text"));
     let inside = |content: &RawValue| items_at(content, is_me, depth + 1);
-    let around = Surroundings { is_me, items: &inside };
+    let around = SegmentContext { is_me, items: &inside };
     let read = |one: &WireSegment<'_>| {
         let mut part = segment::read(one, &around)?;
         if bytes == Bytes::AreKept {

@@ -12,7 +12,7 @@ use crate::model::message::{ReplyTo, Sender};
 use serde_json::value::RawValue;
 
 /// Facts about the whole message that reading one segment needs.
-pub(super) struct Surroundings<'a> {
+pub(super) struct SegmentContext<'a> {
     /// Whether an ID is one of the account itself.
     pub(super) is_me: &'a dyn Fn(&str) -> bool,
     /// Reads the messages inside a forward.
@@ -20,7 +20,7 @@ pub(super) struct Surroundings<'a> {
 }
 
 /// Reads a segment; `None` where it says nothing of its own.
-pub(super) fn read(segment: &WireSegment<'_>, around: &Surroundings<'_>) -> Option<MessagePart> {
+pub(super) fn read(segment: &WireSegment<'_>, around: &SegmentContext<'_>) -> Option<MessagePart> {
     let read = match segment.kind()? {
         "text" => text(segment.plain_text()),
         "markdown" => text(segment.first_of(&["content"]).unwrap_or_default()),
@@ -98,14 +98,14 @@ fn flash_file(segment: &WireSegment<'_>) -> Segment {
 }
 
 /// A forward: by its ID, and with its messages where NapCat sends them along.
-fn forward(segment: &WireSegment<'_>, around: &Surroundings<'_>) -> Segment {
+fn forward(segment: &WireSegment<'_>, around: &SegmentContext<'_>) -> Segment {
     let items = segment.nested("content").map(around.items).unwrap_or_default();
     let title = segment.owned(&["title", "source", "summary"]);
     Segment::Forward { title, items, id: segment.first_of(&["id", "resid"]).map(str::to_owned) }
 }
 
 /// A message of a forward that stands by itself (message/segment.md, "合并转发节点").
-fn node(segment: &WireSegment<'_>, around: &Surroundings<'_>) -> Segment {
+fn node(segment: &WireSegment<'_>, around: &SegmentContext<'_>) -> Segment {
     let id = segment.owned(&["id"]);
     let items = segment.whole().map(around.items).filter(|_| id.is_none());
     Segment::Forward { title: None, items: items.unwrap_or_default(), id }

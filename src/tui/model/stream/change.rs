@@ -1,7 +1,7 @@
 //! Changes of messages that are shown.
 
 use super::{Anchor, Stream};
-use crate::client::Start;
+use crate::client::PageStart;
 use crate::client::watch::StatusChange;
 use crate::model::message::Message;
 use crate::tui::model::recent::set_status;
@@ -59,9 +59,9 @@ impl Stream {
             let place = oldest.map_or_else(|| u64::MAX.to_string(), |oldest| oldest.id.to_string());
             self.older = Some(place);
         }
-        if self.newer == Some(Start::Message(id)) {
+        if self.newer == Some(PageStart::Message(id)) {
             let newest = self.window.at(self.window.last());
-            self.newer = newest.map(|newest| Start::Message(newest.id.to_string()));
+            self.newer = newest.map(|newest| PageStart::Message(newest.id.to_string()));
         }
     }
 }

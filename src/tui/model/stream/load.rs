@@ -1,7 +1,7 @@
 //! Pages of the history: which are wanted, and how they are put in.
 
 use super::{Loading, Stream};
-use crate::client::{HistoryPage, HistoryQuery, Start};
+use crate::client::{HistoryPage, HistoryQuery, PageStart};
 use crate::tui::model::scope::contains;
 
 /// Messages on a page of the history.
@@ -74,7 +74,7 @@ impl Stream {
     fn load_newer(&mut self, found: HistoryPage) {
         let early = std::mem::take(&mut self.early);
         let newest = found.messages.first();
-        let newest = newest.map(|message| Start::Message(message.id.to_string()));
+        let newest = newest.map(|message| PageStart::Message(message.id.to_string()));
         let is_new = newest.is_some() && newest != self.newer;
         if self.window.is_empty() {
             let oldest = found.messages.last();

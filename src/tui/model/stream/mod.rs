@@ -11,7 +11,7 @@ use super::hits::Needle;
 use super::rows::Columns;
 use super::scope::StreamScope;
 use super::window::MessageWindow;
-use crate::client::Start;
+use crate::client::PageStart;
 use crate::model::message::{Direction, Message};
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
@@ -59,7 +59,7 @@ pub struct Stream {
     /// There may be older messages, before this one or place in the journal.
     older: Option<String>,
     /// There are newer messages than those that are loaded, from here on.
-    newer: Option<Start>,
+    newer: Option<PageStart>,
     loading: Option<Loading>,
     /// The last request failed; the next one waits.
     is_resting: bool,
@@ -121,7 +121,7 @@ impl Stream {
             self.goal = Some(Goal::Unread(unread));
         }
         if unread > NEAR {
-            self.begin_at(Start::Unread(unread));
+            self.begin_at(PageStart::Unread(unread));
         }
         self
     }
@@ -130,7 +130,7 @@ impl Stream {
     #[must_use]
     pub fn at_message(mut self, id: Uuid) -> Self {
         self.goal = Some(Goal::Message(id));
-        self.begin_at(Start::Message(id.to_string()));
+        self.begin_at(PageStart::Message(id.to_string()));
         self
     }
 
@@ -141,7 +141,7 @@ impl Stream {
         self
     }
 
-    fn begin_at(&mut self, start: Start) {
+    fn begin_at(&mut self, start: PageStart) {
         (self.older, self.newer) = (None, Some(start));
     }
 
@@ -297,7 +297,7 @@ impl Stream {
             if self.window.first() >= kept_from {
                 self.window.pop_back();
                 let last = self.window.at(self.window.last());
-                self.newer = last.map(|last| Start::Message(last.id.to_string()));
+                self.newer = last.map(|last| PageStart::Message(last.id.to_string()));
                 continue;
             }
             self.window.pop_front();

@@ -1,7 +1,7 @@
 //! Messages, a model of the terminal client, and a server that answers it from a list of messages.
 
 use crate::client::watch;
-use crate::client::{HistoryPage, HistoryQuery, Start};
+use crate::client::{HistoryPage, HistoryQuery, PageStart};
 use crate::model::message::{Direction, Message, Sender, Status};
 use crate::protocol::http;
 use crate::tui::model::*;
@@ -106,14 +106,19 @@ pub fn page(store: &[Message], wanted: &HistoryQuery) -> HistoryPage {
 }
 
 /// A message and those after it.
-fn page_from(store: &[Message], wanted: &HistoryQuery, start: &Start, newest: u64) -> HistoryPage {
+fn page_from(
+    store: &[Message],
+    wanted: &HistoryQuery,
+    start: &PageStart,
+    newest: u64,
+) -> HistoryPage {
     let is_here = |message: &&Message| {
         wanted.conversation.as_ref().is_none_or(|name| *name == message.recipient)
     };
     let all: Vec<_> = store.iter().filter(is_here).collect();
     let first = match start {
-        Start::Message(id) => all.iter().position(|message| message.id.to_string() == *id),
-        Start::Unread(count) => {
+        PageStart::Message(id) => all.iter().position(|message| message.id.to_string() == *id),
+        PageStart::Unread(count) => {
             let inbound = |message: &&Message| message.direction == Direction::Inbound;
             let inbound: Vec<_> = all.iter().filter(|message| inbound(message)).collect();
             let place = inbound.len().checked_sub(usize::try_from(*count).unwrap());

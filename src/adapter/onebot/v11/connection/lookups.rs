@@ -4,7 +4,7 @@ use super::Implementation;
 use crate::adapter::api::MessageRef;
 use crate::adapter::onebot::common::mentions::person_key;
 use crate::adapter::onebot::common::session;
-use crate::adapter::onebot::v11::answered::answered_key;
+use crate::adapter::onebot::v11::quoted_messages::answered_key;
 use crate::adapter::onebot::v11::{history, lookup};
 use std::sync::Arc;
 use tokio::sync::oneshot;

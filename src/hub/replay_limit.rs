@@ -11,7 +11,7 @@ const UNIT: usize = 1 << 10;
 
 /// The longest time that a replay waits for memory. After that it continues in small pieces that
 /// are not counted, so that clients that read nothing cannot block others.
-const PATIENCE: Duration = Duration::from_millis(50);
+const REPLAY_SLOT_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// Memory for the frames of replays.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl ReplayMemory {
     pub(super) async fn reserve(&self, bytes: usize) -> Option<Reserved> {
         let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).min(self.units);
         let free = self.free.clone().acquire_many_owned(units);
-        timeout(PATIENCE, free).await.ok()?.ok().map(Reserved)
+        timeout(REPLAY_SLOT_TIMEOUT, free).await.ok()?.ok().map(Reserved)
     }
 }
 

@@ -39,7 +39,7 @@ impl<S: Subscriber> Layer<S> for ErrorLayer {
 }
 
 /// Tells people of errors from now on.
-pub(super) fn tell_errors() {
+pub(super) fn print_errors() {
     let is_ours = filter_fn(|metadata| {
         *metadata.level() == Level::ERROR && metadata.target().starts_with("rechat")
     });

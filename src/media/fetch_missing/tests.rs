@@ -66,7 +66,7 @@ fn a_failure_is_noted_until_another_attempt_ends_better() {
     let content = ended(&message, Err(FetchFailure::passing("busy")));
     assert_eq!(failures(&content), [failed("busy", true), None]);
     let again = Message { content, ..message.clone() };
-    assert!(missing(&again, &[MessageType::Image]).iter().all(Missing::may_be_there));
+    assert!(missing(&again, &[MessageType::Image]).iter().all(MissingMedia::may_be_there));
     let content = ended(&again, Err(FetchFailure::lasting("x".repeat(9_999))));
     assert_eq!(failures(&content)[0].as_ref().unwrap().reason.chars().count(), 300);
     let again = Message { content, ..message.clone() };

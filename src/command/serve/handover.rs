@@ -1,7 +1,7 @@
 //! Events that a node holds in memory go to the node that leads the cluster, which stores them.
 
 use crate::cluster::{Answerer, LeaderRequests};
-use crate::ingest::{HandOver, decode_held, encode_held};
+use crate::ingest::{LeaderHandover, decode_held, encode_held};
 use crate::outbox::LateOutcomes;
 use crate::store::{Answer, Command, Store};
 use bytes::Bytes;
@@ -26,7 +26,7 @@ pub(super) const BUSY: Bytes = Bytes::from_static(b"the node that leads takes ot
 #[derive(Clone, Debug)]
 pub(super) struct Leader(pub(super) LeaderRequests);
 
-impl HandOver for Leader {
+impl LeaderHandover for Leader {
     fn give(&self, events: Bytes) -> BoxFuture<'_, Result<(), String>> {
         Box::pin(async move {
             let answer = self.0.ask(events, STORED_TIMEOUT).await;

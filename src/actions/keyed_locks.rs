@@ -10,15 +10,15 @@ type Lock = tokio::sync::Mutex<()>;
 
 /// The keys in use. Free keys take no memory.
 #[derive(Clone)]
-pub struct Turns<K>(Arc<Mutex<HashMap<K, Weak<Lock>>>>);
+pub struct KeyedLocks<K>(Arc<Mutex<HashMap<K, Weak<Lock>>>>);
 
-impl<K> Default for Turns<K> {
+impl<K> Default for KeyedLocks<K> {
     fn default() -> Self {
         Self(Arc::default())
     }
 }
 
-impl<K: Eq + Hash> Turns<K> {
+impl<K: Eq + Hash> KeyedLocks<K> {
     /// Waits until this key is free. It is free again when the guard is dropped.
     pub async fn take(&self, key: K) -> OwnedMutexGuard<()> {
         let lock = {
@@ -37,11 +37,11 @@ impl<K: Eq + Hash> Turns<K> {
 
 #[cfg(test)]
 mod tests {
-    use super::Turns;
+    use super::KeyedLocks;
 
     #[tokio::test]
     async fn one_at_a_time_has_a_key_and_free_ones_are_forgotten() {
-        let turns = Turns::default();
+        let turns = KeyedLocks::default();
         let first = turns.take(1).await;
         let other = turns.take(2).await;
         let waiting = tokio::spawn({

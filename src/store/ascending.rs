@@ -3,8 +3,8 @@
 use super::damage::guarded;
 use super::error::Result;
 use super::postings::{locate, start_of};
-use super::query::{AnyOf, MessageFilter};
-use super::tables::Term;
+use super::query::{AnyTerm, MessageFilter};
+use super::tables::PostingKey;
 use super::view::View;
 use crate::model::message::Message;
 
@@ -49,7 +49,7 @@ impl View {
     /// The oldest block, not below `block`, where every need has at least one row.
     pub(super) fn first_common_block(
         &self,
-        needed: &[AnyOf],
+        needed: &[AnyTerm],
         mut block: u32,
     ) -> Result<Option<u32>> {
         loop {
@@ -71,7 +71,7 @@ impl View {
     }
 
     /// The oldest block, not below `block`, where a term has a row.
-    fn first_block(&self, term: Term, block: u32) -> Result<Option<u32>> {
+    fn first_block(&self, term: PostingKey, block: u32) -> Result<Option<u32>> {
         let mut rows = self.postings.range(term.row(block)..=term.row(u32::MAX))?;
         Ok(rows.next().transpose()?.map(|(key, _)| key.value() as u32))
     }

@@ -30,7 +30,7 @@ impl Drop for Scratch {
 /// # Errors
 ///
 /// NATS cannot be reached or refuses, the cluster is there already, or the store cannot be copied.
-pub async fn found(
+pub async fn init(
     settings: &ClusterSettings,
     from: Option<&StoreOptions>,
     beside: &Path,
@@ -46,7 +46,7 @@ pub async fn found(
             .hint("start its nodes with `rechat serve`, or choose another `cluster.name`"));
     }
     let cluster = Uuid::new_v4().to_string();
-    let copy = Scratch(beside.with_added_extension("founding"));
+    let copy = Scratch(beside.with_added_extension("init"));
     copy_store(from, &copy.0, &cluster).await?;
     let bucket = connection.make_snapshots().await?;
     snapshot::send(&connection, &bucket, &cluster, &copy.0, 0).await?;

@@ -1,6 +1,6 @@
 //! The file in which `rechat watch` keeps how far it got.
 
-use crate::client::StreamPlace;
+use crate::client::StreamCursor;
 use crate::error::{Error, Result};
 use std::fs::File;
 use std::io::{self, Write};
@@ -11,7 +11,7 @@ use std::path::Path;
 /// # Errors
 ///
 /// The file cannot be read, or does not tell a place: to begin anew would skip messages unnoticed.
-pub(super) fn read(file: &Path) -> Result<Option<StreamPlace>> {
+pub(super) fn read(file: &Path) -> Result<Option<StreamCursor>> {
     let hint = "write the whole ID of the last message that was dealt with into it, or remove it to begin \
                 with what comes from now on";
     match std::fs::read(file) {
@@ -35,7 +35,7 @@ pub(super) fn read(file: &Path) -> Result<Option<StreamPlace>> {
 /// # Errors
 ///
 /// The file cannot be written.
-pub(super) fn keep(file: &Path, place: &StreamPlace) -> Result<()> {
+pub(super) fn keep(file: &Path, place: &StreamCursor) -> Result<()> {
     write(file, &format!("{place}\n"))
         .map_err(|error| Error::failed(format!("cannot write {}: {error}", file.display())))
 }
@@ -59,7 +59,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("bot.place");
         assert_eq!(read(&file).unwrap(), None, "no file yet");
-        let place: StreamPlace = "00000000000000aa-1f 17".parse().unwrap();
+        let place: StreamCursor = "00000000000000aa-1f 17".parse().unwrap();
         keep(&file, &place).unwrap();
         assert_eq!(read(&file).unwrap(), Some(place));
         for bytes in [&b""[..], b"\n", b"\0\0\0\0", b"\xff", b"not a place"] {

@@ -5,7 +5,7 @@
 
 use super::block::{self, Damaged};
 use super::builder::Builder;
-use super::span::PlaceSet;
+use super::span::BitSet;
 use super::terms::{SearchTerm, Terms};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -172,14 +172,14 @@ impl SegmentFile {
     pub fn matching(
         &self,
         needed: &[Terms],
-        known: Option<PlaceSet>,
-    ) -> Result<PlaceSet, SegmentError> {
+        known: Option<BitSet>,
+    ) -> Result<BitSet, SegmentError> {
         let mut matching = known;
         for terms in needed {
             if matching.as_ref().is_some_and(|matching| matching.count() <= FEW) {
                 break;
             }
-            let mut found = PlaceSet::default();
+            let mut found = BitSet::default();
             self.read(terms, |_, place| found.add(place))?;
             match &mut matching {
                 Some(matching) => matching.intersect(&found),

@@ -1,6 +1,6 @@
 //! Place of a bot in the log: the offset up to which it has read, kept in the store.
 
-use super::memory::{self, LogPlace};
+use super::saved_state::{self, BotCursor};
 use crate::clock::now;
 use crate::store::{Result, Store, View};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ const TAKEN_OVER: &str = "another connection of this bot took its place; if that
      entry of its own";
 
 /// Place of a bot, and the connection that gets the events after it.
-pub(super) struct PlaceKeeper {
+pub(super) struct CursorKeeper {
     store: Arc<Store>,
     /// One key for each account with this place.
     keys: Mutex<Vec<String>>,
@@ -26,12 +26,12 @@ pub(super) struct PlaceKeeper {
     /// Held while a place of the bot is written, by this keeper or by its successor.
     writing: Arc<WriteTurn>,
     /// Ends the present connection, which has this turn.
-    connection: Mutex<(Turn, CancellationToken)>,
+    connection: Mutex<(ConnectionNumber, CancellationToken)>,
 }
 
 /// The number of a connection among those that got events one after the other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Turn(u64);
+pub(super) struct ConnectionNumber(u64);
 
 /// The turn to write the places of one bot, so that keepers and their successors write in order.
 pub(super) type WriteTurn = tokio::sync::Mutex<()>;
@@ -39,14 +39,18 @@ pub(super) type WriteTurn = tokio::sync::Mutex<()>;
 /// The present place.
 #[derive(Clone, Copy, Default)]
 struct KeptPlace {
-    place: Option<LogPlace>,
+    place: Option<BotCursor>,
     /// A successor has the place; this keeper changes and writes nothing more.
     is_handed_over: bool,
 }
 
-impl PlaceKeeper {
+impl CursorKeeper {
     /// A place from the store or from the keeper before.
-    pub(super) fn new(store: Arc<Store>, place: Option<LogPlace>, writing: Arc<WriteTurn>) -> Self {
+    pub(super) fn new(
+        store: Arc<Store>,
+        place: Option<BotCursor>,
+        writing: Arc<WriteTurn>,
+    ) -> Self {
         Self {
             store,
             keys: Mutex::default(),
@@ -58,7 +62,7 @@ impl PlaceKeeper {
     }
 
     /// Hands the place over to a successor.
-    pub(super) fn hand_over(&self) -> Option<LogPlace> {
+    pub(super) fn hand_over(&self) -> Option<BotCursor> {
         let mut kept = self.lock();
         kept.is_handed_over = true;
         kept.place
@@ -71,20 +75,20 @@ impl PlaceKeeper {
 
     /// Makes a new connection get the events; the one before ends, and cannot move the place any
     /// more.
-    pub(super) fn take_over(&self, connection: CancellationToken) -> Turn {
+    pub(super) fn take_over(&self, connection: CancellationToken) -> ConnectionNumber {
         let mut current = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         current.1.cancel();
-        let turn = Turn(current.0.0 + 1);
+        let turn = ConnectionNumber(current.0.0 + 1);
         *current = (turn, connection);
         turn
     }
 
     /// The reason of a connection's end: `reason`, unless another connection replaced it.
-    pub(super) fn reason(&self, turn: Turn, reason: String) -> String {
+    pub(super) fn reason(&self, turn: ConnectionNumber, reason: String) -> String {
         if self.is_turn(turn) { reason } else { TAKEN_OVER.to_owned() }
     }
 
-    fn is_turn(&self, turn: Turn) -> bool {
+    fn is_turn(&self, turn: ConnectionNumber) -> bool {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner).0 == turn
     }
 
@@ -119,12 +123,18 @@ impl PlaceKeeper {
 
     /// Moves the place, if it is the connection's turn: `events` more were read, and everything up
     /// to `offset` was sent.
-    pub(super) fn advance(&self, view: &View, turn: Turn, offset: u64, events: u64) -> Result<()> {
+    pub(super) fn advance(
+        &self,
+        view: &View,
+        turn: ConnectionNumber,
+        offset: u64,
+        events: u64,
+    ) -> Result<()> {
         let cursor = view.cursor_at(offset)?;
         let mut kept = self.lock();
         if self.is_turn(turn) && !kept.is_handed_over {
             let delivered = kept.place.map_or(0, |place| place.delivered) + events;
-            kept.place = Some(LogPlace::new(cursor, delivered, now()));
+            kept.place = Some(BotCursor::new(cursor, delivered, now()));
         }
         drop(kept);
         self.moved.notify_one();
@@ -147,7 +157,7 @@ impl PlaceKeeper {
         let Some(place) = place.filter(|_| !is_handed_over) else { return };
         let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for key in keys {
-            if let Err(error) = memory::keep_place(&self.store, &key, &place).await {
+            if let Err(error) = saved_state::keep_place(&self.store, &key, &place).await {
                 tracing::warn!(place = key, "the place of a bot cannot be written: {error}");
             }
         }

@@ -17,7 +17,7 @@ const PLACE: &str = "place/";
 
 /// The place of a bot in the log, for one account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct LogPlace {
+pub(super) struct BotCursor {
     epoch: u64,
     /// The offset up to which everything was read.
     pub(super) offset: u64,
@@ -27,7 +27,7 @@ pub(super) struct LogPlace {
     pub(super) at: u64,
 }
 
-impl LogPlace {
+impl BotCursor {
     pub(super) fn new(cursor: Cursor, delivered: u64, at: u64) -> Self {
         Self { epoch: cursor.epoch.number(), offset: cursor.offset, delivered, at }
     }
@@ -43,7 +43,7 @@ pub(super) fn place_key(bot: &str, platform: &str, account: &str) -> String {
 }
 
 /// The places of a bot among the stored values: platform, account and place.
-pub(super) fn places(bot: &str, kept: &[(String, Vec<u8>)]) -> Vec<(String, String, LogPlace)> {
+pub(super) fn places(bot: &str, kept: &[(String, Vec<u8>)]) -> Vec<(String, String, BotCursor)> {
     let of = |(key, value): &(String, Vec<u8>)| {
         let rest = key.strip_prefix(PLACE)?.strip_prefix(bot)?.strip_prefix('/')?;
         let (platform, account) = rest.split_once('/')?;
@@ -53,7 +53,7 @@ pub(super) fn places(bot: &str, kept: &[(String, Vec<u8>)]) -> Vec<(String, Stri
 }
 
 /// Stores a place; it is on disk when this returns.
-pub(super) async fn keep_place(store: &Store, key: &str, place: &LogPlace) -> Result<()> {
+pub(super) async fn keep_place(store: &Store, key: &str, place: &BotCursor) -> Result<()> {
     // Numbers always serialise.
     let value = serde_json::to_vec(place).unwrap_or_default();
     keep(store, key.to_owned(), Some(value)).await

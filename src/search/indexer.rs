@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 const EVERY: Duration = Duration::from_millis(200);
 
 /// Pause after an error.
-const REST: Duration = Duration::from_secs(5);
+const RETRY_PAUSE: Duration = Duration::from_secs(5);
 
 /// Pause between writes of the progress, if nothing else needs one.
 const SAVE_EVERY: Duration = Duration::from_mins(1);
@@ -57,13 +57,13 @@ const TASK: &str = "search index";
 /// Keeps an index up to date until `stop`.
 pub async fn run(index: Arc<Index>, store: Arc<Store>, stop: CancellationToken) {
     supervise(TASK, stop.clone(), move || {
-        on_thread(Feed::new(index.clone(), store.clone(), stop.clone()))
+        on_thread(Indexer::new(index.clone(), store.clone(), stop.clone()))
     })
     .await;
 }
 
 /// Runs on a thread of its own; a panic there becomes a panic here.
-async fn on_thread(feed: Feed) {
+async fn on_thread(feed: Indexer) {
     let stop = feed.stop.clone();
     let (done, wait) = oneshot::channel();
     let thread = std::thread::Builder::new().name(TASK.into()).spawn(move || {
@@ -93,7 +93,7 @@ fn give_way() {
 }
 
 /// Follows a store; nothing else changes its index.
-pub(super) struct Feed {
+pub(super) struct Indexer {
     index: Arc<Index>,
     store: Arc<Store>,
     stop: CancellationToken,
@@ -107,26 +107,26 @@ pub(super) struct Feed {
 
 /// Reason why a round ended early.
 #[derive(Debug)]
-pub(super) enum FeedFault {
+pub(super) enum IndexingEnd {
     /// The store is closed or cannot be read, which it reports itself.
     Store(StoreError),
     /// The index cannot be written.
     Disk(std::io::Error),
 }
 
-impl From<StoreError> for FeedFault {
+impl From<StoreError> for IndexingEnd {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
 }
 
-impl From<std::io::Error> for FeedFault {
+impl From<std::io::Error> for IndexingEnd {
     fn from(error: std::io::Error) -> Self {
         Self::Disk(error)
     }
 }
 
-impl Feed {
+impl Indexer {
     pub(super) fn new(index: Arc<Index>, store: Arc<Store>, stop: CancellationToken) -> Self {
         Self { index, store, stop, saved: (Instant::now(), 0), told: None, fault: None }
     }
@@ -144,11 +144,11 @@ impl Feed {
                     }
                     if has_more { Duration::ZERO } else { EVERY }
                 }
-                Err(FeedFault::Store(error)) => {
+                Err(IndexingEnd::Store(error)) => {
                     tracing::debug!("the search index waits for the store: {error}");
                     EVERY
                 }
-                Err(FeedFault::Disk(error)) => {
+                Err(IndexingEnd::Disk(error)) => {
                     let reason = format!(
                         "the index beside the store cannot be written: {error}; searches read messages one by one"
                     );
@@ -157,7 +157,7 @@ impl Feed {
                         HEALTH.degrade(PART, reason.clone());
                         self.fault = Some(reason);
                     }
-                    REST
+                    RETRY_PAUSE
                 }
             };
             self.rest(rest);
@@ -178,7 +178,7 @@ impl Feed {
     }
 
     /// Loads the files on disk.
-    pub(super) fn load(&mut self) -> Result<bool, FeedFault> {
+    pub(super) fn load(&mut self) -> Result<bool, IndexingEnd> {
         let view = self.store.view()?;
         self.index.load(&view);
         self.index.tidy()?;
@@ -186,7 +186,7 @@ impl Feed {
     }
 
     /// Does one round of work; returns whether there is more.
-    pub(super) fn round(&mut self) -> Result<bool, FeedFault> {
+    pub(super) fn round(&mut self) -> Result<bool, IndexingEnd> {
         let view = self.store.view()?;
         self.follow(&view)?;
         let Some(oldest) = view.oldest()? else { return Ok(false) };
@@ -211,7 +211,7 @@ impl Feed {
 
     /// Applies events of the log about indexed messages. If the log does not have all of them any
     /// more, the index is built anew.
-    fn follow(&self, view: &View) -> Result<(), FeedFault> {
+    fn follow(&self, view: &View) -> Result<(), IndexingEnd> {
         if self.index.can_follow(view) && self.follow_events(view)? {
             self.index.followed_to(view.cursor());
         } else {
@@ -224,7 +224,7 @@ impl Feed {
     }
 
     /// Whether all new events were still in the log.
-    fn follow_events(&self, view: &View) -> Result<bool, FeedFault> {
+    fn follow_events(&self, view: &View) -> Result<bool, IndexingEnd> {
         let (mut after, end) = (self.index.offset(), self.index.end());
         loop {
             let Some(entries) = view.journal(after, EVENTS)? else { return Ok(false) };
@@ -248,7 +248,7 @@ impl Feed {
     }
 
     /// Adds the newest messages; returns whether a segment was sealed.
-    fn extend(&self, view: &View) -> Result<bool, FeedFault> {
+    fn extend(&self, view: &View) -> Result<bool, IndexingEnd> {
         let end = view.head() + 1;
         let start = span_of(view.head()) * SPAN;
         let mut was_sealed = self.index.seal_live(false)?;
@@ -273,7 +273,7 @@ impl Feed {
     }
 
     /// Builds a segment of missing messages, the newest first; returns whether there were any.
-    fn build(&self, view: &View, oldest: u64) -> Result<bool, FeedFault> {
+    fn build(&self, view: &View, oldest: u64) -> Result<bool, IndexingEnd> {
         let Some(gap) = self.index.newest_gap(oldest) else { return Ok(false) };
         let first = gap.first.max(span_of(gap.last) * SPAN);
         let mut builder = Builder::new(first);

@@ -1,6 +1,6 @@
 //! The other side of a connection: one implementation for each protocol.
 
-use crate::store::{FeedEntry, Result, View};
+use crate::store::{BotEvent, Result, View};
 use std::future::pending;
 
 /// The other side of a connection.
@@ -12,7 +12,7 @@ pub(super) trait BotPeer: Sync {
     fn tell(
         &self,
         view: &View,
-        entry: &FeedEntry,
+        entry: &BotEvent,
     ) -> impl Future<Output = Result<Vec<String>>> + Send;
 
     /// Frames that are due now and have no event in the log; everything up to `offset` was sent.

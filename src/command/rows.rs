@@ -1,15 +1,15 @@
 //! Facts in rows: aligned columns for people, fields separated by tabs for programs.
 
-use super::listing::{Look, MarkedText, StyledText, printed};
+use super::listing::{CellStyle, MarkedText, StyledText, printed};
 use super::output::{Output, columns};
 use crate::error::Result;
 use crate::text::{cut, escaped, visible, width, wrap};
 
 /// The most columns of a cell that is not the last one.
-const MOST: usize = 40;
+const MAX_COLUMNS: usize = 40;
 
 /// The most lines of a cell that is shown below its row.
-const MOST_ROWS: usize = 100;
+const MAX_ROWS: usize = 100;
 
 /// Stands before the lines of a cell that is shown below its row.
 const INDENT: &str = "    ";
@@ -23,12 +23,12 @@ pub(super) struct Grid<const N: usize> {
 
 /// A cell without a look of its own.
 pub(super) fn cell(text: impl Into<MarkedText>) -> StyledText {
-    StyledText::new(text, Look::Plain)
+    StyledText::new(text, CellStyle::Plain)
 }
 
 /// A cell that is read last.
 pub(super) fn quiet(text: impl Into<MarkedText>) -> StyledText {
-    StyledText::new(text, Look::Quiet)
+    StyledText::new(text, CellStyle::Quiet)
 }
 
 impl<const N: usize> Grid<N> {
@@ -56,13 +56,13 @@ impl<const N: usize> Grid<N> {
         if self.rows.is_empty() {
             return out.line(none);
         }
-        let headings = self.headings.map(|text| StyledText::new(text, Look::Heading));
+        let headings = self.headings.map(|text| StyledText::new(text, CellStyle::Heading));
         let shown = self.rows.into_iter().map(|row| row.map(StyledText::visible));
         let rows: Vec<_> = std::iter::once(headings).chain(shown).collect();
         let widest = |at: usize| rows.iter().map(|row| width(&row[at].text)).max();
-        let widths: [usize; N] = std::array::from_fn(|at| widest(at).unwrap_or(0).min(MOST));
+        let widths: [usize; N] = std::array::from_fn(|at| widest(at).unwrap_or(0).min(MAX_COLUMNS));
         let before_last: usize = widths.iter().take(N - 1).map(|width| width + 1).sum();
-        let last = columns().saturating_sub(before_last).max(MOST / 2);
+        let last = columns().saturating_sub(before_last).max(MAX_COLUMNS / 2);
         for row in &rows {
             let below = &row[N - 1];
             let is_below = self.shows_last_whole && width(&below.text) > last;
@@ -80,7 +80,7 @@ impl<const N: usize> Grid<N> {
             out.line(printed(&cells, out.has_color))?;
             if is_below {
                 let wide = columns().saturating_sub(INDENT.len());
-                for line in wrap(&below.text, wide, MOST_ROWS).rows {
+                for line in wrap(&below.text, wide, MAX_ROWS).rows {
                     out.line(format!("{INDENT}{line}"))?;
                 }
             }

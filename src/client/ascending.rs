@@ -2,7 +2,7 @@
 //! goes forwards from any message, so it shows where such a page ends. These pages are in the order
 //! of `seq`.
 
-use super::history::{HistoryPage, HistoryQuery, Start};
+use super::history::{HistoryPage, HistoryQuery, PageStart};
 use super::opening::Begin;
 use super::remote::Remote;
 use crate::error::{Error, Result};
@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 /// How long to wait for the next message, because the stream does not end but goes on live.
-const SILENCE: Duration = Duration::from_secs(2);
+const NEXT_EVENT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The longest line of the stream.
 const MAX_LINE: usize = 64 << 20;
@@ -24,13 +24,13 @@ const MAX_LINE: usize = 64 << 20;
 pub(super) async fn page(
     remote: &mut Remote,
     query: &HistoryQuery,
-    start: &Start,
+    start: &PageStart,
     newest: u64,
 ) -> Result<HistoryPage> {
     let plain = HistoryQuery { from: None, before: None, by_time: false, ..query.clone() };
     let id = match start {
-        Start::Message(id) => id.clone(),
-        Start::Unread(count) => {
+        PageStart::Message(id) => id.clone(),
+        PageStart::Unread(count) => {
             let found = remote.inbound_at(&plain, count.saturating_sub(1)).await?;
             match found {
                 Some(message) => message.id.to_string(),
@@ -78,7 +78,7 @@ async fn seq_after(
     let mut buffer = BytesMut::new();
     let (mut last, mut count) = (None, 0);
     while count < query.limit && last.is_none_or(|last| last < newest) && buffer.len() < MAX_LINE {
-        let Ok(Some(Ok(frame))) = timeout(SILENCE, body.frame()).await else { break };
+        let Ok(Some(Ok(frame))) = timeout(NEXT_EVENT_TIMEOUT, body.frame()).await else { break };
         let Ok(data) = frame.into_data() else { continue };
         buffer.extend_from_slice(&data);
         while let Some(end) = buffer.iter().position(|&byte| byte == b'\n') {

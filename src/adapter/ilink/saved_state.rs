@@ -1,6 +1,6 @@
 //! The state that is kept over restarts (logins, cursors, reply tokens), and its encoding.
 
-use super::reply::{PartProgress, ReplyState, Stuck};
+use super::reply::{PartProgress, RepeatedRefusal, ReplyState};
 use crate::model::event::AdapterState;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -86,7 +86,7 @@ struct ProgressV2 {
     is_unproved: bool,
 }
 
-impl<S: Into<Stuck>, P: Into<PartProgress>> From<EncodedReply<S, P>> for ReplyState {
+impl<S: Into<RepeatedRefusal>, P: Into<PartProgress>> From<EncodedReply<S, P>> for ReplyState {
     fn from(reply: EncodedReply<S, P>) -> Self {
         Self {
             token: reply.token,
@@ -116,7 +116,7 @@ impl From<ReplyState> for EncodedReply<StuckV2, ProgressV2> {
     }
 }
 
-impl From<StuckV1> for Stuck {
+impl From<StuckV1> for RepeatedRefusal {
     fn from(StuckV1(message, count, at): StuckV1) -> Self {
         Self { message, count, at, has_other_passed: false }
     }
@@ -128,13 +128,13 @@ impl From<ProgressV1> for PartProgress {
     }
 }
 
-impl From<Stuck> for StuckV2 {
-    fn from(Stuck { message, count, at, has_other_passed }: Stuck) -> Self {
+impl From<RepeatedRefusal> for StuckV2 {
+    fn from(RepeatedRefusal { message, count, at, has_other_passed }: RepeatedRefusal) -> Self {
         Self { message, count, at, has_other_passed }
     }
 }
 
-impl From<StuckV2> for Stuck {
+impl From<StuckV2> for RepeatedRefusal {
     fn from(StuckV2 { message, count, at, has_other_passed }: StuckV2) -> Self {
         Self { message, count, at, has_other_passed }
     }
@@ -261,7 +261,7 @@ mod tests {
             refusals: 2,
             next_try: Some(3),
             refusal: "w".into(),
-            stuck: Some(Stuck { message, count: 1, at: 9, has_other_passed: true }),
+            stuck: Some(RepeatedRefusal { message, count: 1, at: 9, has_other_passed: true }),
             progress: Some(PartProgress {
                 message,
                 parts: 2,

@@ -33,7 +33,7 @@ pub struct Completer {
 
 /// A picture, sound, video or file of a message that is not stored here.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Missing {
+pub struct MissingMedia {
     /// Its index among all media of the content.
     place: usize,
     /// Its index among the media that the platform can be asked for.
@@ -44,9 +44,9 @@ pub struct Missing {
 }
 
 /// Result of fetching one missing medium.
-type FetchOutcome = (Missing, Result<StoredFile, FetchFailure>);
+type FetchOutcome = (MissingMedia, Result<StoredFile, FetchFailure>);
 
-impl Missing {
+impl MissingMedia {
     /// Whether another attempt makes sense: it was not tried yet, or failed for a temporary reason.
     pub fn may_be_there(&self) -> bool {
         self.media.failure.as_ref().is_none_or(|failure| failure.retryable)
@@ -96,7 +96,7 @@ impl Completer {
     async fn fetch_these(
         &self,
         message: Message,
-        missing: Vec<Missing>,
+        missing: Vec<MissingMedia>,
     ) -> Result<(), FetchFailure> {
         let mut outcomes: Vec<FetchOutcome> = Vec::with_capacity(missing.len());
         for one in missing {
@@ -122,7 +122,7 @@ impl Completer {
     async fn fetch_one(
         &self,
         message: &Message,
-        one: &Missing,
+        one: &MissingMedia,
     ) -> Result<StoredFile, FetchFailure> {
         let by_address = match &one.media.url {
             Some(url) => match self.fetcher.fetch(url).await {
@@ -237,7 +237,7 @@ impl Completer {
 }
 
 /// The media of these types that are missing and can be fetched by an address or from the platform.
-pub fn missing(message: &Message, types: &[MessageType]) -> Vec<Missing> {
+pub fn missing(message: &Message, types: &[MessageType]) -> Vec<MissingMedia> {
     let can_ask = message.original.is_some();
     let is_inside = insides(&message.content);
     let mut asked = 0;
@@ -251,7 +251,7 @@ pub fn missing(message: &Message, types: &[MessageType]) -> Vec<Missing> {
         let has_address = media.url.as_deref().is_some_and(|url| !Inline::is_in(url));
         let is_wanted = media.media.is_none() && types.contains(&message_type);
         if is_wanted && (has_address || this.is_some()) {
-            found.push(Missing { place, asked: this, message_type, media: media.clone() });
+            found.push(MissingMedia { place, asked: this, message_type, media: media.clone() });
         }
     }
     found

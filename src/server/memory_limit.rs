@@ -83,7 +83,7 @@ impl Memory {
         let permit =
             tokio::time::timeout(limit, permit).await.ok().and_then(std::result::Result::ok);
         if permit.is_none() {
-            tell_full();
+            log_full();
         }
         permit.map(Reservation)
     }
@@ -102,7 +102,7 @@ impl Pool {
     fn reserve(&self, bytes: usize) -> Result<Reservation> {
         let permit = self.free.clone().try_acquire_many_owned(self.units(bytes));
         permit.map(Reservation).map_err(|_| {
-            tell_full();
+            log_full();
             let text =
                 format!("too much is being sent and received; `limits.{KEY}` allows no more");
             ErrorResponse::unavailable(text, RETRY_AFTER)
@@ -127,7 +127,7 @@ impl Reservation {
     }
 }
 
-fn tell_full() {
+fn log_full() {
     METRICS.limit_hit(KEY);
     tracing::warn!(limit = KEY, "bodies of requests and answers reached the limit of memory");
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 /// An event for the bots of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FeedEntry {
+pub struct BotEvent {
     /// Its offset in the log.
     pub offset: u64,
     /// When it was committed, in Unix seconds.
@@ -46,14 +46,14 @@ struct RawEventRow<'a> {
 const VERSION: u8 = 1;
 
 /// The row of a raw event that was kept at an offset.
-pub(super) fn encode(offset: u64, told: &RawEvent) -> Result<Vec<u8>> {
+pub(super) fn encode(offset: u64, raw_events: &RawEvent) -> Result<Vec<u8>> {
     let row = RawEventRow {
         version: VERSION,
-        at: told.at,
-        is_of_previous: told.is_of_previous,
-        platform: &told.platform,
-        account: &told.account,
-        frame: &told.frame,
+        at: raw_events.at,
+        is_of_previous: raw_events.is_of_previous,
+        platform: &raw_events.platform,
+        account: &raw_events.account,
+        frame: &raw_events.frame,
     };
     let bytes = postcard::to_stdvec(&row).map_err(|error| Unreadable::new(error.to_string()))?;
     Ok(with_checksum(offset, &bytes))
@@ -82,7 +82,7 @@ impl View {
         after: u64,
         limit: usize,
         max_bytes: usize,
-    ) -> Result<Option<Vec<FeedEntry>>> {
+    ) -> Result<Option<Vec<BotEvent>>> {
         let Some(entries) = self.kept_events(after, limit, true)? else { return Ok(None) };
         // A raw event follows the event with the same meaning, and both are of one commit.
         let through = match entries.last() {
@@ -93,11 +93,11 @@ impl View {
             let mut feed = Vec::with_capacity(entries.len());
             let mut entries = entries.into_iter().peekable();
             let mut bytes = 0;
-            for row in self.told_between(after, through)?.into_iter().flatten() {
+            for row in self.raw_events_between(after, through)?.into_iter().flatten() {
                 let (offset, row) = row?;
                 let (offset, row) = (offset.value(), row.value());
                 while let Some(entry) = entries.next_if(|entry| entry.offset < offset) {
-                    feed.push(FeedEntry::of(entry));
+                    feed.push(BotEvent::of(entry));
                 }
                 let Some(row) = decode(offset, row) else {
                     let text = format!("the raw event at offset {offset} is damaged");
@@ -109,34 +109,34 @@ impl View {
                     account: row.account.to_owned(),
                     frame: row.frame.to_owned(),
                 };
-                let of_previous = feed.pop_if(|previous: &mut FeedEntry| {
+                let of_previous = feed.pop_if(|previous: &mut BotEvent| {
                     row.is_of_previous
                         && previous.raw_event.is_none()
                         && previous.offset + 1 == offset
                 });
                 let entry = of_previous.and_then(|previous| previous.entry);
-                feed.push(FeedEntry { offset, at: row.at, entry, raw_event: Some(raw_event) });
+                feed.push(BotEvent { offset, at: row.at, entry, raw_event: Some(raw_event) });
                 bytes += row.frame.len();
                 if bytes >= max_bytes || feed.len() > 2 * limit {
                     return Ok(Some(feed));
                 }
             }
-            feed.extend(entries.map(FeedEntry::of));
+            feed.extend(entries.map(BotEvent::of));
             Ok(Some(feed))
         })
     }
 
-    fn told_between(
+    fn raw_events_between(
         &self,
         after: u64,
         through: u64,
     ) -> Result<Option<redb::Range<'static, u64, &'static [u8]>>> {
         let range = after.saturating_add(1)..=through;
-        Ok(self.told()?.map(|table| table.range(range)).transpose()?)
+        Ok(self.raw_events()?.map(|table| table.range(range)).transpose()?)
     }
 
     /// The raw events that are kept; `None` in a store that never had any.
-    fn told(&self) -> Result<Option<ReadOnlyTable<u64, &'static [u8]>>> {
+    fn raw_events(&self) -> Result<Option<ReadOnlyTable<u64, &'static [u8]>>> {
         match self.txn.open_table(TOLD) {
             Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
             table => Ok(Some(table?)),
@@ -151,7 +151,7 @@ impl View {
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn offset_before(&self, at: u64) -> Result<u64> {
         guarded(|| {
-            let told = self.told()?;
+            let raw_events = self.raw_events()?;
             let head = self.cursor().offset;
             let kept_from = self.counters().kept_from.max(1);
             let (mut low, mut high) = (kept_from - 1, head);
@@ -159,8 +159,8 @@ impl View {
             while low < high {
                 let middle = low + (high - low).div_ceil(2);
                 let event = newest_time(self.journal_table()?, middle, journal::time_of)?;
-                let raw = match &told {
-                    Some(told) => newest_time(told, middle, time_of)?,
+                let raw = match &raw_events {
+                    Some(raw_events) => newest_time(raw_events, middle, time_of)?,
                     None => None,
                 };
                 let time = event.max(raw).map(|(_, time)| time);
@@ -186,7 +186,7 @@ fn newest_time(
     Ok(None)
 }
 
-impl FeedEntry {
+impl BotEvent {
     fn of(JournalEntry { offset, at, entry }: JournalEntry) -> Self {
         Self { offset, at, entry: Some(entry), raw_event: None }
     }
@@ -220,7 +220,7 @@ mod tests {
         Command::Receive { received, at: 100, can_wait: false }
     }
 
-    fn told(frame: &str, meaning: Option<Command>, at: u64) -> Command {
+    fn raw_events(frame: &str, meaning: Option<Command>, at: u64) -> Command {
         Command::StoreRawEvent {
             platform: "qq".into(),
             account: "1".into(),
@@ -232,13 +232,13 @@ mod tests {
     }
 
     /// The frames of a feed, and whether each means something.
-    fn shown(entries: &[FeedEntry]) -> Vec<(Option<&str>, bool)> {
-        fn frame(entry: &FeedEntry) -> Option<&str> {
+    fn shown(entries: &[BotEvent]) -> Vec<(Option<&str>, bool)> {
+        fn frame(entry: &BotEvent) -> Option<&str> {
             entry.raw_event.as_ref().map(|raw_event| raw_event.frame.as_str())
         }
         let shown = entries.iter().map(|entry| (frame(entry), entry.entry.is_some()));
         // Names of conversations are told, too, and outcomes of attempts.
-        let is_meant = |entry: &&FeedEntry| {
+        let is_meant = |entry: &&BotEvent| {
             entry.raw_event.is_some()
                 || matches!(
                     entry.entry,
@@ -248,7 +248,7 @@ mod tests {
         shown.zip(entries).filter(|(_, entry)| is_meant(entry)).map(|(shown, _)| shown).collect()
     }
 
-    fn one_by_one(view: &View) -> Vec<FeedEntry> {
+    fn one_by_one(view: &View) -> Vec<BotEvent> {
         let (mut all, mut after) = (Vec::new(), 0);
         loop {
             let some = view.feed(after, 1, 1).unwrap().unwrap();
@@ -286,11 +286,11 @@ mod tests {
             external_id: "x".into(),
         };
         let recall = Command::Recall { target, by: None, at };
-        store.write(told("recall", Some(recall), at)).await.unwrap();
+        store.write(raw_events("recall", Some(recall), at)).await.unwrap();
         let Command::Receive { mut received, .. } = message("x") else { panic!() };
         received.own = true;
         let echo = Command::Receive { received, at, can_wait: false };
-        store.write(told("echo", Some(echo), at)).await.unwrap();
+        store.write(raw_events("echo", Some(echo), at)).await.unwrap();
         let view = store.view().unwrap();
         assert!(view.by_seq(1).unwrap().unwrap().recall.is_some());
         let wanted = [(None, true), (Some("recall"), false), (Some("echo"), false), (None, true)];
@@ -302,7 +302,7 @@ mod tests {
     async fn a_damaged_row_is_left_out_and_the_raw_events_beside_it_are_told() {
         let (folder, store) = opened();
         for name in ["a", "b", "c"] {
-            store.write(told(name, Some(message(name)), 100)).await.unwrap();
+            store.write(raw_events(name, Some(message(name)), 100)).await.unwrap();
         }
         let whole = store.view().unwrap().feed(0, 100, usize::MAX).unwrap().unwrap();
         store.close();
@@ -334,11 +334,11 @@ mod tests {
     async fn raw_events_stand_in_the_place_of_their_meaning() {
         let (_folder, store) = opened();
         for command in [
-            told("a", Some(message("a")), 100),
-            told("a again", Some(message("a")), 100),
-            told("typing", None, 100),
+            raw_events("a", Some(message("a")), 100),
+            raw_events("a again", Some(message("a")), 100),
+            raw_events("typing", None, 100),
             message("b"),
-            told("c", Some(message("c")), 100),
+            raw_events("c", Some(message("c")), 100),
         ] {
             store.write(command).await.unwrap();
         }
@@ -350,7 +350,7 @@ mod tests {
         assert!(view.offset_before(0).unwrap() <= 1);
         assert_eq!(view.offset_before(u64::MAX).unwrap(), view.cursor().offset);
         // Raw events that are not needed any more are forgotten.
-        store.write(told("d", None, 200)).await.unwrap();
+        store.write(raw_events("d", None, 200)).await.unwrap();
         let view = store.view().unwrap();
         let all = view.feed(0, 100, usize::MAX).unwrap().unwrap();
         assert_eq!(shown(&all).last(), Some(&(Some("d"), false)));
