@@ -31,7 +31,7 @@ along by hand: copy the folder `FILE-media` beside the store of each node.")]
     Init(ClusterInit),
     /// Show the nodes, the leader, and how far each node is behind
     Status(ClusterShow),
-    /// Make the store of a node a store of its own
+    /// Take the store of this node out of its cluster
     #[command(after_help = "Example:
   rechat cluster leave --db /var/lib/rechat/rechat.redb
 

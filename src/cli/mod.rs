@@ -102,7 +102,7 @@ pub enum CliCommand {
     /// Show one message
     #[command(visible_alias = "show")]
     Get(MessageArg),
-    /// Change the content of a message of ours
+    /// Edit a message that you sent
     Edit(Edit),
     /// Take sent messages back on their platform
     #[command(after_help = "Example:
@@ -164,7 +164,7 @@ What was taken back stays in the store; `rechat delete` deletes it there.")]
     Media(MediaArgs),
     /// Make the store's file as small as possible
     Compact(Compact),
-    /// Make a cluster of many nodes, and see how it stands
+    /// Create a cluster, or show its state
     Cluster(ClusterArgs),
     /// Print the version
     #[command(after_help = "Example:

@@ -111,7 +111,7 @@ pub struct ContentArgs {
     #[arg(long, short_alias = 'f', value_name = "PATH", value_hint = ValueHint::FilePath, conflicts_with = "message_type")]
     pub file: Vec<PathBuf>,
 
-    /// Type under which the files are sent, in place of the one that their bytes tell
+    /// Type of the files, instead of the type detected from their bytes
     #[arg(long = "as", value_name = "TYPE", requires = "file", ignore_case = true, value_parser = media_types())]
     pub file_type: Option<MessageType>,
 

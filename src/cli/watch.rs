@@ -40,7 +40,7 @@ pub struct WatchArgs {
     #[arg(long, value_name = "TEXT", short_alias = 'q', value_parser = NonEmptyStringValueParser::new())]
     pub search: Option<String>,
 
-    /// File that keeps how far it got, and where it goes on the next time
+    /// File that stores the position; the next start continues there
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub place: Option<PathBuf>,
 

@@ -153,7 +153,7 @@ impl ServerAddress {
         let broken = Error::failed(format!("{}: {error}", self.name()));
         match self {
             Self::Tcp(Url { tls: None, .. }) if error.is_parse() => {
-                broken.hint("the answer is no HTTP; if the server speaks HTTPS, write https://")
+                broken.hint("the answer is not HTTP; if the server uses HTTPS, write https://")
             }
             _ => broken,
         }

@@ -106,7 +106,7 @@ impl Local {
             _ => Err(Error::failed(
                 "this idempotency key was used with another message within the last 24 h",
             )
-            .hint("take a new one")),
+            .hint("use another `idempotency_key`")),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Asking for messages, wherever they are: a server elsewhere, the one on this host, or the store.
+//! The client: one interface to a remote server, the server of this host, or the store itself.
 
 mod accounts;
 mod address;

@@ -24,7 +24,7 @@ pub(super) fn config_here(source: &SourceArgs, config_file: Option<PathBuf>) -> 
     Ok(config::load(&sources)?.config)
 }
 
-/// The disk on which the store of this host lies.
+/// The disk of this host's store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreHere {
     /// The store's file.

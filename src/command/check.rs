@@ -65,7 +65,7 @@ pub(super) async fn run(command: Check, globals: &GlobalOptions) -> Result<()> {
     if report.findings.is_empty() && report.kept_logs.is_empty() && damaged_files == 0 {
         out.line(match set_aside {
             0 => "the store is sound",
-            _ => "the store is sound, but for what is set aside",
+            _ => "the store is not damaged; some received events are set aside (see above)",
         })?;
     }
     out.finish()?;

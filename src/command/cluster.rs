@@ -91,7 +91,7 @@ fn leave(args: ClusterLeave, globals: &GlobalOptions) -> Result<()> {
         check_has_all(&config)?;
     }
     store::leave(&config.store_options(Access::Write))?;
-    tell(format!("{db} is a store of its own now"));
+    tell(format!("{db} no longer belongs to a cluster"));
     Ok(())
 }
 

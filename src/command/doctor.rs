@@ -112,7 +112,7 @@ async fn look_at_cluster(findings: &mut Findings, config: &Config) {
         nodes.join(", ")
     );
     if status.leader.is_none() {
-        let advice = "start the nodes, and see in their logs why none of them leads";
+        let advice = "start the nodes; if none becomes the leader, their logs say why";
         findings.add("cluster", CheckState::Wrong, seen, advice);
     } else if current < replicas {
         let advice = "start the NATS servers that are away";
@@ -183,7 +183,7 @@ fn folder_of(config: &Config) -> Option<&Path> {
 fn look_at_disk(findings: &mut Findings, config: &Config) {
     let Some(Ok(disk)) = folder_of(config).map(rustix::fs::statvfs) else { return };
     let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-    let seen = format!("{} are free where the store lies", in_units(free));
+    let seen = format!("{} are free on the disk of the store", in_units(free));
     match free {
         0.. if free < config.store.reserve_bytes => {
             findings.add(
@@ -333,7 +333,7 @@ fn look_at_store(findings: &mut Findings, config: &Config, full: bool) {
             count => findings.add(
                 "store",
                 CheckState::Wrong,
-                format!("{count} events that came in are set aside"),
+                format!("{count} received events could not be stored and are set aside"),
                 "`rechat check` tells which; `rechat check --retry` stores them",
             ),
         }

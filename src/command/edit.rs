@@ -28,7 +28,7 @@ pub(super) async fn edit(edit: Edit, globals: &GlobalOptions) -> Result<()> {
         return Err(Error::failed(text).hint(format!("answer it with `rechat reply {}`", edit.id)));
     }
     let done = client.edit(id, change).await;
-    let instead = format!("recall it with `rechat recall {}`, and send it anew", edit.id);
+    let instead = format!("recall it with `rechat recall {}`, and send a new one", edit.id);
     let message = with_advice(&mut client, id, done, &instead).await?;
     let mut out = Output::new(globals);
     if edit.json {
@@ -97,7 +97,7 @@ async fn with_advice<T>(
             error.hint(format!("`rechat platforms` shows why {platform} is not connected"))
         }
         Some("refused") => error.hint(format!("{platform} said so; nothing is changed")),
-        Some("unknown") => error.hint(format!("see on {platform} whether it was done")),
+        Some("unknown") => error.hint(format!("check on {platform} whether it was carried out")),
         _ => error,
     })
 }

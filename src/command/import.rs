@@ -19,7 +19,7 @@ pub(super) async fn run(import: Import, globals: &GlobalOptions) -> Result<()> {
     let mut client = writer(&import.source, globals).await?;
     let files = files::import(&import.file, &mut client).await?;
     if files > 0 {
-        tell(format!("{files} files taken in"));
+        tell(format!("{files} files imported"));
     }
     let (input, length) = lines_of(&import.file)?;
     let bar = progress(length, "bytes");

@@ -1,5 +1,5 @@
-//! The messages that `rechat list --follow` has printed of its list, so that a change which the list shows already
-//! is not told once more.
+//! The messages that `rechat list --follow` printed first, so that a change that is already visible
+//! there is not printed again.
 
 use crate::client::Followed;
 use crate::model::message::Message;

@@ -23,7 +23,7 @@ use tokio::signal::unix::Signal;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-/// How often it is looked for messages where no server tells of them.
+/// Interval at which the store is read for new messages when no server runs.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 pub(super) fn run(mcp: cli::McpArgs, globals: &GlobalOptions) -> Result<()> {

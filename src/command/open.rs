@@ -28,7 +28,7 @@ pub(super) async fn run(open: OpenArgs, globals: &GlobalOptions) -> Result<()> {
     out.line(&address)?;
     out.finish()?;
     if let Some(seconds) = made.seconds {
-        tell(format_args!("this address signs in once, within {seconds} s"));
+        tell(format_args!("this address can be used once, within {seconds} s"));
     }
     Ok(())
 }

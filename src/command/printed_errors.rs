@@ -1,5 +1,4 @@
-//! Faults that the parts below a command tell as errors of the log. A command has no log: people are told
-//! on standard error.
+//! Prints error events of the log to standard error, for commands that have no log.
 
 use crate::error::tell;
 use std::fmt::{Debug, Write as _};

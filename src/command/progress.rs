@@ -70,7 +70,7 @@ pub(super) fn of_migration() -> MigrationProgress {
         let (done, all, unit) = match step {
             MigrationStep::Begins(file) => {
                 tell(format_args!(
-                    "{} is of an older version and is brought up to date; do not stop this, it takes a while where it is large",
+                    "{} was written by an older version and is converted; do not stop this, large stores take some minutes",
                     file.display()
                 ));
                 return;

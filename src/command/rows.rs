@@ -1,4 +1,4 @@
-//! Facts in rows: aligned columns for people, fields separated by tabs for programs.
+//! Prints rows of values: aligned columns at a terminal, tab-separated fields in a pipe.
 
 use super::listing::{CellStyle, MarkedText, StyledText, printed};
 use super::output::{Output, columns};

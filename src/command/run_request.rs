@@ -1,4 +1,4 @@
-//! Running a command that asks and is done.
+//! Runs a command that sends requests and then ends.
 
 use crate::error::{Error, Result};
 

@@ -1,4 +1,4 @@
-//! Words that must not be seen.
+//! Secrets: texts that `Debug` and `--print-config` do not show.
 
 use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;

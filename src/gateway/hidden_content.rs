@@ -1,5 +1,5 @@
-//! Messages that were recalled and are hidden: bots do not get their content either, not even from the raw
-//! event of an edit or of an echo that the log still has.
+//! With `recalled = "hide"`: removes recalled content from events for bots, also from raw events of
+//! edits and echoes.
 
 use super::raw_object::RawObject;
 use crate::store::{BotEvent, EntryContent, Result, View};

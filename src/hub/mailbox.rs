@@ -1,5 +1,5 @@
-//! Queue of one session: bounded while the session is live. If it overflows, it has the place from
-//! which to read in the store.
+//! The queue of one session. It is bounded: when it overflows, the session reads from the store, from
+//! the position kept here.
 
 use super::frame::FrameBatch;
 use super::limits::SessionLimits;

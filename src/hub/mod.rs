@@ -149,7 +149,7 @@ impl Hub {
         let is_there = |progress: &Progress| progress.number >= number && progress.seq >= seq;
         let mut progress = self.progress.subscribe();
         if timeout(CAUGHT_UP_TIMEOUT, progress.wait_for(is_there)).await.is_err() {
-            tracing::warn!("what was committed is handed out late; is the machine overloaded?");
+            tracing::warn!("sessions get commits late; is the machine overloaded?");
         }
     }
 

@@ -1,8 +1,8 @@
 //! Progress of a session in the store while it is behind.
 //!
-//! A replay has a position, up to which everything is dealt with: a `seq` in the messages, or an
-//! offset in the journal. Asking for older events (`since`, `cursor`) moves the position back; what
-//! was delivered beyond it stays known as a layer, so that nothing comes twice.
+//! A replay has a position, up to which everything is done: a `seq` in the messages, or an offset in
+//! the journal. A request for older events (`since`, `cursor`) moves the position back. Ranges that
+//! were already delivered are remembered as layers and skipped, so no event is sent twice.
 
 use crate::model::subscription::{NameList, Subscription};
 use crate::protocol::event::{EventKind, EventKinds};

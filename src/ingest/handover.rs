@@ -1,5 +1,5 @@
-//! Events that a node holds which does not lead its cluster any more, as it hands them to the node that
-//! does. That one takes them as if they had come to it: what it knows already is known by the same marks.
+//! Events that a node received and could not store before it lost the lead. The node sends them to the
+//! new leader, which treats them as its own: duplicates are recognized by their keys.
 //!
 //! State of adapters is left out: the node that leads has its own, and goes on from there.
 

@@ -52,7 +52,7 @@ pub fn tell_set_aside(store: &Store) {
         count => HEALTH.degrade(
             PART,
             format!(
-                "{count} events that came in are set aside; `rechat check` tells which, and `rechat check --retry` tries again to store them"
+                "{count} received events could not be stored and are set aside; `rechat check` tells which, and `rechat check --retry` tries again to store them"
             ),
         ),
     }

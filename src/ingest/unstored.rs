@@ -192,7 +192,7 @@ fn tell_lost(command: &Command, reason: &str) {
         // It may be a secret, such as a login.
         Command::KeepState { state } => {
             let (adapter, key) = (&state.adapter, &state.key);
-            tracing::error!(adapter, key, "what an adapter keeps could not be stored: {reason}");
+            tracing::error!(adapter, key, "cannot store the state of an adapter: {reason}");
         }
         Command::SetAside { inbound, .. } => {
             let (platform, conversation) = (&inbound.platform, &inbound.conversation);
@@ -206,7 +206,7 @@ fn tell_lost(command: &Command, reason: &str) {
         }
         other => tracing::error!(
             event = ?other,
-            "an event could not be stored, and is told here alone: {reason}"
+            "cannot store an event or set it aside; this line is the only record of it: {reason}"
         ),
     }
     let advice = "events that are no messages could not be stored; the log has them";

@@ -272,7 +272,7 @@ impl Log for FileLog {
 
     fn append(&mut self, expected: u64, record: LogRecord) -> bool {
         if self.newest.is_some_and(|(newest, _)| newest + 1 != expected) {
-            tracing::error!(expected, newest = ?self.newest, "the log does not end where it should");
+            tracing::error!(expected, newest = ?self.newest, "the write-ahead log ends at another offset than the tables expect");
             return false;
         }
         let newest = Some((expected + record.count - 1, record.epoch));

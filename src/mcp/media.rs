@@ -78,7 +78,7 @@ fn hashes(message: &Message) -> Vec<(&'static str, Option<Hash>)> {
 
 async fn read(chats: &mut impl Chats, hash: Hash) -> Result<ShownFile> {
     let bytes = chats.media(hash, MAX_READ).await?;
-    let bytes = bytes.ok_or_else(|| Error::failed("this file is not kept here any more"))?;
+    let bytes = bytes.ok_or_else(|| Error::failed("this file is no longer stored"))?;
     shown(bytes).await
 }
 

@@ -51,7 +51,7 @@ pub(super) fn tools(send: AgentSending) -> Vec<Tool> {
         reading::<GetMessage, OneMessage>(
             "get_message",
             "Get a message",
-            "Gets one message by its ID, with its whole text, its pictures, and what became of it.",
+            "Gets one message by its ID, with its whole text, its pictures, its status and its later changes.",
         ),
         reading::<SearchMessages, FoundMessages>(
             "search_messages",

@@ -1,7 +1,7 @@
-//! Removing blobs: those that no message has, and those that somebody takes away.
+//! Removes files: those that no message uses, and those that somebody deletes.
 //!
-//! A blob that a message has is never removed before the message is told. Who makes a message of a
-//! blob holds it first ([`Blobs::hold`]), and what was held lately is left alone.
+//! A file is deleted only after the segments that use it were changed. A message that is about to use
+//! a file holds it first ([`Blobs::hold`]), and files that were held lately are kept.
 
 use super::blobs::{Blobs, Stored};
 use super::content::{change_media, hashes};

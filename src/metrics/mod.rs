@@ -220,7 +220,7 @@ impl Metrics {
         r.register("commit_seconds", "How long commits took", self.commit_seconds.clone());
         r.register("store_errors", "Batches that could not be written", self.store_errors.clone());
         r.register("sessions", "WebSocket sessions and streams", self.sessions.clone());
-        let help = "Sessions that read on from the store, being too slow for the live stream";
+        let help = "Sessions that are behind and read from the store";
         r.register("sessions_behind", help, self.sessions_behind.clone());
         r.register("queue_overflows", "Times a session fell behind", self.overflows.clone());
         r.register("adapter_state", "1 for the state each account is in", self.adapters.clone());
@@ -232,7 +232,7 @@ impl Metrics {
         r.register("wrong_tokens", "Wrong tokens shown", self.wrong_tokens.clone());
         let help = "Background tasks that panicked";
         r.register("task_panics", help, self.task_panics.clone());
-        let help = "Messages the search index does not tell of yet";
+        let help = "Messages that are not in the search index yet";
         r.register("search_missing_messages", help, self.search_missing.clone());
         let help = "The size of the search index on disk";
         r.register("search_index_bytes", help, self.search_bytes.clone());
@@ -242,7 +242,7 @@ impl Metrics {
         r.register("events_refused", help, self.events_refused.clone());
         r.register("bot_events", "Events that each bot has read", self.bot_events.clone());
         r.register("bot_state", "1 for the state each bot is in", self.bot_state.clone());
-        let help = "Events that each bot is to be told yet";
+        let help = "Events that each bot has not received yet";
         r.register("bot_waiting", help, self.bot_waiting.clone());
         r.register("media_bytes", "The size of the media that are kept", self.media_bytes.clone());
         r.register("media_fetched", "Media that were fetched", self.media_fetched.clone());

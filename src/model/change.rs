@@ -13,7 +13,7 @@ use uuid::Uuid;
 pub struct Change {
     /// The number of the event in the log.
     pub offset: u64,
-    #[allow(missing_docs)]
+    /// The change.
     pub effect: ChangeEffect,
 }
 
@@ -30,8 +30,12 @@ pub enum ChangeEffect {
     /// A message was deleted. This is the message before it.
     Deleted(Message),
     /// Something about a conversation changed: it was named, read, muted or pinned.
-    #[allow(missing_docs)]
-    ConversationChanged { platform: String, conversation: String },
+    ConversationChanged {
+        /// The platform that reported the message.
+        platform: String,
+        /// The conversation, as the adapter addresses it.
+        conversation: String,
+    },
     /// A platform reported something that is not a message.
     Noticed(Box<Notice>),
 }
@@ -55,19 +59,24 @@ impl ChangeEffect {
 pub struct Committed {
     /// The epoch of all of them.
     pub epoch: Epoch,
-    #[allow(missing_docs)]
+    /// The changes, in the order of the log.
     pub changes: Vec<Change>,
 }
 
 /// A message that a platform reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub struct Inbound {
+    /// The platform that reported the message.
     pub platform: String,
+    /// The own account that received or sent it.
     pub account: String,
+    /// The conversation, as the adapter addresses it.
     pub conversation: String,
+    /// Name of the conversation, if the platform gave one.
     pub conversation_name: Option<String>,
+    /// The author.
     pub sender: Sender,
+    /// The content.
     pub content: Content,
     /// The message that this one answers, with the fields that the platform gives.
     pub reply_to: Option<Box<ReplyTo>>,
@@ -80,6 +89,7 @@ pub struct Inbound {
     /// It comes from a platform's history, whose time or ID may differ from those of the live
     /// event.
     pub from_history: bool,
+    /// The content as the platform wrote it, in its own format.
     pub original: Option<String>,
     /// Recognizes the message when it comes again under another ID, on platforms where that
     /// happens.

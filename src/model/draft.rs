@@ -111,7 +111,7 @@ impl Draft {
         Ok(Self { account: Some(account), original, ..draft })
     }
 
-    #[allow(missing_docs)]
+    /// The content to send.
     pub fn content(&self) -> &Content {
         &self.content
     }

@@ -12,19 +12,17 @@ use crate::model::reaction::Reaction;
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields without a text are named as those of a message")]
 pub enum Event {
     /// The store was opened for writing. This is the first event after the opening.
     Opened {
-        #[allow(missing_docs)]
         epoch: Epoch,
         /// The epoch of the event before; 0 if there is none.
         previous: Epoch,
     },
     /// A message was made; it carries its `seq` and its ID.
     Created {
-        #[allow(missing_docs)]
         message: Box<Message>,
-        #[allow(missing_docs)]
         origin: Origin,
         /// Marks by which the message is recognized when it is reported again.
         marks: Vec<DedupeKey>,
@@ -33,7 +31,6 @@ pub enum Event {
     Changed {
         /// The `seq` of the message.
         seq: u64,
-        #[allow(missing_docs)]
         how: ChangeCause,
         /// The state after the change.
         state: Box<MessageState>,
@@ -41,63 +38,48 @@ pub enum Event {
         marks: Vec<DedupeKey>,
     },
     /// A platform and a conversation were chosen for a message.
-    #[allow(missing_docs)]
     Routed { seq: u64, platform: String, conversation: String, at: u64 },
     /// An adapter of this kind was connected for the platform for the first time.
-    #[allow(missing_docs)]
     PlatformSeen { platform: String, kind: String },
     /// A message that is known already was reported again.
-    #[allow(missing_docs)]
     Recognized { seq: u64, marks: Vec<DedupeKey> },
     /// The content of a message was replaced: it was edited, or more of it became known.
     ContentSet {
-        #[allow(missing_docs)]
         seq: u64,
-        #[allow(missing_docs)]
         content: Content,
         /// The message was edited.
         is_edit: bool,
-        #[allow(missing_docs)]
         at: u64,
     },
     /// More became known about the message that this one answers.
-    #[allow(missing_docs)]
     ReplyFound { seq: u64, reply_to: Box<ReplyTo>, at: u64 },
     /// A message was recalled on its platform.
     Recalled {
-        #[allow(missing_docs)]
         seq: u64,
         /// The person who recalled it, if the platform names them.
         by: Option<Sender>,
         /// The content is removed.
         hides: bool,
-        #[allow(missing_docs)]
         at: u64,
     },
     /// The reactions to a message changed; these are all reactions after it.
-    #[allow(missing_docs)]
     Reacted { seq: u64, reactions: Vec<Reaction>, at: u64 },
     /// A platform reported something that is not a message.
     Noticed {
-        #[allow(missing_docs)]
         notice: Box<Notice>,
         /// For a request: the data that its adapter needs to answer it. Its ID is the event's offset.
         request: Option<String>,
     },
     /// A request of a platform was answered.
-    #[allow(missing_docs)]
     RequestAnswered { id: u64, approved: bool, reason: String, at: u64 },
     /// A message was deleted.
-    #[allow(missing_docs)]
     Deleted { seq: u64 },
     /// A conversation was named.
-    #[allow(missing_docs)]
     ConversationNamed { platform: String, conversation: String, name: String },
     /// A conversation was read up to a message.
     ConversationRead {
         /// Empty if no platform was found yet.
         platform: String,
-        #[allow(missing_docs)]
         conversation: String,
         /// The last message that was read.
         seq: u64,
@@ -106,15 +88,11 @@ pub enum Event {
     ConversationSet {
         /// Empty if no platform was found yet.
         platform: String,
-        #[allow(missing_docs)]
         conversation: String,
-        #[allow(missing_docs)]
         muted: bool,
-        #[allow(missing_docs)]
         pinned: bool,
     },
     /// An event of a platform could not be stored. It is kept so that people can look at it.
-    #[allow(missing_docs)]
     SetAside { inbound: Box<Inbound>, reason: String, at: u64 },
     /// An event that was set aside is removed.
     Released {
@@ -136,7 +114,6 @@ pub enum Event {
     },
     /// The next part of a message that is sent in several parts was sent.
     PartSent {
-        #[allow(missing_docs)]
         seq: u64,
         /// The platform's own ID of the part; empty if the platform gave none.
         external_id: String,
@@ -147,11 +124,12 @@ pub enum Event {
 
 /// A recall of a message that has not come in yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub struct EarlyRecall {
+    /// The platform that reported it.
     pub platform: String,
     /// The account that received it.
     pub account: String,
+    /// The conversation, as the adapter addresses it.
     pub conversation: String,
     /// The platform's own ID of the message.
     pub external_id: String,
@@ -164,7 +142,7 @@ pub struct EarlyRecall {
 /// An event of a platform as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawEvent {
-    #[allow(missing_docs)]
+    /// The platform that sent it.
     pub platform: String,
     /// The account that received it.
     pub account: String,
@@ -215,17 +193,26 @@ pub enum ChangeCause {
 
 /// The fields of a message that change after it was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub struct MessageState {
+    /// The status after the change.
     pub status: Status,
+    /// Unix seconds of the change.
     pub updated_at: u64,
+    /// Attempts after the first one; 0 after one attempt.
     pub retry_count: u32,
+    /// The platform, once it is chosen.
     pub platform: Option<String>,
+    /// The account that sends or sent it, once one does.
     pub account: Option<String>,
+    /// The reason of the last failure, for people.
     pub last_error: Option<String>,
+    /// The ID that the platform gave to the message.
     pub external_id: Option<String>,
+    /// An attempt may have succeeded: the outcome has to be looked up before the next one.
     pub is_uncertain: bool,
+    /// The message counts as sent, but no ID or echo has confirmed it yet.
     pub is_unconfirmed: bool,
+    /// The process that claimed the message, while it is `Sending`.
     pub owner: Option<String>,
 }
 

@@ -19,11 +19,11 @@ pub struct Message {
     pub seq: u64,
     /// The ID that clients use.
     pub id: Uuid,
-    #[allow(missing_docs)]
+    /// The content, as segments.
     pub content: Content,
     /// The conversation it belongs to, inbound too.
     pub recipient: String,
-    #[allow(missing_docs)]
+    /// The status; always `Sent` for received messages.
     pub status: Status,
     /// Unix seconds.
     pub created_at: u64,
@@ -33,11 +33,11 @@ pub struct Message {
     pub retry_count: u32,
     /// The platform; `None` until the author named one or one was found.
     pub platform: Option<String>,
-    #[allow(missing_docs)]
+    /// Whether it was received or sent.
     pub direction: Direction,
     /// The conversation's name for people, where the platform told it.
     pub conversation_name: Option<String>,
-    #[allow(missing_docs)]
+    /// The author; none for messages that were made here.
     pub sender: Option<Sender>,
     /// Your account that received or sent it.
     pub account: Option<String>,
@@ -91,8 +91,8 @@ pub struct ReplyTo {
     /// Its ID, if the message is in this store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<Uuid>,
+    /// The author; none for messages that were made here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[allow(missing_docs)]
     pub sender: Option<Sender>,
     /// A short excerpt of its readable text.
     #[serde(default, skip_serializing_if = "Option::is_none")]

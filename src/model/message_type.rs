@@ -5,13 +5,17 @@ use serde::{Deserialize, Serialize};
 
 /// Type of a message's content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub enum MessageType {
+    /// A text.
     #[default]
     Text,
+    /// A picture.
     Image,
+    /// A file of any type.
     File,
+    /// A video.
     Video,
+    /// A sound or a voice message.
     Audio,
 }
 

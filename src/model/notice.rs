@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 /// Something that happened on a platform and is not a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
-    #[allow(missing_docs)]
+    /// The platform that reported it.
     pub platform: String,
     /// Your account that received it.
     pub account: String,
     /// Where it happened; `None` if it is about the account itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation: Option<String>,
-    #[allow(missing_docs)]
+    /// The kind of the notice.
     pub kind: NoticeKind,
     /// The person it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -46,9 +46,9 @@ pub struct ContactRequest {
 /// Answer to a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestDecision {
-    #[allow(missing_docs)]
+    /// The request was approved; otherwise it was refused.
     pub approved: bool,
-    #[allow(missing_docs)]
+    /// The reason that was given with the answer; may be empty.
     pub reason: String,
     /// Unix seconds.
     pub at: u64,
@@ -57,20 +57,32 @@ pub struct RequestDecision {
 /// Kind of a notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[allow(missing_docs)]
 pub enum NoticeKind {
+    /// `user` joined the group; `operator` let them in or invited them.
     MemberJoined,
+    /// `user` left the group, or `operator` removed them.
     MemberLeft,
+    /// `operator` muted `user` for `text` seconds; 0 ends it.
     MemberMuted,
+    /// `user` has the new name `text` in the group.
     MemberRenamed,
+    /// `user` became an administrator, or is no longer one; `text` is `set` or `unset`.
     AdminChanged,
+    /// `operator` poked `user`.
     Poke,
+    /// `user` is a new friend of the account.
     FriendAdded,
+    /// `user` wants to be a friend; `text` is their message.
     FriendRequest,
+    /// `user` wants to join the group, or invites the account to it; `text` is their message.
     JoinRequest,
+    /// `user` uploaded a file to the group; `text` is its name.
     FileUploaded,
+    /// A message of `user` was marked as essential.
     Essence,
+    /// The account was logged out; `text` is the reason.
     AccountOffline,
+    /// Anything else; `text` describes it.
     Other,
 }
 

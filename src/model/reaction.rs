@@ -43,7 +43,7 @@ pub fn check_emoji(emoji: &str) -> Result<(), String> {
 pub enum ReactionChange {
     /// A person reacted, or removed a reaction.
     Set {
-        #[allow(missing_docs)]
+        /// The emoji, or the ID of a platform's own one.
         emoji: String,
         /// The platform's ID of the person.
         user: String,
@@ -53,8 +53,12 @@ pub enum ReactionChange {
         on: bool,
     },
     /// The platform gave the number of people who reacted with it.
-    #[allow(missing_docs)]
-    Counted { emoji: String, count: u32 },
+    Counted {
+        /// The emoji, or the ID of a platform's own one.
+        emoji: String,
+        /// Number of people.
+        count: u32,
+    },
 }
 
 impl ReactionChange {

@@ -54,7 +54,7 @@ pub struct RecipientReading {
 /// A platform that had a connected adapter at any time since the store was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeenPlatform {
-    #[allow(missing_docs)]
+    /// The platform.
     pub platform: String,
     /// The kind of its adapter.
     pub kind: String,
@@ -92,7 +92,7 @@ pub trait StoreFacts {
 /// The platform for a message without one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlatformChoice {
-    #[allow(missing_docs)]
+    /// The message goes out by this platform.
     Platform(String),
     /// Several platforms know the conversation.
     Several(Vec<String>),

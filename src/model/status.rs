@@ -43,10 +43,11 @@ impl Status {
 
 /// Whether a message goes out to a platform or came in from one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub enum Direction {
+    /// Made here, to be sent.
     #[default]
     Outbound,
+    /// Received from a platform.
     Inbound,
 }
 

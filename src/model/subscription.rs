@@ -5,9 +5,10 @@ use std::collections::{HashMap, HashSet};
 
 /// A platform or any, and a conversation or any.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-#[allow(missing_docs)]
 pub struct Topic {
+    /// The platform; `None` is any.
     pub platform: Option<String>,
+    /// The conversation; `None` is any.
     pub conversation: Option<String>,
 }
 
@@ -88,9 +89,10 @@ impl Serialize for NameList {
 
 /// A place in the store, after all messages up to `seq` and all events up to `offset`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub struct Position {
+    /// Number of the last message before this position.
     pub seq: u64,
+    /// Offset of the last event before this position.
     pub offset: u64,
 }
 

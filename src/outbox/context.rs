@@ -20,7 +20,8 @@ pub trait LateOutcomes: Send + Sync {
 #[derive(Clone)]
 pub(super) struct OutboxContext {
     pub(super) store: Arc<Store>,
-    /// The term of the store in which all this is: what is known in it may not be so in another one.
+    /// The term (number of the present lead) in which this outbox was started. In another term this
+    /// data may be out of date.
     pub(super) term: u64,
     /// At a node of a cluster: where outcomes go that come after the term.
     pub(super) late: Option<Arc<dyn LateOutcomes>>,

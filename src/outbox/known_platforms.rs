@@ -1,4 +1,4 @@
-//! Noting which platforms were ever connected: the store remembers them (contract, item 6).
+//! Records which platforms were ever connected (contract, item 6).
 
 use super::commits::ChangeQueue;
 use crate::adapter::Registry;
@@ -37,7 +37,7 @@ pub(super) async fn note(
                     }
                 }
                 Err(error) => {
-                    tracing::error!("that {platform} was connected could not be noted: {error}");
+                    tracing::error!("cannot record that {platform} was connected: {error}");
                     has_failed = true;
                 }
             }

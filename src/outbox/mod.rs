@@ -65,7 +65,8 @@ impl Outbox {
         Self { late, ..self }
     }
 
-    /// Sends until `stop`, in the present term of the store. May be run anew after a panic: what was being sent is in doubt then.
+    /// Sends until `stop` is cancelled, in the present term of the store. May be called again after a
+    /// panic; messages that were being sent then have an unknown outcome.
     pub async fn run(
         self,
         store: Arc<Store>,

@@ -38,7 +38,7 @@ pub(super) async fn record_outcome(context: &OutboxContext, seq: u64, outcome: O
                 return tokio::time::sleep(DISK_PAUSE).await;
             }
             Err(error) => {
-                tracing::error!("the outcome of message {seq} waits for the disk: {error}");
+                tracing::error!("cannot write the outcome of message {seq}, trying again: {error}");
             }
         }
         tokio::time::sleep(pause).await;
@@ -57,7 +57,9 @@ fn pass_on(context: &OutboxContext, seq: u64, outcome: Outcome) {
             late.pass_on(Command::RecordLate { id: message.id, outcome, at: now() });
         }
         Ok(None) => {}
-        Err(error) => tracing::error!("message {seq} was sent, and that is not known: {error}"),
+        Err(error) => {
+            tracing::error!("message {seq} was sent, but this could not be recorded: {error}")
+        }
     }
 }
 

@@ -4,8 +4,8 @@ use super::event::{
     Ack, AdapterStatusData, CURSOR_GONE, ErrorAnswer, EventKind, MessageDeleted, MessageStatus,
     MessageUpdated, NewMessageData, request_id,
 };
+use super::http::NewMessage;
 use super::overview::Conversation;
-use crate::model::message::NAME_BYTES;
 use crate::model::notice::Notice;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::RefOr;
@@ -125,7 +125,7 @@ fn schemas() -> Map<String, Value> {
     let mut error = tagged("error", value(&of::<ErrorAnswer>(&mut used)));
     error["properties"]["code"]["examples"] = json!([CURSOR_GONE]);
     schemas.insert("error".into(), error);
-    schemas.extend(commands());
+    schemas.extend(commands(&message_to_send(&mut used)));
     schemas.extend(used.iter().map(|(name, schema)| (name.clone(), value(schema))));
     schemas
 }
@@ -164,16 +164,30 @@ fn tagged(name: &str, mut schema: Value) -> Value {
     schema
 }
 
+/// The data of `send_message`: a message as `POST /api/messages` takes it, where `recipient` is called
+/// `conversation` and the platform is named.
+fn message_to_send(used: &mut Vec<(String, RefOr<Schema>)>) -> Value {
+    let mut schema = value(&of::<NewMessage>(used));
+    if let Some(fields) = schema["properties"].as_object_mut() {
+        let conversation = fields.remove("recipient").unwrap_or_default();
+        fields.insert("conversation".into(), conversation);
+    }
+    schema["required"] = json!(["platform", "conversation"]);
+    schema["anyOf"] = json!([{"required": ["content"]}, {"required": ["segments"]}]);
+    schema
+}
+
 /// The commands. Their fields are read one by one, so that errors can name them.
-fn commands() -> [(String, Value); 3] {
+fn commands(message: &Value) -> [(String, Value); 3] {
     let id = serde_json::to_value(request_id()).unwrap_or_default();
     let names = json!({
         "oneOf": [{"type": "array", "items": {"type": "string"}}, {"const": "*"}, {"type": "null"}],
         "description": "Absent, empty or \"*\" is any",
     });
     let kinds: Vec<_> = EventKind::ALL.iter().map(|kind| kind.as_str()).chain(["*"]).collect();
-    let events = json!({"type": "array", "items": {"enum": kinds}});
-    let name = json!({"type": "string", "minLength": 1, "maxLength": NAME_BYTES});
+    let events = json!({"oneOf": [
+        {"type": "array", "items": {"enum": kinds}}, {"const": "*"}, {"type": "null"},
+    ]});
     let command = |kind: &str, required: &[&str], mut properties: Value| {
         properties["type"] = json!({"const": kind});
         properties["request_id"] = id.clone();
@@ -206,20 +220,7 @@ fn commands() -> [(String, Value); 3] {
                 "events": events,
             }),
         ),
-        command(
-            "send_message",
-            &["type", "data"],
-            json!({"data": {
-                "type": "object",
-                "required": ["platform", "conversation", "content"],
-                "properties": {
-                    "platform": name,
-                    "conversation": name,
-                    "content": {"type": "string", "minLength": 1},
-                    "message_type": value(&crate::model::message::MessageType::schema()),
-                },
-            }}),
-        ),
+        command("send_message", &["type", "data"], json!({"data": message})),
     ]
 }
 

@@ -5,15 +5,15 @@ use serde::{Deserialize, Serialize};
 
 /// Answer of `GET /api/bots`: every configured bot.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
-#[allow(missing_docs)]
 pub struct Bots {
+    /// All bots of the configuration.
     pub bots: Vec<Bot>,
 }
 
 /// One bot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Bot {
-    #[allow(missing_docs)]
+    /// Name of the bot in the configuration.
     pub name: String,
     /// `onebot11` or `satori`.
     pub kind: String,
@@ -25,14 +25,14 @@ pub struct Bot {
     pub delivered: u64,
     /// Events that the bot has not read yet, counted up to some thousands.
     pub waiting: u64,
+    /// The last failure of its connection, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[allow(missing_docs)]
     pub last_error: Option<String>,
     /// Reason why it waits, if it is not connected and nothing has failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The same reasons as codes, for programs.
     #[serde(flatten)]
-    #[allow(missing_docs)]
     pub codes: ConnectionCodes,
     /// The address that rechat connects to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,9 +43,10 @@ pub struct Bot {
 
 /// An account that a bot uses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[allow(missing_docs)]
 pub struct BotAccount {
+    /// Name of the platform.
     pub platform: String,
+    /// The account.
     pub account: String,
     /// The number of the account for the framework.
     pub self_id: i64,

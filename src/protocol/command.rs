@@ -12,27 +12,31 @@ use uuid::Uuid;
 /// A valid command.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ClientCommand {
-    #[allow(missing_docs)]
+    /// Adds topics and kinds of events.
     Subscribe(Subscribe),
     /// `ends_topics` is false if the command names only events: the topics then stay.
-    #[allow(missing_docs)]
     Unsubscribe {
+        /// Platforms; absent, empty or `*` is any.
         platforms: NameList,
+        /// Conversations; absent, empty or `*` is any.
         conversations: NameList,
+        /// The topics end, too.
         ends_topics: bool,
+        /// Kinds of events that end.
         events: EventKinds,
     },
-    #[allow(missing_docs)]
+    /// Stores a message and has it sent.
     SendMessage(Draft),
 }
 
 /// `subscribe`
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(tag = "type", rename = "subscribe")]
-#[allow(missing_docs)]
 pub struct Subscribe {
+    /// Platforms; absent, empty or `*` is any.
     #[serde(skip_serializing_if = "NameList::is_absent")]
     pub platforms: NameList,
+    /// Conversations; absent, empty or `*` is any.
     #[serde(skip_serializing_if = "NameList::is_absent")]
     pub conversations: NameList,
     /// Place after which messages are replayed first.
@@ -51,16 +55,16 @@ pub struct Subscribe {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Since {
-    #[allow(missing_docs)]
+    /// The `seq` of a message.
     Seq(u64),
-    #[allow(missing_docs)]
+    /// The ID of a message.
     Id(Uuid),
 }
 
 /// A frame that was read, with the `request_id` for the answer, if it has one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parsed {
-    #[allow(missing_docs)]
+    /// The value that the answer repeats, if the client gave one.
     pub request_id: Option<Value>,
     /// The command, or the error in it.
     pub command: Result<ClientCommand, String>,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub struct LoginStatus {
     /// ID for requests about this login.
     pub id: String,
-    #[allow(missing_docs)]
+    /// How far the login is.
     pub state: LoginState,
     /// The text of the QR code to scan; replaced when it expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]

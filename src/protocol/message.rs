@@ -287,7 +287,7 @@ pub struct MessageWithRaw<'a> {
 }
 
 impl<'a> MessageWithRaw<'a> {
-    #[allow(missing_docs)]
+    /// The message with the content as its platform wrote it.
     pub fn of(message: &'a Message) -> Self {
         let raw = message.original.as_deref();
         let raw = raw.map(|raw| serde_json::from_str(raw).unwrap_or_else(|_| raw.into()));
@@ -297,7 +297,7 @@ impl<'a> MessageWithRaw<'a> {
 
 /// A message in the answer to its `POST`: the fields that were given, and no others (item 1).
 pub struct Created<'a> {
-    #[allow(missing_docs)]
+    /// The message.
     pub message: &'a Message,
     /// The request had segments.
     pub has_segments: bool,

@@ -5,25 +5,30 @@ use serde::{Deserialize, Serialize};
 
 /// How many messages are in each state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[allow(missing_docs)]
 pub struct Stats {
+    /// Messages that wait to be sent.
     pub pending: u64,
+    /// Messages that are being sent.
     pub sending: u64,
+    /// Messages that were sent, and received ones.
     pub sent: u64,
+    /// Messages that could not be sent.
     pub failed: u64,
+    /// Messages that were canceled.
     pub canceled: u64,
+    /// All messages.
     pub total: u64,
 }
 
 /// A conversation that has messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Conversation {
-    #[allow(missing_docs)]
+    /// The platform; `local` while none is chosen.
     pub platform: String,
-    #[allow(missing_docs)]
+    /// ID of the conversation on its platform.
     pub conversation: String,
+    /// Group, private chat or channel.
     #[serde(default)]
-    #[allow(missing_docs)]
     pub kind: ConversationKind,
     /// Its name for people, where the platform told it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,22 +50,24 @@ pub struct Conversation {
     /// Those of them that mention the account.
     #[serde(default)]
     pub mentions: u64,
+    /// Clients do not notify of its messages.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    #[allow(missing_docs)]
     pub muted: bool,
+    /// Clients show it first.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    #[allow(missing_docs)]
     pub pinned: bool,
 }
 
 /// The kind of a conversation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
-#[allow(missing_docs)]
 pub enum ConversationKind {
+    /// A group.
     Group,
+    /// A chat with one person.
     #[default]
     Private,
+    /// A channel of a server with many.
     Channel,
 }
 

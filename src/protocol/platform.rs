@@ -6,33 +6,44 @@ use std::borrow::Cow;
 
 /// The state of an adapter's connection, with the names of the contract (Part 2, item 11).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[allow(missing_docs)]
 pub enum PlatformState {
+    /// A connection is being made.
     Connecting,
+    /// The account can send and receive.
     Connected,
+    /// There is no connection, or the account is logged out.
     Disconnected,
+    /// The adapter cannot connect until somebody does something; the reason says what.
     Error,
 }
 
 /// One adapter as `GET /api/platforms` shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[allow(missing_docs)]
 pub struct AdapterStatus {
+    /// Kind of the adapter, as in the configuration.
     pub kind: Cow<'static, str>,
+    /// The platform of the adapter.
     pub platform: String,
+    /// The account, once the adapter has told it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
+    /// The state of the connection.
     pub state: PlatformState,
     /// Reason of this state, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Unix seconds at which this state began.
     pub since: u64,
+    /// Messages sent since the adapter was started.
     pub sent: u64,
+    /// Messages received since the adapter was started.
     pub received: u64,
+    /// Messages that failed since the adapter was started.
     pub failed: u64,
+    /// The last failure, for people; it stays until the next one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
+    /// The reasons as codes, for programs.
     #[serde(flatten)]
     pub codes: ConnectionCodes,
 }
@@ -40,14 +51,17 @@ pub struct AdapterStatus {
 /// The reasons of an adapter or a bot for programs, where they have names: a stable code, and what
 /// others said.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[allow(missing_docs)]
 pub struct ConnectionCodes {
+    /// Code of `reason`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason_code: Option<Cow<'static, str>>,
+    /// The part of `reason` that others wrote, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason_detail: Option<String>,
+    /// Code of `last_error`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error_code: Option<Cow<'static, str>>,
+    /// The part of `last_error` that others wrote, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error_detail: Option<String>,
 }
@@ -69,11 +83,11 @@ impl ConnectionCodes {
 /// A change of one adapter's state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdapterStatusChange {
-    #[allow(missing_docs)]
+    /// The platform of the adapter.
     pub platform: String,
     /// The account, where one is known.
     pub account: Option<String>,
-    #[allow(missing_docs)]
+    /// The state of the connection.
     pub state: PlatformState,
     /// Reason of the change, if there is one.
     pub reason: Option<String>,

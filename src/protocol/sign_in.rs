@@ -18,7 +18,7 @@ pub struct SignInCode {
 /// Body of `POST /api/sign-in`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct SignIn {
-    #[allow(missing_docs)]
+    /// The code of `rechat open`.
     #[schema(min_length = 1)]
     pub code: String,
 }

@@ -1,4 +1,4 @@
-//! Indexing of new messages, on a thread of its own. Writers do not wait for it.
+//! The indexer: a thread that adds new messages to the search index. Writers do not wait for it.
 //!
 //! It works in rounds. A round applies the events of the log about older messages, then adds the newest
 //! messages, then builds one missing segment. Each round uses the state of one commit, and the index

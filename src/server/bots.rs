@@ -197,7 +197,7 @@ fn upgrade<F: Future<Output = ()> + Send>(
     context.tasks.spawn(watched("bot connections", async move {
         match socket.await {
             Ok(socket) => serve(BotSocket::new(socket), end).await,
-            Err(error) => tracing::debug!("a bot's connection did not come about: {error}"),
+            Err(error) => tracing::debug!("the WebSocket handshake of a bot failed: {error}"),
         }
         drop(permit);
     }));

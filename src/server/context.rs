@@ -98,7 +98,7 @@ impl ServerContext {
         self.cluster.is_some() && !*self.store.leading().borrow()
     }
 
-    /// Whether this node may lack what others have told clients.
+    /// Whether other nodes may have sent events to clients that this node does not have yet.
     pub fn is_behind(&self) -> bool {
         self.cluster.as_ref().is_some_and(|cluster| cluster.state.age().is_some())
     }

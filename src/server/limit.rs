@@ -36,7 +36,7 @@ impl Limit {
             METRICS.limit_hit(self.key);
             tracing::warn!(limit = self.key, max = self.max, "a limit is reached");
             let Self { key, max, .. } = self;
-            let text = format!("there are {max} already; `limits.{key}` allows no more");
+            let text = format!("the limit of {max} is reached (`limits.{key}`)");
             ErrorResponse::unavailable(text, RETRY_AFTER)
         })
     }

@@ -283,7 +283,7 @@ impl Chats for OwnStore {
             _ => Err(Error::failed(
                 "this idempotency key was used with another message within the last 24 h",
             )
-            .hint("take a new one")),
+            .hint("use another `idempotency_key`")),
         }
     }
 }

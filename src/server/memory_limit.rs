@@ -103,8 +103,9 @@ impl Pool {
         let permit = self.free.clone().try_acquire_many_owned(self.units(bytes));
         permit.map(Reservation).map_err(|_| {
             log_full();
-            let text =
-                format!("too much is being sent and received; `limits.{KEY}` allows no more");
+            let text = format!(
+                "the memory for requests and answers is used up (`limits.{KEY}`); try again later"
+            );
             ErrorResponse::unavailable(text, RETRY_AFTER)
         })
     }

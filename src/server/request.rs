@@ -122,7 +122,7 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
             }
             Err(error) => {
                 let text = without_type_names(&error.inner().to_string(), "an object");
-                ErrorResponse::bad_request(format!("the body does not fit: {text}"))
+                ErrorResponse::bad_request(format!("the body is not valid: {text}"))
             }
             Ok(_) => ErrorResponse::bad_request("the body goes on after its JSON value"),
         }

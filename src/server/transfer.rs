@@ -48,7 +48,7 @@ pub fn export(call: &Call<'_>) -> Result<HttpResponse> {
     let writing = tokio::task::spawn_blocking(move || {
         let written = write_lines(&view, &filter, &pieces);
         if let Err(error) = &written {
-            tracing::error!("an export is not whole: {error}");
+            tracing::error!("an export ended early: {error}");
         }
         drop(permit);
         written

@@ -1,5 +1,5 @@
-//! The bytes of one connection: written bytes are counted, and errors that hyper itself sends get a
-//! body.
+//! The byte stream of one connection: counts written bytes, and adds a JSON body to errors that hyper
+//! sends itself.
 
 use crate::protocol::http::{ErrorBody, code_of};
 use bytes::{Buf, Bytes};

@@ -1,5 +1,5 @@
-//! Lists by the time at which messages were said: two streams, merged. Messages that are not late are in
-//! that order already; late ones have a table of it.
+//! Lists ordered by `created_at`: messages in `seq` order, merged with the late messages, which have a
+//! table of their own.
 
 use super::damage::guarded;
 use super::error::Result;

@@ -1,4 +1,5 @@
-//! Events and marks that several decisions come to.
+//! Shared by several decisions: the event of a changed message, and the keys by which duplicates are
+//! recognized.
 
 use super::dedupe_keys::{seen_keys, sent_keys};
 use crate::model::change::Inbound;

@@ -33,8 +33,8 @@ pub enum Command {
     Recall { target: MessageTarget, by: Option<Sender>, at: u64 },
     /// Set the content of a message anew, as the platform or the account itself did.
     Edit { target: MessageTarget, content: Content, at: u64 },
-    /// Note what became known of a message's content: a file is here, a forward is open. Where the
-    /// content is not what it `was` any more, nothing is done: the answer is [`Answer::Nothing`].
+    /// Update the content of a message: a file was stored, or a forward was opened. If the content no
+    /// longer equals `was`, nothing changes and the answer is [`Answer::Nothing`].
     Complete { seq: u64, was: Content, content: Content, at: u64 },
     /// Note the name of a person whom a message mentions.
     NameMention { target: MessageTarget, user: String, name: String, at: u64 },
@@ -84,9 +84,9 @@ pub enum Command {
     SetAside { inbound: Box<Inbound>, reason: String, at: u64 },
     /// Remove the message that was set aside at this offset.
     Release { offset: u64 },
-    /// Remove kept events that are too old or too many, conversations without messages, recalls whose
-    /// messages did not come, and the marks from before a time by which duplicates and echoes are
-    /// recognized. Removes a part if there are many. How old events are is seen from `at`.
+    /// Delete what is older than its limit: events, empty conversations, recalls whose message never
+    /// arrived, deduplication keys. Deletes a part at a time. `at` is the present time in Unix
+    /// seconds.
     Trim { marks_before: u64, at: u64 },
     /// Keep something for an adapter.
     KeepState { state: Box<AdapterState> },

@@ -28,8 +28,8 @@ pub(super) fn pass_over<T>(read: Result<Option<T>>) -> Result<Option<T>> {
         Err(StoreError::Damaged(text)) => {
             let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
             if told.len() < MAX_TOLD && told.insert(text.clone()) {
-                tracing::error!("{text}, and left out; `rechat check` tells more");
-                HEALTH.degrade("damage", format!("{text}; `rechat check` tells more"));
+                tracing::error!("{text}; it is left out; run `rechat check` for details");
+                HEALTH.degrade("damage", format!("{text}; run `rechat check` for details"));
             }
             Ok(None)
         }

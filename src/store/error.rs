@@ -37,9 +37,9 @@ impl fmt::Display for StoreError {
             | Self::InUse(text)
             | Self::Unavailable(text)
             | Self::Unknown(text) => f.write_str(text),
-            Self::Damaged(text) => write!(f, "{text}; `rechat check` tells more"),
+            Self::Damaged(text) => write!(f, "{text}; run `rechat check` for details"),
             Self::Corrupt(text) => {
-                write!(f, "the store's file is damaged ({text}); `rechat check` tells more")
+                write!(f, "the store's file is damaged ({text}); run `rechat check` for details")
             }
             Self::Read(text) => write!(f, "the store could not be read: {text}"),
             Self::Write(text) => write!(f, "the store could not be written: {text}"),

@@ -1,7 +1,7 @@
-//! Messages by the ID that their platform gave them.
+//! Finds messages by the ID of their platform.
 //!
-//! No index leads to them: it would have to be written for each message, and they are asked for seldom.
-//! Among the newest messages a search for the bytes of the ID passes over nearly all rows unread.
+//! There is no index: every new message would have to update it, and such look-ups are rare. Among the
+//! newest messages a search for the bytes of the ID skips nearly all rows without decoding them.
 
 use super::damage::guarded;
 use super::error::Result;

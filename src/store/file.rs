@@ -176,7 +176,7 @@ impl StoreFile {
             commit(txn)?;
         }
         if batches > 0 {
-            tracing::info!(batches, "took over what the write-ahead log held");
+            tracing::info!(batches, "applied the batches of the write-ahead log");
         }
         Ok(match passed_over {
             _ if is_missing => FoundLog::Missing,
@@ -290,7 +290,7 @@ fn set_aside_for(command: &Command) -> Option<impl FnOnce(String) -> Command + u
     Some(move |reason| Command::SetAside { inbound, reason, at })
 }
 
-/// Fate of an event of the log that meets something damaged.
+/// Treatment of a log event that needs a damaged row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum DamagePolicy {
     /// It is passed over, and said: nothing better can be had.
@@ -325,7 +325,11 @@ pub(super) fn apply(
             Err(StoreError::Damaged(text)) if at_damage == DamagePolicy::PassOver => {
                 let offset = state.pass_over();
                 passed_over += 1;
-                tracing::error!(offset, kind = kind(&event), "an event is passed over: {text}");
+                tracing::error!(
+                    offset,
+                    kind = kind(&event),
+                    "skipped a log event that needs a damaged row: {text}"
+                );
             }
             Err(error) => return Err(error),
         }

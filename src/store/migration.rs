@@ -1,6 +1,6 @@
-//! Bringing an older store up to date. Tables of version 0.2 (schema 1) get checksums, and what its
-//! write-ahead log still holds is carried out. Those of schema 2 get what came with schema 3: read
-//! marks, of which everything is before, and the orders of conversations and of late messages.
+//! Converts older stores. Tables of version 0.2 (schema 1) get checksums, and what their write-ahead
+//! log still holds is applied. Stores of schema 2 get what schema 3 adds: read marks (everything
+//! counts as read) and the orders of conversations and of late messages.
 //!
 //! All of it is one transaction, so that a kill at any point leaves the store as it was. A copy of
 //! the old file lies beside it until it is done.
@@ -134,7 +134,7 @@ fn carry_out_behind(
             && message.platform.is_some()
             && message.status == Status::Pending;
         if is_waiting {
-            let (at, reason) = (now(), "the log that told its outcome is damaged".to_owned());
+            let (at, reason) = (now(), "the log record with its outcome is damaged".to_owned());
             doubts.push(Command::Claim { seqs: vec![seq], account: None, at });
             let outcome = Outcome::Retry { reason, is_uncertain: true };
             doubts.push(Command::RecordOutcome { seq, outcome, at });
@@ -209,7 +209,7 @@ fn take_away(mut log: FileLog, state: &OldLogState) -> Result<bool> {
         OldLogState::Damaged => {
             let aside = log.keep_aside("damaged")?;
             tracing::error!(
-                "what could be read of the damaged write-ahead log is in the store; the log is kept in {}",
+                "recovered the readable part of the damaged write-ahead log; the file was moved to {}",
                 aside.display()
             );
             return Ok(true);
@@ -343,7 +343,7 @@ fn rewrite_postings(txn: &WriteTransaction, options: &StoreOptions) -> Result<Ha
         for (key, bytes) in rows {
             let Some(places) = Places::decode(&bytes) else {
                 tracing::error!(
-                    "the index row {key:#x} is damaged, and left out; `rechat check` tells what it held"
+                    "the index row {key:#x} is damaged; it is left out; run `rechat check` for details"
                 );
                 postings.remove(key)?;
                 continue;

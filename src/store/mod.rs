@@ -292,7 +292,7 @@ impl Store {
             && writer.join().is_err()
         {
             tracing::error!(
-                "the store's writer ended with a panic; what it had not acknowledged may be kept or not"
+                "the writer of the store panicked; changes that were not acknowledged may or may not be stored"
             );
         }
         self.current.store(None);
@@ -308,7 +308,7 @@ impl Drop for Store {
 /// The writer panicked, which the log tells.
 fn unknown_outcome() -> StoreError {
     StoreError::Write(
-        "the store failed in the middle of it; whether it was written is unknown".into(),
+        "the store failed during the write; it is unknown whether it was stored".into(),
     )
 }
 

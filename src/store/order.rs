@@ -1,5 +1,5 @@
-//! Orders that an older store does not have yet, and the newest time in a damaged store: all follow
-//! from the messages.
+//! Builds the order tables that older stores lack, and finds the newest time in a damaged store. Both
+//! are computed from the messages.
 
 use super::conversation::{ConversationRow, is_mention};
 use super::error::Result;

@@ -1,8 +1,8 @@
 //! A store that cannot be written, repaired in memory so that it can be read.
 //!
-//! A file that was not closed has to be mended before it is read, which takes writing: here what is
-//! written stays in memory, beside a file that is only read. It is not held open, so that its file
-//! system can be unmounted and mended.
+//! redb repairs a file that was not closed before it can be read, and this needs writes. Here these
+//! writes stay in memory; the file is only read, and it is not held open, so that its file system can
+//! be unmounted and repaired.
 
 use redb::StorageBackend;
 use std::collections::BTreeMap;

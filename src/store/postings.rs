@@ -1,9 +1,9 @@
 //! Sets of `seq`, kept in blocks: the index behind every filter.
 //!
-//! A term (a state, a platform, a conversation) has one row for each block of [`BLOCK`] messages
-//! that holds any of its own. Sets of one block are intersected and united word by word, so filters
-//! compose, pages are found by counting bits, and a new message costs a bit in a row that is
-//! already hot. On disk a row is a bitmap, or a sorted list of places where that is shorter.
+//! Each state, platform and conversation has one row for each block of [`BLOCK`] messages that holds
+//! any of its own. Rows of one block are intersected and united word by word, so filters compose. A
+//! page is found by counting bits. A new message sets one bit in a row that is already cached. On disk
+//! a row is a bitmap, or a sorted list of positions where that is shorter.
 
 /// Messages a block spans.
 pub const BLOCK: u64 = 4096;

@@ -1,6 +1,5 @@
-//! Counting again where the row of the counters is damaged: everything in it follows from the other
-//! tables, but for the number of the newest event, which may lie a bit lower afterwards. Epochs keep
-//! it apart from what had that number before.
+//! Restores a damaged row of counters by counting the other tables. The number of the newest event
+//! alone cannot be counted and may be too low; a new epoch prevents confusion with the old events.
 
 use super::conversation::ConversationRow;
 use super::options::StoreOptions;

@@ -1,4 +1,5 @@
-//! The part that a store plays: a store of its own decides always, that of a node while it leads.
+//! The role of a store: without a cluster it always decides; as the store of a node it decides only
+//! while the node leads.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::watch;

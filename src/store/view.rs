@@ -1,4 +1,4 @@
-//! Reading: one commit, as it was, for as long as it is held.
+//! A snapshot of the store for reading: one commit, unchanged for as long as the value is held.
 
 use super::conversation::ConversationRow;
 use super::copy::{self, CopyKind};

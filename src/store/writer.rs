@@ -152,7 +152,9 @@ impl WriterThread {
             }
         }
         if let Some(Err(error)) = self.file.map(|file| guarded(|| file.close())) {
-            tracing::error!("closing the store: {error}; the next start takes over what is open");
+            tracing::error!(
+                "cannot close the store: {error}; the next start applies the write-ahead log"
+            );
         }
     }
 
@@ -199,7 +201,7 @@ impl WriterThread {
         for job in jobs {
             match job {
                 WriterRequest::Command(_, Some(term), answer) if term != self.role.term() => {
-                    let error = "this node has led anew since; nothing was stored";
+                    let error = "this node lost the lead in between; nothing was stored";
                     drop(answer.send(Err(StoreError::Unavailable(error.into()))));
                 }
                 WriterRequest::Command(command, _, answer) => commands.push((*command, answer)),

@@ -80,7 +80,7 @@ async fn a_damaged_conversation_stops_nobody_else_and_what_comes_in_for_it_is_se
     drop(peer);
     server.stop();
     let told = String::from_utf8(server.home.run(&["doctor"]).stdout).unwrap();
-    assert!(told.contains("1 events that came in are set aside"), "{told}");
+    assert!(told.contains("1 received events could not be stored and are set aside"), "{told}");
     let told = String::from_utf8(server.home.run(&["check"]).stdout).unwrap();
     assert!(told.contains("for the damaged one"), "{told}");
     server.start_again();
@@ -192,7 +192,7 @@ fn an_export_has_every_message_that_can_be_read_and_says_that_it_is_not_whole() 
     server.start_again();
     let told = exported(&server);
     assert!(told.contains("ended too early"), "{told}");
-    server.tells("an export is not whole: the record of message 2 is damaged");
+    server.tells("an export ended early: the record of message 2 is damaged");
 }
 
 #[test]

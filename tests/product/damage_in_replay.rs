@@ -59,10 +59,10 @@ async fn whoever_reads_on_past_a_damaged_message_gets_the_others_and_goes_on_liv
         assert_eq!(session.contents(1).await, ["live"]);
     }
     assert_eq!(content(&next()), "live");
-    server.tells("message 4 is damaged, and left out");
+    server.tells("message 4 is damaged; it is left out");
     let log = server.log();
     for seq in [2, 4] {
-        let told = log.matches(&format!("message {seq} is damaged, and left out")).count();
+        let told = log.matches(&format!("message {seq} is damaged; it is left out")).count();
         assert_eq!(told, 1, "once, however many come past it: {log}");
     }
     assert_eq!(server.get("/api/health").1["status"], "degraded");

@@ -172,7 +172,19 @@ async fn frames_fit_the_asyncapi_description() {
     let subscribe = json!({"type": "subscribe", "events": ["message_status"], "request_id": 1});
     let send = send_message("loopback", "group_1", "hello");
     let unsubscribe = json!({"type": "unsubscribe", "platforms": ["*"]});
-    for command in [&subscribe, &send, &json!({"type": "send_message"}), &unsubscribe] {
+    let everything = json!({"type": "subscribe", "events": "*"});
+    let id = client.ask(&send).await["message_id"].clone();
+    let mut segments = send.clone();
+    segments["data"] = json!({
+        "platform": "loopback", "conversation": "group_1", "reply_to": id,
+        "segments": [{"type": "text", "text": "again"}],
+    });
+    for command in [&subscribe, &everything, &send, &segments, &unsubscribe] {
+        assert_ne!(client.ask(command).await["type"], "error", "{command}");
+    }
+    for command in
+        [&subscribe, &everything, &send, &segments, &json!({"type": "send_message"}), &unsubscribe]
+    {
         if command.get("data").is_some() || command["type"] != "send_message" {
             fits(command);
         }

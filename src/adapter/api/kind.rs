@@ -3,7 +3,8 @@
 use super::config_key::ConfigKey;
 use std::fmt;
 
-/// One kind of adapter: its names, how it addresses conversations, and what people are told of it.
+/// One kind of adapter: its names, how it turns a recipient into a conversation, and its documentation
+/// for users.
 pub struct Kind {
     /// As the configuration and `GET /api/platforms` spell it.
     pub name: &'static str,

@@ -37,11 +37,12 @@ pub trait ReadMedia: fmt::Debug + Send + Sync {
 /// No media are kept.
 impl ReadMedia for () {
     fn read(&self, _: &str, _: u64) -> Result<Vec<u8>, String> {
-        Err("no media are kept here".into())
+        Err("this server stores no media".into())
     }
 }
 
-/// Ways by which an implementation takes media, beside the bytes in a message.
+/// The ways in which an implementation can receive files, besides bytes inside the message: by URL or
+/// by path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FileTransfer<'a> {
     /// The folder of media as the implementation sees it.

@@ -1,4 +1,4 @@
-//! Texts of a platform for people, which may be of any length.
+//! Shortens texts of a platform before they are shown.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,5 @@
-//! Conversations that take nothing for a time, such as one whose reply window is closed.
+//! Conversations to which nothing can be sent at the moment, for example because the reply window is
+//! closed.
 
 use std::fmt;
 

@@ -9,8 +9,8 @@ pub(super) fn is_base(told: &str, configured: &str) -> bool {
     !told.contains(['?', '#']) && may_send_to(told, configured)
 }
 
-/// Whether something may be sent to a told address: only one that is configured may be private or
-/// without encryption.
+/// Whether data may be sent to an address that the platform gave: only configured hosts may be private
+/// or without encryption.
 pub(super) fn may_send_to(told: &str, configured: &str) -> bool {
     let (Ok(uri), Ok(configured)) = (told.parse::<Uri>(), configured.parse::<Uri>()) else {
         return false;

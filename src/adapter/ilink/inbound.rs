@@ -1,4 +1,4 @@
-//! A message as the interface tells it, read into segments.
+//! Parses a message of the interface into segments.
 
 use super::address::conversation;
 use super::json::{count, id, list, number, text};

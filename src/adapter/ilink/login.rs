@@ -33,7 +33,7 @@ pub(super) enum LoggedIn {
     Already,
 }
 
-/// A login that came about, with the status that is to be told of it; or why it did not.
+/// The result of a login: the account and the status to report, or the reason of the failure.
 pub(super) type LoginEnd = Result<(LoggedIn, watch::Sender<LoginStatus>), String>;
 
 /// A login under way.

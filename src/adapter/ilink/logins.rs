@@ -96,7 +96,7 @@ impl LoginUnderWay {
     fn broke_off(&self, error: &JoinError) -> String {
         METRICS.task_panics.inc();
         tracing::error!("a login panicked: {error}");
-        let reason = "the login broke off by a fault of rechat's own; begin it anew";
+        let reason = "the login failed because of an error in rechat; start it again";
         self.status.send_modify(|status| {
             (status.state, status.reason) = (LoginState::Failed, Some(reason.into()));
             (status.qrcode, status.modules) = (None, Vec::new());

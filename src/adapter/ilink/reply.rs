@@ -9,8 +9,9 @@ use uuid::Uuid;
 /// Pauses before the attempts with a token that was refused, in seconds; then none is made.
 const PAUSES: [u64; 2] = [2 * 60, 15 * 60];
 
-/// With so many fresh tokens a message has to be refused as the first one, until it is given up. Those
-/// alone count between which another message went out: whole accounts are refused for days.
+/// A message fails after it was refused with this number of new reply tokens, each time as the first
+/// message. Only tokens between which another message was accepted count: whole accounts are refused
+/// for days.
 const MAX_FRESH_REFUSALS: u32 = 3;
 
 /// Seconds between those that count: the limit on frequency may last for half an hour.

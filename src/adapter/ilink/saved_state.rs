@@ -221,7 +221,9 @@ pub(super) fn read(platform: &str, kept: Vec<(String, Vec<u8>)>) -> BTreeMap<Str
                 logins.insert(account, kept);
             }
             Ok(other) => others.push((account.to_owned(), conversation.to_owned(), other)),
-            Err(error) => tracing::error!(account, "what was kept cannot be read: {error}"),
+            Err(error) => {
+                tracing::error!(account, "cannot read the stored state of the account: {error}")
+            }
         }
     }
     for (account, conversation, other) in others {

@@ -166,7 +166,7 @@ impl IlinkService {
         let Some(account) = self.task_accounts.remove(&id) else { return };
         let Err(error) = ended else { return };
         METRICS.task_panics.inc();
-        tracing::error!(account, "an account's work panicked and starts anew: {error}");
+        tracing::error!(account, "the task of an account panicked and is restarted: {error}");
         sleep(PANIC_PAUSE).await;
         self.stop(&account).await;
         if let Some(kept) = self.kept().await.remove(&account) {

@@ -1,5 +1,5 @@
-//! Telling of changes of state, not too often: an account that goes to and fro must flood neither the
-//! log nor those who are told.
+//! Limits how often state changes are reported: an account that reconnects all the time must not fill
+//! the log.
 
 use super::changes::Changes;
 use crate::protocol::platform::AdapterStatusChange;

@@ -67,7 +67,7 @@ impl Registration {
         });
     }
 
-    /// The account is off though the connection holds.
+    /// The account is logged out, but the connection to the program is still open.
     pub(in crate::adapter) fn offline(&self, reason: &str) {
         let mut table = self.shared.lock();
         let offline = Some(reason.to_owned());

@@ -37,7 +37,9 @@ impl Endpoint {
         if let Some(platform) = handshake.parameter("platform") {
             check_name("platform", platform)?;
             if let Some(own) = self.settings.platform.as_ref().filter(|own| *own != platform) {
-                return Err(format!("the platform here is `{own}`, not `{platform}`"));
+                return Err(format!(
+                    "this adapter is for the platform `{own}`, but the program reports `{platform}`"
+                ));
             }
         }
         match handshake.header("x-self-id") {

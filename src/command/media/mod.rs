@@ -76,7 +76,7 @@ async fn remove(media: &MediaArgs, globals: &GlobalOptions) -> Result<()> {
     for hash in hashes {
         let removed = client.remove_media(hash).await?;
         let count = counted(removed.messages, "message", "messages");
-        tell(format!("{hash} removed; {count} had it"));
+        tell(format!("removed {hash}; it was in {count}"));
     }
     Ok(())
 }

@@ -23,7 +23,7 @@ pub(super) async fn wait(
     let began = Instant::now();
     let mut pause = MIN_POLL_PAUSE;
     loop {
-        let why = message.last_error.as_deref().unwrap_or("no reason was told");
+        let why = message.last_error.as_deref().unwrap_or("no reason was given");
         match message.status {
             Status::Sent => return Ok(()),
             Status::Failed => return Err(Error::failed(format!("the message failed: {why}"))),

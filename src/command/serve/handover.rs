@@ -54,13 +54,13 @@ impl LateOutcomes for Leader {
         tokio::spawn(async move {
             let giving = async {
                 while let Err(error) = leader.give(late.clone()).await {
-                    tracing::debug!("an outcome waits for a node that leads: {error}");
+                    tracing::debug!("cannot report an outcome, because no node leads: {error}");
                     sleep(LATE_PAUSE).await;
                 }
             };
             if timeout(LATE_TIMEOUT, giving).await.is_err() {
                 tracing::warn!(
-                    "no node that leads was told of a message that was sent here; it is looked up"
+                    "cannot report to the leader that a message was sent; the leader looks it up"
                 );
             }
         });
@@ -92,7 +92,7 @@ async fn store_held(store: &Store, held: &[u8]) -> Result<(), String> {
     });
     let answer = store.write(Command::InOrder(each.collect())).await;
     tell_set_aside(answer.map_err(|error| error.to_string())?);
-    tracing::info!(events = count, "events of a node that led before are stored");
+    tracing::info!(events = count, "stored the events of a former leader");
     Ok(())
 }
 

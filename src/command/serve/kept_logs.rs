@@ -18,7 +18,7 @@ pub(super) async fn report(db: PathBuf, stop: CancellationToken) {
             [kept, ..] => HEALTH.degrade(
                 PART,
                 format!(
-                    "{} is kept: that log was damaged, missing or of another store, and messages may be missing; remove the file once you have looked",
+                    "{} is a write-ahead log that was damaged, missing or of another store; messages may be missing; remove the file after you have checked",
                     kept.display()
                 ),
             ),

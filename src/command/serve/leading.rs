@@ -41,8 +41,8 @@ async fn is_soon(
     stop.run_until_cancelled(changed).await.is_some_and(|changed| changed.is_ok())
 }
 
-/// How long a server that cannot lead any more holds the connections of adapters, while it knows of no
-/// other one that leads: it may be NATS alone that is gone.
+/// How long a server that lost the lead keeps its adapters connected while it sees no other leader:
+/// perhaps only NATS is down.
 const HOLD: Duration = Duration::from_mins(1);
 
 /// Adapters and bots of the configuration.

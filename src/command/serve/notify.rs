@@ -38,7 +38,7 @@ fn notify(state: NotifyState<'_>) {
         None => sd_notify::notify(&[state]),
     };
     if let Err(error) = sent {
-        tracing::warn!("systemd cannot be told: {error}");
+        tracing::warn!("cannot notify systemd: {error}");
     }
 }
 

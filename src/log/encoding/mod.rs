@@ -1,6 +1,7 @@
-//! How events are encoded in the log: one arm for each kind and version, in postcard.
+//! The encoding of events in the log: one variant for each kind and version, in postcard.
 //!
-//! Arms are only added, at the end, and never changed; `tests/fixtures/store/events.hex` holds it.
+//! Variants are only added at the end and never changed; `tests/fixtures/store/events.hex` verifies
+//! this.
 
 mod decode;
 mod encode;

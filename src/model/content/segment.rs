@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub enum Segment {
     /// Plain text.
     Text {
-        #[allow(missing_docs)]
+        /// The text.
         text: String,
     },
     /// A mention of a person.
@@ -29,8 +29,8 @@ pub enum Segment {
     MentionAll {},
     /// A face or sticker of the platform, or an emoji.
     Emoji {
+        /// The file name or the label, if there is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[allow(missing_docs)]
         name: Option<String>,
         /// The platform's ID of the face or sticker.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,17 +53,17 @@ pub enum Segment {
         latitude: f64,
         /// Degrees east.
         longitude: f64,
+        /// The title, if there is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[allow(missing_docs)]
         title: Option<String>,
+        /// The address, if there is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[allow(missing_docs)]
         address: Option<String>,
     },
     /// Messages of another conversation, sent on as one message.
     Forward {
+        /// The title, if there is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[allow(missing_docs)]
         title: Option<String>,
         /// The messages; empty until somebody opens the forward.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -74,14 +74,14 @@ pub enum Segment {
     },
     /// A shared link, mini program, song or contact.
     Card {
+        /// The title, if there is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[allow(missing_docs)]
         title: Option<String>,
+        /// The text.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[allow(missing_docs)]
         text: Option<String>,
+        /// The address, if there is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[allow(missing_docs)]
         url: Option<String>,
         /// URL of its picture.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -91,8 +91,8 @@ pub enum Segment {
     Other {
         /// The platform's name for it.
         name: String,
+        /// The text.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[allow(missing_docs)]
         text: Option<String>,
     },
 }
@@ -138,11 +138,11 @@ pub struct Media {
 /// One message inside a forward.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ForwardItem {
-    #[allow(missing_docs)]
+    /// The author of the forwarded message.
     pub sender: Sender,
     /// Unix seconds.
     pub created_at: u64,
-    #[allow(missing_docs)]
+    /// The parts of the content.
     pub segments: Vec<Segment>,
 }
 

@@ -8,13 +8,16 @@ use uuid::Uuid;
 
 /// Answer to a command that was carried out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-#[allow(missing_docs)]
 pub struct Ack {
+    /// The outcome of the command.
     pub status: AckStatus,
+    /// ID of the message that was stored, for `send_message`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_id: Option<Uuid>,
+    /// State of that message at the time of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_status: Option<Status>,
+    /// ID of this connection, for `subscribe`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<Uuid>,
     /// The cursor before the first event that follows, for sessions that asked for events.
@@ -29,10 +32,12 @@ pub struct Ack {
 /// Command that an [`Ack`] answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
-#[allow(missing_docs)]
 pub enum AckStatus {
+    /// The topics and events were added.
     Subscribed,
+    /// The topics or events were removed.
     Unsubscribed,
+    /// The message is stored; `message_status` tells whether the platform has it.
     Sent,
 }
 

@@ -19,13 +19,18 @@ use std::str::FromStr;
     utoipa::ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
-#[allow(missing_docs)]
 pub enum EventKind {
+    /// A message was stored.
     NewMessage,
+    /// The status of a message changed.
     MessageStatus,
+    /// A message was edited, recalled or got a reaction, or more of its content became known.
     MessageUpdated,
+    /// A message was deleted.
     MessageDeleted,
+    /// A platform reported something that is not a message.
     Notice,
+    /// The name, the read mark or the settings of a conversation changed.
     ConversationUpdated,
 }
 

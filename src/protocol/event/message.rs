@@ -9,15 +9,21 @@ use uuid::Uuid;
 
 /// `data` of `new_message`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[allow(missing_docs)]
 pub struct NewMessageData<'a> {
+    /// ID of the message.
     pub id: Uuid,
+    /// The platform; `local` while none is chosen.
     pub platform: Cow<'a, str>,
+    /// The conversation; the recipient while no platform is chosen.
     pub conversation: Cow<'a, str>,
+    /// Name of the conversation, if the platform gave one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation_name: Option<Cow<'a, str>>,
+    /// The readable text; for one picture, file, video or sound its address, or else its name.
     pub content: Cow<'a, str>,
+    /// The type of the file, if the message is one file; otherwise `Text`.
     pub message_type: MessageType,
+    /// The person who wrote it, if the platform named them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Sender>)]
     pub sender: Option<Cow<'a, Sender>>,
@@ -28,24 +34,32 @@ pub struct NewMessageData<'a> {
     /// `Inbound`; left out for outbound messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direction: Option<Direction>,
+    /// The account on the platform, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<Cow<'a, str>>,
+    /// Fields that only some messages have.
     #[serde(flatten, skip_serializing_if = "OptionalFields::is_nothing")]
     pub beyond_text: OptionalFields<'a>,
 }
 
 /// `data` of `message_status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[allow(missing_docs)]
 pub struct MessageStatus<'a> {
+    /// ID of the message.
     pub id: Uuid,
+    /// The new status.
     pub status: Status,
+    /// Attempts after the first one.
     pub retry_count: u32,
     /// Unix seconds.
     pub updated_at: u64,
+    /// The platform; `local` while none is chosen.
     pub platform: Cow<'a, str>,
+    /// The conversation; the recipient while no platform is chosen.
     pub conversation: Cow<'a, str>,
+    /// Number of the message: messages are numbered in the order in which they were stored.
     pub seq: u64,
+    /// The reason of the last failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<Cow<'a, str>>,
     /// The code of the reason, if it has one.
@@ -58,21 +72,26 @@ pub struct MessageStatus<'a> {
 
 /// `data` of `message_updated`: the whole message as it is now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[allow(missing_docs)]
 pub struct MessageUpdated {
+    /// The message after the change.
     #[serde(flatten)]
     pub message: Message,
+    /// The conversation; the recipient while no platform is chosen.
     pub conversation: String,
+    /// Number of the message: messages are numbered in the order in which they were stored.
     pub seq: u64,
 }
 
 /// `data` of `message_deleted`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[allow(missing_docs)]
 pub struct MessageDeleted<'a> {
+    /// ID of the message.
     pub id: Uuid,
+    /// The platform; `local` while none is chosen.
     pub platform: Cow<'a, str>,
+    /// The conversation; the recipient while no platform is chosen.
     pub conversation: Cow<'a, str>,
+    /// Number of the message: messages are numbered in the order in which they were stored.
     pub seq: u64,
 }
 

@@ -25,53 +25,76 @@ pub const CURSOR_GONE: &str = "cursor_gone";
 /// One frame of the server. `cursor` is there for sessions that asked for events.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-#[allow(missing_docs)]
 #[allow(clippy::large_enum_variant, reason = "made one at a time, and written at once")]
 pub enum ServerEvent<'a> {
+    /// A message was stored.
     NewMessage {
+        /// Place of this event in the log; for sessions that asked for events.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<Cow<'a, str>>,
+        /// The event.
         data: NewMessageData<'a>,
     },
+    /// The status of a message changed.
     MessageStatus {
+        /// Place of this event in the log; for sessions that asked for events.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<Cow<'a, str>>,
+        /// The event.
         data: MessageStatus<'a>,
     },
+    /// Something else of a message changed.
     MessageUpdated {
+        /// Place of this event in the log; for sessions that asked for events.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<Cow<'a, str>>,
+        /// The event.
         data: Box<MessageUpdated>,
     },
+    /// A message was deleted.
     MessageDeleted {
+        /// Place of this event in the log; for sessions that asked for events.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<Cow<'a, str>>,
+        /// The event.
         data: MessageDeleted<'a>,
     },
+    /// A platform reported something that is not a message.
     Notice {
+        /// Place of this event in the log; for sessions that asked for events.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<Cow<'a, str>>,
+        /// The event.
         data: Cow<'a, Notice>,
     },
+    /// A conversation changed.
     ConversationUpdated {
+        /// Place of this event in the log; for sessions that asked for events.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<Cow<'a, str>>,
+        /// The event.
         data: Cow<'a, Conversation>,
     },
+    /// The connection of an adapter changed.
     AdapterStatus {
+        /// Place of this event in the log; for sessions that asked for events.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<Cow<'a, str>>,
+        /// The event.
         data: AdapterStatusData<'a>,
     },
     /// The stream could not continue at the cursor and begins now; the client's data may be old.
     Reset {
+        /// Place of this event in the log; for sessions that asked for events.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<Cow<'a, str>>,
         /// Missing from older servers.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<ResetReason>,
     },
+    /// A command was carried out.
     Ack(Ack),
+    /// A command was refused; the connection stays open.
     Error(ErrorAnswer),
     /// A frame of a newer server, of a type that is unknown here.
     #[serde(other)]
@@ -92,14 +115,14 @@ pub enum ResetReason {
 /// `data` of `adapter_status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AdapterStatusData<'a> {
-    #[allow(missing_docs)]
+    /// The platform of the adapter.
     pub platform: Cow<'a, str>,
-    #[allow(missing_docs)]
+    /// The state after the change.
     pub status: PlatformState,
     /// The same value again, under the name that the contract gives it in its table.
     pub content: PlatformState,
+    /// The account, once the adapter has told it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[allow(missing_docs)]
     pub account: Option<Cow<'a, str>>,
     /// The reason, and advice, if it is not obvious.
     #[serde(default, skip_serializing_if = "Option::is_none")]

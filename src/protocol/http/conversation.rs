@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 /// Answer of `GET /api/conversations`: those that have messages, the latest first.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
-#[allow(missing_docs)]
 pub struct Conversations {
+    /// The conversations, the one with the newest message first.
     pub conversations: Vec<Conversation>,
 }
 
@@ -27,11 +27,11 @@ pub struct SetConversation {
     /// This message, given by its ID or `seq`, and those after it count as unread again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unread_from: Option<ReadTo>,
+    /// Whether clients notify of its messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[allow(missing_docs)]
     pub muted: Option<bool>,
+    /// Whether clients show it first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[allow(missing_docs)]
     pub pinned: Option<bool>,
 }
 
@@ -42,7 +42,7 @@ pub struct SetConversation {
     expecting = "`read_to` and `unread_from` must be the `seq` or the ID of a message, or `latest`"
 )]
 pub enum ReadTo {
-    #[allow(missing_docs)]
+    /// The `seq` of a message.
     Seq(u64),
     /// A message's ID, a `seq`, or `latest`.
     Text(String),

@@ -64,9 +64,9 @@ pub struct KeptMedia {
 pub struct MediaUse {
     /// The ID of the message.
     pub message: Uuid,
-    #[allow(missing_docs)]
+    /// Name of the platform.
     pub platform: String,
-    #[allow(missing_docs)]
+    /// ID of the conversation on its platform.
     pub conversation: String,
     /// The conversation's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -76,7 +76,7 @@ pub struct MediaUse {
 /// Answer of `DELETE /api/media/{media}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct MediaRemoved {
-    #[allow(missing_docs)]
+    /// Always `true`.
     pub deleted: bool,
     /// Number of messages that had it.
     pub messages: u64,

@@ -12,7 +12,6 @@ const SPACES: &str = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f
 
 /// Body of `POST /api/messages`. The type is plain text here, because the contract fixes its error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[allow(missing_docs)]
 pub struct NewMessage {
     /// May be left out if there are `segments`.
     #[schema(value_type = Option<MessageType>)]
@@ -22,8 +21,10 @@ pub struct NewMessage {
     #[schema(min_length = 1)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
+    /// The conversation, as its platform addresses it.
     #[schema(min_length = 1, max_length = 256, pattern = r"^(?!\*$)[^\x00-\x1f\x7f-\x9f]+$")]
     pub recipient: String,
+    /// The platform; may be left out where it can be found from the recipient.
     #[schema(min_length = 1, max_length = 256, pattern = r"^(?!\*$)[^\x00-\x1f\x7f-\x9f]+$")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<String>,
@@ -39,9 +40,9 @@ pub struct NewMessage {
 /// Body of `PATCH /api/messages/{id}`: a new status, or new content.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct MessageChange {
+    /// The new status: `Canceled`, or `Pending` to try again.
     #[schema(value_type = Option<Status>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[allow(missing_docs)]
     pub status: Option<String>,
     /// The status is set only if the message is in one of these states; otherwise the answer is 409
     /// with the code `other_status`.
@@ -59,9 +60,15 @@ pub struct MessageChange {
 
 /// A [`MessageChange`] whose fields were checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum ParsedChange {
-    Status { status: Status, from: Option<Vec<Status>> },
+    /// A new status, if the message has one of `from`.
+    Status {
+        /// The new status: `Canceled`, or `Pending` to try again.
+        status: Status,
+        /// The allowed states before.
+        from: Option<Vec<Status>>,
+    },
+    /// New content.
     Content(Content),
 }
 

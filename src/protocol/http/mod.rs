@@ -34,10 +34,12 @@ use serde::{Deserialize, Serialize};
 
 /// Answer of `GET /api/messages`.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
-#[allow(missing_docs)]
 pub struct Listing {
+    /// The messages, the newest first.
     pub messages: Vec<Message>,
+    /// The number of messages that were skipped.
     pub offset: u64,
+    /// The greatest number of messages in this answer.
     pub limit: usize,
     /// The `before` of the next page, if a search stopped before the page was full: while the index
     /// is being built, or after it compared 100,000 messages.
@@ -50,32 +52,32 @@ pub struct Listing {
 pub struct Activity {
     /// Unix seconds at which the first minute begins.
     pub from: u64,
-    #[allow(missing_docs)]
+    /// Received messages, by minute.
     #[serde(rename = "in")]
     pub inbound: Vec<u64>,
-    #[allow(missing_docs)]
+    /// Sent messages, by minute.
     #[serde(rename = "out")]
     pub outbound: Vec<u64>,
 }
 
 /// Answer of `GET /api/messages/{id}/forward`: the messages of a forward, in their order.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
-#[allow(missing_docs)]
 pub struct OpenedForward {
+    /// The forwarded messages.
     pub items: Vec<ForwardItem>,
 }
 
 /// Answer of `DELETE /api/messages/{id}`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, utoipa::ToSchema)]
-#[allow(missing_docs)]
 pub struct Deleted {
+    /// Always `true`.
     pub deleted: bool,
 }
 
 /// Answer of `GET /api/platforms`: every adapter, and how it is connected.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
-#[allow(missing_docs)]
 pub struct Platforms {
+    /// The adapters of the configuration and those that are connected.
     pub platforms: Vec<AdapterStatus>,
 }
 

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 /// A request of a platform that can be answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Request {
-    #[allow(missing_docs)]
+    /// ID of the request: the offset of its event in the log.
     pub id: u64,
-    #[allow(missing_docs)]
+    /// Name of the platform.
     pub platform: String,
     /// Your account that received it.
     pub account: String,
@@ -18,8 +18,8 @@ pub struct Request {
     pub conversation: Option<String>,
     /// `friend_request` or `join_request`.
     pub kind: NoticeKind,
+    /// The person who asks, if the platform named them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[allow(missing_docs)]
     pub user: Option<Sender>,
     /// The text of the person who asks.
     pub text: String,
@@ -61,15 +61,15 @@ impl Request {
 
 /// Answer of `GET /api/requests`, the newest first.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
-#[allow(missing_docs)]
 pub struct Requests {
+    /// The open requests, the newest first.
     pub requests: Vec<Request>,
 }
 
 /// Body of `POST /api/requests/{id}`.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RequestAnswer {
-    #[allow(missing_docs)]
+    /// Whether the request is approved or refused.
     pub approve: bool,
     /// A text for the person who asked, if the platform passes it on.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -5,16 +5,18 @@ use serde::{Deserialize, Serialize};
 
 /// An event that was set aside.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[allow(missing_docs)]
 pub struct SetAsideEvent {
     /// When it was set aside, in Unix seconds.
     pub at: u64,
     /// Reason why it could not be stored.
     pub reason: String,
+    /// Name of the platform.
     pub platform: String,
     /// Your account that received it.
     pub account: String,
+    /// ID of the conversation on its platform.
     pub conversation: String,
+    /// The author.
     pub sender: Sender,
     /// The readable text of the message.
     pub content: String,

@@ -24,7 +24,7 @@ pub const NOT_FOUND: &str = "Message not found";
 /// Error if the status is not set, because the present status `is` not among the states named.
 pub fn other_status(id: Uuid, is: Status, from: &[Status]) -> String {
     match is {
-        Status::Sending => format!("{id} is being sent now; look again when that has ended"),
+        Status::Sending => format!("{id} is being sent; try again when the attempt has ended"),
         Status::Sent => format!("{id} is sent already"),
         _ => {
             let named: Vec<_> = from.iter().map(|status| status.as_str()).collect();

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 /// A line of `GET /api/export` and `POST /api/import`: a message, and fields that are otherwise not
 /// shown.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub struct TransferRecord {
+    /// The message.
     #[serde(flatten)]
     pub message: Message,
     /// The platform's own ID of the message.
@@ -59,8 +59,8 @@ pub struct Backup {
 
 /// Answer of `POST /api/backup`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, utoipa::ToSchema)]
-#[allow(missing_docs)]
 pub struct BackupDone {
+    /// Always `true`: the import is complete.
     pub done: bool,
 }
 

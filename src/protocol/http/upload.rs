@@ -25,7 +25,7 @@ pub const UPLOAD_PART: &str = "application/offset+octet-stream";
 /// Answer of `POST /api/uploads` and `GET /api/uploads/{id}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct UploadState {
-    #[allow(missing_docs)]
+    /// ID of the file.
     pub id: Uuid,
     /// The file's name from the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]

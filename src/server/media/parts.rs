@@ -44,7 +44,7 @@ impl From<UploadProblem> for ErrorResponse {
                 (StatusCode::NOT_FOUND, "there is no such upload here".to_owned(), "no_upload")
             }
             UploadProblem::Busy => {
-                let text = "another request writes this upload; ask where it is, and go on there";
+                let text = "another request is writing this upload; ask for its offset with HEAD and continue there";
                 (StatusCode::LOCKED, text.to_owned(), "busy")
             }
             UploadProblem::WrongOffset { offset } => {
@@ -54,7 +54,7 @@ impl From<UploadProblem> for ErrorResponse {
                     .with(UPLOAD_OFFSET, offset.into());
             }
             UploadProblem::TooLong { length } => {
-                let text = format!("the upload was to have {length} bytes, and there are more");
+                let text = format!("the upload has more than the declared {length} bytes");
                 (StatusCode::PAYLOAD_TOO_LARGE, text, "too_large")
             }
             UploadProblem::OtherBytes => {
@@ -62,7 +62,9 @@ impl From<UploadProblem> for ErrorResponse {
                 (StatusCode::UNPROCESSABLE_ENTITY, text.to_owned(), "other_bytes")
             }
             UploadProblem::TooMany => {
-                let text = format!("{MAX_UPLOADS} uploads are not whole yet; try again later");
+                let text = format!(
+                    "{MAX_UPLOADS} uploads are unfinished; finish or delete one, or try again later"
+                );
                 return Self::too_many_requests(text, RETRY_AFTER);
             }
         };

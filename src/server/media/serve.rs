@@ -61,7 +61,7 @@ pub async fn serve_signed(call: Call<'_>) -> Result<HttpResponse> {
     };
     let until = value("until").and_then(|until| until.parse().ok()).unwrap_or_default();
     if !call.context.signer.holds(hash, until, &value("sig").unwrap_or_default(), now()) {
-        let text = "this address does not hold, or not any more";
+        let text = "this address is not valid, or it has expired";
         return Err(ErrorResponse::new(StatusCode::FORBIDDEN, text));
     }
     file(call, hash).await

@@ -123,8 +123,8 @@ impl Session {
         }
     }
 
-    /// Closes with a reason, and sees to it that the client gets it: what it is still sending is read
-    /// and dropped, for with an unread rest the system resets the connection before that.
+    /// Closes with a reason and waits until the client has received it. Bytes that the client still
+    /// sends are read and dropped: with an unread rest the system would reset the connection first.
     async fn close(&mut self, code: CloseCode, reason: &'static str) {
         let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
         let closing = async {

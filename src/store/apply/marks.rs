@@ -1,5 +1,5 @@
-//! Rows that remember the past: marks by which doubles, echoes and idempotency keys are known, and
-//! up to where they are forgotten.
+//! Rows of deduplication keys (duplicates, echoes, idempotency keys), and the bounds before which they
+//! are deleted.
 
 use crate::model::event::{DedupeKey, RawEvent, RetentionBounds};
 use crate::store::bot_events;

@@ -55,7 +55,7 @@ pub(super) fn identify(txn: &ReadTransaction, path: &Path) -> Result<Identity> {
             path.display()
         ))),
         _ => Err(StoreError::Open(format!(
-            "{} is damaged: its description is not whole\n  restore a backup",
+            "{} is damaged: its `meta` table is incomplete\n  restore a backup",
             path.display()
         ))),
     }

@@ -1,4 +1,4 @@
-//! Opening a store file: making it, knowing it for ours, and saying clearly what is wrong.
+//! Creates or opens a store file, checks that it is a rechat store, and reports what is wrong with it.
 
 mod identify;
 mod refused;
@@ -199,19 +199,19 @@ fn tell_kept(found: FoundLog, aside: &Path) {
     match found {
         FoundLog::UsedUp => {}
         FoundLog::Damaged => tracing::error!(
-            "what could be read of the damaged write-ahead log is in the store; the log is kept in {aside}"
+            "recovered the readable part of the damaged write-ahead log; the file was moved to {aside}"
         ),
         FoundLog::PassedOver => tracing::error!(
-            "what the write-ahead log had for damaged rows is not in the store; the log is kept in {aside}"
+            "some changes of the write-ahead log need damaged rows and were not applied; the file was moved to {aside}"
         ),
         FoundLog::Missing => tracing::error!(
             "the store was not closed, and its write-ahead log is gone or empty: the newest messages may be missing; {aside} is left as a mark of it"
         ),
         FoundLog::DoesNotFollow => tracing::error!(
-            "the write-ahead log beside the store does not follow it and is kept in {aside}; was an older copy of the store put back?"
+            "the write-ahead log does not continue this store and was moved to {aside}; was an older copy of the store restored?"
         ),
         FoundLog::Foreign => tracing::error!(
-            "the write-ahead log beside the store has no whole record of this store and is kept in {aside}; is it of another store, or damaged?"
+            "the write-ahead log beside the store has no valid record of this store and was moved to {aside}; is it of another store, or damaged?"
         ),
     }
 }

@@ -129,7 +129,7 @@ impl Handler {
         parts[0] = first;
         if let Some(unknown) = parts.iter().position(String::is_empty) {
             return Err(ActionError::Refused(format!(
-                "part {} of {} cannot be taken back, for its ID was never told; nothing was",
+                "cannot recall part {} of {}: the platform gave no ID for it; no part was recalled",
                 unknown + 1,
                 parts.len()
             )));

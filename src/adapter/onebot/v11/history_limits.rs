@@ -1,4 +1,4 @@
-//! How many messages of a history fit into one frame, as far as was found out.
+//! The number of history messages that fit into one frame, learned from answers that were too large.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

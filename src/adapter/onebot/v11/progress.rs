@@ -1,5 +1,5 @@
-//! Messages that go out as several: what of them has gone, so that a new attempt sends the rest
-//! alone, and the echo of a later part is not taken for a message of its own.
+//! Messages that are sent in several parts: remembers the sent parts, so that a new attempt sends only
+//! the rest, and the echo of a part is not stored as a new message.
 
 use crate::adapter::api::{Delivery, Outbound};
 use crate::model::change::Inbound;

@@ -1,4 +1,4 @@
-//! Messages that others answer, as far as the implementation told of them when it was asked.
+//! A cache of quoted messages, as `get_msg` returned them.
 
 use crate::model::message::ReplyTo;
 use std::collections::VecDeque;

@@ -150,7 +150,7 @@ impl Implementation {
         match event {
             OneBot12Event::Message(message) => {
                 let Some(bot) = bot.and_then(|id| self.bot(id)) else {
-                    self.skipped.note("", &"a message that does not tell a usable account");
+                    self.skipped.note("", &"a message without a valid `self`");
                     return Ok(());
                 };
                 self.message(&bot, *message).await

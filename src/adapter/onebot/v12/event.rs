@@ -190,10 +190,7 @@ impl OneBot12Message<'_> {
     /// The message as the core takes it; the error says what is missing.
     pub(super) fn into_inbound(self, platform: &str, account: &str) -> Result<Inbound, String> {
         let address = self.address(account).ok_or_else(|| {
-            format!(
-                "a `{}` message that does not tell its conversation",
-                self.0.detail_type.or_empty()
-            )
+            format!("a `{}` message without `group_id` or `user_id`", self.0.detail_type.or_empty())
         })?;
         let conversation = address.conversation();
         check_name("conversation", &conversation)?;

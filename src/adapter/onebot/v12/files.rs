@@ -100,7 +100,7 @@ impl ConnectedBot {
         let whole = self.get_file(&id, "data").await;
         let why = match whole.map(|answer| data_of(&answer)) {
             Ok(Some(bytes)) => return Ok(MediaSource::Bytes(bytes)),
-            Ok(None) => ActionError::Refused("`get_file` tells no bytes".into()),
+            Ok(None) => ActionError::Refused("the answer of `get_file` has no data".into()),
             Err(error @ ActionError::NotConnected) => return Err(error),
             Err(error) => error,
         };
@@ -119,7 +119,7 @@ impl ConnectedBot {
         let told: Value = answer.data().unwrap_or_default();
         let size = told["total_size"].as_u64().filter(|size| *size > 0);
         let size = size.ok_or_else(|| {
-            ActionError::Refused("`get_file_fragmented` tells no size of the file".into())
+            ActionError::Refused("the answer of `get_file_fragmented` has no `total_size`".into())
         })?;
         let sha256 = told["sha256"].as_str().filter(|hash| !hash.is_empty()).map(str::to_owned);
         let reader = Arc::new(FileFragments { bot: Arc::clone(self), id: id.to_owned() });

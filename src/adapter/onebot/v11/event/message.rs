@@ -95,7 +95,7 @@ impl<'a> OneBot11Message<'a> {
         });
         let origin = origin.ok_or_else(|| {
             let message_type = self.0.message_type.or_empty();
-            format!("a `{message_type}` message that does not tell its conversation")
+            format!("a `{message_type}` message without `group_id` or `user_id`")
         })?;
         check_name("conversation", &origin.conversation)?;
         let message = self.0.message.or(self.0.raw_message).ok_or("a message without `message`")?;
