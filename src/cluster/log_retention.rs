@@ -48,9 +48,18 @@ impl LogSize {
             || bytes >= snapshot_bytes.saturating_mul(lengths)
     }
 
+    /// Whether a bounded log soon has no more room.
+    fn is_nearly_full(&self) -> bool {
+        self.max_bytes.is_some_and(|most| self.bytes >= most / 8 * 7)
+    }
+
     /// The place up to which the log is needed by nobody: the older snapshot has it, and so do the nodes
     /// that are at `places`, but for those that are too far behind.
+    /// Where there is no more room, all that the newest snapshot has.
     fn removable(&self, newest: u64, older: u64, places: &[u64]) -> u64 {
+        if self.is_nearly_full() {
+            return newest;
+        }
         let waited_for = |place: &u64| !self.is_long(newest.saturating_sub(*place), MOST_BEHIND);
         places.iter().copied().filter(waited_for).fold(older, u64::min)
     }
@@ -80,7 +89,7 @@ pub(super) async fn keep(
     // Without any, no new node can start.
     let is_recent =
         |newest: &snapshot::StoreSnapshot| !log.is_long(place.saturating_sub(newest.place), 1);
-    if snapshots.last().is_some_and(is_recent) {
+    if snapshots.last().is_some_and(is_recent) && !log.is_nearly_full() {
         return Ok(());
     }
     let place = make_snapshot(connection, &bucket, &cluster, store, db).await?;
@@ -148,7 +157,7 @@ mod tests {
         assert!(!LOG.is_long(99, 1) && LOG.is_long(100, 1));
         let large = LogSize { bytes: 1000 << 26, ..LOG };
         assert!(!large.is_long(15, 1) && large.is_long(16, 1), "of 64 MiB each");
-        let bounded = LogSize { max_bytes: Some(160_000), ..LOG };
+        let bounded = LogSize { messages: 100, bytes: 100_000, max_bytes: Some(160_000), ..LOG };
         assert!(!bounded.is_long(9, 1) && bounded.is_long(10, 1), "of 1 kB each");
         assert!(!LogSize { messages: 0, bytes: 0, ..LOG }.is_long(0, 1));
     }
@@ -159,8 +168,10 @@ mod tests {
         assert_eq!(LOG.removable(1000, 900, &[1000, 950]), 900);
         assert_eq!(LOG.removable(1000, 900, &[1000, 201]), 201);
         assert_eq!(LOG.removable(1000, 900, &[1000, 200, 700]), 700, "one is stuck");
-        let bounded = LogSize { max_bytes: Some(160_000), ..LOG };
+        let bounded = LogSize { messages: 100, bytes: 100_000, max_bytes: Some(160_000), ..LOG };
         assert_eq!(bounded.removable(1000, 990, &[921]), 921);
         assert_eq!(bounded.removable(1000, 990, &[920]), 990, "half of the room");
+        let full = LogSize { bytes: 140_000, ..bounded };
+        assert_eq!(full.removable(1000, 900, &[950]), 1000);
     }
 }
