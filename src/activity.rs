@@ -3,6 +3,7 @@
 //! Counted in memory with each commit. The time before the start is read from the journal once, on a
 //! thread of its own.
 
+use crate::health;
 use crate::model::change::{Change, ChangeEffect};
 use crate::model::message::{Direction, Message};
 use crate::store::{Result, Store};
@@ -86,7 +87,7 @@ impl ActivityCounts {
         let (view, activity) = (store.view()?, self.clone());
         let head = view.head();
         activity.0.lock().unwrap_or_else(PoisonError::into_inner).advance(now / MINUTE);
-        tokio::task::spawn_blocking(move || {
+        health::blocking("activity", move || {
             let mut old = 0;
             for message in view.readable_before(head + 1)?.take(MAX_READ) {
                 let message = message?;

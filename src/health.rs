@@ -8,10 +8,10 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::task::JoinError;
+use tokio::task::{JoinError, JoinHandle};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -114,7 +114,22 @@ pub async fn run_to_end<T: Send + 'static>(
     tasks.spawn(watched).await.flatten()
 }
 
-fn log_panic(name: &'static str, error: &dyn fmt::Display) {
+/// Begins work that blocks on a thread of its own; it goes on even if nobody waits for it. A panic is
+/// reported like one of a supervised task.
+pub fn blocking<T: Send + 'static>(
+    name: &'static str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> JoinHandle<T> {
+    tokio::task::spawn_blocking(move || {
+        catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+            log_panic(name, &reason_of(&*panic));
+            resume_unwind(panic)
+        })
+    })
+}
+
+/// Reports a panic: in the log, in the metrics and in [`HEALTH`].
+pub fn log_panic(name: &'static str, error: &dyn fmt::Display) {
     METRICS.task_panics.inc();
     tracing::error!(task = name, "a part of the server panicked: {error}");
     HEALTH.degrade(name, "it panicked and goes on; the log has the details");
@@ -162,6 +177,23 @@ mod tests {
         assert!(METRICS.task_panics.get() > before);
         assert!(HEALTH.reason().is_some_and(|reason| reason.contains("one of many: it panicked")));
         HEALTH.recover("one of many");
+    }
+
+    #[tokio::test]
+    async fn work_on_a_thread_that_panics_is_told_though_nobody_waits_for_it() {
+        assert_eq!(blocking("a thread", || 5).await.ok(), Some(5));
+        HEALTH.degrade("a thread", "so that the next one breaks");
+        let breaks = || assert!(HEALTH.reason().is_none(), "it breaks");
+        let before = METRICS.task_panics.get();
+        drop(blocking("a thread", breaks));
+        let is_told = || {
+            HEALTH.reason().is_some_and(|reason| reason.contains("a thread: it panicked"))
+                && METRICS.task_panics.get() > before
+        };
+        while !is_told() {
+            tokio::task::yield_now().await;
+        }
+        HEALTH.recover("a thread");
     }
 
     #[tokio::test]

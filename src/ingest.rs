@@ -17,6 +17,7 @@ pub use set_aside::{TriedAgain, tell_set_aside, try_again};
 
 use crate::adapter::{AdapterEvent, MessageRef, QueuedEvent, Registry};
 use crate::clock::now;
+use crate::health;
 use crate::media::{Blobs, content};
 use crate::metrics::METRICS;
 use crate::model::change::Outcome;
@@ -26,6 +27,7 @@ use crate::raw_events::RawEventRetention;
 use crate::store::{self, Answer, Command, MessageTarget, Store};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use set_aside::tell_dropped;
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::pending;
@@ -162,7 +164,8 @@ impl Ingest {
                 continue;
             }
             let (blobs, given) = (self.blobs.clone(), told.clone());
-            let kept = tokio::task::spawn_blocking(move || content::keep_inbound(&blobs, &given));
+            let kept =
+                health::blocking("incoming bytes", move || content::keep_inbound(&blobs, &given));
             if let Ok(kept) = kept.await {
                 *told = kept;
             }
@@ -327,6 +330,9 @@ impl Ingest {
     /// Handles the answer to the first command of the batch.
     fn answered(&self, work: &mut UnstoredEvents, answer: store::Result<Answer>) {
         let Some(mut item) = work.take_first() else { return };
+        if let Ok(answer) = &answer {
+            tell_dropped(&item.command, answer);
+        }
         match answer {
             Ok(Answer::Later) => work.wait(item),
             Ok(_) if matches!(item.command, Command::SetAside { .. }) => {

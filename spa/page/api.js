@@ -67,6 +67,20 @@ export function socketAddress(path) {
 }
 
 /**
+ * The first request, which `early.js` made, until somebody asks for the same.
+ * @type {{path: string, answer: Promise<{response: Response, body: any}>} | undefined}
+ */
+let firstRequest = /** @type {any} */ (globalThis).firstRequest;
+
+/** @param {string} path */
+function takeFirst(path) {
+  if (firstRequest?.path !== path) return undefined;
+  const { answer } = firstRequest;
+  firstRequest = undefined;
+  return answer;
+}
+
+/**
  * Asks the server; whatever is no success is thrown as `Refused`.
  * @param {string} path
  * @param {RequestInit} [options]
@@ -75,17 +89,27 @@ export function socketAddress(path) {
 export async function ask(path, options = {}) {
   const headers = new Headers(options.headers);
   if (token()) headers.set('authorization', `Bearer ${token()}`);
-  let answer;
+  let told;
   try {
-    answer = await fetch(address(path), { ...options, headers, cache: 'no-store' });
+    told = await (takeFirst(path) ?? request(path, { ...options, headers, cache: 'no-store' }));
   } catch (error) {
     if (options.signal?.aborted) throw error;
     throw new Refused(0, 'unreachable');
   }
-  const body = await answer.json().catch(() => ({}));
+  const { response: answer, body } = told;
   if (answer.status === 401 && !isLocked.value) isLocked.value = true;
   if (!answer.ok) throw new Refused(answer.status, body.error ?? '', body);
   return body;
+}
+
+/**
+ * @param {string} path
+ * @param {RequestInit} options
+ * @returns {Promise<{response: Response, body: any}>}
+ */
+async function request(path, options) {
+  const response = await fetch(address(path), options);
+  return { response, body: await response.json().catch(() => ({})) };
 }
 
 /**

@@ -8,7 +8,7 @@ import { fill, h } from './dom.js';
 import { errorText } from './errors.js';
 import { Feed } from './feed.js';
 import { fullTime, platformName } from './format.js';
-import { LANGUAGES, currentLanguage, locale, setLanguage, t } from './i18n.js';
+import { LANGUAGES, currentLanguage, loadWords, locale, setLanguage, t } from './i18n.js';
 import { icon } from './icons.js';
 import { followNotifications } from './notifications.js';
 import { requestsButton } from './requests.js';
@@ -219,12 +219,12 @@ function themeButton() {
 
 function languageButton() {
   const other = currentLanguage() === 'en' ? 'zh' : 'en';
-  const change = () => {
-    setLanguage(other);
+  const change = async () => {
+    await setLanguage(other).catch(() => toast(t('unreachable'), 'bad'));
     draw();
     /** @type {HTMLElement | null} */ (app.querySelector('.language'))?.focus();
   };
-  return h('button', { class: 'plain language', lang: other, onclick: change }, LANGUAGES[other]);
+  return h('button', { class: 'plain language', lang: other, onclick: () => void change() }, LANGUAGES[other]);
 }
 
 function leaveButton() {
@@ -295,4 +295,4 @@ addEventListener('hashchange', () => {
 });
 addEventListener('keydown', search);
 addEventListener('mouseover', tellTime);
-begin();
+loadWords().then(begin);

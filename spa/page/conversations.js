@@ -39,6 +39,9 @@ export class Conversations {
   /** Counts the loads, so that one that is overtaken stops. */
   #loads = 0;
 
+  /** The conversation that is on the screen to its end: what comes there is seen as it comes. */
+  #seen = '';
+
   /** @param {import('./feed.js').Feed} feed */
   constructor(feed) {
     feed.batch.watch((batch) => this.#take(batch));
@@ -122,6 +125,13 @@ export class Conversations {
     const since = Date.now() / 1000 - RECENT;
     const recent = this.items.filter(({ platform, last_at: at }) => at > since && platform !== 'local' && platform !== 'loopback');
     return [...new Set(recent.map(({ platform }) => platform))];
+  }
+
+  /** Counts nothing as unread of the conversation that is on the screen to its end. @param {string} key */
+  see(key) {
+    if (key === this.#seen) return;
+    this.#seen = key;
+    this.#sort();
   }
 
   /** Reads a conversation up to a message or `seq`, or all of it. @param {Conversation} entry @param {string | number} [to] */
@@ -242,7 +252,9 @@ export class Conversations {
   }
 
   #sort() {
-    this.items = [...this.#known.values()].sort((a, b) => Number(b.pinned ?? false) - Number(a.pinned ?? false) || b.last_seq - a.last_seq);
+    const seen = this.#known.get(this.#seen);
+    const shown = [...this.#known.values()].map((entry) => (entry === seen ? { ...entry, unread: 0, mentions: 0 } : entry));
+    this.items = shown.sort((a, b) => Number(b.pinned ?? false) - Number(a.pinned ?? false) || b.last_seq - a.last_seq);
     const counted = this.items.filter((entry) => !entry.muted);
     this.unread = counted.reduce((sum, entry) => sum + (entry.unread ?? 0), 0);
     this.mentions = this.items.reduce((sum, entry) => sum + (entry.mentions ?? 0), 0);

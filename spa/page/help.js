@@ -1,7 +1,7 @@
 import { h } from './dom.js';
 import { t } from './i18n.js';
 import { icon } from './icons.js';
-import { askToNotify } from './notifications.js';
+import { askToNotify, mayNotify } from './notifications.js';
 import { prefer, preferences } from './preferences.js';
 
 /** Keys and what they do. */
@@ -48,6 +48,6 @@ function notifyChoice() {
     prefer({ notifications: box.checked });
   };
   const problem = h('p', { class: 'problem', role: 'alert', hidden: true }, t('notifyDenied'));
-  const box = h('input', { type: 'checkbox', checked: preferences.value.notifications, onchange: () => void change() });
+  const box = h('input', { type: 'checkbox', checked: preferences.value.notifications && mayNotify(), onchange: () => void change() });
   return h('div', null, h('label', null, box, t('notifications')), h('p', { class: 'muted' }, t('notificationsHelp')), problem);
 }

@@ -13,7 +13,7 @@ function data(content) {
 }
 
 /** Text without what changes the direction of others or cannot be seen. @param {string} text */
-const visible = (text) => text.replace(/[\p{Cc}\p{Cf}]/gu, '');
+export const visible = (text) => text.replace(/[\p{Cc}\p{Cf}]/gu, '');
 
 /** A name as it is written in an address. @param {string} name */
 function decoded(name) {

@@ -14,9 +14,18 @@ const NEWS = 60;
 /** The sound of a message: pitch in Hz, length in seconds. */
 const SOUND = { pitch: 660, length: 0.15 };
 
+/** Notifications that are shown, by conversation. @type {Map<string, {platform: string | undefined, conversation: string, shown: Notification}>} */
+const open = new Map();
+
+/** Whether a page can notify here: on Android, browsers leave that to push messages. */
+const canNotify = () => 'Notification' in globalThis && !/Android/.test(navigator.userAgent);
+
+/** Whether the browser lets this page notify now. */
+export const mayNotify = () => canNotify() && Notification.permission === 'granted';
+
 /** Asks the browser for its permission; whether it is given. */
 export async function askToNotify() {
-  return 'Notification' in globalThis && (await Notification.requestPermission()) === 'granted';
+  return canNotify() && (await Notification.requestPermission()) === 'granted';
 }
 
 /**
@@ -24,6 +33,7 @@ export async function askToNotify() {
  * @param {import('./feed.js').Feed} feed
  */
 export function followNotifications(feed) {
+  feed.conversations.changed.watch(() => closeRead(feed));
   return feed.batch.watch((batch) => {
     const { notifications, sound } = preferences.value;
     if (!notifications && !sound) return;
@@ -62,6 +72,7 @@ function notify(message) {
   const options = { body: name === who ? lineOf(message) : `${who}: ${lineOf(message)}`, tag: keyOf(platform, conversation), renotify: true, silent: true };
   try {
     const shown = new Notification(name, options);
+    open.set(keyOf(platform, conversation), { platform, conversation, shown });
     shown.onclick = () => {
       focus();
       location.hash = link('messages', { platform, conversation });
@@ -69,6 +80,15 @@ function notify(message) {
     };
   } catch {
     // Browsers of phones allow it to service workers only.
+  }
+}
+
+/** Takes back what was read, here or elsewhere. @param {import('./feed.js').Feed} feed */
+function closeRead({ conversations }) {
+  for (const [key, { platform, conversation, shown }] of open) {
+    if (conversations.get(platform, conversation)?.unread) continue;
+    shown.close();
+    open.delete(key);
   }
 }
 

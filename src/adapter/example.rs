@@ -2,8 +2,8 @@
 
 use super::api::{AccountRequest, ActionError, ConfigKey, Delivery, Found, Kind, Settings};
 use super::context::Context;
+use super::definition::{Adapter, ServeStandalone, Service, read_own};
 use super::registry::{ConfiguredEntry, NewConnection};
-use super::service::{Adapter, ServeStandalone, Service, read_own};
 use super::transport::Running;
 use crate::protocol::platform::PlatformState;
 use serde::Deserialize;

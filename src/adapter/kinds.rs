@@ -1,7 +1,7 @@
 //! The list of all adapters, and the `[[adapter]]` entries of the configuration.
 
 use super::api::{Kind, Settings, SettingsEntry};
-use super::service::{Adapter, Service};
+use super::definition::{Adapter, Service};
 use super::{ilink, loopback, onebot};
 use serde::Deserialize;
 use std::sync::Arc;

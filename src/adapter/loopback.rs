@@ -5,8 +5,8 @@ use super::api::{
     AccountRequest, ActionError, AdapterEvent, ConfigKey, Delivery, Found, Kind, Outbound, Settings,
 };
 use super::context::Context;
+use super::definition::{Adapter, ServeStandalone, Service, read_own};
 use super::registry::{ConfiguredEntry, NewConnection};
-use super::service::{Adapter, ServeStandalone, Service, read_own};
 use super::transport::Running;
 use crate::clock::now;
 use crate::model::change::Inbound;

@@ -9,6 +9,7 @@
 
 mod api;
 mod context;
+mod definition;
 #[cfg(test)]
 mod example;
 #[cfg(fuzzing)]
@@ -18,7 +19,6 @@ mod kinds;
 mod loopback;
 mod onebot;
 mod registry;
-mod service;
 mod start;
 mod transport;
 

@@ -2,9 +2,9 @@
 
 use super::api::{EventSink, LoginRequest, OwnSettings, ReadMedia, Settings, Transport};
 use super::context::Context;
+use super::definition::{Adapter, ServeStandalone, Service};
 use super::kinds::{ADAPTERS, AdapterConfig};
 use super::registry::{ConfiguredEntry, Registry};
-use super::service::{Adapter, ServeStandalone, Service};
 use super::transport::{Dialled, Endpoint, ServeConnection, keep_connected};
 use crate::health::supervise;
 use std::sync::Arc;

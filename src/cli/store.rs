@@ -119,6 +119,9 @@ pub struct Compact {
 #[command(after_help = "Example:
   rechat check --db /backup/rechat.redb
 
+--repair makes the store anew from what can be read, which a start does by itself only where the file \
+cannot be opened at all; the damaged file is kept beside it.
+
 Exit code 0: the store is sound; 1: it is damaged, or events of platforms could not be stored and \
 are set aside, with a line for each; 2: a server uses the store, so that only what is set aside could \
 be looked at. There --retry has the server try again.")]
@@ -126,6 +129,9 @@ pub struct Check {
     /// First try again to store the events of platforms that were set aside
     #[arg(long)]
     pub retry: bool,
+    /// First make the store anew from everything that can be read, and keep the damaged file
+    #[arg(long)]
+    pub repair: bool,
     /// The store's file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub db: Option<PathBuf>,

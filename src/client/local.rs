@@ -261,7 +261,7 @@ impl Local {
             let choice = choose_platform(&message.recipient, message.seq, &facts, view).ok()?;
             no_platform(&message.recipient, &choice)
         });
-        let no_server = || "no server runs on this store; start one with `rechat serve`".to_owned();
+        let no_server = || "no server runs on this store; start one with `rechat serve`".into();
         message.waiting = Some(undecided.flatten().unwrap_or_else(no_server));
     }
 

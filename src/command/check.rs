@@ -12,7 +12,7 @@ use crate::ingest::{TriedAgain, try_again};
 use crate::model::change::Inbound;
 use crate::protocol::http::{SetAsideEvent, SetAsideEvents, StoredAgain};
 use crate::search;
-use crate::store::{Access, SetAside, Store, StoreOptions, check};
+use crate::store::{Access, SetAside, Store, StoreOptions, check, salvage};
 use crate::text::{counted, in_units, visible};
 use std::path::Path;
 
@@ -34,6 +34,9 @@ pub(super) async fn run(command: Check, globals: &GlobalOptions) -> Result<()> {
         return Err(Error::usage(format!("a server has {} open", config.db.display()))
             .hint("stop it first, or make a copy with `rechat backup FILE` and check that"));
     }
+    if command.repair {
+        repair(&config, &mut out)?;
+    }
     if command.retry {
         retry(&config).await?;
     }
@@ -54,6 +57,9 @@ pub(super) async fn run(command: Check, globals: &GlobalOptions) -> Result<()> {
     for kept in &report.kept_logs {
         out.line(kept_log(kept))?;
     }
+    for kept in &report.kept_stores {
+        out.line(kept_store(kept))?;
+    }
     out.line(format_args!("{}: {}", config.db.display(), summary(&report)))?;
     let mut damaged_files = 0;
     if report.findings.is_empty() {
@@ -62,7 +68,8 @@ pub(super) async fn run(command: Check, globals: &GlobalOptions) -> Result<()> {
         damaged_files = look_at_media(&config.db, &store, &mut out)?;
     }
     let set_aside = report.all_set_aside as usize;
-    if report.findings.is_empty() && report.kept_logs.is_empty() && damaged_files == 0 {
+    let has_kept = !report.kept_logs.is_empty() || !report.kept_stores.is_empty();
+    if report.findings.is_empty() && !has_kept && damaged_files == 0 {
         out.line(match set_aside {
             0 => "the store is sound",
             _ => "the store is not damaged; some received events are set aside (see above)",
@@ -75,11 +82,11 @@ pub(super) async fn run(command: Check, globals: &GlobalOptions) -> Result<()> {
     }
     if !report.findings.is_empty() {
         return Err(Error::failed("the store is damaged")
-            .hint("restore a backup, or take what can be read into a new store: `rechat export FILE`, then `rechat import FILE --db NEW`; and please report what was found"));
+            .hint("restore a backup, or make the store anew from what can be read: `rechat check --repair`; and please report what was found"));
     }
-    if !report.kept_logs.is_empty() {
-        return Err(Error::failed("messages may be missing that a damaged write-ahead log had")
-            .hint("remove the file that is kept beside the store, once you have looked"));
+    if has_kept {
+        return Err(Error::failed("messages may be missing that a damaged file had")
+            .hint("remove the files that are kept beside the store, once you have looked"));
     }
     if set_aside > 0 { Err(are_set_aside(set_aside)) } else { Ok(()) }
 }
@@ -108,6 +115,25 @@ fn are_set_aside(count: usize) -> Error {
 /// Tells of a log that is kept beside the store.
 pub(super) fn kept_log(path: &Path) -> String {
     format!("{}: a write-ahead log that was damaged, missing or of another store", path.display())
+}
+
+/// Tells of a damaged store that is kept beside the one that was made anew.
+pub(super) fn kept_store(path: &Path) -> String {
+    format!(
+        "{}: the store as it was before it was made anew, because it was damaged",
+        path.display()
+    )
+}
+
+/// Makes the store anew from what can be read of it, and tells what cannot.
+fn repair(config: &config::Config, out: &mut Output) -> Result<()> {
+    let salvaged = salvage(&config.store_options(Access::Write))?;
+    for lost in &salvaged.lost {
+        out.line(format_args!("lost: {lost}"))?;
+    }
+    let messages = counted(salvaged.messages, "message", "messages");
+    out.line(format_args!("{}: made anew, with {messages}", config.db.display()))?;
+    Ok(())
 }
 
 /// An event that was set aside.

@@ -1,6 +1,6 @@
 //! `rechat doctor`: checks everything a server needs, and says what to correct.
 
-use super::check::kept_log;
+use super::check::{kept_log, kept_store};
 use super::output::Output;
 use super::progress::of_migration;
 use crate::adapter::{self, PlatformState};
@@ -11,8 +11,11 @@ use crate::cluster::{self, NodeStatus};
 use crate::config::{self, Config, Sources};
 use crate::error::{Error, Result};
 use crate::model::message::Status;
+use crate::model::wait_reason::WaitReason;
 use crate::protocol::http::AdapterStatus;
-use crate::store::{Access, MessageFilter, Page, Store, StoreOptions, View, check, kept_logs};
+use crate::store::{
+    Access, MessageFilter, Page, Store, StoreOptions, View, check, kept_logs, kept_stores,
+};
 use crate::text::{in_units, visible};
 use serde::Serialize;
 use std::io;
@@ -266,7 +269,7 @@ fn look_at_adapter(findings: &mut Findings, status: AdapterStatus) {
 async fn look_at_queue(findings: &mut Findings, client: &mut Client) -> Result<()> {
     let filter = MessageFilter { statuses: vec![Status::Pending], ..MessageFilter::default() };
     let page = Page { offset: 0, limit: WAITING_LOOKED_AT, before: None };
-    let mut reasons: Vec<(String, usize)> = Vec::new();
+    let mut reasons: Vec<(WaitReason, usize)> = Vec::new();
     for message in client.list(&filter, page, None).await? {
         let Some(reason) = message.waiting else { continue };
         match reasons.iter_mut().find(|(known, _)| *known == reason) {
@@ -324,9 +327,10 @@ fn look_at_store(findings: &mut Findings, config: &Config, full: bool) {
         let stats = view.stats();
         findings
             .well("store", format!("{} messages, {} of them pending", stats.total, stats.pending));
-        for kept in kept_logs(&config.db) {
+        let logs = kept_logs(&config.db).into_iter().map(|kept| kept_log(&kept));
+        for kept in logs.chain(kept_stores(&config.db).into_iter().map(|kept| kept_store(&kept))) {
             let advice = "messages may be missing; remove that file once you have looked";
-            findings.add("store", CheckState::Wrong, kept_log(&kept), advice);
+            findings.add("store", CheckState::Wrong, kept, advice);
         }
         match view.set_aside()? {
             0 => {}

@@ -5,6 +5,7 @@ use crate::cli::{self, GlobalOptions, SourceArgs};
 use crate::client::{Begin, Client, MessageFollower};
 use crate::config::{self, Sources};
 use crate::error::{Error, Result};
+use crate::health;
 use crate::mcp::{Agent, AgentBounds, AgentContext, Chats, MessageLines, Source, Watch};
 use crate::media::Hash;
 use crate::model::message::Message;
@@ -40,7 +41,7 @@ pub(super) fn run(mcp: cli::McpArgs, globals: &GlobalOptions) -> Result<()> {
     let bounds = Arc::new(AgentBounds::new(config.mcp));
     let context = Arc::new(AgentContext::new(messages, bounds.clone(), None));
     let ended = runtime.block_on(async {
-        tokio::spawn(reload_on(shutdown::hangups()?, sources, bounds));
+        tokio::spawn(health::watched("reload", reload_on(shutdown::hangups()?, sources, bounds)));
         speak(Agent::new(context, cli::VERSION)).await
     });
     // A call that is under way has nobody left to answer.

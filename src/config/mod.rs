@@ -350,6 +350,15 @@ pub fn socket_beside(db: &Path) -> PathBuf {
     db.with_extension("sock")
 }
 
+/// The folder for what programs keep from one start to the next (`$XDG_STATE_HOME/rechat`).
+///
+/// # Errors
+///
+/// There is no home directory to look in.
+pub fn state_folder() -> Result<PathBuf> {
+    default_folder(|strategy| strategy.state_dir().unwrap_or_else(|| strategy.data_dir()))
+}
+
 fn default_folder(of: impl Fn(&etcetera::base_strategy::Xdg) -> PathBuf) -> Result<PathBuf> {
     let strategy = etcetera::base_strategy::Xdg::new().map_err(|_| {
         Error::failed("this user has no home folder")

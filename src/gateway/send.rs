@@ -3,7 +3,7 @@
 use super::bot::{ConfiguredBot, ServedAccount};
 use super::shared::BotsShared;
 use crate::clock::now;
-use crate::health::run_to_end;
+use crate::health::{blocking, run_to_end};
 use crate::media::{Blobs, content};
 use crate::model::content::Content;
 use crate::model::message::{Draft, Message, Status};
@@ -184,6 +184,6 @@ async fn kept(blobs: &Blobs, content: Content) -> Content {
         return content;
     }
     let (blobs, given) = (blobs.clone(), content.clone());
-    let keeping = tokio::task::spawn_blocking(move || content::keep_inbound(&blobs, &given));
+    let keeping = blocking("bytes of a bot", move || content::keep_inbound(&blobs, &given));
     keeping.await.unwrap_or(content)
 }

@@ -2,7 +2,9 @@
 
 use crate::clock::now;
 use crate::health::HEALTH;
-use crate::store::{self, Command, SetAside, Store};
+use crate::metrics::METRICS;
+use crate::model::change::Inbound;
+use crate::store::{self, Answer, Command, SetAside, Store};
 
 /// Name of this part in the health.
 const PART: &str = "set-aside";
@@ -47,21 +49,56 @@ pub async fn try_again(store: &Store) -> store::Result<TriedAgain> {
 
 /// Notes in the health that there are such events, as long as there are any.
 pub fn tell_set_aside(store: &Store) {
-    match store.view().and_then(|view| view.set_aside()).unwrap_or_default() {
+    let counted = store.view().and_then(|view| Ok((view.set_aside()?, view.quarantine_is_full()?)));
+    let (count, is_full) = counted.unwrap_or_default();
+    let more = if is_full { "; there is no room for more, which are lost" } else { "" };
+    match count {
         0 => HEALTH.recover(PART),
         count => HEALTH.degrade(
             PART,
             format!(
-                "{count} received events could not be stored and are set aside; `rechat check` tells which, and `rechat check --retry` tries again to store them"
+                "{count} received events could not be stored and are set aside; `rechat check` tells which, and `rechat check --retry` tries again to store them{more}"
             ),
         ),
+    }
+}
+
+/// Tells of messages that were not kept, because there is no room for another that cannot be stored. The
+/// content is not told, only where the platform has the message.
+pub(super) fn tell_dropped(command: &Command, answer: &Answer) {
+    match (command, answer) {
+        (Command::Together(commands), Answer::Together(answers)) => {
+            for (command, answer) in commands.iter().zip(answers) {
+                if let Ok(answer) = answer {
+                    tell_dropped(command, answer);
+                }
+            }
+        }
+        (Command::StoreRawEvent { meaning: Some(meaning), .. }, answer) => {
+            tell_dropped(meaning, answer);
+        }
+        (
+            Command::SetAside { inbound: dropped, .. } | Command::Receive { received: dropped, .. },
+            Answer::NoRoom,
+        ) => {
+            METRICS.events_refused.inc();
+            let Inbound { platform, account, conversation, external_id, time, .. } = &**dropped;
+            tracing::error!(
+                platform,
+                account,
+                conversation,
+                external_id,
+                time,
+                "a message could not be stored, and there is no room to set it aside: it is lost here. Mend the store with `rechat check --repair`, then store the others with `rechat check --retry`"
+            );
+        }
+        _ => {}
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::change::Inbound;
     use crate::model::content::Content;
     use crate::model::message::Sender;
     use crate::store::{Access, StoreOptions};

@@ -89,7 +89,8 @@ pub(crate) fn rename_durably(path: &Path, new: &Path) -> io::Result<()> {
     sync_folder_of(new)
 }
 
-fn sync_folder_of(path: &Path) -> io::Result<()> {
+/// Syncs the folder of a file, so that a power cut does not undo a new name.
+pub(crate) fn sync_folder_of(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }

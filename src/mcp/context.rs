@@ -113,7 +113,7 @@ impl<S: Source> AgentContext<S> {
             let is_undecided = message.platform.is_none() && message.waiting.is_some();
             if is_undecided && !self.bounds.shows_everything() {
                 // The reason may name platforms whose conversation is hidden.
-                message.waiting = Some(NO_PLATFORM.to_owned());
+                message.waiting = Some(NO_PLATFORM.into());
             }
             seen.push(SeenMessage(message));
         }

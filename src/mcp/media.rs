@@ -4,6 +4,7 @@ use super::address;
 use super::context::{AgentContext, SeenMessage};
 use super::source::{Chats, Source};
 use crate::error::{Error, Result};
+use crate::health;
 use crate::media::Hash;
 use crate::media::sniff::{HEAD_BYTES, sniff};
 use crate::media::thumbnail::preview;
@@ -99,7 +100,7 @@ async fn shown(bytes: Bytes) -> Result<ShownFile> {
         return Ok(ShownFile { bytes, mime: kind.mime });
     }
     let permit = AT_ONCE.acquire().await;
-    let made = tokio::task::spawn_blocking(move || {
+    let made = health::blocking("preview", move || {
         // The caller may be gone before the work ends.
         let _permit = permit;
         preview(&bytes)

@@ -8,6 +8,7 @@ use super::failure::FetchFailure;
 use super::upload::Upload;
 use super::web::{WebAnswer, WebClients};
 use crate::adapter::{Fragments, MediaSource};
+use crate::health;
 use std::time::Duration;
 
 /// Bytes that are collected before they are written.
@@ -141,7 +142,7 @@ impl Fetcher {
 pub(super) async fn on_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, BlobRefused> + Send + 'static,
 ) -> Result<T, FetchFailure> {
-    match tokio::task::spawn_blocking(work).await {
+    match health::blocking("media fetch", work).await {
         Ok(done) => Ok(done?),
         Err(error) => Err(FetchFailure::passing(format!("the file was not written: {error}"))),
     }

@@ -5,16 +5,16 @@
 
 use super::failure::{FailureKind, FetchFailure};
 use super::fetch_missing::{Completer, MissingMedia, has_media, missing};
+use super::new_media::NewMedia;
 use crate::adapter::loses_media;
 use crate::clock::now;
-use crate::health::HEALTH;
+use crate::health::{HEALTH, log_panic};
 use crate::model::message::{Direction, Message, MessageType};
 use crate::model::routing::StoreFacts;
 use crate::store::{self, View};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -69,14 +69,16 @@ pub struct IncomingMedia {
     pub wanted: FetchPolicy,
     /// Messages whose media are fetched at the same time.
     pub at_once: usize,
-    /// Notified of every commit.
-    pub commits: Arc<Notify>,
+    /// Messages whose media may be fetched.
+    pub new_media: Arc<NewMedia>,
 }
 
 /// State of the task.
 struct Work {
     /// The `seq` of the last message that was checked.
     position: u64,
+    /// No message after it has media, unless it has arrived since.
+    has_caught_up: bool,
     /// Turns that are due later, in the order of their times.
     later: VecDeque<(Instant, FetchTurn)>,
 }
@@ -106,7 +108,8 @@ struct FetchEnd {
 impl IncomingMedia {
     /// Fetches incoming media until `stop`.
     pub async fn run(self, stop: CancellationToken) {
-        let mut work = Work { position: self.beginning(), later: VecDeque::new() };
+        let mut work =
+            Work { position: self.beginning(), has_caught_up: false, later: VecDeque::new() };
         let mut under_way: JoinSet<FetchEnd> = JoinSet::new();
         loop {
             let mut is_idle = true;
@@ -132,9 +135,9 @@ impl IncomingMedia {
                 () = stop.cancelled() => return,
                 Some(ended) = under_way.join_next() => match ended {
                     Ok(ended) => work.ended(ended),
-                    Err(error) => tracing::error!("media of a message were not fetched: {error}"),
+                    Err(error) => log_panic("media fetch", &error),
                 },
-                () = self.commits.notified(), if has_room => {}
+                () = self.new_media.came(), if has_room => {}
                 () = sleep_until(due), if has_room => {}
             }
         }
@@ -171,6 +174,11 @@ impl IncomingMedia {
             work.later.pop_front();
             return Ok(Some(turn));
         }
+        if work.has_caught_up {
+            let Some(oldest) = self.new_media.take_oldest() else { return Ok(None) };
+            work.position = work.position.max(oldest.saturating_sub(1));
+            work.has_caught_up = false;
+        }
         let view = self.completer.store.view()?;
         // The store could not be read when the task began.
         work.position = work.position.min(view.head());
@@ -185,6 +193,7 @@ impl IncomingMedia {
                 }
             }
             if looked_at < LOOKED_AT {
+                work.has_caught_up = true;
                 return Ok(None);
             }
         }

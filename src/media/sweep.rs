@@ -8,13 +8,15 @@ use super::content::{change_media, hashes};
 use super::hash::Hash;
 use super::partial::Partials;
 use crate::clock::now;
+use crate::health;
 use crate::metrics::METRICS;
 use crate::model::message::{Direction, Message, Status};
 use crate::store::{self, Answer, Command, Store};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use std::collections::HashMap;
 use std::io;
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio_util::sync::CancellationToken;
 
@@ -70,34 +72,58 @@ impl From<io::Error> for SweepError {
 }
 
 /// Removes unused blobs, and uploads that nobody goes on with, now and then, until `stop`.
-pub async fn run(store: Arc<Store>, blobs: Blobs, partials: Partials, stop: CancellationToken) {
+pub async fn run(
+    store: Arc<Store>,
+    blobs: Blobs,
+    partials: Partials,
+    db: PathBuf,
+    stop: CancellationToken,
+) {
     let mut pause = START_DELAY;
+    let damage = Arc::new(Mutex::new(DamageTime::default()));
     while stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
         pause = EVERY;
         let (store, blobs, stopped) = (store.clone(), blobs.clone(), stop.clone());
-        let partials = partials.clone();
+        let (partials, damage, db) = (partials.clone(), damage.clone(), db.clone());
         let swept = move || {
             METRICS.media_bytes.set(blobs.count_anew()?.cast_signed());
             let removed = partials.remove_old()?;
             if removed > 0 {
                 tracing::info!(removed, "uploads that nobody went on with are removed");
             }
-            remove_unused(&store, &blobs, GRACE, || {
+            let mut damage = damage.lock().unwrap_or_else(PoisonError::into_inner);
+            damage.kept = store::damaged_at(&db);
+            remove_unused(&store, &blobs, GRACE, &mut damage, || {
                 std::thread::sleep(BATCH_PAUSE);
                 !stopped.is_cancelled()
             })
         };
-        match tokio::task::spawn_blocking(swept).await {
-            Ok(Ok(0) | Err(SweepError::Stopped)) => {}
+        match health::blocking("media sweep", swept).await {
+            Ok(Ok(0) | Err(SweepError::Stopped)) | Err(_) => {}
             Ok(Ok(removed)) => tracing::info!(removed, "media that no message has are removed"),
             Ok(Err(fault)) => tracing::warn!("unused media are not removed: {fault}"),
-            Err(error) => tracing::error!("unused media are not removed: {error}"),
         }
     }
 }
 
+/// Up to when files stay that messages may have which cannot be read: those may have any file of before
+/// they were damaged.
+#[derive(Debug, Default)]
+pub struct DamageTime {
+    /// When damaged messages were first found.
+    pub found: Option<SystemTime>,
+    /// When a damaged log or store was set aside, as long as that is kept.
+    pub kept: Option<SystemTime>,
+}
+
+impl DamageTime {
+    fn spares(&self, stored: &Stored) -> bool {
+        [self.found, self.kept].into_iter().flatten().any(|at| stored.modified <= at)
+    }
+}
+
 /// Removes blobs that no message has and nobody held for `grace`; gives how many. `goes_on` is asked
-/// now and then. A message that cannot be read ends it: it may have any blob.
+/// now and then. While there are messages that cannot be read, files stay that were there before.
 ///
 /// # Errors
 ///
@@ -106,6 +132,7 @@ pub fn remove_unused(
     store: &Store,
     blobs: &Blobs,
     grace: Duration,
+    damage: &mut DamageTime,
     goes_on: impl Fn() -> bool,
 ) -> Result<usize, SweepError> {
     let is_old = |stored: &Stored| {
@@ -116,16 +143,32 @@ pub fn remove_unused(
     if unused.is_empty() {
         return Ok(0);
     }
-    walk(store, goes_on, |message| {
+    let began = SystemTime::now();
+    let mut damaged = walk(store, goes_on, |message| {
         for hash in hashes(&message.content) {
             unused.remove(&hash);
         }
     })?;
-    store.view()?.each_set_aside(|aside| {
+    let view = store.view()?;
+    let mut readable = 0;
+    view.each_set_aside(|aside| {
+        readable += 1;
         for hash in hashes(&aside.inbound.content) {
             unused.remove(&hash);
         }
     })?;
+    damaged += view.set_aside()?.saturating_sub(readable);
+    damage.found = (damaged > 0).then(|| damage.found.unwrap_or(began));
+    let found = unused.len();
+    unused.retain(|_, stored| !damage.spares(stored));
+    if unused.len() < found {
+        let spared = found - unused.len();
+        tracing::warn!(
+            spared,
+            damaged,
+            "files that no message has stay, because messages that cannot be read may have them; `rechat check` tells which"
+        );
+    }
     let mut removed = 0;
     for stored in unused.values() {
         removed += usize::from(blobs.remove_unheld(stored)?);
@@ -133,7 +176,7 @@ pub fn remove_unused(
     Ok(removed)
 }
 
-/// Shows every message, the oldest first.
+/// Shows every message that can be read, the oldest first; gives how many cannot.
 ///
 /// # Errors
 ///
@@ -142,18 +185,21 @@ pub fn walk(
     store: &Store,
     goes_on: impl Fn() -> bool,
     mut see: impl FnMut(&Message),
-) -> Result<(), SweepError> {
-    let mut position = 0;
+) -> Result<u64, SweepError> {
+    let (mut position, mut damaged) = (0, 0);
     loop {
         let mut count = 0;
-        for message in store.view()?.after(position)?.take(AT_ONCE) {
-            let message = message?;
-            position = message.seq;
+        for message in store.view()?.each_after(position)?.take(AT_ONCE) {
+            let (seq, message) = message?;
+            position = seq;
             count += 1;
-            see(&message);
+            match message {
+                Some(message) => see(&message),
+                None => damaged += 1,
+            }
         }
         if count < AT_ONCE {
-            return Ok(());
+            return Ok(damaged);
         }
         if !goes_on() {
             return Err(SweepError::Stopped);
@@ -200,7 +246,7 @@ pub async fn remove(store: Arc<Store>, blobs: Blobs, hash: Hash) -> Result<Remov
     let found = found.map_err(io::Error::other)??;
     if found.is_some() {
         let store = store.clone();
-        let counted = tokio::task::spawn_blocking(move || count_unsent(&store, hash));
+        let counted = health::blocking("media removal", move || count_unsent(&store, hash));
         match counted.await.map_err(io::Error::other)?? {
             0 => {}
             messages => return Ok(Removal::Unsent { messages }),
@@ -209,7 +255,7 @@ pub async fn remove(store: Arc<Store>, blobs: Blobs, hash: Hash) -> Result<Remov
     let (mut messages, mut position) = (0, Some(0));
     while let Some(after) = position {
         let reader = store.clone();
-        let read = tokio::task::spawn_blocking(move || having(&reader, hash, after));
+        let read = health::blocking("media removal", move || having(&reader, hash, after));
         let HavingPage { seqs, has_unsent, next } = read.await.map_err(io::Error::other)??;
         if found.is_some() && has_unsent {
             return Ok(Removal::InUse);
@@ -242,7 +288,11 @@ fn count_unsent(store: &Store, hash: Hash) -> store::Result<usize> {
     let mut count = 0;
     for status in Status::ALL.into_iter().filter(|status| *status != Status::Sent) {
         for message in view.outbound(status)? {
-            count += usize::from(has(&message?, hash));
+            match message {
+                // What cannot be read is not sent either.
+                Err(store::StoreError::Damaged(_)) => {}
+                message => count += usize::from(has(&message?, hash)),
+            }
         }
     }
     Ok(count)
@@ -260,13 +310,13 @@ struct HavingPage {
 /// Those of the next messages after a place that have a blob.
 fn having(store: &Store, hash: Hash, after: u64) -> store::Result<HavingPage> {
     let mut page = HavingPage { seqs: Vec::new(), has_unsent: false, next: None };
-    for (place, message) in store.view()?.after(after)?.take(AT_ONCE).enumerate() {
-        let message = message?;
-        if has(&message, hash) {
-            page.seqs.push(message.seq);
+    for (place, message) in store.view()?.each_after(after)?.take(AT_ONCE).enumerate() {
+        let (seq, message) = message?;
+        if let Some(message) = message.filter(|message| has(message, hash)) {
+            page.seqs.push(seq);
             page.has_unsent |= is_unsent(&message);
         }
-        page.next = (place + 1 == AT_ONCE).then_some(message.seq);
+        page.next = (place + 1 == AT_ONCE).then_some(seq);
     }
     Ok(page)
 }

@@ -120,6 +120,11 @@ pub enum Event {
         /// Marks by which the echo of the part is recognized.
         marks: Vec<DedupeKey>,
     },
+    /// Idempotency keys are forgotten.
+    KeysLapsed {
+        /// When each was used, in Unix seconds, and its hash.
+        keys: Vec<(u64, u128)>,
+    },
 }
 
 /// A recall of a message that has not come in yet.

@@ -9,6 +9,7 @@ pub use super::status::{Direction, Status};
 
 use super::content::{Content, MAX_EXCERPT};
 use super::reaction::Reaction;
+use super::wait_reason::WaitReason;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -44,7 +45,7 @@ pub struct Message {
     /// Why the last attempt failed.
     pub last_error: Option<String>,
     /// Reason why it waits, and advice; computed when it is read, never stored.
-    pub waiting: Option<String>,
+    pub waiting: Option<WaitReason>,
     /// The message that this one answers.
     pub reply_to: Option<Box<ReplyTo>>,
     /// Unix seconds of its last edit.

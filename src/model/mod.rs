@@ -20,3 +20,4 @@ pub mod routing;
 mod sender;
 mod status;
 pub mod subscription;
+pub mod wait_reason;

@@ -126,50 +126,48 @@ const CONNECTION_FORMS: [(&str, &str); 36] = [
     ("bot_event", "the first event that is posted"),
 ];
 
+/// The same for a login.
+const LOGIN_FORMS: [(&str, &str); 9] = [
+    ("not_confirmed", "the code was not scanned and confirmed in time"),
+    ("no_code", "WeChat gives no code: {}"),
+    ("no_code", "WeChat's answer has no code"),
+    ("wrong_digits", "the digits were wrong"),
+    ("foreign_host", "WeChat sends the login on to `{}`, *"),
+    ("foreign_host", "WeChat confirmed the login for `{}`, *"),
+    ("no_token", "WeChat confirmed the login without a token"),
+    ("no_token", "WeChat confirmed the login with a token that no request can carry"),
+    ("fault", "the login broke off by a fault of rechat's own; begin it anew"),
+];
+
 /// How the text begins of a connection that did not come about.
 const SCHEMES: [&str; 4] = ["ws://", "wss://", "http://", "https://"];
-
-/// Position of the first gap of each form, computed at compile time: a list of messages needs
-/// thousands of codes.
-const GAPS: [usize; FORMS.len()] = {
-    let (mut gaps, mut i) = ([0; FORMS.len()], 0);
-    while i < FORMS.len() {
-        gaps[i] = first_gap(FORMS[i].1);
-        i += 1;
-    }
-    gaps
-};
 
 impl<'a> Reason<'a> {
     /// Reads the text of a reason; `None` if it has no known form.
     pub fn of(text: &'a str) -> Option<Self> {
         let inner = AROUND.iter().find_map(|form| Self::of(fit(form, text)?.detail?));
-        inner.or_else(|| {
-            FORMS.iter().zip(GAPS).find_map(|((code, form), gap)| {
-                Some(Self { code, detail: fit_from(form, gap, text)?.detail })
-            })
-        })
+        inner.or_else(|| Self::of_forms(&FORMS, text))
     }
 
     /// The same for the state of an adapter or a bot.
     pub fn of_connection(text: &'a str) -> Option<Self> {
-        let of_form = |(code, form): &(&'static str, &str)| {
-            Some(Self { code, detail: fit(form, text)?.detail })
-        };
         // Which address it is belongs to what others said.
         let is_of_address = SCHEMES.iter().any(|scheme| text.starts_with(scheme));
         let unreachable = is_of_address.then_some(Self { code: "unreachable", detail: Some(text) });
-        CONNECTION_FORMS.iter().find_map(of_form).or(unreachable).or_else(|| Self::of(text))
+        Self::of_forms(&CONNECTION_FORMS, text).or(unreachable).or_else(|| Self::of(text))
     }
-}
 
-/// The position of the first gap of a form; its length if it has none.
-const fn first_gap(form: &str) -> usize {
-    let (bytes, mut i) = (form.as_bytes(), 0);
-    while i < bytes.len() && bytes[i] != b'{' && bytes[i] != b'*' {
-        i += 1;
+    /// The same for a login.
+    pub fn of_login(text: &'a str) -> Option<Self> {
+        Self::of_forms(&LOGIN_FORMS, text).or_else(|| Self::of_connection(text))
     }
-    i
+
+    fn of_forms(forms: &[(&'static str, &str)], text: &'a str) -> Option<Self> {
+        let of_form = |(code, form): &(&'static str, &str)| {
+            Some(Self { code, detail: fit(form, text)?.detail })
+        };
+        forms.iter().find_map(of_form)
+    }
 }
 
 /// Match of a text with a form.
@@ -181,11 +179,12 @@ struct Fit<'a> {
 
 /// Compares a text with a form; `None` if it does not match.
 fn fit<'a>(form: &str, text: &'a str) -> Option<Fit<'a>> {
-    fit_from(form, first_gap(form), text)
-}
-
-/// Like [`fit`], for a form whose first gap is known.
-fn fit_from<'a>(form: &str, gap: usize, text: &'a str) -> Option<Fit<'a>> {
+    // Most forms begin with another letter than the text.
+    let first = form.as_bytes().first().filter(|first| !matches!(first, b'{' | b'*'));
+    if first.is_some() && first != text.as_bytes().first() {
+        return None;
+    }
+    let gap = form.find(['{', '*']).unwrap_or(form.len());
     let (before, rest_of_form) = form.split_at(gap);
     let rest = text.strip_prefix(before)?;
     let Some(after) = rest_of_form.strip_prefix("{}").or(rest_of_form.strip_prefix('*')) else {
@@ -283,6 +282,10 @@ mod tests {
         for (code, form) in FORMS {
             assert!(code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{code}");
             assert_eq!(code_of(form).map(|(code, _)| code), Some(code), "{form}");
+        }
+        for (code, form) in LOGIN_FORMS {
+            assert!(code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{code}");
+            assert_eq!(Reason::of_login(form).map(|reason| reason.code), Some(code), "{form}");
         }
         for (code, form) in CONNECTION_FORMS {
             assert!(code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{code}");

@@ -7,13 +7,13 @@ use super::route::{self, NoRoute};
 use super::unreadable::cannot_read;
 use super::waiting::no_platform;
 use crate::clock::now;
+use crate::health;
 use crate::model::change::Outcome;
 use crate::model::message::{Message, Status};
 use crate::model::routing;
 use crate::store::View;
 use futures_util::{StreamExt, stream};
 use std::time::{Duration, Instant};
-use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 /// Outcomes that are recorded together.
@@ -57,7 +57,7 @@ pub(super) async fn expire(context: OutboxContext) {
     loop {
         let (began, reading) = (Instant::now(), context.clone());
         // There may be very many.
-        let read = spawn_blocking(move || too_old(&reading)).await;
+        let read = health::blocking("outbox recovery", move || too_old(&reading)).await;
         let Ok(Some(TooOld { messages, next })) = read else {
             sleep(READ_PAUSE).await;
             continue;

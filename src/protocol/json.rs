@@ -60,8 +60,10 @@ const FEW: usize = 32;
 /// Bytes of a string that are scanned together.
 const CHUNK: usize = 16;
 
+/// Members of most objects at most.
+const USUAL: usize = 16;
+
 /// An open object or array, and its members so far.
-#[derive(Default)]
 struct Open<'a> {
     is_object: bool,
     /// Where each member begins.
@@ -75,6 +77,11 @@ struct Open<'a> {
 }
 
 impl<'a> Open<'a> {
+    fn new() -> Self {
+        let (starts, few) = (Vec::with_capacity(USUAL), Vec::with_capacity(USUAL));
+        Self { is_object: false, starts, kinds: 0, few, more: HashMap::new() }
+    }
+
     /// Begins a new object or array, and reuses the memory.
     fn begin(&mut self, is_object: bool) {
         self.is_object = is_object;
@@ -131,7 +138,7 @@ impl<'a> Scanner<'a> {
             is_key = match byte {
                 b'{' | b'[' => {
                     if open.len() == depth {
-                        open.push(Open::default());
+                        open.push(Open::new());
                     }
                     open[depth].begin(byte == b'{');
                     depth += 1;
@@ -142,9 +149,10 @@ impl<'a> Scanner<'a> {
                     false
                 }
                 b'"' => {
-                    at = self.string(start);
+                    let is_escaped;
+                    (at, is_escaped) = self.string(start);
                     if is_key && depth > 0 {
-                        let key = unescaped(&self.text[start..at]);
+                        let key = key(&self.text[start..at], is_escaped);
                         let removed = open[depth - 1].add(key, start);
                         self.edits.extend(removed.map(|removed| (removed, Cow::Borrowed(""))));
                     }
@@ -157,17 +165,20 @@ impl<'a> Scanner<'a> {
         self.edits
     }
 
-    /// The end of the string that begins here; repairs its content.
-    fn string(&mut self, start: usize) -> usize {
+    /// The end of the string that begins here, and whether it has escapes; repairs its content.
+    fn string(&mut self, start: usize) -> (usize, bool) {
         let bytes = self.text.as_bytes();
-        let mut at = start + 1;
+        let (mut at, mut is_escaped) = (start + 1, false);
         loop {
             let rest = bytes.get(at..).unwrap_or_default();
-            let Some(before) = plain_bytes(rest) else { return bytes.len() };
+            let Some(before) = plain_bytes(rest) else { return (bytes.len(), is_escaped) };
             at += before;
             match bytes[at] {
-                b'"' => return at + 1,
-                b'\\' => at += self.escape(at),
+                b'"' => return (at + 1, is_escaped),
+                b'\\' => {
+                    is_escaped = true;
+                    at += self.escape(at);
+                }
                 control => {
                     self.edits.push((at..at + 1, format!("\\u{control:04x}").into()));
                     at += 1;
@@ -200,6 +211,10 @@ impl<'a> Scanner<'a> {
 /// The number of bytes before the first special one; `None` if there is no special one.
 fn plain_bytes(text: &[u8]) -> Option<usize> {
     let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..0x20);
+    // Most strings are short.
+    if let Some(before) = text.iter().take(CHUNK).position(is_special) {
+        return Some(before);
+    }
     // No branch for each byte, so that the compiler can compare them together.
     let is_plain =
         |chunk: &[u8; CHUNK]| !chunk.iter().fold(false, |any, byte| any | is_special(byte));
@@ -208,10 +223,8 @@ fn plain_bytes(text: &[u8]) -> Option<usize> {
 }
 
 /// The key that a quoted text encodes.
-fn unescaped(quoted: &str) -> Cow<'_, str> {
-    if quoted.contains('\\')
-        && let Ok(key) = serde_json::from_str(quoted)
-    {
+fn key(quoted: &str, is_escaped: bool) -> Cow<'_, str> {
+    if is_escaped && let Ok(key) = serde_json::from_str(quoted) {
         return Cow::Owned(key);
     }
     let text = quoted.strip_prefix('"').unwrap_or(quoted);

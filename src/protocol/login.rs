@@ -1,6 +1,8 @@
 //! Login to a platform with a QR code, over HTTP (contract, item 36).
 
+use crate::model::reason::Reason;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// Progress of a login (contract, item 36).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -21,6 +23,22 @@ pub struct LoginStatus {
     /// Text for people, if there is a reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The reason for programs: a stable code, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason_code: Option<Cow<'static, str>>,
+    /// The platform's own part of the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason_detail: Option<String>,
+}
+
+impl LoginStatus {
+    /// Sets the state, and the reason with its code.
+    pub fn set(&mut self, state: LoginState, reason: Option<&str>) {
+        let coded = reason.and_then(Reason::of_login);
+        (self.state, self.reason) = (state, reason.map(str::to_owned));
+        self.reason_code = coded.map(|coded| coded.code.into());
+        self.reason_detail = coded.and_then(|coded| coded.detail).map(str::to_owned);
+    }
 }
 
 /// The state of a login.

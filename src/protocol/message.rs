@@ -5,6 +5,7 @@ use crate::model::content::{Content, Segment};
 use crate::model::message::{Direction, Message, MessageType, Recall, ReplyTo, Sender, Status};
 use crate::model::reaction::Reaction;
 use crate::model::reason::Reason;
+use crate::model::wait_reason::WaitReason;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 use uuid::Uuid;
@@ -228,7 +229,7 @@ impl<'a> MessageBody<'a> {
     fn of(message: &'a Message) -> Self {
         let text = |text: &'a Option<String>| text.as_deref().map(Cow::Borrowed);
         let (last_error_code, last_error_detail) = coded(message.last_error.as_deref());
-        let (waiting_code, waiting_detail) = coded(message.waiting.as_deref());
+        let waiting = message.waiting.as_ref();
         Self {
             id: message.id,
             message_type: message.message_type(),
@@ -246,9 +247,9 @@ impl<'a> MessageBody<'a> {
             last_error: text(&message.last_error),
             last_error_code,
             last_error_detail,
-            waiting: text(&message.waiting),
-            waiting_code,
-            waiting_detail,
+            waiting: waiting.map(|why| (&**why).into()),
+            waiting_code: waiting.and_then(|why| why.code()).map(Cow::Borrowed),
+            waiting_detail: waiting.and_then(|why| why.detail()).map(Cow::Borrowed),
             unconfirmed: message.is_unconfirmed,
             beyond_text: OptionalFields::of(message),
         }
@@ -267,7 +268,7 @@ impl<'a> MessageBody<'a> {
             sender: self.sender.map(Cow::into_owned),
             account: owned(self.account),
             last_error: owned(self.last_error),
-            waiting: owned(self.waiting),
+            waiting: owned(self.waiting).map(WaitReason::from),
             is_unconfirmed: self.unconfirmed,
             ..Message::new(0, self.id, nothing, self.recipient.into_owned(), self.created_at)
         };

@@ -2,7 +2,7 @@
 
 use super::policy::RetentionPolicy;
 use crate::clock::{Clock, now};
-use crate::store::{Result, Store};
+use crate::store::{KEY_LIFE, Result, Store};
 use std::sync::Arc;
 
 /// Ages of messages.
@@ -10,6 +10,8 @@ pub(super) struct Ages {
     clock: Arc<Clock>,
     /// Messages up to this time count as written when the server started.
     doubted: u64,
+    /// Idempotency keys up to this time count as used when the server started.
+    doubted_keys: u64,
 }
 
 impl Ages {
@@ -21,6 +23,7 @@ impl Ages {
         let view = store.view()?;
         let newest = view.readable_before(view.head() + 1)?.next().transpose()?;
         let stamp = newest.map_or(0, |message| message.created_at.max(message.updated_at));
+        let are_keys_doubted = clock.age(stamp).is_some_and(|age| age >= KEY_LIFE);
         let is_doubted = shortest.is_some_and(|age| clock.age(stamp).is_some_and(|is| is >= age));
         if is_doubted {
             tracing::warn!(
@@ -28,7 +31,16 @@ impl Ages {
                  right? Messages of before are kept until the server has run for as long"
             );
         }
-        Ok(Self { clock, doubted: if is_doubted { stamp } else { 0 } })
+        let doubted = if is_doubted { stamp } else { 0 };
+        let doubted_keys = if are_keys_doubted { stamp } else { 0 };
+        Ok(Self { clock, doubted, doubted_keys })
+    }
+
+    /// The age of an idempotency key. One of a time that this clock never showed, such as the future, was
+    /// used before the server started, with another clock.
+    pub(super) fn of_key(&self, used_at: u64) -> u64 {
+        let age = if used_at <= self.doubted_keys { None } else { self.clock.age(used_at) };
+        age.unwrap_or_else(|| self.clock.watched())
     }
 
     /// Unix seconds, as if the clock had not been set ahead since the server started: nothing that was

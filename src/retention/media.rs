@@ -2,7 +2,7 @@
 
 use super::ages::Ages;
 use crate::media::sweep::{is_unsent, take_out};
-use crate::store::{Result, Store};
+use crate::store::{Result, Store, StoreError};
 
 /// Messages that are read in one step.
 const LOOKED_AT: usize = 2_000;
@@ -25,7 +25,11 @@ pub(super) async fn step(store: &Store, age: u64, ages: &Ages, position: &mut u6
         }
     }
     for message in old {
-        take_out(store, message, |_| true).await?;
+        match take_out(store, message, |_| true).await {
+            // Only this message keeps its files.
+            Err(StoreError::Damaged(text)) => tracing::warn!("old media of a message stay: {text}"),
+            done => done?,
+        }
     }
     Ok(count == LOOKED_AT)
 }

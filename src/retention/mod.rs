@@ -10,7 +10,7 @@ pub use policy::RetentionPolicy;
 use crate::clock::Clock;
 use crate::health::HEALTH;
 use crate::model::message::Status;
-use crate::store::{Answer, Command, Result, Store, StoreError};
+use crate::store::{Answer, Command, KEY_LIFE, Result, Store, StoreError};
 use ages::Ages;
 use std::sync::Arc;
 use std::time::Duration;
@@ -95,7 +95,16 @@ fn log_fault(error: &StoreError) {
 async fn trim(store: &Store, policy: RetentionPolicy, ages: &Ages) -> Result<bool> {
     let at = ages.now();
     let marks_before = marks_before(store, policy, at)?;
-    Ok(store.write(Command::Trim { marks_before, at }).await? != Answer::Nothing)
+    let lapsed_keys = lapsed_keys(store, ages)?;
+    Ok(store.write(Command::Trim { marks_before, lapsed_keys, at }).await? != Answer::Nothing)
+}
+
+/// Idempotency keys that are old enough, some at a time. The clock of the host may have been set since a
+/// key was used, so its age is what this clock has really shown: see [`Ages`].
+fn lapsed_keys(store: &Store, ages: &Ages) -> Result<Vec<(u64, u128)>> {
+    let mut keys = store.view()?.idempotency_keys(LOOKED_AT)?;
+    keys.retain(|(at, _)| ages.of_key(*at) >= KEY_LIFE);
+    Ok(keys)
 }
 
 /// The time before which all marks belong to deleted messages

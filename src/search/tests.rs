@@ -587,7 +587,12 @@ fn what_the_log_does_not_have_any_more_is_found_all_the_same() {
     both.step(Step::Return { text: "after".into() });
     both.create("later", "group_1", MessageType::Text);
     both.create("last", "group_1", MessageType::Text);
-    while both.write(Command::Trim { marks_before: 0, at: crate::clock::now() }) == Answer::Noted {}
+    while both.write(Command::Trim {
+        marks_before: 0,
+        lapsed_keys: Vec::new(),
+        at: crate::clock::now(),
+    }) == Answer::Noted
+    {}
     let view = both.store.view().unwrap();
     assert_eq!(view.journal(both.index.offset(), 10).unwrap(), None);
     assert_eq!(both.found("after"), ["after"]);

@@ -1,13 +1,14 @@
 //! The web page's files: read from `spa/` in debug builds, else carried in the program, each
 //! compressed once.
 //!
-//! The modules of the page go out as one script, its style sheets as one.
+//! The modules of the page go out as one script, its style sheets as one; the words of each language
+//! are modules of their own.
 //!
 //! The page asks for its parts below `/page/<version>/`, where the version is a hash over all of
 //! them, so browsers may keep a part for ever; only `/` itself is asked for anew each time.
 
 use super::body::{HttpResponse, JSON, whole};
-use super::bundle::{Bundle, style_sheet};
+use super::bundle::{Bundle, shortened, style_sheet};
 use super::context::Incoming;
 use super::error::{ErrorResponse, Result};
 use super::operation::Call;
@@ -36,6 +37,12 @@ const INDEX: &str = "index.html";
 
 /// The module with which the page begins.
 const SCRIPT: &str = "page/app.js";
+
+/// The script that runs before it.
+const EARLY: &str = "page/early.js";
+
+/// Where the modules are that the page loads when it needs them.
+const LATER: &str = "page/words/";
 
 /// The style sheet that imports the others.
 const STYLE: &str = "page/all.css";
@@ -124,6 +131,13 @@ pub fn part(call: &Call<'_>) -> Result<HttpResponse> {
     answer(&page, &format!("page/{file}"), caching, &call.request)
 }
 
+/// Compresses the page, which takes a tenth of a second: the first visitor does not wait for it then.
+pub fn compress_page() {
+    for file in PageFiles::current().files.values() {
+        file.compressed(Coding::Brotli);
+    }
+}
+
 fn answer(
     page: &PageFiles,
     name: &str,
@@ -173,17 +187,23 @@ impl PageFiles {
         for name in Files::iter() {
             let Some(file) = Files::get(&name) else { continue };
             let digest = file.metadata.sha256_hash();
-            let plain = Bytes::from(file.data.into_owned());
+            let plain = if is_module_of_its_own(&name) {
+                shortened(&String::from_utf8_lossy(&file.data)).into()
+            } else {
+                Bytes::from(file.data.into_owned())
+            };
             let begin = digest.first_chunk().copied().map_or(0, u64::from_be_bytes);
             let etag = format!("\"{begin:016x}\"");
             files.insert(name.to_string(), PageFile::new(&name, etag, plain));
         }
         let version = version();
         let read = |path: &str| {
-            files.get(path).map(|file| String::from_utf8_lossy(&file.plain).into_owned())
+            files.get(path).map(|file: &PageFile| String::from_utf8_lossy(&file.plain).into_owned())
         };
         let script = Bundle::of(SCRIPT, &read).script();
         let style = style_sheet(STYLE, &read);
+        // The modules are in the script, and the style sheets in the one.
+        files.retain(|name, _| is_module_of_its_own(name) || !is_source(name));
         for (name, text) in [(SCRIPT, script), (STYLE, style)] {
             files.insert(name.into(), PageFile::new(name, format!("\"{version}\""), text.into()));
         }
@@ -194,6 +214,15 @@ impl PageFiles {
         }
         Self { version, files }
     }
+}
+
+/// Whether a module is no part of the script.
+fn is_module_of_its_own(name: &str) -> bool {
+    name == EARLY || name.starts_with(LATER)
+}
+
+fn is_source(name: &str) -> bool {
+    matches!(name.rsplit_once('.'), Some((_, "js" | "css")))
 }
 
 /// A hash over all files.
@@ -324,7 +353,8 @@ mod tests {
         let mut used: Vec<_> = bundle.modules().map(str::to_owned).collect();
         let is_module = |name: &String| {
             Path::new(name).extension().is_some_and(|end| end == "js")
-                && !["page/types.js", "page/theme.js"].contains(&name.as_str())
+                && name != "page/types.js"
+                && !is_module_of_its_own(name)
         };
         let renames = |name: &String| {
             let text = read(name).unwrap();

@@ -1,6 +1,7 @@
 //! Work that waits for the disk or takes long, on threads that serve no requests.
 
 use super::error::{ErrorResponse, Result};
+use crate::health;
 use hyper::StatusCode;
 
 /// Runs the work on a thread of its own.
@@ -22,7 +23,7 @@ pub async fn on_thread_with<T: Send + 'static>(
     permit: impl Send + 'static,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T> {
-    let done = tokio::task::spawn_blocking(move || {
+    let done = health::blocking("blocking request", move || {
         let done = work();
         drop(permit);
         done

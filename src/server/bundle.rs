@@ -62,6 +62,11 @@ impl<'a> Bundle<'a> {
     }
 }
 
+/// A script without blank lines, indentation, and comments at the beginning of a line.
+pub fn shortened(script: &str) -> String {
+    code_lines(script).flat_map(|line| [line, "\n"]).collect()
+}
+
 /// A style sheet with its imports inserted; `read` returns a sheet's text by its path.
 pub fn style_sheet(path: &str, read: &dyn Fn(&str) -> Option<String>) -> String {
     let text = read(path).unwrap_or_default();
@@ -78,7 +83,7 @@ pub fn style_sheet(path: &str, read: &dyn Fn(&str) -> Option<String>) -> String 
     sheet
 }
 
-/// Lines of code, without blank lines, indentation, and comments at the beginning of a line.
+/// Lines of code, as [`shortened`] keeps them.
 fn code_lines(text: &str) -> impl Iterator<Item = &str> {
     let mut is_comment = false;
     text.lines().filter_map(move |line| {

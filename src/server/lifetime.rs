@@ -1,5 +1,6 @@
 //! Lifetime of a connection: until the server stops, or its token is revoked.
 
+use super::access::Revocation;
 use std::future::Future;
 use tokio_util::sync::CancellationToken;
 
@@ -7,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 #[derive(Clone, Debug)]
 pub struct Lifetime {
     stop: CancellationToken,
-    revoked: CancellationToken,
+    revoked: Revocation,
 }
 
 /// Reason of the end.
@@ -21,7 +22,7 @@ pub enum Ended {
 
 impl Lifetime {
     /// Ends with the first of the two.
-    pub fn new(stop: CancellationToken, revoked: CancellationToken) -> Self {
+    pub fn new(stop: CancellationToken, revoked: Revocation) -> Self {
         Self { stop, revoked }
     }
 

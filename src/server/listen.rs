@@ -1,8 +1,12 @@
 //! Listening and stopping: each connection is a task, which is tracked until its end.
 
 use super::access::network;
-use super::context::ServerContext;
+use super::assets;
+use super::body::HttpResponse;
+use super::compress::AcceptedEncodings;
+use super::context::{Incoming, ServerContext};
 use super::limit::{AddressLimit, ConnectionPermit, Limit, Permit};
+use super::on_wake::OnWake;
 use super::peer::Peer;
 use super::router::Router;
 use super::tls::Certificate;
@@ -12,11 +16,12 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::health::watched;
 use crate::metrics::METRICS;
-use hyper::header::{ACCEPT_RANGES, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
-use hyper::{Method, Request};
+use futures_util::stream;
+use hyper::Method;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::service::TowerToHyperService;
 use std::convert::Infallible;
 use std::fs::Permissions;
 use std::io;
@@ -31,23 +36,8 @@ use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
-use tower::ServiceBuilder;
-use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
+use tower::{Layer, ServiceExt};
 use tower_http::cors::CorsLayer;
-
-/// Leaves files uncompressed: most are compressed already, and byte ranges must stay the same.
-#[derive(Clone, Copy)]
-struct IsNoMedia;
-
-impl Predicate for IsNoMedia {
-    fn should_compress<B: hyper::body::Body>(&self, answer: &hyper::Response<B>) -> bool {
-        !answer.headers().contains_key(ACCEPT_RANGES)
-    }
-}
-
-/// Smaller bodies are not compressed.
-const COMPRESS_FROM: u64 = 1024;
 
 /// Bytes of a request's head that are read, and bytes of an answer that wait to be written.
 const CONNECTION_BUFFER: usize = 128 << 10;
@@ -164,6 +154,10 @@ pub async fn serve(
         context,
     };
     let tasks = &server.context.tasks;
+    // A debug build reads the page anew for each request.
+    if !cfg!(debug_assertions) {
+        tasks.spawn_blocking(assets::compress_page);
+    }
     let unix = async {
         if let Some((listener, _file)) = unix {
             server.accept_unix(listener).await;
@@ -296,31 +290,16 @@ impl RunningServer {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let limits = &self.context.config.limits;
+        let phase = Arc::new(ConnectionPhase::default());
+        let requests =
+            Arc::new(ConnectionRequests { server: self, peer, permit, phase: phase.clone() });
+        let RunningServer { context, cut, .. } = &requests.server;
+        let limits = &context.config.limits;
         let head_limit = Duration::from_secs(limits.head_seconds);
-        let (context, router) = (self.context.clone(), self.router.clone());
-        let progress = Arc::new(ConnectionPhase::default());
-        let requests = progress.clone();
-        let handler = tower::service_fn(move |mut request: Request<hyper::body::Incoming>| {
-            let (context, router) = (context.clone(), router.clone());
-            let running = requests.begin();
-            if let Some(permit) = &permit {
-                request.extensions_mut().insert(permit.clone());
-            }
-            async move {
-                let answer = router.answer(&context, peer, request).await;
-                drop(running);
-                Ok::<_, Infallible>(answer)
-            }
+        let service = service_fn(|request| {
+            let requests = requests.clone();
+            async move { Ok::<_, Infallible>(requests.answer(request).await) }
         });
-        let is_worth_it = SizeAbove::new(COMPRESS_FROM)
-            .and(NotForContentType::SSE)
-            .and(NotForContentType::const_new("application/x-ndjson"))
-            .and(IsNoMedia);
-        let service = ServiceBuilder::new()
-            .option_layer(self.cors.clone())
-            .layer(CompressionLayer::new().compress_when(is_worth_it))
-            .service(handler);
         let mut builder = auto::Builder::new(TokioExecutor::new());
         builder
             .http1()
@@ -338,25 +317,66 @@ impl RunningServer {
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(Duration::from_secs(limits.idle_seconds)));
         let connection = builder.serve_connection_with_upgrades(
-            TokioIo::new(Wire::new(Box::pin(stream), progress.clone())),
-            TowerToHyperService::new(service),
+            TokioIo::new(Wire::new(Box::pin(stream), phase.clone())),
+            service,
         );
         tokio::pin!(connection);
+        let stopping = stream::once(async {
+            tokio::select! {
+                () = silence(&phase, head_limit) => false,
+                () = context.stop.cancelled() => true,
+            }
+        });
+        tokio::pin!(stopping);
+        let on_wake = OnWake::new();
         let ended = tokio::select! {
+            biased;
             ended = connection.as_mut() => ended,
-            () = silence(&progress, head_limit) => return,
-            () = self.context.stop.cancelled() => {
+            is_stopping = on_wake.next(&mut stopping) => {
+                if is_stopping != Some(true) {
+                    return;
+                }
                 connection.as_mut().graceful_shutdown();
                 tokio::select! {
                     ended = connection.as_mut() => ended,
-                    () = progress.stuck() => return,
-                    () = self.cut.cancelled() => return,
+                    () = phase.stuck() => return,
+                    () = cut.cancelled() => return,
                 }
             }
         };
         if let Err(error) = ended {
             tracing::debug!("a connection ended: {error}");
         }
+    }
+}
+
+/// What the requests of one connection share.
+struct ConnectionRequests {
+    server: RunningServer,
+    peer: Peer,
+    permit: Option<Permit>,
+    phase: Arc<ConnectionPhase>,
+}
+
+impl ConnectionRequests {
+    async fn answer(&self, request: Incoming) -> HttpResponse {
+        let Some(cors) = &self.server.cors else { return self.answer_own(request).await };
+        let own =
+            tower::service_fn(async |request| Ok::<_, Infallible>(self.answer_own(request).await));
+        // Boxed, because few servers have it, and the future of every request would be larger.
+        let Ok(answer) = Box::pin(cors.layer(own).oneshot(request)).await;
+        answer
+    }
+
+    /// The answer to a request whose origin needs no further header.
+    async fn answer_own(&self, mut request: Incoming) -> HttpResponse {
+        let _running = self.phase.begin();
+        if let Some(permit) = &self.permit {
+            request.extensions_mut().insert(permit.clone());
+        }
+        let accepted = AcceptedEncodings::of(request.headers());
+        let answer = self.server.router.answer(&self.server.context, self.peer, request).await;
+        accepted.compress(answer).await
     }
 }
 

@@ -18,6 +18,7 @@ use super::waiting;
 use crate::cli;
 use crate::clock::now;
 use crate::error::{self, Error};
+use crate::health;
 use crate::hub::{CursorGone, FrameForm, ReplayStart, SubscribeRequest, Subscriber};
 use crate::mcp::{Agent, Chats, Source, Watch, read_message};
 use crate::media::Hash;
@@ -256,7 +257,7 @@ impl Chats for OwnStore {
 
     async fn media(&mut self, media: Hash, most: u64) -> error::Result<Option<Bytes>> {
         let blobs = self.0.blobs.clone();
-        let read = tokio::task::spawn_blocking(move || blobs.read(media, most)).await;
+        let read = health::blocking("reading of media", move || blobs.read(media, most)).await;
         let read = read.map_err(|error| Error::failed(error.to_string()))?;
         read.map_err(|error| Error::failed(format!("the file cannot be read: {error}")))
     }

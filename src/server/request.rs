@@ -55,6 +55,8 @@ pub async fn read_up_to(
         sleep(STOP_BODY_TIMEOUT).await;
     };
     tokio::select! {
+        // Most bodies came with the head.
+        biased;
         read = timeout(limit, collect(context, request, max_bytes)) => read.unwrap_or_else(|_| {
             let text = format!("the body did not arrive within {} s", limit.as_secs());
             Err(ErrorResponse::new(StatusCode::REQUEST_TIMEOUT, text))

@@ -10,6 +10,7 @@ use super::operation::Call;
 use super::peer::Peer;
 use super::query::Query;
 use super::request::{read_body, read_json};
+use crate::health;
 use crate::media::copy::copy_all;
 use crate::media::folder_beside;
 use crate::protocol::http::{Backup, BackupDone, Imported, TransferRecord};
@@ -45,7 +46,7 @@ pub fn export(call: &Call<'_>) -> Result<HttpResponse> {
     let (sender, read) = mpsc::channel(PIECES);
     let patience = Duration::from_secs(context.config.limits.idle_seconds);
     let pieces = Pieces { sender, patience, runtime: Handle::current() };
-    let writing = tokio::task::spawn_blocking(move || {
+    let writing = health::blocking("transfer", move || {
         let written = write_lines(&view, &filter, &pieces);
         if let Err(error) = &written {
             tracing::error!("an export ended early: {error}");
@@ -165,7 +166,7 @@ pub async fn backup(call: Call<'_>) -> Result<HttpResponse> {
     }
     let Backup { file } = read_json(call.context, call.request).await?;
     let (view, blobs) = (call.context.store.view()?, call.context.blobs.clone());
-    let copied = tokio::task::spawn_blocking(move || {
+    let copied = health::blocking("transfer", move || {
         view.copy_to(&file)?;
         Ok::<_, ErrorResponse>(copy_all(&blobs, &folder_beside(&file))?)
     });

@@ -4,6 +4,7 @@
 use super::context::ServerContext;
 use crate::cluster::{Answerer, LeaderRequests};
 use crate::model::message::{Direction, Message, Status};
+use crate::model::wait_reason::WaitReason;
 use crate::outbox;
 use crate::store::View;
 use bytes::Bytes;
@@ -77,7 +78,7 @@ fn fill_all(context: &ServerContext, messages: &mut [&mut Message], view: &View)
     }
 }
 
-fn reason(context: &ServerContext, message: &Message, view: &View) -> Option<String> {
+fn reason(context: &ServerContext, message: &Message, view: &View) -> Option<WaitReason> {
     let default_platform = context.config.default_platform.as_deref();
     outbox::waiting(message, view, &context.registry, &context.attempts, default_platform)
 }
@@ -88,9 +89,9 @@ async fn ask(context: &ServerContext, messages: &mut [&mut Message]) {
     for messages in messages.chunks_mut(MAX_MESSAGES) {
         let seqs: Vec<u64> = messages.iter().map(|message| message.seq).collect();
         let told = told_by_leader(&cluster.waiting, &seqs).await;
-        let reasons = told.unwrap_or_else(|| vec![Some(NO_LEADER.into()); seqs.len()]);
+        let reasons = told.unwrap_or_else(|| vec![Some(NO_LEADER.to_owned()); seqs.len()]);
         for (message, reason) in messages.iter_mut().zip(reasons) {
-            message.waiting = reason;
+            message.waiting = reason.map(WaitReason::from);
         }
     }
 }
@@ -124,6 +125,8 @@ fn reasons_of(context: &ServerContext, asked: &[u8]) -> Option<Vec<u8>> {
     let mut found: Vec<Option<Message>> =
         seqs.iter().map(|&seq| view.by_seq(seq).ok().flatten()).collect();
     fill_all(context, &mut those_that_wait(found.iter_mut().flatten()), &view);
-    let reasons: Vec<_> = found.into_iter().map(|message| message?.waiting).collect();
+    let reason_of =
+        |message: &Option<Message>| Some(message.as_ref()?.waiting.as_ref()?.to_string());
+    let reasons: Vec<_> = found.iter().map(reason_of).collect();
     serde_json::to_vec(&reasons).ok()
 }

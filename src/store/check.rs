@@ -9,10 +9,12 @@ use super::journal;
 use super::open::{damage_of_log, on_overlay, open};
 use super::options::StoreOptions;
 use super::postings::{Places, locate};
+use super::salvage::{damaged_pages, kept_stores};
+use super::sealed::{SealedTable, epoch_of, key_of, mark_key};
 use super::set_aside::{self, SetAside};
 use super::tables::{
-    Counters, EARLY_RECALLS, KEYS, KEYS_BY_AGE, PostingKey, SEEN, SENT, seen_platforms_row, unpack,
-    unpack_places,
+    Counters, EARLY_RECALLS, KEYS, KEYS_BY_AGE, PostingKey, SEEN, SENT, platform_term,
+    seen_platforms_row, unpack, unpack_places,
 };
 use super::view::View;
 use crate::log::file::kept_beside;
@@ -40,6 +42,10 @@ pub struct StoreReport {
     pub more: u64,
     /// Logs that were damaged or did not belong to the store, and are kept beside it.
     pub kept_logs: Vec<PathBuf>,
+    /// Stores that were damaged and made anew; the damaged files are kept.
+    pub kept_stores: Vec<PathBuf>,
+    /// The file cannot be opened as it is.
+    pub needs_repair: bool,
 }
 
 impl StoreReport {
@@ -69,8 +75,15 @@ pub fn check_file(options: &StoreOptions) -> Result<StoreReport> {
     // Read first: opening sets a damaged log aside.
     let of_log = guarded(|| damage_of_log(options))
         .unwrap_or_else(|error| vec![format!("it could not be looked at: {error}")]);
-    let mut report = match guarded(|| check(&open(options)?.view()?)) {
+    let as_it_is = StoreOptions { salvages: false, ..options.clone() };
+    let damaged_pages = damaged_pages(&options.path);
+    let mut report = match guarded(|| check(&open(&as_it_is)?.view()?)) {
         Ok(report) => report,
+        Err(StoreError::Open(error)) if !damaged_pages.is_empty() => {
+            let mut report = StoreReport { needs_repair: true, ..StoreReport::default() };
+            report.find(error);
+            report
+        }
         Err(error @ (StoreError::InUse(_) | StoreError::Open(_))) => return Err(error),
         Err(error) => {
             let mut report = StoreReport::default();
@@ -81,7 +94,14 @@ pub fn check_file(options: &StoreOptions) -> Result<StoreReport> {
     for damage in of_log {
         report.find(format!("the write-ahead log: {damage}"));
     }
+    for place in damaged_pages {
+        report.find(place);
+    }
     report.kept_logs = kept_beside(&options.path);
+    report.kept_stores = kept_stores(&options.path);
+    if report.needs_repair {
+        return Ok(report);
+    }
     report.part("the file", |report| {
         let mut file = on_overlay(options)?;
         match file.database.check_integrity() {
@@ -257,6 +277,9 @@ fn check_platforms(view: &View, report: &mut StoreReport) -> Result<()> {
             view,
             report,
         );
+        if let Err(error) = platform_term(view.platforms_table()?, &view.meta, name.value()) {
+            report.find(error.to_string());
+        }
     }
     Ok(())
 }
@@ -326,10 +349,13 @@ fn check_foreign_ids(view: &View, with_messages: u64, report: &mut StoreReport) 
         report.find(format!("{rows} IDs are kept for {with_messages} messages"));
     }
     for row in view.foreign_ids_table()?.iter()? {
-        let (_, seq) = row?;
-        let seq = seq.value();
-        if seq > view.head() {
-            report.find(format!("an ID leads to message {seq}, beyond the newest"));
+        let (id, row) = row?;
+        match SealedTable::ForeignIds.seq([id.value()], row.value()) {
+            Err(error) => report.find(error.to_string()),
+            Ok(seq) if seq > view.head() => {
+                report.find(format!("an ID leads to message {seq}, beyond the newest"));
+            }
+            Ok(_) => {}
         }
     }
     Ok(())
@@ -342,20 +368,28 @@ fn check_keys(view: &View, report: &mut StoreReport) -> Result<()> {
     }
     for row in keys.iter()? {
         let (key, row) = row?;
-        let (seq, _, at) = row.value();
-        if by_age.get((at, key.value()))?.is_none() || seq > view.head() {
-            report.find(format!("an idempotency key of message {seq} is damaged"));
+        let (_, _, at) = row.value();
+        match key_of(key.value(), row.value()) {
+            Err(error) => report.find(error.to_string()),
+            Ok((seq, _)) if by_age.get((at, key.value()))?.is_none() || seq > view.head() => {
+                report.find(format!("an idempotency key of message {seq} is damaged"));
+            }
+            Ok(_) => {}
         }
     }
     Ok(())
 }
 
 fn check_marks(view: &View, report: &mut StoreReport) -> Result<()> {
-    for table in [SEEN, SENT] {
+    for (table, sealed) in [(SEEN, SealedTable::Seen), (SENT, SealedTable::Sent)] {
         for row in view.txn.open_table(table)?.iter()? {
-            let seq = row?.1.value();
-            if seq > view.head() {
-                report.find(format!("a mark speaks of message {seq}, beyond the newest"));
+            let (key, row) = row?;
+            match sealed.seq(mark_key(key.value()), row.value()) {
+                Err(error) => report.find(error.to_string()),
+                Ok(seq) if seq > view.head() => {
+                    report.find(format!("a mark speaks of message {seq}, beyond the newest"));
+                }
+                Ok(_) => {}
             }
         }
     }
@@ -414,7 +448,14 @@ fn check_epochs(view: &View, report: &mut StoreReport) -> Result<()> {
     let (mut last_seq, newest) = (0, view.cursor());
     for row in view.epochs.iter()? {
         let (offset, row) = row?;
-        let (epoch, first_seq) = row.value();
+        let (epoch, _) = row.value();
+        let first_seq = match epoch_of(offset.value(), row.value()) {
+            Ok((_, first_seq)) => first_seq,
+            Err(error) => {
+                report.find(error.to_string());
+                continue;
+            }
+        };
         if first_seq < last_seq || offset.value() > newest.offset || first_seq > view.head() + 1 {
             report.find(format!("the epoch {epoch:016x} is out of its order"));
         }

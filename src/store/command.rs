@@ -85,9 +85,9 @@ pub enum Command {
     /// Remove the message that was set aside at this offset.
     Release { offset: u64 },
     /// Delete what is older than its limit: events, empty conversations, recalls whose message never
-    /// arrived, deduplication keys. Deletes a part at a time. `at` is the present time in Unix
-    /// seconds.
-    Trim { marks_before: u64, at: u64 },
+    /// arrived, deduplication keys, and these idempotency keys, each with the time at which it was used.
+    /// Deletes a part at a time. `at` is the present time in Unix seconds.
+    Trim { marks_before: u64, lapsed_keys: Vec<(u64, u128)>, at: u64 },
     /// Keep something for an adapter.
     KeepState { state: Box<AdapterState> },
     /// Keep an event of a platform as it came, and carry out its meaning, where it has one. The event
@@ -142,6 +142,8 @@ pub enum Answer {
     Imported { new: u64, known: u64 },
     /// It was noted.
     Noted,
+    /// So many events are set aside that there is no room for another: it was not kept.
+    NoRoom,
     /// There was nothing to do.
     Nothing,
     /// It was deleted.

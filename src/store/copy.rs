@@ -5,10 +5,12 @@ use super::conversation::ConversationRow;
 use super::error::{Result, StoreError};
 use super::journal;
 use super::membership;
+use super::sealed::{SealedTable, epoch_of, key_of, mark_key};
+use super::set_aside;
 use super::tables::{
     ADAPTER_STATE, CONVERSATIONS, EARLY_RECALLS, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, KEYS_BY_AGE,
     LATE, LOG_BYTES, MESSAGES, META, NEWEST, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, SEEN, SENT,
-    TOLD, unpack, unpack_places, unpack_request,
+    TOLD, platform_term, unpack, unpack_places, unpack_request,
 };
 use crate::log::disk::make_private;
 use crate::log::record::{self, Unreadable};
@@ -37,21 +39,30 @@ pub(super) fn copy(txn: &ReadTransaction, to: &Path, kind: CopyKind) -> Result<(
     let database = Database::create(to).map_err(|error| failed(&error))?;
     let copied = (|| {
         copy_checked(txn, &database, MESSAGES, |seq, row| record::decode(seq, row).map(drop))?;
-        copy_table(txn, &database, FOREIGN_IDS)?;
+        copy_checked(txn, &database, FOREIGN_IDS, |id, row| {
+            SealedTable::ForeignIds.seq([id], row).map(drop)
+        })?;
         copy_checked(txn, &database, POSTINGS, |key, row| unpack_places(key, row).map(drop))?;
-        copy_table(txn, &database, PLATFORMS)?;
+        let meta = txn.open_table(META)?;
+        let platforms = txn.open_table(PLATFORMS)?;
+        copy_checked(txn, &database, PLATFORMS, |name, _| {
+            let term = platform_term(&platforms, &meta, name);
+            term.map(drop).map_err(|error| Unreadable::new(error.to_string()))
+        })?;
         copy_checked(txn, &database, CONVERSATIONS, |(platform, name), row| {
             unpack::<ConversationRow>("the conversation", &[platform, name], row).map(drop)
         })?;
         copy_table(txn, &database, NEWEST)?;
         copy_table(txn, &database, LATE)?;
-        copy_table(txn, &database, KEYS)?;
+        copy_checked(txn, &database, KEYS, |key, row| key_of(key, row).map(drop))?;
         copy_table(txn, &database, KEYS_BY_AGE)?;
-        copy_table(txn, &database, SEEN)?;
-        copy_table(txn, &database, SENT)?;
+        for (table, sealed) in [(SEEN, SealedTable::Seen), (SENT, SealedTable::Sent)] {
+            let check = |key, row| sealed.seq(mark_key(key), row).map(drop);
+            copy_checked(txn, &database, table, check)?;
+        }
         copy_checked(txn, &database, JOURNAL, |first, row| journal::decode(first, row).map(drop))?;
-        copy_table(txn, &database, EPOCHS)?;
-        copy_table(txn, &database, QUARANTINE)?;
+        copy_checked(txn, &database, EPOCHS, |offset, row| epoch_of(offset, row).map(drop))?;
+        copy_checked(txn, &database, QUARANTINE, |at, row| set_aside::decode(at, row).map(drop))?;
         copy_checked(txn, &database, REQUESTS, |id, row| unpack_request(id, row).map(drop))?;
         if kind == CopyKind::Node {
             copy_table(txn, &database, EARLY_RECALLS)?;

@@ -157,6 +157,9 @@ pub(super) fn decide(
             record_outcome(state, state.by_id(id)?, outcome, at, events)
         }
         Command::SetAside { inbound, reason, at } => {
+            if state.quarantine_is_full()? {
+                return Ok(Answer::NoRoom);
+            }
             Ok(noted(Event::SetAside { inbound, reason, at }, events))
         }
         Command::Release { offset } => {
@@ -166,7 +169,10 @@ pub(super) fn decide(
             events.push(Event::Released { offset });
             Ok(Answer::Noted)
         }
-        Command::Trim { marks_before, at } => {
+        Command::Trim { marks_before, lapsed_keys, at } => {
+            if !lapsed_keys.is_empty() {
+                events.push(Event::KeysLapsed { keys: lapsed_keys });
+            }
             let bounds = state.forgettable(marks_before, at)?;
             events.extend(bounds.map(|bounds| Event::Forgotten(Box::new(bounds))));
             let keys = state.lapsed_recalls()?;

@@ -2,8 +2,13 @@
 //! sent. Texts are hashed, so that keys are short. A time comes first, so that new rows are at the end
 //! of the table.
 
+use super::damage::guarded;
+use super::error::Result;
+use super::tables::KEYS_BY_AGE;
+use super::view::View;
 use crate::model::change::Inbound;
 use crate::model::message::Message;
+use redb::ReadableTable as _;
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::hash::Hasher;
 use uuid::Uuid;
@@ -12,7 +17,7 @@ use uuid::Uuid;
 pub(super) const HOUR: u64 = 60 * 60;
 
 /// How long an `Idempotency-Key` is remembered, in seconds.
-pub(super) const KEY_LIFE: u64 = 24 * 60 * 60;
+pub const KEY_LIFE: u64 = 24 * 60 * 60;
 
 /// An `Idempotency-Key` and the body it came with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +30,27 @@ impl Idempotency {
     /// Makes a key from the client's key, and from the text by which two bodies are compared.
     pub fn new(key: &str, body: &str) -> Self {
         Self { key: hash(&[key]), body: hash(&[body]) }
+    }
+}
+
+impl View {
+    /// When idempotency keys were used, in Unix seconds, and their hashes: the earliest and the latest, at
+    /// most `limit` of each.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
+    pub fn idempotency_keys(&self, limit: usize) -> Result<Vec<(u64, u128)>> {
+        guarded(|| {
+            let table = self.txn.open_table(KEYS_BY_AGE)?;
+            let mut keys = Vec::new();
+            for row in table.iter()?.take(limit).chain(table.iter()?.rev().take(limit)) {
+                keys.push(row?.0.value());
+            }
+            keys.sort_unstable();
+            keys.dedup();
+            Ok(keys)
+        })
     }
 }
 

@@ -245,10 +245,13 @@ fn carry_out_each(
         Command::Together(commands) => {
             for command in commands {
                 let aside = set_aside_for(&command);
-                let answer = carry_out_one(state, command, record.as_deref_mut(), changes)?;
+                let mut answer = carry_out_one(state, command, record.as_deref_mut(), changes)?;
                 if let (Err(error), Some(aside)) = (&answer, aside) {
                     let aside = aside(error.to_string());
-                    carry_out_one(state, aside, record.as_deref_mut(), changes)?.ok();
+                    let kept = carry_out_one(state, aside, record.as_deref_mut(), changes)?;
+                    if kept == Ok(Answer::NoRoom) {
+                        answer = kept;
+                    }
                 }
                 each.push(answer);
             }
@@ -365,5 +368,6 @@ fn kind(event: &Event) -> &'static str {
         Event::RecalledEarly(_) => "recalled early",
         Event::RecallsLapsed { .. } => "recalls lapsed",
         Event::PartSent { .. } => "part sent",
+        Event::KeysLapsed { .. } => "idempotency keys lapsed",
     }
 }

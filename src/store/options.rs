@@ -42,6 +42,8 @@ pub struct StoreOptions {
     pub journal_events: u64,
     /// Whether a message that is taken back on its platform loses its content here.
     pub hides_recalled: bool,
+    /// Whether a file that is damaged is made anew from what can be read of it.
+    pub salvages: bool,
     /// How long to wait for another process that has the file.
     pub patience: Duration,
     /// By which claims of this process are known from those of others.
@@ -103,6 +105,7 @@ impl StoreOptions {
             journal_seconds: 7 * 24 * 60 * 60,
             journal_events: 1_000_000,
             hides_recalled: false,
+            salvages: true,
             patience: Duration::from_secs(10),
             owner: "main".into(),
             migration: None,
@@ -116,6 +119,11 @@ impl StoreOptions {
         if let Some(MigrationProgress(tell)) = &self.migration {
             tell(step);
         }
+    }
+
+    /// Whether a damaged file may be made anew; a node of a cluster takes a copy of another node.
+    pub(super) fn may_salvage(&self) -> bool {
+        self.salvages && self.storage.is_none() && self.shared_log.is_none()
     }
 
     /// The log of this store, which has a key.

@@ -5,8 +5,8 @@ use super::conversation::{ConversationRow, is_mention};
 use super::error::Result;
 use super::postings::{Places, locate, start_of};
 use super::tables::{
-    CONVERSATIONS, LATE, MESSAGES, META, NEWEST, POSTINGS, PostingKey, counters, pack, pack_places,
-    unpack, unpack_places,
+    CONVERSATIONS, LATE, MESSAGES, META, NEWEST, PLATFORMS, POSTINGS, PostingKey, counters, pack,
+    pack_places, pack_term, platform_key, unpack, unpack_places,
 };
 use crate::clock::now;
 use crate::log::record;
@@ -62,6 +62,11 @@ pub(super) fn arrange(txn: &WriteTransaction) -> Result<()> {
         for term in [Some(PostingKey::LATE), term].into_iter().flatten() {
             late.insert((term.0, created_at, seq), ())?;
         }
+    }
+    for row in txn.open_table(PLATFORMS)?.iter()? {
+        let (name, term) = row?;
+        let (name, term) = (name.value(), PostingKey(term.value()));
+        txn.open_table(META)?.insert(&*platform_key(name), &*pack_term(name, term)?)?;
     }
     for (row, places) in rows {
         postings.insert(row, pack_places(row, &places).as_slice())?;

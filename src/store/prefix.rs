@@ -7,8 +7,8 @@ use super::damage::guarded;
 use super::error::Result;
 use super::ids::EpochTag;
 use super::query::MessageFilter;
+use super::sealed::{SealedTable, tag_of};
 use super::view::View;
-use crate::model::cursor::Epoch;
 use crate::model::id_prefix::IdPrefix;
 use crate::model::message::Message;
 use redb::ReadableTable;
@@ -71,8 +71,9 @@ impl View {
     ) -> Result<impl Iterator<Item = u64>> {
         let mut epochs = vec![(1, EpochTag::NONE)];
         for row in self.epochs.iter()? {
-            let (epoch, first) = row?.1.value();
-            epochs.push((first, EpochTag::of(Epoch::new(epoch))));
+            let (offset, row) = row?;
+            let (tag, first) = tag_of(offset.value(), row.value())?;
+            epochs.push((first, tag));
         }
         let (ids, (begin, mut end)) = (self.ids, places.into_inner());
         Ok(epochs.into_iter().rev().flat_map(move |(first, tag)| {
@@ -86,7 +87,8 @@ impl View {
     fn foreign_places(&self, places: &RangeInclusive<u64>, prefix: IdPrefix) -> Result<Vec<u64>> {
         let mut found = Vec::new();
         for row in self.foreign_ids_table()?.range(prefix.range())? {
-            found.push(row?.1.value());
+            let (id, row) = row?;
+            found.push(SealedTable::ForeignIds.seq([id.value()], row.value())?);
         }
         found.retain(|seq| places.contains(seq));
         found.sort_unstable_by(|one, other| other.cmp(one));

@@ -4,7 +4,7 @@ use super::damage::{guarded, pass_over};
 use super::error::Result;
 use super::listing::stored;
 use super::postings::{Places, locate, start_of};
-use super::tables::PostingKey;
+use super::tables::{PostingKey, platform_term};
 use super::view::View;
 use crate::model::message::{Direction, Message, Status};
 use redb::ReadableTable;
@@ -281,10 +281,8 @@ impl View {
         match (&filter.platform, &filter.conversation) {
             (None, None) => {}
             (Some(platform), None) => {
-                let term = self
-                    .platforms_table()?
-                    .get(stored(platform))?
-                    .map(|term| PostingKey(term.value()));
+                let platform = stored(platform);
+                let term = platform_term(self.platforms_table()?, &self.meta, platform)?;
                 needed.push(term.into_iter().collect());
             }
             (platform, Some(name)) => {

@@ -1,7 +1,7 @@
 //! Messages in the order of `seq`.
 
 use super::damage::{guarded, pass_over};
-use super::error::Result;
+use super::error::{Result, StoreError};
 use super::view::View;
 use crate::log::record;
 use crate::model::message::Message;
@@ -37,6 +37,24 @@ impl View {
     ) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
         let all = self.after(seq)?;
         Ok(all.filter_map(|message| pass_over(message.map(Some)).transpose()))
+    }
+
+    /// Every `seq` after a place of the journal that has a message, oldest first, with the message; `None`
+    /// where it is damaged, which is logged.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
+    pub fn each_after(
+        &self,
+        seq: u64,
+    ) -> Result<impl Iterator<Item = Result<(u64, Option<Message>)>> + use<>> {
+        let rows = guarded(|| Ok(self.messages.range(seq.saturating_add(1)..)?))?;
+        Ok(Guarded(rows).map(|row| {
+            let (seq, bytes) = row?;
+            let message = record::decode(seq.value(), bytes.value()).map(Some);
+            Ok((seq.value(), pass_over(message.map_err(StoreError::from))?))
+        }))
     }
 
     /// Messages from one place of the journal to another, oldest first; those that are damaged are

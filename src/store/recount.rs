@@ -3,6 +3,7 @@
 
 use super::conversation::ConversationRow;
 use super::options::StoreOptions;
+use super::sealed::{SealedTable, epoch_of, key_of, mark_key};
 use super::tables::{
     CONVERSATIONS, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, MESSAGES, META, PLATFORMS,
     POSTINGS, PostingKey, QUARANTINE, SEEN, SENT, counters, pack, unpack,
@@ -36,6 +37,17 @@ pub(super) fn recount_if_damaged(
     txn.commit().map_err(|error| StoreError::Write(error.to_string()))
 }
 
+/// Counts the messages again, where the rest of the row is whole.
+pub(super) fn count_again(txn: &WriteTransaction) -> Result<()> {
+    let Ok(known) = counters(&txn.open_table(META)?) else { return Ok(()) };
+    let counted = count(txn)?;
+    let head = known.head.max(counted.head);
+    let Counters { offset, kept_from, .. } = known;
+    let row = pack(&["counters"], &Counters { head, offset, kept_from, ..counted })?;
+    txn.open_table(META)?.insert("counters", row.as_slice())?;
+    Ok(())
+}
+
 fn count(txn: &WriteTransaction) -> Result<Counters> {
     let mut counted = Counters::default();
     for row in txn.open_table(MESSAGES)?.iter()? {
@@ -58,18 +70,23 @@ fn count(txn: &WriteTransaction) -> Result<Counters> {
 fn newest_place(txn: &WriteTransaction) -> Result<u64> {
     let mut newest = 0;
     for row in txn.open_table(FOREIGN_IDS)?.iter()? {
-        newest = newest.max(row?.1.value());
+        let (id, row) = row?;
+        let seq = SealedTable::ForeignIds.seq([id.value()], row.value());
+        newest = newest.max(seq.unwrap_or(0));
     }
     for row in txn.open_table(KEYS)?.iter()? {
-        newest = newest.max(row?.1.value().0);
+        let (key, row) = row?;
+        newest = newest.max(key_of(key.value(), row.value()).map_or(0, |(seq, _)| seq));
     }
-    for marks in [SEEN, SENT] {
+    for (marks, sealed) in [(SEEN, SealedTable::Seen), (SENT, SealedTable::Sent)] {
         for row in txn.open_table(marks)?.iter()? {
-            newest = newest.max(row?.1.value());
+            let (key, row) = row?;
+            newest = newest.max(sealed.seq(mark_key(key.value()), row.value()).unwrap_or(0));
         }
     }
-    if let Some((_, row)) = txn.open_table(EPOCHS)?.last()? {
-        newest = newest.max(row.value().1.saturating_sub(1));
+    if let Some((offset, row)) = txn.open_table(EPOCHS)?.last()? {
+        let first = epoch_of(offset.value(), row.value()).map_or(0, |(_, seq)| seq);
+        newest = newest.max(first.saturating_sub(1));
     }
     Ok(newest)
 }

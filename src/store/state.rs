@@ -30,7 +30,7 @@ pub(super) trait StoreState: StoreFacts<Error = StoreError> {
     /// The `seq` inside an ID of this store.
     fn own_place(&self, id: Uuid) -> Option<u64>;
     /// The `seq` for an idempotency key, and whether its body was the same one.
-    fn known_key(&self, key: &Idempotency, now: u64) -> Result<Option<(u64, bool)>>;
+    fn known_key(&self, key: &Idempotency) -> Result<Option<(u64, bool)>>;
     /// The message that the same event reported before.
     fn seen(&self, received: &Inbound) -> Result<Option<u64>>;
     /// Whether a history has reported a message.
@@ -84,6 +84,8 @@ pub(super) trait StoreState: StoreFacts<Error = StoreError> {
     fn is_known_request(&self, notice: &Notice, data: &str) -> Result<bool>;
     /// Whether something was set aside at an offset.
     fn is_set_aside(&self, offset: u64) -> Result<bool>;
+    /// Whether so many events are set aside that there is no room for another.
+    fn quarantine_is_full(&self) -> Result<bool>;
     /// Bounds for removing rows that are old at a time in Unix seconds; `None` if there are none.
     fn forgettable(&self, marks_before: u64, at: u64) -> Result<Option<RetentionBounds>>;
 }

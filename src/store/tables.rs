@@ -117,6 +117,36 @@ pub(super) fn seen_platforms_row(
     row.map(|row| Ok(read(row.value())?)).transpose()
 }
 
+/// The row of `meta` with the term of a platform and a checksum; [`PLATFORMS`] has none.
+pub(super) fn platform_key(platform: &str) -> String {
+    format!("{PLATFORM_PREFIX}{platform}")
+}
+
+/// Beginning of the key of that row.
+pub(super) const PLATFORM_PREFIX: &str = "platform ";
+
+/// The bytes of that row.
+pub(super) fn pack_term(platform: &str, term: PostingKey) -> Result<Vec<u8>, Unreadable> {
+    pack(&["platform", platform], &term)
+}
+
+/// The term of a platform; an error where its two rows do not agree. Stores of older versions have one.
+pub(super) fn platform_term(
+    platforms: &impl ReadableTable<&'static str, u32>,
+    meta: &impl ReadableTable<&'static str, &'static [u8]>,
+    platform: &str,
+) -> super::Result<Option<PostingKey>> {
+    let term = platforms.get(platform)?.map(|term| PostingKey(term.value()));
+    let Some(row) = meta.get(&*platform_key(platform))? else { return Ok(term) };
+    let checked = unpack("the row of", &["platform", platform], row.value())?;
+    if term != Some(checked) {
+        return Err(
+            Unreadable::new(format!("the row of the platform {platform} is damaged")).into()
+        );
+    }
+    Ok(term)
+}
+
 /// A number that stands for a state, a platform or a conversation in the postings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct PostingKey(pub(super) u32);

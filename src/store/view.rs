@@ -10,6 +10,7 @@ use super::lazy_table::OpenedTable;
 use super::listener::Head;
 use super::membership::{Membership, membership};
 use super::postings::Places;
+use super::sealed::{SealedTable, epoch_of, tag_of};
 use super::tables::{
     ADAPTER_STATE, CONVERSATIONS, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, LATE, MESSAGES, META,
     NEWEST, PLATFORMS, POSTINGS, PostingKey, QUARANTINE, REQUESTS, counters, unpack, unpack_places,
@@ -155,8 +156,10 @@ impl View {
     ///
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn cursor_at(&self, offset: u64) -> Result<Cursor> {
-        let row = self.epochs.range(..=offset)?.next_back().transpose()?;
-        let epoch = row.map(|(_, row)| Epoch::new(row.value().0)).unwrap_or_default();
+        let epoch = match self.epochs.range(..=offset)?.next_back().transpose()? {
+            Some((first, row)) => epoch_of(first.value(), row.value())?.0,
+            None => Epoch::default(),
+        };
         Ok(Cursor { epoch, offset })
     }
 
@@ -272,9 +275,10 @@ impl View {
     /// The tag of the IDs that were given at a place.
     fn tag_at(&self, seq: u64) -> Result<EpochTag> {
         for row in self.epochs.iter()?.rev() {
-            let (epoch, first) = row?.1.value();
+            let (offset, row) = row?;
+            let (tag, first) = tag_of(offset.value(), row.value())?;
             if first <= seq {
-                return Ok(EpochTag::of(Epoch::new(epoch)));
+                return Ok(tag);
             }
         }
         Ok(EpochTag::NONE)
@@ -283,7 +287,9 @@ impl View {
     /// The place of a message whose ID does not lead there: it was made elsewhere, or its own place
     /// was taken when it was imported.
     pub(super) fn foreign_place(&self, id: Uuid) -> Result<Option<u64>> {
-        Ok(self.foreign_ids_table()?.get(id.as_u128())?.map(|seq| seq.value()))
+        let row = self.foreign_ids_table()?.get(id.as_u128())?;
+        let seq = row.map(|row| SealedTable::ForeignIds.seq([id.as_u128()], row.value()));
+        Ok(seq.transpose()?)
     }
 
     /// The message at this place of the journal.

@@ -9,6 +9,7 @@ mod layout;
 mod model;
 mod pictures;
 mod requests;
+mod saved_file;
 mod terminal;
 mod view;
 
@@ -25,6 +26,7 @@ use model::{Effect, Model, NotSent, NumberedRequest, ServerReply, ServerRequest,
 pub use pictures::Graphics;
 use pictures::picker;
 use rustix::process::{Signal as Number, getpid, kill_current_process_group, kill_process};
+use saved_file::SavedFile;
 use std::io;
 use std::time::Duration;
 use terminal::Terminal;
@@ -56,8 +58,14 @@ pub async fn run(server: Server, notify: Level, graphics: Graphics) -> Result<()
     let (asked, requests) = mpsc::channel(REQUESTS);
     let (answered, answers) = mpsc::channel(REQUESTS);
     let size = crossterm::terminal::size().map_err(broken)?;
+    let saved = SavedFile::of(&server.short_name());
+    let mut model = Model::new(server.short_name(), size, TimeZone::system(), now(), notify);
+    if let Some(saved) = &saved {
+        model.restore(saved.state().clone());
+    }
     let client = TerminalClient {
-        model: Model::new(server.short_name(), size, TimeZone::system(), now(), notify),
+        model,
+        saved,
         theme: Theme::of_environment(),
         asked,
         events,
@@ -79,6 +87,8 @@ fn broken(error: impl std::fmt::Display) -> Error {
 
 struct TerminalClient {
     model: Model,
+    /// Where its state is kept; none for a user without a home folder.
+    saved: Option<SavedFile>,
     theme: Theme,
     asked: mpsc::Sender<NumberedRequest>,
     events: mpsc::Receiver<watch::WatchEvent>,
@@ -128,7 +138,22 @@ enum NextEvent {
 }
 
 impl TerminalClient {
+    /// Runs to the end, and keeps the state for the next start.
     async fn run(mut self, terminal: &mut Terminal) -> Result<()> {
+        let ended = self.go_on(terminal).await;
+        self.save();
+        ended
+    }
+
+    /// Keeps what is open and unfinished.
+    fn save(&mut self) {
+        let Some(saved) = &mut self.saved else { return };
+        if let Err(error) = saved.save(self.model.saved()) {
+            self.model.update(TuiEvent::NotSaved(error.to_string()));
+        }
+    }
+
+    async fn go_on(&mut self, terminal: &mut Terminal) -> Result<()> {
         let mut typed = EventStream::new();
         let mut seconds = interval(Duration::from_secs(1));
         seconds.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -157,7 +182,10 @@ impl TerminalClient {
                     is_drawn = true;
                     continue;
                 }
-                _ = seconds.tick() => self.model.update(TuiEvent::Tick(now())),
+                _ = seconds.tick() => {
+                    self.model.update(TuiEvent::Tick(now()));
+                    self.save();
+                }
                 Some((asked, answer)) = self.answers.recv() => {
                     self.model.update(TuiEvent::Reply { asked, answer });
                 }

@@ -1,4 +1,4 @@
-//! Asking the server for what the model wants, one thing after the other.
+//! Asking the server for what the model wants: one thing after the other, but for what may take long.
 
 use super::files::{self, in_background};
 use super::model::conversations::MOST;
@@ -6,25 +6,31 @@ use super::model::scope::ConversationKey;
 use super::model::{NotSent, NumberedRequest, ServerReply, ServerRequest};
 use super::pictures;
 use crate::client::file::{OpenFile, segment};
-use crate::client::{ConversationQuery, Server};
+use crate::client::{ConversationQuery, HistoryQuery, Server};
 use crate::error::Result;
 use crate::model::content::Media;
-use crate::model::message::{Message, Status};
+use crate::model::message::{Direction, Message, Sender, Status};
 use crate::protocol::http::{NewMessage, ReadTo, RequestAnswer, SetConversation};
 use ratatui_image::picker::Picker;
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use tokio::sync::mpsc::{Receiver, Sender};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use uuid::Uuid;
+
+/// Messages in which people are looked for, at once and how often.
+const PEOPLE_PAGE: usize = 200;
+const PEOPLE_PAGES: usize = 5;
 
 /// Answers requests until nobody asks any more.
 pub async fn answer(
     mut server: Server,
     picker: Option<Picker>,
-    mut requests: Receiver<NumberedRequest>,
-    answers: Sender<(u64, ServerReply)>,
+    mut requests: mpsc::Receiver<NumberedRequest>,
+    answers: mpsc::Sender<(u64, ServerReply)>,
 ) {
     let mut waiting = VecDeque::new();
+    let mut page: Option<JoinHandle<()>> = None;
     while let Some(request) = requests.recv().await {
         waiting.push_back(request);
         while let Some(NumberedRequest { asked, request }) = waiting.pop_front() {
@@ -36,18 +42,29 @@ pub async fn answer(
             if is_page(&request) && waiting.iter().any(|later| is_page(&later.request)) {
                 continue;
             }
-            // Files take their time, and nothing else waits for them.
+            // Files, searches and long lists take their time, and nothing else waits for them.
             if matches!(
                 request,
-                ServerRequest::Fetch(..) | ServerRequest::Picture(..) | ServerRequest::SendFile(..)
+                ServerRequest::Fetch(..)
+                    | ServerRequest::Picture(..)
+                    | ServerRequest::SendFile(..)
+                    | ServerRequest::People(..)
+                    | ServerRequest::Page { .. }
             ) {
+                let is_page = is_page(&request);
+                if let Some(before) = page.take_if(|_| is_page) {
+                    before.abort();
+                }
                 let (mut server, answers) = (server.clone(), answers.clone());
                 let picker = picker.clone();
-                tokio::spawn(async move {
+                let task = tokio::spawn(async move {
                     // The client may have ended; then the answer is dropped.
                     let answer = ask(&mut server, picker, request).await;
                     let _ = answers.send((asked, answer)).await;
                 });
+                if is_page {
+                    page = Some(task);
+                }
                 continue;
             }
             let answer = ask(&mut server, None, request).await;
@@ -63,6 +80,10 @@ async fn ask(server: &mut Server, picker: Option<Picker>, request: ServerRequest
         ServerRequest::Page { ticket, wanted } => match server.page(&wanted).await {
             Ok(found) => ServerReply::Page { ticket, found },
             Err(error) => ServerReply::NoPage { ticket, why: error.to_string() },
+        },
+        ServerRequest::People(key) => match people(server, &key).await {
+            Ok(people) => ServerReply::People(key, people),
+            Err(error) => ServerReply::NoPeople(error.to_string()),
         },
         ServerRequest::Send(message) => match send(server, &message).await {
             Ok(message) => ServerReply::Made(Box::new(message)),
@@ -117,6 +138,31 @@ async fn send_file(server: &mut Server, message: NewMessage, path: PathBuf) -> R
     };
     let segment = segment(message_type, media);
     send(server, &NewMessage { segments: Some(vec![segment]), ..message }).await
+}
+
+/// Those who wrote one of the latest messages of a conversation, the latest first.
+async fn people(server: &mut Server, key: &ConversationKey) -> Result<Vec<Sender>> {
+    let mut people: Vec<Sender> = Vec::new();
+    let mut wanted = HistoryQuery {
+        platform: Some(key.platform.clone()),
+        conversation: Some(key.conversation.clone()),
+        limit: PEOPLE_PAGE,
+        ..HistoryQuery::default()
+    };
+    for _ in 0..PEOPLE_PAGES {
+        let found = server.page(&wanted).await?.messages;
+        wanted.before = found.last().map(|message| message.id.to_string());
+        let is_last = found.len() < PEOPLE_PAGE;
+        for message in found.into_iter().filter(|m| m.direction == Direction::Inbound) {
+            let is_new =
+                |sender: &Sender| !people.iter().any(|known: &Sender| known.id == sender.id);
+            people.extend(message.sender.filter(is_new));
+        }
+        if is_last {
+            break;
+        }
+    }
+    Ok(people)
 }
 
 async fn set_conversation(
@@ -182,6 +228,7 @@ async fn try_ask(
             ServerReply::RequestAnswered(Box::new(server.answer_request(id, &answer).await?))
         }
         ServerRequest::Page { .. }
+        | ServerRequest::People(_)
         | ServerRequest::Send(_)
         | ServerRequest::SendFile(..)
         | ServerRequest::Edit(..)

@@ -68,6 +68,7 @@ impl Home {
             .args(arguments)
             .env("XDG_DATA_HOME", self.path("data"))
             .env("XDG_CONFIG_HOME", self.path("config"))
+            .env("XDG_STATE_HOME", self.path("state"))
             // Locks of logins, which all programs of a user share, stay out of the host's folders.
             .env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"))
             .env("TZ", "UTC")

@@ -39,6 +39,7 @@ impl Terminal {
         }
         command.env("XDG_DATA_HOME", home.path("data"));
         command.env("XDG_CONFIG_HOME", home.path("config"));
+        command.env("XDG_STATE_HOME", home.path("state"));
         command.env("TERM", "xterm-256color");
         command.env("TZ", "UTC");
         for (name, value) in variables {

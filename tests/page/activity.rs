@@ -33,7 +33,7 @@ async fn messages_come_live_and_are_found() {
     tab.sees(".sizer", "more tea?").await;
     tab.texts(".sizer .row", 2).await;
     tab.write("input[type=search]", " and cake").await;
-    tab.sees(".list-state", "No message matches").await;
+    tab.sees(".list-state", "Nothing matches").await;
     tab.press("Clear search and filters").await;
     tab.texts(".sizer .row", 4).await;
     tab.choose("select[aria-label=Platform]", "loopback").await;
@@ -44,7 +44,7 @@ async fn messages_come_live_and_are_found() {
     tab.key(Key::Enter).await;
     tab.texts(".sizer .row", 3).await;
     tab.choose("select[aria-label=Type]", "Image").await;
-    tab.sees(".list-state", "No message matches").await;
+    tab.sees(".list-state", "Nothing matches").await;
     tab.was_quiet().await;
 }
 

@@ -139,6 +139,10 @@ impl Tab {
 
     pub async fn go(&self, url: &str) {
         self.client.goto(url).await.unwrap();
+        // The words of the language come after the script.
+        let drawn =
+            "const app = document.getElementById('app'); return !app || app.childElementCount > 0";
+        self.until("the page is drawn", drawn).await;
     }
 
     pub async fn address(&self) -> String {

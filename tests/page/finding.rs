@@ -55,7 +55,7 @@ async fn a_conversation_is_searched_from_hit_to_hit_and_a_date_is_gone_to() {
     tab.sees(".message.marked", "number 70.").await;
     // After the last message there is nothing.
     tab.run("const date = document.querySelector('.finder input[type=date]'); date.value = '2026-01-01'; date.dispatchEvent(new Event('change'))").await;
-    tab.sees(".finder", "No message matches").await;
+    tab.sees(".finder", "Nothing matches").await;
     tab.write(".finder input[type=search]", &char::from(Key::Escape).to_string()).await;
     tab.until("it closes", "return document.querySelector('.finder').hidden && document.activeElement.matches('.composer textarea')").await;
     assert_eq!(tab.run(MARKED).await, json!([]));

@@ -20,6 +20,7 @@ mod activity;
 mod bots;
 mod browser;
 mod chat;
+mod company;
 mod contents;
 mod files;
 mod finding;

@@ -12,6 +12,7 @@ const NOTIFIER: &str = "window.shown = [];
         static permission = 'default';
         static async requestPermission() { return (this.permission = 'granted'); }
         constructor(title, { body }) { window.shown.push(`${title} / ${body}`); }
+        close() { window.takenBack = (window.takenBack ?? 0) + 1; }
     };";
 
 #[tokio::test]
@@ -51,6 +52,11 @@ async fn private_chats_notify_once_one_has_asked_for_it() {
         "return window.shown.length === 2 && window.shown[1].endsWith('and again')",
     )
     .await;
+    // Once it is read, elsewhere too, it is gone.
+    assert_eq!(tab.run("return window.takenBack ?? 0").await, json!(0));
+    let read = json!({"read_to": "latest"});
+    server.ask("PATCH", "/api/conversations/qq/private_4242", Some(&read));
+    tab.until("it is taken back", "return window.takenBack === 1").await;
     tab.was_quiet().await;
 }
 

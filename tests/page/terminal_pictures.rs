@@ -7,7 +7,8 @@ use std::fmt::Write;
 use std::path::Path;
 
 /// Sizes of the screen, columns and rows; the first is the README's.
-const SIZES: [(u16, u16); 5] = [(112, 30), (220, 50), (120, 40), (80, 24), (60, 16)];
+const SIZES: [(u16, u16); 7] =
+    [(112, 30), (220, 50), (120, 40), (100, 30), (80, 24), (60, 16), (40, 12)];
 
 /// Pixels of a character, and around the screen.
 const CELL: (u32, u32) = (9, 20);
@@ -103,6 +104,18 @@ async fn shoot(tab: &Tab, terminal: &Terminal, palette: &Palette, file: &Path) {
     std::fs::write(file, tab.picture().await).unwrap();
 }
 
+/// The present screen in every size.
+async fn shoot_sizes(tui: &Terminal, tab: &Tab, folder: &Path, name: &str) {
+    for (columns, rows) in SIZES {
+        tui.resize(rows, columns);
+        tui.has_status("●");
+        for palette in &PALETTES {
+            let name = format!("{name}-{columns}x{rows}-{}.png", palette.name);
+            shoot(tab, tui, palette, &folder.join(name)).await;
+        }
+    }
+}
+
 /// The client with one conversation open and a text that is being written, in every size.
 pub async fn shoot_all(server: &TestServer, tab: &Tab, folder: &Path) {
     let mut tui = Terminal::start_among(&server.home, &["tui"], &[("LC_ALL", "C.UTF-8")]);
@@ -111,14 +124,20 @@ pub async fn shoot_all(server: &TestServer, tab: &Tab, folder: &Path) {
     tui.sees("I bring coffee");
     tui.press("Shall I bring the map? 我也可以带上");
     tui.sees("我也可以带上");
-    for (columns, rows) in SIZES {
-        tui.resize(rows, columns);
-        tui.has_status("●");
-        for palette in &PALETTES {
-            let name = format!("tui-{columns}x{rows}-{}.png", palette.name);
-            shoot(tab, &tui, palette, &folder.join(name)).await;
-        }
-    }
+    shoot_sizes(&tui, tab, folder, "tui").await;
+    // Forwarding the last message, and who is here.
+    tui.resize(SIZES[0].1, SIZES[0].0);
+    tui.press("\u{15}\u{1b}");
+    tui.sees("i writes");
+    tui.press("kF");
+    tui.sees("Forward to");
+    shoot_sizes(&tui, tab, folder, "tui-forward").await;
+    tui.resize(SIZES[0].1, SIZES[0].0);
+    tui.press("\u{1b}");
+    tui.sees("i writes");
+    tui.press("M");
+    tui.sees("Wrote here lately");
+    shoot_sizes(&tui, tab, folder, "tui-people").await;
     let readme = folder.join(format!("tui-{}x{}-dark.png", SIZES[0].0, SIZES[0].1));
     std::fs::copy(readme, folder.join("tui.png")).unwrap();
 }

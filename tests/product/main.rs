@@ -32,6 +32,7 @@ mod agents_elsewhere;
 mod agents_hidden;
 mod bots;
 mod bots_elsewhere;
+mod bots_flood;
 mod bots_load;
 mod clock;
 mod commands;

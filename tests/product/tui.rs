@@ -255,6 +255,35 @@ fn a_token_opens_a_server_elsewhere() {
 }
 
 #[test]
+fn it_opens_where_one_left_with_what_was_being_written() {
+    let server = TestServer::start_with(&["--loopback"]);
+    server.until(&server.make_for(Some("loopback"), "group_1", "the older one"), "Sent");
+    server.until(&server.make_for(Some("loopback"), "group_2", "the newer one"), "Sent");
+    let mut first = tui(&server.home, &[]);
+    first.sees("the newer one");
+    first.press("\u{b}group_1\r");
+    first.sees("to group_1");
+    first.press("half a line");
+    first.sees("half a line");
+    first.press("\u{3}");
+    first.sees("Quit?");
+    first.press("\u{3}");
+    assert_eq!(first.wait(), 0);
+    // Killed by the system, it loses no more than what was typed in the last second.
+    let mut again = tui(&server.home, &[]);
+    again.sees("half a line");
+    again.press("\r and more");
+    again.sees("half a line and more");
+    let kept = server.home.path("state/rechat/tui.json");
+    eventually("it is kept", || {
+        std::fs::read_to_string(&kept).ok().filter(|text| text.contains("and more"))
+    });
+    again.signal(Signal::KILL);
+    again.wait();
+    tui(&server.home, &[]).sees("half a line and more");
+}
+
+#[test]
 fn signals_leave_the_terminal_as_it_was() {
     let home = Home::new();
     for signal in [Signal::TERM, Signal::HUP, Signal::INT] {

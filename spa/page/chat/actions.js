@@ -13,7 +13,7 @@ import { toast } from '../toast.js';
 import { askFirst } from './ask-first.js';
 import { QUICK, pickEmoji } from './emoji.js';
 import { isOutgoing } from './outgoing.js';
-import { passOn } from './pass-on.js';
+import { eachAlone, passOn } from './pass-on.js';
 import { closePopup, menu, openPopup } from './popup.js';
 
 /** @typedef {import('../types.js').Message} Message */
@@ -86,7 +86,7 @@ export class MessageActions {
       { name: t('reply'), icon: icon('reply'), run: () => this.by.reply(message) },
       { name: t('copyText'), icon: icon('copy'), run: () => void copy(textOf(message)) },
       canEdit(message) && { name: t('edit'), icon: icon('edit'), run: () => this.by.edit(message) },
-      { name: t('passOn'), icon: icon('send'), run: () => passOn(beside, [message], this.by.feed, this.by.outgoing) },
+      { name: t('passOn'), icon: icon('send'), run: () => passOn(beside, eachAlone([message]), this.by.feed, this.by.outgoing) },
       own && status === 'Sent' && !message.recalled_at && { name: t('recall'), icon: icon('undo'), run: () => askFirst(beside, 'recallSure', 'recall', () => this.#change(() => recallMessage(id))) },
       own && (status === 'Failed' || status === 'Canceled') && { name: t('retry'), icon: icon('retry'), run: () => this.retry(message) },
       open && { name: t('cancel'), icon: icon('cancel'), run: () => void this.#run(() => cancelMessage(id)) },

@@ -135,6 +135,13 @@ export class Composer {
     return had;
   }
 
+  /** Mentions somebody in what is written. @param {import('./mentions.js').Person} person */
+  mention(person) {
+    this.mentions.choose([person]);
+    const { selectionStart: at, value } = this.field;
+    this.#insert(`${at > 0 && !/\s/.test(value.charAt(at - 1)) ? ' ' : ''}@${person.name} `);
+  }
+
   /** @param {Iterable<File>} files */
   attach(files) {
     this.#files.push(...files);

@@ -5,7 +5,7 @@ import { errorText, reasonText } from '../errors.js';
 import { size } from '../format.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
-import { fileNameOf, webAddress } from '../media.js';
+import { fileNameOf, visible, webAddress } from '../media.js';
 import { fullAddress, holds, isHere, smallAddress } from './blob.js';
 import { openViewer } from './viewer.js';
 
@@ -46,7 +46,7 @@ function reserve(element, { type, width = UNKNOWN.width, height = UNKNOWN.height
 }
 
 /** @param {Segment} segment */
-const nameOfMedium = (segment) => segment.name || segment.summary || nameInAddress(segment) || t(MEDIA_WORDS[/** @type {keyof typeof MEDIA_WORDS} */ (segment.type)]);
+const nameOfMedium = (segment) => visible(segment.name || segment.summary || '') || nameInAddress(segment) || t(MEDIA_WORDS[/** @type {keyof typeof MEDIA_WORDS} */ (segment.type)]);
 
 /** The file's name in an address; many have none. @param {Segment} segment */
 function nameInAddress({ url = '' }) {
@@ -135,10 +135,10 @@ function notHere(element, segment, message, reason) {
  */
 function picture(segment, address, failed) {
   const name = nameOfMedium(segment);
-  const open = async () => openViewer((await fullAddress(segment)) ?? address, name);
+  const look = async (/** @type {Segment} */ one) => ({ address: (await fullAddress(one)) ?? (one === segment ? address : undefined), name: nameOfMedium(one) });
   return h(
     'button',
-    { class: 'picture', 'aria-label': t('openImage', { name }), onclick: () => void open() },
+    { class: 'picture', 'aria-label': t('openImage', { name }), onclick: () => void openViewer(segment, look) },
     h('img', { src: address, alt: segment.text || segment.summary || name, referrerpolicy: 'no-referrer', loading: 'lazy', decoding: 'async', onerror: failed }),
   );
 }
@@ -175,7 +175,7 @@ function player(segment, address, failed) {
 function fileCard(segment) {
   const save = async () => {
     const href = await fullAddress(segment);
-    if (href) h('a', { href, download: segment.name ?? '' }).click();
+    if (href) h('a', { href, download: visible(segment.name ?? '') }).click();
     else card.replaceWith(lost());
   };
   const details = segment.size === undefined ? t('saveFile') : size(segment.size);

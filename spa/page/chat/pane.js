@@ -1,6 +1,6 @@
 import { Refused, editMessage } from '../api.js';
 import { oneUpToDate } from '../changes.js';
-import { lineOf, textOf } from '../content.js';
+import { lineOf, segmentsOf, textOf } from '../content.js';
 import { fill, h } from '../dom.js';
 import { errorText } from '../errors.js';
 import { author } from '../format.js';
@@ -9,18 +9,22 @@ import { icon } from '../icons.js';
 import { isPrivate, nameOfConversation } from '../names.js';
 import { toast } from '../toast.js';
 import { MessageActions, canEdit, refusesEdits } from './actions.js';
+import { isHere } from './blob.js';
 import { Composer } from './composer.js';
 import { Finder } from './finder.js';
 import { conversationHead } from './head.js';
 import { Highlights } from './highlight.js';
 import { everybody } from './mentions.js';
 import { takeDropped } from './drop.js';
+import { People, openPeople } from './people.js';
+import { PointedMessage } from './pointed-message.js';
 import { closePopup } from './popup.js';
 import { ReadMarks, isLookedAt } from './read-marks.js';
 import { chatRow, surroundings } from './row.js';
 import { Scroller } from './scroller.js';
 import { Selection } from './selection.js';
 import { Timeline, isMessage } from './timeline.js';
+import { viewPicturesOf } from './viewer.js';
 
 /** @typedef {import('../types.js').Message} Message */
 /** @typedef {import('../types.js').Conversation} Conversation */
@@ -55,6 +59,7 @@ export class Pane {
     const { platform, conversation } = entry;
     this.isPrivate = isPrivate(entry);
     this.timeline = new Timeline(feed, platform, conversation);
+    this.people = new People(entry);
     this.actions = new MessageActions({
       reply: (message) => this.composer.reply(message),
       edit: (message) => this.composer.edit(message),
@@ -94,10 +99,10 @@ export class Pane {
       send: (segments, files, reply) => this.#send(segments, files, reply),
       edit: (message, segments) => this.#edit(message, segments),
       editLast: () => this.editLast(),
-      leave: () => this.#step(-1),
+      leave: () => this.pointed.step(-1),
     });
     this.state = h('div', { class: 'pane-state' });
-    this.head = conversationHead(feed, entry, back, () => this.finder.open());
+    this.head = conversationHead(feed, entry, { back, search: () => this.finder.open(), people: (beside) => this.#openPeople(beside) });
     this.spoken = h('div', { class: 'unseen', 'aria-live': 'polite' });
     this.down = h('button', { class: 'down', hidden: true, onclick: () => void this.toNewest() });
     this.element = h(
@@ -114,11 +119,9 @@ export class Pane {
       this.selection.element,
       this.composer.element,
     );
-    this.scroller.element.addEventListener('click', (event) => this.#clicked(event), true);
-    this.scroller.element.addEventListener('mouseover', (event) => this.#point(event));
-    this.scroller.element.addEventListener('focusin', (event) => this.#point(event));
-    this.scroller.element.addEventListener('keydown', (event) => this.#key(event));
+    this.pointed = new PointedMessage(this);
     this.marks = new ReadMarks(this);
+    viewPicturesOf(() => this.timeline.rows.flatMap((row) => (isMessage(row) ? segmentsOf(row).filter((segment) => segment.type === 'image' && isHere(segment)) : [])));
     this.#follow();
   }
 
@@ -193,13 +196,13 @@ export class Pane {
 
   /** Answers the message that is pointed at, or the last one. */
   reply() {
-    const message = this.#current();
+    const message = this.pointed.current();
     if (message) this.composer.reply(message);
   }
 
   /** Edits the message that is pointed at, where it is an own one, else the last own one. */
   edit() {
-    const message = this.#current();
+    const message = this.pointed.current();
     if (message && canEdit(message)) this.composer.edit(message);
     else this.editLast();
   }
@@ -210,19 +213,9 @@ export class Pane {
   }
 
   react() {
-    const message = this.#current();
+    const message = this.pointed.current();
     const row = message && this.scroller.row(message.id);
     if (message && row) this.actions.pickReaction(row, message);
-  }
-
-  /** The message that has the focus or is pointed at, else the last one; none on its way to the server. */
-  #current() {
-    const row = this.scroller.element.querySelector('.message:focus-within') ?? this.scroller.element.querySelector('.message:hover');
-    const entry = /** @type {HTMLElement | null | undefined} */ (row?.closest('.entry'));
-    const found = this.timeline.find(entry?.dataset.id);
-    if (entry) return found && isMessage(found) ? found : undefined;
-    const last = this.timeline.rows.findLast(isMessage);
-    return last && isMessage(last) ? last : undefined;
   }
 
   #draw() {
@@ -281,13 +274,21 @@ export class Pane {
     this.marks.soon();
   }
 
-  /** Those who spoke here, the last one first. */
+  /** Those who can be mentioned: who wrote last comes first. */
   #people() {
-    const people = new Map();
-    for (const row of this.timeline.rows.toReversed()) {
-      if (isMessage(row) && row.direction === 'Inbound' && row.sender && !people.has(row.sender.id)) people.set(row.sender.id, { id: row.sender.id, name: author(row) });
-    }
-    return this.isPrivate ? [...people.values()] : [...people.values(), everybody()];
+    this.people.learn(this.timeline.rows.filter(isMessage));
+    // Earlier authors are known the next time; the others can be mentioned at once.
+    this.people.load().catch(() => {});
+    return this.isPrivate ? this.people.all : [...this.people.all, everybody()];
+  }
+
+  /** @param {HTMLElement} beside */
+  #openPeople(beside) {
+    this.people.learn(this.timeline.rows.filter(isMessage));
+    openPeople(beside, this.people, (one) => {
+      closePopup();
+      this.composer.mention(one);
+    });
   }
 
   /**
@@ -341,57 +342,5 @@ export class Pane {
     this.element.classList.toggle('selecting', isActive);
     this.composer.element.hidden = isActive;
     this.#draw();
-  }
-
-  /** A click chooses a message while others are chosen; with a finger it opens what can be done. @param {MouseEvent} event */
-  #clicked(event) {
-    const target = /** @type {HTMLElement} */ (event.target);
-    const row = target.closest('.entry');
-    const message = row instanceof HTMLElement ? this.timeline.find(row.dataset.id) : undefined;
-    const bubble = target.closest('.bubble');
-    if (!message || !isMessage(message)) return;
-    if (this.selection.isActive) {
-      event.preventDefault();
-      event.stopPropagation();
-      this.selection.toggle(message);
-    } else if (bubble instanceof HTMLElement && matchMedia('(hover: none)').matches && !target.closest('a, button, audio, video') && getSelection()?.isCollapsed) {
-      this.actions.open(bubble, message);
-    }
-  }
-
-  /** Puts the actions at the message that is pointed at. @param {Event} event */
-  #point(event) {
-    const row = /** @type {HTMLElement} */ (event.target).closest('.entry');
-    const item = row instanceof HTMLElement ? this.timeline.find(row.dataset.id) : undefined;
-    if (item && isMessage(item) && row instanceof HTMLElement) this.actions.place(row, item);
-  }
-
-  /** Gives the focus to the next message, from the end where it is at none. @param {number} by @param {string} [id] */
-  #step(by, id) {
-    const { rows } = this.timeline;
-    const at = id ? rows.findIndex((row) => row.id === id) : rows.length;
-    const wanted = rows[at + by];
-    const target = wanted && this.scroller.reveal(wanted.id, 'nearest');
-    /** @type {HTMLElement | null | undefined} */ (target?.querySelector('.message'))?.focus({ preventScroll: true });
-  }
-
-  /** Arrows go from message to message. @param {KeyboardEvent} event */
-  #key(event) {
-    const row = /** @type {HTMLElement} */ (event.target).closest('.entry');
-    const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
-    if (event.key === 'Enter' && event.target instanceof HTMLElement && event.target.matches('.message')) {
-      // Or the same key presses the first button of what opens.
-      event.preventDefault();
-      const message = this.#current();
-      if (message && this.selection.isActive) this.selection.toggle(message);
-      else if (message) this.actions.open(event.target, message);
-    } else if (by) {
-      this.#step(by, row instanceof HTMLElement ? row.dataset.id : undefined);
-      event.preventDefault();
-    } else if (event.key === 'Escape') {
-      if (this.selection.isActive) this.selection.end();
-      else this.composer.focus();
-    }
   }
 }

@@ -15,26 +15,38 @@ export class ReadMarks {
   constructor(pane) {
     this.pane = pane;
     addEventListener('focus', this.soon);
+    addEventListener('blur', this.soon);
+    document.addEventListener('visibilitychange', this.soon);
   }
 
   close() {
     removeEventListener('focus', this.soon);
+    removeEventListener('blur', this.soon);
+    document.removeEventListener('visibilitychange', this.soon);
+    this.pane.feed.conversations.see('');
     clearTimeout(this.#reading);
   }
 
   soon = () => {
+    const { feed, timeline, scroller, composer } = this.pane;
+    const isSeen = this.#isSeen() && scroller.isAtEnd && timeline.rows.length > 0 && !timeline.hasNewer;
+    feed.conversations.see(isSeen ? composer.key : '');
     this.#reading ??= setTimeout(() => {
       this.#reading = undefined;
       this.#read();
     }, READ_AFTER);
   };
 
+  /** Whether somebody sees what comes; before the connection is there, what came meanwhile is not shown yet. */
+  #isSeen() {
+    const { feed, element, composer } = this.pane;
+    return isLookedAt() && element.isConnected && feed.state.value === 'live' && !feed.conversations.keptUnread.has(composer.key);
+  }
+
   #read() {
-    const { entry, feed, timeline, scroller, element, composer } = this.pane;
+    const { entry, feed, timeline, scroller } = this.pane;
     const { conversations } = feed;
-    // Before the connection is there, what came meanwhile is not shown yet.
-    const isSeen = isLookedAt() && element.isConnected && feed.state.value === 'live';
-    if (!entry.unread || !isSeen || conversations.keptUnread.has(composer.key)) return;
+    if (!entry.unread || !this.#isSeen()) return;
     const { rows, hasNewer, firstUnread } = timeline;
     const { last } = scroller.range;
     const seen = rows.slice(0, last + 1).findLast(isMessage);

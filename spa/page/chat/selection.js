@@ -8,7 +8,7 @@ import { t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { toast } from '../toast.js';
 import { askFirst } from './ask-first.js';
-import { passOn } from './pass-on.js';
+import { asOne, eachAlone, passOn } from './pass-on.js';
 
 /** @typedef {import('../types.js').Message} Message */
 
@@ -34,7 +34,8 @@ export class Selection {
       { class: 'selection', role: 'toolbar', 'aria-label': t('actions'), hidden: true },
       this.count,
       button('copy', 'copyText', () => void this.#copy()),
-      button('send', 'passOn', (made) => passOn(made, this.#messages(), feed, outgoing)),
+      button('send', 'passOn', (made) => passOn(made, eachAlone(this.#messages()), feed, outgoing)),
+      button('forward', 'passOnTogether', (made) => passOn(made, [asOne(this.#messages())], feed, outgoing)),
       button('remove', 'deleteHere', (made) => askFirst(made, 'deleteSure', 'deleteYes', () => this.#delete())),
       button('close', 'cancelThis', () => this.end()),
     );

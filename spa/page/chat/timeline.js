@@ -1,7 +1,6 @@
 import { Refused, ask, getMessage, withQuery } from '../api.js';
 import { upToDate, withStatus } from '../changes.js';
 import { Signal } from '../signal.js';
-import { seqAfter } from './forward.js';
 
 /** @typedef {import('../types.js').Message} Message */
 /** @typedef {import('../types.js').Notice} Notice */
@@ -40,7 +39,7 @@ export class Timeline {
   #failed;
   /** Ends with the last load that was asked for: one follows the other. */
   #loads = Promise.resolve();
-  /** Messages that came before the first page was here. @type {Message[]} */
+  /** Messages that came while the end of what is loaded was not known. @type {Message[]} */
   #early = [];
   #isBegun = false;
   #notices = 0;
@@ -148,14 +147,12 @@ export class Timeline {
   async #newer() {
     const last = this.rows.findLast(isMessage);
     if (!last) return;
-    const { conversations } = this.feed;
-    // As long as the conversations are not loaded, the end is not known.
-    const known = conversations.get(this.platform, this.conversation) ?? (await conversations.askFor(this.platform, this.conversation));
-    const newest = known?.last_seq ?? 0;
-    const seq = await seqAfter(this, last.id, PAGE, newest);
-    if (seq) this.#append((await this.#ask({ before: seq + 1, limit: PAGE, order: undefined })).messages.reverse());
-    const now = conversations.get(this.platform, this.conversation)?.last_seq ?? newest;
-    this.hasNewer = seq !== undefined && seq < now;
+    this.#early = [];
+    const { messages, isFull } = await this.#ask({ after: last.id, limit: PAGE, order: undefined });
+    // The answer does not have what came while it was made.
+    this.#append(isFull ? messages : [...messages, ...this.#early]);
+    this.#early = [];
+    this.hasNewer = isFull;
   }
 
   /** Shows a message that was just made here, before its event comes. @param {Message} message */
@@ -276,6 +273,7 @@ export class Timeline {
       return;
     }
     if (!this.hasNewer) this.#append(messages);
+    else if (this.isLoading) this.#early.push(...messages);
     this.arrived.value = messages;
     this.#changed();
   }

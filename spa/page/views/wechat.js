@@ -1,6 +1,6 @@
 import { ask, tell } from '../api.js';
 import { fill, h, svg } from '../dom.js';
-import { errorText } from '../errors.js';
+import { errorText, reasonOf } from '../errors.js';
 import { t } from '../i18n.js';
 
 /** How often it is asked how a login goes, in milliseconds. */
@@ -17,6 +17,8 @@ const QUIET = 4;
  * @property {string[]} [modules] lines of the code, `1` is dark
  * @property {string} [account]
  * @property {string} [reason]
+ * @property {string} [reason_code]
+ * @property {string} [reason_detail] what WeChat said
  */
 
 /** Signing in to WeChat by a code that the phone scans. */
@@ -47,7 +49,8 @@ export function wechatLogin() {
     // Digits that are being typed stay.
     if (now === shown) return;
     shown = now;
-    const { state, modules = [], account = '', reason } = login;
+    const { state, modules = [], account = '' } = login;
+    const reason = reasonOf(login);
     const words = h('p', null, t(`wechat_${state}`, { account }), reason ? ` ${reason}` : '');
     const give = (/** @type {string} */ digits) => void follow(() => tell('POST', pathOf(login), { digits }));
     fill(

@@ -1,6 +1,6 @@
 // English. Where there are two forms, the first is for one of it.
 
-export const en = {
+export const words = {
   skip: 'Skip to the content',
   views: 'Views',
   dashboard: 'Dashboard',
@@ -94,7 +94,7 @@ export const en = {
   newMessages: '{n} new message|{n} new messages',
   noMessages: 'No messages yet',
   noMessagesText: 'Messages appear here the moment they come. Connect a platform, or send the first one yourself.',
-  noneFound: 'No message matches',
+  noneFound: 'Nothing matches',
   you: 'You',
   justNow: 'just now',
 
@@ -238,7 +238,7 @@ export const en = {
   sound: 'Sound for notifications',
   notifications: 'Notifications',
   notificationsHelp: 'For mentions and private chats; each conversation can differ.',
-  notifyDenied: 'The browser blocks notifications of this page. Allow them in its site settings.',
+  notifyDenied: 'The browser does not let this page notify. On a computer, allow it in the site settings; on Android, pages cannot.',
   platformsLost: 'Not connected: {names}',
   platformsFine: 'All platforms are connected',
   showInChat: 'Show in chat',
@@ -356,4 +356,19 @@ export const en = {
   error_bot_event: 'It waits for the first event.',
   keyUnread: 'The next unread conversation',
   staySignedIn: 'Stay signed in on this device',
+
+  people: 'People',
+  peopleHere: '{n} person wrote here lately.|{n} people wrote here lately.',
+  findPerson: 'Name or ID',
+  findEmoji: 'Find an emoji',
+  passOnTogether: 'Forward as one',
+  historyOf: 'Messages of {name}',
+  error_not_confirmed: 'The code was not scanned and confirmed in time.',
+  error_no_code: 'WeChat gives no code.',
+  error_wrong_digits: 'The digits were wrong.',
+  error_foreign_host: 'WeChat leads to a host that is neither the configured one nor a public one with https.',
+  error_no_token: 'WeChat confirmed the login without a token that can be used.',
+  error_fault: 'A fault of rechat. The log of the server tells more; begin again.',
+  nextPicture: 'Next picture',
+  previousPicture: 'Previous picture',
 };

@@ -1,7 +1,7 @@
 // 简体中文。
 
-/** @type {Record<keyof typeof import('./en.js').en, string>} */
-export const zh = {
+/** @type {Record<keyof typeof import('./en.js').words, string>} */
+export const words = {
   skip: '跳到正文',
   views: '页面',
   dashboard: '概览',
@@ -239,7 +239,7 @@ export const zh = {
   sound: '提醒时播放声音',
   notifications: '桌面通知',
   notificationsHelp: '默认提醒 @ 我和私聊，每个会话可单独设置。',
-  notifyDenied: '浏览器已禁止本页的通知，请在网站设置中允许。',
+  notifyDenied: '浏览器不允许本页发出通知。在电脑上可以在网站设置中允许；Android 上的网页不能发出通知。',
   platformsLost: '未连接：{names}',
   platformsFine: '所有平台均已连接',
   showInChat: '在聊天中查看',
@@ -357,4 +357,19 @@ export const zh = {
   error_bot_event: '正在等待第一个事件。',
   keyUnread: '下一个未读会话',
   staySignedIn: '在此设备上保持登录',
+
+  people: '成员',
+  peopleHere: '最近有 {n} 人在这里发言。',
+  findPerson: '名称或账号',
+  findEmoji: '搜索表情',
+  passOnTogether: '合并转发',
+  historyOf: '{name}的聊天记录',
+  error_not_confirmed: '没有及时扫码并确认。',
+  error_no_code: '微信没有给出二维码。',
+  error_wrong_digits: '数字不正确。',
+  error_foreign_host: '微信指向的主机既不是配置中的，也不是使用 https 的公网主机。',
+  error_no_token: '微信确认了登录，但没有给出可用的令牌。',
+  error_fault: 'rechat 出现故障，详情见服务器日志，请重新开始。',
+  nextPicture: '下一张图片',
+  previousPicture: '上一张图片',
 };

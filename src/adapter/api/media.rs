@@ -1,6 +1,7 @@
 //! Bytes of media for adapters.
 
 use super::message::Outbound;
+use crate::health;
 use crate::model::content::{Content, Media, Segment};
 use crate::model::inline::Inline;
 use std::fmt;
@@ -64,7 +65,7 @@ pub async fn with_media(
     }
     let (mut segments, reader) = (message.content.to_segments(), Arc::clone(reader));
     let (folder, fetches) = (ways.folder.map(str::to_owned), ways.fetches);
-    let read = tokio::task::spawn_blocking(move || {
+    let read = health::blocking("reading of media", move || {
         let ways = FileTransfer { folder: folder.as_deref(), fetches };
         let mut left = MAX_SENT_BYTES;
         put_all(&mut segments, &*reader, ways, &mut left).map(|()| segments)

@@ -82,9 +82,8 @@ impl Attempt {
 
     fn tell(&self, state: LoginState, reason: Option<&str>) {
         self.status.send_if_modified(|status| {
-            let reason = reason.map(str::to_owned);
-            let is_new = status.state != state || status.reason != reason;
-            (status.state, status.reason) = (state, reason);
+            let is_new = status.state != state || status.reason.as_deref() != reason;
+            status.set(state, reason);
             if matches!(state, LoginState::Failed | LoginState::Expired) {
                 (status.qrcode, status.modules) = (None, Vec::new());
             }
@@ -111,7 +110,7 @@ impl Attempt {
             return Err("WeChat's answer has no code".into());
         };
         self.status.send_modify(|status| {
-            (status.state, status.reason) = (LoginState::Wait, None);
+            status.set(LoginState::Wait, None);
             status.qrcode = Some(shown.to_owned());
             status.modules = modules(shown);
         });
@@ -132,7 +131,7 @@ impl Attempt {
                     sleep(PAUSE).await;
                     continue;
                 }
-                Err(failure) => return Err(failure.reason().to_owned()),
+                Err(failure) => return Err(format!("WeChat refused it: {}", failure.reason())),
             };
             match text(&answer, "status").unwrap_or("wait") {
                 "scaned" => self.tell(LoginState::Scanned, None),

@@ -2,7 +2,7 @@
 
 use super::login::LoginEnd;
 use crate::adapter::api::LoginError;
-use crate::metrics::METRICS;
+use crate::health::log_panic;
 use crate::protocol::login::{LoginState, LoginStatus};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -94,11 +94,10 @@ impl Logins {
 impl LoginUnderWay {
     /// One whose task panicked has failed; gives the reason.
     fn broke_off(&self, error: &JoinError) -> String {
-        METRICS.task_panics.inc();
-        tracing::error!("a login panicked: {error}");
+        log_panic("wechat login", error);
         let reason = "the login failed because of an error in rechat; start it again";
         self.status.send_modify(|status| {
-            (status.state, status.reason) = (LoginState::Failed, Some(reason.into()));
+            status.set(LoginState::Failed, Some(reason));
             (status.qrcode, status.modules) = (None, Vec::new());
         });
         reason.to_owned()
@@ -114,6 +113,8 @@ fn status_of(id: &str) -> LoginStatus {
         modules: Vec::new(),
         account: None,
         reason: None,
+        reason_code: None,
+        reason_detail: None,
     }
 }
 
@@ -142,7 +143,7 @@ mod tests {
         }
         let told = logins.status(&first).unwrap();
         assert_eq!(told.state, LoginState::Failed);
-        assert!(told.reason.unwrap().contains("begin it anew"));
+        assert!(told.reason.unwrap().contains("start it again"));
         begin(&mut logins).expect("there is room for another");
     }
 }

@@ -28,8 +28,8 @@ mod window;
 
 use super::api::{ConfigKey, Kind, LoginRequest, OwnSettings, Settings};
 use super::context::Context;
+use super::definition::{Adapter, ServeStandalone, Service};
 use super::registry::ConfiguredEntry;
-use super::service::{Adapter, ServeStandalone, Service};
 use super::transport::Running;
 use options::IlinkOptions;
 use std::fmt;

@@ -1,7 +1,7 @@
 //! The settings of iLink's own, read and checked.
 
 use crate::adapter::api::OwnSettings;
-use crate::adapter::service::read_own;
+use crate::adapter::definition::read_own;
 use hyper::Uri;
 use serde::Deserialize;
 use std::time::Duration;

@@ -8,11 +8,11 @@ use super::reply::PartProgress;
 use super::upload::{NotUploaded, upload};
 use crate::adapter::api::{Delivery, FileTransfer, Outbound, with_media};
 use crate::clock::now;
+use crate::health;
 use md5::{Digest, Md5};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout, timeout_at};
 use uuid::Uuid;
 
@@ -37,7 +37,9 @@ pub(super) async fn send(account: &RunningAccount, message: Outbound) -> Deliver
     };
     // Files are decoded, which takes its time.
     let (whole, max_text) = (Arc::clone(&message), account.max_text);
-    let parts = spawn_blocking(move || parts(&whole, max_text).map(PrintedParts::new)).await;
+    let parts =
+        health::blocking("wechat text", move || parts(&whole, max_text).map(PrintedParts::new))
+            .await;
     let parts = match parts.unwrap_or_else(|error| Err(error.to_string())) {
         Ok(parts) => parts,
         Err(reason) => return refused(reason),

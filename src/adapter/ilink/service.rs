@@ -11,7 +11,7 @@ use super::window::Windows;
 use crate::adapter::api::{AdapterEvent, LoginError, LoginRequest, Settings};
 use crate::adapter::context::Context;
 use crate::adapter::registry::ConfiguredEntry;
-use crate::metrics::METRICS;
+use crate::health::log_panic;
 use crate::model::event::AdapterState;
 use crate::protocol::login::{LoginState, LoginStatus};
 use crate::protocol::platform::{AdapterStatus, PlatformState};
@@ -165,8 +165,8 @@ impl IlinkService {
         let id = ended.as_ref().map_or_else(JoinError::id, |(id, ())| *id);
         let Some(account) = self.task_accounts.remove(&id) else { return };
         let Err(error) = ended else { return };
-        METRICS.task_panics.inc();
-        tracing::error!(account, "the task of an account panicked and is restarted: {error}");
+        log_panic("wechat account", &error);
+        tracing::error!(account, "the task of an account panicked and is restarted");
         sleep(PANIC_PAUSE).await;
         self.stop(&account).await;
         if let Some(kept) = self.kept().await.remove(&account) {

@@ -7,6 +7,7 @@ use super::hosts::{may_send_to, without_query};
 use super::http::{HttpCall, NoResponse};
 use super::json::text;
 use crate::adapter::api::cut;
+use crate::health;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
@@ -15,7 +16,6 @@ use hyper::Method;
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tokio::task::spawn_blocking;
 
 /// How often a file is put, where the servers fail.
 const ATTEMPTS: u32 = 3;
@@ -110,7 +110,7 @@ pub(super) async fn upload(
 /// The bytes as they are put, and the hash of what they were; made beside the poll, which would
 /// otherwise wait for it.
 async fn encrypted(bytes: Bytes, key: AesKey) -> Result<(Bytes, String), NotUploaded> {
-    let made = spawn_blocking(move || {
+    let made = health::blocking("wechat upload", move || {
         (encrypt(&key, &bytes).into(), HEXLOWER.encode(&Md5::digest(&bytes)))
     });
     made.await.map_err(|error| NotUploaded::Retryable(error.to_string()))

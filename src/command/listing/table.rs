@@ -223,7 +223,7 @@ mod tests {
         assert!(!text.contains("Sent"), "{text}");
         let long = Message {
             status: Status::Pending,
-            waiting: Some("x".repeat(500)),
+            waiting: Some("x".repeat(500).into()),
             ..message(SENTENCE)
         };
         let text = shown(&[long], 100).join("\n");

@@ -11,10 +11,9 @@ use crate::media::fetch_incoming::IncomingMedia;
 use crate::media::fetch_missing::Completer;
 use crate::media::partial::Partials;
 use crate::media::sign::Signer;
-use crate::media::{AdapterMedia, Blobs, folder_beside, sweep};
+use crate::media::{AdapterMedia, Blobs, NewMedia, folder_beside, sweep};
 use crate::store::Store;
 use std::sync::Arc;
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -26,8 +25,7 @@ pub(super) struct OpenedMedia {
     pub(super) signer: Signer,
     url: Option<String>,
     fetcher: Fetcher,
-    /// Notified of every commit.
-    commits: Arc<Notify>,
+    new_media: Arc<NewMedia>,
     /// The cluster that this server is a node of.
     pub(super) cluster: Option<ClusterHandle>,
 }
@@ -36,7 +34,7 @@ impl OpenedMedia {
     /// Opens the folder beside the store. The store is open, so no other process writes there.
     pub(super) fn open(
         config: &Config,
-        commits: Arc<Notify>,
+        new_media: Arc<NewMedia>,
         store: &Store,
         node: Option<&ClusterNode>,
     ) -> Result<Self> {
@@ -60,7 +58,7 @@ impl OpenedMedia {
             })?,
         };
         let url = config.media.url.clone();
-        Ok(Self { blobs, partials, signer, url, fetcher, commits, cluster })
+        Ok(Self { blobs, partials, signer, url, fetcher, new_media, cluster })
     }
 
     /// The media as adapters read them.
@@ -78,23 +76,26 @@ impl OpenedMedia {
         tasks: &TaskTracker,
         stop: &CancellationToken,
     ) -> Completer {
-        let Self { blobs, partials, fetcher, commits, .. } = self;
+        let Self { blobs, partials, fetcher, new_media, .. } = self;
         let completer = Completer { store: store.clone(), blobs: blobs.clone(), fetcher, registry };
-        let arrivals = IncomingMedia {
+        let incoming = IncomingMedia {
             completer: completer.clone(),
             wanted: config.media.wanted(),
             at_once: config.media.fetches,
-            commits,
+            new_media,
         };
         let until = stop.clone();
         let fetching = move |until: CancellationToken| {
-            let (arrivals, end) = (arrivals.clone(), until.clone());
-            health::supervise("media fetcher", until, move || arrivals.clone().run(end.clone()))
+            let (incoming, end) = (incoming.clone(), until.clone());
+            health::supervise("media fetcher", until, move || incoming.clone().run(end.clone()))
         };
         tasks.spawn(while_leading(store.leading(), until, fetching));
         // Each node has files of its own.
-        let (store, end) = (store.clone(), stop.clone());
-        let sweep = move || sweep::run(store.clone(), blobs.clone(), partials.clone(), end.clone());
+        let (store, db, end) = (store.clone(), config.db.clone(), stop.clone());
+        let sweep = move || {
+            let (store, blobs, partials) = (store.clone(), blobs.clone(), partials.clone());
+            sweep::run(store, blobs, partials, db.clone(), end.clone())
+        };
         tasks.spawn(health::supervise("media sweep", stop.clone(), sweep));
         completer
     }

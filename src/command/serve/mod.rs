@@ -24,6 +24,7 @@ use crate::config::{self, Config, Loaded, Sources};
 use crate::error::{Error, Result};
 use crate::health::supervise;
 use crate::hub::{Hub, SessionLimits};
+use crate::media::NewMedia;
 use crate::outbox;
 use crate::raw_events::RawEventRetention;
 use crate::server::{Listeners, ServerContext, serve};
@@ -39,7 +40,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use store::Commits;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 
 /// The part of `limits.memory_bytes` that events which are read again may hold beside it.
 const REPLAY_PART: usize = 4;
@@ -112,14 +113,14 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<S
     let (observer, outbox) = outbox::new();
     let socket = config::socket_beside(&config.db);
     let activity = Arc::new(ActivityCounts::default());
-    let committed = Arc::new(Notify::new());
+    let new_media = Arc::new(NewMedia::default());
     let raw_events = Arc::new(RawEventRetention::default());
     let wanted = config.cluster.as_ref().map(|_| Arc::new(WantedCopies::default()));
     let commits = Commits {
         hub: hub.clone(),
         outbox: observer,
         activity: activity.clone(),
-        media: committed.clone(),
+        media: new_media.clone(),
         wanted: wanted.clone(),
         raw_events: raw_events.clone(),
     };
@@ -127,7 +128,7 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<S
     // The store's lock first: it proves that a socket found beside it is stale.
     let store = store::open(&config, &socket, commits, shared_log).await?;
     activity.read_back(&store, now())?;
-    let media = OpenedMedia::open(&config, committed, &store, node.as_ref())?;
+    let media = OpenedMedia::open(&config, new_media, &store, node.as_ref())?;
     let listeners = Listeners::bind(&config, &socket).await?;
     let address = listeners.address().map_err(|error| Error::failed(error.to_string()))?;
     welcome::welcome(&config, address);

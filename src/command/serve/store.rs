@@ -6,13 +6,13 @@ use crate::cluster::WantedCopies;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::hub::Hub;
+use crate::media::NewMedia;
 use crate::model::change::Committed;
 use crate::outbox::CommitObserver;
 use crate::raw_events::RawEventRetention;
 use crate::store::{self, Head, Listener, SharedLogFactory, Store, StoreOptions};
 use std::path::Path;
 use std::sync::Arc;
-use tokio::sync::Notify;
 
 /// Opens the store; a server that has it already is told apart from any other process.
 pub(super) async fn open(
@@ -43,7 +43,7 @@ pub(super) struct Commits {
     pub(super) hub: Arc<Hub>,
     pub(super) outbox: CommitObserver,
     pub(super) activity: Arc<ActivityCounts>,
-    pub(super) media: Arc<Notify>,
+    pub(super) media: Arc<NewMedia>,
     /// In a cluster: files that other nodes may have.
     pub(super) wanted: Option<Arc<WantedCopies>>,
     pub(super) raw_events: Arc<RawEventRetention>,
@@ -53,6 +53,7 @@ impl Listener for Commits {
     fn opened(&mut self, head: Head) {
         self.hub.opened(head);
         self.outbox.opened();
+        self.media.opened();
     }
 
     fn committed(&mut self, batch: Arc<Committed>) {
@@ -61,8 +62,8 @@ impl Listener for Commits {
         if let Some(wanted) = &self.wanted {
             wanted.committed(&batch.changes);
         }
+        self.media.committed(&batch.changes);
         self.hub.committed(batch);
-        self.media.notify_one();
         self.raw_events.stored();
     }
 }

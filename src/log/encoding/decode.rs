@@ -137,6 +137,7 @@ pub(super) fn take_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
             }))
         }
         WireEvent::RecallsLapsedV1 { keys } => Event::RecallsLapsed { keys },
+        WireEvent::KeysLapsedV1 { keys } => Event::KeysLapsed { keys },
         WireEvent::PartSentV1 { seq, external_id, marks } => Event::PartSent {
             seq,
             external_id: external_id.into(),

@@ -115,6 +115,7 @@ pub(super) fn encode_to(event: &Event, row: Option<&[u8]>, bytes: Vec<u8>) -> Re
             at: recall.at,
         },
         Event::RecallsLapsed { keys } => WireEvent::RecallsLapsedV1 { keys: keys.clone() },
+        Event::KeysLapsed { keys } => WireEvent::KeysLapsedV1 { keys: keys.clone() },
         Event::PartSent { seq, external_id, marks } => {
             WireEvent::PartSentV1 { seq: *seq, external_id, marks: wire_marks(marks) }
         }

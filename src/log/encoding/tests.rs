@@ -137,6 +137,7 @@ pub fn every_event() -> Vec<Event> {
     all.push(Event::RecallsLapsed { keys: vec![1, 300] });
     let marks = vec![DedupeKey::Sent(3, 4)];
     all.push(Event::PartSent { seq: 7, external_id: "e".into(), marks });
+    all.push(Event::KeysLapsed { keys: vec![(9, 300)] });
     all
 }
 

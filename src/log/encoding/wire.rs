@@ -154,6 +154,9 @@ pub(super) enum WireEvent<'a> {
         external_id: &'a str,
         marks: Vec<WireMark>,
     },
+    KeysLapsedV1 {
+        keys: Vec<(u64, u128)>,
+    },
 }
 
 pub(super) const ORIGINS: [Origin; 3] = [Origin::Made, Origin::Received, Origin::Imported];

@@ -175,7 +175,7 @@ impl ShownOutcome {
         let is_outbound = message.direction == Direction::Outbound;
         Self {
             status: is_outbound.then_some(message.status.as_str()),
-            waiting: message.waiting.clone(),
+            waiting: message.waiting.as_deref().map(str::to_owned),
             last_error: message.last_error.clone(),
             unconfirmed: message.is_unconfirmed,
         }

@@ -21,7 +21,7 @@ use hyper::StatusCode;
 use hyper::Uri;
 use hyper::header::{AUTHORIZATION, HeaderMap};
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use throttle::AttemptThrottle;
 use tokio_util::sync::CancellationToken;
 
@@ -38,10 +38,17 @@ pub struct AccessControl {
 /// The valid tokens, each with a signal of its revocation.
 #[derive(Debug)]
 struct Accepted {
-    tokens: Vec<(Token, CancellationToken)>,
+    tokens: Vec<(Token, Revocation)>,
     /// Ends connections that were opened without a token, once there are tokens.
-    without_token: CancellationToken,
+    without_token: Revocation,
 }
+
+/// A signal that access is revoked. Shared, because a copy of the token itself takes a lock that all
+/// requests share.
+pub type Revocation = Arc<CancellationToken>;
+
+/// Never cancelled.
+static FOR_GOOD: LazyLock<Revocation> = LazyLock::new(Revocation::default);
 
 /// Access of a request.
 #[derive(Clone, Debug)]
@@ -51,7 +58,7 @@ pub struct AccessGrant {
     /// Name of the token, if one was needed.
     pub token: Option<Arc<str>>,
     /// Cancelled when the token becomes invalid.
-    pub revoked: CancellationToken,
+    pub revoked: Revocation,
 }
 
 impl AccessGrant {
@@ -63,15 +70,15 @@ impl AccessGrant {
     /// Access that cannot be revoked here: over the Unix socket, or with a token that other
     /// settings hold.
     fn for_good(scope: TokenScope) -> Self {
-        Self { scope, token: None, revoked: CancellationToken::new() }
+        Self { scope, token: None, revoked: FOR_GOOD.clone() }
     }
 }
 
 impl Accepted {
     fn new(tokens: Vec<Token>) -> Self {
-        let with_end = |token| (token, CancellationToken::new());
+        let with_end = |token| (token, Revocation::default());
         let tokens = tokens.into_iter().map(with_end).collect();
-        Self { tokens, without_token: CancellationToken::new() }
+        Self { tokens, without_token: Revocation::default() }
     }
 
     /// The valid tokens after a reload; one with the same name, scope and secret is kept.

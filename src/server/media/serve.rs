@@ -3,6 +3,7 @@
 use super::range::{ByteRange, wanted};
 use super::{hash_of, name_in, no_media};
 use crate::clock::now;
+use crate::health;
 use crate::media::Hash;
 use crate::media::sniff::{FileType, is_inline, served};
 use crate::server::assets::is_known;
@@ -173,7 +174,7 @@ impl FileStream {
         let limit = Duration::from_secs(self.context.config.limits.answer_seconds);
         let reservation = self.context.memory.reserve_within(limit, length).await;
         let reservation = reservation.ok_or("there is no memory for the rest of the file")?;
-        let read = tokio::task::spawn_blocking(move || {
+        let read = health::blocking("reading of media", move || {
             let mut bytes = vec![0; length];
             self.file.seek(SeekFrom::Start(self.left.start))?;
             self.file.read_exact(&mut bytes)?;

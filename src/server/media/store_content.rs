@@ -21,6 +21,9 @@ impl From<MediaRefused> for ErrorResponse {
 
 /// The draft with its bytes stored as media. Files that it names must exist, and are kept.
 pub async fn keep(context: &ServerContext, draft: Draft) -> Result<Draft> {
+    if !content::has_bytes(draft.content()) {
+        return Ok(draft);
+    }
     let kept = keep_content(context, draft.content().clone()).await?;
     Ok(draft.with_content(kept))
 }

@@ -1,7 +1,6 @@
 //! `/ws/client`: one task for each session, which reads commands and writes frames.
 
 mod commands;
-mod on_wake;
 mod run;
 mod session;
 mod writing;

@@ -1,12 +1,12 @@
 //! One session: its state, and the frames to its client.
 
-use super::on_wake::OnWake;
 use super::writing;
 use crate::config::TokenScope;
 use crate::hub::{Batches, FrameForm, Subscriber};
 use crate::protocol::event;
 use crate::server::ServerContext;
 use crate::server::lifetime::{Ended, Lifetime};
+use crate::server::on_wake::OnWake;
 use bytes::Bytes;
 use futures_util::SinkExt;
 use futures_util::stream::FuturesUnordered;

@@ -3,13 +3,13 @@
 
 use crate::model::event::{DedupeKey, RawEvent, RetentionBounds};
 use crate::store::bot_events;
-use crate::store::dedupe_keys::KEY_LIFE;
 use crate::store::error::Result;
+use crate::store::sealed::{SealedTable, key_row, mark_key};
 use crate::store::transaction::Transaction;
-use redb::ReadableTable;
+use redb::{ReadableTable, ReadableTableMetadata};
 
-/// Idempotency keys that lapsed are forgotten a few at a time, with each new one.
-const KEYS_FORGOTTEN_AT_ONCE: usize = 8;
+/// The most idempotency keys that are kept; the oldest is forgotten for a new one.
+const MAX_KEYS: u64 = 1_000_000;
 
 /// Words of platforms that are old are forgotten a few at a time, with each new one.
 const WORDS_FORGOTTEN_AT_ONCE: usize = 4;
@@ -18,8 +18,14 @@ impl Transaction<'_> {
     pub(super) fn mark(&mut self, seq: u64, marks: &[DedupeKey]) -> Result<()> {
         for mark in marks {
             match *mark {
-                DedupeKey::Seen(time, hash) => drop(self.seen.write()?.insert((time, hash), seq)?),
-                DedupeKey::Sent(hour, hash) => drop(self.sent.write()?.insert((hour, hash), seq)?),
+                DedupeKey::Seen(time, hash) => {
+                    let row = SealedTable::Seen.seal(mark_key((time, hash)), seq);
+                    self.seen.write()?.insert((time, hash), row)?;
+                }
+                DedupeKey::Sent(hour, hash) => {
+                    let row = SealedTable::Sent.seal(mark_key((hour, hash)), seq);
+                    self.sent.write()?.insert((hour, hash), row)?;
+                }
                 DedupeKey::Key(key, body, at) => self.mark_key(seq, key, body, at)?,
             }
         }
@@ -27,19 +33,28 @@ impl Transaction<'_> {
     }
 
     pub(super) fn mark_key(&mut self, seq: u64, key: u128, body: u128, now: u64) -> Result<()> {
-        if let Some(old) = self.keys.write()?.insert(key, (seq, body, now))? {
+        if let Some(old) = self.keys.write()?.insert(key, key_row(key, seq, body, now))? {
             let (_, _, at) = old.value();
             self.keys_by_age.write()?.remove((at, key))?;
         }
         self.keys_by_age.write()?.insert((now, key), ())?;
-        for _ in 0..KEYS_FORGOTTEN_AT_ONCE {
+        while self.keys_by_age.read()?.len()? > MAX_KEYS {
             let oldest = self.keys_by_age.read()?.first()?.map(|(age, _)| age.value());
-            let Some((at, lapsed)) = oldest else { break };
-            if now.saturating_sub(at) < KEY_LIFE {
-                break;
+            let Some(oldest) = oldest else { break };
+            self.forget_keys(&[oldest])?;
+        }
+        Ok(())
+    }
+
+    /// Forgets idempotency keys, each named with the time at which it was used.
+    pub(super) fn forget_keys(&mut self, keys: &[(u64, u128)]) -> Result<()> {
+        for &(at, key) in keys {
+            self.keys_by_age.write()?.remove((at, key))?;
+            let row = self.keys.read()?.get(key)?.map(|row| row.value());
+            // It may have been used anew since.
+            if row.is_some_and(|(_, _, used_at)| used_at == at) {
+                self.keys.write()?.remove(key)?;
             }
-            self.keys_by_age.write()?.remove((at, lapsed))?;
-            self.keys.write()?.remove(lapsed)?;
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use crate::model::message::{Message, Status};
 use crate::store::conversation::is_mention;
 use crate::store::error::{Result, StoreError};
 use crate::store::postings::locate;
+use crate::store::sealed::SealedTable;
 use crate::store::state::StoreState as _;
 use crate::store::tables::PostingKey;
 use crate::store::transaction::Transaction;
@@ -45,7 +46,9 @@ impl Transaction<'_> {
         self.counters.head = self.counters.head.max(message.seq);
         self.counters.add(message);
         if self.context.ids.seq(message.id) != Some(message.seq) {
-            self.foreign_ids.write()?.insert(message.id.as_u128(), message.seq)?;
+            let id = message.id.as_u128();
+            let row = SealedTable::ForeignIds.seal([id], message.seq);
+            self.foreign_ids.write()?.insert(id, row)?;
         }
         self.messages.insert(message.seq, row)?;
         let terms = self.terms(message)?;

@@ -9,6 +9,7 @@ mod terms;
 
 use super::error::Result;
 use super::journal::EntryContent;
+use super::sealed::epoch_row;
 use super::state::StoreState as _;
 use super::tables::{self, SEEN_PLATFORMS, pack, with_checksum};
 use super::transaction::Transaction;
@@ -163,13 +164,9 @@ impl Transaction<'_> {
                 }),
             Event::SetAside { .. } => {
                 let bytes = with_checksum(offset, &encode_event(&event)?);
-                self.quarantine.write()?.insert(offset, bytes.as_slice())?;
-                None
+                self.set_aside(offset, &bytes).map(|()| None)?
             }
-            Event::Released { offset } => {
-                self.quarantine.write()?.remove(offset)?;
-                None
-            }
+            Event::Released { offset } => self.release(offset).map(|()| None)?,
             Event::Forgotten(bounds) => {
                 self.forget(*bounds)?;
                 None
@@ -178,6 +175,7 @@ impl Transaction<'_> {
             Event::RawEvent(told) => self.keep_raw_event(offset, &told).map(|()| None)?,
             Event::RecalledEarly(recall) => self.keep_early_recall(*recall).map(|()| None)?,
             Event::RecallsLapsed { keys } => self.forget_early_recalls(&keys).map(|()| None)?,
+            Event::KeysLapsed { keys } => self.forget_keys(&keys).map(|()| None)?,
             Event::PartSent { seq, external_id, marks } => {
                 self.mark(seq, &marks)?;
                 let before = self.before(seq)?;
@@ -237,7 +235,7 @@ impl Transaction<'_> {
 
     fn open_epoch(&mut self, epoch: Epoch) -> Result<()> {
         self.newest_epoch = epoch;
-        let row = (epoch.number(), self.counters.head + 1);
+        let row = epoch_row(self.counters.offset, epoch, self.counters.head + 1);
         self.epochs.insert(self.counters.offset, row)?;
         Ok(())
     }

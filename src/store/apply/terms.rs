@@ -4,7 +4,7 @@ use crate::model::message::Message;
 use crate::store::conversation::ConversationRow;
 use crate::store::error::Result;
 use crate::store::postings::locate;
-use crate::store::tables::PostingKey;
+use crate::store::tables::{PostingKey, pack_term, platform_key};
 use crate::store::transaction::{KnownConversation, Transaction};
 
 impl Transaction<'_> {
@@ -30,6 +30,7 @@ impl Transaction<'_> {
         }
         let term = self.counters.new_term();
         self.platforms.write()?.insert(platform, term.0)?;
+        self.meta.insert(&*platform_key(platform), &*pack_term(platform, term)?)?;
         self.platform_terms.insert(platform.to_owned(), Some(term));
         self.named_platforms.take();
         Ok(term)

@@ -21,7 +21,7 @@ pub(super) fn create(
     events: &mut Vec<Event>,
 ) -> Result<Answer> {
     if let Some(key) = &idempotency
-        && let Some((seq, same_body)) = state.known_key(key, at)?
+        && let Some((seq, same_body)) = state.known_key(key)?
     {
         if !same_body {
             return Ok(Answer::KeyTaken);

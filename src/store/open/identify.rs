@@ -62,7 +62,7 @@ pub(super) fn identify(txn: &ReadTransaction, path: &Path) -> Result<Identity> {
 }
 
 /// Marks a new file as ours and makes every table, so that readers find them.
-pub(super) fn initialise(database: &Database) -> Result<IdPermutation> {
+pub(in crate::store) fn initialise(database: &Database) -> Result<IdPermutation> {
     let key = uuid::Uuid::new_v4().into_bytes();
     let ids = IdPermutation::new(key);
     let failed = |error: &dyn std::fmt::Display| {

@@ -3,6 +3,7 @@
 mod identify;
 mod refused;
 
+use super::damage::guarded;
 use super::error::{Result, StoreError};
 use super::file::{FoundLog, StoreFile};
 use super::ids::IdPermutation;
@@ -11,13 +12,15 @@ use super::migration;
 use super::options::{Access, SharedLogFactory, StoreOptions};
 use super::overlay::Overlay;
 use super::recount::recount_if_damaged;
+use super::salvage::salvage;
 use super::shared_log::SharedLogWriter;
 use super::tables::{META, SCHEMA, counters, log_bytes};
 use super::transaction::TransactionContext;
 use super::view::View;
 use crate::log::Log as _;
 use crate::log::disk::{PreallocatedFile, StorageFactory, StoreFileKind, make_private};
-use identify::{Identity, has_content, identify, initialise};
+pub(super) use identify::initialise;
+use identify::{Identity, has_content, identify};
 use redb::{Builder, Database, DatabaseError, ReadOnlyDatabase, ReadTransaction, ReadableDatabase};
 use refused::{disk, refused};
 use std::fs::{DirBuilder, OpenOptions};
@@ -84,7 +87,7 @@ fn try_open(options: &StoreOptions) -> Result<Opened> {
             "there is no store at {}\n  `rechat serve` or `rechat send` makes one; `--db` names another place",
             path.display()
         ))),
-        Access::Read => match builder(options).open_read_only(path) {
+        Access::Read => match guarded_open(|| builder(options).open_read_only(path)) {
             Ok(database) => {
                 let txn = database.begin_read()?;
                 let Identity { schema, ids } = identify(&txn, path)?;
@@ -104,6 +107,7 @@ fn try_open(options: &StoreOptions) -> Result<Opened> {
             }
             // A store that was not closed has to be repaired first, which takes writing.
             Err(DatabaseError::RepairAborted) => open_for_writing(options),
+            Err(error) if is_damage(&error) => open_for_writing(options),
             Err(error) => Err(refused(path, &error)),
         },
         Access::Write => {
@@ -126,27 +130,55 @@ fn goes_beyond(options: &StoreOptions, ids: IdPermutation, txn: &ReadTransaction
 
 /// A foreign file is found out before it is opened for writing, and so stays untouched.
 fn look_before_writing(options: &StoreOptions) -> Result<()> {
-    match builder(options).open_read_only(&options.path) {
+    match guarded_open(|| builder(options).open_read_only(&options.path)) {
         Ok(database) => match identify(&database.begin_read()?, &options.path) {
             Err(StoreError::Absent) | Ok(_) => Ok(()),
             Err(error) => Err(error),
         },
         Err(DatabaseError::RepairAborted) => Ok(()),
+        // Known for ours, or not, when it is salvaged.
+        Err(error) if is_damage(&error) => Ok(()),
         Err(error) => Err(refused(&options.path, &error)),
     }
 }
 
+/// Opens a file for writing. One that redb cannot repair is made anew from what can be read of it.
 fn open_for_writing(options: &StoreOptions) -> Result<Opened> {
+    let database = match guarded_open(|| database(options)) {
+        Err(error) if is_damage(&error) && options.may_salvage() => {
+            tracing::error!("{}: {error}", options.path.display());
+            salvage(options)?.tell();
+            guarded_open(|| database(options))
+        }
+        opened => opened,
+    };
+    opened(options, database.map_err(|error| refused(&options.path, &error))?)
+}
+
+/// Whether a file cannot be opened because pages of it are damaged.
+fn is_damage(error: &DatabaseError) -> bool {
+    matches!(error, DatabaseError::Storage(redb::StorageError::Corrupted(_)))
+}
+
+/// redb panics at a page of an unknown form; here that is damage.
+fn guarded_open<T>(
+    open: impl FnOnce() -> std::result::Result<T, DatabaseError>,
+) -> std::result::Result<T, DatabaseError> {
+    let opened = guarded(|| Ok(open()));
+    let damage = |error: StoreError| redb::StorageError::Corrupted(error.to_string()).into();
+    opened.map_err(damage).flatten()
+}
+
+fn database(options: &StoreOptions) -> std::result::Result<Database, DatabaseError> {
     let path = &options.path;
     let began = std::time::Instant::now();
     let file = if let Some(StorageFactory(open)) = &options.storage {
         PreallocatedFile::on(open(StoreFileKind::Tables))
     } else {
         let file = OpenOptions::new().read(true).write(true).open(path);
-        let file = file.map_err(|error| disk(path, "opened", &error))?;
-        PreallocatedFile::new(file).map_err(|error| refused(path, &error))?
+        PreallocatedFile::new(file.map_err(redb::StorageError::Io)?)?
     };
-    let database = builder(options)
+    builder(options)
         .set_repair_callback(move |repair| {
             let percent = (repair.progress() * 100.0).round();
             tracing::info!(
@@ -156,7 +188,10 @@ fn open_for_writing(options: &StoreOptions) -> Result<Opened> {
             );
         })
         .create_with_backend(file)
-        .map_err(|error| refused(path, &error))?;
+}
+
+fn opened(options: &StoreOptions, database: Database) -> Result<Opened> {
+    let path = &options.path;
     let identity = identify(&database.begin_read()?, path);
     let context = match identity {
         // Made, and the process ended before its tables were: as good as new.

@@ -26,9 +26,12 @@ pub(super) fn refused(path: &Path, error: &DatabaseError) -> StoreError {
              end it (`fuser {0}` names it), or choose another file with --db",
             path.display()
         )),
-        DatabaseError::UpgradeRequired(_)
-        | DatabaseError::Storage(redb::StorageError::Corrupted(_)) => StoreError::Open(format!(
+        DatabaseError::UpgradeRequired(_) => StoreError::Open(format!(
             "{} cannot be read: {error}\n  restore it from a backup, or choose another file with --db",
+            path.display()
+        )),
+        DatabaseError::Storage(redb::StorageError::Corrupted(_)) => StoreError::Open(format!(
+            "{} cannot be read: {error}\n  restore a backup, make the store anew from what can be read with `rechat check --repair`, or choose another file with --db",
             path.display()
         )),
         DatabaseError::Storage(redb::StorageError::Io(error)) => disk(path, "opened", error),

@@ -303,3 +303,129 @@ fn a_zeroed_page_is_an_error_and_the_rest_goes_on() {
     }
     assert!(refused > 0 && taken > 0, "{refused} refused, {taken} taken");
 }
+
+/// Changes the lowest bit of the value of every row.
+fn flip<K: redb::Key + 'static>(
+    file: &StoreFile,
+    table: redb::TableDefinition<'static, K, u64>,
+) -> usize {
+    use redb::ReadableTable as _;
+    let txn = file.database.begin_write().unwrap();
+    let mut flipped = 0;
+    {
+        let mut table = txn.open_table(table).unwrap();
+        let rows: Vec<_> = table
+            .iter()
+            .unwrap()
+            .map(|row| {
+                let (key, value) = row.unwrap();
+                (K::as_bytes(&key.value()).as_ref().to_vec(), value.value())
+            })
+            .collect();
+        for (key, value) in rows {
+            table.insert(K::from_bytes(&key), value ^ 1).unwrap();
+            flipped += 1;
+        }
+    }
+    txn.commit().unwrap();
+    flipped
+}
+
+#[test]
+fn a_flipped_bit_in_a_row_of_numbers_is_found_and_is_not_copied() {
+    use redb::ReadableTable as _;
+    type Damage = fn(&StoreFile) -> usize;
+    let damages: [(&str, Damage); 6] = [
+        ("seen", |file| flip(file, tables::SEEN)),
+        ("sent", |file| flip(file, tables::SENT)),
+        ("foreign IDs", |file| flip(file, tables::FOREIGN_IDS)),
+        ("keys", |file| {
+            let txn = file.database.begin_write().unwrap();
+            {
+                let mut keys = txn.open_table(tables::KEYS).unwrap();
+                let (key, row) =
+                    keys.first().unwrap().map(|(k, v)| (k.value(), v.value())).unwrap();
+                keys.insert(key, (row.0 ^ 1, row.1, row.2)).unwrap();
+            }
+            txn.commit().unwrap();
+            1
+        }),
+        ("epochs", |file| {
+            let txn = file.database.begin_write().unwrap();
+            {
+                let mut epochs = txn.open_table(tables::EPOCHS).unwrap();
+                let (at, row) =
+                    epochs.first().unwrap().map(|(k, v)| (k.value(), v.value())).unwrap();
+                epochs.insert(at, (row.0 ^ 1, row.1)).unwrap();
+            }
+            txn.commit().unwrap();
+            1
+        }),
+        ("platforms", |file| {
+            let txn = file.database.begin_write().unwrap();
+            txn.open_table(tables::PLATFORMS).unwrap().insert("qq", 17).unwrap();
+            txn.commit().unwrap();
+            1
+        }),
+    ];
+    for (what, damage) in damages {
+        let (folder, mut file) = new();
+        do_everything(&mut file);
+        let imported = Message { id: uuid::Uuid::new_v4(), ..made(&mut file, "imported") };
+        commit(&mut file, Command::Import { messages: vec![imported] }, Durability::Tables);
+        assert_eq!(check::check(&file.view().unwrap()).unwrap().findings, [""; 0], "{what}");
+        assert!(damage(&file) > 0, "{what}");
+        let view = file.view().unwrap();
+        let findings = check::check(&view).unwrap().findings;
+        assert!(!findings.is_empty(), "{what}");
+        let copied = view.copy_to(&folder.path().join("copy"));
+        assert!(copied.is_err_and(|error| error.to_string().contains("damaged")), "{what}");
+    }
+}
+
+#[test]
+fn a_damaged_mark_refuses_only_the_message_that_meets_it() {
+    let (_folder, mut file) = new();
+    commit(&mut file, receive("first", false), Durability::Tables);
+    flip(&file, tables::SEEN);
+    let both = vec![receive("first", false), receive("second", false)];
+    let answers = file.commit(both, Durability::Tables).unwrap().answers;
+    let is_done: Vec<_> = answers.iter().map(Result::is_ok).collect();
+    assert_eq!(is_done, [false, true]);
+}
+
+#[test]
+fn the_quarantine_is_bounded_and_says_that_it_is_full() {
+    let (_folder, mut file) = new();
+    let aside = || Command::SetAside {
+        inbound: Box::new(received("x", false)),
+        reason: "a damaged row".into(),
+        at: 2,
+    };
+    let commands = (0..10_001).map(|_| aside()).collect();
+    let answers = file.commit(commands, Durability::Tables).unwrap().answers;
+    let kept = answers.iter().filter(|answer| **answer == Ok(Answer::Noted)).count();
+    assert_eq!((kept, answers.last()), (10_000, Some(&Ok(Answer::NoRoom))));
+    assert_eq!(file.view().unwrap().quarantine_is_full(), Ok(true));
+    let first = file.view().unwrap().set_aside_after(0, 1, 1).unwrap().remove(0);
+    commit(&mut file, Command::Release { offset: first.offset }, Durability::Tables);
+    assert_eq!(file.view().unwrap().quarantine_is_full(), Ok(false));
+    assert_eq!(commit(&mut file, aside(), Durability::Tables), Answer::Noted);
+}
+
+#[test]
+fn the_quarantine_is_bounded_in_bytes() {
+    let (_folder, mut file) = new();
+    let large = "x".repeat(8 << 20);
+    let aside = || Command::SetAside {
+        inbound: Box::new(received(&large, false)),
+        reason: "a damaged row".into(),
+        at: 2,
+    };
+    let mut kept = 0;
+    while commit(&mut file, aside(), Durability::Tables) == Answer::Noted {
+        kept += 1;
+        assert!(kept < 40, "it has no bound");
+    }
+    assert!(kept > 10, "{kept}");
+}

@@ -26,7 +26,7 @@ fn what_is_old_is_forgotten_and_no_more() {
     let trim = |file: &mut StoreFile, marks_before| {
         while commit(
             file,
-            Command::Trim { marks_before, at: crate::clock::now() },
+            Command::Trim { marks_before, lapsed_keys: Vec::new(), at: crate::clock::now() },
             Durability::Tables,
         ) == Answer::Noted
         {}
@@ -60,11 +60,32 @@ fn an_emptied_conversation_is_listed_no_more_and_forgotten_later() {
     assert!(view.conversation_row("qq", "group_1").unwrap().is_some());
     commit(
         &mut file,
-        Command::Trim { marks_before: 0, at: crate::clock::now() },
+        Command::Trim { marks_before: 0, lapsed_keys: Vec::new(), at: crate::clock::now() },
         Durability::Tables,
     );
     assert_eq!(file.view().unwrap().conversation_row("qq", "group_1").unwrap(), None);
     made(&mut file, "again");
     assert_eq!(file.view().unwrap().conversations(&all).unwrap().len(), 1);
     assert_eq!(check::check(&file.view().unwrap()).unwrap().findings, [""; 0]);
+}
+
+#[test]
+fn an_idempotency_key_is_forgotten_when_it_is_said_to_be_old_and_not_by_the_clock_of_a_command() {
+    let (_folder, mut file) = new();
+    let keyed = |at| {
+        let draft = Draft::new(MessageType::Text, "keyed".into(), "group_2".into(), None).unwrap();
+        let idempotency = Some(Idempotency::new("key", "body"));
+        Command::Create { draft, at, idempotency, facts: RoutingFacts::default() }
+    };
+    let is_new = |answer| matches!(answer, Answer::Message(_));
+    assert!(is_new(commit(&mut file, keyed(1_700_000_000), Durability::Tables)));
+    // The clock is a year ahead, and back in 1970.
+    assert!(!is_new(commit(&mut file, keyed(1_731_536_000), Durability::Tables)));
+    assert!(!is_new(commit(&mut file, keyed(5), Durability::Tables)));
+    let lapsed_keys = file.view().unwrap().idempotency_keys(9).unwrap();
+    assert_eq!(lapsed_keys.len(), 1);
+    let trim = Command::Trim { marks_before: 0, lapsed_keys, at: 6 };
+    commit(&mut file, trim, Durability::Tables);
+    assert!(is_new(commit(&mut file, keyed(7), Durability::Tables)));
+    assert_eq!(file.view().unwrap().idempotency_keys(9).unwrap().len(), 1);
 }

@@ -13,6 +13,7 @@ mod older_versions;
 mod parts;
 mod recalls;
 mod replica;
+mod salvaged;
 
 use super::file::{Durability, StoreFile};
 use super::open::open;
@@ -162,7 +163,11 @@ fn do_everything(file: &mut StoreFile) {
     commit(file, recall("unheard of"), Durability::Log);
     commit(
         file,
-        Command::Trim { marks_before: 1_600_000_000, at: crate::clock::now() },
+        Command::Trim {
+            marks_before: 1_600_000_000,
+            lapsed_keys: Vec::new(),
+            at: crate::clock::now(),
+        },
         Durability::Log,
     );
 }

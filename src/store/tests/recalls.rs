@@ -108,7 +108,8 @@ fn recalls_whose_messages_do_not_come_are_forgotten_with_their_age() {
     state.finish().unwrap();
     txn.commit().unwrap();
     commit(&mut file, recall("new"), Durability::Tables);
-    let trim = || Command::Trim { marks_before: 0, at: crate::clock::now() };
+    let trim =
+        || Command::Trim { marks_before: 0, lapsed_keys: Vec::new(), at: crate::clock::now() };
     assert_eq!(commit(&mut file, trim(), Durability::Log), Answer::Noted);
     assert_eq!(commit(&mut file, trim(), Durability::Log), Answer::Nothing);
     // By an event: whoever applies the log comes to the same.

@@ -74,6 +74,7 @@ impl Transaction<'_> {
             | Event::AdapterState(_)
             | Event::RecalledEarly(_)
             | Event::RecallsLapsed { .. }
+            | Event::KeysLapsed { .. }
             | Event::RawEvent(_)
             | Event::SetAside { .. }
             | Event::Released { .. }
@@ -134,7 +135,7 @@ impl Transaction<'_> {
         if let Some(term) = self.platform_terms.get(platform) {
             return Ok(*term);
         }
-        let known = self.platforms.read()?.get(platform)?.map(|term| PostingKey(term.value()));
+        let known = tables::platform_term(self.platforms.read()?, &self.meta, platform)?;
         self.platform_terms.insert(platform.to_owned(), known);
         Ok(known)
     }

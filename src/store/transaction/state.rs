@@ -7,12 +7,11 @@ use crate::model::event::RetentionBounds;
 use crate::model::message::{Direction, Message, Recall, Status};
 use crate::model::notice::{ContactRequest, Notice};
 use crate::store::damage::pass_over;
-use crate::store::dedupe_keys::{
-    Idempotency, KEY_LIFE, alias_key, history_key, seen_keys, sent_keys,
-};
+use crate::store::dedupe_keys::{Idempotency, alias_key, history_key, seen_keys, sent_keys};
 use crate::store::error::Result;
 use crate::store::external_ids::ExternalSearch;
 use crate::store::postings::start_of;
+use crate::store::sealed::{SealedTable, key_of, mark_key};
 use crate::store::state::{ConversationSettings, StoreState};
 use crate::store::tables::{self, PostingKey};
 use redb::ReadableTable;
@@ -48,8 +47,10 @@ impl StoreState for Transaction<'_> {
         if own.as_ref().is_some_and(|message| message.id == id) {
             return Ok(own);
         }
-        let seq = self.foreign_ids.read()?.get(id.as_u128())?.map(|seq| seq.value());
-        seq.map_or(Ok(None), |seq| self.by_seq(seq))
+        match self.foreign_ids.read()?.get(id.as_u128())? {
+            Some(row) => self.by_seq(SealedTable::ForeignIds.seq([id.as_u128()], row.value())?),
+            None => Ok(None),
+        }
     }
 
     fn by_seq(&self, seq: u64) -> Result<Option<Message>> {
@@ -67,16 +68,17 @@ impl StoreState for Transaction<'_> {
         self.context.ids.seq(id)
     }
 
-    fn known_key(&self, key: &Idempotency, now: u64) -> Result<Option<(u64, bool)>> {
+    fn known_key(&self, key: &Idempotency) -> Result<Option<(u64, bool)>> {
         let Some(row) = self.keys.read()?.get(key.key)? else { return Ok(None) };
-        let (seq, body, at) = row.value();
-        Ok((now.saturating_sub(at) < KEY_LIFE).then_some((seq, body == key.body)))
+        let (seq, _) = key_of(key.key, row.value())?;
+        let (_, body, _) = row.value();
+        Ok(Some((seq, body == key.body)))
     }
 
     fn seen(&self, received: &Inbound) -> Result<Option<u64>> {
         for key in seen_keys(received) {
-            if let Some(seq) = self.seen.read()?.get(key)? {
-                return Ok(Some(seq.value()));
+            if let Some(row) = self.seen.read()?.get(key)? {
+                return Ok(Some(SealedTable::Seen.seq(mark_key(key), row.value())?));
             }
         }
         Ok(None)
@@ -94,8 +96,8 @@ impl StoreState for Transaction<'_> {
         let Inbound { platform, account, conversation, external_id, time, .. } = received;
         let find = |account, at| -> Result<Option<u64>> {
             for key in sent_keys(platform, account, conversation, external_id, at) {
-                if let Some(seq) = self.sent.read()?.get(key)? {
-                    return Ok(Some(seq.value()));
+                if let Some(row) = self.sent.read()?.get(key)? {
+                    return Ok(Some(SealedTable::Sent.seq(mark_key(key), row.value())?));
                 }
             }
             Ok(None)
@@ -246,6 +248,10 @@ impl StoreState for Transaction<'_> {
 
     fn is_set_aside(&self, offset: u64) -> Result<bool> {
         Ok(self.quarantine.read()?.get(offset)?.is_some())
+    }
+
+    fn quarantine_is_full(&self) -> Result<bool> {
+        self.has_no_room()
     }
 
     fn forgettable(&self, marks_before: u64, at: u64) -> Result<Option<RetentionBounds>> {

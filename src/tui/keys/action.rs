@@ -5,6 +5,7 @@
 #[allow(missing_docs)]
 pub enum KeyAction {
     Quit,
+    Interrupt,
     Suspend,
     Redraw,
     Help,
@@ -16,6 +17,7 @@ pub enum KeyAction {
     NextUnread,
     Notifications,
     Requests,
+    People,
     Search,
     Platform,
     Status,

@@ -65,7 +65,9 @@ mod tests {
         assert_eq!(action(Mode::Write, &q), None);
         assert_eq!(action(Mode::Question, &q), Some(KeyAction::Back));
         let c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
-        assert_eq!(action(Mode::Write, &c), Some(KeyAction::Quit));
+        for mode in [Mode::Write, Mode::Question] {
+            assert_eq!(action(mode, &c), Some(KeyAction::Interrupt));
+        }
         let u = KeyEvent::new(KeyCode::Char('u'), KeyModifiers::CONTROL);
         for mode in [Mode::Write, Mode::Search, Mode::Pick] {
             assert_eq!(action(mode, &u), Some(KeyAction::DeleteToStart));

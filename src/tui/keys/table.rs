@@ -73,6 +73,12 @@ pub const TABLE: &[Binding] = &[
     binding(Mode::Anywhere, &[letter('w')], KeyAction::Requests, "friend and join requests"),
     binding(
         Mode::Anywhere,
+        &[letter('M')],
+        KeyAction::People,
+        "who wrote in the conversation; Enter mentions",
+    ),
+    binding(
+        Mode::Anywhere,
         &[letter('!')],
         KeyAction::Notifications,
         "notifications: off, mentions, all",
@@ -90,7 +96,8 @@ pub const TABLE: &[Binding] = &[
         KeyAction::Suspend,
         "suspend; `fg` in the shell comes back",
     ),
-    binding(Mode::Anywhere, &[letter('q'), ctrl('c')], KeyAction::Quit, "quit"),
+    binding(Mode::Anywhere, &[letter('q')], KeyAction::Quit, "quit"),
+    binding(Mode::Anywhere, &[ctrl('c')], KeyAction::Interrupt, "quit, when pressed twice"),
     binding(Mode::List, &[letter('j'), DOWN], KeyAction::Down, "next conversation"),
     binding(Mode::List, &[letter('k'), UP], KeyAction::Up, "previous conversation"),
     binding(
@@ -242,5 +249,6 @@ pub const TABLE: &[Binding] = &[
     binding(Mode::View, &[letter('G'), plain(KeyCode::End)], KeyAction::Last, "to the end"),
     binding(Mode::View, &[letter('q'), ESC, ENTER], KeyAction::Back, "close the view"),
     binding(Mode::Question, &[letter('y')], KeyAction::Yes, "yes"),
+    binding(Mode::Question, &[ctrl('c')], KeyAction::Interrupt, "quit, when it asks that"),
     binding(Mode::Question, &[letter('n')], KeyAction::No, "no; any other key leaves it as it is"),
 ];

@@ -1,13 +1,14 @@
 //! Turning written text into a message: mentions, and files with `/file`.
 
 use crate::model::content::Segment;
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// The command that sends a file.
 const FILE: &str = "/file";
 
 /// A person whose name stands in a text, with the `@`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Mention {
     pub name: String,

@@ -2,7 +2,7 @@
 
 use super::content::last_line;
 use super::scope::ConversationKey;
-use crate::model::message::{Direction, Message};
+use crate::model::message::{Direction, LOCAL, Message};
 use crate::protocol::http::{self, ConversationKind};
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -117,6 +117,16 @@ impl ConversationList {
     /// Lets the list be sorted again.
     pub fn release(&mut self) {
         self.held.clear();
+    }
+
+    /// The platforms that had a message since a time, by name, without the server's own.
+    pub fn platforms_since(&self, since: u64) -> Vec<&str> {
+        let recent = self.all.values().filter(|known| known.last_at > since);
+        let mut names: Vec<_> = recent.map(|known| known.key.platform.as_str()).collect();
+        names.retain(|name| !matches!(*name, LOCAL | "loopback"));
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// The platforms that have any, by name.

@@ -2,16 +2,17 @@
 
 use super::compose::{self, Mention};
 use super::edit;
+use super::saved::SavedDraft;
 use super::scope::ConversationKey;
 use crate::model::content::Segment;
 use crate::model::message::Message;
 use crossterm::event::KeyEvent;
 use ratatui_textarea::{CursorMove, TextArea};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use uuid::Uuid;
 
-/// The most answers that are remembered.
-const MAX_SENT: usize = 100;
+/// The most texts that are remembered after they were sent, of all conversations.
+const MAX_SENT: usize = 1000;
 
 /// The most unfinished answers that are kept.
 const MAX_KEPT: usize = 200;
@@ -36,6 +37,13 @@ struct Unfinished {
     mentions: Vec<Mention>,
 }
 
+impl Unfinished {
+    /// Whether nothing would be lost with it.
+    fn is_empty(&self) -> bool {
+        self.text.trim().is_empty() && !matches!(self.purpose, Purpose::Reply(_))
+    }
+}
+
 /// A text that was taken to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -57,8 +65,8 @@ pub struct ComposerDraft {
     kept: HashMap<ConversationKey, Unfinished>,
     /// The text from before an edit began.
     set_aside: Option<String>,
-    /// The oldest first.
-    sent: Vec<String>,
+    /// Texts that were sent, the oldest first, and where.
+    sent: VecDeque<(ConversationKey, String)>,
     /// The earlier text that is shown, while the user goes through them.
     recalled: Option<usize>,
     /// The draft from before.
@@ -74,7 +82,7 @@ impl Default for ComposerDraft {
             to: None,
             kept: HashMap::new(),
             set_aside: None,
-            sent: Vec::new(),
+            sent: VecDeque::new(),
             recalled: None,
             unfinished: String::new(),
         }
@@ -128,8 +136,9 @@ impl ComposerDraft {
         let mentions = std::mem::take(&mut self.mentions);
         if let Some(before) = self.to.take() {
             self.kept.remove(&before);
-            if !text.trim().is_empty() && self.kept.len() < MAX_KEPT {
-                self.kept.insert(before, Unfinished { text, purpose, mentions });
+            let unfinished = Unfinished { text, purpose, mentions };
+            if !unfinished.is_empty() && self.kept.len() < MAX_KEPT {
+                self.kept.insert(before, unfinished);
             }
         }
         let kept = to.and_then(|to| self.kept.remove(to)).unwrap_or_default();
@@ -218,11 +227,13 @@ impl ComposerDraft {
         if text.trim().is_empty() {
             return None;
         }
-        if self.sent.last() != Some(&text) {
-            self.sent.push(text.clone());
+        if let Some(to) = &self.to
+            && self.sent_here().next_back() != Some(&text)
+        {
+            self.sent.push_back((to.clone(), text.clone()));
         }
         if self.sent.len() > MAX_SENT {
-            self.sent.remove(0);
+            self.sent.pop_front();
         }
         self.recalled = None;
         let mentions = std::mem::take(&mut self.mentions);
@@ -238,13 +249,17 @@ impl ComposerDraft {
             self.editor.move_cursor(CursorMove::Up);
             return;
         }
-        let next = self.recalled.unwrap_or(self.sent.len()).checked_sub(1);
-        let Some(next) = next else { return };
+        let next = self.recalled.unwrap_or(self.sent_here().count()).checked_sub(1);
+        let Some((next, sent)) =
+            next.and_then(|next| Some((next, self.sent_here().nth(next)?.clone())))
+        else {
+            return;
+        };
         if self.recalled.is_none() {
             self.unfinished = self.text();
         }
         self.recalled = Some(next);
-        self.set(&self.sent[next].clone());
+        self.set(&sent);
     }
 
     /// A line down; below the last one, what was sent after.
@@ -254,7 +269,8 @@ impl ComposerDraft {
             return;
         }
         let Some(next) = self.recalled.map(|recalled| recalled + 1) else { return };
-        if let Some(sent) = self.sent.get(next).cloned() {
+        let sent = self.sent_here().nth(next).cloned();
+        if let Some(sent) = sent {
             self.recalled = Some(next);
             self.set(&sent);
         } else {
@@ -262,6 +278,41 @@ impl ComposerDraft {
             let unfinished = std::mem::take(&mut self.unfinished);
             self.set(&unfinished);
         }
+    }
+
+    /// Texts that were sent to this conversation, the oldest first.
+    fn sent_here(&self) -> impl DoubleEndedIterator<Item = &String> {
+        let to = self.to.as_ref();
+        self.sent.iter().filter(move |(sent_to, _)| Some(sent_to) == to).map(|(_, text)| text)
+    }
+
+    /// Takes in what was kept at the last start.
+    pub fn restore(&mut self, drafts: Vec<SavedDraft>) {
+        for SavedDraft { to, text, mentions, answers } in drafts.into_iter().take(MAX_KEPT) {
+            let purpose = answers.map_or(Purpose::New, Purpose::Reply);
+            self.kept.insert(to, Unfinished { text, purpose, mentions });
+        }
+    }
+
+    /// Everything that is unfinished, to be kept; of an edit, the text from before it.
+    pub fn saved(&self) -> Vec<SavedDraft> {
+        let text = self.set_aside.clone().unwrap_or_else(|| self.text());
+        let now =
+            Unfinished { text, purpose: self.purpose.clone(), mentions: self.mentions.clone() };
+        let here = self.to.iter().map(|to| (to, &now));
+        let all = here.chain(&self.kept).filter(|(_, unfinished)| !unfinished.is_empty());
+        let saved = all.map(|(to, unfinished)| SavedDraft {
+            to: to.clone(),
+            text: unfinished.text.clone(),
+            mentions: unfinished.mentions.clone(),
+            answers: match &unfinished.purpose {
+                Purpose::Reply(message) => Some(message.clone()),
+                _ => None,
+            },
+        });
+        let mut saved: Vec<_> = saved.collect();
+        saved.sort_by(|a, b| a.to.cmp(&b.to));
+        saved
     }
 
     fn set(&mut self, text: &str) {

@@ -5,7 +5,7 @@ use super::notify::Notification;
 use super::picture::Picture;
 use super::scope::ConversationKey;
 use crate::client::{HistoryPage, HistoryQuery, watch};
-use crate::model::message::Message;
+use crate::model::message::{Message, Sender};
 use crate::protocol::http::{self, AdapterStatus, MessageChange, NewMessage, Stats};
 use crossterm::event::{KeyEvent, MouseEvent};
 use std::path::PathBuf;
@@ -24,6 +24,8 @@ pub enum TuiEvent {
     Focus(bool),
     /// A second has passed; Unix seconds.
     Tick(u64),
+    /// The state for the next start could not be kept, for this reason.
+    NotSaved(String),
     /// The server tells.
     Watch(watch::WatchEvent),
     /// The server answers a request that was made after the event with the number `asked`.
@@ -80,6 +82,8 @@ pub enum ServerRequest {
     Fetch(Box<MediaItem>, Fetching),
     /// A picture that fits into columns and rows.
     Picture(Box<MediaItem>, (u16, u16)),
+    /// Those who wrote in a conversation lately.
+    People(ConversationKey),
     /// Friend and join requests.
     Requests,
     Answer(u64, bool),
@@ -131,6 +135,10 @@ pub enum ServerReply {
     /// A file was fetched.
     Fetched(PathBuf, Fetching),
     Picture(Box<Picture>),
+    /// Those who wrote in a conversation, the latest first.
+    People(ConversationKey, Vec<Sender>),
+    /// They could not be found out, for this reason.
+    NoPeople(String),
     Requests(Vec<http::Request>),
     RequestAnswered(Box<http::Request>),
     /// Another action failed.

@@ -1,6 +1,7 @@
 //! The state of the terminal client. It is fed with events and tells what it wants done; it knows
 //! neither the terminal nor the network.
 
+mod accessors;
 mod attachment;
 mod compose;
 pub mod content;
@@ -18,6 +19,7 @@ mod on_key;
 mod on_message;
 mod open;
 mod pass_on;
+mod people;
 mod pick;
 pub mod picker;
 mod picture;
@@ -25,9 +27,9 @@ mod rate;
 mod read_marks;
 mod recent;
 pub mod rows;
+pub mod saved;
 pub mod scope;
 mod server;
-mod shown;
 pub mod stream;
 #[cfg(test)]
 pub mod tests;
@@ -48,11 +50,12 @@ use draft::ComposerDraft;
 use jiff::tz::TimeZone;
 use notices::ConversationNotices;
 use notify::Notifier;
+use people::ConversationPeople;
 use picker::Picker;
 use ratatui_textarea::TextArea;
 use rate::Rate;
 use recent::RecentChanges;
-use scope::StreamScope;
+use scope::{ConversationKey, StreamScope};
 use stream::Stream;
 use uuid::Uuid;
 use view::{ScrollView, ViewSubject};
@@ -93,7 +96,7 @@ pub enum Question {
     Recall(Uuid),
     /// Whether to approve a request, and what it says.
     Request(u64, String),
-    /// Whether to quit although there are unfinished texts.
+    /// Whether to quit; unfinished texts may be lost.
     Quit,
 }
 
@@ -131,6 +134,13 @@ pub struct Model {
     /// The message from which another one was jumped to.
     jumped_from: Option<Uuid>,
     draft: ComposerDraft,
+    /// Whether unfinished texts last beyond the end of the client.
+    keeps_drafts: bool,
+    /// The conversations are not known yet, of which one is opened then: the one that was open at the
+    /// last end, or one with unread messages.
+    is_starting: bool,
+    left: Option<ConversationKey>,
+    people: ConversationPeople,
     focus: Focus,
     /// The terminal has the keyboard, as far as it tells.
     is_watched: bool,
@@ -146,6 +156,8 @@ pub struct Model {
     /// The text that was searched for.
     search: Option<String>,
     adapters: Vec<AdapterStatus>,
+    /// The server told which adapters there are.
+    knows_adapters: bool,
     /// Friend and join requests that wait for an answer.
     requests: Vec<http::Request>,
     stats: Option<Stats>,
@@ -178,6 +190,10 @@ impl Model {
             results: None,
             jumped_from: None,
             draft: ComposerDraft::default(),
+            keeps_drafts: false,
+            is_starting: false,
+            left: None,
+            people: ConversationPeople::default(),
             focus: Focus::List,
             is_watched: true,
             is_reading: false,
@@ -188,6 +204,7 @@ impl Model {
             searching: None,
             search: None,
             adapters: Vec::new(),
+            knows_adapters: false,
             requests: Vec::new(),
             stats: None,
             rate: Rate::default(),
@@ -214,6 +231,7 @@ impl Model {
             TuiEvent::Focus(is_watched) => self.look(is_watched),
             TuiEvent::Tick(now) => self.tick(now),
             TuiEvent::Watch(event) => self.watch(event),
+            TuiEvent::NotSaved(why) => self.not_saved(&why),
             TuiEvent::Reply { asked, answer } => self.take_reply(asked, answer),
         }
     }

@@ -169,17 +169,20 @@ impl Model {
 
     /// The next conversation with unread messages: those that mention the account first.
     pub(super) fn next_unread(&mut self) {
-        let open = self.stream.scope().conversation.clone();
-        let listed = self.listed();
-        let unread: Vec<_> = listed
-            .iter()
-            .filter(|c| c.unread > 0 && !c.muted && Some(&c.key) != open.as_ref())
-            .collect();
-        let next = unread.iter().find(|c| c.mentions > 0).or(unread.first());
-        match next.map(|next| next.key.clone()) {
+        match self.first_unread() {
             Some(key) => self.go_to_conversation(key),
             None => self.show_status("nothing is unread elsewhere"),
         }
+    }
+
+    /// The first conversation but the open one with unread messages: those that mention the account
+    /// first.
+    pub(super) fn first_unread(&self) -> Option<ConversationKey> {
+        let open = self.stream.scope().conversation.as_ref();
+        let listed = self.listed();
+        let mut unread = listed.iter().filter(|c| c.unread > 0 && !c.muted && Some(&c.key) != open);
+        let first = unread.clone().next();
+        unread.find(|c| c.mentions > 0).or(first).map(|next| next.key.clone())
     }
 
     /// Opens a conversation, and goes there to write.

@@ -45,14 +45,15 @@ pub struct Notification {
 pub struct Notifier {
     #[allow(missing_docs)]
     pub level: Level,
-    /// When the last one was.
+    /// When the last one was, and the last one of what is for this person.
     last: u64,
+    last_for_me: u64,
 }
 
 impl Notifier {
     #[allow(missing_docs)]
     pub fn new(level: Level) -> Self {
-        Self { level, last: 0 }
+        Self { level, last: 0, last_for_me: 0 }
     }
 
     /// The next level: off, mentions, all, and off again.
@@ -74,11 +75,16 @@ impl Notifier {
             Level::Mentions => is_for_me,
             Level::All => true,
         };
-        let is_due = now >= self.last + PAUSE && message.created_at + OLD > now;
+        // Others do not hold back what is for this person.
+        let last = if is_for_me { self.last_for_me } else { self.last };
+        let is_due = now >= last + PAUSE && message.created_at + OLD > now;
         if message.direction != Direction::Inbound || is_muted || !is_wanted || !is_due {
             return None;
         }
         self.last = now;
+        if is_for_me {
+            self.last_for_me = now;
+        }
         let name = message.conversation_name.as_deref().unwrap_or(&message.recipient);
         let author = author(message);
         let said = content::line(&message.content);
@@ -120,7 +126,10 @@ mod tests {
         let new = message(1, "group_1", "x");
         assert!(notifier.of(&new, false, NOON + 3).is_some());
         assert!(notifier.of(&new, false, NOON + 4).is_none());
-        assert!(notifier.of(&new, false, NOON + 5).is_some());
+        let private = message(2, "private_7", "y");
+        assert!(notifier.of(&private, false, NOON + 4).is_some());
+        assert!(notifier.of(&private, false, NOON + 5).is_none());
+        assert!(notifier.of(&new, false, NOON + 6).is_some());
         assert!(notifier.of(&new, false, NOON + 1000).is_none());
     }
 }

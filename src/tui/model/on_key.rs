@@ -1,5 +1,6 @@
 //! Keys: the action of each is carried out.
 
+use super::draft::Purpose;
 use super::view::{ScrollView, ViewSubject};
 use super::{Effect, Focus, Model, Question, ServerRequest, edit};
 use crate::tui::keys::{KeyAction, Mode, action};
@@ -75,6 +76,7 @@ impl Model {
         }
         match action {
             KeyAction::Quit => self.quit(),
+            KeyAction::Interrupt => self.interrupt(),
             KeyAction::Suspend => self.effects.push(Effect::Suspend),
             KeyAction::Redraw => self.effects.push(Effect::Redraw),
             KeyAction::Help => self.show(ViewSubject::Keys),
@@ -86,6 +88,7 @@ impl Model {
             KeyAction::NextUnread => self.next_unread(),
             KeyAction::Notifications => self.turn_notifications(),
             KeyAction::Requests => self.pick_request(),
+            KeyAction::People => self.pick_person(),
             KeyAction::Search => {
                 self.picker = None;
                 self.searching = Some(edit::editor(""));
@@ -135,11 +138,22 @@ impl Model {
 
     /// Quits; asks first where an unfinished text would be lost.
     fn quit(&mut self) {
-        if self.draft.has_any() && self.question != Some(Question::Quit) {
+        let is_edit = matches!(self.draft.purpose(), Purpose::Edit(_));
+        if is_edit || (self.draft.has_any() && !self.keeps_drafts) {
             self.question = Some(Question::Quit);
             return;
         }
         self.effects.push(Effect::Quit);
+    }
+
+    /// Asks whether to quit, as it may be meant for a line that was begun; the second time quits.
+    fn interrupt(&mut self) {
+        match self.question.replace(Question::Quit) {
+            Some(Question::Quit) => self.effects.push(Effect::Quit),
+            // To a question, it says no.
+            Some(_) => self.question = None,
+            None => {}
+        }
     }
 
     fn answer(&mut self, is_yes: bool) {

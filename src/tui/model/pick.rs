@@ -133,6 +133,7 @@ impl Model {
                 self.ask(ServerRequest::React(id, emoji, on))
             }
             PickerChoice::Forward(segments, to) => self.forward(segments, to),
+            PickerChoice::Person(person) => self.mention(person),
             PickerChoice::Request(id) => {
                 let words = self.requests.iter().find(|request| request.id == id).map(words_of);
                 self.question = words.map(|words| Question::Request(id, words));

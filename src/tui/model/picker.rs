@@ -1,6 +1,7 @@
 //! A list to choose from, which typing narrows down.
 
 use super::attachment::{Fetching, MediaItem};
+use super::compose::Mention;
 use super::edit;
 use super::scope::ConversationKey;
 use crate::model::content::Segment;
@@ -23,6 +24,8 @@ pub enum PickerChoice {
         on: bool,
     },
     Request(u64),
+    /// Somebody to mention.
+    Person(Mention),
     /// Segments, and where they are sent.
     Forward(Vec<Segment>, ConversationKey),
 }
@@ -68,6 +71,14 @@ impl Picker {
     #[allow(missing_docs)]
     pub fn title(&self) -> &'static str {
         self.title
+    }
+
+    /// Has other entries, of which the same text finds some.
+    pub fn replace(&mut self, items: Vec<Item>) {
+        let at = self.at;
+        self.items = items;
+        self.find();
+        self.go_to(at);
     }
 
     /// The text that narrows it down.

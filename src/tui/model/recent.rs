@@ -17,7 +17,7 @@ const MAX_BYTES: usize = 8 << 20;
 pub struct RecentChanges {
     /// The number of the event that was told last.
     told: u64,
-    changes: HashMap<Uuid, ToldChange>,
+    changes: HashMap<Uuid, LastChange>,
     /// The messages that changed, by number of the event.
     order: VecDeque<(u64, Uuid)>,
     /// The newest event that was let go.
@@ -27,13 +27,13 @@ pub struct RecentChanges {
 
 /// A message after its last change.
 #[derive(Debug)]
-struct ToldChange {
+struct LastChange {
     told: u64,
-    state: ToldState,
+    state: ChangedTo,
 }
 
 #[derive(Debug)]
-enum ToldState {
+enum ChangedTo {
     Status(StatusChange),
     Updated(Box<Message>),
     Deleted,
@@ -58,29 +58,29 @@ impl RecentChanges {
     /// A message's status changed.
     pub fn status(&mut self, change: &StatusChange) {
         let state = match self.changes.remove(&change.id).map(|known| known.state) {
-            Some(ToldState::Updated(mut message)) => {
+            Some(ChangedTo::Updated(mut message)) => {
                 self.bytes -= message.content.bytes();
                 set_status(&mut message, change);
-                ToldState::Updated(message)
+                ChangedTo::Updated(message)
             }
-            _ => ToldState::Status(change.clone()),
+            _ => ChangedTo::Status(change.clone()),
         };
         self.keep(change.id, state);
     }
 
     /// A message is now so.
     pub fn updated(&mut self, message: &Message) {
-        self.keep(message.id, ToldState::Updated(Box::new(message.clone())));
+        self.keep(message.id, ChangedTo::Updated(Box::new(message.clone())));
     }
 
     /// A message was deleted.
     pub fn deleted(&mut self, id: Uuid) {
-        self.keep(id, ToldState::Deleted);
+        self.keep(id, ChangedTo::Deleted);
     }
 
-    fn keep(&mut self, id: Uuid, state: ToldState) {
+    fn keep(&mut self, id: Uuid, state: ChangedTo) {
         self.bytes += state.bytes();
-        let before = self.changes.insert(id, ToldChange { told: self.told, state });
+        let before = self.changes.insert(id, LastChange { told: self.told, state });
         self.bytes -= before.map_or(0, |before| before.state.bytes());
         self.order.push_back((self.told, id));
         while self.order.len() > MAX_CHANGES || self.bytes > MAX_BYTES {
@@ -101,25 +101,25 @@ impl RecentChanges {
 
     /// Whether a message was deleted lately.
     pub fn is_deleted(&self, id: Uuid) -> bool {
-        self.changes.get(&id).is_some_and(|change| matches!(change.state, ToldState::Deleted))
+        self.changes.get(&id).is_some_and(|change| matches!(change.state, ChangedTo::Deleted))
     }
 
     /// Applies to a message of an answer what was told after the request. An event that is older
     /// than the answer is followed by a newer one.
     pub fn apply(&self, message: &mut Message, asked: u64) {
         match self.changes.get(&message.id).filter(|change| change.told > asked) {
-            Some(ToldChange { state: ToldState::Status(change), .. }) => {
+            Some(LastChange { state: ChangedTo::Status(change), .. }) => {
                 set_status(message, change)
             }
-            Some(ToldChange { state: ToldState::Updated(now), .. }) => {
+            Some(LastChange { state: ChangedTo::Updated(now), .. }) => {
                 *message = Message { seq: message.seq, ..(**now).clone() };
             }
-            Some(ToldChange { state: ToldState::Deleted, .. }) | None => {}
+            Some(LastChange { state: ChangedTo::Deleted, .. }) | None => {}
         }
     }
 }
 
-impl ToldState {
+impl ChangedTo {
     fn bytes(&self) -> usize {
         match self {
             Self::Updated(message) => message.content.bytes(),

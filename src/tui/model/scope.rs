@@ -3,9 +3,10 @@
 use crate::client::HistoryQuery;
 use crate::model::message::{Message, Status};
 use crate::search::Search;
+use serde::{Deserialize, Serialize};
 
 /// A conversation's name among all: a platform (`local` where none is found yet) and its own.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct ConversationKey {
     pub platform: String,

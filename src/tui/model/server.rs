@@ -161,7 +161,10 @@ impl Model {
     pub(super) fn take_reply(&mut self, asked: u64, answer: ServerReply) {
         match answer {
             ServerReply::Conversations(listed) => self.know(listed, asked),
-            ServerReply::Platforms(adapters) => self.adapters = adapters,
+            ServerReply::Platforms(adapters) => {
+                self.adapters = adapters;
+                self.knows_adapters = true;
+            }
             ServerReply::Stats(stats) => self.stats = Some(stats),
             ServerReply::Page { ticket, .. } if !self.recent.reaches(asked) => {
                 self.stream.fail(ticket);
@@ -200,6 +203,8 @@ impl Model {
             ServerReply::Fetched(path, Fetching::Save | Fetching::Show) => {
                 self.show_status(format!("saved as {}", path.display()));
             }
+            ServerReply::People(key, people) => self.know_people(key, people),
+            ServerReply::NoPeople(why) => self.know_no_people(why),
             ServerReply::Picture(picture) => self.show_picture(*picture),
             ServerReply::Requests(requests) => {
                 self.requests = requests;
@@ -234,6 +239,7 @@ impl Model {
     fn know(&mut self, listed: Vec<crate::protocol::http::Conversation>, asked: u64) {
         self.conversations.replace(listed, asked);
         self.rename_messages();
+        self.open_where_left();
     }
 
     fn load(&mut self, ticket: u64, mut found: HistoryPage, asked: u64) {

@@ -155,7 +155,7 @@ fn details(message: &Message, width: usize, zone: &TimeZone) -> Vec<ViewLine> {
         ("recalled", recall),
         ("reactions", Some(reactions).filter(|reactions| !reactions.is_empty())),
         ("retries", Some(message.retry_count.to_string())),
-        ("waits for", message.waiting.clone()),
+        ("waits for", message.waiting.as_deref().map(str::to_owned)),
         ("last error", message.last_error.clone()),
         ("id", Some(message.id.to_string())),
     ];

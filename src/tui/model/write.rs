@@ -2,11 +2,10 @@
 
 use super::compose::{self, Composed, Mention};
 use super::draft::{Purpose, SubmittedText};
-use super::rows::name_of;
 use super::scope::ConversationKey;
 use super::{Focus, Model, NotSent, ServerRequest};
 use crate::model::content::Segment;
-use crate::model::message::{Direction, MessageType};
+use crate::model::message::MessageType;
 use crate::protocol::http::{MessageChange, NewMessage};
 use crate::search::normalise;
 
@@ -120,7 +119,10 @@ impl Model {
         }
         let typed = begun.chars().count();
         match &found[..] {
-            [] => self.show_status("no recent sender here has such a name"),
+            [] => {
+                self.ask_for_people();
+                self.show_status("no recent sender here has such a name");
+            }
             [(name, user)] => {
                 let mention = Mention { name: format!("@{name}"), user: user.clone() };
                 self.draft.complete(typed, &format!("{name} "), Some(mention));
@@ -136,21 +138,6 @@ impl Model {
             }
         }
         true
-    }
-
-    /// Those who wrote what is loaded, the latest first, and everybody.
-    fn people(&self) -> Vec<(String, String)> {
-        let mut people: Vec<(String, String)> = Vec::new();
-        for message in self.stream.window().iter().rev() {
-            if let Some(sender) = &message.sender
-                && message.direction == Direction::Inbound
-                && !people.iter().any(|(_, user)| *user == sender.id)
-            {
-                people.push((name_of(sender).to_owned(), sender.id.clone()));
-            }
-        }
-        people.push(("all".into(), String::new()));
-        people
     }
 
     /// Completes the path of `/file`; false where none is written.

@@ -1,6 +1,6 @@
 //! The conversations, on the left.
 
-use super::put::put;
+use super::draw_line::draw_line;
 use super::theme::Theme;
 use crate::text::{cut, visible, width};
 use crate::tui::layout::Layout;
@@ -28,9 +28,9 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: The
     };
     let columns = usize::from(layout.list_title.width);
     let gap = " ".repeat(columns.saturating_sub(width(&title)));
-    put(frame, layout.list_title, 0, Line::styled(title + &gap, theme.title(has_focus)));
+    draw_line(frame, layout.list_title, 0, Line::styled(title + &gap, theme.title(has_focus)));
     for y in 0..layout.line.height {
-        put(frame, layout.line, y, Line::styled("│", Theme::quiet()));
+        draw_line(frame, layout.line, y, Line::styled("│", Theme::quiet()));
     }
     let place = model.list_place();
     let style = |at| match (at == place, has_focus) {
@@ -122,7 +122,7 @@ impl ListItem {
             Span::styled(time, Theme::quiet().patch(self.style)),
             Span::styled(badge.to_owned(), colour.patch(self.style)),
         ]);
-        put(frame, self.area, 0, line);
+        draw_line(frame, self.area, 0, line);
     }
 
     fn below(&self, frame: &mut Frame, text: &str) {
@@ -138,7 +138,7 @@ impl ListItem {
             Span::styled(mark, self.style),
             Span::styled(format!("{text}{gap}"), Theme::quiet().patch(self.style)),
         ]);
-        put(frame, self.area, 1, line);
+        draw_line(frame, self.area, 1, line);
     }
 }
 

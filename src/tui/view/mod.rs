@@ -1,9 +1,9 @@
 //! Drawing: the model as it is, and nothing else.
 
+mod draw_line;
 mod list;
 mod overlay;
 mod picker;
-mod put;
 mod status;
 mod stream;
 mod theme;

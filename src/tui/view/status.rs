@@ -1,7 +1,8 @@
 //! The lowest row: how things stand.
 
-use super::put::put;
+use super::draw_line::draw_line;
 use super::theme::{Theme, mark_of_state};
+use crate::protocol::platform::PlatformState;
 use crate::text::{cut, visible, width};
 use crate::tui::layout::Layout;
 use crate::tui::model::{ConnectionState, Model, Question};
@@ -13,12 +14,12 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: The
     let columns = usize::from(layout.status.width);
     if let Some(question) = model.question() {
         let text = cut(&words(question), columns).into_owned();
-        return put(frame, layout.status, 0, Line::styled(text, theme.waiting()));
+        return draw_line(frame, layout.status, 0, Line::styled(text, theme.waiting()));
     }
     if let Some(notice) = model.notice() {
         let text = format!(" {}", visible(notice));
         let line = Line::styled(cut(&text, columns).into_owned(), theme.waiting());
-        return put(frame, layout.status, 0, line);
+        return draw_line(frame, layout.status, 0, line);
     }
     let mut parts = Vec::new();
     parts.push(connection(model, theme));
@@ -35,7 +36,7 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: The
         parts.push((format!("{}/min", model.per_minute()), Style::new()));
     }
     parts.push(("? keys".into(), Theme::quiet()));
-    put(frame, layout.status, 0, joined(parts, columns));
+    draw_line(frame, layout.status, 0, joined(parts, columns));
 }
 
 /// A question, and the keys that answer it.
@@ -50,7 +51,7 @@ fn words(question: &Question) -> String {
         Question::Request(_, words) => {
             format!(" y: approve, n: refuse, any other key: later — {}", visible(words))
         }
-        Question::Quit => " Quit? There are unfinished texts. y: yes, any other key: no".into(),
+        Question::Quit => " Quit? Ctrl-C or y: yes, any other key: no".into(),
     }
 }
 
@@ -79,7 +80,11 @@ fn adapters(model: &Model, theme: Theme) -> Vec<(String, Style)> {
         let text = format!("{} {}", mark_of_state(adapter.state), visible(&adapter.platform));
         (text, theme.state(adapter.state))
     };
-    model.adapters().iter().map(text).collect()
+    let away = model.away_platforms().into_iter().map(|name| {
+        let state = PlatformState::Disconnected;
+        (format!("{} {}", mark_of_state(state), visible(name)), theme.state(state))
+    });
+    model.adapters().iter().map(text).chain(away).collect()
 }
 
 /// As many parts as there is room for, the first ones first.

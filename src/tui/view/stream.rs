@@ -1,6 +1,6 @@
 //! The messages, on the right.
 
-use super::put::put;
+use super::draw_line::draw_line;
 use super::theme::{Theme, mark};
 use crate::model::message::{Direction, Message};
 use crate::text::{cut, visible, width};
@@ -23,12 +23,12 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: The
     let rows: usize = visible.iter().map(|shown| shown.rows.len()).sum();
     let mut y = layout.stream.height.saturating_sub(rows as u16);
     if y > 0 && model.stream().is_loading() {
-        put(frame, layout.stream, 0, Line::styled(" loading…", Theme::quiet()));
+        draw_line(frame, layout.stream, 0, Line::styled(" loading…", Theme::quiet()));
     }
     for shown in &visible {
         let Some(message) = model.stream().window().at(shown.position) else { continue };
         for line in lines(model, message, shown, layout.stream.width, theme) {
-            put(frame, layout.stream, y, line);
+            draw_line(frame, layout.stream, y, line);
             y += 1;
         }
     }
@@ -53,7 +53,7 @@ fn title(frame: &mut Frame, model: &Model, layout: &Layout, theme: Theme) {
     let style = theme.title(model.focus() == Focus::Stream);
     let line =
         vec![Span::styled(padded(&title, room), style), Span::styled(beside, theme.waiting())];
-    put(frame, layout.stream_title, 0, Line::from(line));
+    draw_line(frame, layout.stream_title, 0, Line::from(line));
 }
 
 /// Text where there are no messages.

@@ -141,7 +141,7 @@ fn tiny() {
 
 #[test]
 fn help() {
-    let mut model = in_use(90, 130);
+    let mut model = in_use(90, 134);
     press(&mut model, KeyCode::Char('?'));
     serve(&mut model, &store());
     assert_snapshot!(shown(&model));

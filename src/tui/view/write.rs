@@ -1,6 +1,6 @@
 //! The line to write an answer, or what to search for.
 
-use super::put::put;
+use super::draw_line::draw_line;
 use super::theme::Theme;
 use crate::text::{cut, visible, width};
 use crate::tui::layout::Layout;
@@ -18,10 +18,10 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: The
     let has_focus = model.focus() == Focus::Write && model.view().is_none();
     if model.stream().scope().conversation.is_none() {
         let text = Line::styled(" choose a conversation to write to it", Theme::quiet());
-        return put(frame, layout.write, 0, text);
+        return draw_line(frame, layout.write, 0, text);
     }
     if !has_focus && model.draft().text().is_empty() {
-        return put(frame, layout.write, 0, Line::styled(" i writes", Theme::quiet()));
+        return draw_line(frame, layout.write, 0, Line::styled(" i writes", Theme::quiet()));
     }
     edit(frame, model.draft().editor(), layout.write, "> ", has_focus);
 }
@@ -58,7 +58,7 @@ fn title(frame: &mut Frame, model: &Model, layout: &Layout, theme: Theme) {
         Span::styled(below, theme.waiting().patch(Theme::chosen())),
         Span::styled("─", Theme::quiet()),
     ]);
-    put(frame, layout.write_title, 0, line);
+    draw_line(frame, layout.write_title, 0, line);
 }
 
 /// Shows an editor, with the terminal's own cursor in it, where input methods look for it.
@@ -72,7 +72,7 @@ pub(super) fn edit(
     if area.is_empty() {
         return;
     }
-    put(frame, area, 0, Line::raw(prompt.to_owned()));
+    draw_line(frame, area, 0, Line::raw(prompt.to_owned()));
     let indent = (prompt.len() as u16).min(area.width - 1);
     let inside = Rect { x: area.x + indent, width: area.width - indent, ..area };
     frame.render_widget(editor, inside);

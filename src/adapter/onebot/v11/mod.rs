@@ -27,8 +27,8 @@ pub use bot_message::{BotMessage, cq_of_segments, segments_of_cq};
 pub(in crate::adapter) use event::swallow;
 
 use crate::adapter::api::{ConfigKey, Kind};
+use crate::adapter::definition::{Adapter, Service, read_own};
 use crate::adapter::onebot::common::MEDIA_FOLDER;
-use crate::adapter::service::{Adapter, Service, read_own};
 use crate::adapter::transport::{Connection, ConnectionEnd, Running, ServeConnection};
 use options::OneBot11Options;
 use std::sync::Arc;

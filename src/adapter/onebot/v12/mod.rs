@@ -15,8 +15,8 @@ mod tests;
 pub(in crate::adapter) use event::swallow;
 
 use crate::adapter::api::Kind;
+use crate::adapter::definition::{Adapter, Service, read_own};
 use crate::adapter::onebot::common::MEDIA_FOLDER;
-use crate::adapter::service::{Adapter, Service, read_own};
 use crate::adapter::transport::{Connection, ConnectionEnd, Running, ServeConnection};
 use serde::Deserialize;
 use std::sync::Arc;

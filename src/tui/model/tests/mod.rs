@@ -3,6 +3,7 @@
 mod any_order;
 pub mod fixture;
 mod late_answers;
+mod leaving;
 mod screen;
 mod search;
 mod server;

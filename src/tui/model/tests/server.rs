@@ -1,6 +1,6 @@
 //! The connection to the server: away, back, another store.
 
-use super::fixture::{NOON, connected, contents, many, model, own, reply, serve};
+use super::fixture::{NOON, connected, contents, many, message, model, own, reply, serve};
 use crate::client::watch;
 use crate::model::message::{Message, Status};
 use crate::protocol::event::MessageDeleted;
@@ -73,4 +73,16 @@ fn what_failed_while_the_server_was_away_is_not_shown_when_it_is_back() {
     assert_eq!(model.notice(), Some("no server answers"));
     model.update(TuiEvent::Watch(watch::WatchEvent::Here { since: 3 }));
     assert_eq!(model.notice(), None);
+}
+
+#[test]
+fn a_platform_that_did_not_come_back_with_the_server_is_away() {
+    let store = [message(1, "group_1", "hello")];
+    let mut model = connected(80, 24, &store);
+    assert_eq!(model.away_platforms(), [""; 0]);
+    model.update(reply(ServerReply::Platforms(Vec::new())));
+    assert_eq!(model.away_platforms(), ["qq"]);
+    // One that was silent for long is not missed.
+    model.update(TuiEvent::Tick(NOON + 8 * 86_400));
+    assert_eq!(model.away_platforms(), [""; 0]);
 }

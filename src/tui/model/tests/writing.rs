@@ -247,22 +247,6 @@ fn requests_are_answered() {
 }
 
 #[test]
-fn unfinished_texts_are_not_lost_by_a_slip() {
-    let store = many(2);
-    let mut model = connected(80, 24, &store);
-    enter(&mut model, &store);
-    type_in(&mut model, "unfinished");
-    control(&mut model, 'c');
-    assert_eq!(model.question(), Some(&Question::Quit));
-    press(&mut model, KeyCode::Esc);
-    assert!(!model.take_effects().contains(&Effect::Quit));
-    control(&mut model, 'u');
-    assert_eq!(model.draft().text(), "");
-    control(&mut model, 'c');
-    assert!(model.take_effects().contains(&Effect::Quit));
-}
-
-#[test]
 fn a_text_that_the_server_did_not_get_is_back_in_its_conversation() {
     let store = [message(1, "group_2", "there"), message(2, "group_1", "here")];
     let mut model = connected(80, 24, &store);

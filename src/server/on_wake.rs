@@ -1,5 +1,6 @@
 //! Polls a stream only after its waker was called: a session that is sent much would otherwise ask
-//! the system's socket before each write, which costs as much as a good part of the write.
+//! the system's socket before each write, which costs as much as a good part of the write. A
+//! connection would ask at each request whether the server stops, which takes a lock that all share.
 
 use futures_util::task::AtomicWaker;
 use futures_util::{Stream, StreamExt};
@@ -9,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 /// Knows whether a stream may have something.
-pub(super) struct OnWake {
+pub struct OnWake {
     signal: Arc<Signal>,
     waker: Waker,
 }
@@ -33,14 +34,14 @@ impl Wake for Signal {
 
 impl OnWake {
     /// For a stream that was not polled yet.
-    pub(super) fn new() -> Self {
+    pub fn new() -> Self {
         let signal = Arc::new(Signal { is_set: AtomicBool::new(true), task: AtomicWaker::new() });
         Self { waker: signal.clone().into(), signal }
     }
 
     /// The next item of the stream, which is to be polled through this alone. May be dropped while
     /// it waits.
-    pub(super) async fn next<S: Stream + Unpin>(&self, stream: &mut S) -> Option<S::Item> {
+    pub async fn next<S: Stream + Unpin>(&self, stream: &mut S) -> Option<S::Item> {
         poll_fn(|cx| {
             // First, so that a wake-up from here on reaches this task.
             self.signal.task.register(cx.waker());

@@ -1,4 +1,4 @@
-//! The parts of the state that the screen shows.
+//! Read access to the state, for the view.
 
 use super::draft::ComposerDraft;
 use super::picker::Picker;
@@ -11,6 +11,9 @@ use crate::text;
 use crate::tui::layout::{Front, Layout};
 use jiff::tz::TimeZone;
 use ratatui_textarea::TextArea;
+
+/// For how long a platform counts as one that is used, in seconds.
+const RECENT: u64 = 7 * 86_400;
 
 impl Model {
     /// Where everything is.
@@ -92,6 +95,16 @@ impl Model {
     /// How many friend and join requests wait for an answer.
     pub fn waiting_requests(&self) -> usize {
         self.requests.len()
+    }
+
+    /// Platforms of which a message came lately, and that no adapter is there for: after a restart, the
+    /// server does not know of those that are away.
+    pub fn away_platforms(&self) -> Vec<&str> {
+        let since = self.now.saturating_sub(RECENT);
+        let is_missing = |name: &&str| !self.adapters.iter().any(|known| known.platform == **name);
+        let mut names = self.conversations.platforms_since(since);
+        names.retain(|name| self.knows_adapters && is_missing(name));
+        names
     }
 
     /// Unread messages beside those of the open conversation.

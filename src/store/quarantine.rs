@@ -1,0 +1,74 @@
+//! Space for events that are set aside: it is bounded in number and bytes.
+
+use super::error::Result;
+use super::tables::{META, pack, unpack};
+use super::transaction::Transaction;
+use super::view::View;
+use redb::{ReadableTable, ReadableTableMetadata};
+
+/// The most events that are set aside.
+const MAX_EVENTS: u64 = 10_000;
+
+/// Bytes of these events from which on no other is set aside.
+const MAX_BYTES: u64 = 256 << 20;
+
+/// The row of `meta` with the bytes of all events that are set aside.
+pub(super) const BYTES_KEY: &str = "set aside bytes";
+
+impl Transaction<'_> {
+    /// Whether there is no room for another event.
+    pub(super) fn has_no_room(&self) -> Result<bool> {
+        let quarantine = self.quarantine.read()?;
+        Ok(is_full(quarantine.len()?, bytes(&self.meta, quarantine)?))
+    }
+
+    /// Keeps the row of an event that could not be stored.
+    pub(super) fn set_aside(&mut self, offset: u64, row: &[u8]) -> Result<()> {
+        let before = bytes(&self.meta, self.quarantine.read()?)?;
+        self.quarantine.write()?.insert(offset, row)?;
+        self.note_bytes(before + row.len() as u64)
+    }
+
+    /// Removes an event that was set aside.
+    pub(super) fn release(&mut self, offset: u64) -> Result<()> {
+        let before = bytes(&self.meta, self.quarantine.read()?)?;
+        let removed = self.quarantine.write()?.remove(offset)?;
+        let removed = removed.map_or(0, |row| row.value().len() as u64);
+        self.note_bytes(before.saturating_sub(removed))
+    }
+
+    fn note_bytes(&mut self, bytes: u64) -> Result<()> {
+        self.meta.insert(BYTES_KEY, &*pack(&[BYTES_KEY], &bytes)?)?;
+        Ok(())
+    }
+}
+
+impl View {
+    /// Whether there is no room for another event that cannot be stored.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
+    pub fn quarantine_is_full(&self) -> Result<bool> {
+        let quarantine = self.quarantine_table()?;
+        Ok(is_full(quarantine.len()?, bytes(&self.txn.open_table(META)?, quarantine)?))
+    }
+}
+
+fn is_full(events: u64, bytes: u64) -> bool {
+    events >= MAX_EVENTS || bytes >= MAX_BYTES
+}
+
+/// The bytes of all events that are set aside: as they were noted, or counted where the note is missing
+/// or damaged.
+fn bytes(
+    meta: &impl ReadableTable<&'static str, &'static [u8]>,
+    quarantine: &impl ReadableTable<u64, &'static [u8]>,
+) -> Result<u64> {
+    let noted = meta.get(BYTES_KEY)?.map(|row| unpack("the row of", &[BYTES_KEY], row.value()));
+    if let Some(Ok(bytes)) = noted {
+        return Ok(bytes);
+    }
+    let lengths = quarantine.iter()?.map(|row| Ok(row?.1.value().len() as u64));
+    lengths.sum::<Result<u64>>()
+}

@@ -1,0 +1,71 @@
+//! The part of the state that lasts from one start of the client to the next.
+
+use super::Model;
+use super::compose::Mention;
+use super::scope::{ConversationKey, StreamScope};
+use crate::model::message::Message;
+use serde::{Deserialize, Serialize};
+
+/// The conversation that was open, and unfinished texts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SavedState {
+    /// The conversation that was open; none where it was all of them.
+    pub open: Option<ConversationKey>,
+    /// Unfinished texts, in the order of their conversations.
+    pub drafts: Vec<SavedDraft>,
+}
+
+/// An unfinished text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct SavedDraft {
+    #[serde(flatten)]
+    pub to: ConversationKey,
+    pub text: String,
+    #[serde(default)]
+    pub mentions: Vec<Mention>,
+    /// The message that it answers.
+    #[serde(default)]
+    pub answers: Option<Box<Message>>,
+}
+
+impl Model {
+    /// Goes on from what was kept at the last start. From now on, unfinished texts are not lost at
+    /// the end.
+    pub fn restore(&mut self, saved: SavedState) {
+        self.keeps_drafts = true;
+        self.is_starting = true;
+        self.left = saved.open;
+        self.draft.restore(saved.drafts);
+    }
+
+    /// The state to keep for the next start.
+    pub fn saved(&self) -> SavedState {
+        let open = self.stream.scope().conversation.as_ref();
+        // Before the conversations are known, none is open.
+        let open = if self.is_starting { self.left.as_ref().or(open) } else { open };
+        SavedState { open: open.cloned(), drafts: self.draft.saved() }
+    }
+
+    /// Opens the conversation that was open at the last end, else the first one with unread messages.
+    /// Nothing is read by that: the keys still go to the list.
+    pub(super) fn open_where_left(&mut self) {
+        let left = self.left.take();
+        let is_starting = std::mem::take(&mut self.is_starting);
+        if !is_starting || *self.stream.scope() != StreamScope::default() {
+            return;
+        }
+        let left = left.filter(|key| self.conversations.get(key).is_some());
+        if let Some(key) = left.or_else(|| self.first_unread()) {
+            self.open_conversation(Some(key));
+        }
+    }
+
+    /// Unfinished texts cannot be kept, for this reason.
+    pub(super) fn not_saved(&mut self, why: &str) {
+        if std::mem::take(&mut self.keeps_drafts) {
+            self.show_status(format!("unfinished texts are not kept: {why}"));
+        }
+    }
+}
