@@ -94,7 +94,9 @@ impl Victim<'_> {
             | Fault::EndLeader
             | Fault::StopLeader
             | Fault::CutLeader
-            | Fault::KillNatsAndLeader => self.cluster.leader(),
+            | Fault::KillNatsAndLeader => sooner_or_later("a node leads", || {
+                (0..NAMES.len()).find(|node| self.cluster.leads(*node))
+            }),
             _ => node,
         };
         match fault {
