@@ -156,7 +156,7 @@ enum Refused {
     Other(String),
 }
 
-/// What NATS answers where it has no room: for the account, the server, or in the stream.
+/// Errors of NATS that has no room: for the account, the server, or in the stream.
 const FULL: [ErrorCode; 4] = [
     ErrorCode::ACCOUNT_RESOURCES_EXCEEDED,
     ErrorCode::INSUFFICIENT_RESOURCES,
