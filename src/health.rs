@@ -40,6 +40,11 @@ impl PartHealth {
         self.faults().remove(part);
     }
 
+    /// Forgets all faults, for a server that begins again.
+    pub fn clear(&self) {
+        self.faults().clear();
+    }
+
     /// All reasons in one line; `None` if everything works.
     pub fn reason(&self) -> Option<String> {
         let faults = self.faults();

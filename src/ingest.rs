@@ -123,11 +123,20 @@ impl Ingest {
         tokio::select! {
             count = work.queue.recv_many(&mut events, BATCH) => if count == 0 { return false },
             () = self.outcomes.any_ended(), if until.is_some() => work.ask_again(),
+            () = self.leads(), if work.has_too_large() => {}
             () = timeout => work.release_oldest(),
         }
         work.events.extend(events);
         self.take_in(work).await;
         true
+    }
+
+    /// Waits until this node leads; at a server of no cluster it always does.
+    async fn leads(&self) {
+        let mut leading = self.store.leading();
+        if leading.wait_for(|leads| *leads).await.is_err() {
+            pending().await
+        }
     }
 
     /// Turns the taken events into commands.
@@ -262,6 +271,9 @@ impl Ingest {
     /// one. If the disk refuses, they are tried one by one, each until it is stored; otherwise its
     /// event would be lost. After an error it may be stored all the same: the store recognizes what it has.
     async fn store_batch(&self, work: &mut UnstoredEvents) {
+        if *self.store.leading().borrow() {
+            work.take_back();
+        }
         while let Some(commands) = work.next() {
             let follows = !*self.store.leading().borrow();
             if let Some(leader) = self.hand_over.as_ref().filter(|_| follows) {
@@ -299,8 +311,11 @@ impl Ingest {
     async fn give(&self, work: &mut UnstoredEvents, leader: &dyn LeaderHandover) {
         work.release_all();
         let Some((count, events)) = handover::encode(work.commands(), leader.max_bytes()) else {
-            tracing::error!("an event is larger than NATS takes; it waits until this node leads");
-            return sleep(DISK_PAUSE).await;
+            tracing::error!(
+                limit = leader.max_bytes(),
+                "an event is larger than NATS takes (`max_payload`); those after it go first, and it waits until this node leads"
+            );
+            return work.put_aside();
         };
         match leader.give(events.into()).await {
             Ok(()) => {

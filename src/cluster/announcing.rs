@@ -1,7 +1,7 @@
 //! A node tells the cluster how it stands, again and again.
 
 use super::presence::{self, Presence};
-use super::running::{LOOK, RunningNode};
+use super::running::{POLL_INTERVAL, RunningNode};
 use crate::health::HEALTH;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -10,18 +10,22 @@ use tokio::time::{sleep, timeout};
 /// The part of the health that tells of names.
 const NAMES: &str = "cluster.node";
 
-/// Pause between two words of how this node stands.
-const TELL: Duration = Duration::from_millis(500);
+/// Pause between two reports of how this node stands.
+const REPORT_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Pause between two reports of what it has of the log, which are kept for minutes.
+const PLACE_INTERVAL: Duration = Duration::from_secs(20);
 
 /// For how long it is told that another node has the name of this one, once it was seen.
 const SAME_NAME: Duration = Duration::from_secs(10);
 
 impl RunningNode {
     /// Tells the cluster how this node stands, until it stops.
-    pub(super) async fn tell_presence(&self) {
+    pub(super) async fn report_presence(&self) {
         // Before this node has told once, its name may have been that of its last process.
-        let (mut has_told, mut same_name) = (false, None::<Instant>);
-        while self.stop.run_until_cancelled(sleep(TELL)).await.is_some() {
+        let (mut has_reported, mut same_name) = (false, None::<Instant>);
+        let mut place_reported = None::<Instant>;
+        while self.stop.run_until_cancelled(sleep(REPORT_INTERVAL)).await.is_some() {
             if self.is_foreign.load(Ordering::Relaxed) {
                 continue;
             }
@@ -34,21 +38,29 @@ impl RunningNode {
                 place: *self.store.places().borrow(),
                 offset: view.cursor().offset,
             };
-            let told = async {
+            let is_due = place_reported.is_none_or(|at| at.elapsed() > PLACE_INTERVAL);
+            let reporting = async {
                 let bucket = self.node.connection.leases().await?;
-                presence::tell(&bucket, &presence).await
+                let before = presence::report(&bucket, &presence).await?;
+                if is_due && !self.is_fetching.load(Ordering::Relaxed) {
+                    let places = self.node.connection.make_places().await?;
+                    presence::report_place(&places, &presence.node, presence.place).await?;
+                    place_reported = Some(Instant::now());
+                }
+                Ok::<_, String>(before)
             };
-            let Some(told) = self.stop.run_until_cancelled(timeout(LOOK * 10, told)).await else {
+            let limited = timeout(POLL_INTERVAL * 10, reporting);
+            let Some(reported) = self.stop.run_until_cancelled(limited).await else {
                 return;
             };
-            match told {
+            match reported {
                 Ok(Ok(before)) => {
                     let other = before.filter(|before| before.instance != presence.instance);
-                    if let Some(other) = other.filter(|_| has_told) {
+                    if let Some(other) = other.filter(|_| has_reported) {
                         tell_same_name(&other, same_name.is_none());
                         same_name = Some(Instant::now());
                     }
-                    has_told = true;
+                    has_reported = true;
                 }
                 Ok(Err(error)) => tracing::debug!("this node cannot tell how it stands: {error}"),
                 Err(_) => {}

@@ -19,6 +19,12 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 const ENTRY_TIMEOUT: Duration = Duration::from_millis(500);
 const ENTRY_ATTEMPTS: usize = 4;
 
+/// Messages that one subscription may hold; NATS drops more, which their senders learn by their silence.
+const SUBSCRIPTION_MESSAGES: usize = 4096;
+
+/// For how long NATS keeps what a node last told of how far it is.
+const PLACES_KEPT: Duration = Duration::from_mins(10);
+
 /// The longest pause between two attempts to connect.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
@@ -62,6 +68,7 @@ impl NatsConnection {
             })
             .name(format!("rechat {}", settings.node))
             .retry_on_initial_connect()
+            .subscription_capacity(SUBSCRIPTION_MESSAGES)
             .ping_interval(Duration::from_secs(2))
             .reconnect_delay_callback(|attempts| {
                 LONGEST_PAUSE.min(Duration::from_millis(20 * attempts as u64))
@@ -168,6 +175,22 @@ impl NatsConnection {
             ..kv::Config::default()
         });
         made.await.map_err(|error| format!("the bucket {}: {error}", self.lease_bucket()))
+    }
+
+    /// The bucket of what each node has of the log; made where it is not there.
+    pub(super) async fn make_places(&self) -> std::result::Result<kv::Store, String> {
+        let name = format!("{}-places", self.prefix);
+        if let Ok(bucket) = self.context.get_key_value(&name).await {
+            return Ok(bucket);
+        }
+        let made = self.context.create_key_value(kv::Config {
+            bucket: name.clone(),
+            history: 1,
+            max_age: PLACES_KEPT,
+            num_replicas: self.replicas,
+            ..kv::Config::default()
+        });
+        made.await.map_err(|error| format!("the bucket {name}: {error}"))
     }
 
     pub(super) async fn snapshots(&self) -> Result<object_store::ObjectStore> {

@@ -19,19 +19,19 @@ const MAX_WANTED: usize = 4096;
 const MAX_MISSING: usize = 100_000;
 
 /// How long this node runs before it looks at all messages, and how often it does.
-const FIRST: Duration = Duration::from_secs(2);
-const EVERY: Duration = Duration::from_hours(1);
+const FIRST_LOOK: Duration = Duration::from_secs(2);
+const LOOK_INTERVAL: Duration = Duration::from_hours(1);
 
 /// Pause between parts of the messages.
-const REST: Duration = Duration::from_millis(50);
+const PAGE_PAUSE: Duration = Duration::from_millis(50);
 
 /// The files that messages name which came or changed.
 #[derive(Debug, Default)]
 pub struct WantedCopies {
     hashes: Mutex<VecDeque<Hash>>,
     /// There were too many, and some are not among them.
-    has_lost: AtomicBool,
-    told: Notify,
+    has_dropped: AtomicBool,
+    added: Notify,
 }
 
 impl WantedCopies {
@@ -52,10 +52,10 @@ impl WantedCopies {
             if hashes.len() < MAX_WANTED {
                 hashes.push_back(hash);
             } else {
-                self.has_lost.store(true, Ordering::Relaxed);
+                self.has_dropped.store(true, Ordering::Relaxed);
             }
         }
-        self.told.notify_one();
+        self.added.notify_one();
     }
 
     async fn next(&self) -> Hash {
@@ -63,7 +63,7 @@ impl WantedCopies {
             if let Some(hash) = self.lock().pop_front() {
                 return hash;
             }
-            self.told.notified().await;
+            self.added.notified().await;
         }
     }
 
@@ -79,7 +79,7 @@ pub async fn keep_copies(
     wanted: Arc<WantedCopies>,
     stop: CancellationToken,
 ) {
-    let (mut missing, mut look) = (Vec::new(), Instant::now() + FIRST);
+    let (mut missing, mut look) = (Vec::new(), Instant::now() + FIRST_LOOK);
     loop {
         let hash = tokio::select! {
             biased;
@@ -90,7 +90,7 @@ pub async fn keep_copies(
         };
         let Some(hash) = hash else {
             missing = missing_files(&store, &exchange, &stop).await;
-            look = Instant::now() + EVERY;
+            look = Instant::now() + LOOK_INTERVAL;
             continue;
         };
         let Some(brought) = stop.run_until_cancelled(exchange.bring_here(hash)).await else {
@@ -108,7 +108,7 @@ pub async fn keep_copies(
             }
             Err(error) => tracing::debug!("the file {hash} is not here: {error}"),
         }
-        if wanted.has_lost.swap(false, Ordering::Relaxed) {
+        if wanted.has_dropped.swap(false, Ordering::Relaxed) {
             look = Instant::now();
         }
     }
@@ -123,11 +123,11 @@ async fn missing_files(
     let (store, blobs, stop) = (store.clone(), exchange.blobs().clone(), stop.clone());
     let looked = tokio::task::spawn_blocking(move || {
         let mut missing = VecDeque::new();
-        let goes_on = || {
-            std::thread::sleep(REST);
+        let continues = || {
+            std::thread::sleep(PAGE_PAUSE);
             !stop.is_cancelled()
         };
-        let walked = sweep::walk(&store, goes_on, |message| {
+        let walked = sweep::walk(&store, continues, |message| {
             for hash in content::hashes(&message.content) {
                 if !blobs.is_kept(hash).unwrap_or(true) {
                     missing.push_back(hash);
@@ -167,7 +167,7 @@ mod tests {
         wanted.committed(&[Change { offset: 2, effect: ChangeEffect::Created(text) }]);
         assert_eq!(wanted.next().await.to_string(), "01".repeat(32));
         assert_eq!(wanted.next().await.to_string(), "02".repeat(32));
-        assert!(wanted.lock().is_empty() && !wanted.has_lost.load(Ordering::Relaxed));
+        assert!(wanted.lock().is_empty() && !wanted.has_dropped.load(Ordering::Relaxed));
     }
 
     #[test]
@@ -176,6 +176,6 @@ mod tests {
         let many: Vec<_> = (0..=MAX_WANTED).map(|_| created(1)).collect();
         wanted.committed(&many);
         assert_eq!(wanted.lock().len(), MAX_WANTED);
-        assert!(wanted.has_lost.load(Ordering::Relaxed));
+        assert!(wanted.has_dropped.load(Ordering::Relaxed));
     }
 }

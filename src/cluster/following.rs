@@ -4,10 +4,13 @@
 use super::connection::CLUSTER_ID;
 use super::lease::{self, Election, Lease, SeenLease};
 use super::presence::{self, Presence};
-use super::running::{Fault, LOOK, PART, RunningNode};
+use super::running::{Fault, HEALTH_PART, POLL_INTERVAL, RunningNode};
+use super::snapshot;
+use super::starting::fetched_beside;
 use crate::health::HEALTH;
 use crate::log::jetstream::BatchReader;
 use crate::metrics::METRICS;
+use crate::store::StoreError;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -20,21 +23,24 @@ impl RunningNode {
     /// the reader of the log.
     pub(super) async fn follow(
         &self,
-        told: &mut Option<Fault>,
+        reported: &mut Option<Fault>,
         stands_from: Instant,
     ) -> Result<(Box<Lease>, BatchReader), Fault> {
         self.check_identity().await?;
         let place = *self.store.places().borrow();
         let mut reader = self.stream.read_after(place).await.map_err(|error| error.0)?;
         let (mut seen, mut wanted) = (SeenLease::default(), None::<(u64, Instant)>);
-        let mut look = interval(LOOK);
+        let mut look = interval(POLL_INTERVAL);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let given = reader.given();
+            let applied_through = reader.applied_through();
             tokio::select! {
                 batches = reader.next() => {
                     let batches = batches.map_err(|error| error.0)?;
-                    let applied = self.store.replicate(given, batches).await;
+                    let applied = self.store.replicate(applied_through, batches).await;
+                    if let Err(StoreError::Damaged(why)) = applied {
+                        return Err(self.fetch_snapshot(&format!("this store is damaged ({why})")).await);
+                    }
                     applied.map_err(|error| error.to_string())?;
                 }
                 _ = look.tick() => {
@@ -49,10 +55,10 @@ impl RunningNode {
                     }
                     wanted = None;
                     self.node.state.set_current(began);
-                    if told.take().is_some() {
+                    if reported.take().is_some() {
                         tracing::info!("the cluster: this node follows again");
                     }
-                    HEALTH.recover(PART);
+                    HEALTH.recover(HEALTH_PART);
                     let (connection, holder) = (&self.node.connection, &self.node.holder);
                     let stands = Instant::now() >= stands_from;
                     match lease::take(connection, holder, &mut seen, stands).await? {
@@ -111,11 +117,32 @@ impl RunningNode {
             ));
         }
         if membership.place + 1 < first {
-            return Err(format!(
-                "this store has the log up to {}, and the stream begins with {first}; start this node again: it then takes a snapshot",
-                membership.place
-            ));
+            let place = membership.place;
+            let why =
+                format!("this store has the log up to {place}, and the stream begins with {first}");
+            return Err(self.fetch_snapshot(&why).await);
         }
         Ok(())
+    }
+
+    /// Fetches a snapshot in the place of a store that cannot go on; the server begins again with it. Gives
+    /// what is to be told meanwhile.
+    async fn fetch_snapshot(&self, why: &str) -> Fault {
+        let to = fetched_beside(&self.db);
+        if self.node.state.is_to_begin_again() {
+            return format!("{why}; this server begins again with a snapshot");
+        }
+        tracing::warn!("{why}; this node fetches a snapshot");
+        self.is_fetching.store(true, Ordering::Relaxed);
+        let fetched = snapshot::fetch(&self.node.connection, &self.node.holder.node, &to).await;
+        self.is_fetching.store(false, Ordering::Relaxed);
+        match fetched {
+            Ok(place) if place > *self.store.places().borrow() => {
+                self.node.state.set_has_snapshot();
+                format!("{why}; this server begins again with a snapshot")
+            }
+            Ok(_) => format!("{why}, and there is no newer snapshot"),
+            Err(error) => format!("{why}, and no snapshot can be fetched: {error}"),
+        }
     }
 }

@@ -1,11 +1,11 @@
 //! The life of a node while it leads: it takes over, decides, and renews its lease until that is lost.
 
 use super::lease::Lease;
+use super::log_retention;
 use super::requests::LeaderService;
-use super::running::{ClusterNode, Fault, PART, RunningNode};
-use super::snapshot;
+use super::running::{ClusterNode, Fault, HEALTH_PART, RunningNode};
 use crate::health::HEALTH;
-use crate::log::jetstream::BatchReader;
+use crate::log::jetstream::{BatchReader, NO_ROOM};
 use crate::metrics::METRICS;
 use crate::store::StoreError;
 use async_nats::Subscriber;
@@ -17,10 +17,10 @@ use tokio::time::{sleep, timeout};
 const SNAPSHOTS: &str = "snapshots";
 
 /// Pause before a leader that could not begin its epoch reads on and tries again.
-const PAUSE: Duration = Duration::from_millis(100);
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
 /// How long a leader waits for a message of the log before it looks at the end of it again.
-const WAIT: Duration = Duration::from_millis(50);
+const NEXT_TIMEOUT: Duration = Duration::from_millis(50);
 
 impl RunningNode {
     /// Leads until the lease is lost, the store cannot go on, or the node stops.
@@ -28,18 +28,18 @@ impl RunningNode {
         &self,
         mut lease: Box<Lease>,
         mut reader: BatchReader,
-        told: &mut Option<Fault>,
+        reported: &mut Option<Fault>,
     ) -> Result<(), Fault> {
         let ClusterNode { state, lease: end, holder, .. } = &self.node;
         let (term, began) = (lease.term(), Instant::now());
         end.extend(lease.until);
         let led = tokio::select! {
-            () = self.keep(&mut lease) => Err("this node led, and has lost its lease".to_owned()),
-            led = self.take_over(&mut reader, term, began, told) => led,
+            () = self.renew_until_lost(&mut lease) => Err("this node led, and has lost its lease".to_owned()),
+            led = self.take_over(&mut reader, term, began, reported) => led,
             () = self.stop.cancelled() => Ok(()),
         };
         end.end();
-        // They are the business of the next leader.
+        // The next leader makes them.
         HEALTH.recover(SNAPSHOTS);
         self.store.follow().await;
         state.set_leader(None, false);
@@ -49,7 +49,7 @@ impl RunningNode {
     }
 
     /// Renews the lease until it is lost.
-    async fn keep(&self, lease: &mut Lease) {
+    async fn renew_until_lost(&self, lease: &mut Lease) {
         loop {
             sleep(lease.pause()).await;
             if !lease.renew().await {
@@ -66,20 +66,24 @@ impl RunningNode {
         reader: &mut BatchReader,
         term: u64,
         began: Instant,
-        told: &mut Option<Fault>,
+        reported: &mut Option<Fault>,
     ) -> Result<(), Fault> {
         // The leader before may append until this node has.
         loop {
             self.read_all(reader).await?;
-            match self.store.lead(reader.given(), reader.read_to()).await {
+            match self.store.lead(reader.applied_through(), reader.read_to()).await {
                 Ok(()) => break,
                 Err(StoreError::Unavailable(error)) if self.node.lease.left().is_some() => {
                     self.check_store(reader)?;
-                    self.tell(&error, told);
+                    self.report(&error, reported);
+                    if error.starts_with(NO_ROOM) {
+                        let (connection, stream) = (&self.node.connection, &self.stream);
+                        log_retention::make_room(connection, stream, &self.store, &self.db).await?;
+                    }
                 }
                 Err(error) => return Err(error.to_string()),
             }
-            sleep(PAUSE).await;
+            sleep(RETRY_PAUSE).await;
         }
         let taken = try_join_all(self.services.iter().map(LeaderService::take)).await?;
         let name = &self.node.holder.node;
@@ -88,7 +92,7 @@ impl RunningNode {
         METRICS.cluster_takeovers.inc();
         self.node.state.set_leader(Some(name.clone()), true);
         METRICS.cluster_lag.set(0);
-        HEALTH.recover(PART);
+        HEALTH.recover(HEALTH_PART);
         let mut leading = self.store.leading();
         tokio::select! {
             _ = leading.wait_for(|is_leading| !is_leading) => {}
@@ -111,11 +115,11 @@ impl RunningNode {
         loop {
             let end = self.end_of_log().await?;
             while reader.read_to() < end {
-                let given = reader.given();
+                let applied = reader.applied_through();
                 // The last message may be of a batch that was left unfinished.
-                let Ok(batches) = timeout(WAIT, reader.next()).await else { break };
+                let Ok(batches) = timeout(NEXT_TIMEOUT, reader.next()).await else { break };
                 let batches = batches.map_err(|error| error.0)?;
-                let applied = self.store.replicate(given, batches).await;
+                let applied = self.store.replicate(applied, batches).await;
                 applied.map_err(|error| error.to_string())?;
             }
             if reader.read_to() >= end {
@@ -128,8 +132,13 @@ impl RunningNode {
     async fn keep_snapshots(&self) {
         loop {
             let every = self.node.snapshot_every;
-            let kept =
-                snapshot::keep(&self.node.connection, &self.stream, &self.store, &self.db, every);
+            let kept = log_retention::keep(
+                &self.node.connection,
+                &self.stream,
+                &self.store,
+                &self.db,
+                every,
+            );
             match kept.await {
                 Ok(()) => HEALTH.recover(SNAPSHOTS),
                 Err(error) => {
@@ -137,7 +146,7 @@ impl RunningNode {
                     HEALTH.degrade(SNAPSHOTS, error);
                 }
             }
-            sleep(snapshot::PAUSE).await;
+            sleep(log_retention::POLL_INTERVAL).await;
         }
     }
 }

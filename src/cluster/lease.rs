@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 const LEADER: &str = "leader";
 
 /// Lengths of a lease after which one that did not lapse by itself is taken all the same.
-const LONG_OVER: u32 = 3;
+const LEASES_UNTIL_TAKEN: u32 = 3;
 
 /// The holder of a lease.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +35,7 @@ impl SeenLease {
         match self.0 {
             Some((seen, since)) if seen == revision => {
                 holder.lasts_ms > 0
-                    && since.elapsed() > LONG_OVER * Duration::from_millis(holder.lasts_ms)
+                    && since.elapsed() > LEASES_UNTIL_TAKEN * Duration::from_millis(holder.lasts_ms)
             }
             _ => {
                 self.0 = Some((revision, Instant::now()));

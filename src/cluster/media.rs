@@ -1,27 +1,23 @@
-//! Files of messages between nodes: a node that lacks one asks all others, and reads it from the first
+//! Files of other nodes: a node that lacks one asks all others, and reads it from the first
 //! that has it, a piece at a time. It keeps it where its SHA-256 is the one that was asked for.
 
 use super::connection::NatsConnection;
+use super::media_wire::{Offer, PIECE_BYTES, PieceRequest, ToAll};
 use crate::media::{BlobRefused, Blobs, Hash, MediaPeers, Upload};
+use async_nats::Client;
 use async_nats::client::Request;
 use async_nats::connection::State;
-use async_nats::{Client, Message, Subscriber};
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, Shared};
 use futures_util::{FutureExt, StreamExt, stream};
-use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fmt;
-use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
-use tokio::task::{JoinSet, spawn_blocking};
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
-
-/// Bytes of a piece, where NATS takes as many.
-const PIECE_BYTES: usize = 256 << 10;
 
 /// Bytes of a message that are left for its head.
 const HEAD_BYTES: usize = 1 << 10;
@@ -32,9 +28,6 @@ const PIECES_AT_ONCE: usize = 4;
 /// Files that are brought here at one time; more wait.
 const FILES_AT_ONCE: usize = 8;
 
-/// Questions of other nodes that are answered at one time; more wait.
-const ANSWERS_AT_ONCE: usize = 16;
-
 /// How long a node may take to say that it has a file.
 const OFFER_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -44,45 +37,24 @@ const PIECE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a reader waits for a file; it goes on coming afterwards.
 const READER_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Readers that wait for files of other nodes at one time, each with a thread; to more, a file that is not
+/// here is not there.
+const MAX_READERS: usize = 64;
+
 /// For how long a file that no node has is not asked for again, and how many of them are remembered.
 const MISSING_FOR: Duration = Duration::from_secs(5);
 const MAX_MISSING: usize = 1024;
 
-/// A question to every node.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum ToAll {
-    /// Asks which node has a file.
-    Find(String),
-    /// Tells that somebody removed a file.
-    Forget(String),
-}
-
-/// The answer of a node that has a file.
-#[derive(Debug, Serialize, Deserialize)]
-struct Offer {
-    /// The node that has it, as one start of its process.
-    instance: String,
-    size: u64,
-}
-
-/// A question for a piece of a file.
-#[derive(Debug, Serialize, Deserialize)]
-struct PieceRequest {
-    media: String,
-    from: u64,
-    bytes: usize,
-}
-
 /// Brings files here from other nodes, and gives them those that are here.
 #[derive(Clone)]
 pub struct MediaExchange {
-    client: Client,
-    subject: String,
-    instance: String,
+    pub(super) client: Client,
+    pub(super) subject: String,
+    pub(super) instance: String,
     blobs: Blobs,
     runtime: Handle,
     files: Arc<Semaphore>,
+    readers: Arc<Semaphore>,
     missing: Arc<Mutex<HashMap<Hash, Instant>>>,
     /// Files that are on their way; all who want one wait for the same.
     coming: Arc<Mutex<HashMap<Hash, Coming>>>,
@@ -133,6 +105,7 @@ impl MediaExchange {
             blobs,
             runtime: Handle::current(),
             files: Arc::new(Semaphore::new(FILES_AT_ONCE)),
+            readers: Arc::new(Semaphore::new(MAX_READERS)),
             missing: Arc::default(),
             coming: Arc::default(),
         }
@@ -271,98 +244,6 @@ impl MediaExchange {
             missing.insert(hash, Instant::now());
         }
     }
-
-    /// Answers other nodes until the connection ends.
-    pub(super) async fn answer(&self) {
-        let own = format!("{}.{}", self.subject, self.instance);
-        let all = self.client.subscribe(self.subject.clone()).await;
-        let (Ok(mut all), Ok(mut own)) = (all, self.client.subscribe(own).await) else {
-            tracing::error!(
-                "other nodes cannot have files of this one: NATS takes no subscription"
-            );
-            return;
-        };
-        let (places, mut tasks) = (Arc::new(Semaphore::new(ANSWERS_AT_ONCE)), JoinSet::new());
-        while let Some((message, is_own)) = next(&mut all, &mut own).await {
-            while tasks.try_join_next().is_some() {}
-            // The semaphore is never closed.
-            let Ok(place) = places.clone().acquire_owned().await else { return };
-            let exchange = self.clone();
-            tasks.spawn(async move {
-                exchange.answer_one(message, is_own).await;
-                drop(place);
-            });
-        }
-    }
-
-    async fn answer_one(&self, message: Message, is_own: bool) {
-        let (blobs, instance) = (self.blobs.clone(), self.instance.clone());
-        let payload = message.payload;
-        let answer = spawn_blocking(move || {
-            if is_own { piece_of(&blobs, &payload) } else { told(&blobs, &payload, instance) }
-        });
-        let answer = match answer.await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => {
-                tracing::warn!("a file for another node cannot be read: {error}");
-                None
-            }
-            Err(error) => {
-                tracing::error!("a file for another node: {error}");
-                None
-            }
-        };
-        // A piece that is not there has an empty answer; who has no file says nothing.
-        let answer = if is_own { Some(answer.unwrap_or_default()) } else { answer };
-        if let (Some(reply), Some(answer)) = (message.reply, answer)
-            && let Err(error) = self.client.publish(reply, answer).await
-        {
-            tracing::warn!("a node that asked for a file is not answered: {error}");
-        }
-    }
-}
-
-/// The next message of either; `None` once one of them has ended.
-async fn next(all: &mut Subscriber, own: &mut Subscriber) -> Option<(Message, bool)> {
-    tokio::select! {
-        message = all.next() => message.map(|message| (message, false)),
-        message = own.next() => message.map(|message| (message, true)),
-    }
-}
-
-/// The answer of a node that has a file; or the file is removed.
-fn told(blobs: &Blobs, payload: &[u8], instance: String) -> io::Result<Option<Bytes>> {
-    match serde_json::from_slice(payload) {
-        Ok(ToAll::Find(media)) => {
-            let Ok(hash) = media.parse() else { return Ok(None) };
-            let Some(kept) = blobs.find_kept(hash)? else { return Ok(None) };
-            let offer = Offer { instance, size: kept.size };
-            Ok(Some(serde_json::to_vec(&offer).unwrap_or_default().into()))
-        }
-        Ok(ToAll::Forget(media)) => {
-            let Ok(hash) = media.parse() else { return Ok(None) };
-            blobs.remove(hash)?;
-            Ok(None)
-        }
-        Err(error) => {
-            tracing::warn!("another node asks what this one does not know: {error}");
-            Ok(None)
-        }
-    }
-}
-
-/// A piece of a file; `None` where it is not here.
-fn piece_of(blobs: &Blobs, payload: &[u8]) -> io::Result<Option<Bytes>> {
-    let request: PieceRequest = serde_json::from_slice(payload).map_err(io::Error::other)?;
-    let Ok(hash) = request.media.parse() else { return Ok(None) };
-    let mut file = match blobs.open_kept(hash) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        file => file?,
-    };
-    file.seek(SeekFrom::Start(request.from))?;
-    let mut bytes = Vec::new();
-    file.take(request.bytes.min(PIECE_BYTES) as u64).read_to_end(&mut bytes)?;
-    Ok(Some(bytes.into()))
 }
 
 async fn on_thread<T: Send + 'static>(
@@ -376,15 +257,19 @@ async fn on_thread<T: Send + 'static>(
 
 impl MediaPeers for MediaExchange {
     fn bring(&self, hash: Hash) -> bool {
-        let (exchange, (tell, told)) = (self.clone(), mpsc::channel());
+        if self.is_missing(hash) {
+            return false;
+        }
+        let Ok(_reader) = self.readers.try_acquire() else { return false };
+        let (exchange, (sender, brought_here)) = (self.clone(), mpsc::channel());
         self.runtime.spawn(async move {
             let brought = exchange.bring_here(hash).await;
             match &brought {
                 Ok(()) | Err(NotBrought::Nowhere) => {}
                 Err(error) => tracing::warn!("the file {hash} of another node: {error}"),
             }
-            let _ = tell.send(brought.is_ok());
+            let _ = sender.send(brought.is_ok());
         });
-        told.recv_timeout(READER_TIMEOUT).unwrap_or_default()
+        brought_here.recv_timeout(READER_TIMEOUT).unwrap_or_default()
     }
 }

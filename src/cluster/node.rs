@@ -20,13 +20,13 @@ use tokio_util::sync::CancellationToken;
 const SETTLED: Duration = Duration::from_secs(1);
 
 /// Pause after a fault.
-const PAUSE: Duration = Duration::from_millis(300);
+const RETRY_PAUSE: Duration = Duration::from_millis(300);
 
 /// How long a node that could not go on leading leaves it to others; longer each time that it led no
-/// longer than `SHORT`.
+/// longer than `SHORT_LEAD`.
 const ABSTAIN: Duration = Duration::from_millis(500);
 const LONGEST_ABSTAIN: Duration = Duration::from_secs(30);
-const SHORT: Duration = Duration::from_secs(10);
+const SHORT_LEAD: Duration = Duration::from_secs(10);
 
 /// Services of a node to others.
 #[derive(Clone)]
@@ -90,17 +90,18 @@ impl ClusterNode {
             listen,
             services: while_leading,
             is_foreign: AtomicBool::new(false),
+            is_fetching: AtomicBool::new(false),
             stop,
         };
         let exchanging = work.stop.run_until_cancelled(media.answer());
-        tokio::join!(take_part(&work), work.tell_presence(), exchanging);
+        tokio::join!(take_part(&work), work.report_presence(), exchanging);
         work.node.connection.close().await;
     }
 }
 
 /// Follows and leads by turns.
 async fn take_part(work: &RunningNode) {
-    let (mut told, mut stands_from, mut abstain) = (None, Instant::now(), ABSTAIN);
+    let (mut reported, mut stands_from, mut abstain) = (None, Instant::now(), ABSTAIN);
     // After a panic it may have led.
     work.node.lease.end();
     work.store.follow().await;
@@ -108,14 +109,14 @@ async fn take_part(work: &RunningNode) {
     while !work.stop.is_cancelled() {
         let elected = tokio::select! {
             () = work.stop.cancelled() => break,
-            elected = work.follow(&mut told, stands_from) => elected,
+            elected = work.follow(&mut reported, stands_from) => elected,
         };
         let done = match elected {
             Ok((lease, reader)) => {
                 let began = Instant::now();
-                let led = Box::pin(work.lead(lease, reader, &mut told)).await;
+                let led = Box::pin(work.lead(lease, reader, &mut reported)).await;
                 // Another one may do better than a node that cannot lead for long.
-                let is_short = began.elapsed() < SHORT;
+                let is_short = began.elapsed() < SHORT_LEAD;
                 abstain = if is_short { (abstain * 2).min(LONGEST_ABSTAIN) } else { ABSTAIN };
                 stands_from = Instant::now() + abstain;
                 led
@@ -127,8 +128,8 @@ async fn take_part(work: &RunningNode) {
                 // By then others have told what they have, should NATS have lost it.
                 stands_from = stands_from.max(Instant::now() + SETTLED);
             }
-            work.tell(&fault, &mut told);
-            let _ = work.stop.run_until_cancelled(sleep(PAUSE)).await;
+            work.report(&fault, &mut reported);
+            let _ = work.stop.run_until_cancelled(sleep(RETRY_PAUSE)).await;
         }
     }
 }

@@ -26,7 +26,7 @@ pub struct Presence {
 }
 
 /// Tells how this node stands; gives what was told last under its name.
-pub(super) async fn tell(
+pub(super) async fn report(
     bucket: &kv::Store,
     presence: &Presence,
 ) -> Result<Option<Presence>, String> {
@@ -54,5 +54,24 @@ pub(super) async fn all(bucket: &kv::Store) -> Result<Vec<Presence>, String> {
         found.extend(read(bucket, &key).await?);
     }
     found.sort_by(|one: &Presence, other| one.node.cmp(&other.node));
+    Ok(found)
+}
+
+/// Tells what a node has of the log, so that what it lacks stays there; kept for minutes.
+pub(super) async fn report_place(bucket: &kv::Store, node: &str, place: u64) -> Result<(), String> {
+    let put = bucket.put(node, place.to_string().into());
+    put.await.map(drop).map_err(|error| error.to_string())
+}
+
+/// What each node has of the log that told it within the last minutes.
+pub(super) async fn places(bucket: &kv::Store) -> Result<Vec<u64>, String> {
+    let mut keys = bucket.keys().await.map_err(|error| error.to_string())?;
+    let mut found = Vec::new();
+    while let Some(key) = keys.next().await {
+        let key = key.map_err(|error| error.to_string())?;
+        let entry = entry(bucket, &key).await?;
+        found
+            .extend(entry.and_then(|entry| str::from_utf8(&entry.value).ok()?.parse::<u64>().ok()));
+    }
     Ok(found)
 }

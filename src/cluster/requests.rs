@@ -14,8 +14,8 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-/// Requests of other nodes that are answered at one time; more wait.
-const AT_ONCE: usize = 64;
+/// Requests of other nodes that are answered at one time; more are refused.
+const MAX_ANSWERING: usize = 64;
 
 /// Answers the requests that other nodes pass on.
 pub type Answerer = Arc<dyn Fn(Bytes) -> BoxFuture<'static, Bytes> + Send + Sync>;
@@ -27,6 +27,8 @@ pub struct LeaderService {
     pub requests: LeaderRequests,
     /// Answers them.
     pub answerer: Answerer,
+    /// The answer where too many are under way; nothing was done then.
+    pub busy: Bytes,
 }
 
 /// Passes requests on to the node that leads.
@@ -101,16 +103,19 @@ impl LeaderService {
     /// Answers requests until they end with the connection, or the lease does. What waited here while
     /// this process was stopped is another node's business by then: it is not answered.
     pub(super) async fn answer(&self, mut requests: Subscriber, lease: &LeaseEnd) {
-        let (places, mut tasks) = (Arc::new(Semaphore::new(AT_ONCE)), JoinSet::new());
+        let (places, mut tasks) = (Arc::new(Semaphore::new(MAX_ANSWERING)), JoinSet::new());
         while let Some(request) = requests.next().await {
             while tasks.try_join_next().is_some() {}
             let Some(reply) = request.reply else { continue };
-            // The semaphore is never closed.
-            let Ok(place) = places.clone().acquire_owned().await else { return };
             if lease.left().is_none() {
                 return;
             }
             let client = self.requests.client.clone();
+            // One that waited could be carried out after its asker was told that this is unknown.
+            let Ok(place) = places.clone().try_acquire_owned() else {
+                let _ = client.publish(reply, self.busy.clone()).await;
+                continue;
+            };
             let answer = (self.answerer)(request.payload);
             tasks.spawn(async move {
                 let answer = answer.await;

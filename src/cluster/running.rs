@@ -14,10 +14,10 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// The part of the health that tells of the cluster.
-pub(super) const PART: &str = "cluster";
+pub(super) const HEALTH_PART: &str = "cluster";
 
 /// Pause between two looks at the lease and the end of the log.
-pub(super) const LOOK: Duration = Duration::from_millis(300);
+pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(300);
 
 /// Why a node cannot go on for now.
 pub(super) type Fault = String;
@@ -44,12 +44,14 @@ pub(super) struct RunningNode {
     pub(super) services: Vec<LeaderService>,
     /// The store is of another cluster.
     pub(super) is_foreign: AtomicBool,
+    /// A snapshot is on its way here, and the log has to keep what comes behind it.
+    pub(super) is_fetching: AtomicBool,
     pub(super) stop: CancellationToken,
 }
 
 impl RunningNode {
     /// Tells a fault: in the log once, in the health for as long as it lasts, with how old reads are.
-    pub(super) fn tell(&self, fault: &str, told: &mut Option<Fault>) {
+    pub(super) fn report(&self, fault: &str, reported: &mut Option<Fault>) {
         let fault = if self.node.connection.is_connected() {
             fault.to_owned()
         } else {
@@ -58,16 +60,16 @@ impl RunningNode {
             format!("NATS cannot be reached{why}; what is read goes on, and nothing can be written")
         };
         let age = self.node.state.age().map_or(0, |age| age.as_secs());
-        HEALTH.degrade(PART, format!("{fault}; what is read here may be {age} s old"));
-        if told.as_ref() != Some(&fault) {
+        HEALTH.degrade(HEALTH_PART, format!("{fault}; what is read here may be {age} s old"));
+        if reported.as_ref() != Some(&fault) {
             tracing::error!("the cluster: {fault}");
-            *told = Some(fault);
+            *reported = Some(fault);
         }
     }
 
     /// Checks that the store has all that was given to it: after a fault of the disk it may have less.
     pub(super) fn check_store(&self, reader: &BatchReader) -> Result<(), Fault> {
-        if *self.store.places().borrow() < reader.given() {
+        if *self.store.places().borrow() < reader.applied_through() {
             return Err("the store was opened anew; it reads the log again".into());
         }
         Ok(())

@@ -11,7 +11,7 @@ use crate::log::file::path_beside;
 use crate::log::jetstream::{JetStreamLog, LeaseEnd};
 use crate::store::{Access, Membership, SharedLogFactory, Store, StoreOptions};
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
@@ -48,19 +48,11 @@ pub async fn start(settings: &ClusterSettings, options: &StoreOptions) -> Result
         // With NATS away, reads go on from what is here.
         let behind = timeout(LOOK_TIMEOUT, is_too_far_behind(&connection, options)).await;
         if let Ok(Ok(true)) = behind {
-            let aside = path.with_added_extension(format!("behind.{}", now()));
-            std::fs::rename(path, &aside).map_err(|error| {
-                Error::failed(format!("{} cannot be moved away: {error}", path.display()))
-            })?;
-            let _ = std::fs::remove_file(path_beside(path));
-            let aside = aside.display();
-            tracing::warn!(
-                "this store is too far behind the log and lies in {aside} now; this node takes a snapshot"
-            );
+            move_away(path)?;
         }
     }
     if !path.exists() {
-        fetch_first(&connection, path).await?;
+        fetch_first(&connection, &settings.node, path).await?;
     }
     let lease = Arc::new(LeaseEnd::default());
     let (stream, end) = (connection.stream(), lease.clone());
@@ -78,8 +70,39 @@ pub async fn start(settings: &ClusterSettings, options: &StoreOptions) -> Result
     Ok(StartedNode { node, log })
 }
 
+/// Where a node fetches the snapshot to that takes the place of its store.
+pub(super) fn fetched_beside(path: &Path) -> PathBuf {
+    path.with_added_extension("fetched")
+}
+
+/// Puts the snapshot that a node fetched while it ran in the place of its store, which is closed.
+///
+/// # Errors
+///
+/// The disk refuses.
+pub fn take_fetched(path: &Path) -> Result<()> {
+    move_away(path)?;
+    std::fs::rename(fetched_beside(path), path).map_err(|error| {
+        Error::failed(format!("the snapshot cannot become {}: {error}", path.display()))
+    })
+}
+
+/// Moves a store away that cannot go on from the log any more.
+fn move_away(path: &Path) -> Result<()> {
+    let aside = path.with_added_extension(format!("behind.{}", now()));
+    std::fs::rename(path, &aside).map_err(|error| {
+        Error::failed(format!("{} cannot be moved away: {error}", path.display()))
+    })?;
+    let _ = std::fs::remove_file(path_beside(path));
+    let aside = aside.display();
+    tracing::warn!(
+        "this store cannot go on from the log and lies in {aside} now; this node takes a snapshot"
+    );
+    Ok(())
+}
+
 /// Fetches the newest snapshot, once NATS can be reached.
-async fn fetch_first(connection: &NatsConnection, path: &Path) -> Result<()> {
+async fn fetch_first(connection: &NatsConnection, node: &str, path: &Path) -> Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| {
             Error::failed(format!("{} cannot be made: {error}", folder.display()))
@@ -88,7 +111,7 @@ async fn fetch_first(connection: &NatsConnection, path: &Path) -> Result<()> {
     let mut began = Instant::now();
     loop {
         let tried = Instant::now();
-        match snapshot::fetch(connection, path).await {
+        match snapshot::fetch(connection, node, path).await {
             Ok(place) => {
                 tracing::info!(place, "this node starts from a snapshot");
                 return Ok(());

@@ -4,6 +4,7 @@ use crate::metrics::METRICS;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 /// How old reads may be before it is told.
 const OLD: Duration = Duration::from_secs(2);
@@ -14,6 +15,8 @@ pub struct ClusterState {
     leader: watch::Sender<SeenLeader>,
     /// When readers were last known to see everything.
     current_at: Mutex<Instant>,
+    /// A snapshot lies beside the store that takes its place.
+    has_snapshot: CancellationToken,
 }
 
 /// The node that leads, as far as it is known here.
@@ -25,7 +28,8 @@ struct SeenLeader {
 
 impl Default for ClusterState {
     fn default() -> Self {
-        Self { leader: watch::Sender::default(), current_at: Mutex::new(Instant::now()) }
+        let (leader, has_snapshot) = (watch::Sender::default(), CancellationToken::new());
+        Self { leader, current_at: Mutex::new(Instant::now()), has_snapshot }
     }
 }
 
@@ -46,6 +50,21 @@ impl ClusterState {
     pub fn age(&self) -> Option<Duration> {
         let current_at = *self.current_at.lock().unwrap_or_else(PoisonError::into_inner);
         Some(current_at.elapsed()).filter(|age| *age >= OLD)
+    }
+
+    /// Waits until a snapshot was fetched that takes the place of the store; the server then has to begin
+    /// again.
+    pub async fn has_snapshot(&self) {
+        self.has_snapshot.cancelled().await;
+    }
+
+    /// Whether one was fetched.
+    pub fn is_to_begin_again(&self) -> bool {
+        self.has_snapshot.is_cancelled()
+    }
+
+    pub(super) fn set_has_snapshot(&self) {
+        self.has_snapshot.cancel();
     }
 
     pub(super) fn set_leader(&self, name: Option<String>, is_this: bool) {

@@ -36,7 +36,7 @@ impl StatusFeed {
     }
 
     /// Tells the other nodes of a change.
-    pub async fn tell(&self, change: &AdapterStatusChange) {
+    pub async fn report(&self, change: &AdapterStatusChange) {
         let told = ToldStatus { instance: self.instance.clone(), change: change.clone() };
         // Texts always serialise.
         let told = serde_json::to_vec(&told).unwrap_or_default();

@@ -30,7 +30,7 @@ fn init(ClusterInit { from }: ClusterInit, globals: &GlobalOptions) -> Result<()
     let from = from.map(|path| StoreOptions { path, ..config.store_options(Access::Read) });
     let beside = std::env::temp_dir().join(format!("rechat-{}", std::process::id()));
     let beside = from.as_ref().map_or(beside, |from| from.path.clone());
-    let cluster = runtime()?.block_on(cluster::found(settings, from.as_ref(), &beside))?;
+    let cluster = runtime()?.block_on(cluster::init(settings, from.as_ref(), &beside))?;
     tell(format!(
         "the cluster `{}` ({cluster}) is made; start its nodes with `rechat serve`, each with an empty `db`",
         settings.name

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// The least room for a log: batches of half a MiB have to fit many times.
+const MIN_LOG_BYTES: u64 = 64 << 20;
+
 /// The cluster that this server is a node of. All its nodes have the same settings, but for `node`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -22,6 +25,9 @@ pub struct ClusterSettings {
     pub lease_seconds: f64,
     /// Messages of the log after which the leader makes a snapshot, and removes what is older.
     pub snapshot_every: u64,
+    /// The most bytes of the log in NATS, or 0 for as many as its servers have room for; needed when the
+    /// cluster is made.
+    pub log_bytes: u64,
     /// A file with credentials for NATS (`.creds`).
     pub credentials: Option<PathBuf>,
     /// A token for NATS.
@@ -43,6 +49,7 @@ impl Default for ClusterSettings {
             replicas: 3,
             lease_seconds: 3.0,
             snapshot_every: 100_000,
+            log_bytes: 0,
             credentials: None,
             token: None,
             ca: None,
@@ -74,6 +81,11 @@ impl ClusterSettings {
         }
         if self.snapshot_every == 0 {
             return Err(Error::failed("`cluster.snapshot_every` must be at least 1"));
+        }
+        if self.log_bytes != 0 && self.log_bytes < MIN_LOG_BYTES {
+            return Err(Error::failed(
+                "`cluster.log_bytes` must be 0, or at least 67108864 (64 MiB)",
+            ));
         }
         if self.certificate.is_some() != self.key.is_some() {
             return Err(Error::failed("`cluster.certificate` and `cluster.key` need each other"));

@@ -53,6 +53,8 @@ pub static KEYS: &[ConfigKey] = &[
         "seconds without a sign of the leader after which another node takes over; counts when the cluster is made"),
     key("cluster.snapshot_every", "number, at least 1", "100000", "1000000",
         "messages of the log after which the leader makes a snapshot and removes what is older"),
+    key("cluster.log_bytes", "number", "0", "20000000000",
+        "the most bytes of the log in NATS, or 0 for as many as its servers have room for; counts when the cluster is made"),
     key("cluster.credentials", "path", "none", "\"/etc/rechat/nats.creds\"",
         "a file with credentials for NATS"),
     key("cluster.token", "string", "none", "\"what the NATS servers have\"", "a token for NATS"),

@@ -63,6 +63,12 @@ enum HeldEvent {
         is_unconfirmed: bool,
         at: u64,
     },
+    RefusedLate {
+        id: Uuid,
+        reason: String,
+        retryable: bool,
+        at: u64,
+    },
     PartSent {
         id: Uuid,
         index: usize,
@@ -210,6 +216,9 @@ fn event_of(command: Command) -> Option<HeldEvent> {
             outcome: Outcome::Sent { account, external_id, is_unconfirmed },
             at,
         } => HeldEvent::SentLate { id, account, external_id, is_unconfirmed, at },
+        Command::RecordLate { id, outcome: Outcome::RefusedLate { reason, retryable }, at } => {
+            HeldEvent::RefusedLate { id, reason, retryable, at }
+        }
         Command::StoreRawEvent { platform, account, frame, meaning, at, forget_before } => {
             let meaning = meaning.and_then(|meaning| event_of(*meaning)).map(Box::new);
             HeldEvent::Told { platform, account, frame, meaning, at, forget_before }
@@ -217,7 +226,27 @@ fn event_of(command: Command) -> Option<HeldEvent> {
         Command::Together(commands) => {
             HeldEvent::Together(commands.into_iter().filter_map(event_of).collect())
         }
-        _ => return None,
+        // What an adapter keeps is the leader's own; the rest is no event of a platform, or is found
+        // out again by the node that leads.
+        Command::KeepState { .. }
+        | Command::RecordLate { .. }
+        | Command::RecordOutcome { .. }
+        | Command::Create { .. }
+        | Command::SetStatus { .. }
+        | Command::SetStatusOf { .. }
+        | Command::Delete { .. }
+        | Command::Complete { .. }
+        | Command::EditWaiting { .. }
+        | Command::AnswerRequest { .. }
+        | Command::SeePlatform { .. }
+        | Command::SetConversation { .. }
+        | Command::Route { .. }
+        | Command::Claim { .. }
+        | Command::Import { .. }
+        | Command::Release { .. }
+        | Command::Trim { .. }
+        | Command::Withdraw { .. }
+        | Command::InOrder(_) => return None,
     })
 }
 
@@ -262,6 +291,9 @@ fn command_of(event: HeldEvent) -> Command {
         HeldEvent::SentLate { id, account, external_id, is_unconfirmed, at } => {
             let outcome = Outcome::Sent { account, external_id, is_unconfirmed };
             Command::RecordLate { id, outcome, at }
+        }
+        HeldEvent::RefusedLate { id, reason, retryable, at } => {
+            Command::RecordLate { id, outcome: Outcome::RefusedLate { reason, retryable }, at }
         }
         HeldEvent::Told { platform, account, frame, meaning, at, forget_before } => {
             let meaning = meaning.map(|meaning| Box::new(command_of(*meaning)));
@@ -367,6 +399,12 @@ mod tests {
                 },
                 at: 6,
             },
+            Command::RecordLate {
+                id: Uuid::nil(),
+                outcome: Outcome::RefusedLate { reason: "no".into(), retryable: true },
+                at: 6,
+            },
+            Command::NotePart { id: Uuid::nil(), index: 0, external_id: Some("7".into()), at: 6 },
         ]
     }
 

@@ -17,6 +17,8 @@ pub(super) struct UnstoredEvents {
     pub(super) events: VecDeque<QueuedEvent>,
     /// Commands that are not stored yet.
     pub(super) batch: VecDeque<QueuedCommand>,
+    /// Commands that are too large for the node that leads; they wait until this node leads.
+    too_large: VecDeque<QueuedCommand>,
     /// Messages that wait for the end of an attempt, the oldest first.
     pub(super) waiting: VecDeque<QueuedCommand>,
     /// Number of commands of the batch that are stored one by one, because the store refused them
@@ -39,7 +41,8 @@ pub(super) struct QueuedCommand {
 impl UnstoredEvents {
     pub(super) fn new(queue: mpsc::Receiver<QueuedEvent>) -> Self {
         let (events, batch, waiting) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
-        Self { queue, events, batch, waiting, alone: 0, is_tried: false }
+        let too_large = VecDeque::new();
+        Self { queue, events, batch, too_large, waiting, alone: 0, is_tried: false }
     }
 
     /// Begins, perhaps again after a panic: the command that caused the panic is set aside.
@@ -68,7 +71,7 @@ impl UnstoredEvents {
 
     /// Number of events and commands that are held.
     pub(super) fn len(&self) -> usize {
-        self.events.len() + self.batch.len() + self.waiting.len()
+        self.events.len() + self.batch.len() + self.too_large.len() + self.waiting.len()
     }
 
     /// The commands to store next; `None` if there are none.
@@ -99,6 +102,26 @@ impl UnstoredEvents {
         self.is_tried = false;
         self.alone = self.alone.saturating_sub(1);
         self.batch.pop_front()
+    }
+
+    /// Has the first command of the batch wait until this node leads; those behind it go on.
+    pub(super) fn put_aside(&mut self) {
+        if let Some(first) = self.take_first() {
+            self.too_large.push_back(first);
+        }
+    }
+
+    /// Whether something waits that is too large for the node that leads.
+    pub(super) fn has_too_large(&self) -> bool {
+        !self.too_large.is_empty()
+    }
+
+    /// Puts what was too large for another node in front again.
+    pub(super) fn take_back(&mut self) {
+        while let Some(last) = self.too_large.pop_back() {
+            self.batch.push_front(last);
+            self.alone += usize::from(self.alone > 0);
+        }
     }
 
     /// Makes a message wait for the end of an attempt.
@@ -243,6 +266,18 @@ mod tests {
             fingerprint: None,
         });
         Command::Receive { received, at: 2, can_wait: false }
+    }
+
+    #[tokio::test]
+    async fn an_event_that_is_too_large_for_another_node_holds_up_no_other() {
+        let (_events, queue) = mpsc::channel(1);
+        let mut work = UnstoredEvents::new(queue);
+        work.batch.extend(["large", "small"].map(|text| queued(receive(text))));
+        work.put_aside();
+        assert_eq!(work.next(), Some(vec![receive("small")]));
+        assert!(work.has_too_large() && work.len() == 2, "it is held");
+        work.take_back();
+        assert_eq!(work.next(), Some(vec![receive("large"), receive("small")]));
     }
 
     #[tokio::test]

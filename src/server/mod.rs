@@ -49,7 +49,7 @@ mod wire;
 pub use access::AccessControl;
 pub use body::{Body, HttpResponse};
 pub use context::{Incoming, ServerContext};
-pub use forward::answerer;
+pub use forward::{answerer, too_many_passed};
 pub use limit::{Limit, Permit, UnidentifiedLimit};
 pub use listen::{Listeners, PassedConnections, serve};
 pub use memory_limit::Memory;

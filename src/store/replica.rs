@@ -12,7 +12,7 @@ use crate::model::change::Committed;
 
 impl StoreFile {
     /// Applies batches of the cluster's log that come behind the one at a place; gives what listeners
-    /// are told.
+    /// are told. A damaged row ends it: a store that passed something over would differ from the others.
     pub(super) fn replicate(
         &mut self,
         after: u64,
@@ -37,7 +37,7 @@ impl StoreFile {
             (place, bytes) = (found.place, bytes + found.bytes);
             let epoch = found.batch.epoch;
             let applied = apply(&txn, &self.context, found.batch, DamagePolicy::Refuse);
-            told.push(Committed { epoch, changes: applied.map_err(damaged)?.changes });
+            told.push(Committed { epoch, changes: applied?.changes });
         }
         shared.advance(&mut txn, place, bytes)?;
         commit(txn)?;
@@ -60,16 +60,6 @@ impl StoreFile {
         state.finish()?;
         shared.append(&mut txn, first, record)?;
         commit(txn)
-    }
-}
-
-/// The error of a node that would differ from the others if it went on; it neither reads on nor leads.
-fn damaged(error: StoreError) -> StoreError {
-    match error {
-        StoreError::Damaged(text) => StoreError::Unavailable(format!(
-            "this store is damaged ({text}); stop this node, move its store away, and start it: it then takes a copy of the cluster"
-        )),
-        error => error,
     }
 }
 

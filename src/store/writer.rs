@@ -254,7 +254,8 @@ impl WriterThread {
                     HEALTH.recover("writing");
                 }
             }
-            Err(StoreError::Unavailable(_)) => {}
+            // A damaged row is damaged in a file that is opened again, too.
+            Err(StoreError::Unavailable(_) | StoreError::Damaged(_)) => {}
             Err(error) => {
                 METRICS.store_errors.inc();
                 tracing::error!("{error}");

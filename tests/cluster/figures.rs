@@ -1,6 +1,7 @@
 //! Figures: `cargo test --release --test cluster figures -- --ignored --nocapture`.
 //!
-//! One server alone, a bare stream and a cluster are measured in one run, on one machine.
+//! One server alone, a bare stream and a cluster are measured in one run, on one machine, and told as a
+//! table. `RECHAT_CLUSTER_FIGURES=10` measures with a tenth of the requests, messages and events.
 
 #![allow(clippy::cast_precision_loss, reason = "no count is that large")]
 
@@ -14,14 +15,84 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 
-/// Requests that one client makes after each other, and clients that make them at one time.
-const ALONE: usize = 300;
+/// Clients that make requests at one time, and watchers in all.
 const CLIENTS: usize = 64;
-const EACH: usize = 100;
-
-/// Watchers in all, and the messages that each is told.
 const WATCHERS: usize = 300;
-const TOLD: usize = 1000;
+
+/// Clients that read at one time, and that make what watchers are told.
+const READERS: usize = 12;
+const MAKERS: usize = 8;
+
+/// How much is measured.
+struct Amounts {
+    /// Requests that one client makes after each other.
+    alone: usize,
+    /// Requests of each of several clients.
+    each: usize,
+    /// Messages that each watcher is told.
+    told: usize,
+    /// Requests of each reader.
+    reads: usize,
+    /// Messages that a node misses.
+    missed: usize,
+}
+
+impl Amounts {
+    fn from_environment() -> Self {
+        let percent = std::env::var("RECHAT_CLUSTER_FIGURES").ok();
+        let percent = percent.and_then(|text| text.parse().ok()).unwrap_or(100);
+        let part = |whole: usize| (whole * percent / 100).max(1);
+        Self {
+            alone: part(300),
+            each: part(100),
+            told: part(1000).next_multiple_of(MAKERS),
+            reads: part(200),
+            missed: part(100_000),
+        }
+    }
+}
+
+/// The figures, a line each.
+struct Table {
+    amounts: Amounts,
+    lines: Vec<String>,
+    /// The rate with one node, for those of more beside it.
+    of_one: Option<f64>,
+}
+
+impl Table {
+    /// Adds requests, each with how long it took, sorted.
+    fn add_requests(&mut self, what: &str, began: Instant, took: &[Duration]) {
+        let (count, all) = (took.len(), began.elapsed());
+        let at = |percent: usize| took[(count - 1) * percent / 100].as_secs_f64() * 1000.0;
+        let rate = count as f64 / all.as_secs_f64();
+        let (half, most) = (at(50), at(99));
+        self.add(&format!("| {what} | {count} | {rate:.0} | {half:.2} ms | {most:.2} ms | |"));
+    }
+
+    /// Adds a rate, with its proportion to the rate with one node where it is of several.
+    fn add_rate(&mut self, what: &str, nodes: Option<usize>, count: usize, took: Duration) {
+        let rate = count as f64 / took.as_secs_f64();
+        if nodes == Some(1) {
+            self.of_one = Some(rate);
+        }
+        let beside = nodes.zip(self.of_one).map(|(_, one)| format!("× {:.2}", rate / one));
+        let beside = beside.unwrap_or_default();
+        self.add(&format!("| {what} | {count} | {rate:.0} | | | {beside} |"));
+    }
+
+    /// Also shows it, for a run that does not come to its end.
+    fn add(&mut self, line: &str) {
+        println!("{line}");
+        self.lines.push(line.to_owned());
+    }
+
+    fn show(&self) {
+        println!("\n| what | how many | a second | p50 | p99 | beside one node |");
+        println!("| --- | --- | --- | --- | --- | --- |");
+        self.lines.iter().for_each(|line| println!("{line}"));
+    }
+}
 
 /// Makes messages at a node by several clients; gives how long each took, sorted.
 fn make(address: &str, clients: usize, each: usize, text: &str) -> Vec<Duration> {
@@ -55,25 +126,20 @@ fn make(address: &str, clients: usize, each: usize, text: &str) -> Vec<Duration>
     took
 }
 
-fn tell(what: &str, began: Instant, took: &[Duration]) {
-    let (count, all) = (took.len(), began.elapsed());
-    let at = |percent: usize| took[(count - 1) * percent / 100];
-    let rate = count as f64 / all.as_secs_f64();
-    println!("{what}: {count} at {rate:.0} a second, p50 {:?}, p99 {:?}", at(50), at(99));
-}
-
-fn tell_creates(what: &str, address: &str) {
-    make(address, 1, ALONE / 3, "warm");
+fn measure_creates(table: &mut Table, what: &str, address: &str) {
+    let Amounts { alone, each, .. } = table.amounts;
+    make(address, 1, alone / 3, "warm");
     let began = Instant::now();
-    let took = make(address, 1, ALONE, what);
-    tell(&format!("creates {what}, one client"), began, &took);
+    let took = make(address, 1, alone, what);
+    table.add_requests(&format!("creates {what}, one client"), began, &took);
     let began = Instant::now();
-    let took = make(address, CLIENTS, EACH, what);
-    tell(&format!("creates {what}, {CLIENTS} clients"), began, &took);
+    let took = make(address, CLIENTS, each, what);
+    table.add_requests(&format!("creates {what}, {CLIENTS} clients"), began, &took);
 }
 
 /// Publishes to a stream that is kept three times, without rechat.
-async fn publish(nats: Context) {
+async fn publish(table: &mut Table, nats: Context) {
+    let Amounts { alone, each, .. } = table.amounts;
     let config = stream::Config {
         name: "bare".into(),
         subjects: vec!["bare".into()],
@@ -87,15 +153,16 @@ async fn publish(nats: Context) {
         nats.publish("bare", payload).await.unwrap().await.unwrap();
         began.elapsed()
     };
-    for number in 0..ALONE / 3 {
+    for number in 0..alone / 3 {
         one(number).await;
     }
-    for (at_once, count) in [(1, ALONE), (CLIENTS, CLIENTS * EACH)] {
+    for (at_once, count) in [(1, alone), (CLIENTS, CLIENTS * each)] {
         let began = Instant::now();
         let published = futures_util::stream::iter(0..count).map(one).buffer_unordered(at_once);
         let mut took: Vec<_> = published.collect().await;
         took.sort();
-        tell(&format!("bare publish of 300 bytes, {at_once} at one time"), began, &took);
+        let what = format!("bare publish of 300 bytes (R3), {at_once} at one time");
+        table.add_requests(&what, began, &took);
     }
 }
 
@@ -129,11 +196,18 @@ async fn watch(address: String, messages: usize, ready: tokio::sync::mpsc::Sende
 }
 
 /// Watchers at some nodes, and messages at one.
-fn tell_fan_out(runtime: &Runtime, what: &str, addresses: &[&str], maker: &str) {
+fn measure_fan_out(
+    table: &mut Table,
+    runtime: &Runtime,
+    (what, nodes): (&str, Option<usize>),
+    addresses: &[&str],
+    maker: &str,
+) {
+    let told = table.amounts.told;
     let (ready, mut all_ready) = tokio::sync::mpsc::channel(WATCHERS);
     let watchers: Vec<_> = (0..WATCHERS)
         .map(|watcher| addresses[watcher % addresses.len()].to_owned())
-        .map(|address| runtime.spawn(watch(address, TOLD, ready.clone())))
+        .map(|address| runtime.spawn(watch(address, told, ready.clone())))
         .collect();
     runtime.block_on(async {
         for _ in 0..WATCHERS {
@@ -141,18 +215,18 @@ fn tell_fan_out(runtime: &Runtime, what: &str, addresses: &[&str], maker: &str) 
         }
     });
     let began = Instant::now();
-    make(maker, 8, TOLD / 8, what);
+    make(maker, MAKERS, told / MAKERS, what);
     runtime.block_on(futures_util::future::join_all(watchers));
-    let rate = (WATCHERS * TOLD) as f64 / began.elapsed().as_secs_f64();
-    println!("fan-out to {WATCHERS} watchers at {what}: {rate:.0} deliveries a second");
+    let what = format!("deliveries to {WATCHERS} watchers at {what}");
+    table.add_rate(&what, nodes, WATCHERS * told, began.elapsed());
 }
 
 /// Readers at some nodes.
-fn tell_reads(what: &str, addresses: &[&str]) {
-    let (clients, each) = (12, 200);
+fn measure_reads(table: &mut Table, (what, nodes): (&str, Option<usize>), addresses: &[&str]) {
+    let each = table.amounts.reads;
     let began = Instant::now();
     std::thread::scope(|scope| {
-        for client in 0..clients {
+        for client in 0..READERS {
             let url =
                 format!("http://{}/api/messages?limit=50", addresses[client % addresses.len()]);
             scope.spawn(move || {
@@ -165,16 +239,16 @@ fn tell_reads(what: &str, addresses: &[&str]) {
             });
         }
     });
-    let rate = (clients * each) as f64 / began.elapsed().as_secs_f64();
-    println!("reads of 50 messages at {what}: {rate:.0} a second");
+    let what = format!("reads of 50 messages at {what}");
+    table.add_rate(&what, nodes, READERS * each, began.elapsed());
 }
 
 /// Lets a node miss many messages, and reads how fast it has them.
-fn tell_catching_up(cluster: &mut Cluster, follower: usize) {
+fn measure_catching_up(table: &mut Table, cluster: &mut Cluster, follower: usize) {
     cluster.nodes[follower].kill();
     let leader = cluster.leader();
     let mut lines = String::new();
-    for number in 0..100_000 {
+    for number in 0..table.amounts.missed {
         let message = json!({
             "id": uuid::Uuid::new_v4(), "message_type": "Text", "content": format!("imported {number}"),
             "recipient": "group_1", "status": "Sent", "created_at": 1_700_000_000,
@@ -191,45 +265,57 @@ fn tell_catching_up(cluster: &mut Cluster, follower: usize) {
     cluster.nodes[follower].start_again();
     let (began, before) = (Instant::now(), total(&cluster.nodes[follower]));
     eventually("it has caught up", || (total(&cluster.nodes[follower]) == wanted).then_some(()));
-    let (events, took) = (wanted - before, began.elapsed());
-    let rate = events as f64 / took.as_secs_f64();
-    println!("catching up: {events} events in {took:?}, {rate:.0} a second");
+    let events = usize::try_from(wanted - before).unwrap();
+    table.add_rate("events that a node applies which was away", None, events, began.elapsed());
 }
 
 #[test]
 #[ignore = "a measurement"]
 fn figures_of_a_cluster() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let (amounts, lines) = (Amounts::from_environment(), Vec::new());
+    let mut table = Table { amounts, lines, of_one: None };
     {
         let alone = TestServer::start();
-        tell_creates("at one server alone", &alone.address);
-        tell_fan_out(&runtime, "one server alone", &[&alone.address], &alone.address);
-        tell_reads("one server alone", &[&alone.address]);
+        let (at, address) = (("one server alone", None), &*alone.address);
+        measure_creates(&mut table, "at one server alone", address);
+        measure_fan_out(&mut table, &runtime, at, &[address], address);
+        measure_reads(&mut table, at, &[address]);
     }
     let mut cluster = Cluster::start();
-    runtime.block_on(async { publish(cluster.nats.stranger().await).await });
+    runtime.block_on(async { publish(&mut table, cluster.nats.stranger().await).await });
     let (leader, follower) = (cluster.leader(), cluster.follower());
-    tell_creates("at the leader of three nodes", &cluster.nodes[leader].address);
-    tell_creates("at another node, which passes them on", &cluster.nodes[follower].address);
+    let maker = cluster.nodes[leader].address.clone();
+    measure_creates(&mut table, "at the leader of three nodes", &maker);
+    let passing = &cluster.nodes[follower].address;
+    measure_creates(&mut table, "at another node, which passes them on", passing);
+    let of_nodes = |count: usize| -> Vec<_> {
+        (0..count).map(|node| &*cluster.nodes[(leader + node) % 3].address).collect()
+    };
     for count in 1..=3 {
-        let nodes = (0..3).map(|node| &*cluster.nodes[(leader + node) % 3].address);
-        let addresses: Vec<_> = nodes.take(count).collect();
-        let what = format!("{count} of three nodes");
-        tell_fan_out(&runtime, &what, &addresses, &cluster.nodes[leader].address);
-        tell_reads(&what, &addresses);
+        let at = (&*format!("{count} of three nodes"), Some(count));
+        measure_fan_out(&mut table, &runtime, at, &of_nodes(count), &maker);
     }
-    tell_catching_up(&mut cluster, follower);
+    for count in 1..=3 {
+        let at = (&*format!("{count} of three nodes"), Some(count));
+        measure_reads(&mut table, at, &of_nodes(count));
+    }
+    measure_catching_up(&mut table, &mut cluster, follower);
     let mut took: Vec<_> = (0..5)
         .map(|_| {
             let leader = cluster.leader();
             cluster.nodes[leader].kill();
             let began = Instant::now();
             cluster.make_message(&format!("after {began:?}"));
-            let took = began.elapsed();
+            let took = began.elapsed().as_secs_f64();
             cluster.nodes[leader].start_again();
             took
         })
         .collect();
-    took.sort();
-    println!("a message is taken after the leader was killed: {took:?}");
+    took.sort_by(f64::total_cmp);
+    let (least, half, most) = (took[0], took[2], took[4]);
+    table.add(&format!(
+        "| from the death of the leader to the next acknowledged message: {least:.1} to {most:.1} s | 5 | | {half:.1} s | | |"
+    ));
+    table.show();
 }

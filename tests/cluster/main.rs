@@ -14,6 +14,8 @@ mod socket;
 #[path = "../common/tools.rs"]
 mod tools;
 
+mod agreement;
+mod behind;
 mod dial_in;
 mod faults;
 mod figures;
@@ -21,8 +23,10 @@ mod held;
 mod links;
 mod meddling;
 mod media;
+mod model;
 mod namespaces;
 mod nats;
 mod nodes;
 mod platform;
 mod takeover;
+mod watchers;

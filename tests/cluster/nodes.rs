@@ -108,7 +108,8 @@ impl Cluster {
         (0..self.nodes.len()).find(|node| *node != leader).unwrap()
     }
 
-    fn leads(&self, node: usize) -> bool {
+    /// Whether a node leads now.
+    pub fn leads(&self, node: usize) -> bool {
         let Ok((200, metrics)) = self.nodes[node].try_ask("GET", "/metrics", None) else {
             return false;
         };

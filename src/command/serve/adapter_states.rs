@@ -46,7 +46,7 @@ async fn tell(
     let leading = store.leading();
     while let Some(change) = stop.run_until_cancelled(changes.next()).await {
         if let Some(feed) = feed.as_ref().filter(|_| *leading.borrow()) {
-            feed.tell(&change).await;
+            feed.report(&change).await;
         }
         hub.adapter_status(change);
     }

@@ -19,6 +19,9 @@ const HEAD_BYTES: usize = 1 << 10;
 /// The answer to events that are stored.
 const STORED: &[u8] = b"stored";
 
+/// The answer where too many are given at one time.
+pub(super) const BUSY: Bytes = Bytes::from_static(b"the node that leads takes other events");
+
 /// The node that leads, whichever it is.
 #[derive(Clone, Debug)]
 pub(super) struct Leader(pub(super) LeaderRequests);
@@ -100,7 +103,7 @@ fn tell_set_aside(answer: Answer) {
             Ok(answer) => tell_set_aside(answer),
             Err(error) => {
                 tracing::error!(
-                    "an event of another node is set aside; `rechat check` tells of it: {error}"
+                    "an event of another node could not be stored; `rechat check` tells of it where it is a message: {error}"
                 );
             }
         }

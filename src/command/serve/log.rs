@@ -4,6 +4,7 @@ use crate::adapter::{AdapterStatusChange, DampedChanges};
 use crate::config::{LogFormat, LogSettings};
 use crate::error::{Error, Result};
 use std::io::IsTerminal;
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -11,7 +12,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt, registry, reload};
 
 /// Sets the level of a log that has started.
-pub(in crate::command) type LogLevel = Box<dyn Fn(&str) -> Result<()> + Send + Sync>;
+pub(in crate::command) type LogLevel = Arc<dyn Fn(&str) -> Result<()> + Send + Sync>;
 
 pub(in crate::command) fn start(log: &LogSettings) -> Result<LogLevel> {
     let wants_colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
@@ -27,7 +28,7 @@ pub(in crate::command) fn start(log: &LogSettings) -> Result<LogLevel> {
     let cannot =
         |error: &dyn std::fmt::Display| Error::failed(format!("cannot start the log: {error}"));
     registry().with(level).with(lines).try_init().map_err(|error| cannot(&error))?;
-    Ok(Box::new(move |level| handle.reload(filter(level)?).map_err(|error| cannot(&error))))
+    Ok(Arc::new(move |level| handle.reload(filter(level)?).map_err(|error| cannot(&error))))
 }
 
 /// Says which account comes and goes, until the server stops.

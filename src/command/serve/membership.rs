@@ -2,11 +2,12 @@
 
 use super::handover;
 use crate::cluster::{
-    ClusterHandle, ClusterNode, LeaderService, NodeServices, PassedConnection, WantedCopies,
-    keep_copies,
+    ClusterHandle, ClusterNode, LeaderService, NodeServices, PassedConnection, Tunnels,
+    WantedCopies, keep_copies,
 };
 use crate::health;
-use crate::server::{ServerContext, answerer, telling};
+use crate::server::{ServerContext, answerer, telling, too_many_passed};
+use bytes::Bytes;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +35,7 @@ impl ClusterPart {
         listen: &str,
         passed: mpsc::Sender<PassedConnection>,
     ) -> Option<Self> {
-        let ClusterHandle { requests, events, waiting, tunnels, media, .. } =
+        let ClusterHandle { requests, events, waiting, tunnels, media, state: node_state, .. } =
             context.cluster.clone()?;
         let (store, stop) = (context.store.clone(), context.stop.clone());
         let copies = {
@@ -42,16 +43,22 @@ impl ClusterPart {
             move || keep_copies(store.clone(), media.clone(), wanted.clone(), stop.clone())
         };
         context.tasks.spawn(health::supervise("media copies", stop.clone(), copies));
+        let (state, ending) = (node_state, stop.clone());
+        context.tasks.spawn(async move {
+            let has_snapshot = ending.run_until_cancelled(state.has_snapshot()).await;
+            // Clients come back to the server that begins again, as after any restart.
+            has_snapshot.inspect(|()| ending.cancel());
+        });
         let limit = Duration::from_secs(context.config.limits.answer_seconds);
         let answering = answerer(socket.to_owned(), store.clone(), requests.clone(), limit);
         let while_leading = [
-            (requests, answering),
-            (events, handover::storing(store.clone())),
-            // The server ends with its context.
-            (waiting, telling(Arc::downgrade(context))),
-            (tunnels.requests(), tunnels.taking(passed)),
+            (requests, answering, too_many_passed()),
+            (events, handover::storing(store.clone()), handover::BUSY),
+            // The server ends with its context. An answer that cannot be read says that there is none.
+            (waiting, telling(Arc::downgrade(context)), Bytes::new()),
+            (tunnels.requests(), tunnels.taking(passed), Tunnels::too_many()),
         ];
-        let service = |(requests, answerer)| LeaderService { requests, answerer };
+        let service = |(requests, answerer, busy)| LeaderService { requests, answerer, busy };
         let while_leading = while_leading.into_iter().map(service).collect();
         let services = NodeServices { media, while_leading };
         let (db, listen) = (context.config.db.clone(), listen.to_owned());

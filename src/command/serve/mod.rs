@@ -65,6 +65,25 @@ pub(super) fn run(serve: Serve, globals: &GlobalOptions) -> Result<()> {
     let log = log::start(&loaded.config.log)?;
     sources.warnings().for_each(|warning| tracing::warn!("{warning}"));
     allow_descriptors();
+    let mut ended = run_once(sources.clone(), loaded, log.clone())?;
+    while ended == ServerEnd::BeginAgain {
+        health::HEALTH.clear();
+        let loaded = config::load(&sources)?;
+        cluster::take_fetched(&loaded.config.db)?;
+        ended = run_once(sources.clone(), loaded, log.clone())?;
+    }
+    Ok(())
+}
+
+/// How a server ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ServerEnd {
+    Stopped,
+    /// A snapshot lies beside its store, and takes its place.
+    BeginAgain,
+}
+
+fn run_once(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<ServerEnd> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -86,7 +105,7 @@ fn allow_descriptors() {
     }
 }
 
-async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<()> {
+async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<ServerEnd> {
     let config = loaded.config.clone();
     let hangups = shutdown::hangups()?;
     let stop = shutdown::on_signal()?;
@@ -139,6 +158,7 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     let part = node.zip(wanted).and_then(|(node, wanted)| {
         ClusterPart::begin(node, wanted, &context, &socket, &address.to_string(), pass)
     });
+    let state = context.cluster.as_ref().map(|cluster| cluster.state.clone());
     serve(context, listeners, passed).await?;
     // With the server's context went the last sender of events: ingest ends with what it holds.
     end_within_limit(background, &unstored).await;
@@ -147,8 +167,12 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
         part.end().await;
     }
     store.close();
+    if state.is_some_and(|state| state.is_to_begin_again()) {
+        tracing::warn!("this server begins again, with the snapshot that it fetched");
+        return Ok(ServerEnd::BeginAgain);
+    }
     tracing::info!("stopped");
-    Ok(())
+    Ok(ServerEnd::Stopped)
 }
 
 fn hub(config: &Config) -> Arc<Hub> {
@@ -181,7 +205,8 @@ fn start_reports(context: &ServerContext) {
     let logs = move || kept_logs::report(db.clone(), stop.clone());
     context.tasks.spawn(supervise("kept logs", context.stop.clone(), logs));
     let (store, stop) = (context.store.clone(), context.stop.clone());
-    let system = move || notify::notify_systemd(store.clone(), stop.clone());
+    let state = context.cluster.as_ref().map(|cluster| cluster.state.clone());
+    let system = move || notify::notify_systemd(store.clone(), state.clone(), stop.clone());
     context.tasks.spawn(supervise("systemd", context.stop.clone(), system));
 }
 

@@ -1,5 +1,6 @@
 //! Notices to systemd (`sd_notify(3)`).
 
+use crate::cluster::ClusterState;
 use crate::store::Store;
 use sd_notify::NotifyState;
 use std::io;
@@ -10,7 +11,13 @@ use tokio_util::sync::CancellationToken;
 
 /// Tells systemd that we are ready, that we live (for as long as the store answers), and that we
 /// are stopping; does nothing without systemd.
-pub(super) async fn notify_systemd(store: Arc<Store>, stop: CancellationToken) {
+///
+/// A server that begins again does not stop: systemd would kill it.
+pub(super) async fn notify_systemd(
+    store: Arc<Store>,
+    cluster: Option<Arc<ClusterState>>,
+    stop: CancellationToken,
+) {
     notify(NotifyState::Ready);
     let every = sd_notify::watchdog_enabled().map_or(Duration::MAX, |limit| limit / 3);
     while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
@@ -18,7 +25,9 @@ pub(super) async fn notify_systemd(store: Arc<Store>, stop: CancellationToken) {
             notify(NotifyState::Watchdog);
         }
     }
-    notify(NotifyState::Stopping);
+    if !cluster.is_some_and(|state| state.is_to_begin_again()) {
+        notify(NotifyState::Stopping);
+    }
 }
 
 /// Sends a state to the socket that `NOTIFY_SOCKET` names; does nothing where it names none.

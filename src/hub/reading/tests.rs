@@ -105,7 +105,7 @@ async fn a_disk_that_fails_in_the_middle_of_a_step_loses_no_message() {
     let files = Arc::new(Files::default());
     let store = open(&files);
     for _ in 0..MESSAGES {
-        let (text, platform) = ("x".repeat(500).into(), Some("qq".into()));
+        let (text, platform) = ("x".repeat(500), Some("qq".into()));
         let draft = Draft::new(MessageType::Text, text, "g".into(), platform).unwrap();
         let facts = RoutingFacts::default();
         store.write(Command::Create { draft, at: 1, idempotency: None, facts }).await.unwrap();

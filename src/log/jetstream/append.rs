@@ -11,6 +11,7 @@ use crate::log::encoding::LogRecord;
 use crate::log::{LogError, Result, SharedLog};
 use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::{self, ErrorCode};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -32,8 +33,11 @@ const ACK_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long an append may take in all; NATS needs some of it where a server that keeps the stream has died.
 const APPEND_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Begins the error where NATS has no room for more.
+pub const NO_ROOM: &str = "NATS takes nothing more";
+
 /// Pause before a message is published again.
-const PAUSE: Duration = Duration::from_millis(50);
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
 /// The log of a cluster, for the node that leads.
 #[derive(Debug)]
@@ -84,7 +88,7 @@ impl EventStream {
         if lease.left().is_none() {
             return Err(LogError("this node leads no longer; nothing was stored".into()));
         }
-        let mut fault = "no answer".to_owned();
+        let (mut fault, mut is_first) = ("no answer".to_owned(), true);
         while let Some(left) = lease.left() {
             let left = left.min(until.saturating_duration_since(Instant::now()));
             if left.is_zero() {
@@ -105,10 +109,15 @@ impl EventStream {
                     }
                     Err(error) => fault = error.0,
                 },
-                Ok(Err(Refused::Other(error))) => fault = error,
+                // An attempt before may have been taken.
+                Ok(Err(Refused::Full(error))) if is_first => {
+                    return Err(LogError(format!("{NO_ROOM} ({error}); nothing was stored")));
+                }
+                Ok(Err(Refused::Full(error) | Refused::Other(error))) => fault = error,
                 Err(_) => {}
             }
-            sleep(PAUSE).await;
+            is_first = false;
+            sleep(RETRY_PAUSE).await;
         }
         Err(LogError(format!(
             "the lease ended before NATS had acknowledged it ({fault}); whether it was stored is unknown"
@@ -142,14 +151,31 @@ impl EventStream {
 enum Refused {
     /// The stream does not end where it should.
     WrongPlace,
+    /// NATS has no room for it.
+    Full(String),
     Other(String),
 }
+
+/// Errors of NATS that has no room: for the account, the server, or in the stream.
+const FULL: [ErrorCode; 4] = [
+    ErrorCode::ACCOUNT_RESOURCES_EXCEEDED,
+    ErrorCode::INSUFFICIENT_RESOURCES,
+    ErrorCode::STORAGE_RESOURCES_EXCEEDED,
+    ErrorCode::STREAM_STORE_FAILED,
+];
 
 impl From<PublishError> for Refused {
     fn from(error: PublishError) -> Self {
         match error.kind() {
             PublishErrorKind::WrongLastSequence => Self::WrongPlace,
+            _ if is_full(&error) => Self::Full(error.to_string()),
             _ => Self::Other(error.to_string()),
         }
     }
+}
+
+fn is_full(error: &PublishError) -> bool {
+    let answer = std::error::Error::source(error)
+        .and_then(|source| source.downcast_ref::<jetstream::Error>());
+    answer.is_some_and(|answer| FULL.contains(&answer.error_code()))
 }

@@ -7,7 +7,7 @@ mod parts;
 mod reader;
 mod stream;
 
-pub use append::JetStreamLog;
+pub use append::{JetStreamLog, NO_ROOM};
 pub use lease::LeaseEnd;
 pub use reader::BatchReader;
 pub use stream::EventStream;

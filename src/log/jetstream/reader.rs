@@ -17,7 +17,7 @@ pub struct BatchReader {
     /// The number of the next message.
     next: u64,
     /// The place of the last batch that was given out.
-    given: u64,
+    applied_through: u64,
     parts: BatchParts,
 }
 
@@ -30,7 +30,7 @@ impl fmt::Debug for BatchReader {
 impl BatchReader {
     /// Reads the messages of a consumer that begins behind a place.
     pub(super) fn new(messages: Ordered, place: u64) -> Self {
-        Self { messages, next: place + 1, given: place, parts: BatchParts::default() }
+        Self { messages, next: place + 1, applied_through: place, parts: BatchParts::default() }
     }
 
     /// The number of the last message that was read, also where it is a part of an unfinished batch.
@@ -39,8 +39,8 @@ impl BatchReader {
     }
 
     /// The place of the last batch that was given out, or behind which reading began.
-    pub fn given(&self) -> u64 {
-        self.given
+    pub fn applied_through(&self) -> u64 {
+        self.applied_through
     }
 
     /// The next batches, at least one; may be dropped while it waits.
@@ -60,7 +60,8 @@ impl BatchReader {
             bytes += batch.as_ref().map_or(0, |batch| batch.bytes);
             batches.extend(batch);
         }
-        self.given = batches.last().map_or(self.given, |last: &SharedBatch| last.place);
+        self.applied_through =
+            batches.last().map_or(self.applied_through, |last: &SharedBatch| last.place);
         Ok(batches)
     }
 

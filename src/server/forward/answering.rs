@@ -1,7 +1,7 @@
 //! Answers what other nodes pass on, as the node that leads.
 
 use super::envelope::{PassedAnswer, PassedRequest, joined, split};
-use super::request::PAUSE;
+use super::request::{HOPS, PAUSE};
 use crate::cluster::{Answerer, LeaderRequests};
 use crate::server::body::Body;
 use crate::server::error::ErrorResponse;
@@ -33,14 +33,10 @@ pub fn answerer(
         let (socket, store) = (socket.clone(), store.clone());
         let room = requests.max_bytes().saturating_sub(HEAD_BYTES);
         Box::pin(async move {
-            let answered = timeout(limit, answer_here(&socket, &message, room)).await;
+            let answered = answer_here(&socket, &message, room, limit).await;
             let (mut head, body) = match answered {
-                Ok(Ok(answer)) => answer,
-                Ok(Err(error)) => passed(ErrorResponse::unavailable(error, PAUSE)),
-                Err(_) => {
-                    let text = "the node that leads took too long; whether it was done is unknown";
-                    passed(ErrorResponse::unavailable(text, PAUSE))
-                }
+                Ok(answer) => answer,
+                Err(error) => passed(ErrorResponse::unavailable(error, PAUSE)),
             };
             head.place = *store.places().borrow();
             joined(&head, &body)
@@ -48,20 +44,41 @@ pub fn answerer(
     })
 }
 
+/// The answer to requests where too many are under way.
+pub fn too_many_passed() -> Bytes {
+    let text = "the node that leads answers too many requests of other nodes; nothing was stored";
+    let (head, body) = passed(ErrorResponse::unavailable(text, PAUSE));
+    joined(&head, &body)
+}
+
+/// Answers a request for as long as the node that asks waits, and at most for so long.
 async fn answer_here(
     socket: &Path,
     message: &[u8],
     max_bytes: usize,
+    limit: Duration,
 ) -> std::result::Result<(PassedAnswer, Bytes), String> {
-    let text = |error: &dyn std::fmt::Display| error.to_string();
     let (head, body): (PassedRequest, _) = split(message)
         .ok_or("the request of another node cannot be read; are all of one version?")?;
+    let limit = limit.min(Duration::from_millis(head.patience_ms));
+    let answered = timeout(limit, ask_server(socket, head, body, max_bytes)).await;
+    answered.map_err(|_| "the node that leads took too long; whether it was done is unknown")?
+}
+
+/// Asks this server.
+async fn ask_server(
+    socket: &Path,
+    head: PassedRequest,
+    body: &[u8],
+    max_bytes: usize,
+) -> std::result::Result<(PassedAnswer, Bytes), String> {
+    let text = |error: &dyn std::fmt::Display| error.to_string();
     let stream = UnixStream::connect(socket).await.map_err(|error| text(&error))?;
     let opened = http1::handshake(TokioIo::new(stream)).await;
     let (mut requests, connection) = opened.map_err(|error| text(&error))?;
     tokio::spawn(async move { drop(connection.await) });
     let mut request = Request::builder().method(&*head.method).uri(head.path);
-    request = request.header(HOST, "localhost");
+    request = request.header(HOST, "localhost").header(HOPS, "1");
     for (name, value) in head.headers {
         request = request.header(name, value);
     }
@@ -92,5 +109,35 @@ fn passed(error: ErrorResponse) -> (PassedAnswer, Bytes) {
     match answer.body_mut() {
         Body::Whole(bytes) => (head, std::mem::take(bytes)),
         Body::Stream(_) => (head, Bytes::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_for_which_there_is_no_room_is_known_not_to_be_done() {
+        let answer = too_many_passed();
+        let (head, body): (PassedAnswer, _) = split(&answer).unwrap();
+        assert_eq!((head.status, head.retry_after.as_deref()), (503, Some("1")));
+        assert!(str::from_utf8(body).unwrap().contains("nothing was stored"));
+    }
+
+    #[tokio::test]
+    async fn a_request_is_carried_out_for_no_longer_than_its_asker_waits() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("socket");
+        // A server that takes connections and never answers.
+        let _server = tokio::net::UnixListener::bind(&socket).unwrap();
+        let head = PassedRequest {
+            method: "GET".into(),
+            path: "/api/stats".into(),
+            headers: Vec::new(),
+            patience_ms: 1,
+        };
+        let limit = Duration::from_hours(1);
+        let answer = answer_here(&socket, &joined(&head, b""), 1000, limit).await;
+        assert!(answer.unwrap_err().contains("unknown"));
     }
 }

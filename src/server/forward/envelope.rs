@@ -4,11 +4,13 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 /// A request on its way to the node that leads; its body follows.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct PassedRequest {
     pub(super) method: String,
     pub(super) path: String,
     pub(super) headers: Vec<(String, String)>,
+    /// Milliseconds for which the node that asks waits for the answer.
+    pub(super) patience_ms: u64,
 }
 
 /// Its answer; the body follows.

@@ -10,7 +10,7 @@ mod envelope;
 mod messages;
 mod request;
 
-pub use answering::answerer;
+pub use answering::{answerer, too_many_passed};
 pub(super) use connection::relay;
 pub(super) use messages::{adapters, has_adapter, make, make_once};
 pub(super) use request::pass_on;

@@ -17,6 +17,9 @@ use uuid::Uuid;
 /// The header by which a request that is asked again is known.
 pub(super) const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
+/// The header of a request that another node passed on: it is not passed on once more.
+pub(super) const HOPS: HeaderName = HeaderName::from_static("rechat-hops");
+
 /// Headers of a request that the node that leads sees.
 const PASSED_ON: [HeaderName; 3] = [CONTENT_TYPE, ACCEPT, KEY];
 
@@ -46,7 +49,8 @@ impl LeaderRequest {
     pub fn new(method: &Method, path: &str, body: Option<Bytes>) -> Self {
         let json = (CONTENT_TYPE.as_str().to_owned(), "application/json".to_owned());
         let headers = body.is_some().then_some(json).into_iter().collect();
-        let head = PassedRequest { method: method.to_string(), path: path.to_owned(), headers };
+        let (method, path) = (method.to_string(), path.to_owned());
+        let head = PassedRequest { method, path, headers, patience_ms: 0 };
         Self::with(head, body.unwrap_or_default())
     }
 
@@ -67,6 +71,9 @@ pub async fn pass_on(
     path: &str,
     request: Incoming,
 ) -> Result<HttpResponse> {
+    if request.headers().contains_key(HOPS) {
+        return Err(no_leader(false));
+    }
     let path = match request.uri().query() {
         // The token was checked here, and is no business of others.
         Some(query) => format!("{path}?{}", without_token(query)),
@@ -77,7 +84,8 @@ pub async fn pass_on(
         Some((name.as_str().to_owned(), value.to_owned()))
     };
     let headers = PASSED_ON.iter().filter_map(text).collect();
-    let head = PassedRequest { method: request.method().to_string(), path, headers };
+    let method = request.method().to_string();
+    let head = PassedRequest { method, path, headers, patience_ms: 0 };
     let body = read_up_to(context, request, context.config.limits.body_bytes).await?;
     ask(context, &LeaderRequest::with(head, body)).await
 }
@@ -85,7 +93,6 @@ pub async fn pass_on(
 /// The answer of the node that leads, once its changes can be read here.
 pub async fn ask(context: &ServerContext, request: &LeaderRequest) -> Result<HttpResponse> {
     let Some(cluster) = &context.cluster else { return Err(no_leader(false)) };
-    let message = joined(&request.head, &request.body);
     let limit = Duration::from_secs(context.config.limits.answer_seconds);
     let until = Instant::now() + limit.min(LEADER_TIMEOUT);
     // An attempt before may have done it.
@@ -96,7 +103,9 @@ pub async fn ask(context: &ServerContext, request: &LeaderRequest) -> Result<Htt
         }
         let left = until.saturating_duration_since(Instant::now());
         let one = if request.is_repeatable { left.min(ONE_ANSWER) } else { limit };
-        let answer = cluster.requests.ask(message.clone(), one).await;
+        let patience_ms = u64::try_from(one.as_millis()).unwrap_or(u64::MAX);
+        let head = PassedRequest { patience_ms, ..request.head.clone() };
+        let answer = cluster.requests.ask(joined(&head, &request.body), one).await;
         match answer {
             Ok(answer) => {
                 let (head, body): (PassedAnswer, _) = split(&answer).ok_or_else(unreadable)?;

@@ -56,13 +56,6 @@ pub(super) struct Carrier<'a> {
 /// Makes a key readable.
 type KeyText = dyn Fn(&[u8]) -> String;
 
-/// Numbers of a table that was carried over.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Carried {
-    pub(super) carried: u64,
-    pub(super) lost: u64,
-}
-
 impl Carrier<'_> {
     /// Carries the small values over; gives the key of the IDs, if it can be read.
     pub(super) fn meta(&mut self) -> Result<Option<[u8; 16]>> {
@@ -174,15 +167,15 @@ impl Carrier<'_> {
         commit(txn)
     }
 
-    /// Carries the rows of a table over that are whole, and tells of the others.
+    /// Carries the rows of a table over that are whole, and reports the others; gives the number of whole ones.
     pub(super) fn rows<K: Key + 'static, V: Value + 'static>(
         &mut self,
         definition: TableDefinition<'static, K, V>,
         name: &str,
         mut look: impl FnMut(K::SelfType<'_>, V::SelfType<'_>) -> RowState,
-    ) -> Result<Carried> {
+    ) -> Result<u64> {
         let Some(tree) = self.tables.get(definition.name()).copied() else {
-            return Ok(Carried::default());
+            return Ok(0);
         };
         let mut batch = RowBatch { target: &self.target, definition, rows: Vec::new(), bytes: 0 };
         let (mut carried, mut refused) = (0, Ok(()));
@@ -220,7 +213,7 @@ impl Carrier<'_> {
         }
         let shown = |key: &[u8]| format!("{:?}", K::from_bytes(key));
         self.note(name, Some(&shown), &damaged);
-        Ok(Carried { carried, lost })
+        Ok(carried)
     }
 
     /// Tells of damaged places; `shown` makes a key readable.

@@ -142,7 +142,7 @@ fn carry_over(pages: &PageFile, new: &Path) -> Result<Salvaged> {
         Some(1) => RowState::Unsealed,
         _ => whole(&record::decode(seq, row)),
     })?;
-    if messages.carried == 0 {
+    if messages == 0 {
         return Err(StoreError::Read("no message can be read".into()));
     }
     carrier.others()?;
@@ -151,5 +151,5 @@ fn carry_over(pages: &PageFile, new: &Path) -> Result<Salvaged> {
     let ids = key.map_or(ids, IdPermutation::new);
     rebuild::rebuild(&target, ids)?;
     target.close().map_err(|error| StoreError::Write(error.to_string()))?;
-    Ok(Salvaged { kept: PathBuf::new(), messages: messages.carried, lost })
+    Ok(Salvaged { kept: PathBuf::new(), messages, lost })
 }

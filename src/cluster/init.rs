@@ -30,7 +30,7 @@ impl Drop for Scratch {
 /// # Errors
 ///
 /// NATS cannot be reached or refuses, the cluster is there already, or the store cannot be copied.
-pub async fn found(
+pub async fn init(
     settings: &ClusterSettings,
     from: Option<&StoreOptions>,
     beside: &Path,
@@ -46,11 +46,12 @@ pub async fn found(
             .hint("start its nodes with `rechat serve`, or choose another `cluster.name`"));
     }
     let cluster = Uuid::new_v4().to_string();
-    let copy = Scratch(beside.with_added_extension("founding"));
+    let copy = Scratch(beside.with_added_extension("init"));
     copy_store(from, &copy.0, &cluster).await?;
     let bucket = connection.make_snapshots().await?;
     snapshot::send(&connection, &bucket, &cluster, &copy.0, 0).await?;
     connection.make_leases().await.map_err(Error::failed)?;
+    connection.make_places().await.map_err(Error::failed)?;
     // Last: by it a cluster is known to be whole.
     let log = connection.context.create_stream(stream::Config {
         name: connection.stream_name(),
@@ -58,6 +59,8 @@ pub async fn found(
         num_replicas: connection.replicas,
         storage: stream::StorageType::File,
         discard: stream::DiscardPolicy::New,
+        // None, where it is 0.
+        max_bytes: i64::try_from(settings.log_bytes).unwrap_or(i64::MAX),
         // A message that is taken out by hand would be a gap for every node.
         deny_delete: true,
         metadata: HashMap::from([(CLUSTER_ID.to_owned(), cluster.clone())]),

@@ -1,0 +1,177 @@
+//! What the log keeps: the leader makes snapshots, and removes what the older of the two newest ones has
+//! from the log, unless a node lacks it that is not too far behind.
+
+use super::connection::NatsConnection;
+use super::{presence, snapshot};
+use crate::error::Error;
+use crate::log::jetstream::EventStream;
+use crate::store::Store;
+use async_nats::jetstream::object_store::ObjectStore;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::fs;
+
+/// Snapshots that are kept, and one more while a node fetches it.
+const KEPT: usize = 2;
+
+/// Bytes of the log after which a snapshot is made, however few messages they are.
+const SNAPSHOT_BYTES: u64 = 1 << 30;
+
+/// Snapshots for which there has to be room in a log that is bounded.
+const SNAPSHOTS_OF_ROOM: u64 = 16;
+
+/// Lengths between two snapshots by which a node may be behind before the log does not wait for it.
+const MOST_BEHIND: u64 = 8;
+
+/// Pause between two looks at whether a snapshot is to be made.
+pub(super) const POLL_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The log in NATS, as far as it decides what is kept.
+#[derive(Clone, Copy, Debug)]
+struct LogSize {
+    messages: u64,
+    bytes: u64,
+    /// The most bytes that it may have, where it is bounded.
+    max_bytes: Option<u64>,
+    /// Messages after which a snapshot is made.
+    snapshot_every: u64,
+}
+
+impl LogSize {
+    /// Whether a part of the log with so many messages is as long as `lengths` snapshots are apart.
+    fn is_long(&self, messages: u64, lengths: u64) -> bool {
+        let bounded = self.max_bytes.map_or(u64::MAX, |most| most / SNAPSHOTS_OF_ROOM);
+        let snapshot_bytes = SNAPSHOT_BYTES.min(bounded);
+        let bytes = messages.saturating_mul(self.bytes / self.messages.max(1));
+        messages >= self.snapshot_every.saturating_mul(lengths)
+            || bytes >= snapshot_bytes.saturating_mul(lengths)
+    }
+
+    /// Whether a bounded log soon has no more room.
+    fn is_nearly_full(&self) -> bool {
+        self.max_bytes.is_some_and(|most| self.bytes >= most / 8 * 7)
+    }
+
+    /// The place up to which the log is needed by nobody: the older snapshot has it, and so do the nodes
+    /// that are at `places`, but for those that are too far behind.
+    /// Where there is no more room, all that the newest snapshot has.
+    fn removable(&self, newest: u64, older: u64, places: &[u64]) -> u64 {
+        if self.is_nearly_full() {
+            return newest;
+        }
+        let waited_for = |place: &u64| !self.is_long(newest.saturating_sub(*place), MOST_BEHIND);
+        places.iter().copied().filter(waited_for).fold(older, u64::min)
+    }
+}
+
+/// Makes a snapshot where enough has been appended since the last one, and removes older ones, and what
+/// is not needed any more from the log.
+pub(super) async fn keep(
+    connection: &NatsConnection,
+    stream: &EventStream,
+    store: &Arc<Store>,
+    db: &Path,
+    snapshot_every: u64,
+) -> Result<(), String> {
+    let text = |error: Error| error.to_string();
+    let bucket = connection.make_snapshots().await.map_err(text)?;
+    let info = stream.info().await.map_err(|error| error.0)?;
+    let log = LogSize {
+        messages: info.state.messages,
+        bytes: info.state.bytes,
+        max_bytes: u64::try_from(info.config.max_bytes).ok().filter(|most| *most > 0),
+        snapshot_every,
+    };
+    let cluster = connection.cluster().await?;
+    let mut snapshots = snapshot::all(&bucket, &cluster).await.map_err(text)?;
+    let place = *store.places().borrow();
+    // Without any, no new node can start.
+    let is_recent =
+        |newest: &snapshot::StoreSnapshot| !log.is_long(place.saturating_sub(newest.place), 1);
+    if snapshots.last().is_some_and(is_recent) && !log.is_nearly_full() {
+        return Ok(());
+    }
+    let place = make_snapshot(connection, &bucket, &cluster, store, db).await?;
+    let places = presence::places(&connection.make_places().await?).await?;
+    snapshots = snapshot::all(&bucket, &cluster).await.map_err(text)?;
+    while snapshots.len() > KEPT {
+        if snapshots.len() == KEPT + 1 && places.contains(&snapshots[0].place) {
+            break;
+        }
+        let oldest = snapshots.remove(0);
+        bucket.delete(&oldest.name).await.map_err(|error| error.to_string())?;
+    }
+    let older = &snapshots[snapshots.len().saturating_sub(KEPT)];
+    let removable = log.removable(place, older.place, &places);
+    stream.remove_through(removable).await.map_err(|error| error.0)
+}
+
+/// Makes room in a log that is full, as a node that has all of it: removes what the newest snapshot has,
+/// or makes one and removes all. Nodes that lack some of it take the snapshot.
+pub(super) async fn make_room(
+    connection: &NatsConnection,
+    stream: &EventStream,
+    store: &Arc<Store>,
+    db: &Path,
+) -> Result<(), String> {
+    let text = |error: Error| error.to_string();
+    let bucket = connection.make_snapshots().await.map_err(text)?;
+    let cluster = connection.cluster().await?;
+    let first = stream.info().await.map_err(|error| error.0)?.state.first_sequence;
+    let snapshots = snapshot::all(&bucket, &cluster).await.map_err(text)?;
+    let removable = match snapshots.last() {
+        Some(newest) if newest.place >= first => newest.place,
+        _ => make_snapshot(connection, &bucket, &cluster, store, db).await?,
+    };
+    tracing::warn!(removable, "the log in NATS was full; what the newest snapshot has is removed");
+    stream.remove_through(removable).await.map_err(|error| error.0)
+}
+
+/// Makes a snapshot; gives the place up to which it goes.
+async fn make_snapshot(
+    connection: &NatsConnection,
+    bucket: &ObjectStore,
+    cluster: &str,
+    store: &Arc<Store>,
+    db: &Path,
+) -> Result<u64, String> {
+    let file = db.with_added_extension("snapshot");
+    let place = snapshot::copy(store.clone(), file.clone()).await?;
+    let sent = snapshot::send(connection, bucket, cluster, &file, place).await;
+    let _ = fs::remove_file(&file).await;
+    sent.map_err(|error| error.to_string())?;
+    tracing::info!(place, "a snapshot was made");
+    Ok(place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOG: LogSize =
+        LogSize { messages: 1000, bytes: 1_000_000, max_bytes: None, snapshot_every: 100 };
+
+    #[test]
+    fn a_snapshot_is_due_after_messages_or_bytes() {
+        assert!(!LOG.is_long(99, 1) && LOG.is_long(100, 1));
+        let large = LogSize { bytes: 1000 << 26, ..LOG };
+        assert!(!large.is_long(15, 1) && large.is_long(16, 1), "of 64 MiB each");
+        let bounded = LogSize { messages: 100, bytes: 100_000, max_bytes: Some(160_000), ..LOG };
+        assert!(!bounded.is_long(9, 1) && bounded.is_long(10, 1), "of 1 kB each");
+        assert!(!LogSize { messages: 0, bytes: 0, ..LOG }.is_long(0, 1));
+    }
+
+    #[test]
+    fn the_log_waits_for_nodes_but_not_for_one_that_is_far_behind() {
+        assert_eq!(LOG.removable(1000, 900, &[]), 900);
+        assert_eq!(LOG.removable(1000, 900, &[1000, 950]), 900);
+        assert_eq!(LOG.removable(1000, 900, &[1000, 201]), 201);
+        assert_eq!(LOG.removable(1000, 900, &[1000, 200, 700]), 700, "one is stuck");
+        let bounded = LogSize { messages: 100, bytes: 100_000, max_bytes: Some(160_000), ..LOG };
+        assert_eq!(bounded.removable(1000, 990, &[921]), 921);
+        assert_eq!(bounded.removable(1000, 990, &[920]), 990, "half of the room");
+        let full = LogSize { bytes: 140_000, ..bounded };
+        assert_eq!(full.removable(1000, 900, &[950]), 1000);
+    }
+}
