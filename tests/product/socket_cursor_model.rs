@@ -178,7 +178,7 @@ impl World {
         self.texts = writing.join().unwrap();
         ids.extend(makes.try_iter());
         // One in the middle, so that others follow it.
-        let damaged = (random.below(2) == 0).then(|| ids.len() / 2);
+        let damaged = (random.below(2) == 0).then_some(ids.len() / 2);
         let is_damaged = damaged.is_some_and(|place| self.damage_log(first + 1 + place));
         self.start();
         for id in &ids {

@@ -274,6 +274,6 @@ fn a_damaged_log_is_kept_where_the_process_ends_before_it_has_another_name() {
     // The process ended when the log had both names.
     fs::hard_link(first, &log).unwrap();
     drop(writable(crash.path()));
-    assert_eq!(kept(crash.path()).as_slice(), std::slice::from_ref(&first));
+    assert_eq!(kept(crash.path()).as_slice(), std::slice::from_ref(first));
     assert!(!log.exists());
 }
