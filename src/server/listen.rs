@@ -350,7 +350,7 @@ impl RunningServer {
     }
 }
 
-/// What the requests of one connection share.
+/// Shared state of the requests of one connection.
 struct ConnectionRequests {
     server: RunningServer,
     peer: Peer,

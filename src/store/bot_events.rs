@@ -1,14 +1,12 @@
-//! Feed for bots: the events of the log, and the raw events of platforms.
+//! The events for bots: the events of the log, and the raw events of platforms.
 
 use super::damage::{guarded, pass_over};
 use super::error::{Result, StoreError};
 use super::journal::{self, EntryContent, JournalEntry};
-use super::tables::{TOLD, with_checksum, without_checksum};
+use super::raw_event_row::{decode, time_of};
+use super::tables::TOLD;
 use super::view::View;
-use crate::log::record::Unreadable;
-use crate::model::event::RawEvent;
 use redb::ReadOnlyTable;
-use serde::{Deserialize, Serialize};
 
 /// An event for the bots of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,48 +23,13 @@ pub struct BotEvent {
 
 /// An event of a platform, as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub struct StoredRawEvent {
+    /// The platform that sent it.
     pub platform: String,
+    /// The account that received it.
     pub account: String,
+    /// The frame, unchanged.
     pub frame: String,
-}
-
-/// A raw event as its row encodes it; a change of the encoding is a new version.
-#[derive(Serialize, Deserialize)]
-struct RawEventRow<'a> {
-    version: u8,
-    at: u64,
-    is_of_previous: bool,
-    platform: &'a str,
-    account: &'a str,
-    frame: &'a str,
-}
-
-const VERSION: u8 = 1;
-
-/// The row of a raw event that was kept at an offset.
-pub(super) fn encode(offset: u64, raw_events: &RawEvent) -> Result<Vec<u8>> {
-    let row = RawEventRow {
-        version: VERSION,
-        at: raw_events.at,
-        is_of_previous: raw_events.is_of_previous,
-        platform: &raw_events.platform,
-        account: &raw_events.account,
-        frame: &raw_events.frame,
-    };
-    let bytes = postcard::to_stdvec(&row).map_err(|error| Unreadable::new(error.to_string()))?;
-    Ok(with_checksum(offset, &bytes))
-}
-
-/// When a raw event came in, in Unix seconds; `None` where its row is damaged.
-pub(super) fn time_of(offset: u64, bytes: &[u8]) -> Option<u64> {
-    decode(offset, bytes).map(|row| row.at)
-}
-
-fn decode(offset: u64, bytes: &[u8]) -> Option<RawEventRow<'_>> {
-    let row: RawEventRow<'_> = postcard::from_bytes(without_checksum(offset, bytes)?).ok()?;
-    (row.version == VERSION).then_some(row)
 }
 
 impl View {

@@ -47,6 +47,7 @@ mod prefix;
 mod quarantine;
 mod query;
 mod range;
+mod raw_event_row;
 mod recount;
 mod replica;
 mod role;

@@ -2,8 +2,8 @@
 //! are deleted.
 
 use crate::model::event::{DedupeKey, RawEvent, RetentionBounds};
-use crate::store::bot_events;
 use crate::store::error::Result;
+use crate::store::raw_event_row;
 use crate::store::sealed::{SealedTable, key_row, mark_key};
 use crate::store::transaction::Transaction;
 use redb::{ReadableTable, ReadableTableMetadata};
@@ -61,13 +61,13 @@ impl Transaction<'_> {
 
     /// Keeps a raw event, and removes some that are not needed any more.
     pub(super) fn keep_raw_event(&mut self, offset: u64, told: &RawEvent) -> Result<()> {
-        self.told.write()?.insert(offset, bot_events::encode(offset, told)?.as_slice())?;
+        self.told.write()?.insert(offset, raw_event_row::encode(offset, told)?.as_slice())?;
         for _ in 0..WORDS_FORGOTTEN_AT_ONCE {
             let oldest =
                 self.told.read()?.first()?.map(|(key, row)| (key.value(), row.value().to_vec()));
             let Some((oldest, row)) = oldest else { break };
             // A damaged row is of no use either.
-            if bot_events::time_of(oldest, &row).is_some_and(|at| at >= told.forget_before) {
+            if raw_event_row::time_of(oldest, &row).is_some_and(|at| at >= told.forget_before) {
                 break;
             }
             self.told.write()?.remove(oldest)?;

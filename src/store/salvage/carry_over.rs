@@ -12,7 +12,7 @@ use crate::store::tables::{
     MARK, META, PLATFORMS, QUARANTINE, REQUESTS, SCHEMA, SEEN, SENT, TOLD, counters, key_check,
     pack, unpack, unpack_request,
 };
-use crate::store::{bot_events, early_recall, journal, quarantine, set_aside_event};
+use crate::store::{early_recall, journal, quarantine, raw_event_row, set_aside_event};
 use redb::{Database, Key, TableDefinition, TableHandle as _, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
@@ -143,7 +143,7 @@ impl Carrier<'_> {
             whole(&unpack::<Vec<u8>>("", &[adapter, name], row))
         })?;
         self.rows(TOLD, "raw events for bots", |offset, row| {
-            whole(&bot_events::time_of(offset, row).ok_or(()))
+            whole(&raw_event_row::time_of(offset, row).ok_or(()))
         })?;
         self.rows(EARLY_RECALLS, "early recalls", |key, row| {
             whole(&early_recall::decode(key, row))

@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, HashSet};
 /// Builds it in a file that has the messages.
 pub(super) fn rebuild(target: &Database, ids: IdPermutation) -> Result<()> {
     let txn = target.begin_write()?;
-    let mut names = Names::read(&txn)?;
+    let mut names = NameTables::read(&txn)?;
     let mut rows: BTreeMap<u64, Places> = BTreeMap::new();
     {
         let mut foreign = txn.open_table(FOREIGN_IDS)?;
@@ -56,7 +56,7 @@ pub(super) fn rebuild(target: &Database, ids: IdPermutation) -> Result<()> {
 }
 
 /// The terms of platforms and the rows of conversations.
-struct Names {
+struct NameTables {
     platforms: BTreeMap<String, PostingKey>,
     conversations: BTreeMap<(String, String), ConversationRow>,
     /// Conversations whose row was lost.
@@ -64,7 +64,7 @@ struct Names {
     next: u32,
 }
 
-impl Names {
+impl NameTables {
     /// Reads what was carried over; the numbers of messages are counted again.
     fn read(txn: &WriteTransaction) -> Result<Self> {
         let mut platforms = BTreeMap::new();
