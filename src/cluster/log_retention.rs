@@ -1,4 +1,4 @@
-//! What the log keeps: the leader makes snapshots, and removes what the older of the two newest ones has
+//! Retention of the log: the leader makes snapshots, and removes what the older of the two newest ones has
 //! from the log, unless a node lacks it that is not too far behind.
 
 use super::connection::NatsConnection;

@@ -1,4 +1,4 @@
-//! What nodes ask each other about files.
+//! The questions of nodes about files, and the answers.
 
 use serde::{Deserialize, Serialize};
 

@@ -63,7 +63,7 @@ pub(super) async fn report_place(bucket: &kv::Store, node: &str, place: u64) -> 
     put.await.map(drop).map_err(|error| error.to_string())
 }
 
-/// What each node has of the log that told it within the last minutes.
+/// The part of the log that each node has, of the nodes that told it within the last minutes.
 pub(super) async fn places(bucket: &kv::Store) -> Result<Vec<u64>, String> {
     let mut keys = bucket.keys().await.map_err(|error| error.to_string())?;
     let mut found = Vec::new();

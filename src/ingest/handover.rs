@@ -226,7 +226,7 @@ fn event_of(command: Command) -> Option<HeldEvent> {
         Command::Together(commands) => {
             HeldEvent::Together(commands.into_iter().filter_map(event_of).collect())
         }
-        // What an adapter keeps is the leader's own; the rest is no event of a platform, or is found
+        // The saved state of an adapter is the leader's own; the rest is no event of a platform, or is found
         // out again by the node that leads.
         Command::KeepState { .. }
         | Command::RecordLate { .. }

@@ -289,7 +289,7 @@ fn count_unsent(store: &Store, hash: Hash) -> store::Result<usize> {
     for status in Status::ALL.into_iter().filter(|status| *status != Status::Sent) {
         for message in view.outbound(status)? {
             match message {
-                // What cannot be read is not sent either.
+                // A message that cannot be read is not sent either.
                 Err(store::StoreError::Damaged(_)) => {}
                 message => count += usize::from(has(&message?, hash)),
             }

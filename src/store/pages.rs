@@ -44,7 +44,7 @@ pub(super) struct Tree {
     value_bytes: Option<usize>,
 }
 
-/// What is found in a tree, in the order of its keys.
+/// An entry of a tree, in the order of its keys.
 pub(super) enum PageEntry<'a> {
     Row {
         key: &'a [u8],
@@ -162,8 +162,8 @@ impl PageFile {
             see(PageEntry::DamagedPage(place));
             return Ok(());
         };
-        let page = Page::parse(&bytes, tree);
-        let end = page.as_ref().and_then(Page::end);
+        let page = TreePage::parse(&bytes, tree);
+        let end = page.as_ref().and_then(TreePage::end);
         let hash = end.and_then(|end| bytes.get(..end)).map(XxHash3_128::oneshot);
         let is_page_whole = hash == Some(reference.checksum);
         if !is_page_whole {
@@ -171,14 +171,14 @@ impl PageFile {
         }
         match page {
             None => {}
-            Some(Page::Leaf { keys, values }) => {
+            Some(TreePage::Leaf { keys, values }) => {
                 for (key, value) in keys.into_iter().zip(values) {
                     if let (Some(key), Some(value)) = (bytes.get(key), bytes.get(value)) {
                         see(PageEntry::Row { key, value, is_page_whole });
                     }
                 }
             }
-            Some(Page::Branch { children, .. }) => {
+            Some(TreePage::Branch { children, .. }) => {
                 for child in children {
                     self.walk(tree, child, depth - 1, visited, see)?;
                 }
@@ -246,12 +246,12 @@ fn table(row: &[u8]) -> Option<Tree> {
 }
 
 /// A page, as far as its bytes can be understood.
-enum Page {
+enum TreePage {
     Leaf { keys: Vec<Range<usize>>, values: Vec<Range<usize>> },
     Branch { children: Vec<PageReference>, end: usize },
 }
 
-impl Page {
+impl TreePage {
     fn parse(bytes: &[u8], tree: &Tree) -> Option<Self> {
         let count = usize::from(u16::from_le_bytes(*bytes.get(2..)?.first_chunk()?));
         match bytes.first()? {

@@ -25,14 +25,14 @@ use std::fs::OpenOptions;
 use std::ops::{Bound, Range};
 use std::path::{Path, PathBuf};
 
-/// What became of a damaged store.
+/// The result of a salvage.
 #[derive(Debug, Default)]
 pub struct Salvaged {
     /// The damaged file, which is kept.
     pub kept: PathBuf,
     /// Messages that could be read.
     pub messages: u64,
-    /// What could not be read: a line for each table, and for each place.
+    /// Everything that could not be read: a line for each table, and for each place.
     pub lost: Vec<String>,
 }
 

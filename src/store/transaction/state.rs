@@ -91,7 +91,7 @@ impl StoreState for Transaction<'_> {
         let mut left = EVENTS_COMPARED;
         for row in self.journal.iter()?.rev() {
             let (first, bytes) = row?;
-            // What is damaged is not the one that is looked for.
+            // A damaged row is not the one that is looked for.
             let entries = journal::decode(first.value(), bytes.value()).unwrap_or_default();
             if entries.iter().any(|entry| is_it(&entry.entry)) {
                 return Ok(true);

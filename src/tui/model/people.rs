@@ -1,6 +1,7 @@
 //! Those who wrote in the open conversation: to look at, and to mention.
 
 use super::compose::Mention;
+use super::conversation_people::ConversationPeople;
 use super::picker::{Item, Picker, PickerChoice};
 use super::rows::name_of;
 use super::scope::ConversationKey;
@@ -9,14 +10,6 @@ use crate::model::message::{Direction, Sender};
 
 /// The title of the list of people.
 const TITLE: &str = "Wrote here lately";
-
-/// Those who wrote in one conversation, the latest first, as the server's messages tell.
-#[derive(Debug, Default)]
-pub struct ConversationPeople {
-    of: Option<ConversationKey>,
-    known: Vec<Sender>,
-    is_asked: bool,
-}
 
 impl Model {
     /// Names and IDs of those who wrote in the open conversation, the latest first, and everybody.
