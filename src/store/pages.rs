@@ -45,7 +45,7 @@ pub(super) struct Tree {
 }
 
 /// An entry of a tree, in the order of its keys.
-pub(super) enum PageEntry<'a> {
+pub(super) enum TreeEntry<'a> {
     Row {
         key: &'a [u8],
         value: &'a [u8],
@@ -57,7 +57,7 @@ pub(super) enum PageEntry<'a> {
 }
 
 /// A file of redb.
-pub(super) struct PageFile {
+pub(super) struct DamagedFile {
     file: File,
     len: u64,
     page_bytes: u64,
@@ -67,7 +67,7 @@ pub(super) struct PageFile {
     roots: [Option<PageReference>; 2],
 }
 
-impl PageFile {
+impl DamagedFile {
     /// Reads the header; `None` where it is none of this format.
     ///
     /// # Errors
@@ -108,7 +108,7 @@ impl PageFile {
             let mut damaged = above;
             for table in tables.values() {
                 self.each(table, &mut |found| {
-                    damaged += usize::from(matches!(found, PageEntry::DamagedPage(_)));
+                    damaged += usize::from(matches!(found, TreeEntry::DamagedPage(_)));
                 })?;
             }
             let is_better = |(known, _, least): &(BTreeMap<_, _>, usize, usize)| {
@@ -128,8 +128,8 @@ impl PageFile {
         let tree = Tree { root: Some(root), rows: 0, key_bytes: None, value_bytes: None };
         let (mut tables, mut damaged) = (BTreeMap::new(), 0);
         self.each(&tree, &mut |found| match found {
-            PageEntry::DamagedPage(_) => damaged += 1,
-            PageEntry::Row { key, value, .. } => {
+            TreeEntry::DamagedPage(_) => damaged += 1,
+            TreeEntry::Row { key, value, .. } => {
                 let name = std::str::from_utf8(key).ok();
                 tables.extend(name.zip(table(value)).map(|(name, tree)| (name.to_owned(), tree)));
             }
@@ -142,7 +142,7 @@ impl PageFile {
     /// # Errors
     ///
     /// The disk refuses.
-    pub(super) fn each(&self, tree: &Tree, see: &mut dyn FnMut(PageEntry<'_>)) -> io::Result<()> {
+    pub(super) fn each(&self, tree: &Tree, see: &mut dyn FnMut(TreeEntry<'_>)) -> io::Result<()> {
         let Some(root) = tree.root else { return Ok(()) };
         self.walk(tree, root, MAX_DEPTH, &mut HashSet::new(), see)
     }
@@ -153,13 +153,13 @@ impl PageFile {
         reference: PageReference,
         depth: usize,
         visited: &mut HashSet<u64>,
-        see: &mut dyn FnMut(PageEntry<'_>),
+        see: &mut dyn FnMut(TreeEntry<'_>),
     ) -> io::Result<()> {
         let place = self.place(reference.number);
         let bytes =
             if depth > 0 && visited.insert(place.start) { self.read(&place)? } else { None };
         let Some(bytes) = bytes else {
-            see(PageEntry::DamagedPage(place));
+            see(TreeEntry::DamagedPage(place));
             return Ok(());
         };
         let page = TreePage::parse(&bytes, tree);
@@ -167,14 +167,14 @@ impl PageFile {
         let hash = end.and_then(|end| bytes.get(..end)).map(XxHash3_128::oneshot);
         let is_page_whole = hash == Some(reference.checksum);
         if !is_page_whole {
-            see(PageEntry::DamagedPage(place));
+            see(TreeEntry::DamagedPage(place));
         }
         match page {
             None => {}
             Some(TreePage::Leaf { keys, values }) => {
                 for (key, value) in keys.into_iter().zip(values) {
                     if let (Some(key), Some(value)) = (bytes.get(key), bytes.get(value)) {
-                        see(PageEntry::Row { key, value, is_page_whole });
+                        see(TreeEntry::Row { key, value, is_page_whole });
                     }
                 }
             }

@@ -1,6 +1,6 @@
 //! The file in which the client keeps its state from one start to the next, for each server.
 
-use super::model::saved::{SavedDraft, SavedState};
+use super::model::saved_state::{SavedDraft, SavedState};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, OpenOptions};

@@ -1,4 +1,4 @@
-//! What has to be the same everywhere: the events in the stores of all nodes, and in the stream.
+//! Agreement: the events in the stores of all nodes, and in the stream.
 
 use crate::nodes::Cluster;
 use rechat::log::jetstream::EventStream;
@@ -9,7 +9,7 @@ use rechat::store::{Access, JournalEntry, Store, StoreOptions, View};
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::runtime::Runtime;
 
-/// What a store has.
+/// The content of a store.
 struct Content {
     events: Vec<(JournalEntry, Epoch)>,
     messages: Vec<Message>,

@@ -50,7 +50,7 @@ async fn a_node_that_the_log_did_not_wait_for_takes_a_snapshot_while_it_runs() {
         cluster.agreed(1);
         let follower = cluster.follower();
         cluster.nodes[follower].signal(Signal::STOP);
-        // What NATS has sent it already counts for nothing.
+        // Messages that NATS has sent it already do not count.
         cluster.nats.kill(0);
         cluster.nats.begin(0);
         for number in 0..30 {

@@ -28,7 +28,7 @@ impl Random {
     }
 }
 
-/// What is known of a request.
+/// The known outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     Done,
@@ -38,7 +38,7 @@ pub enum Fate {
     Refused,
 }
 
-/// What a message may be like by now: one value where that is known, more where answers did not come.
+/// The states that a message may have by now: one value where that is known, more where answers did not come.
 #[derive(Clone, Debug)]
 pub struct Expected {
     is_there: Vec<bool>,

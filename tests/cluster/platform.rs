@@ -97,7 +97,7 @@ impl Platform {
     }
 }
 
-/// What every connection is answered: numbers of messages grow over all of them.
+/// The answers to every connection: numbers of messages grow over all of them.
 fn script(counts: Arc<Mutex<HashMap<String, usize>>>) -> Script {
     let willing = willing();
     Arc::new(move |action| match action["action"].as_str().unwrap() {

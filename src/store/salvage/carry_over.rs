@@ -5,7 +5,7 @@ use crate::store::commit::commit;
 use crate::store::conversation::ConversationRow;
 use crate::store::damage::guarded;
 use crate::store::error::{Result, StoreError};
-use crate::store::pages::{PageEntry, PageFile, Tree};
+use crate::store::pages::{DamagedFile, Tree, TreeEntry};
 use crate::store::sealed::{SealedTable, key_of, mark_key};
 use crate::store::tables::{
     ADAPTER_STATE, CONVERSATIONS, Counters, EARLY_RECALLS, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS,
@@ -45,7 +45,7 @@ pub(super) fn whole<T, E>(read: &std::result::Result<T, E>) -> RowState {
 
 /// Carries rows of one file over into another.
 pub(super) struct Carrier<'a> {
-    pub(super) pages: &'a PageFile,
+    pub(super) pages: &'a DamagedFile,
     pub(super) tables: BTreeMap<String, Tree>,
     pub(super) target: Database,
     pub(super) lost: Vec<String>,
@@ -62,8 +62,8 @@ impl Carrier<'_> {
         let (mut values, mut damaged) = (HashMap::new(), Vec::new());
         if let Some(tree) = self.tables.get("meta") {
             let seen = self.pages.each(tree, &mut |found| match found {
-                PageEntry::DamagedPage(place) => damaged.push(DamagedPlace::at(place)),
-                PageEntry::Row { key, value, is_page_whole } => {
+                TreeEntry::DamagedPage(place) => damaged.push(DamagedPlace::at(place)),
+                TreeEntry::Row { key, value, is_page_whole } => {
                     let name = String::from_utf8_lossy(key).into_owned();
                     values.insert(name, (value.to_vec(), is_page_whole));
                 }
@@ -181,10 +181,10 @@ impl Carrier<'_> {
         let (mut carried, mut refused) = (0, Ok(()));
         let (mut damaged, mut last): (Vec<DamagedPlace>, Vec<u8>) = (Vec::new(), Vec::new());
         let seen = self.pages.each(&tree, &mut |found| match found {
-            PageEntry::DamagedPage(place) => {
+            TreeEntry::DamagedPage(place) => {
                 damaged.push(DamagedPlace { place, behind: last.clone(), before: Vec::new() });
             }
-            PageEntry::Row { key, value, is_page_whole } => {
+            TreeEntry::Row { key, value, is_page_whole } => {
                 // The bytes of a damaged page may be no text, which the types take for granted.
                 let state = guarded(|| Ok(look(K::from_bytes(key), V::from_bytes(value))));
                 let is_whole = match state.unwrap_or(RowState::Damaged) {

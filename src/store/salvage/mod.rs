@@ -12,7 +12,7 @@ use super::error::{Result, StoreError};
 use super::ids::IdPermutation;
 use super::open::initialise;
 use super::options::StoreOptions;
-use super::pages::{PageEntry, PageFile};
+use super::pages::{DamagedFile, TreeEntry};
 use super::tables::MESSAGES;
 use crate::clock::now;
 use crate::log::disk::{make_private, rename_durably, sync_folder_of};
@@ -71,7 +71,7 @@ pub fn salvage(options: &StoreOptions) -> Result<Salvaged> {
     if !lock.try_lock_range(Bound::Unbounded, Bound::Unbounded).map_err(|error| failed(&error))? {
         return Err(StoreError::InUse(format!("{} is in use by another process", path.display())));
     }
-    let pages = PageFile::open(&path).map_err(|error| failed(&error))?;
+    let pages = DamagedFile::open(&path).map_err(|error| failed(&error))?;
     let pages = pages.ok_or_else(|| failed(&"its first bytes are damaged"))?;
     let new = path.with_added_extension(format!("salvage-{}", uuid::Uuid::new_v4().simple()));
     let salvaged = carry_over(&pages, &new)
@@ -86,7 +86,7 @@ pub fn salvage(options: &StoreOptions) -> Result<Salvaged> {
 /// Damaged pages of a store's file, in words: a line for each, and for each table the rows that it lacks.
 /// Nothing is changed. Empty where the file cannot be read so.
 pub(super) fn damaged_pages(path: &Path) -> Vec<String> {
-    let Ok(Some(pages)) = PageFile::open(path) else { return Vec::new() };
+    let Ok(Some(pages)) = DamagedFile::open(path) else { return Vec::new() };
     let Ok((tables, above)) = pages.tables() else { return Vec::new() };
     let mut told = Vec::new();
     if above > 0 {
@@ -95,8 +95,8 @@ pub(super) fn damaged_pages(path: &Path) -> Vec<String> {
     for (name, tree) in &tables {
         let (mut rows, mut damaged) = (0, Vec::new());
         let seen = pages.each(tree, &mut |found| match found {
-            PageEntry::DamagedPage(place) => damaged.push(place),
-            PageEntry::Row { .. } => rows += 1,
+            TreeEntry::DamagedPage(place) => damaged.push(place),
+            TreeEntry::Row { .. } => rows += 1,
         });
         if let Err(error) = seen {
             told.push(format!("the table `{name}` could not be read to the end: {error}"));
@@ -127,7 +127,7 @@ fn put_in_place(path: &Path, new: &Path, salvaged: Salvaged) -> std::io::Result<
 }
 
 /// Carries everything that can be read over into a new file.
-fn carry_over(pages: &PageFile, new: &Path) -> Result<Salvaged> {
+fn carry_over(pages: &DamagedFile, new: &Path) -> Result<Salvaged> {
     let read = |error: std::io::Error| StoreError::Read(error.to_string());
     let (tables, damaged_above) = pages.tables().map_err(read)?;
     make_private(new).map_err(|error| StoreError::Write(error.to_string()))?;

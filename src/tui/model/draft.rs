@@ -2,7 +2,7 @@
 
 use super::compose::{self, Mention};
 use super::edit;
-use super::saved::SavedDraft;
+use super::saved_state::SavedDraft;
 use super::scope::ConversationKey;
 use crate::model::content::Segment;
 use crate::model::message::Message;

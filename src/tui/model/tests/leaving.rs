@@ -5,7 +5,7 @@ use super::fixture::{
 };
 use crate::client::watch;
 use crate::model::message::{Message, Sender};
-use crate::tui::model::saved::SavedState;
+use crate::tui::model::saved_state::SavedState;
 use crate::tui::model::scope::ConversationKey;
 use crate::tui::model::*;
 use crossterm::event::KeyCode;

@@ -1,34 +1,8 @@
-//! The part of the state that lasts from one start of the client to the next.
+//! Going on from what was kept at the last start, and keeping it again.
 
 use super::Model;
-use super::compose::Mention;
-use super::scope::{ConversationKey, StreamScope};
-use crate::model::message::Message;
-use serde::{Deserialize, Serialize};
-
-/// The conversation that was open, and unfinished texts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct SavedState {
-    /// The conversation that was open; none where it was all of them.
-    pub open: Option<ConversationKey>,
-    /// Unfinished texts, in the order of their conversations.
-    pub drafts: Vec<SavedDraft>,
-}
-
-/// An unfinished text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)]
-pub struct SavedDraft {
-    #[serde(flatten)]
-    pub to: ConversationKey,
-    pub text: String,
-    #[serde(default)]
-    pub mentions: Vec<Mention>,
-    /// The message that it answers.
-    #[serde(default)]
-    pub answers: Option<Box<Message>>,
-}
+use super::saved_state::SavedState;
+use super::scope::StreamScope;
 
 impl Model {
     /// Goes on from what was kept at the last start. From now on, unfinished texts are not lost at
