@@ -53,7 +53,7 @@ async fn a_damaged_conversation_stops_nobody_else_and_what_comes_in_for_it_is_se
     let peer = dial(&server).await;
     peer.push(&group_message(1, 77, 3, "for the damaged one"));
     peer.push(&group_message(1, 88, 4, "for the other one"));
-    eventually("it is told", || reason(&server).filter(|told| told.contains("1 events")));
+    eventually("it is told", || reason(&server).filter(|told| told.contains("1 received events")));
     eventually("the other one goes on", || (sent(&server) == 3).then_some(()));
     server.until(&server.make_for(Some("qq"), "group_88", "goes out"), "Sent");
     let told = server.home.fails(1, &["doctor"]);
@@ -84,7 +84,7 @@ async fn a_damaged_conversation_stops_nobody_else_and_what_comes_in_for_it_is_se
     let told = String::from_utf8(server.home.run(&["check"]).stdout).unwrap();
     assert!(told.contains("for the damaged one"), "{told}");
     server.start_again();
-    eventually("told at each start", || reason(&server).filter(|told| told.contains("1 events")));
+    eventually("told at each start", || reason(&server).filter(|told| told.contains("1 received events")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -45,9 +45,9 @@ fn bodies_that_cannot_be_taken_are_refused_by_what_is_wrong() {
     for (media_type, body, status, named) in [
         ("text/plain", "{}", 415, "Content-Type"),
         ("application/json", &*"x".repeat(3000), 413, "2000 bytes"),
-        ("application/json", "{bad", 400, "does not fit"),
-        ("application/json", "", 400, "does not fit"),
-        ("application/json", "[]", 400, "does not fit"),
+        ("application/json", "{bad", 400, "is not valid"),
+        ("application/json", "", 400, "is not valid"),
+        ("application/json", "[]", 400, "is not valid"),
         ("application/json; charset=utf-8", "{}", 400, "recipient"),
         ("application/json", r#"{"recipient":"g"}"#, 400, "message_type"),
         ("application/json", r#"{"recipient":"g","message_type":"Text"}"#, 400, "content"),
