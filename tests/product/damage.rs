@@ -84,7 +84,9 @@ async fn a_damaged_conversation_stops_nobody_else_and_what_comes_in_for_it_is_se
     let told = String::from_utf8(server.home.run(&["check"]).stdout).unwrap();
     assert!(told.contains("for the damaged one"), "{told}");
     server.start_again();
-    eventually("told at each start", || reason(&server).filter(|told| told.contains("1 received events")));
+    eventually("told at each start", || {
+        reason(&server).filter(|told| told.contains("1 received events"))
+    });
 }
 
 #[tokio::test(flavor = "multi_thread")]
