@@ -111,7 +111,7 @@ pub async fn discard(context: &ServerContext, body: &mut hyper::body::Incoming) 
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     // Serde would also accept the fields of an object as an array.
     if bytes.trim_ascii_start().starts_with(b"[") {
-        return Err(ErrorResponse::bad_request("the body does not fit: it must be a JSON object"));
+        return Err(ErrorResponse::bad_request("the body is not valid: it must be a JSON object"));
     }
     from_slice_lenient(bytes).map_err(|_| {
         let text = String::from_utf8_lossy(bytes);
