@@ -67,7 +67,7 @@ fn write_word(segment: &Segment, text: &mut String) {
                 [title, address].into_iter().flatten().map(String::as_str).collect();
             let mut place = words.join(" ");
             if place.is_empty() {
-                let _ = write!(place, "{latitude},{longitude}");
+                let _ = write!(place, "{},{}", coordinate(*latitude), coordinate(*longitude));
             }
             Some(place)
         }
@@ -82,6 +82,13 @@ fn write_word(segment: &Segment, text: &mut String) {
         }),
     };
     text.push_str(found.as_deref().unwrap_or(segment.label()));
+}
+
+/// Degrees with at least 5 decimals, about a metre: platforms write final zeros, which a number loses.
+fn coordinate(degrees: f64) -> String {
+    let shortest = degrees.to_string();
+    let decimals = shortest.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    if decimals < 5 { format!("{degrees:.5}") } else { shortest }
 }
 
 /// An emoji is shown as itself, and a face of the platform by its name in brackets.
