@@ -35,6 +35,13 @@ pub fn repair(text: &str) -> Cow<'_, str> {
     if edits.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(apply(text, edits)) }
 }
 
+/// Objects and arrays inside each other that are looked into: as many as `serde_json` reads, and each costs
+/// memory.
+const MAX_DEPTH: usize = 128;
+
+/// Places that are repaired. A text that needs more is no program's mistake, and each costs memory.
+const MAX_EDITS: usize = 1 << 16;
+
 /// A range of the text, and its replacement.
 type Replacement = (Range<usize>, Cow<'static, str>);
 
@@ -132,17 +139,21 @@ impl<'a> Scanner<'a> {
         let mut depth = 0;
         let mut is_key = false;
         let mut at = 0;
-        while let Some(&byte) = self.text.as_bytes().get(at) {
+        while let Some(&byte) = self.text.as_bytes().get(at)
+            && self.edits.len() < MAX_EDITS
+        {
             let start = at;
             at += 1;
             is_key = match byte {
                 b'{' | b'[' => {
-                    if open.len() == depth {
+                    if open.len() == depth && depth < MAX_DEPTH {
                         open.push(Open::new());
                     }
-                    open[depth].begin(byte == b'{');
+                    if let Some(inner) = open.get_mut(depth) {
+                        inner.begin(byte == b'{');
+                    }
                     depth += 1;
-                    byte == b'{'
+                    byte == b'{' && depth <= MAX_DEPTH
                 }
                 b'}' | b']' => {
                     depth = depth.saturating_sub(1);
@@ -158,7 +169,7 @@ impl<'a> Scanner<'a> {
                     }
                     false
                 }
-                b',' => depth > 0 && open[depth - 1].is_object,
+                b',' => (1..=MAX_DEPTH).contains(&depth) && open[depth - 1].is_object,
                 byte => is_key && byte.is_ascii_whitespace(),
             };
         }
@@ -172,6 +183,9 @@ impl<'a> Scanner<'a> {
         loop {
             let rest = bytes.get(at..).unwrap_or_default();
             let Some(before) = plain_bytes(rest) else { return (bytes.len(), is_escaped) };
+            if self.edits.len() >= MAX_EDITS {
+                return (bytes.len(), is_escaped);
+            }
             at += before;
             match bytes[at] {
                 b'"' => return (at + 1, is_escaped),
@@ -305,6 +319,17 @@ mod tests {
         });
         assert_eq!(read, expected.collect());
         assert_eq!(repair(&text).matches(':').count(), 3 * FEW);
+    }
+
+    #[test]
+    fn memory_is_bounded_for_deep_texts_and_for_many_repairs() {
+        let deep = format!("{}{}", "[".repeat(1 << 20), r#"{"a": 1, "a": 2}"#);
+        let scanned = Scanner { text: &deep, edits: Vec::new() }.scan();
+        assert!(scanned.is_empty(), "what is that deep is not looked into");
+        let near = format!("{}{}", "[".repeat(MAX_DEPTH - 1), r#"{"a": 1, "a": 2}"#);
+        assert_eq!(Scanner { text: &near, edits: Vec::new() }.scan().len(), 1);
+        let controls = format!("\"{}", "\u{1}".repeat(1 << 20));
+        assert_eq!(Scanner { text: &controls, edits: Vec::new() }.scan().len(), MAX_EDITS);
     }
 
     #[test]
