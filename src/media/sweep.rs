@@ -159,6 +159,15 @@ pub fn remove_unused(
     })?;
     damaged += view.set_aside()?.saturating_sub(readable);
     damage.found = (damaged > 0).then(|| damage.found.unwrap_or(began));
+    let made = view.made_at()?;
+    let found = unused.len();
+    unused.retain(|_, stored| made.is_none_or(|made| made < stored.modified));
+    if unused.len() < found {
+        tracing::info!(
+            spared = found - unused.len(),
+            "files stay that are older than the store: they may belong to a store that was here before"
+        );
+    }
     let found = unused.len();
     unused.retain(|_, stored| !damage.spares(stored));
     if unused.len() < found {

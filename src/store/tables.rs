@@ -15,6 +15,9 @@ pub(super) const SCHEMA: u32 = 3;
 /// Mark of a store of rechat.
 pub(super) const MARK: &[u8] = b"rechat";
 
+/// The row of [`META`] with the time at which the store was made, in nanoseconds since 1970.
+pub(super) const MADE_AT: &str = "made at";
+
 /// `application`, `schema`, `id key`, `id check` (the key's checksum) and `counters`; in the store of
 /// a node also `cluster` and `place`.
 pub(super) const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");

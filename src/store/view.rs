@@ -12,8 +12,8 @@ use super::membership::{Membership, membership};
 use super::postings::Places;
 use super::sealed::{SealedTable, epoch_of, tag_at};
 use super::tables::{
-    ADAPTER_STATE, CONVERSATIONS, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, LATE, MESSAGES, META,
-    NEWEST, PLATFORMS, POSTINGS, PostingKey, QUARANTINE, REQUESTS, counters, resumable_from,
+    ADAPTER_STATE, CONVERSATIONS, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, LATE, MADE_AT, MESSAGES,
+    META, NEWEST, PLATFORMS, POSTINGS, PostingKey, QUARANTINE, REQUESTS, counters, resumable_from,
     unpack, unpack_places, unpack_request,
 };
 use crate::log::record;
@@ -27,6 +27,7 @@ use siphasher::sip128::{Hasher128, SipHasher24};
 use std::hash::Hasher;
 use std::path::Path;
 use std::sync::OnceLock;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
 
 /// One commit of the store.
@@ -79,6 +80,17 @@ impl View {
             named_platforms: OnceLock::new(),
             txn,
         })
+    }
+
+    /// When the store was made; `None` if it is older than this is remembered.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses, or a row is damaged.
+    pub fn made_at(&self) -> Result<Option<SystemTime>> {
+        let row = self.meta.get(MADE_AT)?;
+        let row = row.and_then(|row| Some(u64::from_le_bytes(row.value().try_into().ok()?)));
+        Ok(row.map(|nanoseconds| UNIX_EPOCH + Duration::from_nanos(nanoseconds)))
     }
 
     pub(super) fn foreign_ids_table(&self) -> Result<&ReadOnlyTable<u128, u64>> {

@@ -45,6 +45,22 @@ async fn only_what_no_message_has_is_removed_and_not_at_once() {
 }
 
 #[tokio::test]
+async fn files_that_are_older_than_the_store_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let blobs = Blobs::open(folder.path().join("media"), BlobBounds::NONE).unwrap();
+    let (older, _) = Upload::put(&blobs, b"of a store that was lost").unwrap();
+    // Empty, as a full disk or an operator leaves it.
+    std::fs::write(folder.path().join("a.redb"), b"").unwrap();
+    let options = StoreOptions::new(folder.path().join("a.redb"), Access::Write);
+    let store = Store::open(&options, Box::new(())).unwrap();
+    let (unused, _) = Upload::put(&blobs, b"unused").unwrap();
+    let mut damage = DamageTime::default();
+    let removed = remove_unused(&store, &blobs, Duration::ZERO, &mut damage, || true).unwrap();
+    assert_eq!(removed, 1);
+    assert!(blobs.open_blob(older.hash).is_ok() && blobs.open_blob(unused.hash).is_err());
+}
+
+#[tokio::test]
 async fn who_removes_a_blob_takes_it_out_of_its_messages() {
     let (_folder, store, blobs) = opened();
     let (kept, _) = Upload::put(&blobs, b"used").unwrap();

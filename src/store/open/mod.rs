@@ -20,7 +20,7 @@ use super::view::View;
 use crate::log::Log as _;
 use crate::log::disk::{PreallocatedFile, StorageFactory, StoreFileKind, make_private};
 pub(super) use identify::initialise;
-use identify::{Identity, has_content, identify};
+use identify::{Identity, has_content, identify, mark_made};
 use redb::{Builder, Database, DatabaseError, ReadOnlyDatabase, ReadTransaction, ReadableDatabase};
 use refused::{disk, refused};
 use std::fs::{DirBuilder, OpenOptions};
@@ -195,7 +195,11 @@ fn opened(options: &StoreOptions, database: Database) -> Result<Opened> {
     let identity = identify(&database.begin_read()?, path);
     let context = match identity {
         // Made, and the process ended before its tables were: as good as new.
-        Err(StoreError::Absent) => options.context(initialise(&database)?),
+        Err(StoreError::Absent) => {
+            let ids = initialise(&database)?;
+            mark_made(&database)?;
+            options.context(ids)
+        }
         Ok(Identity { schema, ids }) => {
             let context = options.context(ids);
             if schema < SCHEMA {
