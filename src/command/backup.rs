@@ -2,6 +2,7 @@
 
 use super::progress::of_migration;
 use super::source::reader;
+use super::target;
 use crate::cli::{BackupArgs, Compact, GlobalOptions};
 use crate::config::{self, Sources};
 use crate::error::{Error, Result, tell};
@@ -17,14 +18,7 @@ use std::path::Path;
 pub(super) async fn backup(backup: BackupArgs, globals: &GlobalOptions) -> Result<()> {
     let file = std::path::absolute(&backup.file)
         .map_err(|error| Error::failed(format!("{}: {error}", backup.file.display())))?;
-    if file.is_dir() {
-        return Err(Error::failed(format!("{} is a folder", file.display()))
-            .hint("name the file to write in it"));
-    }
-    if file.exists() && !backup.force {
-        return Err(Error::failed(format!("{} is there already", file.display()))
-            .hint("name another file, or let it be replaced with --force"));
-    }
+    target::check(&file, backup.force)?;
     if let Some(folder) = file.parent().filter(|folder| !folder.is_dir()) {
         return Err(Error::failed(format!("there is no folder {}", folder.display()))
             .hint("make it first, or name another"));
@@ -33,6 +27,7 @@ pub(super) async fn backup(backup: BackupArgs, globals: &GlobalOptions) -> Resul
     let _ = std::fs::remove_file(&part);
     let _ = std::fs::remove_dir_all(folder_beside(&part));
     let mut client = reader(&backup.source, globals).await?;
+    target::check_not_open(&file)?;
     let done = client.backup(part.clone()).await.and_then(|()| {
         move_media(&part, &file)
             .and_then(|()| std::fs::rename(&part, &file))

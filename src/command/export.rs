@@ -4,6 +4,7 @@ use super::conversation::filter_of;
 use super::media::files::MediaFiles;
 use super::progress::progress;
 use super::source::reader;
+use super::target;
 use crate::cli::{ExportArgs, GlobalOptions};
 use crate::client::Client;
 use crate::error::{Error, Result, tell};
@@ -16,7 +17,8 @@ use std::path::Path;
 
 pub(super) async fn run(export: ExportArgs, globals: &GlobalOptions) -> Result<()> {
     if let Some(file) = export.file.as_deref().filter(|file| file.as_os_str() != "-") {
-        check(file, export.force)?;
+        target::check(file, export.force)?;
+        target::check_no_store(file)?;
     }
     let mut client = reader(&export.source, globals).await?;
     let filter = filter_of(&mut client, export.status, &export.filter).await?;
@@ -51,19 +53,6 @@ impl<W: Write> Write for ToTerminal<W> {
     fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
     }
-}
-
-/// Checks that nothing is lost where the file is written.
-fn check(file: &Path, may_replace: bool) -> Result<()> {
-    let shown = file.display();
-    if file.is_dir() {
-        return Err(Error::failed(format!("{shown} is a folder")).hint("name a file in it"));
-    }
-    if file.exists() && !may_replace {
-        return Err(Error::failed(format!("{shown} is there already"))
-            .hint("name another file, or let it be replaced with --force"));
-    }
-    Ok(())
 }
 
 /// Writes beside the file, and puts it in its place only once it is whole.

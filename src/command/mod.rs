@@ -42,6 +42,7 @@ mod stats;
 mod status;
 mod status_change;
 mod suggestions;
+mod target;
 mod token;
 mod tui;
 mod version;
