@@ -21,6 +21,7 @@ use crate::log::file::path_beside;
 use crate::metrics::METRICS;
 use crate::model::change::Committed;
 use arc_swap::ArcSwapOption;
+use std::os::unix::fs::MetadataExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -85,6 +86,7 @@ pub(super) fn start(
     let writer = WriterThread {
         file: Some(file),
         left: None,
+        opened_as: FileId::of(&options),
         timer: timer.map_err(no_thread)?,
         answering: Handle::try_current().ok(),
         last: None,
@@ -104,6 +106,8 @@ pub(super) fn start(
 struct WriterThread {
     /// `None` after a fault, until the file could be opened again.
     file: Option<StoreFile>,
+    /// Which file is open.
+    opened_as: Option<FileId>,
     /// The store for reading meanwhile.
     left: Option<Opened>,
     /// For waiting with a limit; nothing runs on it.
@@ -241,6 +245,7 @@ impl WriterThread {
 
     /// Changes the file as the log of the cluster has it, and shows readers the outcome.
     fn change<T>(&mut self, change: impl FnOnce(&mut StoreFile) -> Result<T>) -> Result<T> {
+        self.check_place()?;
         self.free_space()?;
         let file = self.file.as_mut().ok_or(StoreError::Absent)?;
         let done = guarded(|| change(file)).and_then(|done| {
@@ -345,6 +350,7 @@ impl WriterThread {
 
     /// Carries out a batch in one transaction; all of it is on disk, or nothing.
     fn commit(&mut self, commands: Vec<Command>) -> Result<Vec<Result<Answer>>> {
+        self.check_place()?;
         let free = self.free_space()?;
         let file = self.file.as_mut().ok_or(StoreError::Absent)?;
         let is_calm = self.last.is_none_or(|last| last.elapsed() > QUIET_TIME);
@@ -404,6 +410,7 @@ impl WriterThread {
         match opened {
             Ok((view, opened)) => {
                 self.file = opened.into_writable();
+                self.opened_as = FileId::of(&self.options);
                 self.reached();
                 self.left = None;
                 let head = view.position();
@@ -418,6 +425,20 @@ impl WriterThread {
                 Err(error)
             }
         }
+    }
+
+    /// Opens what lies at the store's path if that is no longer the open file: what is written to one that
+    /// was removed or replaced is lost at the next start.
+    fn check_place(&mut self) -> Result<()> {
+        if FileId::of(&self.options) == self.opened_as {
+            return Ok(());
+        }
+        tracing::error!(
+            "the file {} was removed or replaced while the server runs; it is opened again",
+            self.options.path.display()
+        );
+        self.close();
+        self.open_again()
     }
 
     fn open_there(&self) -> Result<Opened> {
@@ -461,6 +482,21 @@ impl WriterThread {
             self.options.path.display(),
             self.options.reserve_bytes / 1024
         )))
+    }
+}
+
+/// A file, whatever its name: its device and its number there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FileId(u64, u64);
+
+impl FileId {
+    /// The file at the store's path; `None` if there is none, or it is no file of a disk.
+    fn of(options: &StoreOptions) -> Option<Self> {
+        if options.storage.is_some() {
+            return None;
+        }
+        let found = std::fs::metadata(&options.path).ok()?;
+        Some(Self(found.dev(), found.ino()))
     }
 }
 

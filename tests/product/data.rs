@@ -160,6 +160,54 @@ fn a_backup_is_made_while_the_server_is_written_to_and_is_a_store() {
 }
 
 #[test]
+fn no_copy_takes_the_place_of_the_store() {
+    let mut server = TestServer::start();
+    let id = server.make("group_1", "stays");
+    let db = server.home.db();
+    let path = db.to_str().unwrap();
+    let refused = server.home.fails(1, &["export", "--force", path]);
+    assert!(refused.contains("is a store"), "{refused}");
+    let refused = server.home.fails(1, &["backup", "--force", path]);
+    assert!(refused.contains("in use"), "{refused}");
+    server.stop();
+    let refused = server.home.fails(1, &["backup", "--db", path, "--force", path]);
+    assert!(refused.contains("in use"), "{refused}");
+    assert!(server.home.ok(&["get", &id]).contains("stays"));
+}
+
+#[test]
+fn nothing_is_acknowledged_into_a_file_that_was_removed_or_replaced() {
+    let server = TestServer::start();
+    let copy = server.home.path("copy.redb");
+    let before = server.make("group_1", "in the backup");
+    server.home.ok(&["backup", copy.to_str().unwrap()]);
+    let gone = server.make("group_1", "after the backup");
+    let db = server.home.db();
+    std::fs::remove_file(&db).unwrap();
+    let message = json!({"message_type": "Text", "content": "x", "recipient": "group_1"});
+    let (code, refused) = server.post(&message);
+    assert_eq!(code, 500, "{refused}");
+    assert!(refused["error"].as_str().unwrap().contains("has vanished"), "{refused}");
+    assert_eq!(server.get("/api/health").1["status"], "degraded");
+    std::fs::rename(&copy, &db).unwrap();
+    let stored = eventually("the copy is open", || {
+        let (code, message) = server.post(&message);
+        (code == 201).then(|| message["id"].as_str().unwrap().to_owned())
+    });
+    // At once in place of the open one, too.
+    let again = server.home.path("again.redb");
+    server.home.ok(&["backup", again.to_str().unwrap()]);
+    std::fs::rename(&again, &db).unwrap();
+    let last = server.make("group_1", "after the second copy");
+    let home = server.home.clone();
+    drop(server);
+    for id in [&before, &stored, &last] {
+        home.ok(&["get", id]);
+    }
+    home.fails(1, &["get", &gone]);
+}
+
+#[test]
 fn compacting_asks_for_the_store_alone() {
     let mut server = TestServer::start();
     let text = "x".repeat(20_000);
