@@ -5,6 +5,9 @@ use crate::clock::{Clock, now};
 use crate::store::{KEY_LIFE, Result, Store};
 use std::sync::Arc;
 
+/// Messages of which the newest time is taken.
+const NEWEST: usize = 100;
+
 /// Ages of messages.
 pub(super) struct Ages {
     clock: Arc<Clock>,
@@ -21,8 +24,12 @@ impl Ages {
     pub(super) fn begin(clock: Arc<Clock>, store: &Store, policy: RetentionPolicy) -> Result<Self> {
         let shortest = [policy.age, policy.media_age].into_iter().flatten().min();
         let view = store.view()?;
-        let newest = view.readable_before(view.head() + 1)?.next().transpose()?;
-        let stamp = newest.map_or(0, |message| message.created_at.max(message.updated_at));
+        let mut stamp = 0;
+        // Not when they changed last: the start itself changes some. The clock may have been wrong for a
+        // few of them, too.
+        for message in view.readable_before(view.head() + 1)?.take(NEWEST) {
+            stamp = stamp.max(message?.created_at);
+        }
         let are_keys_doubted = clock.age(stamp).is_some_and(|age| age >= KEY_LIFE);
         let is_doubted = shortest.is_some_and(|age| clock.age(stamp).is_some_and(|is| is >= age));
         if is_doubted {
@@ -31,7 +38,8 @@ impl Ages {
                  right? Messages of before are kept until the server has run for as long"
             );
         }
-        let doubted = if is_doubted { stamp } else { 0 };
+        // All that was there at the start.
+        let doubted = if is_doubted { now() } else { 0 };
         let doubted_keys = if are_keys_doubted { stamp } else { 0 };
         Ok(Self { clock, doubted, doubted_keys })
     }
