@@ -197,19 +197,32 @@ fn an_export_has_every_message_that_can_be_read_and_says_that_it_is_not_whole() 
     server.tells("an export ended early: the record of message 2 is damaged");
 }
 
+/// Makes messages and kills the server while its log has them; the log, and the same with a flipped bit
+/// before messages that are whole.
+fn killed_with_log(server: &mut TestServer) -> (Vec<u8>, Vec<u8>) {
+    let log = server.home.path("data/rechat/rechat.redb-wal");
+    loop {
+        for i in 0..40 {
+            server.make_for(Some("nowhere"), "group_1", &format!("message number {i}"));
+        }
+        server.kill();
+        let whole = std::fs::read(&log).unwrap();
+        let find = |text: &[u8]| whole.windows(text.len()).position(|window| window == text);
+        if let (Some(at), Some(_)) = (find(b"message number 20"), find(b"message number 39")) {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 1;
+            return (whole, damaged);
+        }
+        // Whenever nothing came for a while the tables were made durable, and the log began anew.
+        server.start_again();
+    }
+}
+
 #[test]
 fn a_check_names_a_damaged_log_and_it_is_kept() {
     let mut server = TestServer::start();
-    for i in 0..40 {
-        server.make_for(Some("nowhere"), "group_1", &format!("message number {i}"));
-    }
-    server.kill();
-    let log = server.home.path("data/rechat/rechat.redb-wal");
-    let mut bytes = std::fs::read(&log).unwrap();
-    let text = b"message number 20";
-    let at = bytes.windows(text.len()).position(|window| window == text).expect("it is in the log");
-    bytes[at] ^= 1;
-    std::fs::write(&log, bytes).unwrap();
+    let (_, damaged) = killed_with_log(&mut server);
+    std::fs::write(server.home.path("data/rechat/rechat.redb-wal"), damaged).unwrap();
     let told = String::from_utf8(server.home.run(&["check"]).stdout).unwrap();
     assert!(told.contains("the write-ahead log: "), "{told}");
     assert!(!told.contains("the store is sound"), "{told}");
@@ -221,17 +234,10 @@ fn a_check_names_a_damaged_log_and_it_is_kept() {
 #[test]
 fn whoever_meets_a_damaged_log_tells_it_and_it_stays_told_until_somebody_has_looked() {
     let mut server = TestServer::start();
-    for i in 0..40 {
-        server.make_for(Some("nowhere"), "group_1", &format!("message number {i}"));
-    }
-    server.kill();
     let db = server.home.db();
     let log = server.home.path("data/rechat/rechat.redb-wal");
-    let (tables, whole) = (std::fs::read(&db).unwrap(), std::fs::read(&log).unwrap());
-    let mut bytes = whole.clone();
-    let text = b"message number 20";
-    let at = bytes.windows(text.len()).position(|window| window == text).expect("it is in the log");
-    bytes[at] ^= 1;
+    let (whole, bytes) = killed_with_log(&mut server);
+    let tables = std::fs::read(&db).unwrap();
     let restore = |log_bytes: Option<&[u8]>| {
         std::fs::write(&db, &tables).unwrap();
         match log_bytes {
