@@ -32,8 +32,9 @@ pub(super) enum BotSendOutcome {
     Sent(Box<Message>),
     /// It was not sent, and will not be.
     Failed(String),
-    /// The outcome is not known yet; the message is still being sent.
-    UnderWay,
+    /// The outcome is not known yet; the message is still being sent. The reason why the last attempt
+    /// failed, if one did.
+    UnderWay(Option<String>),
 }
 
 /// The bot and the account that send.
@@ -51,7 +52,7 @@ pub(super) async fn send(
     sending: BotSending,
 ) -> BotSendOutcome {
     let [outcome] = <[_; 1]>::try_from(outcomes(bot, account, vec![sending]).await)
-        .unwrap_or([BotSendOutcome::UnderWay]);
+        .unwrap_or([BotSendOutcome::UnderWay(None)]);
     outcome
 }
 
@@ -72,7 +73,7 @@ pub(super) async fn outcomes(
     let tasks = bot.shared.core.tasks.clone();
     let sending = run_to_end("bots", &tasks, async move { sender.send(all).await });
     // After a panic it is unknown which messages were made.
-    sending.await.unwrap_or_else(|_| vec![BotSendOutcome::UnderWay])
+    sending.await.unwrap_or_else(|_| vec![BotSendOutcome::UnderWay(None)])
 }
 
 impl BotSender {
@@ -143,7 +144,9 @@ impl BotSender {
         }
         // It ended in the meantime, or is being sent.
         let found = store.view().and_then(|view| view.by_seq(message.seq)).ok().flatten();
-        found.and_then(|found| ended_as(&found)).unwrap_or(BotSendOutcome::UnderWay)
+        let last_error = found.as_ref().and_then(|found| found.last_error.clone());
+        let ended = found.and_then(|found| ended_as(&found));
+        ended.unwrap_or(BotSendOutcome::UnderWay(last_error))
     }
 }
 

@@ -71,6 +71,10 @@ pub async fn answer(
         Err(why) => Err(why),
     };
     answered.inspect_err(|why| {
+        // These tell of the platform: the program itself was heard.
+        if matches!(why.status(), StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT) {
+            return;
+        }
         let refusal = RefusalKind::of(why.status(), shows_token);
         context.access.log_refused(client, path, refusal, why.text());
     })

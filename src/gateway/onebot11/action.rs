@@ -92,7 +92,7 @@ fn send_unwatched(
         drop(send(&bot, &account, sending).await);
         drop(permit);
     });
-    ActionAnswer::Async
+    ActionAnswer::Async(None)
 }
 
 /// The message that an action sends.
@@ -148,7 +148,7 @@ fn sent(outcome: BotSendOutcome, is_native: bool) -> ActionAnswer {
             ActionAnswer::Done(json!({ "message_id": id }))
         }
         BotSendOutcome::Failed(reason) => ActionAnswer::Failed(FAILED, reason),
-        BotSendOutcome::UnderWay => ActionAnswer::Async,
+        BotSendOutcome::UnderWay(last_error) => ActionAnswer::Async(last_error),
     }
 }
 

@@ -21,8 +21,9 @@ pub(super) const NOT_CONNECTED: i64 = 1503;
 pub(in crate::gateway) enum ActionAnswer {
     /// It was carried out.
     Done(Value),
-    /// It is being carried out; its outcome is not known yet.
-    Async,
+    /// It is being carried out; its outcome is not known yet. The reason why the last attempt failed,
+    /// if one did.
+    Async(Option<String>),
     /// It failed: the code, and a text for people.
     Failed(i64, String),
     /// The answer of the OneBot program, unchanged.
@@ -38,10 +39,14 @@ impl ActionAnswer {
                 json!({"status": "ok", "retcode": 0, "data": data, "message": "", "wording": ""})
                     .to_string()
             }
-            Self::Async => json!({
-                "status": "async", "retcode": 1, "data": null, "message": "", "wording": "",
-            })
-            .to_string(),
+            Self::Async(last_error) => {
+                let words = last_error.unwrap_or_default();
+                json!({
+                    "status": "async", "retcode": 1, "data": null, "message": words,
+                    "wording": words,
+                })
+                .to_string()
+            }
             Self::Failed(code, words) => json!({
                 "status": "failed", "retcode": code, "data": null, "message": words,
                 "wording": words,

@@ -34,10 +34,9 @@ pub(super) async fn create(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall>
             BotSendOutcome::Failed(reason) => {
                 failure = failure.or(Some((StatusCode::BAD_GATEWAY, reason)))
             }
-            BotSendOutcome::UnderWay => {
-                let words =
-                    "it is being sent, and its outcome is not known yet; do not send it again";
-                failure = failure.or_else(|| Some((StatusCode::GATEWAY_TIMEOUT, words.into())));
+            BotSendOutcome::UnderWay(last_error) => {
+                let words = still_sending(last_error.as_deref());
+                failure = failure.or(Some((StatusCode::GATEWAY_TIMEOUT, words)));
             }
         }
     }
@@ -47,6 +46,14 @@ pub(super) async fn create(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall>
         Some((status, reason)) => {
             Err((status, format!("{} of {count} messages were sent: {reason}", sent.len())))
         }
+    }
+}
+
+/// The words for a message whose outcome is not known yet, with the reason why the last attempt failed.
+fn still_sending(last_error: Option<&str>) -> String {
+    match last_error {
+        Some(reason) => format!("{reason}; it is tried again, do not send it again"),
+        None => "it is being sent, and its outcome is not known yet; do not send it again".into(),
     }
 }
 

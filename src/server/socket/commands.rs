@@ -204,18 +204,28 @@ async fn delivered(
         Some(message) => Some(message),
         None => timeout(limit, ended).await.ok().and_then(Result::ok),
     };
-    let text = match ended {
+    let (code, text) = match ended {
         Some(message) if message.status == Status::Sent => return sent(Status::Sent, request_id),
-        Some(message) => message.last_error.unwrap_or_else(|| format!("it is {}", message.status)),
+        Some(message) => {
+            // A client that reads "not sent" may send it again: only what is given up is that.
+            let code = if matches!(message.status, Status::Failed | Status::Canceled) {
+                "not_sent"
+            } else {
+                "retrying"
+            };
+            (code, message.last_error.unwrap_or_else(|| format!("it is {}", message.status)))
+        }
         None => match not_attempted(context, message.seq) {
             Some(waits) => return sent(waits.status, request_id),
-            None => format!(
-                "the platform did not answer within {} s; sending continues",
-                limit.as_secs()
-            ),
+            None => {
+                let seconds = limit.as_secs();
+                let text =
+                    format!("the platform did not answer within {seconds} s; sending continues");
+                ("retrying", text)
+            }
         },
     };
-    let code = Some("not_sent".into());
+    let code = Some(code.into());
     AnswerFrame::Error(event::ErrorAnswer { error: text, code, message_id: id, request_id })
 }
 
