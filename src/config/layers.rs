@@ -209,13 +209,28 @@ fn read_file(path: &Path, has_to_be_there: bool) -> Result<Option<Table>> {
         }
     };
     let wrong = |error: toml::de::Error| {
-        let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-        let text = without_type_names(error.message(), "a table");
-        Error::failed(format!("{}, line {line}: {text}", path.display()))
-            .hint("`rechat serve --print-config` shows every key, once the file can be read")
+        let (before, after) = text.split_at(error.span().map_or(0, |span| span.start));
+        let line = before.matches('\n').count() + 1;
+        let start = before.rsplit('\n').next().unwrap_or_default();
+        let rest = after.split('\n').next().unwrap_or_default();
+        let problem = with_key(&format!("{start}{rest}"), error.message());
+        Error::failed(format!("{}, line {line}: {problem}", path.display()))
+            .hint("`rechat man rechat.toml | man -l -` explains every key")
     };
     toml::from_str::<Config>(&text).map_err(wrong)?;
     text.parse::<Table>().map(Some).map_err(wrong)
+}
+
+/// An error with the key that its line sets, unless it names that itself, and an example of the key.
+fn with_key(line: &str, error: &str) -> String {
+    let error = without_type_names(error, "a table");
+    let key = line.split_once('=').map_or("", |(key, _)| key.trim());
+    if key.is_empty() || error.contains(&format!("`{key}`")) {
+        return error;
+    }
+    let example = KEYS.iter().find(|known| known.name == key && !known.example.is_empty());
+    let example = example.map(|known| format!("; for example `{key} = {}`", known.example));
+    format!("`{key}`: {error}{}", example.unwrap_or_default())
 }
 
 /// The key that a variable of this name would set.
@@ -335,7 +350,9 @@ mod tests {
     fn mistakes_are_told_by_name_and_place() {
         for (text, wanted) in [
             ("listen = '127.0.0.1:1'\nlisten_on = 3", ["line 2", "listen_on"]),
-            ("\n\nlisten = 5", ["line 3", "invalid type"]),
+            ("\n\nlisten = 5", ["line 3: `listen`: ", "invalid type"]),
+            ("listen = 'x'", ["`listen`: ", "for example `listen = \"0.0.0.0:8080\"`"]),
+            ("[limits]\nbody_bytes = 'x'", ["line 2", "`body_bytes`"]),
             ("[limits]\nbody_bytes = 'x'", ["line 2", "expected a whole number"]),
             ("[limits", ["line 1", "unclosed"]),
             ("cors_origins = ['https://app.example/']", ["cors_origins", "app.example/"]),
