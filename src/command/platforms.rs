@@ -25,7 +25,7 @@ pub(super) async fn run(platforms: PlatformsArgs, globals: &GlobalOptions) -> Re
     }
     let (now, zone) = (now(), TimeZone::system());
     let headings =
-        ["PLATFORM", "ACCOUNT", "STATE", "SINCE", "SENT", "RECEIVED", "FAILED", "REASON"];
+        ["PLATFORM", "ACCOUNT", "STATE", "SINCE", "SENT", "RECEIVED", "FAILED TRIES", "REASON"];
     let mut grid = Grid::new(headings).with_last_whole();
     for one in all {
         let since = one.since;

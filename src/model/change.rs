@@ -254,7 +254,9 @@ pub fn set_status(mut message: Message, status: Status, at: u64) -> Option<Messa
 /// before. If only some parts were sent, their IDs stay, and the next attempt sends the rest.
 pub fn forget_past(message: &mut Message, was: Status) {
     message.recall = None;
-    message.reactions.clear();
+    if message.direction == Direction::Outbound {
+        message.reactions.clear();
+    }
     if was == Status::Sent {
         message.parts.clear();
     }

@@ -217,7 +217,7 @@ mod tests {
             OutboundPart::File(picture),
             text("and"),
             OutboundPart::File(file),
-            text("1,2"),
+            text("1.00000,2.00000"),
         ];
         assert_eq!(parts(&outbound(content), 100).unwrap(), wanted);
     }

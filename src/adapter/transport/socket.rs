@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout, timeout_at};
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message, Utf8Bytes};
@@ -167,6 +168,9 @@ impl Reader {
                 "a text frame of the peer is no UTF-8, with which a WebSocket cannot go \
                  on (RFC 6455, section 8.1)"
                     .to_owned()
+            }
+            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
+                "the peer closed the connection".to_owned()
             }
             error => error.to_string(),
         })

@@ -41,6 +41,7 @@ impl OpenedMedia {
         let folder = folder_beside(&config.db);
         let cannot = |error| {
             Error::failed(format!("cannot read the media in {}: {error}", folder.display()))
+                .hint("the folder and all in it must belong to the user that runs the server")
         };
         let blobs = Blobs::open(&folder, config.media.bounds()).map_err(cannot)?;
         let cluster = node.map(|node| node.handle(blobs.clone()));

@@ -74,7 +74,10 @@ fn each_kind_has_a_word() {
         (Segment::Emoji { name: Some("微笑".into()), id: none.clone(), url: None }, "[微笑]"),
         (Segment::Emoji { name: Some("😀".into()), id: None, url: None }, "😀"),
         (Segment::Emoji { name: None, id: Some("5".into()), url: None }, "[emoji]"),
-        (Segment::Location { latitude: 1.5, longitude: 2.0, title: None, address: None }, "1.5,2"),
+        (
+            Segment::Location { latitude: 1.5, longitude: 2.0, title: None, address: None },
+            "1.50000,2.00000",
+        ),
         (Segment::Forward { title: None, items: vec![], id: None }, "[forward]"),
         (Segment::Card { title: None, text: Some("x".into()), url: None, image: None }, "x"),
         (Segment::Other { name: "dice".into(), text: None }, "[dice]"),
