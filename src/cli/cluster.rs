@@ -25,9 +25,10 @@ pub enum ClusterCommand {
   rechat cluster init
   rechat cluster init --from /var/lib/rechat/rechat.redb
 
-Makes its stream and its buckets on the NATS servers, and a snapshot that every node starts from. A
-store that is put into it stays as it is; no server may use it meanwhile. Files that messages have go
-along by hand: copy the folder `FILE-media` beside the store of each node.")]
+Makes its stream and its buckets on the NATS servers, and a snapshot that every node starts from.
+
+A store that is put into it stays as it is; no server may use it meanwhile. Pictures and files are not
+copied: copy the folder `FILE-media` beside the store of one node, and the others get them from there.")]
     Init(ClusterInit),
     /// Show the nodes, the leader, and how far each node is behind
     Status(ClusterShow),
@@ -35,9 +36,10 @@ along by hand: copy the folder `FILE-media` beside the store of each node.")]
     #[command(after_help = "Example:
   rechat cluster leave --db /var/lib/rechat/rechat.redb
 
-Stop the server first. Where the cluster has more than this store, that is told, and nothing is done: start
-the node and stop it again, or take the store with `--as-it-is`. Without `[cluster]` in the configuration a
-server then goes on with it alone.")]
+Stop the server first. If the cluster has messages that this store does not have, nothing is changed: start
+the node, stop it again, and repeat the command; or take the store as it is with `--as-it-is`.
+
+Remove `[cluster]` from the configuration afterwards; the server then goes on with this store alone.")]
     Leave(ClusterLeave),
 }
 

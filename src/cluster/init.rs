@@ -38,9 +38,13 @@ pub async fn init(
     let connection = NatsConnection::open(settings).await?;
     let failed = |error: &dyn std::fmt::Display| Error::failed(format!("NATS: {error}"));
     let account = timeout(ANSWER_TIMEOUT, connection.context.query_account()).await;
-    account
-        .map_err(|_| connection.no_answer(&settings.nats))?
-        .map_err(|error| failed(&error).hint("JetStream must be on: `nats-server -js`"))?;
+    account.map_err(|_| connection.no_answer(&settings.nats))?.map_err(|error| {
+        if connection.is_connected() {
+            failed(&error).hint("JetStream must be on: `nats-server -js`")
+        } else {
+            connection.no_answer(&settings.nats)
+        }
+    })?;
     if connection.stream().exists().await.map_err(|error| Error::failed(error.0))? {
         return Err(Error::failed(format!("the cluster `{}` is there already", settings.name))
             .hint("start its nodes with `rechat serve`, or choose another `cluster.name`"));

@@ -34,8 +34,8 @@ pub(super) async fn run(command: Check, globals: &GlobalOptions) -> Result<()> {
         return Err(Error::usage(format!("a server has {} open", config.db.display()))
             .hint("stop it first, or make a copy with `rechat backup FILE` and check that"));
     }
-    if command.repair {
-        repair(&config, &mut out)?;
+    if command.repair && repair(&config, &mut out)? {
+        return out.finish();
     }
     if command.retry {
         retry(&config).await?;
@@ -125,15 +125,28 @@ pub(super) fn kept_store(path: &Path) -> String {
     )
 }
 
-/// Makes the store anew from what can be read of it, and tells what cannot.
-fn repair(config: &config::Config, out: &mut Output) -> Result<()> {
+/// Makes the store anew from what can be read of it, unless it is sound, and tells what cannot be read;
+/// whether nothing is missing.
+fn repair(config: &config::Config, out: &mut Output) -> Result<bool> {
+    if check::check_file(&config.store_options(Access::Read))
+        .is_ok_and(|report| report.findings.is_empty())
+    {
+        out.line(format_args!("{}: sound; there is nothing to repair", config.db.display()))?;
+        return Ok(false);
+    }
     let salvaged = salvage(&config.store_options(Access::Write))?;
     for lost in &salvaged.lost {
         out.line(format_args!("lost: {lost}"))?;
     }
     let messages = counted(salvaged.messages, "message", "messages");
     out.line(format_args!("{}: made anew, with {messages}", config.db.display()))?;
-    Ok(())
+    // Begins a new epoch, by which clients learn that this is not the store that they knew.
+    drop(Store::open(&config.store_options(Access::Write), Box::new(()))?);
+    if !salvaged.lost.is_empty() {
+        return Ok(false);
+    }
+    out.line("nothing was lost; the damaged file is kept beside the store until you remove it")?;
+    Ok(true)
 }
 
 /// An event that was set aside.

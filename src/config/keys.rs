@@ -123,7 +123,7 @@ pub static KEYS: &[ConfigKey] = &[
     key("retention.messages", "number", "0", "1000000",
         "number of messages to keep, the newest ones; 0 keeps all"),
     key("media.fetch", "list of strings", "[\"image\", \"expiring\"]", "[\"image\", \"audio\"]",
-        "media that are fetched when they arrive: `image`, `audio`, `video`, `file`, and `expiring` for all of adapters whose links expire and are not told again; others when somebody asks"),
+        "media that are fetched when they arrive: `image`, `audio`, `video`, `file`, and `expiring`: every type, for adapters whose links expire and cannot be asked for again; others when somebody asks"),
     key("media.max_bytes", "number, at least 1", "104857600", "20971520", "bytes of an uploaded or fetched file"),
     key("media.quota_bytes", "number", "21474836480", "0",
         "bytes of all media; with more, nothing is fetched or uploaded; 0 sets no bound"),
