@@ -108,7 +108,7 @@ pub(super) fn has_content(path: &Path) -> Result<bool> {
     };
     if !head.is_empty() && head != REDB_MAGIC {
         return Err(StoreError::Open(format!(
-            "{} is no rechat store; it is left as it is\n  choose another file with --db",
+            "{} is no rechat store, or its first bytes are damaged; it is left as it is\n  choose another file with --db, or restore a backup",
             path.display()
         )));
     }

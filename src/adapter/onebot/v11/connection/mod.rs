@@ -70,6 +70,7 @@ pub(super) async fn run(connection: Connection, options: Arc<OneBot11Options>) -
         heartbeat: None,
         online_beats: 0,
         is_other_version: false,
+        is_other_account: false,
         is_off_until_event: false,
         skipped: Skipped::default(),
         identified: CancellationToken::new(),
@@ -101,6 +102,8 @@ struct Implementation {
     /// Heartbeats in a row that said that the account is on.
     online_beats: u32,
     is_other_version: bool,
+    /// It was logged that events name another account than the connection.
+    is_other_account: bool,
     /// The account counts as off until a message or a lifecycle event of it comes.
     is_off_until_event: bool,
     skipped: Skipped,
@@ -213,7 +216,18 @@ impl Implementation {
 
     /// The account's ID became known.
     fn identify(&mut self, id: &str) -> Result<(), ConnectionEnd> {
-        if self.account.id().is_some() || check_name("self_id", id).is_err() {
+        if let Some(known) = self.account.id() {
+            if known != id && !std::mem::replace(&mut self.is_other_account, true) {
+                tracing::warn!(
+                    platform = self.account.platform,
+                    account = known,
+                    self_id = id,
+                    "an event names another account than its connection; it is stored for that of the connection"
+                );
+            }
+            return Ok(());
+        }
+        if check_name("self_id", id).is_err() {
             return Ok(());
         }
         if let Err(reason) = self.settings.check_account(id) {
