@@ -48,11 +48,9 @@ pub(super) fn check_no_store(path: &Path) -> Result<()> {
 /// It is one.
 pub(super) fn check_not_open(path: &Path) -> Result<()> {
     let Ok(file) = File::open(path) else { return Ok(()) };
-    match file.try_lock() {
-        Err(TryLockError::WouldBlock) => {
-            Err(Error::failed(format!("{} is a store that is in use", path.display()))
-                .hint("name another file"))
-        }
-        Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
+    if let Err(TryLockError::WouldBlock) = file.try_lock() {
+        return Err(Error::failed(format!("{} is a store that is in use", path.display()))
+            .hint("name another file"));
     }
+    Ok(())
 }
