@@ -215,15 +215,14 @@ async fn delivered(
             };
             (code, message.last_error.unwrap_or_else(|| format!("it is {}", message.status)))
         }
-        None => match not_attempted(context, message.seq) {
-            Some(waits) => return sent(waits.status, request_id),
-            None => {
-                let seconds = limit.as_secs();
-                let text =
-                    format!("the platform did not answer within {seconds} s; sending continues");
-                ("retrying", text)
+        None => {
+            if let Some(waits) = not_attempted(context, message.seq) {
+                return sent(waits.status, request_id);
             }
-        },
+            let seconds = limit.as_secs();
+            let text = format!("the platform did not answer within {seconds} s; sending continues");
+            ("retrying", text)
+        }
     };
     let code = Some(code.into());
     AnswerFrame::Error(event::ErrorAnswer { error: text, code, message_id: id, request_id })
