@@ -239,8 +239,8 @@ impl Ingest {
             AdapterEvent::ReplyFound { message, reply_to } => {
                 Command::FindReply { target: target(message), reply_to, at: now() }
             }
-            AdapterEvent::ConfirmedLate { message, account, external_id } => {
-                let outcome = Outcome::Sent { account, external_id, is_unconfirmed: false };
+            AdapterEvent::ConfirmedLate { message, account, external_id, is_unconfirmed } => {
+                let outcome = Outcome::Sent { account, external_id, is_unconfirmed };
                 Command::RecordLate { id: message, outcome, at: now() }
             }
             AdapterEvent::RefusedLate { message, reason, retryable } => {
