@@ -2,6 +2,7 @@
 
 use super::command::{Answer, Command};
 use super::commit::{commit, follow_later};
+use super::damage::guarded;
 use super::decide::decide;
 use super::error::{Result, StoreError};
 use super::shared_log::{SharedLogWriter, in_the_log};
@@ -14,6 +15,7 @@ use crate::metrics::METRICS;
 use crate::model::change::Change;
 use crate::model::event::Event;
 use redb::{Database, ReadableDatabase, WriteTransaction};
+use std::ops::RangeInclusive;
 use std::time::Instant;
 
 /// The writing side of an open store.
@@ -72,6 +74,11 @@ pub(super) struct BatchOutcome {
     pub(super) answers: Vec<Result<Answer>>,
     /// Whether anything is not as it was.
     pub(super) has_written: bool,
+    /// The offsets of its events.
+    pub(super) events: RangeInclusive<u64>,
+    /// The fault of a disk that failed while this became durable. Whether it is stored shows when the
+    /// file is opened again.
+    pub(super) doubt: Option<StoreError>,
 }
 
 impl StoreFile {
@@ -79,8 +86,8 @@ impl StoreFile {
         View::new(self.database.begin_read()?, self.context.ids)
     }
 
-    /// Carries out a batch; returns once it is durable. What does not fit into the log goes into
-    /// the tables.
+    /// Carries out a batch; returns once it is durable, or that is in doubt. What does not fit into the log
+    /// goes into the tables.
     pub(super) fn commit(
         &mut self,
         commands: Vec<Command>,
@@ -93,8 +100,9 @@ impl StoreFile {
         let mut state = Transaction::open(&txn, &self.context, at)?;
         let first = state.next_offset();
         let (answers, changes) = carry_out(&mut state, commands, record.as_mut())?;
+        let events = first..=state.next_offset() - 1;
         let has_written = state.finish()?;
-        let outcome = BatchOutcome { changes, answers, has_written };
+        let mut outcome = BatchOutcome { changes, answers, has_written, events, doubt: None };
         if !has_written {
             txn.abort()?;
             if let Some(shared) = &self.shared {
@@ -107,7 +115,9 @@ impl StoreFile {
                 shared.append(&mut txn, first, record)?;
                 commit(txn).map_err(in_the_log)?;
             }
-            (_, record) => self.commit_here(txn, first, record)?,
+            (_, record) => {
+                outcome.doubt = guarded(|| self.commit_here(txn, first, record)).err();
+            }
         }
         let changed = u32::try_from(outcome.changes.len()).map_or(f64::MAX, f64::from);
         METRICS.commit_changes.observe(changed);
@@ -131,7 +141,7 @@ impl StoreFile {
             _ if is_logged => follow_later(&mut txn)?,
             _ => {}
         }
-        commit(txn).map_err(may_be_stored)?;
+        commit(txn)?;
         if !is_logged {
             self.log.clear();
         }
@@ -239,17 +249,6 @@ impl StoreFile {
     /// Closes the file as it is, after a fault; what the log holds is taken over at the next opening.
     pub(super) fn abandon(self) -> Result<()> {
         self.database.close().map_err(|error| StoreError::Write(error.to_string()))
-    }
-}
-
-/// The error of a commit whose batch the log may have, or the tables in spite of it: the next opening of the
-/// file decides.
-fn may_be_stored(error: StoreError) -> StoreError {
-    match error {
-        StoreError::Write(text) => {
-            StoreError::Write(format!("{text}; whether it was stored is unknown"))
-        }
-        error => error,
     }
 }
 
