@@ -13,6 +13,7 @@ use crate::clock::now;
 use crate::log::{Batch, Contents, Log, LogRecord};
 use crate::metrics::METRICS;
 use crate::model::change::Change;
+use crate::model::cursor::Epoch;
 use crate::model::event::Event;
 use redb::{Database, ReadableDatabase, WriteTransaction};
 use std::ops::RangeInclusive;
@@ -169,7 +170,14 @@ impl StoreFile {
         let view = self.view()?;
         let (cursor, logged) = (view.cursor(), log_bytes(&view.meta)?);
         let contents = self.log.read(cursor.offset + 1)?;
-        let follows = |batch: &Batch| batch.follows(cursor.offset, cursor.epoch);
+        // A damaged file may have lost its epochs. That it is the file of this log shows then by the note that
+        // there is a log, and by the offset.
+        let has_no_epoch = cursor.offset > 0 && cursor.epoch == Epoch::default();
+        let is_noted = has_no_epoch && logged.is_some();
+        let follows = |batch: &Batch| {
+            batch.follows(cursor.offset, cursor.epoch)
+                || (is_noted && batch.first == cursor.offset + 1)
+        };
         Ok(if !contents.begins_damaged && !contents.batches.first().is_none_or(follows) {
             FoundLog::DoesNotFollow
         } else if contents.is_foreign {

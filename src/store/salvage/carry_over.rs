@@ -130,10 +130,14 @@ impl Carrier<'_> {
                 sealed.open(mark_key(key), row).map(|(_, sealed)| sealed).into()
             })?;
         }
+        let lost_before = self.lost.len();
         self.rows(EPOCHS, "epochs", |offset, (epoch, seq)| {
             let others = [offset.into(), epoch.into()];
             SealedTable::Epochs.open(others, seq).map(|(_, sealed)| sealed).into()
         })?;
+        if self.lost.len() > lost_before {
+            self.forget_epochs()?;
+        }
         self.rows(JOURNAL, "kept events", |first, row| whole(&journal::decode(first, row)))?;
         self.rows(QUARANTINE, "events that were set aside", |offset, row| {
             whole(&set_aside_event::decode(offset, row))
@@ -152,6 +156,14 @@ impl Carrier<'_> {
             self.end_journal()?;
         }
         Ok(())
+    }
+
+    /// Forgets the epochs where one of them may be lost: an earlier one would pass for the newest, and the
+    /// write-ahead log would not seem to follow.
+    fn forget_epochs(&self) -> Result<()> {
+        let txn = self.target.begin_write()?;
+        txn.open_table(EPOCHS)?.retain(|_, _| false)?;
+        commit(txn)
     }
 
     /// Forgets the kept events: a client that resumed would miss those that are lost without a word.
