@@ -15,6 +15,7 @@ use crate::metrics::METRICS;
 use crate::model::change::Change;
 use crate::model::cursor::Epoch;
 use crate::model::event::Event;
+use crate::model::platform_event::PlatformEvent;
 use redb::{Database, ReadableDatabase, WriteTransaction};
 use std::ops::RangeInclusive;
 use std::time::Instant;
@@ -295,7 +296,7 @@ fn carry_out_each(
                 let aside = set_aside_for(&command);
                 let mut answer = carry_out_one(state, command, record.as_deref_mut(), changes)?;
                 if let (Err(error), Some(aside)) = (&answer, aside) {
-                    let aside = aside(error.to_string());
+                    let aside = aside(error.to_string(), state.at);
                     let kept = carry_out_one(state, aside, record.as_deref_mut(), changes)?;
                     if kept == Ok(Answer::NoRoom) {
                         answer = kept;
@@ -334,11 +335,10 @@ fn carry_out_one(
     Ok(decided)
 }
 
-/// How a message that cannot be stored is set aside for a reason.
-fn set_aside_for(command: &Command) -> Option<impl FnOnce(String) -> Command + use<>> {
-    let Command::Receive { received, at, .. } = command else { return None };
-    let (inbound, at) = (received.clone(), *at);
-    Some(move |reason| Command::SetAside { inbound, reason, at })
+/// How an event that cannot be stored is set aside for a reason; `None` where the command stores none.
+fn set_aside_for(command: &Command) -> Option<impl FnOnce(String, u64) -> Command + use<>> {
+    let event = Box::new(PlatformEvent::of(command.clone())?.without_frame());
+    Some(move |reason, at| Command::SetAside { event, reason, at })
 }
 
 /// Treatment of a log event that needs a damaged row.

@@ -90,23 +90,46 @@ async fn a_damaged_conversation_stops_nobody_else_and_what_comes_in_for_it_is_se
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_recall_that_cannot_be_stored_is_counted_and_told_with_all_it_says() {
+async fn a_recall_that_cannot_be_stored_is_set_aside_like_a_message() {
     let mut server = TestServer::start();
     let peer = dial(&server).await;
     peer.push(&group_message(1, 77, 41, "a text to damage"));
-    eventually("it is stored", || (sent(&server) == 1).then_some(()));
+    peer.push(&group_message(1, 77, 42, "whole"));
+    eventually("they are stored", || (sent(&server) == 2).then_some(()));
     server.stop();
     damage(&server.home.db(), "a text to damage");
     server.start_again();
     let peer = dial(&server).await;
-    peer.push(&json!({
-        "time": 1_700_000_000, "self_id": 1, "post_type": "notice", "notice_type": "group_recall",
-        "group_id": 77, "user_id": 2, "operator_id": 2, "message_id": 41,
-    }));
-    eventually("it is told", || reason(&server).filter(|told| told.contains("no messages")));
-    assert!(server.log().contains("Recall") && server.log().contains("41"), "{}", server.log());
+    let recall = |message: i64| {
+        json!({
+            "time": 1_700_000_000, "self_id": 1, "post_type": "notice",
+            "notice_type": "group_recall", "group_id": 77, "user_id": 2, "operator_id": 2,
+            "message_id": message,
+        })
+    };
+    peer.push(&recall(41));
+    peer.push(&recall(42));
+    eventually("it is told", || reason(&server).filter(|told| told.contains("1 received events")));
+    eventually("the next one goes on", || {
+        let (_, page) = server.get("/api/messages?limit=1");
+        page["messages"][0]["recalled"].is_object().then_some(())
+    });
+    let (status, listed) = server.get("/api/set-aside");
+    assert_eq!((status, &listed["total"]), (200, &json!(1)), "{listed}");
+    let event = &listed["events"][0];
+    assert_eq!((&event["kind"], &event["conversation"]), (&json!("recall"), &json!("group_77")));
+    assert!(event["reason"].as_str().is_some_and(|why| why.contains("damaged")), "{event}");
+    for arguments in [&["check"][..], &["check", "--retry"]] {
+        let output = server.home.run(arguments);
+        let told = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(told.contains("(recall)") && told.contains("group_77"), "{told}");
+    }
+    let told = String::from_utf8(server.home.run(&["doctor"]).stdout).unwrap();
+    assert!(told.contains("set aside"), "{told}");
     let metrics = server.get("/metrics").1.to_string();
-    assert!(metrics.contains("rechat_events_refused_total 1"), "{metrics}");
+    assert!(metrics.contains("rechat_events_set_aside_total 1"), "{metrics}");
+    assert!(metrics.contains("rechat_events_refused_total 0"), "{metrics}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,7 +12,7 @@ use crate::store::tables::{
     MARK, META, PLATFORMS, QUARANTINE, REQUESTS, SCHEMA, SEEN, SENT, TOLD, counters, key_check,
     pack, unpack, unpack_request,
 };
-use crate::store::{early_recall, journal, quarantine, raw_event_row, set_aside_event};
+use crate::store::{early_recall, journal, quarantine, raw_event_row};
 use redb::{Database, Key, TableDefinition, TableHandle as _, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
@@ -140,7 +140,7 @@ impl Carrier<'_> {
         }
         self.rows(JOURNAL, "kept events", |first, row| whole(&journal::decode(first, row)))?;
         self.rows(QUARANTINE, "events that were set aside", |offset, row| {
-            whole(&set_aside_event::decode(offset, row))
+            whole(&quarantine::decode(offset, row))
         })?;
         self.rows(REQUESTS, "requests", |id, row| whole(&unpack_request(id, row)))?;
         self.rows(ADAPTER_STATE, "values of adapters", |(adapter, name), row| {
