@@ -196,6 +196,55 @@ fn whichever_page_of_the_store_is_lost_a_message_that_was_taken_is_sent_or_it_is
 }
 
 #[test]
+fn a_repair_keeps_what_can_be_read_tells_what_is_lost_and_keeps_the_damaged_file() {
+    let mut server = TestServer::start();
+    // Of a length that few fit into a page.
+    let text = |i: usize| format!("needle {i:03} {}", "x".repeat(700));
+    for i in 0..100 {
+        server.make_for(Some("nowhere"), &format!("group_{}", i % 5), &text(i));
+    }
+    let told = server.home.fails(2, &["check", "--repair"]);
+    assert!(told.contains("stop it first"), "{told}");
+    server.stop();
+    let db = server.home.db();
+    let pages = |bytes: &[u8]| -> Vec<usize> {
+        let has = |page: &[u8]| page.windows(10).any(|found| found == b"needle 050");
+        bytes.chunks(PAGE).enumerate().filter(|(_, page)| has(page)).map(|(at, _)| at).collect()
+    };
+    for page in pages(&std::fs::read(&db).unwrap()) {
+        forget(&db, page);
+    }
+    let damaged = std::fs::read(&db).unwrap();
+
+    let told = server.home.fails(1, &["check"]);
+    assert!(told.contains("rechat check --repair"), "{told}");
+    assert_eq!(std::fs::read(&db).unwrap(), damaged, "a check alone changes nothing");
+    let output = server.home.run(&["check", "--repair"]);
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "something is lost: {told}");
+    assert!(told.contains("lost: messages: ") && told.contains("made anew, with "), "{told}");
+    let folder = std::fs::read_dir(db.parent().unwrap()).unwrap().flatten();
+    let kept: Vec<_> = folder
+        .map(|entry| entry.path())
+        .filter(|path| path.to_string_lossy().contains("rechat.redb.damaged."))
+        .collect();
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    assert!(std::fs::read(&kept[0]).unwrap().starts_with(&damaged[..PAGE]), "it is the old file");
+    assert!(told.contains(&kept[0].display().to_string()), "{told}");
+    std::fs::remove_file(&kept[0]).unwrap();
+    let told = server.home.ok(&["check"]);
+    assert!(told.contains("the store is sound"), "{told}");
+
+    server.start_again();
+    let (_, page) = server.get("/api/messages?limit=200");
+    let there: Vec<_> = page["messages"].as_array().unwrap().iter().collect();
+    assert!((80..100).contains(&there.len()), "{}", there.len());
+    let has = |i: usize| there.iter().any(|message| message["content"] == text(i).as_str());
+    assert!(!has(50) && has(0) && has(99));
+    server.make_for(Some("nowhere"), "group_1", "goes on");
+}
+
+#[test]
 fn an_export_has_every_message_that_can_be_read_and_says_that_it_is_not_whole() {
     let mut server = TestServer::start();
     for content in ["first", "a text to damage", "third"] {
