@@ -22,9 +22,10 @@ use crate::media::{Blobs, content};
 use crate::metrics::METRICS;
 use crate::model::change::Outcome;
 use crate::model::message::Direction;
+use crate::model::platform_event::MessageTarget;
 use crate::outbox::Outcomes;
 use crate::raw_events::RawEventRetention;
-use crate::store::{self, Answer, Command, MessageTarget, Store};
+use crate::store::{self, Answer, Command, Store};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use set_aside::tell_dropped;
@@ -239,8 +240,8 @@ impl Ingest {
             AdapterEvent::ReplyFound { message, reply_to } => {
                 Command::FindReply { target: target(message), reply_to, at: now() }
             }
-            AdapterEvent::ConfirmedLate { message, account, external_id } => {
-                let outcome = Outcome::Sent { account, external_id, is_unconfirmed: false };
+            AdapterEvent::ConfirmedLate { message, account, external_id, is_unconfirmed } => {
+                let outcome = Outcome::Sent { account, external_id, is_unconfirmed };
                 Command::RecordLate { id: message, outcome, at: now() }
             }
             AdapterEvent::RefusedLate { message, reason, retryable } => {

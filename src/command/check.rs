@@ -9,7 +9,6 @@ use crate::client::Client;
 use crate::config::{self, Sources};
 use crate::error::{Error, Result, tell};
 use crate::ingest::{TriedAgain, try_again};
-use crate::model::change::Inbound;
 use crate::protocol::http::{SetAsideEvent, SetAsideEvents, StoredAgain};
 use crate::search;
 use crate::store::{Access, SetAside, Store, StoreOptions, check, salvage};
@@ -46,10 +45,11 @@ pub(super) async fn run(command: Check, globals: &GlobalOptions) -> Result<()> {
     for finding in &report.findings {
         out.line(finding)?;
     }
-    for SetAside { at, reason, inbound, .. } in &report.set_aside {
-        let Inbound { platform, conversation, sender, content, .. } = inbound;
-        let text = content.readable();
-        out.line(line_of(*at, (platform, conversation), &sender.name, &text, reason))?;
+    for SetAside { at, reason, event, .. } in &report.set_aside {
+        let told = event.summary(*at);
+        let sender = told.sender.map(|sender| &*sender.name).unwrap_or_default();
+        let words = [told.kind, told.platform, told.conversation, sender, &told.text];
+        out.line(line_of(*at, words, reason))?;
     }
     if report.more > 0 {
         out.line(format_args!("and {} more", counted(report.more, "finding", "findings")))?;
@@ -100,9 +100,9 @@ async fn ask(server: &mut Client, retry: bool, out: &mut Output) -> Result<usize
     }
     let SetAsideEvents { events, total } = server.set_aside().await?;
     for event in &events {
-        let place = (&*event.platform, &*event.conversation);
-        let SetAsideEvent { at, sender, content, reason, .. } = event;
-        out.line(line_of(*at, place, &sender.name, content, reason))?;
+        let SetAsideEvent { at, kind, platform, conversation, sender, content, .. } = event;
+        let words = [&**kind, platform, conversation, &sender.name, content];
+        out.line(line_of(*at, words, &event.reason))?;
     }
     Ok(total)
 }
@@ -149,16 +149,13 @@ fn repair(config: &config::Config, out: &mut Output) -> Result<bool> {
     Ok(true)
 }
 
-/// An event that was set aside.
-fn line_of(
-    at: u64,
-    (platform, conversation): (&str, &str),
-    sender: &str,
-    text: &str,
-    reason: &str,
-) -> String {
+/// An event that was set aside; its kind is told where it is no message.
+fn line_of(at: u64, words: [&str; 5], reason: &str) -> String {
+    let [kind, platform, conversation, sender, text] = words;
     let at = local_time(at);
-    let text = format!("{at} {platform} {conversation}, {sender}: {text} (set aside: {reason})");
+    let kind = if kind == "message" { String::new() } else { format!(" ({kind})") };
+    let place = [platform, conversation].map(|name| format!(" {name}")).concat();
+    let text = format!("{at}{}, {sender}{kind}: {text} (set aside: {reason})", place.trim_end());
     visible(&text).into_owned()
 }
 

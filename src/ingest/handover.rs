@@ -3,146 +3,8 @@
 //!
 //! State of adapters is left out: the node that leads has its own, and goes on from there.
 
-use crate::model::change::{Inbound, Outcome};
-use crate::model::content::{Content, Segment};
-use crate::model::message::{ReplyTo, Sender};
-use crate::model::notice::Notice;
-use crate::model::reaction::ReactionChange;
-use crate::store::{Command, MessageTarget};
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
-
-/// An event.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum HeldEvent {
-    Received {
-        message: Box<HeldMessage>,
-        at: u64,
-    },
-    Recalled {
-        target: MessageTarget,
-        by: Option<Sender>,
-        at: u64,
-    },
-    Edited {
-        target: MessageTarget,
-        segments: Vec<Segment>,
-        at: u64,
-    },
-    Reacted {
-        target: MessageTarget,
-        change: ReactionChange,
-        at: u64,
-    },
-    Noticed {
-        notice: Box<Notice>,
-        request: Option<String>,
-    },
-    Named {
-        platform: String,
-        conversation: String,
-        name: String,
-    },
-    MentionNamed {
-        target: MessageTarget,
-        user: String,
-        name: String,
-        at: u64,
-    },
-    ReplyFound {
-        target: MessageTarget,
-        reply_to: Box<ReplyTo>,
-        at: u64,
-    },
-    SentLate {
-        id: Uuid,
-        account: Option<String>,
-        external_id: Option<String>,
-        #[serde(default)]
-        is_unconfirmed: bool,
-        at: u64,
-    },
-    RefusedLate {
-        id: Uuid,
-        reason: String,
-        retryable: bool,
-        at: u64,
-    },
-    PartSent {
-        id: Uuid,
-        index: usize,
-        external_id: Option<String>,
-        at: u64,
-    },
-    Told {
-        platform: String,
-        account: String,
-        frame: String,
-        meaning: Option<Box<Self>>,
-        at: u64,
-        forget_before: u64,
-    },
-    Together(Vec<Self>),
-}
-
-/// A message of a platform.
-#[derive(Serialize, Deserialize)]
-struct HeldMessage {
-    platform: String,
-    account: String,
-    conversation: String,
-    conversation_name: Option<String>,
-    sender: Sender,
-    segments: Vec<Segment>,
-    reply_to: Option<Box<ReplyTo>>,
-    external_id: String,
-    time: u64,
-    own: bool,
-    from_history: bool,
-    original: Option<String>,
-    fingerprint: Option<String>,
-}
-
-impl From<Inbound> for HeldMessage {
-    fn from(message: Inbound) -> Self {
-        Self {
-            platform: message.platform,
-            account: message.account,
-            conversation: message.conversation,
-            conversation_name: message.conversation_name,
-            sender: message.sender,
-            segments: message.content.to_segments(),
-            reply_to: message.reply_to,
-            external_id: message.external_id,
-            time: message.time,
-            own: message.own,
-            from_history: message.from_history,
-            original: message.original,
-            fingerprint: message.fingerprint,
-        }
-    }
-}
-
-impl From<HeldMessage> for Inbound {
-    fn from(message: HeldMessage) -> Self {
-        Self {
-            platform: message.platform,
-            account: message.account,
-            conversation: message.conversation,
-            conversation_name: message.conversation_name,
-            sender: message.sender,
-            content: Content::of(message.segments),
-            reply_to: message.reply_to,
-            external_id: message.external_id,
-            time: message.time,
-            own: message.own,
-            from_history: message.from_history,
-            original: message.original,
-            fingerprint: message.fingerprint,
-        }
-    }
-}
+use crate::model::platform_event::PlatformEvent;
+use crate::store::Command;
 
 /// The events of as many commands as go into `max_bytes`, as text, and how many commands these are. One
 /// alone that is larger goes without the platform's own words; `None` where even that is too large.
@@ -170,7 +32,7 @@ pub fn encode<'a>(
 
 /// An event as a line of JSON; empty where there is nothing of it to hand over.
 fn line_of(command: Command) -> Vec<u8> {
-    let Some(event) = event_of(command) else { return Vec::new() };
+    let Some(event) = PlatformEvent::of(command) else { return Vec::new() };
     // Texts and numbers always serialise.
     let mut line = serde_json::to_vec(&event).unwrap_or_default();
     line.push(b'\n');
@@ -184,72 +46,6 @@ fn without_words(command: Command) -> Command {
     }
 }
 
-fn event_of(command: Command) -> Option<HeldEvent> {
-    Some(match command {
-        Command::Receive { received, at, .. } => {
-            HeldEvent::Received { message: Box::new((*received).into()), at }
-        }
-        // An event that could not be stored here may be there.
-        Command::SetAside { inbound, at, .. } => {
-            HeldEvent::Received { message: Box::new((*inbound).into()), at }
-        }
-        Command::Recall { target, by, at } => HeldEvent::Recalled { target, by, at },
-        Command::Edit { target, content, at } => {
-            HeldEvent::Edited { target, segments: content.to_segments(), at }
-        }
-        Command::React { target, change, at } => HeldEvent::Reacted { target, change, at },
-        Command::Notice { notice, request, .. } => HeldEvent::Noticed { notice, request },
-        Command::NotePart { id, index, external_id, at } => {
-            HeldEvent::PartSent { id, index, external_id, at }
-        }
-        Command::Name { platform, conversation, name } => {
-            HeldEvent::Named { platform, conversation, name }
-        }
-        Command::NameMention { target, user, name, at } => {
-            HeldEvent::MentionNamed { target, user, name, at }
-        }
-        Command::FindReply { target, reply_to, at } => {
-            HeldEvent::ReplyFound { target, reply_to, at }
-        }
-        Command::RecordLate {
-            id,
-            outcome: Outcome::Sent { account, external_id, is_unconfirmed },
-            at,
-        } => HeldEvent::SentLate { id, account, external_id, is_unconfirmed, at },
-        Command::RecordLate { id, outcome: Outcome::RefusedLate { reason, retryable }, at } => {
-            HeldEvent::RefusedLate { id, reason, retryable, at }
-        }
-        Command::StoreRawEvent { platform, account, frame, meaning, at, forget_before } => {
-            let meaning = meaning.and_then(|meaning| event_of(*meaning)).map(Box::new);
-            HeldEvent::Told { platform, account, frame, meaning, at, forget_before }
-        }
-        Command::Together(commands) => {
-            HeldEvent::Together(commands.into_iter().filter_map(event_of).collect())
-        }
-        // The saved state of an adapter is the leader's own; the rest is no event of a platform, or is found
-        // out again by the node that leads.
-        Command::KeepState { .. }
-        | Command::RecordLate { .. }
-        | Command::RecordOutcome { .. }
-        | Command::Create { .. }
-        | Command::SetStatus { .. }
-        | Command::SetStatusOf { .. }
-        | Command::Delete { .. }
-        | Command::Complete { .. }
-        | Command::EditWaiting { .. }
-        | Command::AnswerRequest { .. }
-        | Command::SeePlatform { .. }
-        | Command::SetConversation { .. }
-        | Command::Route { .. }
-        | Command::Claim { .. }
-        | Command::Import { .. }
-        | Command::Release { .. }
-        | Command::Trim { .. }
-        | Command::Withdraw { .. }
-        | Command::InOrder(_) => return None,
-    })
-}
-
 /// The commands that [`encode`] wrote.
 ///
 /// # Errors
@@ -257,60 +53,22 @@ fn event_of(command: Command) -> Option<HeldEvent> {
 /// Another version of this program wrote them.
 pub fn decode(text: &[u8]) -> Result<Vec<Command>, serde_json::Error> {
     let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    lines.map(|line| serde_json::from_slice(line).map(command_of)).collect()
-}
-
-fn command_of(event: HeldEvent) -> Command {
-    match event {
-        HeldEvent::Received { message, at } => {
-            let received = Box::new((*message).into());
-            // The attempt that it may be the echo of was another node's.
-            Command::Receive { received, at, can_wait: false }
-        }
-        HeldEvent::Recalled { target, by, at } => Command::Recall { target, by, at },
-        HeldEvent::Edited { target, segments, at } => {
-            Command::Edit { target, content: Content::of(segments), at }
-        }
-        HeldEvent::Reacted { target, change, at } => Command::React { target, change, at },
-        // Whether it was stored before it was handed over may be unknown.
-        HeldEvent::Noticed { notice, request } => {
-            Command::Notice { notice, request, is_repeated: true }
-        }
-        HeldEvent::PartSent { id, index, external_id, at } => {
-            Command::NotePart { id, index, external_id, at }
-        }
-        HeldEvent::Named { platform, conversation, name } => {
-            Command::Name { platform, conversation, name }
-        }
-        HeldEvent::MentionNamed { target, user, name, at } => {
-            Command::NameMention { target, user, name, at }
-        }
-        HeldEvent::ReplyFound { target, reply_to, at } => {
-            Command::FindReply { target, reply_to, at }
-        }
-        HeldEvent::SentLate { id, account, external_id, is_unconfirmed, at } => {
-            let outcome = Outcome::Sent { account, external_id, is_unconfirmed };
-            Command::RecordLate { id, outcome, at }
-        }
-        HeldEvent::RefusedLate { id, reason, retryable, at } => {
-            Command::RecordLate { id, outcome: Outcome::RefusedLate { reason, retryable }, at }
-        }
-        HeldEvent::Told { platform, account, frame, meaning, at, forget_before } => {
-            let meaning = meaning.map(|meaning| Box::new(command_of(*meaning)));
-            Command::StoreRawEvent { platform, account, frame, meaning, at, forget_before }
-        }
-        HeldEvent::Together(events) => {
-            Command::Together(events.into_iter().map(command_of).collect())
-        }
-    }
+    lines.map(|line| serde_json::from_slice(line).map(PlatformEvent::into_command)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::change::{Inbound, Outcome};
+    use crate::model::content::Content;
     use crate::model::content::every_segment;
     use crate::model::event::AdapterState;
+    use crate::model::message::{ReplyTo, Sender};
+    use crate::model::notice::Notice;
     use crate::model::notice::NoticeKind;
+    use crate::model::platform_event::MessageTarget;
+    use crate::model::reaction::ReactionChange;
+    use uuid::Uuid;
 
     fn target() -> MessageTarget {
         MessageTarget::External {

@@ -1,9 +1,8 @@
 //! Events that were set aside: a note in the health, and trying again to store them.
 
-use crate::clock::now;
 use crate::health::HEALTH;
 use crate::metrics::METRICS;
-use crate::model::change::Inbound;
+use crate::model::platform_event::{EventSummary, PlatformEvent};
 use crate::store::{self, Answer, Command, SetAside, Store};
 
 /// Name of this part in the health.
@@ -33,10 +32,8 @@ pub async fn try_again(store: &Store) -> store::Result<TriedAgain> {
         let some = view.set_aside_after(after, AT_ONCE, BYTES_AT_ONCE)?;
         let Some(last) = some.last() else { break };
         after = last.offset;
-        for SetAside { offset, inbound, .. } in some {
-            let received = Box::new(inbound);
-            let receive = Command::Receive { received, at: now(), can_wait: false };
-            if let Err(error) = store.write(receive).await {
+        for SetAside { offset, event, .. } in some {
+            if let Err(error) = store.write(event.into_command()).await {
                 tracing::warn!("an event stays set aside: {error}");
                 continue;
             }
@@ -63,7 +60,7 @@ pub fn tell_set_aside(store: &Store) {
     }
 }
 
-/// Tells of messages that were not kept, because there is no room for another that cannot be stored. The
+/// Tells of events that were not kept, because there is no room for another that cannot be stored. The
 /// content is not told, only where the platform has the message.
 pub(super) fn tell_dropped(command: &Command, answer: &Answer) {
     match (command, answer) {
@@ -74,22 +71,19 @@ pub(super) fn tell_dropped(command: &Command, answer: &Answer) {
                 }
             }
         }
-        (Command::StoreRawEvent { meaning: Some(meaning), .. }, answer) => {
-            tell_dropped(meaning, answer);
-        }
-        (
-            Command::SetAside { inbound: dropped, .. } | Command::Receive { received: dropped, .. },
-            Answer::NoRoom,
-        ) => {
+        (command, Answer::NoRoom) => {
             METRICS.events_refused.inc();
-            let Inbound { platform, account, conversation, external_id, time, .. } = &**dropped;
+            let event = PlatformEvent::of(command.clone());
+            let summary = event.as_ref().map(|event| event.summary(0)).unwrap_or_default();
+            let EventSummary { kind, platform, account, conversation, message, at, .. } = summary;
             tracing::error!(
+                kind,
                 platform,
                 account,
                 conversation,
-                external_id,
-                time,
-                "a message could not be stored, and there is no room to set it aside: it is lost here. Mend the store with `rechat check --repair`, then store the others with `rechat check --retry`"
+                external_id = message,
+                time = at,
+                "an event could not be stored, and there is no room to set it aside: it is lost here. Mend the store with `rechat check --repair`, then store the others with `rechat check --retry`"
             );
         }
         _ => {}
@@ -99,8 +93,10 @@ pub(super) fn tell_dropped(command: &Command, answer: &Answer) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::change::Inbound;
     use crate::model::content::Content;
     use crate::model::message::Sender;
+    use crate::model::platform_event::MessageTarget;
     use crate::store::{Access, StoreOptions};
 
     #[tokio::test]
@@ -123,12 +119,28 @@ mod tests {
             original: None,
             fingerprint: None,
         });
-        let aside = Command::SetAside { inbound, reason: "a damaged row".into(), at: 2 };
-        store.write(aside).await.unwrap();
-        assert_eq!(store.view().unwrap().set_aside(), Ok(1));
-        assert_eq!(try_again(&store).await, Ok(TriedAgain { stored: 1, left: 0 }));
+        let target = MessageTarget::External {
+            account: "1".into(),
+            platform: "qq".into(),
+            conversation: "group_1".into(),
+            external_id: "7".into(),
+        };
+        let by = Some(Sender { id: "2".into(), name: "Ann".into() });
+        let events = [
+            PlatformEvent::Received { message: inbound, at: 2 },
+            PlatformEvent::Edited { target: target.clone(), content: "new".into(), at: 3 },
+            PlatformEvent::Recalled { target, by, at: 4 },
+        ];
+        for event in events {
+            let (event, reason) = (Box::new(event), "a damaged row".to_owned());
+            store.write(Command::SetAside { event, reason, at: 2 }).await.unwrap();
+        }
+        assert_eq!(store.view().unwrap().set_aside(), Ok(3));
+        assert_eq!(try_again(&store).await, Ok(TriedAgain { stored: 3, left: 0 }));
         let view = store.view().unwrap();
         assert_eq!((view.set_aside(), view.stats().total), (Ok(0), 1));
+        let stored = view.by_seq(1).unwrap().unwrap();
+        assert_eq!((&*stored.content.readable(), stored.recall.is_some()), ("new", true));
         assert_eq!(try_again(&store).await, Ok(TriedAgain { stored: 0, left: 0 }));
     }
 }

@@ -1,8 +1,10 @@
 //! Events that are held in memory until they are stored, in their order.
 
 use crate::adapter::QueuedEvent;
+use crate::clock::now;
 use crate::health::HEALTH;
 use crate::metrics::METRICS;
+use crate::model::platform_event::{EventSummary, PlatformEvent};
 use crate::store::Command;
 use std::collections::VecDeque;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
@@ -149,29 +151,32 @@ impl UnstoredEvents {
 }
 
 impl QueuedCommand {
-    /// Sets messages aside that the store cannot take because of a damaged row, so that people can look
-    /// at them. What an adapter keeps with them is tried again together with that. Other events are
-    /// written into the log of the program.
+    /// Sets events aside that the store cannot take because of a damaged row, so that people can look at
+    /// them. What an adapter keeps with them is tried again together with that. What was set aside before,
+    /// or is no event of a platform, is lost, and the log of the program tells of it.
     pub(super) fn set_aside(self, reason: &str) -> Option<Self> {
-        let commands = match meaning(self.command) {
+        let commands = match self.command {
             Command::Together(commands) => commands,
             command => vec![command],
         };
         let mut left = Vec::with_capacity(commands.len());
-        let mut has_messages = false;
+        let mut has_new = false;
         for command in commands {
-            match meaning(command) {
-                Command::Receive { received, at, .. } => {
-                    has_messages = true;
-                    tracing::error!("an event is set aside; `rechat check` tells of it: {reason}");
-                    METRICS.events_set_aside.inc();
-                    let reason = reason.to_owned();
-                    left.push(Command::SetAside { inbound: received, reason, at });
-                }
-                command => left.push(command),
+            if matches!(command, Command::SetAside { .. }) {
+                left.push(command);
+                continue;
             }
+            let Some(event) = PlatformEvent::of(command.clone()) else {
+                left.push(command);
+                continue;
+            };
+            has_new = true;
+            tracing::error!("an event is set aside; `rechat check` tells of it: {reason}");
+            METRICS.events_set_aside.inc();
+            let (event, reason, at) = (Box::new(event.without_frame()), reason.to_owned(), now());
+            left.push(Command::SetAside { event, reason, at });
         }
-        if has_messages {
+        if has_new {
             let command = match left.pop() {
                 Some(one) if left.is_empty() => one,
                 last => {
@@ -199,40 +204,26 @@ impl QueuedCommand {
     }
 }
 
-/// Tells of an event that is no message and could not be stored.
+/// Tells of a command that could neither be carried out nor set aside. The content is not told: it may be a
+/// secret, such as a login.
 fn tell_lost(command: &Command, reason: &str) {
     METRICS.events_refused.inc();
-    match command {
-        // It may be a secret, such as a login.
-        Command::KeepState { state } => {
-            let (adapter, key) = (&state.adapter, &state.key);
-            tracing::error!(adapter, key, "cannot store the state of an adapter: {reason}");
-        }
-        Command::SetAside { inbound, .. } => {
-            let (platform, conversation) = (&inbound.platform, &inbound.conversation);
-            let id = &inbound.external_id;
-            tracing::error!(
-                platform,
-                conversation,
-                id,
-                "a message could not even be set aside: {reason}"
-            );
-        }
-        other => tracing::error!(
-            event = ?other,
-            "cannot store an event or set it aside; this line is the only record of it: {reason}"
-        ),
+    if let Command::KeepState { state } = command {
+        let (adapter, key) = (&state.adapter, &state.key);
+        tracing::error!(adapter, key, "cannot store the state of an adapter: {reason}");
+    } else {
+        let event = PlatformEvent::of(command.clone());
+        let EventSummary { kind, platform, conversation, message, .. } =
+            event.as_ref().map(|event| event.summary(0)).unwrap_or_default();
+        tracing::error!(
+            kind,
+            platform,
+            conversation,
+            message,
+            "an event could not even be set aside; it is lost: {reason}"
+        );
     }
-    let advice = "events that are no messages could not be stored; the log has them";
-    HEALTH.degrade("events", advice);
-}
-
-/// The meaning of an event of a platform that comes with its raw frame.
-fn meaning(command: Command) -> Command {
-    match command {
-        Command::StoreRawEvent { meaning: Some(meaning), .. } => *meaning,
-        command => command,
-    }
+    HEALTH.degrade("events", "events could not be stored or set aside; the log names them");
 }
 
 #[cfg(test)]
@@ -241,6 +232,7 @@ mod tests {
     use crate::model::change::Inbound;
     use crate::model::event::AdapterState;
     use crate::model::message::Sender;
+    use crate::model::platform_event::MessageTarget;
     use std::sync::Arc;
     use tokio::sync::Semaphore;
 
@@ -292,15 +284,36 @@ mod tests {
         let texts: Vec<_> = all
             .iter()
             .filter_map(|command| match command {
-                Command::SetAside { inbound, .. } => Some(inbound.external_id.as_str()),
+                Command::SetAside { event, .. } => Some(event.summary(0).message),
                 _ => None,
             })
             .collect();
-        assert_eq!((texts, &all[2]), (vec!["a", "b"], &keep));
+        assert_eq!((texts, &all[2]), (vec!["a".to_owned(), "b".to_owned()], &keep));
         // An event that could not even be set aside ends there.
         assert!(queued(Command::Together(all)).set_aside("again").is_none());
         let one = queued(receive("c")).set_aside("a damaged row").unwrap().command;
         assert!(matches!(one, Command::SetAside { .. }), "{one:?}");
+    }
+
+    #[test]
+    fn every_kind_of_event_is_set_aside_and_none_twice() {
+        let target = || MessageTarget::Id(uuid::Uuid::nil());
+        let raw = Command::StoreRawEvent {
+            platform: "qq".into(),
+            account: "1".into(),
+            frame: "{}".into(),
+            meaning: Some(Box::new(Command::Recall { target: target(), by: None, at: 1 })),
+            at: 5,
+            forget_before: 0,
+        };
+        let edit = Command::Edit { target: target(), content: "new".into(), at: 1 };
+        let events = [(receive("a"), "message"), (raw, "recall"), (edit, "edit")];
+        for (command, kind) in events {
+            let aside = queued(command).set_aside("a damaged row").unwrap();
+            let Command::SetAside { event, reason, .. } = &aside.command else { panic!("{kind}") };
+            assert_eq!((event.summary(0).kind, &**reason), (kind, "a damaged row"));
+            assert!(aside.set_aside("again").is_none());
+        }
     }
 
     #[tokio::test]

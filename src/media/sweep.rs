@@ -153,7 +153,7 @@ pub fn remove_unused(
     let mut readable = 0;
     view.each_set_aside(|aside| {
         readable += 1;
-        for hash in hashes(&aside.inbound.content) {
+        for hash in aside.event.content().into_iter().flat_map(hashes) {
             unused.remove(&hash);
         }
     })?;

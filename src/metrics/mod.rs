@@ -52,7 +52,7 @@ pub struct Metrics {
     pub search_bytes: Gauge,
     /// Events of platforms that were set aside because a row of the store is damaged.
     pub events_set_aside: Counter,
-    /// Events of platforms that are not messages and could not be stored.
+    /// Events of platforms that could be neither stored nor set aside.
     pub events_refused: Counter,
     /// Events that bots have read.
     pub bot_events: Family<BotLabels, Counter>,
@@ -238,7 +238,8 @@ impl Metrics {
         r.register("search_index_bytes", help, self.search_bytes.clone());
         let help = "Events of platforms that met a damaged row and were set aside";
         r.register("events_set_aside", help, self.events_set_aside.clone());
-        let help = "Recalls, edits and the like that could not be stored; the log has them";
+        let help =
+            "Events of platforms that could be neither stored nor set aside; the log names them";
         r.register("events_refused", help, self.events_refused.clone());
         r.register("bot_events", "Events that each bot has read", self.bot_events.clone());
         r.register("bot_state", "1 for the state each bot is in", self.bot_state.clone());

@@ -3,11 +3,11 @@
 //! Applying an event decides nothing, so the same events give the same state anywhere. Times are
 //! Unix seconds. How an event is encoded is the log's business.
 
-use crate::model::change::Inbound;
 use crate::model::content::Content;
 use crate::model::cursor::Epoch;
 use crate::model::message::{Message, ReplyTo, Sender, Status};
 use crate::model::notice::Notice;
+use crate::model::platform_event::PlatformEvent;
 use crate::model::reaction::Reaction;
 
 /// Something that happened.
@@ -93,7 +93,7 @@ pub enum Event {
         pinned: bool,
     },
     /// An event of a platform could not be stored. It is kept so that people can look at it.
-    SetAside { inbound: Box<Inbound>, reason: String, at: u64 },
+    SetAside { event: Box<PlatformEvent>, reason: String, at: u64 },
     /// An event that was set aside is removed.
     Released {
         /// The offset at which it was set aside.

@@ -14,6 +14,7 @@ mod message_type;
 mod name;
 mod named;
 pub mod notice;
+pub mod platform_event;
 pub mod reaction;
 pub mod reason;
 pub mod routing;

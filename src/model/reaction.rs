@@ -62,7 +62,8 @@ pub enum ReactionChange {
 }
 
 impl ReactionChange {
-    fn emoji(&self) -> &str {
+    /// The emoji, or the ID of a platform's own one.
+    pub fn emoji(&self) -> &str {
         match self {
             Self::Set { emoji, .. } | Self::Counted { emoji, .. } => emoji,
         }

@@ -8,10 +8,9 @@ use super::{Conditions, Index, Search, check, folder_beside, normalise, terms};
 use crate::model::change::Inbound;
 use crate::model::content::{Content, Media, Segment};
 use crate::model::message::{Direction, Draft, Message, MessageType, Sender, Status};
+use crate::model::platform_event::MessageTarget;
 use crate::model::routing::RoutingFacts;
-use crate::store::{
-    Access, Answer, Command, Matches, MessageFilter, MessageTarget, Page, Store, StoreOptions,
-};
+use crate::store::{Access, Answer, Command, Matches, MessageFilter, Page, Store, StoreOptions};
 use proptest::prelude::*;
 use std::path::PathBuf;
 use std::sync::Arc;

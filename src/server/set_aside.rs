@@ -5,7 +5,6 @@ use super::error::Result;
 use super::list::on_a_thread;
 use super::operation::Call;
 use crate::ingest::{TriedAgain, tell_set_aside, try_again};
-use crate::model::change::Inbound;
 use crate::protocol::http::{MAX_LIMIT, SetAsideEvent, SetAsideEvents, StoredAgain};
 use crate::store::SetAside;
 use hyper::StatusCode;
@@ -32,8 +31,17 @@ pub async fn retry(call: Call<'_>) -> Result<HttpResponse> {
 }
 
 fn shown(event: SetAside) -> SetAsideEvent {
-    let SetAside { at, reason, inbound, .. } = event;
-    let Inbound { platform, account, conversation, sender, content, time, .. } = inbound;
-    let content = content.readable().into_owned();
-    SetAsideEvent { at, reason, platform, account, conversation, sender, content, created_at: time }
+    let SetAside { at, reason, event, .. } = event;
+    let summary = event.summary(at);
+    SetAsideEvent {
+        at,
+        reason,
+        kind: summary.kind.into(),
+        platform: summary.platform.into(),
+        account: summary.account.into(),
+        conversation: summary.conversation.into(),
+        sender: summary.sender.cloned().unwrap_or_default(),
+        content: summary.text,
+        created_at: summary.at,
+    }
 }

@@ -160,8 +160,9 @@ mod tests {
     use super::*;
     use crate::model::change::{Inbound, Outcome};
     use crate::model::message::{Draft, MessageType, Sender};
+    use crate::model::platform_event::MessageTarget;
     use crate::model::routing::RoutingFacts;
-    use crate::store::{Access, Command, MessageTarget, Store, StoreOptions};
+    use crate::store::{Access, Command, Store, StoreOptions};
     use redb::ReadableTable as _;
 
     fn message(id: &str) -> Command {

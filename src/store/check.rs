@@ -9,9 +9,9 @@ use super::journal;
 use super::open::{damage_of_log, on_overlay, open};
 use super::options::StoreOptions;
 use super::postings::{Places, locate};
+use super::quarantine::{self, SetAside};
 use super::salvage::{damaged_pages, kept_stores};
 use super::sealed::{SealedTable, epoch_of, key_of, mark_key};
-use super::set_aside_event::{self, SetAside};
 use super::tables::{
     Counters, EARLY_RECALLS, KEYS, KEYS_BY_AGE, PostingKey, SEEN, SENT, platform_term,
     seen_platforms_row, unpack, unpack_places,
@@ -435,7 +435,7 @@ fn check_set_aside(view: &View, report: &mut StoreReport) -> Result<()> {
     for row in view.quarantine_table()?.iter()? {
         let (offset, bytes) = row?;
         report.all_set_aside += 1;
-        match set_aside_event::decode(offset.value(), bytes.value()) {
+        match quarantine::decode(offset.value(), bytes.value()) {
             Err(error) => report.find(error.to_string()),
             Ok(aside) if report.set_aside.len() < MAX_FINDINGS => report.set_aside.push(aside),
             Ok(_) => {}

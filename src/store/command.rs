@@ -7,9 +7,9 @@ use crate::model::content::Content;
 use crate::model::event::AdapterState;
 use crate::model::message::{Draft, Message, ReplyTo, Sender, Status};
 use crate::model::notice::Notice;
+use crate::model::platform_event::{MessageTarget, PlatformEvent};
 use crate::model::reaction::ReactionChange;
 use crate::model::routing::RoutingFacts;
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// A command to the store. Times are Unix seconds. It carries every time it needs, so that the same
@@ -82,9 +82,9 @@ pub enum Command {
     RecordLate { id: Uuid, outcome: Outcome, at: u64 },
     /// Take in messages that were exported; what is known already stays as it is.
     Import { messages: Vec<Message> },
-    /// Set a message of a platform aside that cannot be stored, with the reason.
-    SetAside { inbound: Box<Inbound>, reason: String, at: u64 },
-    /// Remove the message that was set aside at this offset.
+    /// Set an event of a platform aside that cannot be stored, with the reason.
+    SetAside { event: Box<PlatformEvent>, reason: String, at: u64 },
+    /// Remove the event that was set aside at this offset.
     Release { offset: u64 },
     /// Delete what is older than its limit: events, empty conversations, recalls whose message never
     /// arrived, deduplication keys, and these idempotency keys, each with the time at which it was used.
@@ -106,26 +106,12 @@ pub enum Command {
     /// Give up a message that waits and has not gone out: set it to `Canceled` for this reason; else the
     /// answer is [`Answer::NotWaiting`].
     Withdraw { id: Uuid, reason: String, at: u64 },
-    /// Carry out commands in one commit: all of them are on disk, or none. A message among them that
+    /// Carry out commands in one commit: all of them are on disk, or none. An event among them that
     /// cannot be stored is set aside in the same commit.
     Together(Vec<Command>),
     /// Carry out commands in one commit, in this order: where the disk refuses, none of them is there
     /// before another. One that meets something damaged is refused alone, as if it had come by itself.
     InOrder(Vec<Command>),
-}
-
-/// The name of a message in a command.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)]
-pub enum MessageTarget {
-    Id(Uuid),
-    /// The platform's own ID of it.
-    External {
-        account: String,
-        platform: String,
-        conversation: String,
-        external_id: String,
-    },
 }
 
 /// Answer to a command.

@@ -5,8 +5,8 @@ use super::conversation::ConversationRow;
 use super::error::{Result, StoreError};
 use super::journal;
 use super::membership;
+use super::quarantine;
 use super::sealed::{SealedTable, epoch_of, key_of, mark_key};
-use super::set_aside_event;
 use super::tables::{
     ADAPTER_STATE, CONVERSATIONS, EARLY_RECALLS, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, KEYS_BY_AGE,
     LATE, LOG_BYTES, MESSAGES, META, NEWEST, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, SEEN, SENT,
@@ -62,9 +62,7 @@ pub(super) fn copy(txn: &ReadTransaction, to: &Path, kind: CopyKind) -> Result<(
         }
         copy_checked(txn, &database, JOURNAL, |first, row| journal::decode(first, row).map(drop))?;
         copy_checked(txn, &database, EPOCHS, |offset, row| epoch_of(offset, row).map(drop))?;
-        copy_checked(txn, &database, QUARANTINE, |at, row| {
-            set_aside_event::decode(at, row).map(drop)
-        })?;
+        copy_checked(txn, &database, QUARANTINE, |at, row| quarantine::decode(at, row).map(drop))?;
         copy_checked(txn, &database, REQUESTS, |id, row| unpack_request(id, row).map(drop))?;
         if kind == CopyKind::Node {
             copy_table(txn, &database, EARLY_RECALLS)?;

@@ -4,7 +4,7 @@ mod import;
 mod sending;
 
 use super::changed::{changed, part_mark};
-use super::command::{Answer, Command, MessageTarget};
+use super::command::{Answer, Command};
 use super::dedupe::receive;
 use super::error::Result;
 use super::state::StoreState;
@@ -12,6 +12,7 @@ use crate::model::change;
 use crate::model::content::Content;
 use crate::model::event::{ChangeCause, EarlyRecall, Event, RawEvent};
 use crate::model::message::{Message, Sender, Status};
+use crate::model::platform_event::MessageTarget;
 use import::import;
 use sending::{claim, create, record_outcome, route_again};
 
@@ -160,11 +161,11 @@ pub(super) fn decide(
         Command::RecordLate { id, outcome, at } => {
             record_outcome(state, state.by_id(id)?, outcome, at, events)
         }
-        Command::SetAside { inbound, reason, at } => {
+        Command::SetAside { event, reason, at } => {
             if state.quarantine_is_full()? {
                 return Ok(Answer::NoRoom);
             }
-            Ok(noted(Event::SetAside { inbound, reason, at }, events))
+            Ok(noted(Event::SetAside { event, reason, at }, events))
         }
         Command::Release { offset } => {
             if !state.is_set_aside(offset)? {

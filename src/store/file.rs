@@ -2,6 +2,7 @@
 
 use super::command::{Answer, Command};
 use super::commit::{commit, follow_later};
+use super::damage::guarded;
 use super::decide::decide;
 use super::error::{Result, StoreError};
 use super::shared_log::{SharedLogWriter, in_the_log};
@@ -12,8 +13,11 @@ use crate::clock::now;
 use crate::log::{Batch, Contents, Log, LogRecord};
 use crate::metrics::METRICS;
 use crate::model::change::Change;
+use crate::model::cursor::Epoch;
 use crate::model::event::Event;
+use crate::model::platform_event::PlatformEvent;
 use redb::{Database, ReadableDatabase, WriteTransaction};
+use std::ops::RangeInclusive;
 use std::time::Instant;
 
 /// The writing side of an open store.
@@ -72,6 +76,11 @@ pub(super) struct BatchOutcome {
     pub(super) answers: Vec<Result<Answer>>,
     /// Whether anything is not as it was.
     pub(super) has_written: bool,
+    /// The offsets of its events.
+    pub(super) events: RangeInclusive<u64>,
+    /// The fault of a disk that failed while this became durable. Whether it is stored shows when the
+    /// file is opened again.
+    pub(super) doubt: Option<StoreError>,
 }
 
 impl StoreFile {
@@ -79,8 +88,8 @@ impl StoreFile {
         View::new(self.database.begin_read()?, self.context.ids)
     }
 
-    /// Carries out a batch; returns once it is durable. What does not fit into the log goes into
-    /// the tables.
+    /// Carries out a batch; returns once it is durable, or that is in doubt. What does not fit into the log
+    /// goes into the tables.
     pub(super) fn commit(
         &mut self,
         commands: Vec<Command>,
@@ -93,8 +102,9 @@ impl StoreFile {
         let mut state = Transaction::open(&txn, &self.context, at)?;
         let first = state.next_offset();
         let (answers, changes) = carry_out(&mut state, commands, record.as_mut())?;
+        let events = first..=state.next_offset() - 1;
         let has_written = state.finish()?;
-        let outcome = BatchOutcome { changes, answers, has_written };
+        let mut outcome = BatchOutcome { changes, answers, has_written, events, doubt: None };
         if !has_written {
             txn.abort()?;
             if let Some(shared) = &self.shared {
@@ -107,7 +117,9 @@ impl StoreFile {
                 shared.append(&mut txn, first, record)?;
                 commit(txn).map_err(in_the_log)?;
             }
-            (_, record) => self.commit_here(txn, first, record)?,
+            (_, record) => {
+                outcome.doubt = guarded(|| self.commit_here(txn, first, record)).err();
+            }
         }
         let changed = u32::try_from(outcome.changes.len()).map_or(f64::MAX, f64::from);
         METRICS.commit_changes.observe(changed);
@@ -131,7 +143,7 @@ impl StoreFile {
             _ if is_logged => follow_later(&mut txn)?,
             _ => {}
         }
-        commit(txn).map_err(may_be_stored)?;
+        commit(txn)?;
         if !is_logged {
             self.log.clear();
         }
@@ -159,7 +171,14 @@ impl StoreFile {
         let view = self.view()?;
         let (cursor, logged) = (view.cursor(), log_bytes(&view.meta)?);
         let contents = self.log.read(cursor.offset + 1)?;
-        let follows = |batch: &Batch| batch.follows(cursor.offset, cursor.epoch);
+        // A damaged file may have lost its epochs. That it is the file of this log shows then by the note that
+        // there is a log, and by the offset.
+        let has_no_epoch = cursor.offset > 0 && cursor.epoch == Epoch::default();
+        let is_noted = has_no_epoch && logged.is_some();
+        let follows = |batch: &Batch| {
+            batch.follows(cursor.offset, cursor.epoch)
+                || (is_noted && batch.first == cursor.offset + 1)
+        };
         Ok(if !contents.begins_damaged && !contents.batches.first().is_none_or(follows) {
             FoundLog::DoesNotFollow
         } else if contents.is_foreign {
@@ -242,17 +261,6 @@ impl StoreFile {
     }
 }
 
-/// The error of a commit whose batch the log may have, or the tables in spite of it: the next opening of the
-/// file decides.
-fn may_be_stored(error: StoreError) -> StoreError {
-    match error {
-        StoreError::Write(text) => {
-            StoreError::Write(format!("{text}; whether it was stored is unknown"))
-        }
-        error => error,
-    }
-}
-
 /// Notes that there is a log from now on, and how many bytes its file has.
 fn mark_log(txn: &WriteTransaction, bytes: u64) -> Result<()> {
     txn.open_table(META)?.insert(LOG_BYTES, bytes.to_le_bytes().as_slice())?;
@@ -288,7 +296,7 @@ fn carry_out_each(
                 let aside = set_aside_for(&command);
                 let mut answer = carry_out_one(state, command, record.as_deref_mut(), changes)?;
                 if let (Err(error), Some(aside)) = (&answer, aside) {
-                    let aside = aside(error.to_string());
+                    let aside = aside(error.to_string(), state.at);
                     let kept = carry_out_one(state, aside, record.as_deref_mut(), changes)?;
                     if kept == Ok(Answer::NoRoom) {
                         answer = kept;
@@ -327,11 +335,10 @@ fn carry_out_one(
     Ok(decided)
 }
 
-/// How a message that cannot be stored is set aside for a reason.
-fn set_aside_for(command: &Command) -> Option<impl FnOnce(String) -> Command + use<>> {
-    let Command::Receive { received, at, .. } = command else { return None };
-    let (inbound, at) = (received.clone(), *at);
-    Some(move |reason| Command::SetAside { inbound, reason, at })
+/// How an event that cannot be stored is set aside for a reason; `None` where the command stores none.
+fn set_aside_for(command: &Command) -> Option<impl FnOnce(String, u64) -> Command + use<>> {
+    let event = Box::new(PlatformEvent::of(command.clone())?.without_frame());
+    Some(move |reason, at| Command::SetAside { event, reason, at })
 }
 
 /// Treatment of a log event that needs a damaged row.

@@ -3,12 +3,13 @@
 //! It takes all that has queued since the last commit, has it carried out in one transaction, lets
 //! readers and listeners see it, and answers, in that order. While batches follow each other the
 //! write-ahead log makes them durable, and the tables once nothing more comes. A disk that is full
-//! is noticed before redb does; after any other fault the file is opened again.
+//! is noticed before redb does; after any other fault the file is opened again, and then it shows whether
+//! the batch is stored that the fault met.
 
 use super::command::{Answer, Command};
 use super::damage::guarded;
 use super::error::{Result, StoreError};
-use super::file::{Durability, StoreFile};
+use super::file::{BatchOutcome, Durability, StoreFile};
 use super::listener::Listener;
 use super::open::{self, Opened};
 use super::options::StoreOptions;
@@ -20,6 +21,7 @@ use crate::log::disk::forget_cached;
 use crate::log::file::path_beside;
 use crate::metrics::METRICS;
 use crate::model::change::Committed;
+use crate::model::cursor::{Cursor, Epoch};
 use arc_swap::ArcSwapOption;
 use std::os::unix::fs::MetadataExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -35,6 +37,9 @@ const QUIET_TIME: Duration = Duration::from_millis(100);
 
 /// How long the writer waits before it tries again to open a file that failed.
 const REOPEN_PAUSE: Duration = Duration::from_millis(250);
+
+/// How long callers wait for a file that failed to be opened again, to hear what is stored.
+const DOUBT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// For how long after a fault commands are carried out one by one, so that one which always fails
 /// takes no other with it.
@@ -70,8 +75,35 @@ impl WriterRequest {
     }
 }
 
+/// Where an answer goes.
+type AnswerSender = oneshot::Sender<Result<Answer>>;
+
 /// A command, and where its answer goes.
-type Waiting = (Command, oneshot::Sender<Result<Answer>>);
+type Waiting = (Command, AnswerSender);
+
+/// A batch that the disk failed to make durable; the log or the tables may have it all the same.
+struct DoubtfulBatch {
+    outcome: BatchOutcome,
+    epoch: Epoch,
+    waiting: Vec<AnswerSender>,
+    error: StoreError,
+    /// The only command, not long after another fault.
+    is_alone: bool,
+    /// Until when the callers wait.
+    until: Instant,
+}
+
+impl DoubtfulBatch {
+    /// Whether a file that ends with this event has the batch; `None` where it goes on otherwise, because
+    /// more of it is damaged.
+    fn is_stored(&self, end: Cursor) -> Option<bool> {
+        let (first, last) = (*self.outcome.events.start(), *self.outcome.events.end());
+        if end == (Cursor { epoch: self.epoch, offset: last }) {
+            return Some(true);
+        }
+        (end.offset + 1 == first).then_some(false)
+    }
+}
 
 pub(super) fn start(
     file: StoreFile,
@@ -87,6 +119,7 @@ pub(super) fn start(
         file: Some(file),
         left: None,
         opened_as: FileId::of(&options),
+        doubtful: None,
         timer: timer.map_err(no_thread)?,
         answering: Handle::try_current().ok(),
         last: None,
@@ -110,6 +143,8 @@ struct WriterThread {
     opened_as: Option<FileId>,
     /// The store for reading meanwhile.
     left: Option<Opened>,
+    /// The batch that the fault met.
+    doubtful: Option<DoubtfulBatch>,
     /// For waiting with a limit; nothing runs on it.
     timer: Runtime,
     /// The runtime of those who wait for answers, where there is one.
@@ -139,6 +174,7 @@ impl WriterThread {
                     HEALTH.degrade("store", error.to_string());
                     told = Some(error.clone());
                 }
+                self.doubtful_for_long();
                 std::thread::sleep(REOPEN_PAUSE);
                 while let Ok(job) = jobs.try_recv() {
                     job.refuse(error.clone());
@@ -286,13 +322,23 @@ impl WriterThread {
         }
         let (commands, waiting): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
         let is_alone = waiting.len() == 1 && self.fault.is_some();
+        if let Err(error) = self.check_place() {
+            return self.refuse(waiting, error, false);
+        }
+        let epoch = self.file.as_ref().map_or_else(Epoch::default, |file| file.context.epoch);
         match self.commit(commands) {
-            Ok(answers) => {
-                if std::mem::take(&mut self.is_refusing) {
-                    HEALTH.recover("writing");
+            Ok(outcome) => match outcome.doubt.clone() {
+                None => self.committed(outcome, epoch, waiting),
+                Some(error) => {
+                    METRICS.store_errors.inc();
+                    tracing::error!(in_doubt = waiting.len(), "{error}");
+                    let until = Instant::now() + DOUBT_TIMEOUT;
+                    let batch = DoubtfulBatch { outcome, epoch, waiting, error, is_alone, until };
+                    self.doubtful = Some(batch);
+                    // Why that fails is told when it is tried again.
+                    let _ = self.open_again();
                 }
-                self.answer(waiting, answers);
-            }
+            },
             Err(error @ (StoreError::Unavailable(_) | StoreError::Unknown(_))) => {
                 tracing::warn!(refused = waiting.len(), "{error}");
                 self.role.lead(false);
@@ -302,24 +348,62 @@ impl WriterThread {
             }
             Err(error) => {
                 METRICS.store_errors.inc();
-                tracing::error!(refused = waiting.len(), "{error}");
-                HEALTH.degrade("writing", error.to_string());
-                self.is_refusing = true;
                 // Before anybody hears of it, so that who then reads finds something; why that
                 // fails is told when it is tried again.
                 if self.file.is_none() {
                     let _ = self.open_again();
                 }
-                // A command that alone meets a damaged page will always meet it.
-                let error = match error {
-                    StoreError::Corrupt(_) if is_alone => StoreError::Damaged(error.to_string()),
-                    error => not_written(error),
-                };
-                let error = self.elsewhere(error);
-                for wait in waiting {
-                    let _ = wait.send(Err(error.clone()));
-                }
+                self.refuse(waiting, error, is_alone);
             }
+        }
+    }
+
+    /// Tells listeners and callers that a batch is stored.
+    fn committed(&mut self, outcome: BatchOutcome, epoch: Epoch, waiting: Vec<AnswerSender>) {
+        if std::mem::take(&mut self.is_refusing) {
+            HEALTH.recover("writing");
+        }
+        let BatchOutcome { changes, answers, .. } = outcome;
+        if !changes.is_empty() {
+            self.listener.committed(Arc::new(Committed { epoch, changes }));
+        }
+        self.answer(waiting, answers);
+    }
+
+    /// Tells callers that nothing of their batch is stored.
+    fn refuse(&mut self, waiting: Vec<AnswerSender>, error: StoreError, is_alone: bool) {
+        tracing::error!(refused = waiting.len(), "{error}");
+        HEALTH.degrade("writing", error.to_string());
+        self.is_refusing = true;
+        // A command that alone meets a damaged page will always meet it.
+        let error = match error {
+            StoreError::Corrupt(_) if is_alone => StoreError::Damaged(error.to_string()),
+            error => not_written(error),
+        };
+        let error = self.elsewhere(error);
+        for wait in waiting {
+            let _ = wait.send(Err(error.clone()));
+        }
+    }
+
+    /// Tells the callers of a batch that was in doubt whether it is stored, from the newest event of the
+    /// file.
+    fn settle(&mut self, end: Cursor) {
+        let Some(batch) = self.doubtful.take() else { return };
+        match batch.is_stored(end) {
+            Some(true) => {
+                tracing::info!("the commands that the fault met are stored");
+                self.committed(batch.outcome, batch.epoch, batch.waiting);
+            }
+            Some(false) => self.refuse(batch.waiting, batch.error, batch.is_alone),
+            None => self.refuse(batch.waiting, unknown(batch.error), false),
+        }
+    }
+
+    /// Ends the wait for a file that cannot be opened again.
+    fn doubtful_for_long(&mut self) {
+        if let Some(batch) = self.doubtful.take_if(|batch| Instant::now() >= batch.until) {
+            self.refuse(batch.waiting, unknown(batch.error), false);
         }
     }
 
@@ -336,7 +420,7 @@ impl WriterThread {
 
     /// Gives each its answer. From one task, for waking a task from this thread costs far more than from
     /// a thread of its runtime.
-    fn answer(&self, waiting: Vec<oneshot::Sender<Result<Answer>>>, answers: Vec<Result<Answer>>) {
+    fn answer(&self, waiting: Vec<AnswerSender>, answers: Vec<Result<Answer>>) {
         let answer = move || {
             for (wait, answer) in waiting.into_iter().zip(answers) {
                 let _ = wait.send(answer.map_err(not_written));
@@ -349,8 +433,7 @@ impl WriterThread {
     }
 
     /// Carries out a batch in one transaction; all of it is on disk, or nothing.
-    fn commit(&mut self, commands: Vec<Command>) -> Result<Vec<Result<Answer>>> {
-        self.check_place()?;
+    fn commit(&mut self, commands: Vec<Command>) -> Result<BatchOutcome> {
         let free = self.free_space()?;
         let file = self.file.as_mut().ok_or(StoreError::Absent)?;
         let is_calm = self.last.is_none_or(|last| last.elapsed() > QUIET_TIME);
@@ -359,11 +442,10 @@ impl WriterThread {
         let durability = if is_calm || is_tight { Durability::Tables } else { Durability::Log };
         let done = guarded(|| file.commit(commands, durability));
         let view = match &done {
+            Ok(BatchOutcome { doubt: Some(error), .. }) | Err(error) => Err(error.clone()),
             Ok(done) if done.has_written => guarded(|| file.view()).map(Some),
             Ok(_) => Ok(None),
-            Err(error) => Err(error.clone()),
         };
-        let epoch = file.context.epoch;
         self.last = Some(Instant::now());
         match view {
             // Where the log of the cluster did not take it, the file is as it was.
@@ -373,7 +455,7 @@ impl WriterThread {
                 // After a fault of the disk redb refuses everything until the file is opened again.
                 self.fault = Some(Instant::now());
                 self.close();
-                if done.is_ok() {
+                if done.as_ref().is_ok_and(|done| done.doubt.is_none()) {
                     METRICS.store_errors.inc();
                     tracing::error!(
                         "{error}; what was written is on disk, and is read once the store is open again"
@@ -384,11 +466,7 @@ impl WriterThread {
             }
         }
         self.reached();
-        let done = done?;
-        if !done.changes.is_empty() {
-            self.listener.committed(Arc::new(Committed { epoch, changes: done.changes }));
-        }
-        Ok(done.answers)
+        done
     }
 
     fn close(&mut self) {
@@ -416,6 +494,7 @@ impl WriterThread {
                 let head = view.position();
                 self.current.store(Some(view));
                 self.listener.opened(head);
+                self.settle(head.cursor);
                 HEALTH.recover("store");
                 tracing::info!("the store is open again");
                 Ok(())
@@ -497,6 +576,16 @@ impl FileId {
         }
         let found = std::fs::metadata(&options.path).ok()?;
         Some(Self(found.dev(), found.ino()))
+    }
+}
+
+/// The error of a batch that may be stored.
+fn unknown(error: StoreError) -> StoreError {
+    match not_written(error) {
+        StoreError::Write(text) => {
+            StoreError::Write(format!("{text}; whether it was stored is unknown"))
+        }
+        error => error,
     }
 }
 

@@ -21,6 +21,8 @@ pub struct Disk {
     pub left: Option<u32>,
     /// The fault is over after one operation has failed.
     pub heals: bool,
+    /// Reading fails as well, once writing does.
+    pub fails_reads: bool,
     /// Only the log fails.
     pub has_no_log: bool,
     /// Grows with each power cut: older handles have no effect.
@@ -123,6 +125,10 @@ impl StorageBackend for Handle {
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let mut disk = self.disk.lock().unwrap();
+        if disk.fails_reads && disk.left == Some(0) {
+            // Counts as the operation that fails.
+            disk.work(self.part, self.generation)?;
+        }
         let from = usize::try_from(offset).unwrap();
         let bytes = disk.part(self.part).seen.get(from..from + out.len());
         out.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);

@@ -1,9 +1,13 @@
 //! The process is killed at random moments, under load of every kind: acknowledged messages are
-//! there and consistent, no inbound message is there twice, and no outbound message is forgotten.
+//! there and consistent, no inbound message is there twice, no outbound message is forgotten, and every
+//! session that resumes is told every event once and in order.
 
 use crate::onebot::{Peer, Script};
 use crate::onebot11::{group_message, headers, willing};
 use crate::server::{TestServer, eventually};
+use crate::socket::{Client, in_time};
+use crate::socket_cursor_model::Line;
+use crate::stream::{EVENTS, LINES};
 use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use serde_json::{Value, json};
@@ -32,6 +36,92 @@ struct Acknowledged {
     open: HashSet<String>,
 }
 
+/// Kinds of events that sessions ask for.
+const KINDS: [&str; 3] = ["message_status", "message_deleted", "message_updated"];
+
+/// A client that resumes at its cursor after each kill.
+struct Follower {
+    /// The media type of its stream; `None` for a WebSocket.
+    form: Option<&'static str>,
+    line: Option<Line>,
+    cursor: Option<String>,
+    told: Vec<Value>,
+}
+
+impl Follower {
+    fn new(form: Option<&'static str>) -> Self {
+        Self { form, line: None, cursor: None, told: Vec::new() }
+    }
+
+    async fn connect(&mut self, server: &TestServer) {
+        let (line, cursor) = if let Some(form) = self.form {
+            let (line, place) = Line::stream(server, form, &KINDS, self.cursor.as_deref());
+            (line, place.expect("its place is there"))
+        } else {
+            let mut client = Client::connect(server).await;
+            let mut command = json!({"type": "subscribe", "events": KINDS});
+            if let Some(cursor) = &self.cursor {
+                command["cursor"] = json!(cursor);
+            }
+            let ack = client.done(&command).await;
+            (Line::Socket(Box::new(client)), ack["cursor"].as_str().unwrap().to_owned())
+        };
+        assert!(self.cursor.as_ref().is_none_or(|known| *known == cursor), "{cursor}");
+        (self.line, self.cursor) = (Some(line), Some(cursor));
+    }
+
+    /// Takes events in until the server is gone, or until this message is told.
+    async fn read(&mut self, last: Option<&str>) {
+        let Some(mut line) = self.line.take() else { return };
+        while let Some(frame) = in_time("the next event", line.next()).await {
+            let offset = |cursor: &str| {
+                let (_, offset) = cursor.split_once('-').expect("epoch and offset");
+                u64::from_str_radix(offset, 16).expect("a number")
+            };
+            let cursor = frame["cursor"].as_str().unwrap_or_else(|| panic!("no event: {frame}"));
+            let before = self.cursor.as_deref().map(offset);
+            assert!(before < Some(offset(cursor)), "{before:?} is before {frame}");
+            self.cursor = Some(cursor.to_owned());
+            let is_last = frame["type"] == "new_message" && frame["data"]["id"] == json!(last);
+            self.told.push(frame);
+            if is_last {
+                return;
+            }
+        }
+        assert_eq!(last, None, "the connection ended too early");
+    }
+
+    /// The IDs that an event of a kind told of.
+    fn ids(&self, kind: &str) -> Vec<&str> {
+        let of_kind = self.told.iter().filter(|frame| frame["type"] == kind);
+        of_kind.map(|frame| frame["data"]["id"].as_str().unwrap()).collect()
+    }
+
+    /// Nothing that is there now, or was deleted, is missing among what it was told.
+    fn verify(&self, there: &HashMap<String, Value>, acknowledged: &Acknowledged) {
+        let told = self.ids("new_message");
+        let made: HashSet<_> = told.iter().copied().collect();
+        assert_eq!(made.len(), told.len(), "a message is told twice");
+        let deleted: HashSet<_> = self.ids("message_deleted").into_iter().collect();
+        let mut states: HashMap<&str, &Value> = HashMap::new();
+        for frame in self.told.iter().filter(|frame| frame["type"] == "message_status") {
+            states.insert(frame["data"]["id"].as_str().unwrap(), &frame["data"]["status"]);
+        }
+        for (id, message) in there {
+            assert!(made.contains(&**id), "never told: {message}");
+            assert!(!deleted.contains(&**id), "told to be deleted: {message}");
+            if message["direction"] != "Inbound" {
+                let told = states.get(&**id).map_or("Pending", |status| status.as_str().unwrap());
+                assert_eq!(message["status"], told, "{message}");
+            }
+        }
+        for (id, message) in &acknowledged.messages {
+            let is_told = deleted.contains(&**id);
+            assert!(message.is_some() || is_told, "{id} was deleted, and that was not told");
+        }
+    }
+}
+
 /// A store, what drives it, and what is known of it.
 struct Load {
     server: TestServer,
@@ -42,6 +132,7 @@ struct Load {
     received: AtomicUsize,
     /// Texts that reached the implementation.
     delivered: Arc<Mutex<HashSet<String>>>,
+    followers: Vec<Follower>,
 }
 
 impl Load {
@@ -52,6 +143,7 @@ impl Load {
             answers: AtomicUsize::new(0),
             received: AtomicUsize::new(0),
             delivered: Arc::default(),
+            followers: [None, Some(EVENTS), Some(LINES)].map(Follower::new).into(),
         }
     }
 
@@ -76,8 +168,16 @@ impl Load {
     async fn round(&mut self, seed: u64) {
         let peer = self.dial().await;
         self.answers.store(0, Relaxed);
-        let this = &*self;
+        let mut followers = std::mem::take(&mut self.followers);
+        for follower in &mut followers {
+            follower.connect(&self.server).await;
+        }
+        let (this, runtime) = (&*self, tokio::runtime::Handle::current());
         std::thread::scope(|scope| {
+            for follower in &mut followers {
+                let runtime = &runtime;
+                scope.spawn(move || runtime.block_on(follower.read(None)));
+            }
             for writer in 0..WRITERS {
                 scope.spawn(move || this.write(seed * WRITERS + writer));
             }
@@ -90,6 +190,7 @@ impl Load {
             });
             this.server.signal(rustix::process::Signal::KILL);
         });
+        self.followers = followers;
         self.server.kill();
         let found = self.server.home.run(&["check"]);
         let text = String::from_utf8_lossy(&found.stdout).into_owned();
@@ -174,7 +275,7 @@ impl Load {
     }
 
     /// Looks through the store when everything has gone out that is to.
-    async fn verify(&self) {
+    async fn verify(&mut self) {
         let _peer = self.dial().await;
         for platform in ["qq", "loopback"] {
             for status in ["Pending", "Sending"] {
@@ -185,8 +286,16 @@ impl Load {
                 });
             }
         }
+        let last = self.server.make_for(Some("nowhere"), "group_1", "the last one");
+        for follower in &mut self.followers {
+            follower.connect(&self.server).await;
+            follower.read(Some(&last)).await;
+        }
         let there = everything(&self.server);
         let acknowledged = self.acknowledged();
+        for follower in &self.followers {
+            follower.verify(&there, &acknowledged);
+        }
         let settled =
             acknowledged.messages.iter().filter(|(id, _)| !acknowledged.open.contains(*id));
         for (id, wanted) in settled {

@@ -90,23 +90,46 @@ async fn a_damaged_conversation_stops_nobody_else_and_what_comes_in_for_it_is_se
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_recall_that_cannot_be_stored_is_counted_and_told_with_all_it_says() {
+async fn a_recall_that_cannot_be_stored_is_set_aside_like_a_message() {
     let mut server = TestServer::start();
     let peer = dial(&server).await;
     peer.push(&group_message(1, 77, 41, "a text to damage"));
-    eventually("it is stored", || (sent(&server) == 1).then_some(()));
+    peer.push(&group_message(1, 77, 42, "whole"));
+    eventually("they are stored", || (sent(&server) == 2).then_some(()));
     server.stop();
     damage(&server.home.db(), "a text to damage");
     server.start_again();
     let peer = dial(&server).await;
-    peer.push(&json!({
-        "time": 1_700_000_000, "self_id": 1, "post_type": "notice", "notice_type": "group_recall",
-        "group_id": 77, "user_id": 2, "operator_id": 2, "message_id": 41,
-    }));
-    eventually("it is told", || reason(&server).filter(|told| told.contains("no messages")));
-    assert!(server.log().contains("Recall") && server.log().contains("41"), "{}", server.log());
+    let recall = |message: i64| {
+        json!({
+            "time": 1_700_000_000, "self_id": 1, "post_type": "notice",
+            "notice_type": "group_recall", "group_id": 77, "user_id": 2, "operator_id": 2,
+            "message_id": message,
+        })
+    };
+    peer.push(&recall(41));
+    peer.push(&recall(42));
+    eventually("it is told", || reason(&server).filter(|told| told.contains("1 received events")));
+    eventually("the next one goes on", || {
+        let (_, page) = server.get("/api/messages?limit=1");
+        page["messages"][0]["recalled"].is_object().then_some(())
+    });
+    let (status, listed) = server.get("/api/set-aside");
+    assert_eq!((status, &listed["total"]), (200, &json!(1)), "{listed}");
+    let event = &listed["events"][0];
+    assert_eq!((&event["kind"], &event["conversation"]), (&json!("recall"), &json!("group_77")));
+    assert!(event["reason"].as_str().is_some_and(|why| why.contains("damaged")), "{event}");
+    for arguments in [&["check"][..], &["check", "--retry"]] {
+        let output = server.home.run(arguments);
+        let told = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(told.contains("(recall)") && told.contains("group_77"), "{told}");
+    }
+    let told = String::from_utf8(server.home.run(&["doctor"]).stdout).unwrap();
+    assert!(told.contains("set aside"), "{told}");
     let metrics = server.get("/metrics").1.to_string();
-    assert!(metrics.contains("rechat_events_refused_total 1"), "{metrics}");
+    assert!(metrics.contains("rechat_events_set_aside_total 1"), "{metrics}");
+    assert!(metrics.contains("rechat_events_refused_total 0"), "{metrics}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -170,6 +193,55 @@ fn whichever_page_of_the_store_is_lost_a_message_that_was_taken_is_sent_or_it_is
         server.kill();
         let _ = std::fs::remove_file(server.home.path("rechat.redb-wal"));
     }
+}
+
+#[test]
+fn a_repair_keeps_what_can_be_read_tells_what_is_lost_and_keeps_the_damaged_file() {
+    let mut server = TestServer::start();
+    // Of a length that few fit into a page.
+    let text = |i: usize| format!("needle {i:03} {}", "x".repeat(700));
+    for i in 0..100 {
+        server.make_for(Some("nowhere"), &format!("group_{}", i % 5), &text(i));
+    }
+    let told = server.home.fails(2, &["check", "--repair"]);
+    assert!(told.contains("stop it first"), "{told}");
+    server.stop();
+    let db = server.home.db();
+    let pages = |bytes: &[u8]| -> Vec<usize> {
+        let has = |page: &[u8]| page.windows(10).any(|found| found == b"needle 050");
+        bytes.chunks(PAGE).enumerate().filter(|(_, page)| has(page)).map(|(at, _)| at).collect()
+    };
+    for page in pages(&std::fs::read(&db).unwrap()) {
+        forget(&db, page);
+    }
+    let damaged = std::fs::read(&db).unwrap();
+
+    let told = server.home.fails(1, &["check"]);
+    assert!(told.contains("rechat check --repair"), "{told}");
+    assert_eq!(std::fs::read(&db).unwrap(), damaged, "a check alone changes nothing");
+    let output = server.home.run(&["check", "--repair"]);
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "something is lost: {told}");
+    assert!(told.contains("lost: messages: ") && told.contains("made anew, with "), "{told}");
+    let folder = std::fs::read_dir(db.parent().unwrap()).unwrap().flatten();
+    let kept: Vec<_> = folder
+        .map(|entry| entry.path())
+        .filter(|path| path.to_string_lossy().contains("rechat.redb.damaged."))
+        .collect();
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    assert!(std::fs::read(&kept[0]).unwrap().starts_with(&damaged[..PAGE]), "it is the old file");
+    assert!(told.contains(&kept[0].display().to_string()), "{told}");
+    std::fs::remove_file(&kept[0]).unwrap();
+    let told = server.home.ok(&["check"]);
+    assert!(told.contains("the store is sound"), "{told}");
+
+    server.start_again();
+    let (_, page) = server.get("/api/messages?limit=200");
+    let there: Vec<_> = page["messages"].as_array().unwrap().iter().collect();
+    assert!((80..100).contains(&there.len()), "{}", there.len());
+    let has = |i: usize| there.iter().any(|message| message["content"] == text(i).as_str());
+    assert!(!has(50) && has(0) && has(99));
+    server.make_for(Some("nowhere"), "group_1", "goes on");
 }
 
 #[test]

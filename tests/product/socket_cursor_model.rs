@@ -249,21 +249,21 @@ impl World {
 }
 
 /// A connection on which events come.
-enum Line {
+pub(crate) enum Line {
     Socket(Box<Client>),
     Stream(BufReader<ureq::BodyReader<'static>>),
 }
 
 impl Line {
     /// Opens a stream; gives the place at which it begins, unless that is unknown to the store.
-    fn stream(
-        world: &World,
+    pub(crate) fn stream(
+        server: &TestServer,
         form: &str,
         kinds: &[&str],
         last: Option<&str>,
     ) -> (Self, Option<String>) {
         let path = format!("/api/stream?events={}", kinds.join(","));
-        let mut request = agent().get(world.server.url(&path)).header("accept", form);
+        let mut request = agent().get(server.url(&path)).header("accept", form);
         if let Some(last) = last {
             request = request.header("last-event-id", last);
         }
@@ -274,7 +274,7 @@ impl Line {
     }
 
     /// The next event; `None` at the end of the connection.
-    async fn next(&mut self) -> Option<Value> {
+    pub(crate) async fn next(&mut self) -> Option<Value> {
         let lines = match self {
             Self::Socket(client) => return client.next_or_end().await,
             Self::Stream(lines) => lines,
@@ -329,7 +329,7 @@ impl Session {
 
     async fn load_afresh(&mut self, world: &World) {
         let (line, cursor) = if let Some(form) = self.form {
-            let (line, begins_at) = Line::stream(world, form, &self.kinds, None);
+            let (line, begins_at) = Line::stream(&world.server, form, &self.kinds, None);
             (line, begins_at.unwrap())
         } else {
             let mut client = Client::connect(&world.server).await;
@@ -344,7 +344,7 @@ impl Session {
 
     async fn come_back(&mut self, world: &World) {
         let (line, cursor) = if let Some(form) = self.form {
-            Line::stream(world, form, &self.kinds, Some(&self.cursor))
+            Line::stream(&world.server, form, &self.kinds, Some(&self.cursor))
         } else {
             let mut client = Client::connect(&world.server).await;
             let command = json!({"type": "subscribe", "events": self.kinds, "cursor": self.cursor});

@@ -100,6 +100,8 @@ pub enum AdapterEvent {
         account: Option<String>,
         /// The platform's own ID of the message.
         external_id: Option<String>,
+        /// The platform took it, and that is no proof that it was sent.
+        is_unconfirmed: bool,
     },
     /// A platform refused a message after the time limit of the attempt.
     RefusedLate {

@@ -67,7 +67,7 @@ impl LateOutcomes for Leader {
     }
 }
 
-/// Stores events that other nodes give, while this one leads. A message that cannot be stored is set
+/// Stores events that other nodes give, while this one leads. An event that cannot be stored is set
 /// aside.
 pub(super) fn storing(store: Arc<Store>) -> Answerer {
     Arc::new(move |held| {
@@ -103,7 +103,7 @@ fn tell_set_aside(answer: Answer) {
             Ok(answer) => tell_set_aside(answer),
             Err(error) => {
                 tracing::error!(
-                    "an event of another node could not be stored; `rechat check` tells of it where it is a message: {error}"
+                    "an event of another node is set aside; `rechat check` tells of it: {error}"
                 );
             }
         }

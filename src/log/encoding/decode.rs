@@ -3,9 +3,11 @@
 use super::parts::{WireReaction, person};
 use super::wire::{HOWS, ORIGINS, WireEvent};
 use crate::log::record;
+use crate::model::change::Inbound;
 use crate::model::cursor::Epoch;
 use crate::model::event::{AdapterState, DedupeKey, EarlyRecall, Event, RawEvent, RetentionBounds};
 use crate::model::notice::Notice;
+use crate::model::platform_event::PlatformEvent;
 
 /// The event at the beginning, and what follows it.
 #[allow(clippy::too_many_lines, reason = "one arm for each kind and version")]
@@ -43,11 +45,11 @@ pub(super) fn take_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
                 name: name.into(),
             }
         }
-        WireEvent::SetAsideV1 { inbound, reason, at } => {
-            Event::SetAside { inbound: Box::new(inbound.read()?), reason: reason.into(), at }
-        }
-        WireEvent::SetAsideV2 { inbound, reason, at } => {
-            Event::SetAside { inbound: Box::new(inbound.read()?), reason: reason.into(), at }
+        WireEvent::SetAsideV1 { inbound, reason, at } => set_aside(inbound.read()?, reason, at),
+        WireEvent::SetAsideV2 { inbound, reason, at } => set_aside(inbound.read()?, reason, at),
+        WireEvent::SetAsideV3 { event, reason, at } => {
+            let event = Box::new(serde_json::from_str(&event).ok()?);
+            Event::SetAside { event, reason: reason.into(), at }
         }
         WireEvent::ContentSetV1 { seq, content, is_edit, at } => {
             Event::ContentSet { seq, content: content.read()?, is_edit, at }
@@ -145,4 +147,9 @@ pub(super) fn take_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
         },
     };
     Some((event, rest))
+}
+
+fn set_aside(message: Inbound, reason: &str, at: u64) -> Event {
+    let event = PlatformEvent::Received { message: Box::new(message), at };
+    Event::SetAside { event: Box::new(event), reason: reason.into(), at }
 }

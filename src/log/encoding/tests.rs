@@ -9,7 +9,8 @@ use crate::model::event::{
 };
 use crate::model::message::{Draft, MessageType, ReplyTo, Sender, Status};
 use crate::model::notice::{Notice, NoticeKind};
-use crate::model::reaction::Reaction;
+use crate::model::platform_event::{MessageTarget, PlatformEvent};
+use crate::model::reaction::{Reaction, ReactionChange};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -94,7 +95,11 @@ pub fn every_event() -> Vec<Event> {
             conversation: "g".into(),
             name: "G".into(),
         },
-        Event::SetAside { inbound, reason: "r".into(), at: 9 },
+        Event::SetAside {
+            event: Box::new(PlatformEvent::Received { message: inbound, at: 9 }),
+            reason: "r".into(),
+            at: 9,
+        },
         Event::Released { offset: 8 },
         Event::Routed { seq: 7, platform: "qq".into(), conversation: "group_1".into(), at: 9 },
         Event::PlatformSeen { platform: "qq".into(), kind: "onebot11".into() },
@@ -138,7 +143,65 @@ pub fn every_event() -> Vec<Event> {
     let marks = vec![DedupeKey::Sent(3, 4)];
     all.push(Event::PartSent { seq: 7, external_id: "e".into(), marks });
     all.push(Event::KeysLapsed { keys: vec![(9, 300)] });
+    all.extend(every_other_event().into_iter().map(|event| {
+        let (event, reason) = (Box::new(event), "r".to_owned());
+        Event::SetAside { event, reason, at: 9 }
+    }));
     all
+}
+
+/// An event of a platform of each kind that is no message.
+fn every_other_event() -> Vec<PlatformEvent> {
+    let target = || MessageTarget::External {
+        account: "1".into(),
+        platform: "qq".into(),
+        conversation: "g".into(),
+        external_id: "e".into(),
+    };
+    let (id, at) = (uuid::Uuid::from_u128(5), 9);
+    let by = Some(Sender { id: "2".into(), name: "Ann".into() });
+    let on = |on| ReactionChange::Set { emoji: "76".into(), user: "2".into(), mine: true, on };
+    let counted = ReactionChange::Counted { emoji: "76".into(), count: 3 };
+    let react = |change| PlatformEvent::Reacted { target: target(), change, at };
+    let notice = Box::new(Notice {
+        platform: "qq".into(),
+        account: "1".into(),
+        conversation: Some("g".into()),
+        kind: NoticeKind::Poke,
+        user: by.clone(),
+        operator: None,
+        text: "t".into(),
+        created_at: 9,
+        request: None,
+    });
+    vec![
+        PlatformEvent::Recalled { target: target(), by, at },
+        PlatformEvent::Recalled { target: MessageTarget::Id(id), by: None, at },
+        PlatformEvent::Edited { target: target(), content: Content::text("new"), at },
+        react(on(true)),
+        react(counted),
+        PlatformEvent::Noticed { notice, request: Some("flag".into()) },
+        PlatformEvent::Named { platform: "qq".into(), conversation: "g".into(), name: "G".into() },
+        PlatformEvent::MentionNamed { target: target(), user: "2".into(), name: "Ann".into(), at },
+        PlatformEvent::ReplyFound { target: target(), reply_to: Box::default(), at },
+        PlatformEvent::SentLate {
+            id,
+            account: Some("1".into()),
+            external_id: Some("e".into()),
+            is_unconfirmed: true,
+            at,
+        },
+        PlatformEvent::RefusedLate { id, reason: "no".into(), retryable: true, at },
+        PlatformEvent::PartSent { id, index: 1, external_id: Some("e".into()), at },
+        PlatformEvent::Told {
+            platform: "qq".into(),
+            account: "1".into(),
+            frame: "{}".into(),
+            meaning: None,
+            at,
+            forget_before: 8,
+        },
+    ]
 }
 
 #[test]

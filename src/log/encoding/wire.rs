@@ -4,6 +4,7 @@ use super::parts::{WireInbound, WireInboundV1, WireMark, WireReaction, WireReply
 use crate::log::record::WireContent;
 use crate::model::event::{ChangeCause, Origin};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// An event as it is encoded.
 #[derive(Serialize, Deserialize)]
@@ -156,6 +157,13 @@ pub(super) enum WireEvent<'a> {
     },
     KeysLapsedV1 {
         keys: Vec<(u64, u128)>,
+    },
+    /// Of events that are no messages.
+    SetAsideV3 {
+        /// As JSON.
+        event: Cow<'a, str>,
+        reason: &'a str,
+        at: u64,
     },
 }
 

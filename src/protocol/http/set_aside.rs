@@ -10,18 +10,27 @@ pub struct SetAsideEvent {
     pub at: u64,
     /// Reason why it could not be stored.
     pub reason: String,
-    /// Name of the platform.
+    /// Kind of the event: `message`, `recall`, `edit`, `reaction`, `notice`, `name`, `mention`, `reply`,
+    /// `sent`, `refused`, `part_sent` or `raw_event`.
+    #[serde(default = "message")]
+    pub kind: String,
+    /// Name of the platform; empty where the event does not name it.
     pub platform: String,
-    /// Your account that received it.
+    /// Your account that received it; empty where the event does not name it.
     pub account: String,
-    /// ID of the conversation on its platform.
+    /// ID of the conversation on its platform; empty where the event does not name it.
     pub conversation: String,
-    /// The author.
+    /// The author, or the person who made the change.
     pub sender: Sender,
-    /// The readable text of the message.
+    /// The readable text of the message or of the change.
     pub content: String,
-    /// When the message was written, in Unix seconds.
+    /// When it happened on the platform, in Unix seconds.
     pub created_at: u64,
+}
+
+/// The kind that servers before this field told of.
+fn message() -> String {
+    "message".into()
 }
 
 /// Answer of `GET /api/set-aside`.

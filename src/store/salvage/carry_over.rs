@@ -12,7 +12,7 @@ use crate::store::tables::{
     MARK, META, PLATFORMS, QUARANTINE, REQUESTS, SCHEMA, SEEN, SENT, TOLD, counters, key_check,
     pack, unpack, unpack_request,
 };
-use crate::store::{early_recall, journal, quarantine, raw_event_row, set_aside_event};
+use crate::store::{early_recall, journal, quarantine, raw_event_row};
 use redb::{Database, Key, TableDefinition, TableHandle as _, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
@@ -130,13 +130,17 @@ impl Carrier<'_> {
                 sealed.open(mark_key(key), row).map(|(_, sealed)| sealed).into()
             })?;
         }
+        let lost_before = self.lost.len();
         self.rows(EPOCHS, "epochs", |offset, (epoch, seq)| {
             let others = [offset.into(), epoch.into()];
             SealedTable::Epochs.open(others, seq).map(|(_, sealed)| sealed).into()
         })?;
+        if self.lost.len() > lost_before {
+            self.forget_epochs()?;
+        }
         self.rows(JOURNAL, "kept events", |first, row| whole(&journal::decode(first, row)))?;
         self.rows(QUARANTINE, "events that were set aside", |offset, row| {
-            whole(&set_aside_event::decode(offset, row))
+            whole(&quarantine::decode(offset, row))
         })?;
         self.rows(REQUESTS, "requests", |id, row| whole(&unpack_request(id, row)))?;
         self.rows(ADAPTER_STATE, "values of adapters", |(adapter, name), row| {
@@ -152,6 +156,14 @@ impl Carrier<'_> {
             self.end_journal()?;
         }
         Ok(())
+    }
+
+    /// Forgets the epochs where one of them may be lost: an earlier one would pass for the newest, and the
+    /// write-ahead log would not seem to follow.
+    fn forget_epochs(&self) -> Result<()> {
+        let txn = self.target.begin_write()?;
+        txn.open_table(EPOCHS)?.retain(|_, _| false)?;
+        commit(txn)
     }
 
     /// Forgets the kept events: a client that resumed would miss those that are lost without a word.

@@ -1,6 +1,7 @@
 //! Commands that are carried out in one commit, and claims.
 
 use super::*;
+use crate::model::reaction::ReactionChange;
 
 #[test]
 fn what_a_batch_did_is_known_to_the_rest_of_it() {
@@ -96,8 +97,35 @@ fn a_message_of_a_batch_that_cannot_be_stored_is_set_aside_in_the_same_commit() 
     };
     assert!(matches!(answers[..], [Err(StoreError::Damaged(_)), Ok(Answer::Noted)]), "{answers:?}");
     let view = file.view().unwrap();
-    assert_eq!(view.set_aside_after(0, 1, 1).unwrap()[0].inbound.content.readable(), "b");
+    let aside = view.set_aside_after(0, 1, 1).unwrap().remove(0);
+    assert_eq!(aside.event.content().unwrap().readable(), "b");
     assert_eq!(view.adapter_state("x").unwrap().len(), 1);
+}
+
+#[test]
+fn every_kind_of_event_is_set_aside_with_its_reason() {
+    let (_folder, mut file) = new();
+    let Answer::Message(message) = commit(&mut file, receive("a", false), Durability::Tables)
+    else {
+        panic!()
+    };
+    damage(&file, tables::MESSAGES, &message.seq);
+    let target = || MessageTarget::Id(message.id);
+    let (emoji, user) = ("76".to_owned(), "2".to_owned());
+    let change = ReactionChange::Set { emoji, user, mine: false, on: true };
+    let events = vec![
+        Command::Recall { target: target(), by: None, at: 5 },
+        Command::Edit { target: target(), content: "b".into(), at: 5 },
+        Command::React { target: target(), change, at: 5 },
+    ];
+    let answer = commit(&mut file, Command::Together(events.clone()), Durability::Tables);
+    let Answer::Together(answers) = answer else { panic!() };
+    assert!(answers.iter().all(Result::is_err), "{answers:?}");
+    let mut aside = Vec::new();
+    file.view().unwrap().each_set_aside(|event| aside.push(event)).unwrap();
+    assert!(aside.iter().all(|aside| aside.reason.contains("damaged")), "{aside:?}");
+    let kept: Vec<_> = aside.into_iter().map(|aside| aside.event.into_command()).collect();
+    assert_eq!(kept, events);
 }
 
 #[test]

@@ -184,8 +184,7 @@ fn a_damaged_list_of_platforms_counts_as_none_and_is_made_anew() {
 fn a_damaged_event_that_was_set_aside_hides_no_other() {
     let (_folder, mut file) = new();
     for text in ["a", "b", "c"] {
-        let (inbound, reason) = (Box::new(received(text, false)), "a damaged row".to_owned());
-        commit(&mut file, Command::SetAside { inbound, reason, at: 1 }, Durability::Tables);
+        commit(&mut file, set_aside(text), Durability::Tables);
     }
     let all = file.view().unwrap().set_aside_after(0, 10, usize::MAX).unwrap();
     assert_eq!(all.len(), 3);
@@ -397,11 +396,7 @@ fn a_damaged_mark_refuses_only_the_message_that_meets_it() {
 #[test]
 fn the_quarantine_is_bounded_and_says_that_it_is_full() {
     let (_folder, mut file) = new();
-    let aside = || Command::SetAside {
-        inbound: Box::new(received("x", false)),
-        reason: "a damaged row".into(),
-        at: 2,
-    };
+    let aside = || set_aside("x");
     let commands = (0..10_001).map(|_| aside()).collect();
     let answers = file.commit(commands, Durability::Tables).unwrap().answers;
     let kept = answers.iter().filter(|answer| **answer == Ok(Answer::Noted)).count();
@@ -417,11 +412,7 @@ fn the_quarantine_is_bounded_and_says_that_it_is_full() {
 fn the_quarantine_is_bounded_in_bytes() {
     let (_folder, mut file) = new();
     let large = "x".repeat(8 << 20);
-    let aside = || Command::SetAside {
-        inbound: Box::new(received(&large, false)),
-        reason: "a damaged row".into(),
-        at: 2,
-    };
+    let aside = || set_aside(&large);
     let mut kept = 0;
     while commit(&mut file, aside(), Durability::Tables) == Answer::Noted {
         kept += 1;

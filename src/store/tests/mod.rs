@@ -23,6 +23,7 @@ use crate::model::content::{Content, Segment};
 use crate::model::cursor::Cursor;
 use crate::model::event::AdapterState;
 use crate::model::message::{Draft, Message, MessageType, Sender, Status};
+use crate::model::platform_event::{MessageTarget, PlatformEvent};
 use crate::model::routing::RoutingFacts;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -142,9 +143,9 @@ fn do_everything(file: &mut StoreFile) {
         pinned: None,
     });
     log(Command::Delete { id: keyed.id });
-    let (inbound, reason) = (Box::new(received("four", false)), "it is too large".to_owned());
-    log(Command::SetAside { inbound: inbound.clone(), reason: reason.clone(), at: 10 });
-    log(Command::SetAside { inbound, reason, at: 10 });
+    log(set_aside("four"));
+    let event = Box::new(PlatformEvent::of(recall("four")).unwrap());
+    log(Command::SetAside { event, reason: "it is too large".into(), at: 10 });
     let first = file.view().unwrap().set_aside_after(0, 1, 1).unwrap()[0].offset;
     commit(file, Command::Release { offset: first }, Durability::Log);
     let mut foreign = received("five", false).into_message(9, uuid::Uuid::from_u128(77), 11);
@@ -171,6 +172,12 @@ fn do_everything(file: &mut StoreFile) {
         },
         Durability::Log,
     );
+}
+
+/// A message of a platform that could not be stored.
+fn set_aside(text: &str) -> Command {
+    let event = Box::new(PlatformEvent::of(receive(text, false)).unwrap());
+    Command::SetAside { event, reason: "a damaged row".into(), at: 1 }
 }
 
 /// The platform takes a message back.

@@ -76,6 +76,38 @@ fn a_damaged_page_loses_only_its_rows_and_they_are_told() {
 }
 
 #[test]
+fn the_log_is_applied_though_the_epochs_are_lost() {
+    let (crash, all) = crashed_store(300);
+    let before = crashed(crash.path());
+    let file = writable(before.path());
+    let view = file.view().unwrap();
+    let (total_before, last) = (view.stats().total, view.head());
+    drop((view, file));
+    let epoch = epoch_in(crash.path());
+    assert!(zero_pages_with(&tables_of(crash.path()), &epoch.to_le_bytes()) > 0);
+    let mut file = writable(crash.path());
+    let view = file.view().unwrap();
+    assert_eq!(kept_stores(&tables_of(crash.path())).len(), 1, "the epochs were on those pages");
+    assert_eq!(kept_logs(&tables_of(crash.path())), [] as [PathBuf; 0]);
+    assert_eq!(view.stats().total, total_before);
+    assert_eq!(view.by_seq(last).unwrap().unwrap().content.readable(), "in the log");
+    assert_eq!(view.by_id(all[7].id).unwrap().map(|message| message.seq), Some(all[7].seq));
+    let old = Cursor { epoch: crate::model::cursor::Epoch::new(epoch), offset: 3 };
+    assert_eq!(view.offset_of(old).unwrap(), None, "nobody goes on from before");
+    assert_eq!(check(&view).unwrap().findings, [""; 0]);
+    made(&mut file, "goes on");
+}
+
+/// The number of the newest epoch of a store, which nobody has open.
+fn epoch_in(folder: &Path) -> u64 {
+    let copy = crashed(folder);
+    let database = redb::Database::open(tables_of(copy.path())).unwrap();
+    let txn = redb::ReadableDatabase::begin_read(&database).unwrap();
+    let epochs = txn.open_table(tables::EPOCHS).unwrap();
+    redb::ReadableTable::last(&epochs).unwrap().unwrap().1.value().0
+}
+
+#[test]
 fn what_cannot_be_opened_is_made_anew_at_the_next_start() {
     let (crash, _) = crashed_store(300);
     assert!(zero_pages_with(&tables_of(crash.path()), b"needle 0150") > 0);

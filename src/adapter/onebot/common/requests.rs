@@ -93,8 +93,8 @@ pub(in crate::adapter::onebot) fn late(
     delivery: Delivery,
 ) -> Option<AdapterEvent> {
     match delivery {
-        Delivery::Sent { external_id, .. } => {
-            Some(AdapterEvent::ConfirmedLate { message, account, external_id })
+        Delivery::Sent { external_id, is_unconfirmed } => {
+            Some(AdapterEvent::ConfirmedLate { message, account, external_id, is_unconfirmed })
         }
         Delivery::Closed => None,
         Delivery::Refused { reason, retryable } => {
@@ -209,6 +209,23 @@ async fn answer_one(
         }
         AccountRequest::Call { action, params, answer } => {
             let _ = answer.send(handler.call_through(action, params).await);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_late_answer_proves_no_more_than_one_in_time() {
+        for is_unconfirmed in [false, true] {
+            let delivery = Delivery::Sent { external_id: None, is_unconfirmed };
+            let told = late(Uuid::nil(), None, delivery);
+            let Some(AdapterEvent::ConfirmedLate { is_unconfirmed: told, .. }) = told else {
+                panic!("{told:?}")
+            };
+            assert_eq!(told, is_unconfirmed);
         }
     }
 }

@@ -210,10 +210,21 @@ impl Handler {
         let gone = progress.begin(message, &contents);
         for (place, step) in steps.iter().enumerate().skip(gone) {
             let sending = sending(step);
+            progress.send(message.id);
             // A late answer would tell of this part alone.
             let answer = self.calls.call(sending.action, &sending, None).await;
             let part = |reason| format!("part {} of {}: {reason}", place + 1, steps.len());
-            match delivery(answer) {
+            let delivery = match delivery(answer) {
+                unknown @ Delivery::Unknown { .. } => match progress.echoed(message.id) {
+                    Some(id) => Delivery::Sent { external_id: Some(id), is_unconfirmed: false },
+                    None => unknown,
+                },
+                delivery => delivery,
+            };
+            if matches!(delivery, Delivery::Refused { .. } | Delivery::Closed) {
+                progress.refused(message.id);
+            }
+            match delivery {
                 Delivery::Sent { external_id, is_unconfirmed } => {
                     if let Some(id) = &external_id {
                         self.account.known.insert(&message.conversation, id);

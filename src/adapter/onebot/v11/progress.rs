@@ -34,6 +34,19 @@ struct UnderWay {
     sent: Vec<Option<String>>,
     /// The platform took one of them without a proof.
     is_unconfirmed: bool,
+    next: NextPart,
+}
+
+/// The part that goes next.
+#[derive(Debug, Default)]
+enum NextPart {
+    /// It was not sent: an own message that says the same is another one.
+    #[default]
+    Waits,
+    /// It was sent, and its outcome is not known.
+    IsOpen,
+    /// Its echo came before its outcome was known, with this ID.
+    Echoed(String),
 }
 
 impl SendProgress {
@@ -53,16 +66,46 @@ impl SendProgress {
             contents: contents.to_vec(),
             sent,
             is_unconfirmed: false,
+            next: NextPart::Waits,
         };
         let told = || parts.iter().map(|id| Some(id.clone()).filter(|id| !id.is_empty())).collect();
-        let known = match known {
+        let mut known = match known {
             Some(known) if known.contents != contents => new(Vec::new()),
             Some(known) if known.sent.len() >= parts.len() => known,
             _ => new(told()),
         };
+        // Its echo came after the attempt was given up.
+        if let NextPart::Echoed(id) = std::mem::take(&mut known.next) {
+            known.sent.push(Some(id));
+        }
         let gone = known.sent.len();
         state.under_way.push_back(known);
         gone
+    }
+
+    /// The next part is sent: its echo may come before its outcome is known.
+    pub(super) fn send(&self, message: Uuid) {
+        self.set_next(message, NextPart::IsOpen);
+    }
+
+    /// The next part was refused: it has no echo.
+    pub(super) fn refused(&self, message: Uuid) {
+        self.set_next(message, NextPart::Waits);
+    }
+
+    fn set_next(&self, message: Uuid, next: NextPart) {
+        let mut state = self.state();
+        let known = state.under_way.iter_mut().find(|known| known.message == message);
+        if let Some(known) = known {
+            known.next = next;
+        }
+    }
+
+    /// The ID of the next part, if its echo has come: that proves that it has gone.
+    pub(super) fn echoed(&self, message: Uuid) -> Option<String> {
+        let state = self.state();
+        let known = state.under_way.iter().find(|known| known.message == message)?;
+        if let NextPart::Echoed(id) = &known.next { Some(id.clone()) } else { None }
     }
 
     /// The next part has gone.
@@ -72,6 +115,7 @@ impl SendProgress {
             return;
         };
         known.is_unconfirmed |= is_unconfirmed;
+        known.next = NextPart::Waits;
         let part = (known.conversation.clone(), external_id.clone());
         let is_first = known.sent.is_empty();
         known.sent.push(external_id);
@@ -105,16 +149,18 @@ impl SendProgress {
         if state.parts.iter().any(|(place, id)| place == conversation && id == external_id) {
             return true;
         }
-        // Its echo may come before the answer that tells its ID.
-        let is_next = |known: &UnderWay| {
+        // Its echo may come before the answer that tells its ID. There is one echo; another message that
+        // says the same is the owner's.
+        let is_next = |known: &&mut UnderWay| {
             let next = known.contents.get(known.sent.len()).filter(|_| !known.sent.is_empty());
-            known.conversation == *conversation && next.is_some_and(|next| content.is_told_of(next))
+            matches!(known.next, NextPart::IsOpen)
+                && known.conversation == *conversation
+                && next.is_some_and(|next| content.is_told_of(next))
         };
-        let is_part = state.under_way.iter().any(is_next);
-        if is_part {
-            state.keep_part(conversation.clone(), external_id.clone());
-        }
-        is_part
+        let Some(known) = state.under_way.iter_mut().find(is_next) else { return false };
+        known.next = NextPart::Echoed(external_id.clone());
+        state.keep_part(conversation.clone(), external_id.clone());
+        true
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -198,9 +244,35 @@ mod tests {
     fn what_was_sent_before_a_restart_is_not_sent_again() {
         let (progress, message) = (SendProgress::default(), message(&["101"]));
         assert_eq!(progress.begin(&message, &["a".into(), "b".into()]), 1);
+        progress.send(message.id);
         assert!(progress.is_part(&echo("102", "b")), "before its answer");
         progress.note(message.id, Some("102".into()), false);
         assert_eq!(progress.finish(message.id), sent("101", false));
+    }
+
+    #[test]
+    fn what_the_owner_says_while_a_part_waits_is_no_part() {
+        let (progress, message) = (SendProgress::default(), message(&["101"]));
+        progress.begin(&message, &["a".into(), "b".into()]);
+        assert!(!progress.is_part(&echo("900", "b")), "it was not sent yet");
+        progress.send(message.id);
+        progress.refused(message.id);
+        assert!(!progress.is_part(&echo("901", "b")), "it was refused");
+        progress.send(message.id);
+        assert!(progress.is_part(&echo("102", "b")));
+        assert!(!progress.is_part(&echo("902", "b")), "it has one echo");
+    }
+
+    #[test]
+    fn a_part_whose_echo_came_instead_of_its_answer_is_not_sent_again() {
+        let (progress, message) = (SendProgress::default(), message(&["101"]));
+        let begin = || progress.begin(&message, &["a".into(), "b".into(), "c".into()]);
+        assert_eq!(begin(), 1);
+        progress.send(message.id);
+        assert_eq!(progress.echoed(message.id), None);
+        assert!(progress.is_part(&echo("102", "b")));
+        assert_eq!(progress.echoed(message.id).as_deref(), Some("102"));
+        assert_eq!(begin(), 2, "also in a later attempt");
     }
 
     #[test]
@@ -210,6 +282,7 @@ mod tests {
         assert!(!progress.is_part(&echo("101", "a")), "the first part stands for the message");
         progress.note(message.id, Some("101".into()), false);
         assert!(!progress.is_part(&echo("100", "another")));
+        progress.send(message.id);
         assert!(progress.is_part(&echo("102", "b")), "before its answer");
         progress.note(message.id, Some("102".into()), false);
         progress.finish(message.id);

@@ -1,9 +1,9 @@
 //! Reading the events of platforms that could not be stored and were set aside.
 
-use super::damage::{guarded, pass_over};
-use super::error::{Result, StoreError};
-use super::set_aside_event::{SetAside, decode};
-use super::view::View;
+use super::row::{SetAside, decode};
+use crate::store::damage::{guarded, pass_over};
+use crate::store::error::{Result, StoreError};
+use crate::store::view::View;
 use redb::ReadableTableMetadata;
 
 /// Events, and bytes of them, that are read together.

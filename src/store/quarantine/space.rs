@@ -1,9 +1,9 @@
 //! Space for events that are set aside: it is bounded in number and bytes.
 
-use super::error::Result;
-use super::tables::{META, pack, unpack};
-use super::transaction::Transaction;
-use super::view::View;
+use crate::store::error::Result;
+use crate::store::tables::{META, pack, unpack};
+use crate::store::transaction::Transaction;
+use crate::store::view::View;
 use redb::{ReadableTable, ReadableTableMetadata};
 
 /// The most events that are set aside.
@@ -13,24 +13,24 @@ const MAX_EVENTS: u64 = 10_000;
 const MAX_BYTES: u64 = 256 << 20;
 
 /// The row of `meta` with the bytes of all events that are set aside.
-pub(super) const BYTES_KEY: &str = "set aside bytes";
+pub(in crate::store) const BYTES_KEY: &str = "set aside bytes";
 
 impl Transaction<'_> {
     /// Whether there is no room for another event.
-    pub(super) fn has_no_room(&self) -> Result<bool> {
+    pub(in crate::store) fn has_no_room(&self) -> Result<bool> {
         let quarantine = self.quarantine.read()?;
         Ok(is_full(quarantine.len()?, bytes(&self.meta, quarantine)?))
     }
 
     /// Keeps the row of an event that could not be stored.
-    pub(super) fn set_aside(&mut self, offset: u64, row: &[u8]) -> Result<()> {
+    pub(in crate::store) fn set_aside(&mut self, offset: u64, row: &[u8]) -> Result<()> {
         let before = bytes(&self.meta, self.quarantine.read()?)?;
         self.quarantine.write()?.insert(offset, row)?;
         self.note_bytes(before + row.len() as u64)
     }
 
     /// Removes an event that was set aside.
-    pub(super) fn release(&mut self, offset: u64) -> Result<()> {
+    pub(in crate::store) fn release(&mut self, offset: u64) -> Result<()> {
         let before = bytes(&self.meta, self.quarantine.read()?)?;
         let removed = self.quarantine.write()?.remove(offset)?;
         let removed = removed.map_or(0, |row| row.value().len() as u64);

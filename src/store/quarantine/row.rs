@@ -1,10 +1,10 @@
 //! An event of a platform that could not be stored and was set aside, and its row.
 
-use super::tables::without_checksum;
 use crate::log::decode_event;
 use crate::log::record::Unreadable;
-use crate::model::change::Inbound;
 use crate::model::event::Event;
+use crate::model::platform_event::PlatformEvent;
+use crate::store::tables::without_checksum;
 
 /// An event of a platform that could not be stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,14 +16,17 @@ pub struct SetAside {
     /// Why it could not be stored.
     pub reason: String,
     /// The event.
-    pub inbound: Inbound,
+    pub event: PlatformEvent,
 }
 
 /// Reads a row.
-pub(super) fn decode(offset: u64, row: &[u8]) -> std::result::Result<SetAside, Unreadable> {
+pub(in crate::store) fn decode(
+    offset: u64,
+    row: &[u8],
+) -> std::result::Result<SetAside, Unreadable> {
     match without_checksum(offset, row).and_then(decode_event) {
-        Some(Event::SetAside { inbound, reason, at }) => {
-            Ok(SetAside { offset, at, reason, inbound: *inbound })
+        Some(Event::SetAside { event, reason, at }) => {
+            Ok(SetAside { offset, at, reason, event: *event })
         }
         _ => Err(Unreadable::new(format!("what was set aside at {offset} is damaged"))),
     }

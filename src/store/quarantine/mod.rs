@@ -1,0 +1,11 @@
+//! Events of platforms that could not be stored and are set aside, so that people can look at them and try
+//! again.
+
+mod as_commands;
+mod listing;
+mod row;
+mod space;
+
+pub use row::SetAside;
+pub(super) use row::decode;
+pub(super) use space::BYTES_KEY;
