@@ -76,7 +76,7 @@ pub(super) struct BatchOutcome {
 
 impl StoreFile {
     pub(super) fn view(&self) -> Result<View> {
-        View::new(self.database.begin_read()?, self.context.ids)
+        View::new(self.database.begin_read()?, self.context.ids, self.context.newest)
     }
 
     /// Carries out a batch; returns once it is durable. What does not fit into the log goes into
@@ -93,6 +93,7 @@ impl StoreFile {
         let mut state = Transaction::open(&txn, &self.context, at)?;
         let first = state.next_offset();
         let (answers, changes) = carry_out(&mut state, commands, record.as_mut())?;
+        let newest = state.newest_event();
         let has_written = state.finish()?;
         let outcome = BatchOutcome { changes, answers, has_written };
         if !has_written {
@@ -109,6 +110,7 @@ impl StoreFile {
             }
             (_, record) => self.commit_here(txn, first, record)?,
         }
+        self.context.newest = Some(newest);
         let changed = u32::try_from(outcome.changes.len()).map_or(f64::MAX, f64::from);
         METRICS.commit_changes.observe(changed);
         METRICS.commit_seconds.observe(began.elapsed().as_secs_f64());
