@@ -5,7 +5,8 @@
 
 use crate::health;
 use crate::model::change::{Change, ChangeEffect};
-use crate::model::message::{Direction, Message};
+use crate::model::message::Direction;
+use crate::store::record::MessageTimes;
 use crate::store::{Result, Store};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -57,7 +58,7 @@ impl ActivityCounts {
         for change in changes {
             if let ChangeEffect::Created(message) | ChangeEffect::PutBack(message) = &change.effect
             {
-                ring.add(message);
+                ring.add(message.created_at, message.direction);
             }
         }
     }
@@ -86,14 +87,13 @@ impl ActivityCounts {
     /// The store cannot be read.
     pub fn read_back(self: &Arc<Self>, store: &Store, now: u64) -> Result<()> {
         let (view, activity) = (store.view()?, self.clone());
-        let head = view.head();
         activity.0.lock().unwrap_or_else(PoisonError::into_inner).advance(now / MINUTE);
         health::blocking("activity", move || {
             let mut old = 0;
-            for message in view.readable_before(head + 1)?.take(MAX_READ) {
-                let message = message?;
+            for times in view.times()?.take(MAX_READ) {
+                let MessageTimes { created_at, direction, .. } = times?;
                 let mut ring = activity.0.lock().unwrap_or_else(PoisonError::into_inner);
-                old = if ring.add(&message) { 0 } else { old + 1 };
+                old = if ring.add(created_at, direction) { 0 } else { old + 1 };
                 if old >= OLD_IN_A_ROW {
                     break;
                 }
@@ -121,13 +121,13 @@ impl Ring {
         self.newest = self.newest.max(minute);
     }
 
-    /// Counts a message; `false` if it is older than a day.
-    fn add(&mut self, message: &Message) -> bool {
-        let minute = message.created_at / MINUTE;
+    /// Counts a message that was made at a time in Unix seconds; `false` if it is older than a day.
+    fn add(&mut self, at: u64, direction: Direction) -> bool {
+        let minute = at / MINUTE;
         let oldest = (self.newest + 1).saturating_sub(MAX_MINUTES as u64);
         let is_kept = (oldest..=self.newest).contains(&minute);
         if is_kept {
-            self.counts[place(minute)][message.direction as usize] += 1;
+            self.counts[place(minute)][direction as usize] += 1;
         }
         is_kept
     }

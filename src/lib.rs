@@ -22,6 +22,7 @@ pub mod health;
 pub mod hub;
 pub mod ingest;
 pub mod log;
+pub mod low_priority;
 pub mod mcp;
 pub mod media;
 pub mod metrics;

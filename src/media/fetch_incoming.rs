@@ -156,12 +156,12 @@ impl IncomingMedia {
         let Ok(view) = self.completer.store.view() else { return u64::MAX };
         let (head, since) = (view.head(), now().saturating_sub(MISSED_AGE));
         let mut position = head;
-        let Ok(newest) = view.readable_before(head + 1) else { return position };
-        for message in newest.take(MAX_MISSED as usize).flatten() {
-            if message.updated_at < since {
+        let Ok(newest) = view.times() else { return position };
+        for times in newest.take(MAX_MISSED as usize).flatten() {
+            if times.updated_at < since {
                 break;
             }
-            position = message.seq - 1;
+            position = times.seq - 1;
         }
         position
     }

@@ -10,6 +10,7 @@ use super::index::Index;
 use super::span::span_of;
 use super::terms::{self, SearchTerm};
 use crate::health::{HEALTH, supervise};
+use crate::low_priority;
 use crate::metrics::METRICS;
 use crate::model::message::Message;
 use crate::store::{EntryContent, Store, StoreError, View};
@@ -43,10 +44,6 @@ const LEAVE: Duration = Duration::from_millis(500);
 /// Events that are read at once.
 const EVENTS: usize = 10_000;
 
-/// The thread's `nice` value (0 to 19): under load, searches read new messages from the store a
-/// little longer.
-const NICENESS: i32 = 10;
-
 /// Name of this part in the health.
 const PART: &str = "search";
 
@@ -62,12 +59,12 @@ pub async fn run(index: Arc<Index>, store: Arc<Store>, stop: CancellationToken) 
     .await;
 }
 
-/// Runs on a thread of its own; a panic there becomes a panic here.
+/// Runs on a thread of its own, which gives way: under load, searches read new messages from the store a
+/// little longer. A panic there becomes a panic here.
 async fn on_thread(feed: Indexer) {
     let stop = feed.stop.clone();
     let (done, wait) = oneshot::channel();
-    let thread = std::thread::Builder::new().name(TASK.into()).spawn(move || {
-        give_way();
+    let thread = low_priority::spawn(TASK, move || {
         feed.run();
         let _ = done.send(());
     });
@@ -81,14 +78,6 @@ async fn on_thread(feed: Indexer) {
         Err(error) => {
             HEALTH.degrade(PART, format!("the system gives no thread for it: {error}"));
         }
-    }
-}
-
-/// Lowers the priority of the thread. Only Linux has priorities of threads.
-fn give_way() {
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::nice(NICENESS) {
-        tracing::debug!("the search index does not give way: {error}");
     }
 }
 

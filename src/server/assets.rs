@@ -12,6 +12,7 @@ use super::bundle::{Bundle, shortened, style_sheet};
 use super::context::Incoming;
 use super::error::{ErrorResponse, Result};
 use super::operation::Call;
+use crate::low_priority;
 use brotli::CompressorWriter;
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
@@ -131,8 +132,15 @@ pub fn part(call: &Call<'_>) -> Result<HttpResponse> {
     answer(&page, &format!("page/{file}"), caching, &call.request)
 }
 
-/// Compresses the page, which takes a tenth of a second: the first visitor does not wait for it then.
-pub fn compress_page() {
+/// Begins to compress the page, which takes a tenth of a second of a processor: messages that wait are not
+/// to wait for it, nor the first visitor.
+pub fn compress_page_ahead() {
+    if let Err(error) = low_priority::spawn("page", compress_page) {
+        tracing::debug!("the page is compressed at the first request: {error}");
+    }
+}
+
+fn compress_page() {
     for file in PageFiles::current().files.values() {
         file.compressed(Coding::Brotli);
     }
@@ -241,14 +249,19 @@ impl PageFile {
         Self { media_type: media_type(name), etag, plain, gzip, brotli }
     }
 
-    /// The compressed file; compressed at the first request.
+    /// The compressed file. Compressed here where nobody has done it yet: waiting for a thread of low
+    /// priority, which may be at it, could take far longer.
     fn compressed(&self, coding: Coding) -> Bytes {
         let kept = match coding {
             Coding::Brotli => &self.brotli,
             Coding::Gzip => &self.gzip,
         };
+        if let Some(kept) = kept.get() {
+            return kept.clone();
+        }
         // Writing to memory does not fail.
-        kept.get_or_init(|| compress(&self.plain, coding).unwrap_or_default().into()).clone()
+        let compressed = compress(&self.plain, coding).unwrap_or_default();
+        kept.get_or_init(|| compressed.into()).clone()
     }
 }
 

@@ -156,7 +156,7 @@ pub async fn serve(
     let tasks = &server.context.tasks;
     // A debug build reads the page anew for each request.
     if !cfg!(debug_assertions) {
-        tasks.spawn_blocking(assets::compress_page);
+        assets::compress_page_ahead();
     }
     let unix = async {
         if let Some((listener, _file)) = unix {

@@ -446,7 +446,7 @@ fn check_set_aside(view: &View, report: &mut StoreReport) -> Result<()> {
 
 fn check_epochs(view: &View, report: &mut StoreReport) -> Result<()> {
     let (mut last_seq, newest) = (0, view.cursor());
-    for row in view.epochs.iter()? {
+    for row in view.epochs_table()?.iter()? {
         let (offset, row) = row?;
         let (epoch, _) = row.value();
         let first_seq = match epoch_of(offset.value(), row.value()) {
@@ -461,7 +461,7 @@ fn check_epochs(view: &View, report: &mut StoreReport) -> Result<()> {
         }
         last_seq = first_seq;
     }
-    if view.epochs.is_empty()? && newest.offset > 0 {
+    if view.epochs_table()?.is_empty()? && newest.offset > 0 {
         report.find("the epochs are missing".into());
     }
     Ok(())

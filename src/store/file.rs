@@ -85,7 +85,7 @@ pub(super) struct BatchOutcome {
 
 impl StoreFile {
     pub(super) fn view(&self) -> Result<View> {
-        View::new(self.database.begin_read()?, self.context.ids)
+        View::new(self.database.begin_read()?, self.context.ids, self.context.newest)
     }
 
     /// Carries out a batch; returns once it is durable, or that is in doubt. What does not fit into the log
@@ -102,7 +102,11 @@ impl StoreFile {
         let mut state = Transaction::open(&txn, &self.context, at)?;
         let first = state.next_offset();
         let (answers, changes) = carry_out(&mut state, commands, record.as_mut())?;
+<<<<<<< HEAD
         let events = first..=state.next_offset() - 1;
+=======
+        let newest = state.newest_event();
+>>>>>>> costs
         let has_written = state.finish()?;
         let mut outcome = BatchOutcome { changes, answers, has_written, events, doubt: None };
         if !has_written {
@@ -121,6 +125,7 @@ impl StoreFile {
                 outcome.doubt = guarded(|| self.commit_here(txn, first, record)).err();
             }
         }
+        self.context.newest = Some(newest);
         let changed = u32::try_from(outcome.changes.len()).map_or(f64::MAX, f64::from);
         METRICS.commit_changes.observe(changed);
         METRICS.commit_seconds.observe(began.elapsed().as_secs_f64());

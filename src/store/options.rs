@@ -135,6 +135,7 @@ impl StoreOptions {
     pub(super) fn context(&self, ids: IdPermutation) -> TransactionContext {
         let epoch = mint();
         TransactionContext {
+            newest: None,
             ids,
             epoch,
             tag: EpochTag::of(epoch),

@@ -70,7 +70,7 @@ impl View {
         prefix: IdPrefix,
     ) -> Result<impl Iterator<Item = u64>> {
         let mut epochs = vec![(1, EpochTag::NONE)];
-        for row in self.epochs.iter()? {
+        for row in self.epochs_table()?.iter()? {
             let (offset, row) = row?;
             let (tag, first) = tag_of(offset.value(), row.value())?;
             epochs.push((first, tag));

@@ -3,9 +3,9 @@
 use super::damage::{guarded, pass_over};
 use super::error::{Result, StoreError};
 use super::view::View;
-use crate::log::record;
+use crate::log::record::{self, MessageTimes};
 use crate::model::message::Message;
-use redb::ReadableTable;
+use redb::{AccessGuard, ReadableTable};
 
 impl View {
     /// The `seq` of the oldest message that still exists.
@@ -106,7 +106,23 @@ impl View {
         let all = self.before(seq)?;
         Ok(all.filter_map(|message| pass_over(message.map(Some)).transpose()))
     }
+
+    /// The times of all messages, newest first; those that are damaged are left out and logged.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
+    pub fn times(&self) -> Result<impl Iterator<Item = Result<MessageTimes>> + use<>> {
+        let rows = guarded(|| Ok(self.messages.range(0..)?))?;
+        let times = |row: Result<Row>| {
+            let (seq, bytes) = row?;
+            Ok(Some(record::times_of(seq.value(), bytes.value())?))
+        };
+        Ok(Guarded(rows).rev().filter_map(move |row| pass_over(times(row)).transpose()))
+    }
 }
+
+type Row = (AccessGuard<'static, u64>, AccessGuard<'static, &'static [u8]>);
 
 /// Rows that are read one by one, each with a panic of redb as an error.
 struct Guarded<I>(I);

@@ -123,6 +123,15 @@ pub(super) fn epoch_of(offset: u64, (epoch, seq): (u64, u64)) -> Result<(Epoch, 
     Ok((Epoch::new(epoch), seq))
 }
 
+/// The epoch of the newest event, by the rows of the epochs.
+///
+/// # Errors
+///
+/// The table cannot be read.
+pub(super) fn newest_epoch(epochs: &impl ReadableTable<u64, (u64, u64)>) -> super::Result<Epoch> {
+    Ok(epochs.last()?.map(|(_, row)| Epoch::new(row.value().0)).unwrap_or_default())
+}
+
 /// The tag of IDs of an epoch, and its first `seq`.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ use super::lazy_table::OpenedTable;
 use super::listener::Head;
 use super::membership::{Membership, membership};
 use super::postings::Places;
-use super::sealed::{SealedTable, epoch_of, tag_at};
+use super::sealed::{SealedTable, epoch_of, newest_epoch, tag_at};
 use super::tables::{
     ADAPTER_STATE, CONVERSATIONS, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, LATE, MADE_AT, MESSAGES,
     META, NEWEST, PLATFORMS, POSTINGS, PostingKey, QUARANTINE, REQUESTS, counters, resumable_from,
@@ -42,7 +42,7 @@ pub struct View {
     newest: OpenedTable<(&'static str, u64), &'static str>,
     late: OpenedTable<(u32, u64, u64), ()>,
     journal: OpenedTable<u64, &'static [u8]>,
-    pub(super) epochs: ReadOnlyTable<u64, (u64, u64)>,
+    epochs: OpenedTable<u64, (u64, u64)>,
     quarantine: OpenedTable<u64, &'static [u8]>,
     /// The epoch of the newest event.
     epoch: Epoch,
@@ -56,18 +56,27 @@ pub struct View {
 }
 
 impl View {
-    pub(super) fn new(txn: ReadTransaction, ids: IdPermutation) -> Result<Self> {
+    /// A view of a transaction. `newest` is the newest event of some commit of this file: where it is that
+    /// of this one, too, its epoch is not read.
+    pub(super) fn new(
+        txn: ReadTransaction,
+        ids: IdPermutation,
+        newest: Option<Cursor>,
+    ) -> Result<Self> {
         let meta = txn.open_table(META)?;
         let counters = counters(&meta)?;
-        let epochs = txn.open_table(EPOCHS)?;
-        let newest = epochs.last()?.map(|(_, row)| Epoch::new(row.value().0));
+        let epochs = OpenedTable::default();
+        let epoch = match newest {
+            Some(newest) if newest.offset == counters.offset => newest.epoch,
+            _ => newest_epoch(epochs.of(&txn, EPOCHS)?)?,
+        };
         Ok(Self {
             ids,
             counters,
             journal: OpenedTable::default(),
             quarantine: OpenedTable::default(),
             epochs,
-            epoch: newest.unwrap_or_default(),
+            epoch,
             messages: txn.open_table(MESSAGES)?,
             foreign_ids: OpenedTable::default(),
             postings: txn.open_table(POSTINGS)?,
@@ -121,6 +130,10 @@ impl View {
 
     pub(super) fn quarantine_table(&self) -> Result<&ReadOnlyTable<u64, &'static [u8]>> {
         self.quarantine.of(&self.txn, QUARANTINE)
+    }
+
+    pub(super) fn epochs_table(&self) -> Result<&ReadOnlyTable<u64, (u64, u64)>> {
+        self.epochs.of(&self.txn, EPOCHS)
     }
 
     /// The `seq` of the newest message ever made.
@@ -184,7 +197,7 @@ impl View {
 
     /// The first `seq` that was given in an epoch.
     fn first_seq(&self) -> Result<u64> {
-        let Some((offset, row)) = self.epochs.first()? else { return Ok(self.head() + 1) };
+        let Some((offset, row)) = self.epochs_table()?.first()? else { return Ok(self.head() + 1) };
         Ok(epoch_of(offset.value(), row.value())?.1)
     }
 
@@ -208,7 +221,7 @@ impl View {
     ///
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn cursor_at(&self, offset: u64) -> Result<Cursor> {
-        let epoch = match self.epochs.range(..=offset)?.next_back().transpose()? {
+        let epoch = match self.epochs_table()?.range(..=offset)?.next_back().transpose()? {
             Some((first, row)) => epoch_of(first.value(), row.value())?.0,
             None => Epoch::default(),
         };
@@ -312,7 +325,7 @@ impl View {
         if let Ok(Some(message)) = self.by_seq(seq) {
             return Ok((message.id == id).then_some(seq));
         }
-        Ok((tag_at(&self.epochs, seq)? == tag).then_some(seq))
+        Ok((tag_at(self.epochs_table()?, seq)? == tag).then_some(seq))
     }
 
     /// A key for a purpose, which all nodes of a cluster have, and nobody who has no store of one.

@@ -88,6 +88,7 @@ proptest! {
     fn a_message_reads_back(message in messages()) {
         let bytes = encode(&message).unwrap();
         prop_assert_eq!(status_of(message.seq, &bytes), Ok(message.status));
+        prop_assert_eq!(times_of(message.seq, &bytes), Ok(MessageTimes::of(&message)));
         prop_assert_eq!(decode(message.seq, &bytes), Ok(message));
     }
 
@@ -95,6 +96,7 @@ proptest! {
     fn damaged_bytes_are_an_error_and_no_panic(bytes in vec(any::<u8>(), 0..200)) {
         let _ = decode(1, &bytes);
         let _ = status_of(1, &bytes);
+        let _ = times_of(1, &bytes);
     }
 
     #[test]
@@ -106,5 +108,6 @@ proptest! {
         // The version of before had no checksum; one bit does not lead there.
         prop_assert!(found.is_err(), "{found:?}");
         prop_assert!(status_of(message.seq, &bytes).is_err());
+        prop_assert!(times_of(message.seq, &bytes).is_err());
     }
 }

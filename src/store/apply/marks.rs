@@ -81,7 +81,7 @@ impl Transaction<'_> {
         self.journal.retain_in(..bounds.journal_before, |_, _| false)?;
         self.requests.write()?.retain_in(..bounds.journal_before, |_, _| false)?;
         self.told.write()?.retain_in(..bounds.journal_before, |_, _| false)?;
-        self.epochs.retain_in(..bounds.epochs_before, |_, _| false)?;
+        self.epochs.write()?.retain_in(..bounds.epochs_before, |_, _| false)?;
         self.counters.kept_from = self.counters.kept_from.max(bounds.journal_before);
         for (platform, name) in bounds.conversations {
             let known = self.conversation_entry(&platform, &name);

@@ -247,7 +247,7 @@ impl Transaction<'_> {
     fn open_epoch(&mut self, epoch: Epoch) -> Result<()> {
         self.newest_epoch = epoch;
         let row = epoch_row(self.counters.offset, epoch, self.counters.head + 1);
-        self.epochs.insert(self.counters.offset, row)?;
+        self.epochs.write()?.insert(self.counters.offset, row)?;
         Ok(())
     }
 

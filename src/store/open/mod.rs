@@ -49,7 +49,7 @@ impl Opened {
             Handle::Read(database) => database.begin_read()?,
             Handle::Write(file) => file.database.begin_read()?,
         };
-        View::new(txn, self.ids)
+        View::new(txn, self.ids, None)
     }
 
     pub(super) fn into_writable(self) -> Option<StoreFile> {

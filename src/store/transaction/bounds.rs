@@ -71,13 +71,13 @@ impl<'txn> Transaction<'txn> {
 
     /// The offset before which epochs can be forgotten.
     fn epochs_bound(&self, journal_before: u64) -> Result<u64> {
-        let surplus = self.epochs.len()?.saturating_sub(MAX_EPOCHS) as usize;
+        let surplus = self.epochs.read()?.len()?.saturating_sub(MAX_EPOCHS) as usize;
         if surplus == 0 {
             return Ok(0);
         }
-        let in_force = self.epochs.range(..=journal_before)?.next_back().transpose()?;
+        let in_force = self.epochs.read()?.range(..=journal_before)?.next_back().transpose()?;
         let in_force = in_force.map_or(0, |(first, _)| first.value());
-        let kept = self.epochs.iter()?.nth(surplus).transpose()?;
+        let kept = self.epochs.read()?.iter()?.nth(surplus).transpose()?;
         Ok(kept.map_or(0, |(first, _)| first.value()).min(in_force))
     }
 

@@ -15,12 +15,13 @@ use super::ids::{EpochTag, IdPermutation};
 use super::journal::EntryContent;
 use super::lazy_table::LazyTable;
 use super::postings::Places;
+use super::sealed::newest_epoch;
 use super::tables::{
     self, ADAPTER_STATE, CONVERSATIONS, Counters, EARLY_RECALLS, EPOCHS, FOREIGN_IDS, JOURNAL,
     KEYS, KEYS_BY_AGE, LATE, MESSAGES, META, NEWEST, PLATFORMS, POSTINGS, PostingKey, QUARANTINE,
     REQUESTS, SEEN, SENT, TOLD, unpack,
 };
-use crate::model::cursor::Epoch;
+use crate::model::cursor::{Cursor, Epoch};
 use crate::model::message::Message;
 use crate::model::routing::SeenPlatform;
 use foldhash::fast::RandomState;
@@ -33,6 +34,8 @@ use std::collections::{BTreeMap, HashMap};
 pub(in crate::store) struct TransactionContext {
     pub(in crate::store) ids: IdPermutation,
     pub(in crate::store) epoch: Epoch,
+    /// The newest event of the last commit; `None` where it has to be read.
+    pub(in crate::store) newest: Option<Cursor>,
     /// The tag of new IDs.
     pub(in crate::store) tag: EpochTag,
     /// The owner of claims.
@@ -76,7 +79,7 @@ pub(in crate::store) struct Transaction<'txn> {
     pub(in crate::store) sent: LazyTable<'txn, (u64, u128), u64>,
     pub(in crate::store) meta: Table<'txn, &'static str, &'static [u8]>,
     pub(in crate::store) journal: Table<'txn, u64, &'static [u8]>,
-    pub(in crate::store) epochs: Table<'txn, u64, (u64, u64)>,
+    pub(in crate::store) epochs: LazyTable<'txn, u64, (u64, u64)>,
     pub(in crate::store) quarantine: LazyTable<'txn, u64, &'static [u8]>,
     pub(in crate::store) requests: LazyTable<'txn, u64, &'static [u8]>,
     pub(in crate::store) adapter_state:
@@ -109,8 +112,11 @@ impl<'txn> Transaction<'txn> {
     ) -> Result<Self> {
         let meta = txn.open_table(META)?;
         let counters = tables::counters(&meta)?;
-        let epochs = txn.open_table(EPOCHS)?;
-        let newest = epochs.last()?.map(|(_, row)| Epoch::new(row.value().0));
+        let epochs = LazyTable::new(txn, EPOCHS);
+        let newest_epoch = match context.newest {
+            Some(newest) if newest.offset == counters.offset => newest.epoch,
+            _ => newest_epoch(epochs.read()?)?,
+        };
         Ok(Self {
             context: context.clone(),
             at,
@@ -134,7 +140,7 @@ impl<'txn> Transaction<'txn> {
             told: LazyTable::new(txn, TOLD),
             early_recalls: LazyTable::new(txn, EARLY_RECALLS),
             counters,
-            newest_epoch: newest.unwrap_or_default(),
+            newest_epoch,
             kept: Vec::new(),
             decoded: RefCell::default(),
             rows: BTreeMap::new(),
@@ -147,6 +153,7 @@ impl<'txn> Transaction<'txn> {
 
     /// Makes the tables that are not there yet, so that readers find them.
     pub(in crate::store) fn make_tables(&self) -> Result<()> {
+        self.epochs.read()?;
         self.foreign_ids.read()?;
         self.platforms.read()?;
         self.newest.read()?;
@@ -161,6 +168,11 @@ impl<'txn> Transaction<'txn> {
         self.told.read()?;
         self.early_recalls.read()?;
         Ok(())
+    }
+
+    /// The newest event.
+    pub(in crate::store) fn newest_event(&self) -> Cursor {
+        Cursor { epoch: self.newest_epoch, offset: self.counters.offset }
     }
 
     /// The offset of the next event.

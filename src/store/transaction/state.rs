@@ -71,7 +71,7 @@ impl StoreState for Transaction<'_> {
 
     fn given_place(&self, id: Uuid) -> Result<Option<u64>> {
         let Some((seq, tag)) = self.context.ids.parts(id) else { return Ok(None) };
-        Ok((tag_at(&self.epochs, seq)? == tag).then_some(seq))
+        Ok((tag_at(self.epochs.read()?, seq)? == tag).then_some(seq))
     }
 
     fn is_before_epochs(&self, id: Uuid) -> bool {
