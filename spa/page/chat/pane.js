@@ -20,6 +20,7 @@ import { People, openPeople } from './people.js';
 import { PointedMessage } from './pointed-message.js';
 import { closePopup } from './popup.js';
 import { ReadMarks, isLookedAt } from './read-marks.js';
+import { readingPlaces } from './reading-places.js';
 import { chatRow, surroundings } from './row.js';
 import { Scroller } from './scroller.js';
 import { Selection } from './selection.js';
@@ -140,6 +141,7 @@ export class Pane {
   }
 
   close() {
+    this.#keepPlace();
     this.#isClosed = true;
     closePopup();
     this.marks.close();
@@ -152,7 +154,7 @@ export class Pane {
     this.composer.close();
   }
 
-  /** Opens at a message, at the first unread one, or at the end. @param {string} [target] */
+  /** Opens at a message, at the first unread one, where it was left, or at the end. @param {string} [target] */
   async open(target) {
     this.feed.conversations.keptUnread.delete(this.composer.key);
     if (target) {
@@ -160,14 +162,25 @@ export class Pane {
       return;
     }
     const { platform, conversation } = this.entry;
+    const place = readingPlaces.get(this.composer.key);
     await this.feed.subscribed();
-    await this.timeline.open(this.feed.conversations.askFor(platform, conversation).then((entry) => entry?.unread ?? 0));
+    const unread = this.feed.conversations.askFor(platform, conversation).then((entry) => entry?.unread ?? 0);
+    const isBack = place !== undefined && (await unread) === 0 && (await this.timeline.around(place.id));
+    if (!isBack) await this.timeline.open(unread);
     if (this.#isClosed) return;
     this.#draw();
     const { firstUnread } = this.timeline;
-    if (firstUnread) this.scroller.reveal(firstUnread, 'start');
+    if (isBack) this.scroller.reveal(place.id, place.top);
+    else if (firstUnread) this.scroller.reveal(firstUnread, 'start');
     else this.scroller.toEnd();
     this.#scrolled();
+  }
+
+  /** Remembers where one is reading, for the next time. */
+  #keepPlace() {
+    const { place } = this.scroller;
+    if (place) readingPlaces.set(this.composer.key, place);
+    else readingPlaces.delete(this.composer.key);
   }
 
   /** Marks a text in the messages. @param {string} query */
