@@ -228,12 +228,12 @@ async fn a_picture_that_is_not_here_says_why_and_is_fetched_again() {
 
 /// A second of silence.
 fn silence() -> Vec<u8> {
-    let samples = [0_u8; 8000];
+    const SAMPLES: u32 = 8000;
     let mut wav = b"RIFF".to_vec();
-    wav.extend((36 + samples.len() as u32).to_le_bytes());
+    wav.extend((36 + SAMPLES).to_le_bytes());
     wav.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x40\x1f\0\0\x01\0\x08\0data");
-    wav.extend((samples.len() as u32).to_le_bytes());
-    wav.extend(samples.map(|sample| sample + 128));
+    wav.extend(SAMPLES.to_le_bytes());
+    wav.extend((0..SAMPLES).map(|_| 128));
     wav
 }
 
