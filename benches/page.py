@@ -10,6 +10,7 @@ two frames, in its processor time, so that other programs on the machine do not 
 
 import argparse
 import json
+import re
 import statistics
 import time
 import urllib.request
@@ -73,6 +74,12 @@ def fill(server, port, messages, conversations):
 
 def conversation(server):
     return f"{server}/#messages?platform=qq&conversation=group_{LONG}"
+
+
+def icon(server):
+    """Address of the page's icon: it takes what any address takes in this browser on this machine."""
+    page = urllib.request.urlopen(f"{server}/").read().decode()
+    return f"{server}/{re.search(r'page/[0-9a-f]+/icon.svg', page)[0]}"
 
 
 def size(tab):
@@ -159,7 +166,11 @@ def main():
     with Chromium() as tab:
         tab.ask("Performance.setTimeDomain", timeDomain="threadTicks")
         tab.ask("Performance.enable")
-        views = [("list of conversations", f"{server}/#messages", ".row.conversation"), ("conversation", conversation(server), ".message")]
+        views = [
+            ("an icon alone, to compare with", icon(server), "svg"),
+            ("list of conversations", f"{server}/#messages", ".row.conversation"),
+            ("conversation", conversation(server), ".message"),
+        ]
         for name, url, shown in views:
             taken = [first_view(tab, url, shown) for _ in range(options.loads + 1)]
             again, work = (statistics.median(column) for column in zip(*taken[1:]))

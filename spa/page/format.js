@@ -100,6 +100,9 @@ export function ago(seconds) {
   return relative.format(-Math.floor(past / 86_400), 'day');
 }
 
+/** The length of a sound, as `1:05`. @param {number} seconds */
+export const duration = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`;
+
 /** @param {number} bytes */
 export function size(bytes) {
   if (bytes < 1000) return `${number(bytes)} B`;

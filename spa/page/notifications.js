@@ -11,6 +11,9 @@ import { here, link } from './router.js';
 /** Age up to which a message is news, in seconds: what a reconnect brings is older. */
 const NEWS = 60;
 
+/** How long a tab that does not show a message leaves it to one that does, in milliseconds. */
+const LEFT_TO_OTHERS = 300;
+
 /** The sound of a message: pitch in Hz, length in seconds. */
 const SOUND = { pitch: 660, length: 0.15 };
 
@@ -29,7 +32,7 @@ export async function askToNotify() {
 }
 
 /**
- * Notifies of messages that are not on the screen.
+ * Notifies of messages that are not on the screen: in one tab, and in none where another one shows it.
  * @param {import('./feed.js').Feed} feed
  */
 export function followNotifications(feed) {
@@ -37,19 +40,57 @@ export function followNotifications(feed) {
   return feed.batch.watch((batch) => {
     const { notifications, sound } = preferences.value;
     if (!notifications && !sound) return;
-    const wanted = batch.flatMap((event) => ('message' in event && isWanted(event.message, feed) ? [event.message] : []));
-    if (wanted.length === 0) return;
-    if (sound) play();
-    if (notifications) for (const message of wanted.slice(-3)) notify(message);
+    const told = batch.flatMap((event) => ('message' in event && isWanted(event.message, feed) ? [event.message] : []));
+    if (told.length > 0) void tell(told.slice(-3), feed, { notifications, sound });
   });
 }
 
 /**
+ * @param {Message[]} messages
+ * @param {import('./feed.js').Feed} feed
+ * @param {{notifications: boolean, sound: boolean}} by
+ */
+async function tell(messages, feed, { notifications, sound }) {
+  const ours = await Promise.all(messages.map((message) => isOurs(message, feed)));
+  const told = messages.filter((_, at) => ours[at]);
+  if (sound && told.length > 0) play();
+  if (notifications) told.forEach(notify);
+}
+
+/**
+ * Whether this tab is the one that tells of a message.
+ * @param {Message} message
+ * @param {import('./feed.js').Feed} feed
+ */
+async function isOurs(message, feed) {
+  if (isSeen(message)) {
+    await claim(message);
+    return false;
+  }
+  await new Promise((resolve) => setTimeout(resolve, LEFT_TO_OTHERS));
+  const isUnread = !!feed.conversations.get(message.platform, message.recipient)?.unread;
+  return isUnread && (await claim(message));
+}
+
+/** Takes a message, so that no other tab tells of it; false where another one did. @param {Message} message @returns {Promise<boolean>} */
+function claim({ id }) {
+  // Browsers have locks in secure pages only, and so are notifications.
+  if (!('locks' in navigator)) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    void navigator.locks.request(`rechat.notify.${id}`, { ifAvailable: true }, (lock) => {
+      resolve(lock !== null);
+      return lock && new Promise((end) => setTimeout(end, NEWS * 1000));
+    });
+  });
+}
+
+/**
+ * Whether a message is one to be told of, here or in another tab.
  * @param {Message} message
  * @param {import('./feed.js').Feed} feed
  */
 function isWanted(message, feed) {
-  if (message.direction !== 'Inbound' || Date.now() / 1000 - message.created_at > NEWS || isSeen(message)) return false;
+  if (message.direction !== 'Inbound' || Date.now() / 1000 - message.created_at > NEWS) return false;
   const entry = feed.conversations.get(message.platform, message.recipient);
   const isMention = message.segments?.some((segment) => segment.type === 'mention_all' || (segment.type === 'mention' && segment.me)) ?? false;
   const rule = preferences.value.notify[keyOf(message.platform, message.recipient)];

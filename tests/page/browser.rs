@@ -145,6 +145,19 @@ impl Tab {
         self.until("the page is drawn", drawn).await;
     }
 
+    /// Opens another tab of the same browser, which is then the one that acts.
+    pub async fn open_beside(&self, url: &str) {
+        let new = self.client.new_window(true).await.unwrap();
+        self.client.switch_to_window(new.handle).await.unwrap();
+        self.go(url).await;
+    }
+
+    /// Acts in another tab of the same browser; the first one is 0.
+    pub async fn turn_to(&self, at: usize) {
+        let window = self.client.windows().await.unwrap().swap_remove(at);
+        self.client.switch_to_window(window).await.unwrap();
+    }
+
     pub async fn address(&self) -> String {
         self.client.current_url().await.unwrap().to_string()
     }

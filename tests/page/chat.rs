@@ -125,6 +125,80 @@ async fn the_reading_place_stays() {
     tab.was_quiet().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium: tests/run"]
+async fn a_conversation_opens_where_it_was_left() {
+    let server = TestServer::start();
+    let peer = qq(&server).await;
+    say(&peer, 7, "old", 250);
+    let unread = || server.get("/api/conversations").1["conversations"][0]["unread"].clone();
+    eventually("all have come", || (unread() == 250).then_some(()));
+    server.ask("PATCH", "/api/conversations/qq/group_7", Some(&json!({"read_to": "latest"})));
+    let tab = Tab::open(&chat(&server, "qq", "group_7")).await;
+    tab.sees(".message", "old 249").await;
+    // Beyond what is loaded at first.
+    tab.until("the first of all", "document.querySelector('.scroller').scrollTop = 0; \
+        return [...document.querySelectorAll('.message')].some((m) => m.innerText.includes('old 0\\n'))").await;
+    tab.run("document.querySelector('.scroller').scrollTop = 777").await;
+    let place = "const top = document.querySelector('.scroller').getBoundingClientRect().top; \
+        const row = [...document.querySelectorAll('.message')].find((m) => m.getBoundingClientRect().top > top); \
+        return row && [row.innerText, Math.round(row.getBoundingClientRect().top)]";
+    let before = tab.run(place).await;
+    let leave = |view: &str| format!("location.hash = '{view}'");
+    for elsewhere in ["#messages?platform=qq&conversation=group_8", "#platforms"] {
+        tab.run(&leave(elsewhere)).await;
+        tab.misses(".message", "old").await;
+        tab.run(&leave("#messages?platform=qq&conversation=group_7")).await;
+        let is_there = format!(
+            "const now = (() => {{ {place} }})(); return JSON.stringify(now) === {}",
+            json!(before.to_string())
+        );
+        tab.until("one is where one was", &is_there).await;
+    }
+    // What is unread comes first.
+    tab.run(&leave("#platforms")).await;
+    say(&peer, 7, "fresh", 1);
+    eventually("it has come", || (unread() == 1).then_some(()));
+    tab.run(&leave("#messages?platform=qq&conversation=group_7")).await;
+    tab.sees(".unread-line", "New messages").await;
+    assert_eq!(tab.complaints(&["404"]).await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium: tests/run"]
+async fn the_list_shows_unread_conversations_alone() {
+    let server = TestServer::start();
+    let peer = qq(&server).await;
+    let tab = Tab::open(&server.url("/#messages")).await;
+    tab.sees(".list-state", "No messages yet").await;
+    tab.misses(".filters", "Unread").await;
+    for group in [7, 8, 9] {
+        say(&peer, group, "hello", 1);
+    }
+    tab.texts(".row.conversation", 3).await;
+    server.ask("PATCH", "/api/conversations/qq/group_8", Some(&json!({"read_to": "latest"})));
+    tab.texts(".row.conversation.unread", 2).await;
+    tab.press("Unread").await;
+    tab.texts(".row.conversation", 2).await;
+    tab.misses(".row.conversation", "Group 8").await;
+    // The one that is read stays as long as it is open.
+    let are_read = |count| {
+        let conversations = server.get("/api/conversations").1.to_string();
+        (conversations.matches("\"unread\":0").count() == count).then_some(())
+    };
+    tab.click(".row.conversation").await;
+    eventually("it is read", || are_read(2));
+    tab.texts(".row.conversation", 2).await;
+    tab.click(".row.conversation.unread").await;
+    tab.texts(".row.conversation", 1).await;
+    eventually("it is read", || are_read(3));
+    tab.run("location.hash = '#messages'").await;
+    tab.sees(".list-state", "Nothing is unread.").await;
+    tab.press("Unread").await;
+    tab.texts(".row.conversation", 3).await;
+    tab.was_quiet().await;
+}
+
 #[tokio::test]
 #[ignore = "needs Chromium: tests/run"]
 async fn drafts_stay_with_their_conversation() {

@@ -226,6 +226,72 @@ async fn a_picture_that_is_not_here_says_why_and_is_fetched_again() {
     assert_eq!(tab.complaints(&["502"]).await, Vec::<String>::new());
 }
 
+/// A second of silence.
+fn silence() -> Vec<u8> {
+    const SAMPLES: u32 = 8000;
+    let mut wav = b"RIFF".to_vec();
+    wav.extend((36 + SAMPLES).to_le_bytes());
+    wav.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x40\x1f\0\0\x01\0\x08\0data");
+    wav.extend(SAMPLES.to_le_bytes());
+    wav.extend((0..SAMPLES).map(|_| 128));
+    wav
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium: tests/run"]
+async fn a_voice_message_plays_by_one_click() {
+    let server = with("[media]\nallow_private = ['127.0.0.1']\n", &[]);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/voice.wav", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut socket in listener.incoming().flatten() {
+            let _ = socket.read(&mut [0; 4096]);
+            let wav = silence();
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                wav.len()
+            );
+            let _ = socket.write_all(&[head.as_bytes(), &wav].concat());
+        }
+    });
+    let peer = qq(&server).await;
+    let mut event = onebot11::group_message(10_001_000, 7, 1, "");
+    event["message"] = json!([{"type": "record", "data": {"file": "voice.wav", "url": url}}]);
+    peer.push(&event);
+    let tab = Tab::open(&server.url(CHAT)).await;
+    tab.click(".medium.audio .ask").await;
+    tab.until("it plays", "return document.querySelector('.medium audio')?.currentTime > 0").await;
+    tab.was_quiet().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium: tests/run"]
+async fn pictures_of_one_message_stand_side_by_side() {
+    let server = with("", &["--loopback"]);
+    let picture = |width| {
+        let mut png = Cursor::new(Vec::new());
+        image::RgbImage::new(width, 200).write_to(&mut png, image::ImageFormat::Png).unwrap();
+        let request = ureq::http::Request::post(server.url("/api/media?name=one.png"))
+            .header("content-type", "image/png");
+        let mut answer = agent().run(request.body(png.into_inner()).unwrap()).unwrap();
+        let kept = answer.body_mut().read_to_string().unwrap();
+        let kept: Value = serde_json::from_str(&kept).unwrap();
+        json!({"type": "image", "name": "one.png", "media": kept["media"], "width": width, "height": 200})
+    };
+    let text = json!({"type": "text", "text": "and one alone"});
+    let segments = json!([picture(300), picture(200), text, picture(250)]);
+    let body = json!({"segments": segments, "recipient": "group_1", "platform": "loopback"});
+    server.ask("POST", "/api/messages", Some(&body));
+    let tab = Tab::open(&server.url("/#messages?platform=loopback&conversation=group_1")).await;
+    tab.texts(".medium img", 3).await;
+    let places = "return [...document.querySelectorAll('.medium')].map((m) => { const { top, width } = m.getBoundingClientRect(); return [Math.round(top), Math.round(width)]; })";
+    let places = tab.run(places).await;
+    assert_eq!(places[0], places[1], "{places}");
+    assert_ne!(places[1][0], places[2][0], "{places}");
+    assert_eq!(places[2][1], 250, "{places}");
+    tab.was_quiet().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Chromium: tests/run"]
 async fn a_file_that_is_too_large_is_refused_in_the_readers_language() {

@@ -4,7 +4,8 @@ use crate::browser::Tab;
 use crate::onebot11;
 use crate::server::TestServer;
 use crate::views::qq;
-use serde_json::json;
+use serde_json::{Value, json};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A browser that allows notifications, and keeps what it is given.
 const NOTIFIER: &str = "window.shown = [];
@@ -15,6 +16,16 @@ const NOTIFIER: &str = "window.shown = [];
         close() { window.takenBack = (window.takenBack ?? 0) + 1; }
     };";
 
+/// A private message of just now.
+fn private(id: i64, text: &str) -> Value {
+    let mut event = onebot11::group_message(10_001_000, 7, id, text);
+    event["message_type"] = json!("private");
+    event["sub_type"] = json!("friend");
+    event.as_object_mut().unwrap().remove("group_id");
+    event["time"] = json!(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs());
+    event
+}
+
 #[tokio::test]
 #[ignore = "needs Chromium: tests/run"]
 async fn private_chats_notify_once_one_has_asked_for_it() {
@@ -22,16 +33,7 @@ async fn private_chats_notify_once_one_has_asked_for_it() {
     let peer = qq(&server).await;
     let tab = Tab::open(&server.url("/#messages")).await;
     tab.run(NOTIFIER).await;
-    let private = |id, text: &str| {
-        let mut event = onebot11::group_message(10_001_000, 7, id, text);
-        event["message_type"] = json!("private");
-        event["sub_type"] = json!("friend");
-        event.as_object_mut().unwrap().remove("group_id");
-        event["time"] = json!(
-            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
-        );
-        peer.push(&event);
-    };
+    let private = |id, text: &str| peer.push(&private(id, text));
     private(1, "before it is switched on");
     tab.sees(".row.conversation", "before it is switched on").await;
     tab.click("button[aria-label='Keys and settings']").await;
@@ -76,4 +78,37 @@ async fn unread_messages_are_told_from_every_view() {
     tab.texts(".message", 3).await;
     tab.until("all is read", "return document.querySelector('nav .badge').hidden").await;
     tab.until("the title, too", "return document.title === 'Messages · rechat'").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium: tests/run"]
+async fn a_message_notifies_in_one_of_two_tabs() {
+    let server = TestServer::start();
+    let peer = qq(&server).await;
+    let url = server.url("/#messages");
+    let tab = Tab::open(&url).await;
+    tab.run("localStorage.setItem('rechat.preferences', JSON.stringify({notifications: true}))")
+        .await;
+    tab.run("location.reload()").await;
+    let live = "return document.querySelector('.connection')?.dataset.state === 'live'";
+    let notifier = format!("{NOTIFIER} window.Notification.permission = 'granted'");
+    tab.until("it is live", live).await;
+    tab.run(&notifier).await;
+    tab.open_beside(&url).await;
+    tab.until("it is live", live).await;
+    tab.run(&notifier).await;
+    for (id, text) in [(1, "hello"), (2, "the end")] {
+        peer.push(&private(id, text));
+    }
+    let mut told: Vec<Value> = Vec::new();
+    // The last one tells that the first was decided in both.
+    while !told.iter().any(|one| one.as_str().unwrap().ends_with("the end")) {
+        told.clear();
+        for at in [0, 1] {
+            tab.turn_to(at).await;
+            tab.sees(".row.conversation", "the end").await;
+            told.extend(tab.run("return window.shown").await.as_array().unwrap().iter().cloned());
+        }
+    }
+    assert_eq!(told.len(), 2, "{told:?}");
 }

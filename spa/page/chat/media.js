@@ -2,7 +2,7 @@ import { fetchMedia } from '../api.js';
 import { MEDIA_WORDS } from '../content.js';
 import { fill, h } from '../dom.js';
 import { errorText, reasonText } from '../errors.js';
-import { size } from '../format.js';
+import { duration, size } from '../format.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { fileNameOf, visible, webAddress } from '../media.js';
@@ -15,6 +15,9 @@ import { openViewer } from './viewer.js';
 const LARGEST = { width: 360, height: 320 };
 const UNKNOWN = { width: 240, height: 180 };
 
+/** Sounds and videos that were asked for, by their messages: they play as soon as they are here. @type {Set<string>} */
+const toPlay = new Set();
+
 /**
  * A picture, sound, video or file. What is kept by the server is shown at once; what is elsewhere
  * once it is asked for, for its host learns who looks.
@@ -25,7 +28,7 @@ export function medium(segment, message) {
   const element = h('div', { class: `medium ${segment.type}` });
   if (isHere(segment)) {
     reserve(element, segment);
-    void show(element, segment);
+    void show(element, segment, message);
   } else if (segment.failure) {
     const { reason, code, detail } = segment.failure;
     fill(element, notHere(element, segment, message, reasonText(reason, code, detail)));
@@ -57,8 +60,9 @@ function nameInAddress({ url = '' }) {
 /**
  * @param {HTMLElement} element
  * @param {Segment} segment
+ * @param {string} message
  */
-async function show(element, segment) {
+async function show(element, segment, message) {
   const failed = () => fill(element, lost());
   if (segment.type === 'file') return fill(element, fileCard(segment));
   if (segment.type === 'image') {
@@ -72,7 +76,10 @@ async function show(element, segment) {
     return small ? fill(element, picture(segment, small, () => void whole())) : whole();
   }
   const address = await fullAddress(segment);
-  return address ? fill(element, player(segment, address, failed)) : failed();
+  if (!address) return failed();
+  const made = player(segment, address, failed);
+  made.autoplay = toPlay.delete(message);
+  return fill(element, made);
 }
 
 const lost = () => h('p', { class: 'lost muted' }, t('cannotShow'));
@@ -85,7 +92,7 @@ const lost = () => h('p', { class: 'lost muted' }, t('cannotShow'));
  */
 function asked(element, segment, message) {
   const url = webAddress(segment.url ?? '');
-  const details = [segment.size === undefined ? '' : size(segment.size), url ? t('loadsFrom', { host: url.host }) : ''];
+  const details = [segment.duration ? duration(segment.duration) : '', segment.size === undefined ? '' : size(segment.size), url ? t('loadsFrom', { host: url.host }) : ''];
   const button = h(
     'button',
     { class: 'ask', onclick: () => void load(element, segment, message, button) },
@@ -104,7 +111,9 @@ function asked(element, segment, message) {
  */
 async function load(element, segment, message, button) {
   button.disabled = true;
+  if (segment.type === 'audio' || segment.type === 'video') toPlay.add(message);
   const why = await fetchMedia(message).then(() => '', errorText);
+  if (why) toPlay.delete(message);
   if (why && element.isConnected) fill(element, notHere(element, segment, message, why));
 }
 

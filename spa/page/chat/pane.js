@@ -5,7 +5,6 @@ import { fill, h } from '../dom.js';
 import { errorText } from '../errors.js';
 import { author } from '../format.js';
 import { t } from '../i18n.js';
-import { icon } from '../icons.js';
 import { isPrivate, nameOfConversation } from '../names.js';
 import { toast } from '../toast.js';
 import { MessageActions, canEdit, refusesEdits } from './actions.js';
@@ -16,10 +15,12 @@ import { conversationHead } from './head.js';
 import { Highlights } from './highlight.js';
 import { everybody } from './mentions.js';
 import { takeDropped } from './drop.js';
+import { NewestButton } from './newest-button.js';
 import { People, openPeople } from './people.js';
 import { PointedMessage } from './pointed-message.js';
 import { closePopup } from './popup.js';
 import { ReadMarks, isLookedAt } from './read-marks.js';
+import { readingPlaces } from './reading-places.js';
 import { chatRow, surroundings } from './row.js';
 import { Scroller } from './scroller.js';
 import { Selection } from './selection.js';
@@ -40,10 +41,6 @@ const MARKED = 1600;
 export class Pane {
   /** @type {(() => void)[]} */
   #ends = [];
-  /** Messages that came below what is seen. */
-  #behind = 0;
-  /** How many the button to the newest one tells. */
-  #told = -1;
   #isClosed = false;
 
   /**
@@ -104,7 +101,7 @@ export class Pane {
     this.state = h('div', { class: 'pane-state' });
     this.head = conversationHead(feed, entry, { back, search: () => this.finder.open(), people: (beside) => this.#openPeople(beside) });
     this.spoken = h('div', { class: 'unseen', 'aria-live': 'polite' });
-    this.down = h('button', { class: 'down', hidden: true, onclick: () => void this.toNewest() });
+    this.down = new NewestButton(() => void this.toNewest());
     this.element = h(
       'section',
       {
@@ -113,7 +110,7 @@ export class Pane {
       },
       this.head.element,
       this.finder.element,
-      h('div', { class: 'pane-body' }, this.scroller.element, this.state, this.down),
+      h('div', { class: 'pane-body' }, this.scroller.element, this.state, this.down.element),
       this.spoken,
       this.head.away,
       this.selection.element,
@@ -140,6 +137,7 @@ export class Pane {
   }
 
   close() {
+    this.#keepPlace();
     this.#isClosed = true;
     closePopup();
     this.marks.close();
@@ -152,7 +150,7 @@ export class Pane {
     this.composer.close();
   }
 
-  /** Opens at a message, at the first unread one, or at the end. @param {string} [target] */
+  /** Opens at a message, at the first unread one, where it was left, or at the end. @param {string} [target] */
   async open(target) {
     this.feed.conversations.keptUnread.delete(this.composer.key);
     if (target) {
@@ -160,14 +158,25 @@ export class Pane {
       return;
     }
     const { platform, conversation } = this.entry;
+    const place = readingPlaces.get(this.composer.key);
     await this.feed.subscribed();
-    await this.timeline.open(this.feed.conversations.askFor(platform, conversation).then((entry) => entry?.unread ?? 0));
+    const unread = this.feed.conversations.askFor(platform, conversation).then((entry) => entry?.unread ?? 0);
+    const isBack = place !== undefined && (await unread) === 0 && (await this.timeline.around(place.id));
+    if (!isBack) await this.timeline.open(unread);
     if (this.#isClosed) return;
     this.#draw();
     const { firstUnread } = this.timeline;
-    if (firstUnread) this.scroller.reveal(firstUnread, 'start');
+    if (isBack) this.scroller.reveal(place.id, place.top);
+    else if (firstUnread) this.scroller.reveal(firstUnread, 'start');
     else this.scroller.toEnd();
     this.#scrolled();
+  }
+
+  /** Remembers where one is reading, for the next time. */
+  #keepPlace() {
+    const { place } = this.scroller;
+    if (place) readingPlaces.set(this.composer.key, place);
+    else readingPlaces.delete(this.composer.key);
   }
 
   /** Marks a text in the messages. @param {string} query */
@@ -236,13 +245,8 @@ export class Pane {
   }
 
   #drawDown() {
-    const isAtEnd = this.scroller.isAtEnd && !this.timeline.hasNewer;
-    if (isAtEnd) this.#behind = 0;
-    this.down.hidden = isAtEnd || this.timeline.rows.length === 0;
-    const n = Math.max(this.#behind, this.timeline.hasNewer ? this.entry.unread ?? 0 : 0);
-    if (n === this.#told) return;
-    this.#told = n;
-    fill(this.down, icon('down'), n > 0 ? t('newMessages', { n }) : h('span', { class: 'unseen' }, t('toNewest')));
+    const { hasNewer, rows } = this.timeline;
+    this.down.draw(this.scroller.isAtEnd && !hasNewer, rows.length === 0, hasNewer ? this.entry.unread ?? 0 : 0);
   }
 
   async toNewest() {
@@ -267,7 +271,7 @@ export class Pane {
     const inbound = messages.filter((message) => message.direction === 'Inbound');
     const [first] = inbound;
     if (first && !isLookedAt() && this.entry.unread === inbound.length) this.timeline.firstUnread = first.id;
-    if (!this.scroller.isAtEnd || this.timeline.hasNewer) this.#behind += inbound.length;
+    if (!this.scroller.isAtEnd || this.timeline.hasNewer) this.down.add(inbound.length);
     const said = inbound.slice(-3).map((message) => `${author(message)}: ${lineOf(message)}`);
     if (said.length > 0) this.spoken.textContent = said.join('\n');
     this.#drawDown();

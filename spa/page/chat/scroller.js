@@ -84,6 +84,11 @@ export class Scroller {
     return from;
   }
 
+  /** The row that is read, where it is not the end that is. */
+  get place() {
+    return this.isAtEnd ? undefined : this.#anchor;
+  }
+
   /** Rows that fill the view for sure. */
   get #enough() {
     return Math.ceil(this.element.clientHeight / LOWEST) + LEAP;
@@ -122,7 +127,7 @@ export class Scroller {
   /**
    * Brings a row into view.
    * @param {string} id
-   * @param {'center' | 'start' | 'nearest'} [block]
+   * @param {'center' | 'start' | 'nearest' | number} [block] where in the view; a number is how far its top is from the view's
    */
   reveal(id, block = 'center') {
     const index = this.#items.findIndex((item) => item.id === id);
@@ -136,7 +141,7 @@ export class Scroller {
     const top = this.#top(row);
     const room = this.element.clientHeight - row.offsetHeight;
     const isSeen = top >= 0 && top <= room;
-    const wanted = block === 'start' ? 0 : block === 'center' ? Math.max(0, room / 2) : isSeen ? top : top < 0 ? 0 : room;
+    const wanted = typeof block === 'number' ? block : block === 'start' ? 0 : block === 'center' ? Math.max(0, room / 2) : isSeen ? top : top < 0 ? 0 : room;
     this.element.scrollTop += top - wanted;
     this.#look();
     return row;

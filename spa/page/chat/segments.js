@@ -28,21 +28,27 @@ export function blocksOf(segments, message) {
   const blocks = [];
   /** @type {HTMLElement | undefined} */
   let line;
-  for (const segment of segments) {
+  segments.forEach((segment, at) => {
     const inline = inlineOf(segment);
     if (inline) {
       if (!line) blocks.push((line = h('p', { class: 'text' })));
       line.append(...inline);
-    } else {
-      blocks.push(blockOf(segment, message));
-      line = undefined;
+      return;
     }
-  }
+    const block = blockOf(segment, message);
+    line = undefined;
+    if (!isPicture(segment) || !(isPicture(segments[at - 1]) || isPicture(segments[at + 1]))) blocks.push(block);
+    else if (isPicture(segments[at - 1])) blocks.at(-1)?.append(block);
+    else blocks.push(h('div', { class: 'album' }, block));
+  });
   const said = blocks.length === 1 && line ? (line.textContent ?? '').trim() : '';
   const isEmoji = MAY_BE_EMOJI.test(said.slice(0, 4)) && BEGINS_WITH_EMOJI.test(said) && ONLY_EMOJI.test(said);
   if (isEmoji) line?.classList.add('large');
   return blocks;
 }
+
+/** Pictures that follow each other stand side by side. @param {Segment | undefined} segment */
+const isPicture = (segment) => segment?.type === 'image' && !segment.text && !segment.failure;
 
 /** @param {Segment} segment @returns {(Node | string)[] | undefined} */
 function inlineOf(segment) {

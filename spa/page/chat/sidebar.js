@@ -1,31 +1,24 @@
-import { avatar } from '../avatar.js';
-import { lineOf, segmentsOf } from '../content.js';
 import { fill, h, isComposing } from '../dom.js';
 import { errorText } from '../errors.js';
-import { author, machineTime, number, platformName, shortTime } from '../format.js';
-import { hitsIn, withHits } from '../hits.js';
+import { platformName } from '../format.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { EVERYTHING, MessageList } from '../list.js';
-import { conversationName, isPrivate, keyOf, nameOfConversation } from '../names.js';
+import { nameOfConversation } from '../names.js';
 import { link } from '../router.js';
 import { VirtualList } from '../virtual.js';
 import { openConversationMenu } from './conversation-menu.js';
-import { draftOf, drafts } from './drafts.js';
-import { tick } from './row.js';
+import { drafts } from './drafts.js';
+import { conversationId, idOf, keyOfLine, rowOf } from './sidebar-rows.js';
 
 /** @typedef {import('../types.js').Conversation} Conversation */
-/** @typedef {import('../types.js').Message} Message */
-/** @typedef {{entry: Conversation} | {hit: Message} | {heading: import('../i18n.js').Word}} Line */
+/** @typedef {import('./sidebar-rows.js').Line} Line */
 
 /** How long typing may rest before messages are searched, in milliseconds. */
 const TYPING = 200;
 
 /** Conversations found that are shown above found messages. */
 const FOUND = 30;
-
-/** Characters of a found message in which its hits are looked for. */
-const MUCH = 20_000;
 
 /** Rows before the end at which more found messages are loaded. */
 const AHEAD = 30;
@@ -42,6 +35,8 @@ export class Sidebar {
   #platform = '';
   /** @type {Line[]} */
   #lines = [];
+  /** Whether only conversations are shown that are unread, or open. */
+  #isUnreadOnly = false;
   /** Whether the first line is to be opened once there is one. */
   #opensFirst = false;
 
@@ -58,18 +53,20 @@ export class Sidebar {
     this.list = new VirtualList({
       label: t('conversations'),
       id: idOf,
-      key: (line) => this.#key(line),
+      key: (line) => keyOfLine(line, this.#query),
       row: (line) => this.#row(line),
       open: (line) => this.#open(line),
       scrolled: () => this.#more(),
     });
     this.search = h('input', { type: 'search', placeholder: t('searchAll'), 'aria-label': t('searchAll'), title: '/', oninput: () => this.#typed(), onkeydown: (/** @type {KeyboardEvent} */ event) => this.#searchKey(event) });
     this.platform = h('select', { 'aria-label': t('platform'), onchange: () => this.#ask() }, h('option', { value: '' }, t('anyPlatform')));
+    this.unreadOnly = h('button', { class: 'plain', 'aria-pressed': 'false', onclick: () => this.#toggleUnread() }, t('unreadOnly'));
+    this.filters = h('div', { class: 'filters' }, this.platform, this.unreadOnly);
     this.state = h('div', { class: 'list-state' });
     this.element = h(
       'aside',
       { class: 'sidebar', 'aria-label': t('conversations') },
-      h('search', { class: 'sidebar-head' }, h('div', { class: 'search' }, icon('search'), this.search), ...buttons, this.platform),
+      h('search', { class: 'sidebar-head' }, h('div', { class: 'search' }, icon('search'), this.search), ...buttons, this.filters),
       h('div', { class: 'list-pane' }, this.list.element, this.state),
     );
     const draw = () => this.#draw();
@@ -99,6 +96,8 @@ export class Sidebar {
   /** Marks the open conversation. @param {{platform: string, conversation: string} | undefined} entry */
   mark(entry) {
     this.list.active = entry ? conversationId(entry) : '';
+    // The one that was open before is shown no longer where it is read.
+    if (this.#isUnreadOnly) this.#draw();
     this.list.reveal();
   }
 
@@ -117,6 +116,13 @@ export class Sidebar {
   unread(but) {
     const entries = this.#lines.flatMap((line) => ('entry' in line ? [line.entry] : []));
     return entries.find((entry) => entry.unread && !entry.muted && !(but && conversationId(entry) === conversationId(but)));
+  }
+
+  #toggleUnread() {
+    this.#isUnreadOnly = !this.#isUnreadOnly;
+    this.unreadOnly.setAttribute('aria-pressed', String(this.#isUnreadOnly));
+    this.list.toTop();
+    this.#draw();
   }
 
   #typed() {
@@ -157,6 +163,7 @@ export class Sidebar {
     const q = this.#query.toLowerCase();
     const isWanted = (/** @type {Conversation} */ entry) =>
       (!this.#platform || entry.platform === this.#platform) &&
+      (!this.#isUnreadOnly || q || entry.unread || conversationId(entry) === this.list.active) &&
       (!q || nameOfConversation(entry).toLowerCase().includes(q) || entry.conversation.toLowerCase().includes(q));
     /** @type {Line[]} */
     const entries = items.filter(isWanted).map((entry) => ({ entry }));
@@ -166,6 +173,7 @@ export class Sidebar {
     const heading = entries.length > 0 && hits.length > 0 ? [{ heading: 'messagesFound' }] : [];
     this.#lines = q ? [...entries.slice(0, FOUND), ...heading, ...hits] : entries;
     this.#offer(this.#platform);
+    this.filters.hidden = items.length === 0;
     this.list.show(this.#lines);
     const isBusy = !isLoaded || this.#hits?.isLoading;
     if (this.#opensFirst && !isBusy) this.#openFirst();
@@ -182,6 +190,7 @@ export class Sidebar {
   }
 
   #nothing() {
+    if (this.#isUnreadOnly && !this.#query) return h('div', { class: 'muted', role: 'status' }, t('nothingUnread'));
     if (this.#query || this.#platform) return h('div', { class: 'muted' }, h('p', null, t('noneFound')), ...this.#begun());
     return h('div', { class: 'none' }, icon('messages'), h('h2', null, t('noMessages')), h('p', { class: 'muted' }, t('noMessagesText')), h('a', { class: 'button primary', href: '#platforms' }, t('connectOne')));
   }
@@ -246,91 +255,4 @@ export class Sidebar {
       this.#openFirst();
     }
   }
-
-  /** @param {Line} line */
-  #key(line) {
-    if ('heading' in line) return line.heading;
-    if ('hit' in line) return `${line.hit.id} ${conversationName(line.hit)} ${this.#query}`;
-    const { entry } = line;
-    const { last_message: last } = entry;
-    return JSON.stringify([idOf(line), this.#query, nameOfConversation(entry), last?.id, last?.status, last?.edited_at, last?.recalled_at, entry.last_seq, entry.unread, entry.mentions, entry.muted, entry.pinned, draftOf(entry)?.text, new Date().getDate()]);
-  }
-}
-
-/** @param {{platform: string, conversation: string}} entry */
-const conversationId = ({ platform, conversation }) => encodeURIComponent(keyOf(platform, conversation));
-
-/** @param {Line} line */
-function idOf(line) {
-  if ('heading' in line) return line.heading;
-  return 'hit' in line ? line.hit.id : conversationId(line.entry);
-}
-
-/**
- * @param {Line} line
- * @param {string} q
- */
-function rowOf(line, q) {
-  if ('heading' in line) return h('div', { class: 'row heading' }, t(line.heading));
-  return 'hit' in line ? hitRow(line.hit, q) : conversationRow(line.entry, q);
-}
-
-/**
- * @param {Conversation} entry
- * @param {string} q
- */
-function conversationRow(entry, q) {
-  const { last_message: last, muted, pinned, unread = 0, mentions = 0 } = entry;
-  const name = nameOfConversation(entry);
-  return h(
-    'div',
-    { class: `row conversation${muted ? ' muted-conversation' : ''}${unread > 0 ? ' unread' : ''}` },
-    avatar(entry.conversation, name, platformName(entry.platform)),
-    h(
-      'div',
-      { class: 'head' },
-      h('span', { class: 'author' }, ...withHits(name, q)),
-      muted ? h('span', { class: 'flag', role: 'img', 'aria-label': t('isMuted') }, icon('muted')) : null,
-      pinned ? h('span', { class: 'flag', role: 'img', 'aria-label': t('isPinned') }, icon('pin')) : null,
-      last && last.direction !== 'Inbound' ? tick(last) : null,
-      h('time', { datetime: machineTime(entry.last_at) }, shortTime(entry.last_at)),
-    ),
-    h(
-      'div',
-      { class: 'body' },
-      lastLine(entry),
-      mentions > 0 ? h('span', { class: 'badge mention-badge', 'aria-label': t('mentionsOf', { n: mentions }), role: 'img' }, '@') : null,
-      unread > 0 ? h('span', { class: 'badge', 'aria-label': t('unreadOf', { n: unread }), role: 'img' }, unread > 999 ? '999+' : number(unread)) : null,
-    ),
-  );
-}
-
-/** @param {Conversation} entry */
-function lastLine(entry) {
-  const draft = draftOf(entry)?.text;
-  if (draft) return h('span', { class: 'text' }, h('span', { class: 'draft' }, t('draft')), ' ', draft.slice(0, 100));
-  const { last_message: last } = entry;
-  if (!last) return h('span', { class: 'text' }, platformName(entry.platform));
-  const isOwn = last.direction !== 'Inbound';
-  const who = isOwn ? t('you') : isPrivate(entry) ? '' : author(last);
-  const said = last.recalled_at ? t('recalledMessage') : lineOf(last);
-  return h('span', { class: 'text' }, who ? h('span', { class: 'who' }, `${who}: `) : null, said);
-}
-
-/**
- * @param {Message} message
- * @param {string} q
- */
-function hitRow(message, q) {
-  const name = conversationName(message);
-  const line = lineOf(message, MUCH);
-  // A picture's name is searched, too, and shown nowhere else.
-  const names = segmentsOf(message).flatMap(({ name: file }) => (file && !line.includes(file) && hitsIn(file, q).length > 0 ? [file] : []));
-  return h(
-    'div',
-    { class: 'row conversation' },
-    avatar(message.recipient, name, platformName(message.platform)),
-    h('div', { class: 'head' }, h('span', { class: 'author' }, name), h('time', { datetime: machineTime(message.created_at) }, shortTime(message.created_at))),
-    h('div', { class: 'body' }, h('span', { class: 'text' }, h('span', { class: 'who' }, ...withHits(author(message), q), ': '), ...withHits([line, ...names].join(' · '), q))),
-  );
 }

@@ -229,6 +229,8 @@ export const words = {
   messagesFound: 'Messages',
   draft: 'Draft:',
   unreadOf: '{n} unread message|{n} unread messages',
+  unreadOnly: 'Unread',
+  nothingUnread: 'Nothing is unread.',
   mentionsOf: '{n} mention|{n} mentions',
   chooseConversation: 'Choose a conversation to read and write.',
   keysAndSettings: 'Keys and settings',

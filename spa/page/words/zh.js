@@ -230,6 +230,8 @@ export const words = {
   messagesFound: '聊天记录',
   draft: '[草稿]',
   unreadOf: '{n} 条未读消息',
+  unreadOnly: '未读',
+  nothingUnread: '没有未读消息。',
   mentionsOf: '{n} 次 @ 我',
   chooseConversation: '选择一个会话开始聊天。',
   keysAndSettings: '快捷键与设置',

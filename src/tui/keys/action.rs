@@ -36,6 +36,7 @@ pub enum KeyAction {
     Mute,
     Pin,
     MarkUnread,
+    Choose,
     Reply,
     Edit,
     Recall,
@@ -83,6 +84,7 @@ impl KeyAction {
             self,
             Self::Reply
                 | Self::MarkUnread
+                | Self::Choose
                 | Self::Edit
                 | Self::Recall
                 | Self::React

@@ -149,6 +149,12 @@ pub const TABLE: &[Binding] = &[
     binding(Mode::Stream, &[letter('F')], KeyAction::Forward, "forward it to another conversation"),
     binding(
         Mode::Stream,
+        &[letter('t')],
+        KeyAction::Choose,
+        "choose several messages, for F, y and d",
+    ),
+    binding(
+        Mode::Stream,
         &[letter('U')],
         KeyAction::MarkUnread,
         "count it and those after it as unread",

@@ -94,7 +94,7 @@ pub enum Focus {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Question {
-    Delete(Uuid),
+    Delete(Vec<Uuid>),
     Recall(Uuid),
     /// Whether to approve a request, and what it says.
     Request(u64, String),

@@ -158,7 +158,10 @@ impl Model {
 
     fn answer(&mut self, is_yes: bool) {
         match (self.question.take(), is_yes) {
-            (Some(Question::Delete(id)), true) => self.ask(ServerRequest::Delete(id)),
+            (Some(Question::Delete(ids)), true) => {
+                self.stream.choose_none();
+                ids.into_iter().for_each(|id| self.ask(ServerRequest::Delete(id)));
+            }
             (Some(Question::Recall(id)), true) => self.ask(ServerRequest::Recall(id)),
             (Some(Question::Request(id, _)), approves) => {
                 self.ask(ServerRequest::Answer(id, approves));
@@ -200,6 +203,9 @@ impl Model {
             return;
         }
         if self.view.take().is_some() || self.searching.take().is_some() {
+            return;
+        }
+        if self.focus == Focus::Stream && self.stream.choose_none() {
             return;
         }
         if self.focus == Focus::Write {

@@ -4,6 +4,7 @@ use super::attachment::{self, AttachmentPlace, Fetching, MediaItem};
 use super::content;
 use super::draft::Purpose;
 use super::scope::ConversationKey;
+use super::stream::MAX_CHOSEN;
 use super::view::{ScrollView, ViewSubject};
 use super::{Effect, Focus, Model, Question, ServerRequest, compose};
 use crate::model::message::{Direction, Message, Status};
@@ -34,6 +35,10 @@ impl Model {
     }
 
     pub(super) fn on_message(&mut self, action: KeyAction) {
+        let chosen = self.stream.chosen();
+        if self.view.is_none() && !chosen.is_empty() && self.on_chosen(action, &chosen) {
+            return;
+        }
         let changes = matches!(
             action,
             KeyAction::Recall
@@ -43,6 +48,7 @@ impl Model {
                 | KeyAction::React
                 | KeyAction::Forward
                 | KeyAction::MarkUnread
+                | KeyAction::Choose
         );
         // An action that cannot be undone needs a message that was chosen.
         let is_chosen = self.view.is_some() || self.stream.selected().is_some();
@@ -60,7 +66,8 @@ impl Model {
             KeyAction::Edit => self.edit(&message),
             KeyAction::Recall => self.recall(&message),
             KeyAction::React => self.pick_reaction(&message),
-            KeyAction::Forward => self.pick_destination(&message),
+            KeyAction::Forward => self.pick_destination(&[message]),
+            KeyAction::Choose => self.choose(&message),
             KeyAction::Answered => self.go_to_answered(&message),
             KeyAction::OpenLink => self.open_or_save(&message, Fetching::Open),
             KeyAction::Save => self.open_or_save(&message, Fetching::Save),
@@ -74,11 +81,40 @@ impl Model {
                 self.effects.push(Effect::Copy(message.id.to_string()));
                 self.show_status("ID copied");
             }
-            KeyAction::Delete => self.question = Some(Question::Delete(message.id)),
+            KeyAction::Delete => self.question = Some(Question::Delete(vec![message.id])),
             KeyAction::Cancel => self.cancel(&message),
             KeyAction::Retry => self.retry(&message),
             _ => {}
         }
+    }
+
+    /// Does something with all messages that are chosen; false where the action is about one message.
+    fn on_chosen(&mut self, action: KeyAction, chosen: &[Message]) -> bool {
+        match action {
+            KeyAction::Forward => self.pick_destination(chosen),
+            KeyAction::Delete => {
+                let ids = chosen.iter().map(|message| message.id).collect();
+                self.question = Some(Question::Delete(ids));
+            }
+            KeyAction::Copy => {
+                let line = |message| format!("{}: {}", super::rows::author(message), said(message));
+                let lines: Vec<_> = chosen.iter().map(line).collect();
+                self.effects.push(Effect::Copy(lines.join("\n")));
+                self.show_status(format!("{} messages copied", chosen.len()));
+                self.stream.choose_none();
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Chooses a message, or no longer, and goes to the one above, as one reads upwards.
+    fn choose(&mut self, message: &Message) {
+        self.view = None;
+        if !self.stream.choose(message) {
+            return self.show_status(format!("no more than {MAX_CHOSEN} are chosen at once"));
+        }
+        self.stream.select_above();
     }
 
     fn reply_to(&mut self, message: Message) {

@@ -1,4 +1,4 @@
-//! Forwarding a message to another conversation.
+//! Forwarding messages to another conversation.
 
 use super::picker::{Picker, PickerChoice};
 use super::scope::ConversationKey;
@@ -8,27 +8,36 @@ use crate::model::message::Message;
 use crate::protocol::http::NewMessage;
 
 impl Model {
-    /// Asks for the conversation to which a message is forwarded.
-    pub(super) fn pick_destination(&mut self, message: &Message) {
-        if message.content.is_empty() {
+    /// Asks for the conversation to which messages are forwarded, one by one.
+    pub(super) fn pick_destination(&mut self, messages: &[Message]) {
+        let full = messages.iter().filter(|message| !message.content.is_empty());
+        let contents: Vec<Vec<_>> = full
+            .map(|message| message.content.to_segments().into_iter().map(quiet).collect())
+            .collect();
+        if contents.is_empty() {
             return self.show_status("there is nothing to forward");
         }
-        let segments: Vec<_> = message.content.to_segments().into_iter().map(quiet).collect();
-        let forward = |key: ConversationKey| PickerChoice::Forward(segments.clone(), key);
+        let forward = |key: ConversationKey| PickerChoice::Forward(contents.clone(), key);
         self.picker = Some(Picker::new("Forward to", self.conversation_items(forward)));
     }
 
-    pub(super) fn forward(&mut self, segments: Vec<Segment>, to: ConversationKey) {
-        let name = self.conversations.get(&to).map_or(&*to.conversation, |known| known.name());
-        self.show_status(format!("forwarded to {name}"));
-        self.ask(ServerRequest::Send(NewMessage {
-            message_type: None,
-            content: None,
-            recipient: to.conversation,
-            platform: Some(to.platform),
-            segments: Some(segments),
-            reply_to: None,
-        }));
+    pub(super) fn forward(&mut self, contents: Vec<Vec<Segment>>, to: &ConversationKey) {
+        self.stream.choose_none();
+        let name = self.conversations.get(to).map_or(&*to.conversation, |known| known.name());
+        self.show_status(match contents.len() {
+            1 => format!("forwarded to {name}"),
+            count => format!("{count} messages forwarded to {name}"),
+        });
+        for segments in contents {
+            self.ask(ServerRequest::Send(NewMessage {
+                message_type: None,
+                content: None,
+                recipient: to.conversation.clone(),
+                platform: Some(to.platform.clone()),
+                segments: Some(segments),
+                reply_to: None,
+            }));
+        }
     }
 }
 

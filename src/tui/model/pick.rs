@@ -132,7 +132,7 @@ impl Model {
             PickerChoice::Reaction { id, emoji, on } => {
                 self.ask(ServerRequest::React(id, emoji, on))
             }
-            PickerChoice::Forward(segments, to) => self.forward(segments, to),
+            PickerChoice::Forward(contents, to) => self.forward(contents, &to),
             PickerChoice::Person(person) => self.mention(person),
             PickerChoice::Request(id) => {
                 let words = self.requests.iter().find(|request| request.id == id).map(words_of);

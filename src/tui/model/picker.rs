@@ -26,8 +26,8 @@ pub enum PickerChoice {
     Request(u64),
     /// Somebody to mention.
     Person(Mention),
-    /// Segments, and where they are sent.
-    Forward(Vec<Segment>, ConversationKey),
+    /// The segments of each message to be made, and where they are sent.
+    Forward(Vec<Vec<Segment>>, ConversationKey),
 }
 
 /// An entry of the list.

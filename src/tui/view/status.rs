@@ -23,6 +23,10 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: The
     }
     let mut parts = Vec::new();
     parts.push(connection(model, theme));
+    let chosen = model.stream().chosen().len();
+    if chosen > 0 {
+        parts.push((format!("{chosen} chosen: F, y, d"), theme.waiting()));
+    }
     // In a narrow pane there is no other place for it.
     if layout.write_title.is_empty() && model.stream().below() > 0 {
         parts.push((format!("↓ {} new", model.stream().below()), theme.waiting()));
@@ -42,8 +46,12 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: The
 /// A question, and the keys that answer it.
 fn words(question: &Question) -> String {
     match question {
-        Question::Delete(_) => {
-            " Delete this message here for good? y: yes, any other key: no".into()
+        Question::Delete(ids) => {
+            let what = match ids.len() {
+                1 => "this message".to_owned(),
+                count => format!("these {count} messages"),
+            };
+            format!(" Delete {what} here for good? y: yes, any other key: no")
         }
         Question::Recall(_) => {
             " Take this message back for everybody? y: yes, any other key: no".into()

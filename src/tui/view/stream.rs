@@ -92,7 +92,12 @@ fn lines<'a>(
 ) -> Vec<Line<'a>> {
     let stream = model.stream();
     let is_selected = stream.selected_position() == Some(shown.position);
-    let margin = if is_selected { "▌" } else { " " };
+    let margin = match (is_selected, stream.is_chosen(message.id)) {
+        (true, false) => "▌",
+        (true, true) => "▶",
+        (false, true) => "•",
+        (false, false) => " ",
+    };
     let before = usize::from(stream.columns().before_text());
     let weight = if is_selected { Theme::strong() } else { Style::new() };
     let space = || Span::raw(format!("{margin}{}", " ".repeat(before - 1)));

@@ -159,6 +159,18 @@ fn details() {
 }
 
 #[test]
+fn chosen_messages_are_marked() {
+    let mut model = in_use(80, 24);
+    press(&mut model, KeyCode::Tab);
+    for key in "kttt".chars() {
+        press(&mut model, KeyCode::Char(key));
+    }
+    press(&mut model, KeyCode::Char('j'));
+    serve(&mut model, &store());
+    assert_snapshot!(shown(&model));
+}
+
+#[test]
 fn searching() {
     let mut model = in_use(80, 24);
     press(&mut model, KeyCode::Char('/'));

@@ -21,6 +21,9 @@ impl Stream {
         if let Some(early) = self.early.iter_mut().find(|early| early.id == message.id) {
             *early = Message { seq: early.seq, ..message.clone() };
         }
+        if let Some(chosen) = self.chosen.iter_mut().find(|chosen| chosen.id == message.id) {
+            *chosen = message.clone();
+        }
         if self.window.replace(message) {
             self.keep_if_wanted(message.id);
         }
@@ -35,6 +38,7 @@ impl Stream {
     /// A message is no more.
     pub fn remove(&mut self, id: Uuid) {
         self.early.retain(|message| message.id != id);
+        self.chosen.retain(|message| message.id != id);
         let Some(removed) = self.window.remove(id) else { return };
         let last = self.window.last();
         let moved = |position: i64| if position > removed { position - 1 } else { position };

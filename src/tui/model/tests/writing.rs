@@ -68,6 +68,67 @@ fn a_message_is_forwarded_and_mentions_nobody_there() {
 }
 
 #[test]
+fn several_messages_are_chosen_and_forwarded_in_their_order() {
+    let mut store = many(4);
+    store.insert(0, message(9, "group_2", "there"));
+    let mut model = connected(80, 24, &store);
+    press(&mut model, KeyCode::Char('j'));
+    press(&mut model, KeyCode::Char('j'));
+    press(&mut model, KeyCode::Enter);
+    serve(&mut model, &store);
+    press(&mut model, KeyCode::Esc);
+    press(&mut model, KeyCode::Char('k'));
+    // From below upwards; the third is chosen, and then not.
+    for key in "tttjjtF".chars() {
+        press(&mut model, KeyCode::Char(key));
+    }
+    let chosen = model.stream().chosen();
+    let texts: Vec<_> = chosen.iter().map(|message| message.content.readable()).collect();
+    assert_eq!(texts, ["number 2", "number 4"]);
+    type_in(&mut model, "group_2");
+    press(&mut model, KeyCode::Enter);
+    let sent = |effect: &Effect| match effect {
+        Effect::Ask(ServerRequest::Send(message)) if message.recipient == "group_2" => {
+            Some(Content::of(message.segments.clone().unwrap()).readable().into_owned())
+        }
+        _ => None,
+    };
+    let asked = serve(&mut model, &store);
+    let sent: Vec<_> = asked.iter().filter_map(sent).collect();
+    assert_eq!(sent, ["number 2", "number 4"]);
+    assert_eq!(model.notice(), Some("2 messages forwarded to group_2"));
+    assert!(model.stream().chosen().is_empty());
+}
+
+#[test]
+fn several_messages_are_copied_and_deleted() {
+    let store = many(4);
+    let mut model = connected(80, 24, &store);
+    enter(&mut model, &store);
+    press(&mut model, KeyCode::Esc);
+    press(&mut model, KeyCode::Char('k'));
+    press(&mut model, KeyCode::Char('t'));
+    press(&mut model, KeyCode::Char('t'));
+    // Escape chooses none, and stays with the messages.
+    press(&mut model, KeyCode::Esc);
+    assert!(model.stream().chosen().is_empty());
+    assert!(model.stream().selected().is_some());
+    for key in "ttjy".chars() {
+        press(&mut model, KeyCode::Char(key));
+    }
+    let copied = Effect::Copy("Alice: number 1\nAlice: number 2".into());
+    assert!(serve(&mut model, &store).contains(&copied));
+    for key in "jtktd".chars() {
+        press(&mut model, KeyCode::Char(key));
+    }
+    let count = model.stream().chosen().len();
+    assert_eq!(count, 2);
+    press(&mut model, KeyCode::Char('y'));
+    let deleted = |effect: &&Effect| matches!(effect, Effect::Ask(ServerRequest::Delete(_)));
+    assert_eq!(serve(&mut model, &store).iter().filter(deleted).count(), 2);
+}
+
+#[test]
 fn each_conversation_has_its_own_unfinished_answer() {
     let store = [message(1, "group_1", "a"), message(2, "group_2", "b")];
     let mut model = connected(80, 24, &store);
