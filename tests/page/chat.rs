@@ -155,7 +155,7 @@ async fn a_conversation_opens_where_it_was_left() {
         );
         tab.until("one is where one was", &is_there).await;
     }
-    // What is unread comes first.
+    // An unread message comes first.
     tab.run(&leave("#platforms")).await;
     say(&peer, 7, "fresh", 1);
     eventually("it has come", || (unread() == 1).then_some(()));
