@@ -102,11 +102,8 @@ impl StoreFile {
         let mut state = Transaction::open(&txn, &self.context, at)?;
         let first = state.next_offset();
         let (answers, changes) = carry_out(&mut state, commands, record.as_mut())?;
-<<<<<<< HEAD
         let events = first..=state.next_offset() - 1;
-=======
         let newest = state.newest_event();
->>>>>>> costs
         let has_written = state.finish()?;
         let mut outcome = BatchOutcome { changes, answers, has_written, events, doubt: None };
         if !has_written {
