@@ -28,7 +28,7 @@ pub(super) const UPLOADS: &str = "uploads";
 /// A stored blob.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stored {
-    #[allow(missing_docs)]
+    /// The SHA-256 of its bytes, which is its name.
     pub hash: Hash,
     /// Bytes.
     pub size: u64,
@@ -115,27 +115,27 @@ impl Blobs {
         size: u64,
         upload: Option<Uuid>,
     ) -> Result<Stored, BlobRefused> {
-        let place = self.path(hash);
-        let folder = place.parent().unwrap_or(&self.root);
+        let path = self.path(hash);
+        let folder = path.parent().unwrap_or(&self.root);
         make_folder(folder)?;
         let is_known = self.is_whole(hash).unwrap_or(false);
         // Another upload of the same bytes waits here, and then finds the blob.
         let mut used = self.lock();
-        let is_there = place.exists();
+        let is_there = path.exists();
         if !(is_known && is_there) {
             if !is_there {
                 self.check_room(&mut used, size, upload)?;
             }
             let before = used.take();
-            fs::rename(file, &place)?;
+            fs::rename(file, &path)?;
             // A damaged file may have had another size than was counted.
             *used = before.filter(|_| !is_there).map(|bytes| bytes.saturating_add(size));
         }
         // Also for bytes that were stored before, because their writer may have failed at this
         // sync.
         File::open(folder)?.sync_all()?;
-        OpenOptions::new().append(true).open(&place)?.set_modified(SystemTime::now())?;
-        let stored = stored(hash, &place.metadata()?)?;
+        OpenOptions::new().append(true).open(&path)?.set_modified(SystemTime::now())?;
+        let stored = stored(hash, &path.metadata()?)?;
         if let Some(upload) = upload {
             self.reservations.release(upload);
         }

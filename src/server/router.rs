@@ -140,7 +140,7 @@ impl Router {
             && bot.is_none()
             && found.as_ref().is_none_or(is_page)
             && hyper_tungstenite::is_upgrade_request(&request);
-        // Adapters and bots belong to the node that leads, which checks who connects.
+        // Adapters and bots belong to the leader, which checks who connects.
         if let Some(cluster) = context.cluster.as_ref().filter(|_| context.follows())
             && (is_lost || (bot.is_none() && bots::is_of_a_bot(path)))
         {
@@ -253,7 +253,7 @@ fn refuse_lost(
 fn elsewhere(cluster: &ClusterHandle) -> ErrorResponse {
     let leader = cluster.state.leader();
     let leader = leader.map_or_else(|| "no node".into(), |name| format!("the node `{name}`"));
-    let text = format!("this goes to the node that leads the cluster: {leader}, now");
+    let text = format!("this goes to the leader of the cluster: {leader}, now");
     ErrorResponse::unavailable(text, ELSEWHERE_WAIT).named(Some("no_leader"))
 }
 

@@ -53,7 +53,7 @@ pub(super) fn decide(
         Command::FindReply { target, reply_to, at } => {
             find_reply(state, &target, reply_to, at, events)
         }
-        Command::React { target, change, at } => react(state, &target, change, at, events),
+        Command::React { target, change, at } => react(state, &target, &change, at, events),
         Command::Notice { notice: told, request, is_repeated } => {
             notice(state, told, request, is_repeated, events)
         }
@@ -79,7 +79,7 @@ pub(super) fn decide(
             pinned,
         } => {
             let change = ConversationChange { read_to, unread_from, muted, pinned };
-            set_conversation(state, platform, conversation, change, events)
+            set_conversation(state, platform, conversation, &change, events)
         }
         Command::Route { messages, at } => route_again(state, messages, at, events),
         Command::Claim { seqs, account, at } => claim(state, seqs, account.as_deref(), at, events),

@@ -83,7 +83,7 @@ pub(super) fn find_reply(
 pub(super) fn react(
     state: &impl StoreState,
     target: &MessageTarget,
-    change: ReactionChange,
+    change: &ReactionChange,
     at: u64,
     events: &mut Vec<Event>,
 ) -> Result<Answer> {

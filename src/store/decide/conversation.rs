@@ -45,7 +45,7 @@ pub(super) fn set_conversation(
     state: &impl StoreState,
     platform: String,
     conversation: String,
-    change: ConversationChange,
+    change: &ConversationChange,
     events: &mut Vec<Event>,
 ) -> Result<Answer> {
     let Some(before) = state.marks(&platform, &conversation)? else {
