@@ -2,6 +2,7 @@
 //!
 //! `GET /api/health` and `rechat doctor` show it. Background tasks run under [`supervise`].
 
+use crate::backoff::Backoff;
 use crate::metrics::METRICS;
 use futures_util::FutureExt as _;
 use std::any::Any;
@@ -70,18 +71,17 @@ pub async fn supervise<Task>(
 ) where
     Task: Future<Output = ()> + Send + 'static,
 {
-    let mut pause = RESTART_PAUSE;
+    let mut backoff = Backoff::new(RESTART_PAUSE, LONGEST_PAUSE);
     loop {
         let began = Instant::now();
         let Err(error) = tokio::spawn(start()).await else { return };
         log_panic(name, &error);
         if began.elapsed() > LONGEST_PAUSE {
-            pause = RESTART_PAUSE;
+            backoff = Backoff::new(RESTART_PAUSE, LONGEST_PAUSE);
         }
-        if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
+        if stop.run_until_cancelled(tokio::time::sleep(backoff.pause())).await.is_none() {
             return;
         }
-        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 

@@ -10,6 +10,7 @@
 pub mod actions;
 pub mod activity;
 pub mod adapter;
+pub mod backoff;
 pub mod cli;
 pub mod client;
 pub mod clock;

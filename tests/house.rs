@@ -32,7 +32,18 @@ fn clippy_has_nothing_to_say() {
 /// The layers of the parts from the inside out. A part may use parts of its own and of inner
 /// layers.
 const LAYERS: [&[&str]; 14] = [
-    &["error", "clock", "metrics", "health", "shutdown", "model", "picture", "text", "raw_events"],
+    &[
+        "error",
+        "backoff",
+        "clock",
+        "metrics",
+        "health",
+        "shutdown",
+        "model",
+        "picture",
+        "text",
+        "raw_events",
+    ],
     &["protocol"],
     &["adapter"],
     &["log"],
@@ -182,15 +193,15 @@ fn the_terminal_client_asks_the_client_alone() {
 #[test]
 fn agents_ask_by_types_of_the_core_alone() {
     let allowed = [
-        "config", "error", "health", "media", "metrics", "model", "protocol", "search", "store",
-        "text",
+        "backoff", "config", "error", "health", "media", "metrics", "model", "protocol", "search",
+        "store", "text",
     ];
     needs_only("mcp", &allowed);
 }
 
 #[test]
 fn adapters_know_messages_and_errors_alone() {
-    needs_only("adapter", &["protocol", "model", "error", "clock", "health", "metrics"]);
+    needs_only("adapter", &["protocol", "model", "error", "backoff", "clock", "health", "metrics"]);
 }
 
 /// Crates of the command line, of HTTP and of WebSockets.
@@ -346,6 +357,20 @@ fn a_type_of_several_files_has_a_name_of_its_own() {
     for (name, why) in SAME_NAMES {
         assert!(twice(name), "`{name}` is there once: remove it from SAME_NAMES ({why})");
     }
+}
+
+/// Public items without docs, as the lint counts them. A name that says everything needs none, but each
+/// other one that gets docs lowers this number, and none may raise it.
+const MAX_WITHOUT_DOCS: usize = 197;
+
+#[test]
+fn items_without_docs_become_fewer() {
+    let mut files = Vec::new();
+    sources(Path::new("src"), &mut files);
+    let texts = files.iter().map(|file| fs::read_to_string(file).unwrap());
+    let allowed: usize = texts.map(|text| text.matches("allow(missing_docs)").count()).sum();
+    assert!(allowed <= MAX_WITHOUT_DOCS, "{allowed} stand for MAX_WITHOUT_DOCS");
+    assert!(allowed == MAX_WITHOUT_DOCS, "lower MAX_WITHOUT_DOCS to {allowed}");
 }
 
 /// The words in code font of a text.

@@ -103,7 +103,7 @@ struct OnPlatform {
 }
 
 impl Actions {
-    #[allow(missing_docs)]
+    /// Actions on messages of a store, for the accounts of a registry.
     pub fn new(store: Arc<Store>, registry: Registry, tasks: TaskTracker) -> Self {
         let (messages, requests) = (KeyedLocks::default(), KeyedLocks::default());
         let marks = Arc::new(Semaphore::new(MAX_MARKS));

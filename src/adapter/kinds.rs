@@ -2,13 +2,13 @@
 
 use super::api::{Kind, Settings, SettingsEntry};
 use super::definition::{Adapter, Service};
-use super::{ilink, loopback, onebot};
+use super::{loopback, onebot, wechat};
 use serde::Deserialize;
 use std::sync::Arc;
 
 /// Every adapter, one a line.
 pub(super) static ADAPTERS: [&Adapter; 4] =
-    [&onebot::v11::ADAPTER, &onebot::v12::ADAPTER, &ilink::ADAPTER, &loopback::ADAPTER];
+    [&onebot::v11::ADAPTER, &onebot::v12::ADAPTER, &wechat::ADAPTER, &loopback::ADAPTER];
 
 /// One `[[adapter]]` entry: checked, and ready to be started.
 #[derive(Clone, Debug, Deserialize)]

@@ -5,7 +5,8 @@
 //! the store, the hub or the server; they never name a protocol.
 //!
 //! To add one: copy `example.rs` (or `loopback.rs`, which also receives), and list its `ADAPTER` in
-//! `kinds.rs`. The folders: `onebot` is QQ and others, `ilink` is WeChat, `transport` is WebSockets.
+//! `kinds.rs`. The folders: `onebot` is QQ and others, `wechat` is WeChat (the
+//! kind `ilink`), `transport` is WebSockets.
 
 mod api;
 mod context;
@@ -14,13 +15,13 @@ mod definition;
 mod example;
 #[cfg(fuzzing)]
 pub mod fuzzing;
-mod ilink;
 mod kinds;
 mod loopback;
 mod onebot;
 mod registry;
 mod start;
 mod transport;
+mod wechat;
 
 pub use crate::model::change::Inbound;
 pub use crate::model::event::AdapterState;

@@ -46,11 +46,12 @@ pub fn start(
     all: CancellationToken,
     tracker: TaskTracker,
 ) -> Adapters {
-    let context = Context::new(events, registry, media, all.child_token(), tracker);
+    let none = none(events, registry, media, all, tracker);
+    let context = &none.context;
     let with_entry =
         |config: AdapterConfig| (context.registry.add_configured(&config.settings), config);
     let configured: Vec<_> = configs.into_iter().map(with_entry).collect();
-    let endpoints = endpoints(&configured, &context).into();
+    let endpoints = endpoints(&configured, context).into();
     let is_configured = |adapter: &&Adapter| {
         configured.iter().any(|(_, config)| config.settings.kind.name == adapter.kind.name)
     };
@@ -75,9 +76,8 @@ pub fn start(
             (Service::Connections(_), Transport::Accept(_)) => {}
         }
     }
-    let standalone_stop = context.stop.child_token();
     let (standalone, logins) = (standalone.into(), logins.into());
-    let adapters = Adapters { context, all, endpoints, standalone, standalone_stop, logins };
+    let adapters = Adapters { endpoints, standalone, logins, ..none };
     adapters.run_standalone();
     adapters
 }

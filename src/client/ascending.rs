@@ -48,8 +48,8 @@ pub(super) async fn page(
     let before = Some((last + 1).to_string());
     let mut found = remote.page(&HistoryQuery { before, limit: query.limit + 1, ..plain }).await?;
     // The page may go further back.
-    if let Some(place) = found.messages.iter().position(|message| message.id.to_string() == id) {
-        found.messages.truncate(place + 1);
+    if let Some(position) = found.messages.iter().position(|message| message.id.to_string() == id) {
+        found.messages.truncate(position + 1);
     }
     found.reaches_newest = last >= newest;
     Ok(found)

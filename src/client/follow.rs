@@ -4,6 +4,7 @@ use super::event_filter::EventFilter;
 use super::followed::Followed;
 use super::opening::{Begin, NotOpened, StreamCursor};
 use super::remote::Remote;
+use crate::backoff::Backoff;
 use crate::error::{Error, Result};
 use crate::model::message::Message;
 use crate::protocol::event::{EventKind, ResetReason, ServerEvent};
@@ -31,8 +32,8 @@ pub struct MessageFollower {
     buffer: BytesMut,
     wanted: EventFilter,
     events: &'static [EventKind],
-    /// The place at which to continue after a broken connection.
-    place: Option<StreamCursor>,
+    /// The cursor at which to continue after a broken connection.
+    cursor: Option<StreamCursor>,
 }
 
 impl MessageFollower {
@@ -45,8 +46,9 @@ impl MessageFollower {
         let mut streaming = messages.reconnected().await?;
         let (stream, begins_at) = streaming.stream(filter, begin, events).await?;
         let wanted = EventFilter::new(filter, conditions);
-        let place = begins_at.map_or_else(|| begin.place(), |cursor| Some(begin.place_at(cursor)));
-        Ok(Self { messages, stream, buffer: BytesMut::new(), wanted, events, place })
+        let cursor =
+            begins_at.map_or_else(|| begin.cursor(), |cursor| Some(begin.cursor_at(cursor)));
+        Ok(Self { messages, stream, buffer: BytesMut::new(), wanted, events, cursor })
     }
 
     /// The next message. Waits for it, and for the server if the connection is broken.
@@ -57,9 +59,9 @@ impl MessageFollower {
         loop {
             let event = self.next_event().await?;
             if let ServerEvent::Reset { reason: Some(ResetReason::TooOld), .. } = &event
-                && let Some(newest) = self.place.as_ref().and_then(|place| place.newest)
+                && let Some(newest) = self.cursor.as_ref().and_then(|cursor| cursor.newest)
             {
-                self.place = Some(StreamCursor::after_message(&newest.to_string()));
+                self.cursor = Some(StreamCursor::after_message(&newest.to_string()));
                 self.reconnect().await?;
                 return Ok(Followed::EventsGone { with_messages: false });
             }
@@ -103,22 +105,22 @@ impl MessageFollower {
         shown.into_iter().for_each(|id| self.wanted.remember(id));
     }
 
-    /// The place after the last returned event; `None` before the first one.
-    pub fn place(&self) -> Option<&StreamCursor> {
-        self.place.as_ref()
+    /// The cursor after the last returned event; `None` before the first one.
+    pub fn cursor(&self) -> Option<&StreamCursor> {
+        self.cursor.as_ref()
     }
 
-    /// Moves to the place of an event.
+    /// Moves to the cursor of an event.
     fn move_on(&mut self, event: &ServerEvent<'_>) {
         let Some(cursor) = cursor_of(event) else { return };
-        let known = self.place.take().and_then(|place| place.newest);
+        let known = self.cursor.take().and_then(|cursor| cursor.newest);
         let newest = match event {
             ServerEvent::NewMessage { data, .. } => known.max(Some(data.seq)),
-            // The place belongs to another store, or is unknown.
+            // The cursor belongs to another store, or is unknown.
             ServerEvent::Reset { .. } => None,
             _ => known,
         };
-        self.place = Some(StreamCursor { after: cursor.to_owned(), newest });
+        self.cursor = Some(StreamCursor { after: cursor.to_owned(), newest });
     }
 
     /// Whether a change of this message's status passes the filter.
@@ -167,18 +169,17 @@ impl MessageFollower {
     }
 
     async fn reconnect(&mut self) -> Result<()> {
-        let mut pause = FIRST_PAUSE;
+        let mut backoff = Backoff::new(FIRST_PAUSE, MAX_PAUSE);
         loop {
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(MAX_PAUSE);
+            tokio::time::sleep(backoff.pause()).await;
             let Ok(mut remote) = self.messages.reconnected().await else { continue };
             let Ok(messages) = remote.reconnected().await else { continue };
-            let begin = self.place.as_ref().map_or(Begin::Since(None), Begin::After);
+            let begin = self.cursor.as_ref().map_or(Begin::Since(None), Begin::After);
             match remote.stream(&self.wanted.filter, begin, self.events).await {
                 Ok((stream, begins_at)) => {
                     // It may have gone on after a message, which another store can have too.
-                    let place = begins_at.map(|cursor| begin.place_at(cursor));
-                    self.place = place.or_else(|| self.place.take());
+                    let cursor = begins_at.map(|cursor| begin.cursor_at(cursor));
+                    self.cursor = cursor.or_else(|| self.cursor.take());
                     self.messages = messages;
                     self.stream = stream;
                     self.buffer.clear();

@@ -38,7 +38,7 @@ pub struct HistoryPage {
     #[allow(missing_docs)]
     pub messages: Vec<Message>,
     /// Where to continue, if a search ended before the page was full.
-    #[serde(default, deserialize_with = "place")]
+    #[serde(default, deserialize_with = "position")]
     pub searched_to: Option<String>,
     /// For a page in forward direction: there is no later message.
     #[serde(skip)]
@@ -63,8 +63,8 @@ impl HistoryQuery {
     }
 }
 
-/// A place: a `seq` or an ID.
-fn place<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+/// A position: a `seq` or an ID.
+fn position<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
         Value::Number(seq) => Some(seq.to_string()),
         Value::String(id) => Some(id),

@@ -117,7 +117,7 @@ impl Local {
         before: Option<&str>,
     ) -> Result<Vec<Message>> {
         let view = self.store.view()?;
-        let before = place(&view, before)?;
+        let before = position(&view, before)?;
         let mut messages = view.list(filter, Page { before, ..page })?;
         for message in &mut messages {
             self.set_waiting(message, &view);
@@ -125,7 +125,7 @@ impl Local {
         Ok(messages)
     }
 
-    /// Messages after a place, the oldest first.
+    /// Messages after a position, the oldest first.
     pub(super) fn list_after(
         &self,
         filter: &MessageFilter,
@@ -133,7 +133,7 @@ impl Local {
         limit: usize,
     ) -> Result<Vec<Message>> {
         let view = self.store.view()?;
-        let after = place(&view, Some(after))?.unwrap_or_default();
+        let after = position(&view, Some(after))?.unwrap_or_default();
         let mut messages = view.list_after(filter, after, limit)?;
         for message in &mut messages {
             self.set_waiting(message, &view);
@@ -166,7 +166,7 @@ impl Local {
         let open = || Index::open(folder_beside(&self.db), &view);
         let unused = Index::new(folder_beside(&self.db));
         let index = if search.is_some() { self.index.get_or_init(open) } else { &unused };
-        let mut before = place(&view, before)?;
+        let mut before = position(&view, before)?;
         let mut messages = Vec::new();
         let all = page.limit.saturating_add(page.offset as usize);
         while messages.len() < all {
@@ -221,7 +221,7 @@ impl Local {
             None => Ok(None),
             Some(ReadTo::Seq(seq)) => Ok(Some(*seq)),
             Some(ReadTo::Text(text)) if text == "latest" => Ok(Some(u64::MAX)),
-            Some(ReadTo::Text(text)) => place(&view, Some(text)),
+            Some(ReadTo::Text(text)) => position(&view, Some(text)),
         };
         let (read_to, unread_from) = (seq_of(&set.read_to)?, seq_of(&set.unread_from)?);
         let command = Command::SetConversation {
@@ -381,8 +381,8 @@ impl Local {
     }
 }
 
-/// A place in the journal: a `seq`, or a message's ID.
-fn place(view: &View, text: Option<&str>) -> Result<Option<u64>> {
+/// A position in the journal: a `seq`, or a message's ID.
+fn position(view: &View, text: Option<&str>) -> Result<Option<u64>> {
     let Some(text) = text else { return Ok(None) };
     if let Ok(seq) = text.parse() {
         return Ok(Some(seq));

@@ -1,34 +1,34 @@
-//! Opening of a stream: its first place, and the errors.
+//! Opening of a stream: its first cursor, and the errors.
 
 use crate::error::Error;
 use std::fmt;
 use std::str::FromStr;
 
-/// Place at which a stream begins.
+/// Cursor at which a stream begins.
 #[derive(Clone, Copy)]
 pub enum Begin<'a> {
     /// After this message, given by its ID or `seq`; `None` begins with new messages.
     Since(Option<&'a str>),
-    /// The place at which another stream was interrupted; a store that does not know it begins with
+    /// The cursor at which another stream was interrupted; a store that does not know it begins with
     /// `reset`.
     After(&'a StreamCursor),
 }
 
 impl Begin<'_> {
-    /// The same place, once the server told its cursor.
-    pub(super) fn place_at(self, cursor: String) -> StreamCursor {
-        StreamCursor { after: cursor, newest: self.place().and_then(|place| place.newest) }
+    /// The same cursor, once the server told its cursor.
+    pub(super) fn cursor_at(self, cursor: String) -> StreamCursor {
+        StreamCursor { after: cursor, newest: self.cursor().and_then(|cursor| cursor.newest) }
     }
 
-    pub(super) fn place(self) -> Option<StreamCursor> {
+    pub(super) fn cursor(self) -> Option<StreamCursor> {
         match self {
             Self::Since(message) => message.map(StreamCursor::after_message),
-            Self::After(place) => Some(place.clone()),
+            Self::After(cursor) => Some(cursor.clone()),
         }
     }
 }
 
-/// The place at which a stream was interrupted. As text: the cursor, and after a space the newest
+/// The cursor at which a stream was interrupted. As text: the cursor, and after a space the newest
 /// message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamCursor {
@@ -40,7 +40,7 @@ pub struct StreamCursor {
 }
 
 impl StreamCursor {
-    /// The place after a message, given by its ID or `seq`.
+    /// The cursor after a message, given by its ID or `seq`.
     pub(super) fn after_message(message: &str) -> Self {
         Self { after: message.to_owned(), newest: message.parse().ok() }
     }
@@ -53,7 +53,7 @@ impl fmt::Display for StreamCursor {
     }
 }
 
-/// The text is not a place in a stream.
+/// The text is not a cursor in a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotACursor;
 
@@ -65,13 +65,13 @@ impl FromStr for StreamCursor {
         let is_known = |word: &&str| word.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
         let mut words = text.split_whitespace();
         let after = words.next().filter(is_known).ok_or(NotACursor)?;
-        let place = match words.next() {
+        let cursor = match words.next() {
             Some(seq) => {
                 Self { after: after.to_owned(), newest: Some(seq.parse().map_err(|_| NotACursor)?) }
             }
             None => Self::after_message(after),
         };
-        if words.next().is_some() { Err(NotACursor) } else { Ok(place) }
+        if words.next().is_some() { Err(NotACursor) } else { Ok(cursor) }
     }
 }
 
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_reads_back_and_nothing_else_does() {
+    fn a_cursor_reads_back_and_nothing_else_does() {
         for text in ["00000000000000aa-1f 17", "00000000000000aa-1f", "17 17"] {
             assert_eq!(text.parse::<StreamCursor>().unwrap().to_string(), text);
         }

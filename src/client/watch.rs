@@ -3,6 +3,7 @@
 
 use super::Server;
 use super::session::{ClientSession, SessionFault};
+use crate::backoff::Backoff;
 use crate::error::{Error, Result};
 use crate::model::message::Message;
 use crate::model::notice::Notice;
@@ -10,7 +11,6 @@ use crate::protocol::command::{Since, Subscribe};
 use crate::protocol::event::{self, EventKind, MessageDeleted, MessageStatus};
 use crate::protocol::http::Conversation;
 use crate::store::ConversationQuery;
-use backon::{BackoffBuilder, ExponentialBuilder};
 use std::time::Duration;
 use tokio::sync::mpsc::Sender as Queue;
 use tokio::time::sleep;
@@ -94,7 +94,7 @@ impl From<Error> for ConnectionBreak {
 /// Sends all events, until their receiver is dropped.
 pub async fn watch(mut server: Server, events: Queue<WatchEvent>) {
     let mut position = WatchPosition::default();
-    let mut pauses = pauses();
+    let mut backoff = self::backoff();
     loop {
         let Err(end) = connection(&mut server, &mut position, &events).await;
         let event = match end {
@@ -108,24 +108,19 @@ pub async fn watch(mut server: Server, events: Queue<WatchEvent>) {
             }
             ConnectionBreak::Fault(SessionFault::Lost(error)) => {
                 // It was connected, so it may be back soon.
-                pauses = self::pauses();
+                backoff = self::backoff();
                 WatchEvent::Away(error.to_string())
             }
         };
         if events.send(event).await.is_err() {
             return;
         }
-        sleep(pauses.next().unwrap_or(MAX_PAUSE)).await;
+        sleep(backoff.pause()).await;
     }
 }
 
-fn pauses() -> backon::ExponentialBackoff {
-    ExponentialBuilder::default()
-        .with_min_delay(FIRST_PAUSE)
-        .with_max_delay(MAX_PAUSE)
-        .with_jitter()
-        .without_max_times()
-        .build()
+fn backoff() -> Backoff {
+    Backoff::with_jitter(FIRST_PAUSE, MAX_PAUSE)
 }
 
 /// One connection, from the handshake to its end.

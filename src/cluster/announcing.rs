@@ -14,7 +14,7 @@ const NAMES: &str = "cluster.node";
 const REPORT_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Pause between two reports of what it has of the log, which are kept for minutes.
-const PLACE_INTERVAL: Duration = Duration::from_secs(20);
+const STREAM_SEQ_INTERVAL: Duration = Duration::from_secs(20);
 
 /// For how long it is told that another node has the name of this one, once it was seen.
 const SAME_NAME: Duration = Duration::from_secs(10);
@@ -24,7 +24,7 @@ impl RunningNode {
     pub(super) async fn report_presence(&self) {
         // Before this node has told once, its name may have been that of its last process.
         let (mut has_reported, mut same_name) = (false, None::<Instant>);
-        let mut place_reported = None::<Instant>;
+        let mut stream_seq_reported = None::<Instant>;
         while self.stop.run_until_cancelled(sleep(REPORT_INTERVAL)).await.is_some() {
             if self.is_foreign.load(Ordering::Relaxed) {
                 continue;
@@ -35,17 +35,18 @@ impl RunningNode {
                 instance: self.node.holder.instance.clone(),
                 version: env!("CARGO_PKG_VERSION").into(),
                 listen: self.listen.clone(),
-                place: *self.store.places().borrow(),
+                stream_seq: *self.store.stream_seqs().borrow(),
                 offset: view.cursor().offset,
             };
-            let is_due = place_reported.is_none_or(|at| at.elapsed() > PLACE_INTERVAL);
+            let is_due = stream_seq_reported.is_none_or(|at| at.elapsed() > STREAM_SEQ_INTERVAL);
             let reporting = async {
                 let bucket = self.node.connection.leases().await?;
                 let before = presence::report(&bucket, &presence).await?;
                 if is_due && !self.is_fetching.load(Ordering::Relaxed) {
-                    let places = self.node.connection.make_places().await?;
-                    presence::report_place(&places, &presence.node, presence.place).await?;
-                    place_reported = Some(Instant::now());
+                    let stream_seqs = self.node.connection.make_stream_seqs().await?;
+                    presence::report_stream_seq(&stream_seqs, &presence.node, presence.stream_seq)
+                        .await?;
+                    stream_seq_reported = Some(Instant::now());
                 }
                 Ok::<_, String>(before)
             };

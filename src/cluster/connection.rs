@@ -178,7 +178,7 @@ impl NatsConnection {
     }
 
     /// The bucket of what each node has of the log; made where it is not there.
-    pub(super) async fn make_places(&self) -> std::result::Result<kv::Store, String> {
+    pub(super) async fn make_stream_seqs(&self) -> std::result::Result<kv::Store, String> {
         let name = format!("{}-places", self.prefix);
         if let Ok(bucket) = self.context.get_key_value(&name).await {
             return Ok(bucket);

@@ -27,8 +27,8 @@ impl RunningNode {
         stands_from: Instant,
     ) -> Result<(Box<Lease>, BatchReader), Fault> {
         self.check_identity().await?;
-        let place = *self.store.places().borrow();
-        let mut reader = self.stream.read_after(place).await.map_err(|error| error.0)?;
+        let stream_seq = *self.store.stream_seqs().borrow();
+        let mut reader = self.stream.read_after(stream_seq).await.map_err(|error| error.0)?;
         let (mut seen, mut wanted) = (SeenLease::default(), None::<(u64, Instant)>);
         let mut look = interval(POLL_INTERVAL);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -84,9 +84,9 @@ impl RunningNode {
         };
         // A NATS server that hangs may not keep a cluster from having a leader.
         let Ok(Ok((nodes, end))) = timeout(OTHERS_TIMEOUT, looking).await else { return Ok(()) };
-        match nodes.iter().max_by_key(|node| node.place).filter(|node| node.place > end) {
-            Some(Presence { node, place, .. }) => Err(format!(
-                "the node `{node}` has the log up to {place}, and the stream ends with {end}: NATS has lost what it had acknowledged; docs/cluster.md says what to do"
+        match nodes.iter().max_by_key(|node| node.stream_seq).filter(|node| node.stream_seq > end) {
+            Some(Presence { node, stream_seq, .. }) => Err(format!(
+                "the node `{node}` has the log up to {stream_seq}, and the stream ends with {end}: NATS has lost what it had acknowledged; docs/cluster.md says what to do"
             )),
             None => Ok(()),
         }
@@ -110,16 +110,17 @@ impl RunningNode {
             ));
         }
         let (first, last) = (info.state.first_sequence, info.state.last_sequence);
-        if membership.place > last {
+        if membership.stream_seq > last {
             return Err(format!(
                 "this store has the log up to {}, and the stream ends with {last}: NATS has lost what it had acknowledged; docs/cluster.md says what to do",
-                membership.place
+                membership.stream_seq
             ));
         }
-        if membership.place + 1 < first {
-            let place = membership.place;
-            let why =
-                format!("this store has the log up to {place}, and the stream begins with {first}");
+        if membership.stream_seq + 1 < first {
+            let stream_seq = membership.stream_seq;
+            let why = format!(
+                "this store has the log up to {stream_seq}, and the stream begins with {first}"
+            );
             return Err(self.fetch_snapshot(&why).await);
         }
         Ok(())
@@ -137,7 +138,7 @@ impl RunningNode {
         let fetched = snapshot::fetch(&self.node.connection, &self.node.holder.node, &to).await;
         self.is_fetching.store(false, Ordering::Relaxed);
         match fetched {
-            Ok(place) if place > *self.store.places().borrow() => {
+            Ok(stream_seq) if stream_seq > *self.store.stream_seqs().borrow() => {
                 self.node.state.set_has_snapshot();
                 format!("{why}; this server begins again with a snapshot")
             }

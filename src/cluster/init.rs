@@ -55,7 +55,7 @@ pub async fn init(
     let bucket = connection.make_snapshots().await?;
     snapshot::send(&connection, &bucket, &cluster, &copy.0, 0).await?;
     connection.make_leases().await.map_err(Error::failed)?;
-    connection.make_places().await.map_err(Error::failed)?;
+    connection.make_stream_seqs().await.map_err(Error::failed)?;
     // Last: by it a cluster is known to be whole.
     let log = connection.context.create_stream(stream::Config {
         name: connection.stream_name(),
@@ -86,7 +86,7 @@ async fn copy_store(from: Option<&StoreOptions>, to: &Path, cluster: &str) -> Re
             store.close();
         }
         let options = StoreOptions::new(&to, Access::Write);
-        store::join(&options, &Membership { cluster, place: 0 })
+        store::join(&options, &Membership { cluster, stream_seq: 0 })
     });
     let copied = copied.await.map_err(|error| Error::failed(error.to_string()))?;
     Ok(copied?)

@@ -53,15 +53,16 @@ impl LogSize {
         self.max_bytes.is_some_and(|most| self.bytes >= most / 8 * 7)
     }
 
-    /// The place up to which the log is needed by nobody: the older snapshot has it, and so do the nodes
-    /// that are at `places`, but for those that are too far behind.
+    /// The stream sequence up to which the log is needed by nobody: the older snapshot has it, and so do the nodes
+    /// that are at `stream sequences`, but for those that are too far behind.
     /// Where there is no more room, all that the newest snapshot has.
-    fn removable(&self, newest: u64, older: u64, places: &[u64]) -> u64 {
+    fn removable(&self, newest: u64, older: u64, stream_seqs: &[u64]) -> u64 {
         if self.is_nearly_full() {
             return newest;
         }
-        let waited_for = |place: &u64| !self.is_long(newest.saturating_sub(*place), MOST_BEHIND);
-        places.iter().copied().filter(waited_for).fold(older, u64::min)
+        let waited_for =
+            |stream_seq: &u64| !self.is_long(newest.saturating_sub(*stream_seq), MOST_BEHIND);
+        stream_seqs.iter().copied().filter(waited_for).fold(older, u64::min)
     }
 }
 
@@ -85,25 +86,26 @@ pub(super) async fn keep(
     };
     let cluster = connection.cluster().await?;
     let mut snapshots = snapshot::all(&bucket, &cluster).await.map_err(text)?;
-    let place = *store.places().borrow();
+    let stream_seq = *store.stream_seqs().borrow();
     // Without any, no new node can start.
-    let is_recent =
-        |newest: &snapshot::StoreSnapshot| !log.is_long(place.saturating_sub(newest.place), 1);
+    let is_recent = |newest: &snapshot::StoreSnapshot| {
+        !log.is_long(stream_seq.saturating_sub(newest.stream_seq), 1)
+    };
     if snapshots.last().is_some_and(is_recent) && !log.is_nearly_full() {
         return Ok(());
     }
-    let place = make_snapshot(connection, &bucket, &cluster, store, db).await?;
-    let places = presence::places(&connection.make_places().await?).await?;
+    let stream_seq = make_snapshot(connection, &bucket, &cluster, store, db).await?;
+    let stream_seqs = presence::stream_seqs(&connection.make_stream_seqs().await?).await?;
     snapshots = snapshot::all(&bucket, &cluster).await.map_err(text)?;
     while snapshots.len() > KEPT {
-        if snapshots.len() == KEPT + 1 && places.contains(&snapshots[0].place) {
+        if snapshots.len() == KEPT + 1 && stream_seqs.contains(&snapshots[0].stream_seq) {
             break;
         }
         let oldest = snapshots.remove(0);
         bucket.delete(&oldest.name).await.map_err(|error| error.to_string())?;
     }
     let older = &snapshots[snapshots.len().saturating_sub(KEPT)];
-    let removable = log.removable(place, older.place, &places);
+    let removable = log.removable(stream_seq, older.stream_seq, &stream_seqs);
     stream.remove_through(removable).await.map_err(|error| error.0)
 }
 
@@ -121,14 +123,14 @@ pub(super) async fn make_room(
     let first = stream.info().await.map_err(|error| error.0)?.state.first_sequence;
     let snapshots = snapshot::all(&bucket, &cluster).await.map_err(text)?;
     let removable = match snapshots.last() {
-        Some(newest) if newest.place >= first => newest.place,
+        Some(newest) if newest.stream_seq >= first => newest.stream_seq,
         _ => make_snapshot(connection, &bucket, &cluster, store, db).await?,
     };
     tracing::warn!(removable, "the log in NATS was full; what the newest snapshot has is removed");
     stream.remove_through(removable).await.map_err(|error| error.0)
 }
 
-/// Makes a snapshot; gives the place up to which it goes.
+/// Makes a snapshot; gives the stream sequence up to which it goes.
 async fn make_snapshot(
     connection: &NatsConnection,
     bucket: &ObjectStore,
@@ -137,12 +139,12 @@ async fn make_snapshot(
     db: &Path,
 ) -> Result<u64, String> {
     let file = db.with_added_extension("snapshot");
-    let place = snapshot::copy(store.clone(), file.clone()).await?;
-    let sent = snapshot::send(connection, bucket, cluster, &file, place).await;
+    let stream_seq = snapshot::copy(store.clone(), file.clone()).await?;
+    let sent = snapshot::send(connection, bucket, cluster, &file, stream_seq).await;
     let _ = fs::remove_file(&file).await;
     sent.map_err(|error| error.to_string())?;
-    tracing::info!(place, "a snapshot was made");
-    Ok(place)
+    tracing::info!(stream_seq, "a snapshot was made");
+    Ok(stream_seq)
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ pub struct NodeServices {
 pub struct ClusterHandle {
     /// How this node stands.
     pub state: Arc<ClusterState>,
-    /// Passes requests on to the node that leads.
+    /// Passes requests on to the leader.
     pub requests: LeaderRequests,
     /// Passes events on to it.
     pub events: LeaderRequests,

@@ -19,8 +19,8 @@ pub struct Presence {
     pub version: String,
     /// Where it serves.
     pub listen: String,
-    /// The place of the log that its readers see.
-    pub place: u64,
+    /// The stream sequence of the log that its readers see.
+    pub stream_seq: u64,
     /// The newest event that its readers see.
     pub offset: u64,
 }
@@ -58,13 +58,17 @@ pub(super) async fn all(bucket: &kv::Store) -> Result<Vec<Presence>, String> {
 }
 
 /// Tells what a node has of the log, so that what it lacks stays there; kept for minutes.
-pub(super) async fn report_place(bucket: &kv::Store, node: &str, place: u64) -> Result<(), String> {
-    let put = bucket.put(node, place.to_string().into());
+pub(super) async fn report_stream_seq(
+    bucket: &kv::Store,
+    node: &str,
+    stream_seq: u64,
+) -> Result<(), String> {
+    let put = bucket.put(node, stream_seq.to_string().into());
     put.await.map(drop).map_err(|error| error.to_string())
 }
 
 /// The part of the log that each node has, of the nodes that told it within the last minutes.
-pub(super) async fn places(bucket: &kv::Store) -> Result<Vec<u64>, String> {
+pub(super) async fn stream_seqs(bucket: &kv::Store) -> Result<Vec<u64>, String> {
     let mut keys = bucket.keys().await.map_err(|error| error.to_string())?;
     let mut found = Vec::new();
     while let Some(key) = keys.next().await {

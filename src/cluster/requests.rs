@@ -1,4 +1,4 @@
-//! Requests of clients, and events, that a node passes on to the one that leads, by request and reply.
+//! Requests of clients, and events, that a node passes on to the leader, by request and reply.
 
 use super::connection::NatsConnection;
 use crate::log::jetstream::LeaseEnd;
@@ -20,7 +20,7 @@ const MAX_ANSWERING: usize = 64;
 /// Answers the requests that other nodes pass on.
 pub type Answerer = Arc<dyn Fn(Bytes) -> BoxFuture<'static, Bytes> + Send + Sync>;
 
-/// A service of the node that leads to the others.
+/// A service of the leader to the others.
 #[derive(Clone)]
 pub struct LeaderService {
     /// The requests, as the others pass them on.
@@ -31,7 +31,7 @@ pub struct LeaderService {
     pub busy: Bytes,
 }
 
-/// Passes requests on to the node that leads.
+/// Passes requests on to the leader.
 #[derive(Clone)]
 pub struct LeaderRequests {
     client: Client,
@@ -75,7 +75,7 @@ impl LeaderRequests {
         self.client.max_payload()
     }
 
-    /// The answer of the node that leads.
+    /// The answer of the leader.
     ///
     /// # Errors
     ///
@@ -94,7 +94,7 @@ impl LeaderRequests {
 }
 
 impl LeaderService {
-    /// Begins to take requests, as the node that leads.
+    /// Begins to take requests, as the leader.
     pub(super) async fn take(&self) -> Result<Subscriber, String> {
         let LeaderRequests { client, subject } = &self.requests;
         client.subscribe(subject.clone()).await.map_err(|error| error.to_string())
@@ -103,7 +103,7 @@ impl LeaderService {
     /// Answers requests until they end with the connection, or the lease does. What waited here while
     /// this process was stopped is another node's business by then: it is not answered.
     pub(super) async fn answer(&self, mut requests: Subscriber, lease: &LeaseEnd) {
-        let (places, mut tasks) = (Arc::new(Semaphore::new(MAX_ANSWERING)), JoinSet::new());
+        let (stream_seqs, mut tasks) = (Arc::new(Semaphore::new(MAX_ANSWERING)), JoinSet::new());
         while let Some(request) = requests.next().await {
             while tasks.try_join_next().is_some() {}
             let Some(reply) = request.reply else { continue };
@@ -112,7 +112,7 @@ impl LeaderService {
             }
             let client = self.requests.client.clone();
             // One that waited could be carried out after its asker was told that this is unknown.
-            let Ok(place) = places.clone().try_acquire_owned() else {
+            let Ok(stream_seq) = stream_seqs.clone().try_acquire_owned() else {
                 let _ = client.publish(reply, self.busy.clone()).await;
                 continue;
             };
@@ -122,7 +122,7 @@ impl LeaderService {
                 if let Err(error) = client.publish(reply, answer).await {
                     tracing::warn!("a node that had passed a request on is not answered: {error}");
                 }
-                drop(place);
+                drop(stream_seq);
             });
         }
     }

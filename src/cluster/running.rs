@@ -69,7 +69,7 @@ impl RunningNode {
 
     /// Checks that the store has all that was given to it: after a fault of the disk it may have less.
     pub(super) fn check_store(&self, reader: &BatchReader) -> Result<(), Fault> {
-        if *self.store.places().borrow() < reader.applied_through() {
+        if *self.store.stream_seqs().borrow() < reader.applied_through() {
             return Err("the store was opened anew; it reads the log again".into());
         }
         Ok(())

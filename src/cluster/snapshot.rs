@@ -15,13 +15,13 @@ use tokio::fs::{self, File};
 use tokio::io;
 use tokio::time::sleep;
 
-/// Begins the names of a cluster's snapshots; the place of the log follows. What an earlier cluster of the
+/// Begins the names of a cluster's snapshots; the stream sequence of the log follows. What an earlier cluster of the
 /// same name left in the bucket is none of this one's.
 fn prefix(cluster: &str) -> String {
     format!("snapshot-{cluster}-")
 }
 
-/// Pause between two reports of the place of a snapshot that is being fetched.
+/// Pause between two reports of the stream sequence of a snapshot that is being fetched.
 const REPORT_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Bytes of a snapshot in one message.
@@ -30,8 +30,8 @@ const CHUNK_BYTES: usize = 512 << 10;
 /// A snapshot in the bucket.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct StoreSnapshot {
-    /// The place of the log up to which it goes.
-    pub(super) place: u64,
+    /// The stream sequence of the log up to which it goes.
+    pub(super) stream_seq: u64,
     pub(super) name: String,
     /// Its size in bytes.
     pub(super) bytes: usize,
@@ -47,9 +47,10 @@ pub(super) async fn all(bucket: &ObjectStore, cluster: &str) -> Result<Vec<Store
         if object.deleted {
             continue;
         }
-        let place = object.name.strip_prefix(&prefix).and_then(|place| place.parse().ok());
-        found.extend(place.map(|place| StoreSnapshot {
-            place,
+        let stream_seq =
+            object.name.strip_prefix(&prefix).and_then(|stream_seq| stream_seq.parse().ok());
+        found.extend(stream_seq.map(|stream_seq| StoreSnapshot {
+            stream_seq,
             name: object.name,
             bytes: object.size,
         }));
@@ -58,25 +59,25 @@ pub(super) async fn all(bucket: &ObjectStore, cluster: &str) -> Result<Vec<Store
     Ok(found)
 }
 
-/// Sends a file as the snapshot of a place.
+/// Sends a file as the snapshot of a stream sequence.
 pub(super) async fn send(
     connection: &NatsConnection,
     bucket: &ObjectStore,
     cluster: &str,
     file: &Path,
-    place: u64,
+    stream_seq: u64,
 ) -> Result<()> {
     let failed = |error: &dyn std::fmt::Display| {
         Error::failed(format!("the snapshot {}: {error}", file.display()))
     };
     let mut bytes = File::open(file).await.map_err(|error| failed(&error))?;
     let chunk_size = Some(CHUNK_BYTES.min(connection.max_bytes()));
-    let name = format!("{}{place}", prefix(cluster));
+    let name = format!("{}{stream_seq}", prefix(cluster));
     let about = ObjectMetadata { name, chunk_size, ..ObjectMetadata::default() };
     bucket.put(about, &mut bytes).await.map(drop).map_err(|error| failed(&error))
 }
 
-/// Writes the newest snapshot to a file that is not there; gives the place up to which it goes. Meanwhile
+/// Writes the newest snapshot to a file that is not there; gives the stream sequence up to which it goes. Meanwhile
 /// the log keeps what comes behind it, for this node.
 pub(super) async fn fetch(connection: &NatsConnection, node: &str, to: &Path) -> Result<u64> {
     let cluster = connection.cluster().await.map_err(|error| {
@@ -90,17 +91,17 @@ pub(super) async fn fetch(connection: &NatsConnection, node: &str, to: &Path) ->
     };
     tokio::select! {
         fetched = download(&bucket, &newest, to) => fetched?,
-        () = report_place(connection, node, newest.place) => {}
+        () = report_stream_seq(connection, node, newest.stream_seq) => {}
     }
-    Ok(newest.place)
+    Ok(newest.stream_seq)
 }
 
-/// Tells again and again that a node is about to have the log up to a place; never ends.
-async fn report_place(connection: &NatsConnection, node: &str, place: u64) {
+/// Tells again and again that a node is about to have the log up to a stream sequence; never ends.
+async fn report_stream_seq(connection: &NatsConnection, node: &str, stream_seq: u64) {
     loop {
         let reporting = async {
-            let places = connection.make_places().await?;
-            presence::report_place(&places, node, place).await
+            let stream_seqs = connection.make_stream_seqs().await?;
+            presence::report_stream_seq(&stream_seqs, node, stream_seq).await
         };
         if let Err(error) = reporting.await {
             tracing::debug!("the log may not wait for this node: {error}");
@@ -126,13 +127,13 @@ async fn download(bucket: &ObjectStore, newest: &StoreSnapshot, to: &Path) -> Re
     fs::rename(&part, to).await.map_err(|error| failed(&error))
 }
 
-/// Writes a copy of the store as it is now; gives the place up to which it goes.
+/// Writes a copy of the store as it is now; gives the stream sequence up to which it goes.
 pub(super) async fn copy(store: Arc<Store>, to: PathBuf) -> std::result::Result<u64, String> {
     let copied = tokio::task::spawn_blocking(move || {
         let _ = std::fs::remove_file(&to);
         let view = store.view()?;
         view.copy_for_a_node(&to)?;
-        Ok::<_, StoreError>(view.membership().map_or(0, |membership| membership.place))
+        Ok::<_, StoreError>(view.membership().map_or(0, |membership| membership.stream_seq))
     });
     let copied = copied.await.map_err(|error| error.to_string())?;
     copied.map_err(|error| error.to_string())

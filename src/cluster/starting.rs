@@ -112,8 +112,8 @@ async fn fetch_first(connection: &NatsConnection, node: &str, path: &Path) -> Re
     loop {
         let tried = Instant::now();
         match snapshot::fetch(connection, node, path).await {
-            Ok(place) => {
-                tracing::info!(place, "this node starts from a snapshot");
+            Ok(stream_seq) => {
+                tracing::info!(stream_seq, "this node starts from a snapshot");
                 return Ok(());
             }
             Err(error) => {
@@ -138,9 +138,9 @@ async fn is_too_far_behind(connection: &NatsConnection, options: &StoreOptions) 
     let store = Store::open(&reading, Box::new(()))?;
     let membership = store.view()?.membership();
     store.close();
-    let Some(Membership { place, cluster }) = membership else { return Ok(false) };
+    let Some(Membership { stream_seq, cluster }) = membership else { return Ok(false) };
     let info = connection.stream().info().await.map_err(|error| Error::failed(error.0))?;
     // The store of another cluster stays where it is; the node tells of it.
     let is_its = info.config.metadata.get(CLUSTER_ID) == Some(&cluster);
-    Ok(is_its && place + 1 < info.state.first_sequence)
+    Ok(is_its && stream_seq + 1 < info.state.first_sequence)
 }

@@ -19,7 +19,7 @@ pub struct ClusterState {
     has_snapshot: CancellationToken,
 }
 
-/// The node that leads, as far as it is known here.
+/// The leader, as far as it is known here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct SeenLeader {
     name: Option<String>,
@@ -34,7 +34,7 @@ impl Default for ClusterState {
 }
 
 impl ClusterState {
-    /// The node that leads, as far as it is known here.
+    /// The leader, as far as it is known here.
     pub fn leader(&self) -> Option<String> {
         self.leader.borrow().name.clone()
     }

@@ -19,7 +19,7 @@ pub struct ClusterStatus {
     pub name: String,
     /// Its ID.
     pub cluster: String,
-    /// The node that leads.
+    /// The leader.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub leader: Option<String>,
     /// The revision of the leader's lease.
@@ -35,7 +35,7 @@ pub struct ClusterStatus {
     pub replicas: usize,
     #[allow(missing_docs)]
     pub replicas_current: usize,
-    /// The place of the newest snapshot, and its size in bytes.
+    /// The stream sequence of the newest snapshot, and its size in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<u64>,
     #[allow(missing_docs)]
@@ -89,7 +89,7 @@ async fn read(connection: &NatsConnection, settings: &ClusterSettings) -> Result
     let others = info.cluster.iter().flat_map(|cluster| &cluster.replicas);
     let current = 1 + others.filter(|replica| replica.current && !replica.offline).count();
     let state =
-        |presence: Presence| NodeStatus { lag: last.saturating_sub(presence.place), presence };
+        |presence: Presence| NodeStatus { lag: last.saturating_sub(presence.stream_seq), presence };
     Ok(ClusterStatus {
         name: settings.name.clone(),
         cluster,
@@ -100,7 +100,7 @@ async fn read(connection: &NatsConnection, settings: &ClusterSettings) -> Result
         bytes: info.state.bytes,
         replicas: info.config.num_replicas,
         replicas_current: current,
-        snapshot: snapshot.as_ref().map(|newest| newest.place),
+        snapshot: snapshot.as_ref().map(|newest| newest.stream_seq),
         snapshot_bytes: snapshot.map(|newest| newest.bytes),
         nodes: nodes.into_iter().map(state).collect(),
     })

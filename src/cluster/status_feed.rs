@@ -1,4 +1,4 @@
-//! The state of adapters, which are connected to the node that leads: it tells the others of each change,
+//! The state of adapters, which are connected to the leader: it tells the others of each change,
 //! for their own watchers.
 
 use super::connection::NatsConnection;

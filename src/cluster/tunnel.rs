@@ -1,4 +1,4 @@
-//! Connections that a node passes on to the one that leads, as streams of bytes over NATS: adapters and
+//! Connections that a node passes on to the leader, as streams of bytes over NATS: adapters and
 //! bots connect to any node, and belong to the leader all the same.
 
 use super::connection::NatsConnection;
@@ -17,10 +17,10 @@ use tokio::sync::mpsc;
 /// Bytes between a stream and who reads or writes it.
 const BUFFER_BYTES: usize = 64 << 10;
 
-/// How long the node that leads may take to begin a connection.
+/// How long the leader may take to begin a connection.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A connection that another node took, at the node that leads.
+/// A connection that another node took, at the leader.
 #[derive(Debug)]
 pub struct PassedConnection {
     #[allow(missing_docs)]
@@ -37,7 +37,7 @@ struct TunnelRequest {
     subject: String,
 }
 
-/// Passes connections on to the node that leads.
+/// Passes connections on to the leader.
 #[derive(Clone, Debug)]
 pub struct Tunnels {
     client: Client,
@@ -56,7 +56,7 @@ impl Tunnels {
         self.requests.clone()
     }
 
-    /// Opens a connection to the node that leads, for a client at an address. It ends with either of its
+    /// Opens a connection to the leader, for a client at an address. It ends with either of its
     /// ends, and when another node leads.
     ///
     /// # Errors
@@ -87,11 +87,11 @@ impl Tunnels {
 
     /// The answer where too many connections begin at one time.
     pub fn too_many() -> Bytes {
-        let refused = Err::<String, _>("the node that leads has too many new connections");
+        let refused = Err::<String, _>("the leader has too many new connections");
         serde_json::to_vec(&refused).unwrap_or_default().into()
     }
 
-    /// Takes connections of other nodes, as the node that leads.
+    /// Takes connections of other nodes, as the leader.
     pub fn taking(&self, taken: mpsc::Sender<PassedConnection>) -> Answerer {
         let client = self.client.clone();
         Arc::new(move |opening| {
@@ -117,7 +117,7 @@ async fn begin(
     let (near, far) = duplex(BUFFER_BYTES);
     taken
         .try_send(PassedConnection { stream: near, from })
-        .map_err(|_| "the node that leads has too many new connections".to_owned())?;
+        .map_err(|_| "the leader has too many new connections".to_owned())?;
     tokio::spawn(TunnelStream::new(client, subject, frames).run(far, || true));
     Ok(own)
 }

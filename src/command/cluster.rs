@@ -53,8 +53,8 @@ async fn status(show: ClusterShow, globals: &GlobalOptions) -> Result<()> {
         "Log        messages {} to {}, {} bytes, on {} of {} NATS servers",
         status.first, status.last, status.bytes, status.replicas_current, status.replicas
     ))?;
-    if let (Some(place), Some(bytes)) = (status.snapshot, status.snapshot_bytes) {
-        out.line(format_args!("Snapshot   up to message {place}, {bytes} bytes"))?;
+    if let (Some(stream_seq), Some(bytes)) = (status.snapshot, status.snapshot_bytes) {
+        out.line(format_args!("Snapshot   up to message {stream_seq}, {bytes} bytes"))?;
     }
     out.line("")?;
     let mut grid = Grid::new(["NODE", "ROLE", "BEHIND", "VERSION", "LISTEN"]);
@@ -100,15 +100,15 @@ fn check_has_all(config: &Config) -> Result<()> {
     let store = Store::open(&config.store_options(Access::Read), Box::new(()))?;
     let membership = store.view()?.membership();
     store.close();
-    let (Some(settings), Some(Membership { cluster, place })) = (&config.cluster, membership)
+    let (Some(settings), Some(Membership { cluster, stream_seq })) = (&config.cluster, membership)
     else {
         return Ok(());
     };
     let hint = "start this node once more and stop it, or take the store with --as-it-is";
     let now = runtime()?.block_on(cluster::status(settings)).map_err(|error| error.hint(hint))?;
-    if now.cluster == cluster && now.last > place {
+    if now.cluster == cluster && now.last > stream_seq {
         let text = format!(
-            "the store has the log of its cluster up to message {place}, and that goes to {}",
+            "the store has the log of its cluster up to message {stream_seq}, and that goes to {}",
             now.last
         );
         return Err(Error::failed(text).hint(hint));

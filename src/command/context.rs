@@ -88,13 +88,13 @@ async fn newer(
 
 /// Adds a group, and makes one of it and all groups that it has messages in common with.
 fn join(groups: &mut Vec<Vec<Message>>, mut group: Vec<Message>) {
-    let mut place = groups.len();
+    let mut index = groups.len();
     while let Some((at, in_other, in_group)) = overlap(groups, &group) {
         let other = groups.remove(at);
         group = union(other, in_other, group, in_group);
-        place = at;
+        index = at;
     }
-    groups.insert(place.min(groups.len()), group);
+    groups.insert(index.min(groups.len()), group);
 }
 
 /// A group that has a message in common with another, and where that stands in both.

@@ -101,16 +101,16 @@ impl Known {
         typed: &str,
     ) -> Result<()> {
         let platform = filter.platform.as_deref();
-        let place = if has_form(typed) {
+        let target = if has_form(typed) {
             ConversationTarget::of(typed, platform)
         } else {
             let known = self.conversations(client).await?.iter();
             // A name comes before an ID that only we wrote to, which may be a name by mistake.
             let seen = known.clone().filter(|one| one.account.is_some());
             match find(seen, typed, platform)? {
-                Some(place) => {
+                Some(target) => {
                     let is_shadowed = |one: &&Conversation| {
-                        one.conversation == typed && place.conversation != typed
+                        one.conversation == typed && target.conversation != typed
                     };
                     if let Some(one) = known.clone().find(is_shadowed) {
                         tell(format_args!(
@@ -118,13 +118,13 @@ impl Known {
                             one.platform
                         ));
                     }
-                    place
+                    target
                 }
                 None => find(known.clone(), typed, platform)?
                     .ok_or_else(|| unknown(known, typed, platform, None))?,
             }
         };
-        (filter.platform, filter.conversation) = (place.platform, Some(place.conversation));
+        (filter.platform, filter.conversation) = (target.platform, Some(target.conversation));
         Ok(())
     }
 
@@ -275,12 +275,12 @@ mod tests {
     fn a_conversation_is_found_by_its_id_its_number_and_its_name() {
         let known = known();
         let found = |typed, platform| find(known.iter(), typed, platform).unwrap();
-        let place = |platform: &str, id| Some(ConversationTarget::of(id, Some(platform)));
+        let target = |platform: &str, id| Some(ConversationTarget::of(id, Some(platform)));
         assert_eq!(found("bare", None), Some(ConversationTarget::of("bare", None)));
-        assert_eq!(found("2", None), place("qq", "private_2"));
-        assert_eq!(found("Family", None), place("qq", "group_1"));
-        assert_eq!(found("fAMILY", None), place("qq", "group_1"));
-        assert_eq!(found("周末爬山小队", None), place("qq", "private_2"));
+        assert_eq!(found("2", None), target("qq", "private_2"));
+        assert_eq!(found("Family", None), target("qq", "group_1"));
+        assert_eq!(found("fAMILY", None), target("qq", "group_1"));
+        assert_eq!(found("周末爬山小队", None), target("qq", "private_2"));
         assert_eq!(found("Family", Some("other")), None);
         assert_eq!(found("Nobody", None), None);
     }

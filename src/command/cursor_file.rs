@@ -6,17 +6,17 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
-/// The place that a file keeps; `None` where there is no file yet.
+/// The cursor that a file keeps; `None` where there is no file yet.
 ///
 /// # Errors
 ///
-/// The file cannot be read, or does not tell a place: to begin anew would skip messages unnoticed.
+/// The file cannot be read, or does not tell a cursor: to begin anew would skip messages unnoticed.
 pub(super) fn read(file: &Path) -> Result<Option<StreamCursor>> {
     let hint = "write the whole ID of the last message that was dealt with into it, or remove it to begin \
                 with what comes from now on";
     match std::fs::read(file) {
         Ok(bytes) => match String::from_utf8_lossy(&bytes).parse() {
-            Ok(place) => Ok(Some(place)),
+            Ok(cursor) => Ok(Some(cursor)),
             Err(_) if bytes.is_empty() => {
                 Err(Error::failed(format!("{} is empty", file.display())).hint(hint))
             }
@@ -29,14 +29,14 @@ pub(super) fn read(file: &Path) -> Result<Option<StreamCursor>> {
     }
 }
 
-/// Writes beside the file and renames: after a crash or a power cut there is the one place or the
+/// Writes beside the file and renames: after a crash or a power cut there is the one cursor or the
 /// other.
 ///
 /// # Errors
 ///
 /// The file cannot be written.
-pub(super) fn keep(file: &Path, place: &StreamCursor) -> Result<()> {
-    write(file, &format!("{place}\n"))
+pub(super) fn keep(file: &Path, cursor: &StreamCursor) -> Result<()> {
+    write(file, &format!("{cursor}\n"))
         .map_err(|error| Error::failed(format!("cannot write {}: {error}", file.display())))
 }
 
@@ -59,9 +59,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("bot.place");
         assert_eq!(read(&file).unwrap(), None, "no file yet");
-        let place: StreamCursor = "00000000000000aa-1f 17".parse().unwrap();
-        keep(&file, &place).unwrap();
-        assert_eq!(read(&file).unwrap(), Some(place));
+        let cursor: StreamCursor = "00000000000000aa-1f 17".parse().unwrap();
+        keep(&file, &cursor).unwrap();
+        assert_eq!(read(&file).unwrap(), Some(cursor));
         for bytes in [&b""[..], b"\n", b"\0\0\0\0", b"\xff", b"not a place"] {
             std::fs::write(&file, bytes).unwrap();
             let error = read(&file).unwrap_err();

@@ -44,8 +44,8 @@ fn ambiguous(prefix: IdPrefix, found: &[Message]) -> Error {
         .hint(lines.join("\n  "))
 }
 
-/// A place in a list: an ID, the beginning of one, or a `seq`.
-pub(super) async fn place(client: &mut Client, text: &str) -> Result<String> {
+/// A position in a list: an ID, the beginning of one, or a `seq`.
+pub(super) async fn position(client: &mut Client, text: &str) -> Result<String> {
     let prefix = text.parse::<IdPrefix>().ok();
     let Some(prefix) = prefix.filter(|prefix| prefix.whole().is_none()) else {
         return Ok(text.to_owned());

@@ -2,7 +2,7 @@
 
 use super::context::with_context;
 use super::conversation::filter_of;
-use super::ids::place;
+use super::ids::position;
 use super::listed::ListedMessages;
 use super::listing::{CellStyle, ListForm, change_row, printed, watched_row};
 use super::names::fill_names;
@@ -45,7 +45,7 @@ pub(super) async fn run(list: ListArgs, globals: &GlobalOptions) -> Result<()> {
         return follow(client, &list, &filter, &conditions, globals).await;
     }
     let before = match &list.before {
-        Some(text) => Some(place(&mut client, text).await?),
+        Some(text) => Some(position(&mut client, text).await?),
         None => None,
     };
     let messages = page_of(&mut client, &list, &filter, &conditions, before.as_deref()).await?;

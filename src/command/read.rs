@@ -12,19 +12,19 @@ use crate::text::visible;
 
 pub(super) async fn run(read: ReadArgs, globals: &GlobalOptions) -> Result<()> {
     let mut client = writer(&read.source, globals).await?;
-    let places = if read.all {
+    let conversations = if read.all {
         unread(&mut client, read.platform.as_deref()).await?
     } else {
         let mut known = Known::default();
-        let mut places = Vec::new();
+        let mut conversations = Vec::new();
         for typed in read.conversations.iter().chain(&read.conversation) {
-            places.push(known.existing(&mut client, typed, read.platform.as_deref()).await?);
+            conversations.push(known.existing(&mut client, typed, read.platform.as_deref()).await?);
         }
-        places
+        conversations
     };
     let set = SetConversation { read_to: Some(ReadTo::latest()), ..SetConversation::default() };
     let mut out = Output::new(globals);
-    for (platform, conversation) in places {
+    for (platform, conversation) in conversations {
         let one = client.set_conversation(&platform, &conversation, &set).await?;
         let one = one.ok_or_else(|| {
             Error::failed(format!("{conversation} on {platform} has no messages any more"))

@@ -26,13 +26,13 @@ pub(super) async fn run(watch: WatchArgs, globals: &GlobalOptions) -> Result<()>
         sender: watch.sender.clone(),
         ..Conditions::default()
     };
-    let mut following = if let Some(place) = &kept {
-        client.follow(&filter, &conditions, Begin::After(place), &[]).await?
+    let mut following = if let Some(cursor) = &kept {
+        client.follow(&filter, &conditions, Begin::After(cursor), &[]).await?
     } else {
         let newest = client.newest().await?.to_string();
         let following =
             client.follow(&filter, &conditions, Begin::Since(Some(&newest)), &[]).await?;
-        keep_place(&watch, following.place())?;
+        keep_cursor(&watch, following.cursor())?;
         following
     };
     loop {
@@ -46,7 +46,7 @@ pub(super) async fn run(watch: WatchArgs, globals: &GlobalOptions) -> Result<()>
             | Followed::Updated(_)
             | Followed::Deleted(_) => {}
         }
-        keep_place(&watch, following.place())?;
+        keep_cursor(&watch, following.cursor())?;
     }
 }
 
@@ -95,7 +95,7 @@ fn end(child: &Child) {
     }
 }
 
-fn keep_place(watch: &WatchArgs, place: Option<&StreamCursor>) -> Result<()> {
-    let (Some(file), Some(place)) = (&watch.place, place) else { return Ok(()) };
-    cursor_file::keep(file, place)
+fn keep_cursor(watch: &WatchArgs, cursor: Option<&StreamCursor>) -> Result<()> {
+    let (Some(file), Some(cursor)) = (&watch.place, cursor) else { return Ok(()) };
+    cursor_file::keep(file, cursor)
 }

@@ -81,13 +81,13 @@ impl RequiredScope {
 pub struct TokenEntry {
     /// The name in the log and in errors.
     pub name: String,
-    #[allow(missing_docs)]
+    /// What the token allows.
     pub scope: TokenScope,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[allow(missing_docs)]
+    /// The token itself; `file` names a file with it instead.
     pub token: Option<Secret>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[allow(missing_docs)]
+    /// A file that contains the token, and nothing else.
     pub file: Option<PathBuf>,
 }
 

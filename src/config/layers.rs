@@ -26,7 +26,7 @@ const NOT_KEYS: [&str; 6] = [
 pub struct Sources {
     /// The file, and whether it was named explicitly (then it must exist).
     pub file: PathBuf,
-    #[allow(missing_docs)]
+    /// Whether the file was named, and so has to exist.
     pub file_was_named: bool,
     /// The environment; only names that begin with `RECHAT_` matter.
     pub environment: Vec<(String, String)>,
@@ -39,7 +39,7 @@ pub struct Sources {
 /// The configuration in force.
 #[derive(Clone, Debug)]
 pub struct Loaded {
-    #[allow(missing_docs)]
+    /// The configuration, of all layers.
     pub config: Config,
     /// The source of each key; a key with its default value is missing.
     origins: BTreeMap<String, String>,

@@ -62,17 +62,17 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// The cluster that this server is a node of.
     pub cluster: Option<ClusterSettings>,
-    #[allow(missing_docs)]
+    /// The section `[log]`.
     pub log: LogSettings,
-    #[allow(missing_docs)]
+    /// The section `[limits]`.
     pub limits: ClientLimits,
-    #[allow(missing_docs)]
+    /// The section `[store]`.
     pub store: StoreLimits,
-    #[allow(missing_docs)]
+    /// The section `[outbox]`.
     pub outbox: OutboxSettings,
     /// Retention.
     pub retention: Retention,
-    #[allow(missing_docs)]
+    /// The section `[media]`.
     pub media: MediaSettings,
     /// Rights and limits of agents.
     pub mcp: McpSettings,
@@ -143,7 +143,7 @@ pub struct Retention {
 pub struct LogSettings {
     /// `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `info,rechat::access=debug`.
     pub level: String,
-    #[allow(missing_docs)]
+    /// Whether lines are text or JSON.
     pub format: LogFormat,
     /// Days for which events are kept, so that clients can go on where they stopped.
     pub days: f64,

@@ -1,6 +1,6 @@
-//! Backoff between attempts to reach a bot framework.
+//! Pauses between attempts to reach a bot framework.
 
-use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use crate::backoff::Backoff;
 use std::time::Duration;
 
 /// The first pause.
@@ -9,17 +9,7 @@ const MIN_PAUSE: Duration = Duration::from_millis(500);
 /// The longest pause: a framework that has just been started should not wait long.
 const MAX_PAUSE: Duration = Duration::from_secs(10);
 
-/// Pauses that grow up to [`MAX_PAUSE`], without an end.
-pub(super) struct Backoff(ExponentialBackoff);
-
-impl Backoff {
-    pub(super) fn new() -> Self {
-        let growing =
-            ExponentialBuilder::default().with_min_delay(MIN_PAUSE).with_max_delay(MAX_PAUSE);
-        Self(growing.with_jitter().without_max_times().build())
-    }
-
-    pub(super) fn next(&mut self) -> Duration {
-        self.0.next().unwrap_or(MAX_PAUSE)
-    }
+/// The pauses from the first failed attempt on.
+pub(super) fn backoff() -> Backoff {
+    Backoff::with_jitter(MIN_PAUSE, MAX_PAUSE)
 }

@@ -24,8 +24,8 @@ const MAX_ACCOUNTS: usize = 100;
 /// The most messages that a bot may send at once without waiting for their outcomes.
 const MAX_UNWATCHED: usize = 128;
 
-/// Platform, account and place.
-type AccountPlaces = Vec<(String, String, BotCursor)>;
+/// Platform, account and cursor.
+type AccountCursors = Vec<(String, String, BotCursor)>;
 
 /// A configured bot.
 pub(super) struct ConfiguredBot {
@@ -35,12 +35,12 @@ pub(super) struct ConfiguredBot {
     /// Ends its connections.
     pub(super) stop: CancellationToken,
     accounts: Mutex<Vec<Arc<ServedAccount>>>,
-    /// The places that an earlier bot with the same name and other settings left behind.
+    /// The cursors that an earlier bot with the same name and other settings left behind.
     inherited: BotCursors,
-    /// The places from the store when the bot began, or from the earlier bot.
-    places: OnceLock<AccountPlaces>,
-    /// The single place of the bot, if one connection serves all accounts.
-    place: OnceLock<Arc<CursorKeeper>>,
+    /// The cursors from the store when the bot began, or from the earlier bot.
+    cursors: OnceLock<AccountCursors>,
+    /// The single cursor of the bot, if one connection serves all accounts.
+    cursor: OnceLock<Arc<CursorKeeper>>,
     /// Changes whenever an account may have appeared, disappeared or changed its state.
     pub(super) accounts_changed: watch::Sender<()>,
     /// Makes the bot look for accounts again.
@@ -53,10 +53,10 @@ pub(super) struct ConfiguredBot {
     pub(super) panics: std::sync::atomic::AtomicU32,
 }
 
-/// The places that a bot leaves when it ends, for a new one with the same name.
+/// The cursors that a bot leaves when it ends, for a new one with the same name.
 #[derive(Default)]
 pub(super) struct BotCursors {
-    places: AccountPlaces,
+    cursors: AccountCursors,
     writing: Arc<WriteTurn>,
 }
 
@@ -76,7 +76,7 @@ pub(super) struct ServedAccount {
     pub(super) account: String,
     /// The number of the account for the framework.
     pub(super) self_id: i64,
-    pub(super) place: Arc<CursorKeeper>,
+    pub(super) cursor: Arc<CursorKeeper>,
     /// Ends the connections of the account: when the bot ends, or when it does not use the account
     /// any more.
     pub(super) stop: CancellationToken,
@@ -113,8 +113,8 @@ impl ConfiguredBot {
             config: ArcSwap::from_pointee(config),
             accounts: Mutex::default(),
             inherited,
-            places: OnceLock::new(),
-            place: OnceLock::new(),
+            cursors: OnceLock::new(),
+            cursor: OnceLock::new(),
             accounts_changed: watch::Sender::new(()),
             look_again: Notify::new(),
             status: Mutex::new(status),
@@ -137,18 +137,18 @@ impl ConfiguredBot {
         self.config.load().name.clone()
     }
 
-    /// Ends the connections. After this none of them changes a place, because the places belong to
+    /// Ends the connections. After this none of them changes a cursor, because the cursors belong to
     /// the next bot with the same name.
     pub(super) fn end(&self) -> BotCursors {
         self.stop.cancel();
-        // The bot may not have found every account whose place it inherited.
-        let mut places = self.inherited.places.clone();
+        // The bot may not have found every account whose cursor it inherited.
+        let mut cursors = self.inherited.cursors.clone();
         for known in lock(&self.accounts).iter() {
-            if let Some(place) = known.place.hand_over() {
-                put_place(&mut places, &known.platform, &known.account, place);
+            if let Some(cursor) = known.cursor.hand_over() {
+                put_cursor(&mut cursors, &known.platform, &known.account, cursor);
             }
         }
-        BotCursors { places, writing: self.inherited.writing.clone() }
+        BotCursors { cursors, writing: self.inherited.writing.clone() }
     }
 
     /// The bot's own token, else the server's (contract, item 35).
@@ -166,13 +166,13 @@ impl ConfiguredBot {
     pub(super) async fn find_accounts(&self) -> Result<Vec<Arc<ServedAccount>>> {
         self.let_go()?;
         let config = self.config.load_full();
-        let places = self.places(&config.name)?;
+        let cursors = self.cursors(&config.name)?;
         let adapters = self.shared.core.registry.platforms().into_iter();
         let seen = adapters.filter_map(|adapter| Some((adapter.platform, adapter.account?)));
-        let is_remembered = |place: &BotCursor| place.at.saturating_add(FORGOTTEN_AFTER) > now();
-        let remembered = places
+        let is_remembered = |cursor: &BotCursor| cursor.at.saturating_add(FORGOTTEN_AFTER) > now();
+        let remembered = cursors
             .iter()
-            .filter(|(_, _, place)| is_remembered(place))
+            .filter(|(_, _, cursor)| is_remembered(cursor))
             .map(|(platform, account, _)| (platform.clone(), account.clone()));
         let all: Vec<_> = seen.chain(config.accounts.iter().cloned()).chain(remembered).collect();
         let mut new = Vec::new();
@@ -202,9 +202,9 @@ impl ConfiguredBot {
             return Ok(None);
         }
         let self_id = self.shared.ids.number(Named::Person, &platform, &account).await?;
-        let place = match config.kind {
+        let cursor = match config.kind {
             BotKind::OneBot11 => self.place_of(&config.name, &platform, &account)?,
-            BotKind::Satori => self.place()?,
+            BotKind::Satori => self.cursor()?,
         };
         let mut accounts = lock(&self.accounts);
         let is_known =
@@ -217,9 +217,9 @@ impl ConfiguredBot {
             tracing::warn!(bot, platform, account, "too many accounts for a bot: name its own");
             return Ok(None);
         }
-        place.keep_under(saved_state::place_key(&config.name, &platform, &account));
+        cursor.keep_under(saved_state::cursor_key(&config.name, &platform, &account));
         let stop = self.stop.child_token();
-        let account = Arc::new(ServedAccount { platform, account, self_id, place, stop });
+        let account = Arc::new(ServedAccount { platform, account, self_id, cursor, stop });
         accounts.push(account.clone());
         Ok(Some(account))
     }
@@ -245,45 +245,45 @@ impl ConfiguredBot {
         Ok(!is_left_out && config.has_account(platform, account))
     }
 
-    /// The place for one account.
+    /// The cursor for one account.
     fn place_of(&self, name: &str, platform: &str, account: &str) -> Result<Arc<CursorKeeper>> {
         let is_its = |(its_platform, its, _): &&(String, String, BotCursor)| {
             its_platform == platform && its == account
         };
-        let place = self.places(name)?.iter().find(is_its).map(|(_, _, place)| *place);
-        Ok(Arc::new(self.keeper(place)))
+        let cursor = self.cursors(name)?.iter().find(is_its).map(|(_, _, cursor)| *cursor);
+        Ok(Arc::new(self.keeper(cursor)))
     }
 
-    /// The single place for all accounts: the earliest of theirs, because a crash may have left
+    /// The single cursor for all accounts: the earliest of theirs, because a crash may have left
     /// them different. Accounts that the bot does not use any more do not count.
-    pub(super) fn place(&self) -> Result<Arc<CursorKeeper>> {
+    pub(super) fn cursor(&self) -> Result<Arc<CursorKeeper>> {
         let config = self.config.load_full();
-        let mut places = Vec::new();
-        for (platform, account, place) in self.places(&config.name)? {
+        let mut cursors = Vec::new();
+        for (platform, account, cursor) in self.cursors(&config.name)? {
             if self.speaks_for(&config, platform, account)? {
-                places.push(*place);
+                cursors.push(*cursor);
             }
         }
-        let newest = places.iter().map(|place| place.at).max().unwrap_or_default();
-        places.retain(|place| place.at.saturating_add(FORGOTTEN_AFTER) > newest);
-        let place = places.into_iter().min_by_key(|place| place.offset);
-        Ok(self.place.get_or_init(|| Arc::new(self.keeper(place))).clone())
+        let newest = cursors.iter().map(|cursor| cursor.at).max().unwrap_or_default();
+        cursors.retain(|cursor| cursor.at.saturating_add(FORGOTTEN_AFTER) > newest);
+        let cursor = cursors.into_iter().min_by_key(|cursor| cursor.offset);
+        Ok(self.cursor.get_or_init(|| Arc::new(self.keeper(cursor))).clone())
     }
 
-    fn keeper(&self, place: Option<BotCursor>) -> CursorKeeper {
-        CursorKeeper::new(self.shared.core.store.clone(), place, self.inherited.writing.clone())
+    fn keeper(&self, cursor: Option<BotCursor>) -> CursorKeeper {
+        CursorKeeper::new(self.shared.core.store.clone(), cursor, self.inherited.writing.clone())
     }
 
-    fn places(&self, name: &str) -> Result<&AccountPlaces> {
-        if let Some(places) = self.places.get() {
-            return Ok(places);
+    fn cursors(&self, name: &str) -> Result<&AccountCursors> {
+        if let Some(cursors) = self.cursors.get() {
+            return Ok(cursors);
         }
         let kept = self.shared.core.store.view()?.adapter_state(saved_state::OWNER)?;
-        let mut places = saved_state::places(name, &kept);
-        for (platform, account, place) in &self.inherited.places {
-            put_place(&mut places, platform, account, *place);
+        let mut cursors = saved_state::cursors(name, &kept);
+        for (platform, account, cursor) in &self.inherited.cursors {
+            put_cursor(&mut cursors, platform, account, *cursor);
         }
-        Ok(self.places.get_or_init(|| places))
+        Ok(self.cursors.get_or_init(|| cursors))
     }
 
     /// Notes that a connection began.
@@ -346,10 +346,10 @@ impl Drop for Connected<'_> {
     }
 }
 
-/// Replaces the place of an account.
-fn put_place(places: &mut AccountPlaces, platform: &str, account: &str, place: BotCursor) {
-    places.retain(|(its_platform, its, _)| (&**its_platform, &**its) != (platform, account));
-    places.push((platform.to_owned(), account.to_owned(), place));
+/// Replaces the cursor of an account.
+fn put_cursor(cursors: &mut AccountCursors, platform: &str, account: &str, cursor: BotCursor) {
+    cursors.retain(|(its_platform, its, _)| (&**its_platform, &**its) != (platform, account));
+    cursors.push((platform.to_owned(), account.to_owned(), cursor));
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -19,13 +19,13 @@ impl ConfiguredBot {
     pub(super) fn shown(&self) -> bots::Bot {
         let config = self.config.load_full();
         let accounts = self.accounts();
-        // Accounts that share a place in the log are counted together.
-        let of_one_place = |one: &Arc<ServedAccount>, other: &Arc<ServedAccount>| {
-            Arc::ptr_eq(&one.place, &other.place)
+        // Accounts that share a cursor in the log are counted together.
+        let of_one_cursor = |one: &Arc<ServedAccount>, other: &Arc<ServedAccount>| {
+            Arc::ptr_eq(&one.cursor, &other.cursor)
         };
-        let places = accounts.chunk_by(of_one_place);
-        let waiting = places.clone().map(|of_place| self.waiting(of_place)).sum();
-        let delivered = places.filter_map(<[_]>::first).map(|one| one.place.delivered()).sum();
+        let cursors = accounts.chunk_by(of_one_cursor);
+        let waiting = cursors.clone().map(|of_cursor| self.waiting(of_cursor)).sum();
+        let delivered = cursors.filter_map(<[_]>::first).map(|one| one.cursor.delivered()).sum();
         let status = lock(&self.status);
         let is_quiet = status.state != PlatformState::Connected && status.last_error.is_none();
         let reason = is_quiet.then(|| waits_for(&config, accounts.is_empty()));
@@ -49,14 +49,14 @@ impl ConfiguredBot {
         }
     }
 
-    /// Number of events that still wait for the bot, for accounts with one place, among the next
+    /// Number of events that still wait for the bot, for accounts with one cursor, among the next
     /// few thousand entries.
     fn waiting(&self, accounts: &[Arc<ServedAccount>]) -> u64 {
         let seconds = self.config.load().catch_up_seconds;
         let count = || -> Result<usize> {
             let Some(first) = accounts.first() else { return Ok(0) };
             let view = self.shared.core.store.view()?;
-            let start = first.place.start(&view, seconds, None)?;
+            let start = first.cursor.start(&view, seconds, None)?;
             let entries = view.feed(start, MAX_COUNTED, MAX_COUNTED_BYTES)?.unwrap_or_default();
             let is_told =
                 |entry: &&BotEvent| accounts.iter().any(|account| is_of(entry, account, &view));

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-/// Pause between two writes of a place.
+/// Pause between two writes of a cursor.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Reason of the end of a connection that another connection of the same bot replaced.
@@ -19,11 +19,11 @@ const TAKEN_OVER: &str = "another connection of this bot took its place; if that
 /// Place of a bot, and the connection that gets the events after it.
 pub(super) struct CursorKeeper {
     store: Arc<Store>,
-    /// One key for each account with this place.
+    /// One key for each account with this cursor.
     keys: Mutex<Vec<String>>,
-    place: Mutex<KeptPlace>,
+    cursor: Mutex<CurrentCursor>,
     moved: Notify,
-    /// Held while a place of the bot is written, by this keeper or by its successor.
+    /// Held while a cursor of the bot is written, by this keeper or by its successor.
     writing: Arc<WriteTurn>,
     /// Ends the present connection, which has this turn.
     connection: Mutex<(ConnectionNumber, CancellationToken)>,
@@ -33,47 +33,47 @@ pub(super) struct CursorKeeper {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct ConnectionNumber(u64);
 
-/// The turn to write the places of one bot, so that keepers and their successors write in order.
+/// The turn to write the cursors of one bot, so that keepers and their successors write in order.
 pub(super) type WriteTurn = tokio::sync::Mutex<()>;
 
-/// The present place.
+/// The present cursor.
 #[derive(Clone, Copy, Default)]
-struct KeptPlace {
-    place: Option<BotCursor>,
-    /// A successor has the place; this keeper changes and writes nothing more.
+struct CurrentCursor {
+    cursor: Option<BotCursor>,
+    /// A successor has the cursor; this keeper changes and writes nothing more.
     is_handed_over: bool,
 }
 
 impl CursorKeeper {
-    /// A place from the store or from the keeper before.
+    /// A cursor from the store or from the keeper before.
     pub(super) fn new(
         store: Arc<Store>,
-        place: Option<BotCursor>,
+        cursor: Option<BotCursor>,
         writing: Arc<WriteTurn>,
     ) -> Self {
         Self {
             store,
             keys: Mutex::default(),
-            place: Mutex::new(KeptPlace { place, is_handed_over: false }),
+            cursor: Mutex::new(CurrentCursor { cursor, is_handed_over: false }),
             moved: Notify::new(),
             writing,
             connection: Mutex::default(),
         }
     }
 
-    /// Hands the place over to a successor.
+    /// Hands the cursor over to a successor.
     pub(super) fn hand_over(&self) -> Option<BotCursor> {
         let mut kept = self.lock();
         kept.is_handed_over = true;
-        kept.place
+        kept.cursor
     }
 
-    /// Also writes the place under this key from now on.
+    /// Also writes the cursor under this key from now on.
     pub(super) fn keep_under(&self, key: String) {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner).push(key);
     }
 
-    /// Makes a new connection get the events; the one before ends, and cannot move the place any
+    /// Makes a new connection get the events; the one before ends, and cannot move the cursor any
     /// more.
     pub(super) fn take_over(&self, connection: CancellationToken) -> ConnectionNumber {
         let mut current = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
@@ -94,34 +94,34 @@ impl CursorKeeper {
 
     /// Number of events that were read, ever.
     pub(super) fn delivered(&self) -> u64 {
-        self.lock().place.map_or(0, |place| place.delivered)
+        self.lock().cursor.map_or(0, |cursor| cursor.delivered)
     }
 
     /// The offset after which a bot gets events when it reconnects: the one that it names, else its
-    /// place, but nothing older than `catch_up_seconds`; for a new bot, the newest event.
+    /// cursor, but nothing older than `catch_up_seconds`; for a new bot, the newest event.
     pub(super) fn start(
         &self,
         view: &View,
         catch_up_seconds: u64,
         named: Option<u64>,
     ) -> Result<u64> {
-        let place = self.lock().place;
-        if place.is_none() && named.is_none() {
+        let cursor = self.lock().cursor;
+        if cursor.is_none() && named.is_none() {
             return Ok(view.cursor().offset);
         }
         let floor = match catch_up_seconds {
             0 => view.cursor().offset,
             seconds => view.offset_before(now().saturating_sub(seconds))?,
         };
-        let known = match (named, place) {
+        let known = match (named, cursor) {
             (Some(offset), _) => Some(offset),
-            (None, Some(place)) => view.kept_offset_of(place.cursor())?,
+            (None, Some(cursor)) => view.kept_offset_of(cursor.cursor())?,
             (None, None) => None,
         };
         Ok(known.map_or(floor, |offset| offset.max(floor)))
     }
 
-    /// Moves the place, if it is the connection's turn: `events` more were read, and everything up
+    /// Moves the cursor, if it is the connection's turn: `events` more were read, and everything up
     /// to `offset` was sent.
     pub(super) fn advance(
         &self,
@@ -133,15 +133,15 @@ impl CursorKeeper {
         let cursor = view.cursor_at(offset)?;
         let mut kept = self.lock();
         if self.is_turn(turn) && !kept.is_handed_over {
-            let delivered = kept.place.map_or(0, |place| place.delivered) + events;
-            kept.place = Some(BotCursor::new(cursor, delivered, now()));
+            let delivered = kept.cursor.map_or(0, |cursor| cursor.delivered) + events;
+            kept.cursor = Some(BotCursor::new(cursor, delivered, now()));
         }
         drop(kept);
         self.moved.notify_one();
         Ok(())
     }
 
-    /// Writes the place whenever it has moved, for as long as this future is polled.
+    /// Writes the cursor whenever it has moved, for as long as this future is polled.
     pub(super) async fn write_moves(&self) {
         loop {
             self.moved.notified().await;
@@ -150,20 +150,20 @@ impl CursorKeeper {
         }
     }
 
-    /// Writes the present place.
+    /// Writes the present cursor.
     pub(super) async fn write(&self) {
         let _turn = self.writing.lock().await;
-        let KeptPlace { place, is_handed_over } = *self.lock();
-        let Some(place) = place.filter(|_| !is_handed_over) else { return };
+        let CurrentCursor { cursor, is_handed_over } = *self.lock();
+        let Some(cursor) = cursor.filter(|_| !is_handed_over) else { return };
         let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for key in keys {
-            if let Err(error) = saved_state::keep_place(&self.store, &key, &place).await {
-                tracing::warn!(place = key, "the place of a bot cannot be written: {error}");
+            if let Err(error) = saved_state::store_cursor(&self.store, &key, &cursor).await {
+                tracing::warn!(cursor = key, "the cursor of a bot cannot be written: {error}");
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, KeptPlace> {
-        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, CurrentCursor> {
+        self.cursor.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -17,9 +17,9 @@ pub struct BotEndpoint {
 pub struct DialInRequest<'a> {
     /// It asks for a WebSocket.
     pub is_upgrade: bool,
-    #[allow(missing_docs)]
+    /// The method of the request.
     pub method: &'a Method,
-    #[allow(missing_docs)]
+    /// The headers of the request.
     pub headers: &'a HeaderMap,
     /// The pairs of the query, decoded.
     pub query: &'a [(String, String)],

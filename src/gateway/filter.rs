@@ -16,9 +16,9 @@ pub struct BotFilter {
 /// The facts of an event that a filter reads.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FilterInput<'a> {
-    #[allow(missing_docs)]
+    /// The platform of the event.
     pub platform: &'a str,
-    #[allow(missing_docs)]
+    /// The conversation of the event, if it is of one.
     pub conversation: Option<&'a str>,
     /// The person who did it.
     pub person: Option<&'a str>,

@@ -36,7 +36,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct EventFollower<'a> {
     store: Arc<Store>,
     raw_events: Arc<RawEventRetention>,
-    place: &'a CursorKeeper,
+    cursor: &'a CursorKeeper,
     turn: ConnectionNumber,
     /// The bot's name, for the metrics.
     bot: &'a str,
@@ -51,20 +51,20 @@ pub(super) struct EventFollower<'a> {
 /// Begins to follow the log where `start` says; from there on nothing is missed.
 pub(super) async fn begin<'a>(
     core: &GatewayContext,
-    place: &'a CursorKeeper,
+    cursor: &'a CursorKeeper,
     turn: ConnectionNumber,
     bot: &'a str,
     start: impl FnOnce() -> Result<u64>,
 ) -> Result<EventFollower<'a>> {
     let position = start()?;
-    place.advance(&*core.store.view()?, turn, position, 0)?;
+    cursor.advance(&*core.store.view()?, turn, position, 0)?;
     // A new bot later gets the events that it misses from now on.
-    place.write().await;
+    cursor.write().await;
     let (store, raw_events) = (core.store.clone(), core.raw_events.clone());
     Ok(EventFollower {
         store,
         raw_events,
-        place,
+        cursor,
         turn,
         bot,
         position,
@@ -108,10 +108,10 @@ impl EventFollower<'_> {
         queue: &mpsc::Sender<Message>,
         acknowledgements: &Acknowledgements,
     ) {
-        let place = self.place;
+        let cursor = self.cursor;
         tokio::select! {
             () = self.tell(peer, queue, acknowledgements) => {}
-            () = place.write_moves() => {}
+            () = cursor.write_moves() => {}
         }
     }
 
@@ -127,7 +127,7 @@ impl EventFollower<'_> {
         loop {
             let read_to = *acknowledged.borrow_and_update();
             if let Err(error) = self.note_read(&mut way, read_to) {
-                tracing::warn!(bot = self.bot, "the place of a bot cannot be changed: {error}");
+                tracing::warn!(bot = self.bot, "the cursor of a bot cannot be changed: {error}");
             }
             if way.events >= self.max_on_their_way || way.bytes >= MAX_BYTES_ON_THEIR_WAY {
                 if acknowledged.changed().await.is_err() {
@@ -197,16 +197,16 @@ impl EventFollower<'_> {
         Ok(Some(next))
     }
 
-    /// Moves the place over events that the bot does not get.
+    /// Moves the cursor over events that the bot does not get.
     fn pass_over(&self) {
         let view = self.store.view();
-        let moved = view.and_then(|view| self.place.advance(&view, self.turn, self.position, 0));
+        let moved = view.and_then(|view| self.cursor.advance(&view, self.turn, self.position, 0));
         if let Err(error) = moved {
-            tracing::warn!(bot = self.bot, "the place of a bot cannot be changed: {error}");
+            tracing::warn!(bot = self.bot, "the cursor of a bot cannot be changed: {error}");
         }
     }
 
-    /// Moves the place over events that were read.
+    /// Moves the cursor over events that were read.
     fn note_read(&self, way: &mut OnTheirWay, read_to: u64) -> Result<()> {
         let (mut events, mut through) = (0, None);
         while let Some(chunk) = way.chunks.pop_front_if(|chunk| chunk.through <= read_to) {
@@ -217,6 +217,6 @@ impl EventFollower<'_> {
         }
         let Some(through) = through else { return Ok(()) };
         METRICS.bot_events(self.bot, events);
-        self.place.advance(&*self.store.view()?, self.turn, through, events)
+        self.cursor.advance(&*self.store.view()?, self.turn, through, events)
     }
 }

@@ -1,7 +1,7 @@
 //! Bot frameworks connect here as if rechat were the OneBot program or Satori server that they know
 //! (contract, item 35).
 //!
-//! A bot reads the log from its own place, which the store keeps, so that nothing is missed while it
+//! A bot reads the log from its own cursor, which the store keeps, so that nothing is missed while it
 //! is away. What it sends is a message like any other.
 
 mod accounts;
@@ -61,7 +61,7 @@ pub struct Gateway {
 #[derive(Default)]
 struct BotList {
     configured: Vec<Arc<ConfiguredBot>>,
-    /// Places of bots that are not configured any more, by name.
+    /// Cursors of bots that are not configured any more, by name.
     left: HashMap<String, BotCursors>,
 }
 
@@ -91,7 +91,7 @@ impl Gateway {
         let mut changes = BotChanges::default();
         for config in configs {
             let known = old.iter().position(|bot| bot.config.load().name == config.name);
-            let known = known.map(|place| old.swap_remove(place));
+            let known = known.map(|index| old.swap_remove(index));
             match &known {
                 None => changes.added.push(config.name.clone()),
                 Some(bot) if **bot.config.load() != config => {

@@ -22,10 +22,10 @@ pub enum Opening {
 
 impl BotEndpoint {
     /// Position of the token in a request.
-    pub fn token_place(&self, is_upgrade: bool) -> TokenSource {
+    pub fn token_source(&self, is_upgrade: bool) -> TokenSource {
         match self.kind() {
             BotKind::OneBot11 => TokenSource::Head,
-            BotKind::Satori => satori::token_place(&self.rest, is_upgrade),
+            BotKind::Satori => satori::token_source(&self.rest, is_upgrade),
         }
     }
 

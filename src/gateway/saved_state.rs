@@ -1,4 +1,4 @@
-//! State of the gateway in the store: the places of bots in the log, and the numbers that were
+//! State of the gateway in the store: the cursors of bots in the log, and the numbers that were
 //! given out.
 
 use crate::model::cursor::{Cursor, Epoch};
@@ -12,10 +12,10 @@ pub(super) const OWNER: &str = "bots";
 /// Prefix of the key of a number.
 pub(super) const NUMBER: &str = "number/";
 
-/// Prefix of the key of a place.
-const PLACE: &str = "place/";
+/// Prefix of the key of a cursor.
+const CURSOR: &str = "place/";
 
-/// The place of a bot in the log, for one account.
+/// The cursor of a bot in the log, for one account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct BotCursor {
     epoch: u64,
@@ -23,7 +23,7 @@ pub(super) struct BotCursor {
     pub(super) offset: u64,
     /// Number of events that were read, ever.
     pub(super) delivered: u64,
-    /// Unix seconds at which the place was stored.
+    /// Unix seconds at which the cursor was stored.
     pub(super) at: u64,
 }
 
@@ -37,25 +37,25 @@ impl BotCursor {
     }
 }
 
-/// The key of a place.
-pub(super) fn place_key(bot: &str, platform: &str, account: &str) -> String {
-    format!("{PLACE}{bot}/{platform}/{account}")
+/// The key of a cursor.
+pub(super) fn cursor_key(bot: &str, platform: &str, account: &str) -> String {
+    format!("{CURSOR}{bot}/{platform}/{account}")
 }
 
-/// The places of a bot among the stored values: platform, account and place.
-pub(super) fn places(bot: &str, kept: &[(String, Vec<u8>)]) -> Vec<(String, String, BotCursor)> {
+/// The cursors of a bot among the stored values: platform, account and cursor.
+pub(super) fn cursors(bot: &str, kept: &[(String, Vec<u8>)]) -> Vec<(String, String, BotCursor)> {
     let of = |(key, value): &(String, Vec<u8>)| {
-        let rest = key.strip_prefix(PLACE)?.strip_prefix(bot)?.strip_prefix('/')?;
+        let rest = key.strip_prefix(CURSOR)?.strip_prefix(bot)?.strip_prefix('/')?;
         let (platform, account) = rest.split_once('/')?;
         Some((platform.to_owned(), account.to_owned(), serde_json::from_slice(value).ok()?))
     };
     kept.iter().filter_map(of).collect()
 }
 
-/// Stores a place; it is on disk when this returns.
-pub(super) async fn keep_place(store: &Store, key: &str, place: &BotCursor) -> Result<()> {
+/// Stores a cursor; it is on disk when this returns.
+pub(super) async fn store_cursor(store: &Store, key: &str, cursor: &BotCursor) -> Result<()> {
     // Numbers always serialise.
-    let value = serde_json::to_vec(place).unwrap_or_default();
+    let value = serde_json::to_vec(cursor).unwrap_or_default();
     keep(store, key.to_owned(), Some(value)).await
 }
 

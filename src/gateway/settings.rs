@@ -34,9 +34,9 @@ impl BotKind {
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "BotEntry")]
 pub struct BotConfig {
-    #[allow(missing_docs)]
+    /// The name of the bot, which is unique.
     pub name: String,
-    #[allow(missing_docs)]
+    /// The protocol that its framework speaks.
     pub kind: BotKind,
     /// The address of the framework, if rechat connects to it or posts to it.
     pub url: Option<Uri>,

@@ -16,19 +16,19 @@ use tokio_util::task::TaskTracker;
 /// The parts of the core that the gateway works with.
 #[derive(Clone)]
 pub struct GatewayContext {
-    #[allow(missing_docs)]
+    /// The store whose log the bots follow.
     pub store: Arc<Store>,
-    #[allow(missing_docs)]
+    /// The accounts that the bots speak for.
     pub registry: Registry,
-    #[allow(missing_docs)]
+    /// Carries out recalls, edits and reactions.
     pub actions: Actions,
-    #[allow(missing_docs)]
+    /// Tells how attempts to send ended.
     pub outcomes: Arc<Outcomes>,
     /// Where the bytes of files are kept.
     pub blobs: Blobs,
     /// Signs the addresses of files.
     pub signer: Signer,
-    #[allow(missing_docs)]
+    /// How long events of platforms are kept as they came.
     pub raw_events: Arc<RawEventRetention>,
     /// Stops the gateway.
     pub stop: CancellationToken,

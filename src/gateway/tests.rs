@@ -119,7 +119,7 @@ async fn a_bot_that_panics_ends_no_other_and_comes_back() {
 }
 
 #[tokio::test]
-async fn a_bot_with_new_settings_goes_on_at_the_place_of_the_one_before_it_alone() {
+async fn a_bot_with_new_settings_goes_on_at_the_cursor_of_the_one_before_it_alone() {
     let entry = |kind: &str, more: &str| {
         format!("name = 'a'\nkind = '{kind}'\naccounts = ['qq/1']\n{more}")
     };
@@ -127,51 +127,51 @@ async fn a_bot_with_new_settings_goes_on_at_the_place_of_the_one_before_it_alone
     let store = gateway.shared.core.store.clone();
     let kept = || -> Vec<BotCursor> {
         let kept = store.view().unwrap().adapter_state(saved_state::OWNER).unwrap();
-        saved_state::places("a", &kept).into_iter().map(|(_, _, place)| place).collect()
+        saved_state::cursors("a", &kept).into_iter().map(|(_, _, cursor)| cursor).collect()
     };
     tell(&store, 5).await;
     let view = store.view().unwrap();
     let begun = async |gateway: &Gateway| {
         let account = account(&bot(gateway, "a")).await;
-        let turn = account.place.take_over(CancellationToken::new());
+        let turn = account.cursor.take_over(CancellationToken::new());
         (account, turn)
     };
     let (mut before, mut turn) = begun(&gateway).await;
-    before.place.advance(&view, turn, 1, 1).unwrap();
-    before.place.write().await;
+    before.cursor.advance(&view, turn, 1, 1).unwrap();
+    before.cursor.write().await;
     assert_eq!(kept()[0].offset, 1);
     for (offset, next) in [
         (2, entry("satori", "")),
         (3, entry("onebot11", "")),
         (4, entry("onebot11", "token = 't'")),
     ] {
-        // The place has moved, and is not written yet.
-        before.place.advance(&view, turn, offset, 1).unwrap();
+        // The cursor has moved, and is not written yet.
+        before.cursor.advance(&view, turn, offset, 1).unwrap();
         gateway.configure(vec![config(&next)]);
         let (after, next) = begun(&gateway).await;
-        assert_eq!(after.place.start(&view, 3600, None), Ok(offset));
-        assert_eq!(after.place.delivered(), offset);
-        after.place.advance(&view, next, offset, 0).unwrap();
-        after.place.write().await;
+        assert_eq!(after.cursor.start(&view, 3600, None), Ok(offset));
+        assert_eq!(after.cursor.delivered(), offset);
+        after.cursor.advance(&view, next, offset, 0).unwrap();
+        after.cursor.write().await;
         // The earlier connection ends late.
-        before.place.advance(&view, turn, 1, 1).unwrap();
-        before.place.write().await;
-        assert_eq!(kept().iter().map(|place| place.offset).collect::<Vec<_>>(), [offset]);
+        before.cursor.advance(&view, turn, 1, 1).unwrap();
+        before.cursor.write().await;
+        assert_eq!(kept().iter().map(|cursor| cursor.offset).collect::<Vec<_>>(), [offset]);
         (before, turn) = (after, next);
     }
     // A bot that is removed and added again continues there, too.
-    before.place.advance(&view, turn, 5, 1).unwrap();
+    before.cursor.advance(&view, turn, 5, 1).unwrap();
     gateway.configure(Vec::new());
-    before.place.write().await;
+    before.cursor.write().await;
     gateway.configure(vec![config(&entry("onebot11", ""))]);
     let (after, first) = begun(&gateway).await;
-    assert_eq!(after.place.start(&view, 3600, None), Ok(5));
-    // A connection that was replaced cannot move the place.
-    let second = after.place.take_over(CancellationToken::new());
-    after.place.advance(&view, first, 1, 1).unwrap();
-    assert_eq!(after.place.start(&view, 3600, None), Ok(5));
-    assert!(after.place.reason(first, String::new()).contains("an entry of its own"));
-    assert_eq!(after.place.reason(second, "lost".into()), "lost");
+    assert_eq!(after.cursor.start(&view, 3600, None), Ok(5));
+    // A connection that was replaced cannot move the cursor.
+    let second = after.cursor.take_over(CancellationToken::new());
+    after.cursor.advance(&view, first, 1, 1).unwrap();
+    assert_eq!(after.cursor.start(&view, 3600, None), Ok(5));
+    assert!(after.cursor.reason(first, String::new()).contains("an entry of its own"));
+    assert_eq!(after.cursor.reason(second, "lost".into()), "lost");
 }
 
 /// Appends entries to the log.
@@ -192,23 +192,23 @@ async fn tell(store: &Store, count: u64) {
     }
 }
 
-fn place(store: &Store, offset: u64) -> BotCursor {
+fn cursor(store: &Store, offset: u64) -> BotCursor {
     BotCursor::new(store.view().unwrap().cursor_at(offset).unwrap(), offset, crate::clock::now())
 }
 
 #[tokio::test]
-async fn the_place_of_an_account_that_a_bot_speaks_for_no_more_does_not_hold_it_back() {
+async fn the_cursor_of_an_account_that_a_bot_speaks_for_no_more_does_not_hold_it_back() {
     let (_folder, gateway) = gateway(&[]);
     let store = gateway.shared.core.store.clone();
     tell(&store, 5).await;
     for (account, offset) in [("1", 5), ("2", 1)] {
-        let key = saved_state::place_key("a", "qq", account);
-        saved_state::keep_place(&store, &key, &place(&store, offset)).await.unwrap();
+        let key = saved_state::cursor_key("a", "qq", account);
+        saved_state::store_cursor(&store, &key, &cursor(&store, offset)).await.unwrap();
     }
     let entry = "name = 'a'\nkind = 'satori'\naccounts = ['qq/1']";
     gateway.configure(vec![config(entry)]);
     let account = account(&bot(&gateway, "a")).await;
-    assert_eq!(account.place.start(&store.view().unwrap(), 3600, None), Ok(5));
+    assert_eq!(account.cursor.start(&store.view().unwrap(), 3600, None), Ok(5));
 }
 
 #[tokio::test]
@@ -230,7 +230,7 @@ async fn a_bot_that_is_dialled_with_the_servers_token_begins_anew_with_another_o
 }
 
 #[tokio::test]
-async fn a_place_is_handed_on_by_a_bot_that_ends_before_it_found_the_account() {
+async fn a_cursor_is_handed_on_by_a_bot_that_ends_before_it_found_the_account() {
     let entry = |token: &str| {
         config(&format!("name = 'a'\nkind = 'onebot11'\naccounts = ['qq/1']\ntoken = '{token}'"))
     };
@@ -239,13 +239,13 @@ async fn a_place_is_handed_on_by_a_bot_that_ends_before_it_found_the_account() {
     tell(&store, 3).await;
     gateway.configure(vec![entry("one")]);
     let before = account(&bot(&gateway, "a")).await;
-    let turn = before.place.take_over(CancellationToken::new());
+    let turn = before.cursor.take_over(CancellationToken::new());
     // This is not written yet.
-    before.place.advance(&store.view().unwrap(), turn, 3, 1).unwrap();
+    before.cursor.advance(&store.view().unwrap(), turn, 3, 1).unwrap();
     gateway.configure(vec![entry("two")]);
     gateway.configure(vec![entry("three")]);
     let after = account(&bot(&gateway, "a")).await;
-    assert_eq!(after.place.start(&store.view().unwrap(), 3600, None), Ok(3));
+    assert_eq!(after.cursor.start(&store.view().unwrap(), 3600, None), Ok(3));
 }
 
 fn sending(text: &str) -> Vec<BotSending> {

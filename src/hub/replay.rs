@@ -13,7 +13,7 @@ const MAX_LAYERS: usize = 8;
 /// Events that a session wants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Interest {
-    #[allow(missing_docs)]
+    /// The subscription that events have to match.
     pub topics: Subscription,
     /// Kinds of events in addition to new messages.
     pub kinds: EventKinds,

@@ -10,11 +10,11 @@ use crate::store;
 /// A request to subscribe.
 #[derive(Clone, Debug, Default)]
 pub struct SubscribeRequest {
-    #[allow(missing_docs)]
+    /// The platforms that are asked for.
     pub platforms: NameList,
-    #[allow(missing_docs)]
+    /// The conversations that are asked for.
     pub conversations: NameList,
-    #[allow(missing_docs)]
+    /// The event or message after which the replay begins.
     pub since: ReplayStart,
     /// Kinds of events in addition to new messages. With a list, even an empty one, frames have
     /// cursors.

@@ -1,7 +1,7 @@
 //! Events that a node received and could not store before it lost the lead. The node sends them to the
 //! new leader, which treats them as its own: duplicates are recognized by their keys.
 //!
-//! State of adapters is left out: the node that leads has its own, and goes on from there.
+//! State of adapters is left out: the leader has its own, and goes on from there.
 
 use crate::model::platform_event::PlatformEvent;
 use crate::store::Command;

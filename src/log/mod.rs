@@ -30,7 +30,7 @@ impl fmt::Display for LogError {
 
 impl std::error::Error for LogError {}
 
-#[allow(missing_docs)]
+/// The result of a read or a write of the log.
 pub type Result<T> = std::result::Result<T, LogError>;
 
 /// Events that were committed together.
@@ -42,7 +42,7 @@ pub struct Batch {
     pub first: u64,
     /// When it was committed, in Unix seconds.
     pub at: u64,
-    #[allow(missing_docs)]
+    /// Its events, in the order of their offsets; the first has the offset `first`.
     pub events: Vec<Event>,
 }
 
@@ -82,7 +82,7 @@ pub struct Contents {
 
 /// The log that the nodes of a cluster share: one of them appends, and all of them apply it.
 pub trait SharedLog: Send {
-    /// Appends a batch behind a place of the log; gives the place of the batch, once it is
+    /// Appends a batch behind a stream sequence of the log; gives the stream sequence of the batch, once it is
     /// replicated. `first` is the offset of its first event.
     ///
     /// # Errors
@@ -98,10 +98,10 @@ pub trait SharedLog: Send {
 /// A batch of the log that a cluster shares.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SharedBatch {
-    #[allow(missing_docs)]
+    /// The batch that the message of the stream holds.
     pub batch: Batch,
-    /// Its place in the log: the number of its last message.
-    pub place: u64,
+    /// Its stream sequence in the log: the number of its last message.
+    pub stream_seq: u64,
     /// Its size, in bytes.
     pub bytes: usize,
 }

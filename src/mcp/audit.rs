@@ -182,7 +182,7 @@ impl Audited for NewMessages {
 
 impl Audited for OneMessage {
     fn note(&self) -> AuditEntry {
-        let conversation = Some(self.message.place());
+        let conversation = Some(self.message.conversation_path());
         AuditEntry { conversation, result: format!("message {}", self.message.id) }
     }
 }
@@ -190,7 +190,7 @@ impl Audited for OneMessage {
 impl Audited for SentMessage {
     fn note(&self) -> AuditEntry {
         let result = format!("message {} is {}", self.id(), self.status());
-        AuditEntry { conversation: Some(self.place()), result }
+        AuditEntry { conversation: Some(self.conversation_path()), result }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Limits of agents: the visible conversations, whether they may send, and how often. A reload of
 //! the configuration changes them, also for calls that are running.
 
-use super::place::Seal;
+use super::position::Seal;
 use crate::config::{AgentSending, McpSettings};
 use crate::error::{Error, Result};
 use crate::metrics::METRICS;

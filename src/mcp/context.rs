@@ -1,7 +1,7 @@
 //! Context of every call of an agent.
 
 use super::bounds::AgentBounds;
-use super::place::{GivenCursor, HistoryPosition};
+use super::position::{GivenCursor, HistoryPosition};
 use super::source::{Chats, Source};
 use crate::error::{Error, Result};
 use crate::model::message::{Direction, Message};
@@ -68,19 +68,19 @@ impl<S: Source> AgentContext<S> {
     }
 
     /// A position from an agent. Only visible messages and sealed positions are accepted.
-    pub(super) async fn place(
+    pub(super) async fn position(
         &self,
         chats: &mut S::Chats,
         given: GivenCursor,
     ) -> Result<HistoryPosition> {
         let sealed = given.sealed.and_then(|sealed| self.bounds.seal().open(&sealed));
         match (sealed, given.named) {
-            (Some(place), _) => Ok(place),
+            (Some(position), _) => Ok(position),
             (None, Some(HistoryPosition::Message(id))) => {
                 self.message(chats, id).await.map(|seen| HistoryPosition::Message(seen.id))
             }
             (None, Some(beginning)) => Ok(beginning),
-            (None, None) => Err(Error::failed("this place is of an earlier run of rechat")
+            (None, None) => Err(Error::failed("this position is of an earlier run of rechat")
                 .hint("ask again without it")),
         }
     }

@@ -14,7 +14,7 @@ mod context;
 mod data;
 mod lines;
 mod media;
-mod place;
+mod position;
 mod reading;
 mod resources;
 mod sending;

@@ -5,7 +5,7 @@ use super::answers::{
 };
 use super::arguments::{AskedPart, ListConversations, ReadMessages, SearchMessages};
 use super::context::{AgentContext, SeenMessage};
-use super::place::HistoryPosition;
+use super::position::HistoryPosition;
 use super::source::{Chats, Source};
 use crate::error::{Error, Result};
 use crate::model::message::check_name;
@@ -31,8 +31,8 @@ pub(super) async fn list_conversations<S: Source>(
         is_brief: false,
     };
     let mut chats = context.read().await?;
-    if let Some(given) = arguments.place()? {
-        let HistoryPosition::Seq(seq) = context.place(&mut chats, given).await? else {
+    if let Some(given) = arguments.position()? {
+        let HistoryPosition::Seq(seq) = context.position(&mut chats, given).await? else {
             return Err(Error::failed("`cursor` must be what `next` gave"));
         };
         query.before = Some(seq);
@@ -67,7 +67,7 @@ fn page_of<S: Source>(
     looked_to: Option<u64>,
 ) -> Result<ConversationPage> {
     let next = looked_to.or(found.last().map(|(last, _)| *last)).map(HistoryPosition::Seq);
-    let next = next.map(|place| context.bounds.seal().seal(place)).transpose()?;
+    let next = next.map(|position| context.bounds.seal().seal(position)).transpose()?;
     let conversations = found.into_iter().map(|(_, shown)| shown).collect();
     Ok(ConversationPage { conversations, next })
 }
@@ -89,12 +89,12 @@ pub(super) async fn read_messages<S: Source>(
     let mut page = match part {
         AskedPart::Latest => before(context, &mut chats, &filter, limit, None).await?,
         AskedPart::Before(given) => {
-            let place = context.place(&mut chats, given).await?;
-            before(context, &mut chats, &filter, limit, Some(place)).await?
+            let position = context.position(&mut chats, given).await?;
+            before(context, &mut chats, &filter, limit, Some(position)).await?
         }
         AskedPart::After(given) => {
-            let place = context.place(&mut chats, given).await?;
-            after(context, &mut chats, &filter, limit, place).await?
+            let position = context.position(&mut chats, given).await?;
+            after(context, &mut chats, &filter, limit, position).await?
         }
         AskedPart::Around(id) => {
             let target = context.message(&mut chats, id).await?;
@@ -113,9 +113,9 @@ async fn before<S: Source>(
     chats: &mut S::Chats,
     filter: &MessageFilter,
     limit: usize,
-    place: Option<HistoryPosition>,
+    position: Option<HistoryPosition>,
 ) -> Result<MessagePage> {
-    let at = place.map(|place| place.to_string());
+    let at = position.map(|position| position.to_string());
     let mut found = chats.list(filter, limit + 1, at.as_deref()).await?;
     let is_cut = found.len() > limit;
     found.truncate(limit);
@@ -125,7 +125,7 @@ async fn before<S: Source>(
     Ok(MessagePage {
         before: first.filter(|_| is_cut || !is_all),
         after: messages.last().map(|message| message.id.clone()),
-        more_after: place.is_some(),
+        more_after: position.is_some(),
         messages,
     })
 }
@@ -135,9 +135,9 @@ async fn after<S: Source>(
     chats: &mut S::Chats,
     filter: &MessageFilter,
     limit: usize,
-    place: HistoryPosition,
+    position: HistoryPosition,
 ) -> Result<MessagePage> {
-    let mut found = chats.list_after(filter, &place.to_string(), limit + 1).await?;
+    let mut found = chats.list_after(filter, &position.to_string(), limit + 1).await?;
     let is_cut = found.len() > limit;
     found.truncate(limit);
     let (messages, is_all) = fitting(&context.seen(chats, found).await?, 1);
@@ -201,28 +201,28 @@ pub(super) async fn search_messages<S: Source>(
     arguments: SearchMessages,
 ) -> Result<FoundMessages> {
     let (conditions, limit) = (arguments.conditions()?, arguments.limit());
-    let given = arguments.place()?;
+    let given = arguments.position()?;
     let mut chats = context.read().await?;
     let (platform, conversation) =
         (arguments.platform.as_deref(), arguments.conversation.as_deref());
     let filter = narrowed(context, &mut chats, platform, conversation).await?;
-    let mut place = match given {
-        Some(given) => Some(context.place(&mut chats, given).await?),
+    let mut position = match given {
+        Some(given) => Some(context.position(&mut chats, given).await?),
         None => None,
     };
     // One more than is shown, so that hidden messages have no influence on whether there is more.
     let (mut found, mut has_more, mut pages) = (Vec::new(), true, 0);
     while found.len() <= limit && has_more && pages < MAX_PAGES {
-        let at = place.map(|place| place.to_string());
+        let at = position.map(|position| position.to_string());
         let page = chats.search(&conditions, &filter, PAGE, at.as_deref()).await?;
         has_more = page.len() == PAGE;
-        place = page.last().map(|message| HistoryPosition::Message(message.id)).or(place);
+        position = page.last().map(|message| HistoryPosition::Message(message.id)).or(position);
         found.extend(context.seen(&mut chats, page).await?);
         pages += 1;
     }
     let (messages, is_all) = fitting(&found[..found.len().min(limit)], 1);
     let is_cut = !is_all || found.len() > limit;
-    let next = match (messages.last().filter(|_| is_cut), place.filter(|_| has_more)) {
+    let next = match (messages.last().filter(|_| is_cut), position.filter(|_| has_more)) {
         (Some(last), _) => Some(last.id.clone()),
         (None, Some(looked_to)) => Some(context.bounds.seal().seal(looked_to)?),
         (None, None) => None,

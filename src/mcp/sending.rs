@@ -4,16 +4,13 @@ use super::answers::SentMessage;
 use super::arguments::{Reply, SendMessage, Sending};
 use super::context::AgentContext;
 use super::source::{Chats, Source};
+use crate::backoff::Backoff;
 use crate::error::{Error, Result};
 use crate::model::message::{LOCAL, Message, MessageType, Status};
 use crate::protocol::http::NewMessage;
 use crate::store::Access;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
-
-/// The first and the longest pause between checks of the outcome.
-const MIN_POLL_PAUSE: Duration = Duration::from_millis(20);
-const MAX_POLL_PAUSE: Duration = Duration::from_millis(500);
 
 /// Time for which a reason to wait must last before the answer gives it: one of the reasons ends
 /// with the attempt before.
@@ -63,7 +60,7 @@ async fn send<S: Source>(
     let made = chats.create(message, &context.own_key(&sending.key)).await?;
     let gone = || Error::failed(format!("message {} was deleted meanwhile", made.id));
     let began = Instant::now();
-    let mut pause = MIN_POLL_PAUSE;
+    let mut backoff = Backoff::of_polls();
     loop {
         let message = chats.find(made.id).await?.ok_or_else(gone)?;
         let waited = began.elapsed();
@@ -71,8 +68,7 @@ async fn send<S: Source>(
         if has_ended(&message) || lasts || waited >= sending.limit || !chats.is_served() {
             return Ok(SentMessage::of(&message));
         }
-        sleep(pause.min(sending.limit.saturating_sub(waited))).await;
-        pause = (pause * 2).min(MAX_POLL_PAUSE);
+        sleep(backoff.pause().min(sending.limit.saturating_sub(waited))).await;
     }
 }
 

@@ -3,7 +3,7 @@
 use super::answers::{NewMessages, fitting};
 use super::arguments::WaitForMessages;
 use super::context::{AgentContext, SeenMessage};
-use super::place::HistoryPosition;
+use super::position::HistoryPosition;
 use super::reading::{MAX_PAGES, PAGE, narrowed};
 use super::source::{Chats, Source, Watch};
 use crate::error::Result;
@@ -29,7 +29,7 @@ pub(super) async fn wait_for_messages<S: Source>(
     arguments: WaitForMessages,
 ) -> Result<NewMessages> {
     let deadline = Instant::now() + arguments.limit();
-    let given = arguments.place()?;
+    let given = arguments.position()?;
     let mut chats = context.read().await?;
     let (platform, conversation) =
         (arguments.platform.as_deref(), arguments.conversation.as_deref());
@@ -38,7 +38,7 @@ pub(super) async fn wait_for_messages<S: Source>(
     let mut to = match given {
         Some(given) => {
             let told = given.named.unwrap_or(HistoryPosition::BEGINNING);
-            AgentProgress { told, looked: context.place(&mut chats, given).await? }
+            AgentProgress { told, looked: context.position(&mut chats, given).await? }
         }
         None => newest(context, &mut chats).await?,
     };

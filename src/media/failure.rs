@@ -12,7 +12,7 @@ const MAX_REASON: usize = 300;
 pub struct FetchFailure {
     /// The reason, for people.
     pub reason: String,
-    #[allow(missing_docs)]
+    /// The kind of the failure, which decides whether it is worth another attempt.
     pub kind: FailureKind,
 }
 

@@ -63,9 +63,9 @@ pub struct FetchPolicy {
 /// Fetches the media of messages when they arrive.
 #[derive(Clone)]
 pub struct IncomingMedia {
-    #[allow(missing_docs)]
+    /// Fetches the files that a message lacks.
     pub completer: Completer,
-    #[allow(missing_docs)]
+    /// Which files are fetched by themselves.
     pub wanted: FetchPolicy,
     /// Messages whose media are fetched at the same time.
     pub at_once: usize,
@@ -258,8 +258,8 @@ impl Work {
             self.later.pop_front();
         }
         let due = Instant::now() + pause;
-        let place = self.later.partition_point(|(other, _)| *other <= due);
-        self.later.insert(place, (due, turn));
+        let index = self.later.partition_point(|(other, _)| *other <= due);
+        self.later.insert(index, (due, turn));
     }
 }
 

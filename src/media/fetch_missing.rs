@@ -21,11 +21,11 @@ const MAX_ROUNDS: usize = 5;
 /// Fetches media of messages, and notes the stored files in the messages.
 #[derive(Clone)]
 pub struct Completer {
-    #[allow(missing_docs)]
+    /// The store of the messages.
     pub store: Arc<Store>,
-    #[allow(missing_docs)]
+    /// The files that are kept here.
     pub blobs: Blobs,
-    #[allow(missing_docs)]
+    /// Fetches files from hosts.
     pub fetcher: Fetcher,
     /// The accounts, which are asked for media without a working address.
     pub registry: Registry,
@@ -35,7 +35,7 @@ pub struct Completer {
 #[derive(Clone, Debug, PartialEq)]
 pub struct MissingMedia {
     /// Its index among all media of the content.
-    place: usize,
+    index: usize,
     /// Its index among the media that the platform can be asked for.
     asked: Option<usize>,
     message_type: MessageType,
@@ -53,9 +53,9 @@ impl MissingMedia {
     }
 
     /// Whether it is still missing in a content, whatever earlier attempts noted.
-    fn is(&self, place: usize, media: &Media) -> bool {
+    fn is(&self, index: usize, media: &Media) -> bool {
         let without = |media: &Media| Media { failure: None, ..media.clone() };
-        self.place == place && without(&self.media) == without(media)
+        self.index == index && without(&self.media) == without(media)
     }
 }
 
@@ -87,8 +87,8 @@ impl Completer {
             Err(failure) => return (None, Err(failure)),
         };
         let mut some = missing(&message, types);
-        some.retain(|one| one.place >= from && one.may_be_there());
-        let next = some.get(most).map(|one| one.place);
+        some.retain(|one| one.index >= from && one.may_be_there());
+        let next = some.get(most).map(|one| one.index);
         some.truncate(most);
         (next, self.fetch_these(message, some).await)
     }
@@ -134,15 +134,15 @@ impl Completer {
                 kind: FailureKind::Unsupported,
             }),
         };
-        let (failure, place) = match (by_address, one.asked) {
-            (Err(failure), Some(place))
+        let (failure, index) = match (by_address, one.asked) {
+            (Err(failure), Some(index))
                 if !matches!(failure.kind, FailureKind::TooLarge | FailureKind::Here) =>
             {
-                (failure, place)
+                (failure, index)
             }
             (by_address, _) => return by_address,
         };
-        match self.ask(message, place).await {
+        match self.ask(message, index).await {
             Ok(source) => {
                 let upload = self.fetcher.fetch_source(source).await?;
                 self.keep(upload, one.message_type).await
@@ -177,7 +177,7 @@ impl Completer {
         on_thread(move || Ok(StoredFile::of(&blobs, upload.finish()?.hash)?)).await
     }
 
-    async fn ask(&self, message: &Message, place: usize) -> Result<MediaSource, ActionError> {
+    async fn ask(&self, message: &Message, index: usize) -> Result<MediaSource, ActionError> {
         let original = message.original.clone().ok_or(ActionError::Unsupported)?;
         let account = message.account.as_deref();
         let handle = self.registry.handle(message.platform_or_local(), account);
@@ -186,7 +186,7 @@ impl Completer {
         let handle = handle.filter(is_it).ok_or(ActionError::NotConnected)?;
         let conversation = message.recipient.clone();
         let external_id = message.external_id.clone().unwrap_or_default();
-        handle.find_media(MediaOf { conversation, external_id, original, place }).await
+        handle.find_media(MediaOf { conversation, external_id, original, index }).await
     }
 
     /// Notes the stored files and the failures in a message. If the content changed in the
@@ -242,7 +242,7 @@ pub fn missing(message: &Message, types: &[MessageType]) -> Vec<MissingMedia> {
     let is_inside = insides(&message.content);
     let mut asked = 0;
     let mut found = Vec::new();
-    for (place, (segment, is_inside)) in
+    for (index, (segment, is_inside)) in
         all_media(&message.content).into_iter().zip(is_inside).enumerate()
     {
         let this = (!is_inside).then_some(asked).filter(|_| can_ask);
@@ -251,7 +251,7 @@ pub fn missing(message: &Message, types: &[MessageType]) -> Vec<MissingMedia> {
         let has_address = media.url.as_deref().is_some_and(|url| !Inline::is_in(url));
         let is_wanted = media.media.is_none() && types.contains(&message_type);
         if is_wanted && (has_address || this.is_some()) {
-            found.push(MissingMedia { place, asked: this, message_type, media: media.clone() });
+            found.push(MissingMedia { index, asked: this, message_type, media: media.clone() });
         }
     }
     found
@@ -292,14 +292,14 @@ fn typed(segment: &Segment) -> Option<(MessageType, &Media)> {
 }
 
 fn with_outcomes(content: &Content, outcomes: &[FetchOutcome], at: u64) -> Content {
-    let mut place = 0;
+    let mut index = 0;
     change_media(content, &mut |media| {
-        match outcomes.iter().find(|(one, _)| one.is(place, media)) {
+        match outcomes.iter().find(|(one, _)| one.is(index, media)) {
             Some((_, Ok(kept))) => kept.put_into(media),
             Some((_, Err(failure))) => media.failure = Some(Box::new(failure.at(at))),
             None => {}
         }
-        place += 1;
+        index += 1;
     })
 }
 

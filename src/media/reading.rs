@@ -10,9 +10,9 @@ use std::io::{self, Read};
 /// Media for adapters: bytes, and addresses at which OneBot programs fetch large files.
 #[derive(Clone, Debug)]
 pub struct AdapterMedia {
-    #[allow(missing_docs)]
+    /// The files that are kept here.
     pub blobs: Blobs,
-    #[allow(missing_docs)]
+    /// Signs the addresses under which files are read without a token.
     pub signer: Signer,
     /// The address of this server for OneBot programs, such as `http://192.168.1.5:8080`.
     pub url: Option<String>,

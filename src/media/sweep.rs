@@ -319,13 +319,13 @@ struct HavingPage {
 /// Those of the next messages after a place that have a blob.
 fn having(store: &Store, hash: Hash, after: u64) -> store::Result<HavingPage> {
     let mut page = HavingPage { seqs: Vec::new(), has_unsent: false, next: None };
-    for (place, message) in store.view()?.each_after(after)?.take(AT_ONCE).enumerate() {
+    for (index, message) in store.view()?.each_after(after)?.take(AT_ONCE).enumerate() {
         let (seq, message) = message?;
         if let Some(message) = message.filter(|message| has(message, hash)) {
             page.seqs.push(seq);
             page.has_unsent |= is_unsent(&message);
         }
-        page.next = (place + 1 == AT_ONCE).then_some(seq);
+        page.next = (index + 1 == AT_ONCE).then_some(seq);
     }
     Ok(page)
 }

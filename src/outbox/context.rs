@@ -10,7 +10,7 @@ use crate::store::{Answer, Command, Result, Store};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-/// Takes outcomes that this node knows, and only the node that leads by now can store.
+/// Takes outcomes that this node knows, and only the present leader can store.
 pub trait LateOutcomes: Send + Sync {
     /// Has a command of that node; returns at once.
     fn pass_on(&self, late: Command);

@@ -46,7 +46,7 @@ pub(super) async fn record_outcome(context: &OutboxContext, seq: u64, outcome: O
     }
 }
 
-/// Tells the node that leads what was sent here; anything else it finds out by itself.
+/// Tells the leader what was sent here; anything else it finds out by itself.
 fn pass_on(context: &OutboxContext, seq: u64, outcome: Outcome) {
     let Some(late) = context.late.as_ref().filter(|_| matches!(outcome, Outcome::Sent { .. }))
     else {

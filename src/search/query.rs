@@ -24,7 +24,7 @@ const EVENTS: usize = 10_000;
 pub struct Conditions {
     /// Text in the content, the sender's name or a file's name; case makes no difference.
     pub text: Option<String>,
-    #[allow(missing_docs)]
+    /// The type that messages must have.
     pub message_type: Option<MessageType>,
     /// The sender's ID, or the name as it is shown.
     pub sender: Option<String>,

@@ -59,7 +59,7 @@ pub async fn answer(
     let client = context.access.client_of(peer, headers);
     let own = endpoint.token().map(Secret::new);
     let is_upgrade = hyper_tungstenite::is_upgrade_request(&request);
-    let granted = match endpoint.token_place(is_upgrade) {
+    let granted = match endpoint.token_source(is_upgrade) {
         TokenSource::Head => check(context, peer, headers, uri, own.as_ref()),
         TokenSource::FirstFrame | TokenSource::Signature => Ok(AccessGrant::open()),
     };
@@ -123,19 +123,19 @@ async fn open(
     let failed = |(status, words)| ErrorResponse::new(status, words);
     match opening.map_err(failed)? {
         Opening::Socket(opening) => {
-            let place = context.dial_ins.acquire()?;
+            let slot = context.dial_ins.acquire()?;
             upgrade(context, request, socket_config(), |socket, end| async move {
                 Box::pin(serve(granted, end, |end| opening.serve(socket, end))).await;
-                drop(place);
+                drop(slot);
             })
         }
         Opening::Events(opening) => {
             let headers = request.headers().clone();
             let address = context.access.client_of(asker.peer, &headers);
-            let place = context.unidentified.acquire(address)?;
+            let slot = context.unidentified.acquire(address)?;
             let asker = BotAsker { context: context.clone(), ..asker };
             upgrade(context, request, small_socket_config(), |socket, end| async move {
-                Box::pin(asker.identify(opening, headers, socket, end, place)).await;
+                Box::pin(asker.identify(opening, headers, socket, end, slot)).await;
             })
         }
         Opening::Action(action) => {
@@ -235,7 +235,7 @@ impl BotAsker {
         mut headers: HeaderMap,
         socket: BotSocket,
         end: CancellationToken,
-        place: ConnectionPermit,
+        slot: ConnectionPermit,
     ) {
         let Self { context, peer, own, path } = self;
         let check = |token: Option<&str>| {
@@ -253,10 +253,10 @@ impl BotAsker {
             })
         };
         let identified = end.run_until_cancelled(opening.identify(socket, check)).await;
-        drop(place);
+        drop(slot);
         let Some(Some((identified, granted))) = identified else { return };
         match context.dial_ins.acquire() {
-            Ok(_place) => Box::pin(serve(granted, end, |end| identified.serve(end))).await,
+            Ok(_slot) => Box::pin(serve(granted, end, |end| identified.serve(end))).await,
             Err(why) => identified.refuse(why.text()).await,
         }
     }

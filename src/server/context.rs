@@ -34,13 +34,13 @@ pub type Incoming = Request<hyper::body::Incoming>;
 
 /// The parts of the server that handlers use.
 pub struct ServerContext {
-    #[allow(missing_docs)]
+    /// The configuration of this start.
     pub config: Config,
     /// Address of the page for this host.
     pub page: String,
     /// The valid tokens.
     pub access: AccessControl,
-    #[allow(missing_docs)]
+    /// The store of the messages.
     pub store: Arc<Store>,
     /// Search index of the store.
     pub search: Arc<Index>,
@@ -50,7 +50,7 @@ pub struct ServerContext {
     pub bots: ArcSwap<Gateway>,
     /// How this node stands in its cluster, where it is one.
     pub cluster: Option<ClusterHandle>,
-    #[allow(missing_docs)]
+    /// The accounts that are connected.
     pub registry: adapter::Registry,
     /// Carries out recalls, edits and reactions.
     pub actions: Actions,
@@ -60,9 +60,9 @@ pub struct ServerContext {
     pub outcomes: Arc<Outcomes>,
     /// Times of the next attempts of messages that wait.
     pub attempts: Arc<NextAttempts>,
-    #[allow(missing_docs)]
+    /// The counts of messages of each minute.
     pub activity: Arc<ActivityCounts>,
-    #[allow(missing_docs)]
+    /// Tells sessions of new events.
     pub hub: Arc<Hub>,
     /// The limit on WebSocket sessions and streams.
     pub sessions: Limit,

@@ -60,7 +60,7 @@ fn open(
         offered.and_then(|offered| offered.to_str().ok()?.split(',').next()?.trim().parse().ok());
     let (answer, socket) = hyper_tungstenite::upgrade(&mut request, Some(endpoint.config()))
         .map_err(|error| ErrorResponse::bad_request(format!("no WebSocket: {error}")))?;
-    let place = context.dial_ins.acquire()?;
+    let slot = context.dial_ins.acquire()?;
     let (endpoint, end) = endpoint.for_one_connection();
     let lifetime = Lifetime::new(end.clone(), granted.revoked);
     let permit = request.extensions().get::<Permit>().cloned();
@@ -82,7 +82,7 @@ fn open(
             }
             Err(error) => tracing::debug!("a dial-in did not come about: {error}"),
         }
-        drop((place, permit));
+        drop((slot, permit));
     }));
     let mut answer = answer.map(|_| Body::default());
     if let Some(protocol) = first {

@@ -37,7 +37,7 @@ impl ErrorResponse {
         Self { status, body, headers: Vec::new() }
     }
 
-    #[allow(missing_docs)]
+    /// The HTTP status of the answer.
     pub fn status(&self) -> StatusCode {
         self.status
     }

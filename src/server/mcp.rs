@@ -211,7 +211,7 @@ impl Chats for OwnStore {
         before: Option<&str>,
     ) -> error::Result<Vec<Message>> {
         let view = self.view()?;
-        let page = Page { offset: 0, limit, before: place(before, &view)? };
+        let page = Page { offset: 0, limit, before: position(before, &view)? };
         let messages = view.list(filter, page)?;
         Ok(self.filled(messages, &view).await)
     }
@@ -223,7 +223,7 @@ impl Chats for OwnStore {
         limit: usize,
     ) -> error::Result<Vec<Message>> {
         let view = self.view()?;
-        let after = place(Some(after), &view)?.unwrap_or_default();
+        let after = position(Some(after), &view)?.unwrap_or_default();
         let messages = view.list_after(filter, after, limit)?;
         Ok(self.filled(messages, &view).await)
     }
@@ -239,7 +239,7 @@ impl Chats for OwnStore {
             return self.list(filter, limit, before).await;
         };
         let view = self.view()?;
-        let page = Page { offset: 0, limit, before: place(before, &view)? };
+        let page = Page { offset: 0, limit, before: position(before, &view)? };
         let patience = Duration::from_secs(self.0.config.limits.answer_seconds);
         let found = timeout(patience, self.search_all(&search, filter, page)).await;
         let messages = found.map_err(|_| {
@@ -289,9 +289,9 @@ impl Chats for OwnStore {
     }
 }
 
-fn place(text: Option<&str>, view: &View) -> error::Result<Option<u64>> {
-    let place = text.map(|text| seq_of("cursor", text, view)).transpose();
-    place.map_err(|error| failed(&error))
+fn position(text: Option<&str>, view: &View) -> error::Result<Option<u64>> {
+    let position = text.map(|text| seq_of("cursor", text, view)).transpose();
+    position.map_err(|error| failed(&error))
 }
 
 fn failed(error: &ErrorResponse) -> Error {

@@ -17,13 +17,13 @@ use utoipa::ToSchema;
 
 /// A request that passed all checks.
 pub struct Call<'a> {
-    #[allow(missing_docs)]
+    /// The surroundings of all requests.
     pub context: &'a Arc<ServerContext>,
-    #[allow(missing_docs)]
+    /// The other end of the connection.
     pub peer: Peer,
     /// The access of the request.
     pub granted: AccessGrant,
-    #[allow(missing_docs)]
+    /// The request; its body is not read yet.
     pub request: Incoming,
     /// The path's parameters.
     pub parameters: Params<'a, 'a>,
@@ -54,9 +54,9 @@ pub enum Credentials {
 pub enum ExecutedAt {
     /// Each node, from its own store.
     Anywhere,
-    /// The node that leads; the others pass the request on to it.
+    /// The leader; the others pass the request on to it.
     ByLeader,
-    /// The node that leads; the others refuse it, for it may be too large to be passed on.
+    /// The leader; the others refuse it, for it may be too large to be passed on.
     AtLeader,
 }
 
@@ -64,13 +64,13 @@ pub enum ExecutedAt {
 pub struct Operation {
     /// `GET` also answers `HEAD` if `also_head` is set.
     pub method: Method,
-    #[allow(missing_docs)]
+    /// Whether `HEAD` is answered like `GET`, without the body.
     pub also_head: bool,
-    #[allow(missing_docs)]
+    /// The credentials that a request needs.
     pub access: Credentials,
     /// Which node of a cluster does it.
     pub carried_out: ExecutedAt,
-    #[allow(missing_docs)]
+    /// Carries a request out.
     pub handler: for<'a> fn(Call<'a>) -> Answering<'a>,
     /// Its description in OpenAPI; `None` if it is not part of the HTTP API.
     pub description: Option<fn(Description) -> Description>,
@@ -105,13 +105,13 @@ impl Operation {
         Self { method, also_head: false, access, carried_out, handler, description: None }
     }
 
-    /// Has the node that leads a cluster carry it out, wherever it is asked.
+    /// Has the leader of a cluster carry it out, wherever it is asked.
     pub const fn by_leader(mut self) -> Self {
         self.carried_out = ExecutedAt::ByLeader;
         self
     }
 
-    /// Has it asked at the node that leads a cluster only.
+    /// Has it asked at the leader of a cluster only.
     pub const fn at_leader(mut self) -> Self {
         self.carried_out = ExecutedAt::AtLeader;
         self

@@ -16,9 +16,9 @@ const INVALID_ORDER: &str = "`order` must be `time` or `seq`";
 /// Query of a list.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Query {
-    #[allow(missing_docs)]
+    /// The messages that are asked for, but for a search.
     pub filter: MessageFilter,
-    #[allow(missing_docs)]
+    /// The text or sender that is searched.
     pub search: Option<Search>,
     /// Only messages whose ID begins with this.
     pub id_prefix: Option<IdPrefix>,
@@ -26,9 +26,9 @@ pub struct Query {
     pub newest: Option<u64>,
     /// Only the messages after this `seq`, the oldest first.
     pub after: Option<u64>,
-    #[allow(missing_docs)]
+    /// The part of the list that is asked for.
     pub page: Page,
-    #[allow(missing_docs)]
+    /// Whether the newest or the oldest come first.
     pub order: Order,
 }
 

@@ -10,6 +10,7 @@ use super::routes::{Route, routes};
 use super::{bots, dial_in, forward, media, openapi};
 use crate::cluster::ClusterHandle;
 use crate::config::RequiredScope;
+use crate::gateway::BotEndpoint;
 use crate::health::watched;
 use crate::metrics::{METRICS, RequestLabels, RouteLabels};
 use bytes::Bytes;
@@ -134,27 +135,19 @@ impl Router {
     ) -> Result<HttpResponse> {
         check_head(&request, context.config.limits.head_bytes)?;
         let endpoint = context.adapters.load().endpoint(path);
-        let (uri, headers) = (request.uri(), request.headers());
         let bot = context.bots.load().endpoint(path);
         let is_lost = endpoint.is_none()
             && bot.is_none()
             && found.as_ref().is_none_or(is_page)
             && hyper_tungstenite::is_upgrade_request(&request);
-        // Adapters and bots belong to the node that leads, which checks who connects.
+        // Adapters and bots belong to the leader, which checks who connects.
         if let Some(cluster) = context.cluster.as_ref().filter(|_| context.follows())
             && (is_lost || (bot.is_none() && bots::is_of_a_bot(path)))
         {
             return Box::pin(forward::relay(context, cluster, peer, path, request)).await;
         }
         let target = match &found {
-            // Without a token, a page of another site that uses DNS rebinding could send plain
-            // requests.
-            _ if bot.as_ref().is_some_and(|bot| {
-                bot.token().is_none()
-                    && context.access.is_open()
-                    && !hyper_tungstenite::is_upgrade_request(&request)
-            }) =>
-            {
+            _ if bot.as_ref().is_some_and(|bot| is_open_to_pages(context, bot, &request)) => {
                 OriginTarget::Api
             }
             _ if endpoint.is_some() || bot.is_some() || is_lost => OriginTarget::Adapter,
@@ -162,12 +155,9 @@ impl Router {
             Some(found) if is_page(found) => OriginTarget::Page,
             _ => OriginTarget::Api,
         };
-        access::check_origin(peer, uri, headers, &context.config, target)?;
+        access::check_origin(peer, request.uri(), request.headers(), &context.config, target)?;
         if is_lost {
-            let client = context.access.client_of(peer, headers);
-            let why = no_websocket(path, &context.adapters.load().paths());
-            context.access.log_refused(client, path, RefusalKind::WrongPath, why.text());
-            return Err(why);
+            return Err(refuse_lost(context, peer, path, &request));
         }
         if let Some(endpoint) = endpoint {
             return dial_in::answer(context, peer, path, endpoint, request);
@@ -177,18 +167,24 @@ impl Router {
             // times.
             return Box::pin(bots::answer(context, peer, path, bot, request)).await;
         }
+        self.operate(context, peer, request, path, found).await
+    }
+
+    /// Answers a request to the API or for a file of the page.
+    async fn operate<'a>(
+        &'a self,
+        context: &'a Arc<ServerContext>,
+        peer: Peer,
+        request: Incoming,
+        path: &'a str,
+        found: Option<MatchedRoute<'a>>,
+    ) -> Result<HttpResponse> {
         let operation = found.as_ref().and_then(|found| {
             let mut operations = found.value.route.operations.iter();
             operations.find(|operation| operation.takes(request.method()))
         });
-        // A client without a token does not learn which paths and methods exist.
-        let access = match (operation, &found) {
-            (Some(operation), _) => operation.access,
-            (None, Some(found)) if is_open(found) => Credentials::Open,
-            (None, Some(found)) if is_for_agents(found) => Credentials::Token(RequiredScope::Mcp),
-            (None, _) => Credentials::Token(RequiredScope::Read),
-        };
-        let granted = match access {
+        let (headers, uri) = (request.headers(), request.uri());
+        let granted = match needed(operation, found.as_ref()) {
             Credentials::Open => access::AccessGrant::open(),
             Credentials::Token(need) => context.access.check(peer, headers, uri, false, need)?,
             Credentials::TokenInQuery(need) => {
@@ -221,11 +217,43 @@ impl Router {
     }
 }
 
+/// The credentials that a request needs. A client without a token does not learn which paths and
+/// methods exist.
+fn needed(operation: Option<&Operation>, found: Option<&MatchedRoute<'_>>) -> Credentials {
+    match (operation, found) {
+        (Some(operation), _) => operation.access,
+        (None, Some(found)) if is_open(found) => Credentials::Open,
+        (None, Some(found)) if is_for_agents(found) => Credentials::Token(RequiredScope::Mcp),
+        (None, _) => Credentials::Token(RequiredScope::Read),
+    }
+}
+
+/// Whether a bot's endpoint takes plain requests without a token: then a page of another site that
+/// uses DNS rebinding could send them.
+fn is_open_to_pages(context: &ServerContext, bot: &BotEndpoint, request: &Incoming) -> bool {
+    bot.token().is_none()
+        && context.access.is_open()
+        && !hyper_tungstenite::is_upgrade_request(request)
+}
+
+/// Logs a WebSocket handshake at a path without a WebSocket, and gives the answer.
+fn refuse_lost(
+    context: &ServerContext,
+    peer: Peer,
+    path: &str,
+    request: &Incoming,
+) -> ErrorResponse {
+    let client = context.access.client_of(peer, request.headers());
+    let error = no_websocket(path, &context.adapters.load().paths());
+    context.access.log_refused(client, path, RefusalKind::WrongPath, error.text());
+    error
+}
+
 /// The answer of a node that does not lead to something that only the leader itself can take.
 fn elsewhere(cluster: &ClusterHandle) -> ErrorResponse {
     let leader = cluster.state.leader();
     let leader = leader.map_or_else(|| "no node".into(), |name| format!("the node `{name}`"));
-    let text = format!("this goes to the node that leads the cluster: {leader}, now");
+    let text = format!("this goes to the leader of the cluster: {leader}, now");
     ErrorResponse::unavailable(text, ELSEWHERE_WAIT).named(Some("no_leader"))
 }
 

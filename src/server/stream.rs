@@ -53,7 +53,7 @@ struct OpenStream {
     format: StreamFormat,
     /// Text that is sent first.
     first: String,
-    _place: OwnedSemaphorePermit,
+    _session: OwnedSemaphorePermit,
     _permit: Option<Permit>,
 }
 
@@ -64,7 +64,7 @@ pub async fn open(call: Call<'_>) -> Result<HttpResponse> {
     let format = format(request.headers());
     catch_up(&context.store, request.uri().query().unwrap_or_default()).await;
     let asked = asked(request, &*context.store.view()?)?;
-    let place = context.sessions.acquire()?;
+    let session = context.sessions.acquire()?;
     let mut subscriber = context.hub.subscriber(FrameForm::Stream);
     let mut first = String::new();
     if format == StreamFormat::Events {
@@ -102,7 +102,7 @@ pub async fn open(call: Call<'_>) -> Result<HttpResponse> {
         asked,
         format,
         first,
-        _place: place,
+        _session: session,
         _permit: request.extensions().get::<Permit>().cloned(),
     };
     let body = StreamBody::new(stream::unfold(stream, OpenStream::next)).boxed_unsync();

@@ -1,4 +1,4 @@
-//! Reasons why messages wait (contract, item 30). In a cluster only the node that leads knows them, for
+//! Reasons why messages wait (contract, item 30). In a cluster only the leader knows them, for
 //! adapters are connected to it; the others ask it.
 
 use super::context::ServerContext;
@@ -11,7 +11,7 @@ use bytes::Bytes;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-/// How long the node that leads may take.
+/// How long the leader may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Messages that are asked for at one time.
@@ -46,7 +46,7 @@ pub fn fill_here<'a>(
     }
 }
 
-/// Fills in why messages wait where the node that leads knows it.
+/// Fills in why messages wait where the leader knows it.
 pub async fn fill_from_leader<'a>(
     context: &ServerContext,
     messages: impl IntoIterator<Item = &'a mut Message>,
@@ -83,7 +83,7 @@ fn reason(context: &ServerContext, message: &Message, view: &View) -> Option<Wai
     outbox::waiting(message, view, &context.registry, &context.attempts, default_platform)
 }
 
-/// Has the node that leads tell the reasons.
+/// Has the leader tell the reasons.
 async fn ask(context: &ServerContext, messages: &mut [&mut Message]) {
     let Some(cluster) = &context.cluster else { return };
     for messages in messages.chunks_mut(MAX_MESSAGES) {
@@ -106,7 +106,7 @@ async fn told_by_leader(leader: &LeaderRequests, seqs: &[u64]) -> Option<Vec<Opt
     serde_json::from_slice(&answer).ok()
 }
 
-/// Tells other nodes why messages wait, as the node that leads.
+/// Tells other nodes why messages wait, as the leader.
 pub fn telling(context: Weak<ServerContext>) -> Answerer {
     Arc::new(move |asked| {
         let context = context.clone();

@@ -30,63 +30,108 @@ pub(super) fn receive(
     if let Some(seq) = known(state, &received, at)? {
         return repeated(state, &received, seq, events);
     }
-    let recent = if received.own || received.from_history {
-        // A live event can only be the echo of a message that was sent.
-        let is_outbound = !received.from_history;
-        state.recent(&received.platform, &received.conversation, is_outbound, MAX_COMPARED)?
-    } else {
-        Vec::new()
-    };
-    if received.from_history {
-        for known in &recent {
-            let is_it = has_same_id(known, &received)
-                || is_about_the_same(known, &received, u64::MAX)
-                    && state.is_alias(known, &received.external_id)?;
-            if is_it {
-                return repeated(state, &received, known.seq, events);
-            }
-        }
+    let recent = recent(state, &received)?;
+    if let Some(seq) = known_of_history(state, &received, &recent)? {
+        return repeated(state, &received, seq, events);
     }
     if received.own {
-        let sending =
-            state.outbound(&received.platform, &received.conversation, Status::Sending, 1)?;
         // The answer of the running attempt gives the ID by which its echo is recognized.
-        if can_wait && !sending.is_empty() {
+        if can_wait && is_sending(state, &received)? {
             return Ok(Answer::Later);
         }
         if let Some(sent) = recent.iter().rev().find(|sent| received.completes(sent, at)) {
-            let sent = Message {
-                external_id: Some(received.external_id.clone()),
-                is_unconfirmed: false,
-                ..sent.clone()
-            };
+            let external_id = Some(received.external_id.clone());
+            let sent = Message { external_id, is_unconfirmed: false, ..sent.clone() };
             return recognized(state, ChangeCause::Completed, &received, sent, at, events);
         }
     }
-    if received.from_history {
-        for known in recent.iter().rev() {
-            if is_about_the_same(known, &received, HISTORY_APART) && !state.is_in_history(known)? {
-                return repeated(state, &received, known.seq, events);
-            }
+    if let Some(seq) = alike_of_history(state, &received, &recent)? {
+        return repeated(state, &received, seq, events);
+    }
+    if let Some(sent) = sent_by_open_attempt(state, &received, &recent, at)? {
+        return recognized(state, ChangeCause::AttemptEnded, &received, sent, at, events);
+    }
+    new_message(state, received, at, events)
+}
+
+/// The newest messages of the conversation, if the message has to be compared with them.
+fn recent(state: &impl StoreState, received: &Inbound) -> Result<Vec<Message>> {
+    if !received.own && !received.from_history {
+        return Ok(Vec::new());
+    }
+    // A live event can only be the echo of a message that was sent.
+    let is_outbound = !received.from_history;
+    state.recent(&received.platform, &received.conversation, is_outbound, MAX_COMPARED)
+}
+
+/// The `seq` of the message that an entry of a history means by its ID.
+fn known_of_history(
+    state: &impl StoreState,
+    received: &Inbound,
+    recent: &[Message],
+) -> Result<Option<u64>> {
+    for known in recent.iter().filter(|_| received.from_history) {
+        let is_it = has_same_id(known, received)
+            || is_about_the_same(known, received, u64::MAX)
+                && state.is_alias(known, &received.external_id)?;
+        if is_it {
+            return Ok(Some(known.seq));
         }
     }
-    if received.own
-        && let Some(open) = find_open(state, &received, &recent, at)?
-    {
-        let outcome = Outcome::Sent {
-            account: Some(received.account.clone()),
-            external_id: Some(received.external_id.clone()),
-            is_unconfirmed: false,
-        };
-        if let Some(sent) = change::record_outcome(open, outcome, at) {
-            return recognized(state, ChangeCause::AttemptEnded, &received, sent, at, events);
+    Ok(None)
+}
+
+/// The `seq` of the newest message that an entry of a history with another ID means by its content
+/// and time, and that no other entry meant before.
+fn alike_of_history(
+    state: &impl StoreState,
+    received: &Inbound,
+    recent: &[Message],
+) -> Result<Option<u64>> {
+    for known in recent.iter().rev().filter(|_| received.from_history) {
+        if is_about_the_same(known, received, HISTORY_APART) && !state.is_in_history(known)? {
+            return Ok(Some(known.seq));
         }
     }
+    Ok(None)
+}
+
+/// Whether an attempt is under way in the conversation.
+fn is_sending(state: &impl StoreState, received: &Inbound) -> Result<bool> {
+    let Inbound { platform, conversation, .. } = received;
+    Ok(!state.outbound(platform, conversation, Status::Sending, 1)?.is_empty())
+}
+
+/// The message whose attempt had no known outcome until now: its echo shows that it was sent.
+fn sent_by_open_attempt(
+    state: &impl StoreState,
+    received: &Inbound,
+    recent: &[Message],
+    at: u64,
+) -> Result<Option<Message>> {
+    if !received.own {
+        return Ok(None);
+    }
+    let outcome = Outcome::Sent {
+        account: Some(received.account.clone()),
+        external_id: Some(received.external_id.clone()),
+        is_unconfirmed: false,
+    };
+    let open = find_open(state, received, recent, at)?;
+    Ok(open.and_then(|open| change::record_outcome(open, outcome, at)))
+}
+
+fn new_message(
+    state: &impl StoreState,
+    received: Inbound,
+    at: u64,
+    events: &mut Vec<Event>,
+) -> Result<Answer> {
     let (seq, id) = state.next();
     let received = Inbound { reply_to: answered(state, &received)?, ..received };
-    let (mut marks, said) = (seen_marks(&received), received.time);
+    let (mut marks, sent_at) = (seen_marks(&received), received.time);
     let mut message = received.into_message(seq, id, at);
-    if let Some(recall) = state.early_recall(&message, said, at)? {
+    if let Some(recall) = state.early_recall(&message, sent_at, at)? {
         message.take_back(recall, state.hides_recalled());
     }
     if message.direction == Direction::Outbound {

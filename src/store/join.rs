@@ -7,7 +7,7 @@ use super::open::open;
 use super::options::StoreOptions;
 use redb::WriteTransaction;
 
-/// Makes a store that nobody has open the store of a node, at a place of the cluster's log.
+/// Makes a store that nobody has open the store of a node, at a stream sequence of the cluster's log.
 ///
 /// # Errors
 ///

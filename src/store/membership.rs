@@ -9,16 +9,16 @@ use std::path::Path;
 /// The row of the cluster's ID.
 const CLUSTER: &str = "cluster";
 
-/// The row of the place up to which the tables have the log.
-const PLACE: &str = "place";
+/// The row of the stream sequence up to which the tables have the log.
+const STREAM_SEQ: &str = "place";
 
 /// The cluster that a store belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Membership {
     /// The ID of the cluster.
     pub cluster: String,
-    /// The place of its log up to which the tables have it.
-    pub place: u64,
+    /// The stream sequence of its log up to which the tables have it.
+    pub stream_seq: u64,
 }
 
 pub(super) fn membership(
@@ -26,26 +26,28 @@ pub(super) fn membership(
 ) -> Option<Membership> {
     let cluster = meta.get(CLUSTER).ok()??;
     let cluster = String::from_utf8_lossy(cluster.value()).into_owned();
-    let place = meta.get(PLACE).ok().flatten();
-    let place = place.and_then(|place| place.value().try_into().ok()).map_or(0, u64::from_le_bytes);
-    Some(Membership { cluster, place })
+    let stream_seq = meta.get(STREAM_SEQ).ok().flatten();
+    let stream_seq = stream_seq
+        .and_then(|stream_seq| stream_seq.value().try_into().ok())
+        .map_or(0, u64::from_le_bytes);
+    Some(Membership { cluster, stream_seq })
 }
 
-/// Notes the place up to which the tables have the log, with a transaction.
-pub(super) fn put_place(txn: &WriteTransaction, place: u64) -> Result<()> {
-    txn.open_table(META)?.insert(PLACE, place.to_le_bytes().as_slice())?;
+/// Notes the stream sequence up to which the tables have the log, with a transaction.
+pub(super) fn put_stream_seq(txn: &WriteTransaction, stream_seq: u64) -> Result<()> {
+    txn.open_table(META)?.insert(STREAM_SEQ, stream_seq.to_le_bytes().as_slice())?;
     Ok(())
 }
 
 pub(super) fn put(txn: &WriteTransaction, membership: &Membership) -> Result<()> {
     txn.open_table(META)?.insert(CLUSTER, membership.cluster.as_bytes())?;
-    put_place(txn, membership.place)
+    put_stream_seq(txn, membership.stream_seq)
 }
 
 pub(super) fn remove(txn: &WriteTransaction) -> Result<()> {
     let mut meta = txn.open_table(META)?;
     meta.remove(CLUSTER)?;
-    meta.remove(PLACE)?;
+    meta.remove(STREAM_SEQ)?;
     Ok(())
 }
 

@@ -131,7 +131,7 @@ impl Store {
             return Err(membership::written_by_its_cluster(&options.path, cluster));
         }
         let role = Arc::new(StoreRole::new(options.shared_log.is_some()));
-        role.reach(membership.map_or(0, |membership| membership.place));
+        role.reach(membership.map_or(0, |membership| membership.stream_seq));
         listener.opened(view.position());
         current.store(Some(Arc::new(view)));
         let (queue, writer) = match opened.into_writable() {
@@ -222,9 +222,9 @@ impl Store {
         self.role.leading()
     }
 
-    /// The place of the cluster's log that readers see; 0 in a store of its own.
-    pub fn places(&self) -> watch::Receiver<u64> {
-        self.role.places()
+    /// The stream sequence of the cluster's log that readers see; 0 in a store of its own.
+    pub fn stream_seqs(&self) -> watch::Receiver<u64> {
+        self.role.stream_seqs()
     }
 
     /// The same for a message whose ID another node may have given; an ID that is none of this store's
@@ -246,12 +246,12 @@ impl Store {
             let head = self.view().map(|view| view.position());
             head.is_ok_and(|head| head.cursor.offset >= offset && head.seq >= seq)
         };
-        let mut places = self.places();
+        let mut stream_seqs = self.stream_seqs();
         // An error says that the store is closed.
-        let _ = timeout(NODES_APART, places.wait_for(|_| is_seen())).await;
+        let _ = timeout(NODES_APART, stream_seqs.wait_for(|_| is_seen())).await;
     }
 
-    /// Applies what was read from the log of the cluster, behind the batch at a place of it.
+    /// Applies what was read from the log of the cluster, behind the batch at a stream sequence of it.
     ///
     /// # Errors
     ///

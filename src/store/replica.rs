@@ -11,7 +11,7 @@ use crate::log::{LogRecord, SharedBatch};
 use crate::model::change::Committed;
 
 impl StoreFile {
-    /// Applies batches of the cluster's log that come behind the one at a place; gives what listeners
+    /// Applies batches of the cluster's log that come behind the one at a stream sequence; gives what listeners
     /// are told. A damaged row ends it: a store that passed something over would differ from the others.
     pub(super) fn replicate(
         &mut self,
@@ -23,23 +23,23 @@ impl StoreFile {
         shared.check_has(after)?;
         let mut txn = self.database.begin_write()?;
         let mut told = Vec::with_capacity(batches.len());
-        let (mut place, mut bytes) = (shared.place(), 0);
-        for found in batches.into_iter().filter(|found| found.place > shared.place()) {
+        let (mut stream_seq, mut bytes) = (shared.stream_seq(), 0);
+        for found in batches.into_iter().filter(|found| found.stream_seq > shared.stream_seq()) {
             if !found.batch.follows(cursor.offset, cursor.epoch) {
                 return Err(StoreError::Unavailable(format!(
                     "message {} of the cluster's log does not follow this store, which ends with {cursor}; \
                      where NATS has lost what it had acknowledged, this store may be all that has it: see \
                      docs/cluster.md; else stop this node, move its store away, and start it",
-                    found.place
+                    found.stream_seq
                 )));
             }
             (cursor.offset, cursor.epoch) = (found.batch.end() - 1, found.batch.epoch);
-            (place, bytes) = (found.place, bytes + found.bytes);
+            (stream_seq, bytes) = (found.stream_seq, bytes + found.bytes);
             let epoch = found.batch.epoch;
             let applied = apply(&txn, &self.context, found.batch, DamagePolicy::Refuse);
             told.push(Committed { epoch, changes: applied?.changes });
         }
-        shared.advance(&mut txn, place, bytes)?;
+        shared.advance(&mut txn, stream_seq, bytes)?;
         commit(txn)?;
         Ok(told)
     }

@@ -12,14 +12,14 @@ pub(super) struct StoreRole {
     leading: watch::Sender<bool>,
     /// How often this store has begun to lead.
     term: AtomicU64,
-    /// The place of the cluster's log that readers see; 0 in a store of its own.
-    place: watch::Sender<u64>,
+    /// The stream sequence of the cluster's log that readers see; 0 in a store of its own.
+    stream_seq: watch::Sender<u64>,
 }
 
 impl StoreRole {
     pub(super) fn new(is_of_a_node: bool) -> Self {
         let leading = watch::Sender::new(!is_of_a_node);
-        Self { is_of_a_node, leading, term: AtomicU64::new(0), place: watch::Sender::new(0) }
+        Self { is_of_a_node, leading, term: AtomicU64::new(0), stream_seq: watch::Sender::new(0) }
     }
 
     pub(super) fn is_of_a_node(&self) -> bool {
@@ -46,12 +46,12 @@ impl StoreRole {
         self.leading.subscribe()
     }
 
-    /// Readers see the log up to a place.
-    pub(super) fn reach(&self, place: u64) {
-        self.place.send_if_modified(|now| std::mem::replace(now, place) != place);
+    /// Readers see the log up to a stream sequence.
+    pub(super) fn reach(&self, stream_seq: u64) {
+        self.stream_seq.send_if_modified(|now| std::mem::replace(now, stream_seq) != stream_seq);
     }
 
-    pub(super) fn places(&self) -> watch::Receiver<u64> {
-        self.place.subscribe()
+    pub(super) fn stream_seqs(&self) -> watch::Receiver<u64> {
+        self.stream_seq.subscribe()
     }
 }

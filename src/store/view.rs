@@ -1,28 +1,28 @@
 //! A snapshot of the store for reading: one commit, unchanged for as long as the value is held.
 
+mod adapters;
+mod resume;
+
 use super::conversation::ConversationRow;
 use super::copy::{self, CopyKind};
 use super::damage::{guarded, pass_over};
 use super::error::{Result, StoreError};
 use super::ids::IdPermutation;
-use super::journal::{self, JournalEntry};
 use super::lazy_table::OpenedTable;
 use super::listener::Head;
 use super::membership::{Membership, membership};
 use super::postings::Places;
-use super::sealed::{SealedTable, epoch_of, newest_epoch, tag_at};
+use super::sealed::{SealedTable, newest_epoch, tag_at};
 use super::tables::{
-    ADAPTER_STATE, CONVERSATIONS, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, LATE, MADE_AT, MESSAGES,
-    META, NEWEST, PLATFORMS, POSTINGS, PostingKey, QUARANTINE, REQUESTS, counters, resumable_from,
-    unpack, unpack_places, unpack_request,
+    CONVERSATIONS, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, LATE, MADE_AT, MESSAGES, META, NEWEST,
+    PLATFORMS, POSTINGS, PostingKey, QUARANTINE, counters, unpack, unpack_places,
 };
 use crate::log::record;
 use crate::model::cursor::{Cursor, Epoch};
 use crate::model::message::{Message, Status};
-use crate::model::notice::ContactRequest;
 use crate::model::routing::SeenPlatform;
 use crate::protocol::overview::Stats;
-use redb::{ReadOnlyTable, ReadTransaction, ReadableTable};
+use redb::{ReadOnlyTable, ReadTransaction};
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::hash::Hasher;
 use std::path::Path;
@@ -151,132 +151,6 @@ impl View {
         Head { seq: self.head(), cursor: self.cursor() }
     }
 
-    /// The offset that a cursor stands for; `None` where it cannot be gone on from: it is of another
-    /// life of the store, lies beyond the newest event, or events after it are no longer kept.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
-    pub fn offset_of(&self, cursor: Cursor) -> Result<Option<u64>> {
-        let is_whole = cursor.offset >= resumable_from(&self.meta)?;
-        if is_whole { self.kept_offset_of(cursor) } else { Ok(None) }
-    }
-
-    /// The same for a reader that takes what is left where events were lost.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
-    pub fn kept_offset_of(&self, cursor: Cursor) -> Result<Option<u64>> {
-        let Cursor { epoch, offset } = cursor;
-        if offset > self.counters.offset || offset + 1 < self.counters.kept_from {
-            return Ok(None);
-        }
-        // A store of an older version has messages, and no events by which it can be recognized.
-        if offset == 0 && self.first_seq()? > 1 {
-            return Ok(None);
-        }
-        Ok((self.cursor_at(offset)?.epoch == epoch).then_some(offset))
-    }
-
-    /// Whether a cursor is one of this store, and only older than the events that are kept.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
-    pub fn is_too_old(&self, cursor: Cursor) -> Result<bool> {
-        let is_kept = self.can_resume_at(cursor.offset)?;
-        Ok(!is_kept && self.cursor_at(cursor.offset)?.epoch == cursor.epoch)
-    }
-
-    /// Whether all events after an offset are there, for who has all up to it.
-    fn can_resume_at(&self, offset: u64) -> Result<bool> {
-        let from = resumable_from(&self.meta)?;
-        Ok(offset >= from && offset.saturating_add(1) >= self.counters.kept_from)
-    }
-
-    /// The first `seq` that was given in an epoch.
-    fn first_seq(&self) -> Result<u64> {
-        let Some((offset, row)) = self.epochs_table()?.first()? else { return Ok(self.head() + 1) };
-        Ok(epoch_of(offset.value(), row.value())?.1)
-    }
-
-    /// Whether the store has lost an event of its own that was told to clients, or is another one. A node
-    /// of a cluster has lost nothing that it can read from the log again.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
-    pub fn has_lost(&self, told: Cursor) -> Result<bool> {
-        if told.offset > self.counters.offset {
-            return Ok(self.membership().is_none());
-        }
-        let is_there = self.cursor_at(told.offset)?.epoch == told.epoch;
-        Ok(!is_there || told.offset < resumable_from(&self.meta)?)
-    }
-
-    /// The cursor of an event: its offset, and the epoch in which it was written.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
-    pub fn cursor_at(&self, offset: u64) -> Result<Cursor> {
-        let epoch = match self.epochs_table()?.range(..=offset)?.next_back().transpose()? {
-            Some((first, row)) => epoch_of(first.value(), row.value())?.0,
-            None => Epoch::default(),
-        };
-        Ok(Cursor { epoch, offset })
-    }
-
-    /// Kept events after an offset, the oldest first, at most `limit`; `None` where events after it
-    /// are no longer kept. Offsets have gaps: not every event is one that clients are told of.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
-    pub fn journal(&self, after: u64, limit: usize) -> Result<Option<Vec<JournalEntry>>> {
-        if !self.can_resume_at(after)? {
-            return Ok(None);
-        }
-        // Without a damaged row no client can resume here, as if it were no longer kept.
-        self.kept_events(after, limit, false)
-    }
-
-    /// The same, but damaged rows are passed over and told where `passes_over` says so.
-    pub(super) fn kept_events(
-        &self,
-        after: u64,
-        limit: usize,
-        passes_over: bool,
-    ) -> Result<Option<Vec<JournalEntry>>> {
-        if after.saturating_add(1) < self.counters.kept_from {
-            return Ok(None);
-        }
-        let mut found = Vec::new();
-        if after >= self.counters.offset {
-            return Ok(Some(found));
-        }
-        // The commit that holds it may have begun before.
-        let before = self.journal_table()?.range(..=after)?.next_back().transpose()?;
-        let first = before.map_or(0, |(first, _)| first.value());
-        for row in self.journal_table()?.range(first..)? {
-            let (first, bytes) = row?;
-            let entries = journal::decode(first.value(), bytes.value()).map_err(StoreError::from);
-            let Some(entries) = pass_over(entries.map(Some))? else {
-                if passes_over {
-                    continue;
-                }
-                return Ok(None);
-            };
-            found.extend(entries.into_iter().filter(|entry| entry.offset > after));
-            if found.len() >= limit {
-                found.truncate(limit);
-                break;
-            }
-        }
-        Ok(Some(found))
-    }
-
     /// The counts, as they were kept.
     pub fn stats(&self) -> Stats {
         let count = |status| self.counters.with_status(status);
@@ -386,59 +260,6 @@ impl View {
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn readable(&self, seq: u64) -> Result<Option<Message>> {
         pass_over(self.by_seq(seq))
-    }
-
-    /// Requests of platforms, the newest first, at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
-    pub fn requests(&self, limit: usize) -> Result<Vec<ContactRequest>> {
-        let requests = self.txn.open_table(REQUESTS)?;
-        let mut found = Vec::new();
-        for row in requests.iter()?.rev().take(limit) {
-            let (id, bytes) = row?;
-            let request = unpack_request(id.value(), bytes.value()).map_err(StoreError::from);
-            found.extend(pass_over(request.map(Some))?);
-        }
-        Ok(found)
-    }
-
-    /// The request with this ID.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
-    pub fn request(&self, id: u64) -> Result<Option<ContactRequest>> {
-        let requests = self.txn.open_table(REQUESTS)?;
-        let row = requests.get(id)?;
-        row.map(|row| Ok(unpack_request(id, row.value())?)).transpose()
-    }
-
-    /// Everything that an adapter keeps, by its names.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
-    pub fn adapter_state(&self, adapter: &str) -> Result<Vec<(String, Vec<u8>)>> {
-        guarded(|| {
-            let table = match self.txn.open_table(ADAPTER_STATE) {
-                Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
-                table => table?,
-            };
-            let mut kept = Vec::new();
-            for row in table.range((adapter, "")..)? {
-                let (key, bytes) = row?;
-                let (owner, name) = key.value();
-                if owner != adapter {
-                    break;
-                }
-                let value = unpack("what is kept for", &[owner, name], bytes.value());
-                let value = pass_over(value.map(Some).map_err(StoreError::from))?;
-                kept.extend(value.map(|value| (name.to_owned(), value)));
-            }
-            Ok(kept)
-        })
     }
 
     /// Writes a copy of everything into a new file, which is a store of its own.

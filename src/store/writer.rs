@@ -308,7 +308,7 @@ impl WriterThread {
 
     fn reached(&self) {
         if let Some(shared) = self.file.as_ref().and_then(|file| file.shared.as_ref()) {
-            self.role.reach(shared.place());
+            self.role.reach(shared.stream_seq());
         }
     }
 

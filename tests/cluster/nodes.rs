@@ -97,7 +97,7 @@ impl Cluster {
         serde_json::from_slice(&output.stdout).unwrap_or_default()
     }
 
-    /// The node that leads and takes messages, once one does.
+    /// The leader and takes messages, once one does.
     pub fn leader(&self) -> usize {
         eventually("a node leads", || (0..self.nodes.len()).find(|node| self.leads(*node)))
     }
@@ -118,7 +118,7 @@ impl Cluster {
             .is_some_and(|text| text.lines().any(|line| line == "rechat_cluster_leading 1"))
     }
 
-    /// Makes a message at the node that leads, however often that takes; gives its ID.
+    /// Makes a message at the leader, however often that takes; gives its ID.
     pub fn make_message(&self, content: &str) -> String {
         let body = json!({"message_type": "Text", "content": content, "recipient": "group_1"});
         let key = format!("key of {content}");

@@ -13,9 +13,9 @@ pub struct MediaOf {
     pub external_id: String,
     /// The content as the platform wrote it.
     pub original: String,
-    /// Its place among the pictures, sounds, videos and files of the message, from 0; those inside
+    /// Its index among the pictures, sounds, videos and files of the message, from 0; those inside
     /// forwards are not counted.
-    pub place: usize,
+    pub index: usize,
 }
 
 /// Place of the bytes.

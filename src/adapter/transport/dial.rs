@@ -5,8 +5,8 @@ use super::socket::{Socket, socket_config};
 use crate::adapter::api::Settings;
 use crate::adapter::context::Context;
 use crate::adapter::registry::ConfiguredEntry;
+use crate::backoff::Backoff;
 use crate::protocol::platform::PlatformState;
-use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use hyper::header::{AUTHORIZATION, HeaderValue};
 use hyper::{StatusCode, Uri};
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub(in crate::adapter) async fn keep_connected(dialled: Dialled) {
     let stop = &context.stop;
     let shown = shown(url);
     entry.set_state(PlatformState::Connecting, None);
-    let mut pauses = pauses(settings);
+    let mut backoff = self::backoff(settings);
     while !stop.is_cancelled() {
         let began = Instant::now();
         let end = dialled.connect_once().await;
@@ -47,7 +47,7 @@ pub(in crate::adapter) async fn keep_connected(dialled: Dialled) {
             break;
         }
         if end.state == PlatformState::Disconnected && began.elapsed() >= STABLE_AFTER {
-            pauses = self::pauses(settings);
+            backoff = self::backoff(settings);
         }
         tracing::warn!(url = shown, reason = end.reason, "not connected; dialling again");
         let state = if end.state == PlatformState::Error {
@@ -56,18 +56,13 @@ pub(in crate::adapter) async fn keep_connected(dialled: Dialled) {
             PlatformState::Connecting
         };
         entry.set_state(state, Some(&end.reason));
-        stop.run_until_cancelled(sleep(pauses.next().unwrap_or(MAX_PAUSE))).await;
+        stop.run_until_cancelled(sleep(backoff.pause())).await;
     }
     entry.set_state(PlatformState::Disconnected, Some("rechat is stopping"));
 }
 
-fn pauses(settings: &Settings) -> ExponentialBackoff {
-    ExponentialBuilder::default()
-        .with_min_delay(settings.reconnect)
-        .with_max_delay(MAX_PAUSE.max(settings.reconnect))
-        .with_jitter()
-        .without_max_times()
-        .build()
+fn backoff(settings: &Settings) -> Backoff {
+    Backoff::with_jitter(settings.reconnect, MAX_PAUSE)
 }
 
 impl Dialled {

@@ -130,8 +130,8 @@ async fn store_line(
     }
     if !send.new {
         let platform = message.platform.as_deref();
-        let place = known.destination(client, &message.recipient, platform).await?;
-        (message.platform, message.recipient) = (place.platform, place.conversation);
+        let destination = known.destination(client, &message.recipient, platform).await?;
+        (message.platform, message.recipient) = (destination.platform, destination.conversation);
     }
     client.create(message, line.idempotency_key.as_deref()).await
 }

@@ -38,8 +38,8 @@ async fn one(send: &Send, conversation: String, globals: &GlobalOptions) -> Resu
         if let Some(platform) = platform {
             known.check_platform(&mut client, platform).await?;
         }
-        let place = known.destination(&mut client, &message.recipient, platform).await?;
-        (message.platform, message.recipient) = (place.platform, place.conversation);
+        let destination = known.destination(&mut client, &message.recipient, platform).await?;
+        (message.platform, message.recipient) = (destination.platform, destination.conversation);
     }
     if !send.content.mention.is_empty() {
         mentions::name_mentions(&mut client, &mut message).await?;

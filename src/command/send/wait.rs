@@ -1,14 +1,11 @@
 //! `--wait`
 
+use crate::backoff::Backoff;
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::model::message::{Message, Status};
 use crate::text::reason;
 use std::time::{Duration, Instant};
-
-/// How often it is looked, at first and at most.
-const MIN_POLL_PAUSE: Duration = Duration::from_millis(20);
-const MAX_POLL_PAUSE: Duration = Duration::from_millis(500);
 
 /// Asks until the message is sent or has failed; without a server it would never be sent.
 pub(super) async fn wait(
@@ -21,7 +18,7 @@ pub(super) async fn wait(
             .hint("start one with `rechat serve`; it sends pending messages"));
     }
     let began = Instant::now();
-    let mut pause = MIN_POLL_PAUSE;
+    let mut backoff = Backoff::of_polls();
     loop {
         let why = message.last_error.as_deref().unwrap_or("no reason was given");
         match message.status {
@@ -33,8 +30,7 @@ pub(super) async fn wait(
             }
             Status::Pending | Status::Sending => {}
         }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(MAX_POLL_PAUSE);
+        tokio::time::sleep(backoff.pause()).await;
         *message = client.get(message.id).await?;
     }
 }

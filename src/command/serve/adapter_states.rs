@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Tells sessions of adapters here, and in a cluster of those at the node that leads, until `stop`.
+/// Tells sessions of adapters here, and in a cluster of those at the leader, until `stop`.
 pub(super) fn start(
     registry: &Registry,
     hub: &Arc<Hub>,

@@ -1,4 +1,4 @@
-//! Events that a node holds in memory go to the node that leads the cluster, which stores them.
+//! Events that a node holds in memory go to the leader of the cluster, which stores them.
 
 use crate::cluster::{Answerer, LeaderRequests};
 use crate::ingest::{LeaderHandover, decode_held, encode_held};
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
-/// How long the node that leads may take.
+/// How long the leader may take.
 const STORED_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Bytes of a message that are left for its head.
@@ -20,9 +20,9 @@ const HEAD_BYTES: usize = 1 << 10;
 const STORED: &[u8] = b"stored";
 
 /// The answer where too many are given at one time.
-pub(super) const BUSY: Bytes = Bytes::from_static(b"the node that leads takes other events");
+pub(super) const BUSY: Bytes = Bytes::from_static(b"the leader takes other events");
 
-/// The node that leads, whichever it is.
+/// The leader, whichever it is.
 #[derive(Clone, Debug)]
 pub(super) struct Leader(pub(super) LeaderRequests);
 
@@ -43,7 +43,7 @@ impl LeaderHandover for Leader {
     }
 }
 
-/// How long the outcome of an attempt is offered to the nodes that lead, and the pause in between.
+/// How long the outcome of an attempt is offered to the leaders that follow, and the pause in between.
 const LATE_TIMEOUT: Duration = Duration::from_mins(5);
 const LATE_PAUSE: Duration = Duration::from_millis(500);
 
@@ -54,7 +54,9 @@ impl LateOutcomes for Leader {
         tokio::spawn(async move {
             let giving = async {
                 while let Err(error) = leader.give(late.clone()).await {
-                    tracing::debug!("cannot report an outcome, because no node leads: {error}");
+                    tracing::debug!(
+                        "cannot report an outcome, because there is no leader: {error}"
+                    );
                     sleep(LATE_PAUSE).await;
                 }
             };

@@ -2,7 +2,7 @@
 //! (communication/ws-reverse.md).
 
 use super::session::BotSession;
-use crate::gateway::backoff::Backoff;
+use crate::gateway::backoff::backoff;
 use crate::gateway::socket::{BotSocket, socket_config};
 use crate::protocol::platform::PlatformState;
 use crate::text::without_secrets;
@@ -24,7 +24,7 @@ const STABLE_AFTER: Duration = Duration::from_secs(20);
 pub(super) async fn keep_connected(session: BotSession, url: Uri) {
     let stop = session.account.stop.clone();
     let name = session.bot.name();
-    let mut pauses = Backoff::new();
+    let mut pauses = backoff();
     let mut failures: u64 = 0;
     while !stop.is_cancelled() {
         #[cfg(test)]
@@ -36,7 +36,7 @@ pub(super) async fn keep_connected(session: BotSession, url: Uri) {
                 let began = Instant::now();
                 let reason = session.serve(socket, stop.child_token()).await;
                 if began.elapsed() >= STABLE_AFTER {
-                    (pauses, failures) = (Backoff::new(), 0);
+                    (pauses, failures) = (backoff(), 0);
                 }
                 (PlatformState::Connecting, reason)
             }
@@ -55,7 +55,7 @@ pub(super) async fn keep_connected(session: BotSession, url: Uri) {
             let account = &session.account.account;
             tracing::warn!(bot = name, account, failures, reason, "not connected; dialling again");
         }
-        stop.run_until_cancelled(sleep(pauses.next())).await;
+        stop.run_until_cancelled(sleep(pauses.pause())).await;
     }
 }
 

@@ -36,15 +36,15 @@ impl BotSession {
     /// Serves a connection until it ends; returns the reason.
     pub(super) async fn serve(&self, socket: BotSocket, stop: CancellationToken) -> String {
         let core = &self.bot.shared.core;
-        let place = &self.account.place;
+        let cursor = &self.account.cursor;
         let name = self.bot.name();
         let (mut following, mut turn) = (None, None);
         if self.has_events {
-            let new = place.take_over(stop.clone());
+            let new = cursor.take_over(stop.clone());
             turn = Some(new);
             let seconds = self.bot.config.load().catch_up_seconds;
-            let start = || place.start(&*core.store.view()?, seconds, None);
-            following = match begin(core, place, new, &name, start).await {
+            let start = || cursor.start(&*core.store.view()?, seconds, None);
+            following = match begin(core, cursor, new, &name, start).await {
                 Ok(following) => Some(following),
                 Err(error) => return format!("the store cannot be read: {error}"),
             };
@@ -59,8 +59,8 @@ impl BotSession {
             reason
         };
         let Some(turn) = turn else { return reason };
-        place.write().await;
-        place.reason(turn, reason)
+        cursor.write().await;
+        cursor.reason(turn, reason)
     }
 
     /// A meta event (event/meta.md).

@@ -40,7 +40,7 @@ fn file(part: &str) -> Option<String> {
 }
 
 /// Position of the token in a request.
-pub(in crate::gateway) fn token_place(rest: &str, is_upgrade: bool) -> TokenSource {
+pub(in crate::gateway) fn token_source(rest: &str, is_upgrade: bool) -> TokenSource {
     match part(rest) {
         Some("events") if is_upgrade => TokenSource::FirstFrame,
         Some(part) if !is_upgrade && file(part).is_some() => TokenSource::Signature,

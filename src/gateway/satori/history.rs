@@ -83,11 +83,11 @@ fn direction(
     filter: &MessageFilter,
 ) -> Result<PageDirection, RefusedCall> {
     let token = asked.text("next");
-    let place = token.map(|token| place_of(asked, view, filter, &token)).transpose()?;
-    match (asked.text("direction").as_deref(), place) {
-        (None | Some("before"), place) => Ok(PageDirection::Before(place)),
-        (Some("after"), Some(place)) => Ok(PageDirection::After(place)),
-        (Some("around"), Some(place)) => Ok(PageDirection::Around(place)),
+    let position = token.map(|token| position_of(asked, view, filter, &token)).transpose()?;
+    match (asked.text("direction").as_deref(), position) {
+        (None | Some("before"), position) => Ok(PageDirection::Before(position)),
+        (Some("after"), Some(position)) => Ok(PageDirection::After(position)),
+        (Some("around"), Some(position)) => Ok(PageDirection::Around(position)),
         (Some("after" | "around"), None) => {
             Err(bad_request("without `next`, `direction` can be `before` alone"))
         }
@@ -96,7 +96,7 @@ fn direction(
 }
 
 /// The `seq` for a token: one that rechat gave, or the ID of a message of this channel.
-fn place_of(
+fn position_of(
     asked: &SatoriCall<'_>,
     view: &View,
     filter: &MessageFilter,
@@ -126,20 +126,20 @@ fn page(
         Ok::<_, store::StoreError>(fitting(found, limit, bytes))
     };
     Ok(match direction {
-        PageDirection::Before(place) => {
-            let (mut messages, has_older) = older(place, limit, MAX_LIST_BYTES)?;
+        PageDirection::Before(position) => {
+            let (mut messages, has_older) = older(position, limit, MAX_LIST_BYTES)?;
             messages.reverse();
             ChannelPage { messages, has_older, has_newer: false }
         }
-        PageDirection::After(place) => {
-            let (messages, has_newer) = newer(place, limit, MAX_LIST_BYTES)?;
+        PageDirection::After(position) => {
+            let (messages, has_newer) = newer(position, limit, MAX_LIST_BYTES)?;
             ChannelPage { messages, has_older: false, has_newer }
         }
-        PageDirection::Around(place) => {
+        PageDirection::Around(position) => {
             let half = limit / 2;
-            let (mut messages, has_older) = older(Some(place), half, MAX_LIST_BYTES / 2)?;
+            let (mut messages, has_older) = older(Some(position), half, MAX_LIST_BYTES / 2)?;
             messages.reverse();
-            let after = place.saturating_sub(1);
+            let after = position.saturating_sub(1);
             let (later, has_newer) = newer(after, limit - half, MAX_LIST_BYTES / 2)?;
             messages.extend(later);
             ChannelPage { messages, has_older, has_newer }

@@ -22,7 +22,7 @@ mod talk;
 mod webhook;
 
 pub use call::{CallOpening, UploadedFile};
-pub(super) use endpoint::{OpenedSatori, open, token_place};
+pub(super) use endpoint::{OpenedSatori, open, token_source};
 pub use session::{EventsOpening, Identified, small_socket_config};
 
 use super::accounts;

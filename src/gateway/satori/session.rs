@@ -153,18 +153,18 @@ impl SatoriSession {
     ) -> String {
         let core = &self.bot.shared.core;
         let name = self.bot.name();
-        let place = match self.bot.place() {
-            Ok(place) => place,
+        let cursor = match self.bot.cursor() {
+            Ok(cursor) => cursor,
             Err(error) => return format!("the store cannot be read: {error}"),
         };
-        let turn = place.take_over(stop.clone());
+        let turn = cursor.take_over(stop.clone());
         let seconds = self.bot.config.load().catch_up_seconds;
         let start = || {
             let view = core.store.view()?;
             let named = identity.sn().map(|sn| sn::offset(&view, sn)).transpose()?.flatten();
-            place.start(&view, seconds, named)
+            cursor.start(&view, seconds, named)
         };
-        let following = match begin(core, &place, turn, &name, start).await {
+        let following = match begin(core, &cursor, turn, &name, start).await {
             Ok(following) => following,
             Err(error) => return format!("the store cannot be read: {error}"),
         };
@@ -172,8 +172,8 @@ impl SatoriSession {
         tracing::info!(bot = name, "a bot is connected");
         let reason = serve(socket, self, Some(following), &stop).await;
         drop(connected);
-        place.write().await;
-        place.reason(turn, reason)
+        cursor.write().await;
+        cursor.reason(turn, reason)
     }
 
     /// Notes the new state of a login, and returns the one before.

@@ -3,7 +3,7 @@
 
 use super::session::SatoriSession;
 use crate::gateway::acknowledgements::Acknowledgements;
-use crate::gateway::backoff::Backoff;
+use crate::gateway::backoff::backoff;
 use crate::gateway::bot::ConfiguredBot;
 use crate::gateway::follow::begin;
 use crate::gateway::raw_object::RawObject;
@@ -31,7 +31,7 @@ type PostFailed = (PlatformState, String);
 /// Posts events to an address until the bot ends.
 pub(super) async fn keep_posting(bot: Arc<ConfiguredBot>, url: String) {
     let stop = bot.stop.clone();
-    let mut pauses = Backoff::new();
+    let mut pauses = backoff();
     let mut failures: u64 = 0;
     let webhook = Webhook { session: SatoriSession::new(bot.clone()), bot, url };
     let bot = &webhook.bot;
@@ -44,7 +44,7 @@ pub(super) async fn keep_posting(bot: Arc<ConfiguredBot>, url: String) {
         // Announcements of logins do not count: they may be repeated before an event that always
         // fails.
         if webhook.delivered() != before {
-            (pauses, failures) = (Backoff::new(), 0);
+            (pauses, failures) = (backoff(), 0);
         }
         if let Err((state, reason)) = failed {
             bot.failed(state, &reason);
@@ -58,11 +58,11 @@ pub(super) async fn keep_posting(bot: Arc<ConfiguredBot>, url: String) {
                 );
             }
         }
-        stop.run_until_cancelled(sleep(pauses.next())).await;
+        stop.run_until_cancelled(sleep(pauses.pause())).await;
     }
 }
 
-/// Posts the events after the bot's place.
+/// Posts the events after the bot's cursor.
 struct Webhook {
     bot: Arc<ConfiguredBot>,
     url: String,
@@ -73,7 +73,7 @@ struct Webhook {
 impl Webhook {
     /// Number of events that were accepted, ever.
     fn delivered(&self) -> Option<u64> {
-        self.bot.place().ok().map(|place| place.delivered())
+        self.bot.cursor().ok().map(|cursor| cursor.delivered())
     }
 
     /// Posts events until one fails or the bot ends.
@@ -84,11 +84,11 @@ impl Webhook {
         let client = client.build().map_err(|error| (PlatformState::Error, error.to_string()))?;
         let bot = &self.bot;
         let (core, name) = (&bot.shared.core, bot.name());
-        let place = bot.place().map_err(of_store)?;
-        let turn = place.take_over(bot.stop.child_token());
+        let cursor = bot.cursor().map_err(of_store)?;
+        let turn = cursor.take_over(bot.stop.child_token());
         let seconds = bot.config.load().catch_up_seconds;
-        let start = || place.start(&*core.store.view()?, seconds, None);
-        let following = begin(core, &place, turn, &name, start).await.map_err(of_store)?;
+        let start = || cursor.start(&*core.store.view()?, seconds, None);
+        let following = begin(core, &cursor, turn, &name, start).await.map_err(of_store)?;
         let (queue, outgoing) = mpsc::channel(1);
         let acknowledgements = Acknowledgements::default();
         let ended = tokio::select! {
@@ -96,7 +96,7 @@ impl Webhook {
             () = following.one_by_one().run(&self.session, &queue, &acknowledgements) => Ok(()),
             () = bot.stop.cancelled() => Ok(()),
         };
-        place.write().await;
+        cursor.write().await;
         ended
     }
 

@@ -1,4 +1,4 @@
-//! Appending to the stream, by the node that leads.
+//! Appending to the stream, by the leader.
 //!
 //! Each part is published with the sequence that the stream must end with, so that of two nodes that
 //! both take themselves for the leader only one can append. A header names the batch: a node that
@@ -39,7 +39,7 @@ pub const NO_ROOM: &str = "NATS takes nothing more";
 /// Pause before a message is published again.
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
-/// The log of a cluster, for the node that leads.
+/// The log of a cluster, for the leader.
 #[derive(Debug)]
 pub struct JetStreamLog {
     stream: EventStream,
@@ -65,7 +65,7 @@ impl SharedLog for JetStreamLog {
 }
 
 impl EventStream {
-    /// Appends the parts of a batch; gives the place of the last one.
+    /// Appends the parts of a batch; gives the stream sequence of the last one.
     async fn append(
         &self,
         after: u64,
@@ -75,11 +75,11 @@ impl EventStream {
     ) -> Result<u64> {
         let id = Uuid::new_v4().to_string();
         let max_bytes = self.context.client().max_payload().saturating_sub(HEADER_BYTES);
-        let mut place = after;
+        let mut stream_seq = after;
         for part in parts_of(first, payload, max_bytes.clamp(MIN_PART_BYTES, PART_BYTES))? {
-            place = self.publish(place, part, &id, lease).await?;
+            stream_seq = self.publish(stream_seq, part, &id, lease).await?;
         }
-        Ok(place)
+        Ok(stream_seq)
     }
 
     /// Publishes a message until it is known to be in the stream, or not.
@@ -99,8 +99,8 @@ impl EventStream {
             }
             let published = self.publish_once(after, message.clone(), id);
             match timeout(left.min(ACK_TIMEOUT), published).await {
-                Ok(Ok(place)) => return Ok(place),
-                Ok(Err(Refused::WrongPlace)) => match self.is_ours(after + 1, id).await {
+                Ok(Ok(stream_seq)) => return Ok(stream_seq),
+                Ok(Err(Refused::WrongSequence)) => match self.is_ours(after + 1, id).await {
                     Ok(true) => return Ok(after + 1),
                     Ok(false) => {
                         return Err(LogError(
@@ -139,9 +139,9 @@ impl EventStream {
         Ok(sent.await?.sequence)
     }
 
-    /// Whether the message at a place is of a batch of ours.
-    async fn is_ours(&self, place: u64, id: &str) -> Result<bool> {
-        let message = self.stream().await?.get_raw_message(place).await;
+    /// Whether the message at a stream sequence is of a batch of ours.
+    async fn is_ours(&self, stream_seq: u64, id: &str) -> Result<bool> {
+        let message = self.stream().await?.get_raw_message(stream_seq).await;
         let message = message.map_err(|error| self.failed(&error))?;
         Ok(message.headers.get(BATCH_HEADER).is_some_and(|found| found.as_str() == id))
     }
@@ -150,7 +150,7 @@ impl EventStream {
 /// Why a message is not known to be in the stream.
 enum Refused {
     /// The stream does not end where it should.
-    WrongPlace,
+    WrongSequence,
     /// NATS has no room for it.
     Full(String),
     Other(String),
@@ -167,7 +167,7 @@ const FULL: [ErrorCode; 4] = [
 impl From<PublishError> for Refused {
     fn from(error: PublishError) -> Self {
         match error.kind() {
-            PublishErrorKind::WrongLastSequence => Self::WrongPlace,
+            PublishErrorKind::WrongLastSequence => Self::WrongSequence,
             _ if is_full(&error) => Self::Full(error.to_string()),
             _ => Self::Other(error.to_string()),
         }

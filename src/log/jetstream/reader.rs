@@ -16,7 +16,7 @@ pub struct BatchReader {
     messages: Ordered,
     /// The number of the next message.
     next: u64,
-    /// The place of the last batch that was given out.
+    /// The stream sequence of the last batch that was given out.
     applied_through: u64,
     parts: BatchParts,
 }
@@ -28,9 +28,14 @@ impl fmt::Debug for BatchReader {
 }
 
 impl BatchReader {
-    /// Reads the messages of a consumer that begins behind a place.
-    pub(super) fn new(messages: Ordered, place: u64) -> Self {
-        Self { messages, next: place + 1, applied_through: place, parts: BatchParts::default() }
+    /// Reads the messages of a consumer that begins behind a stream sequence.
+    pub(super) fn new(messages: Ordered, stream_seq: u64) -> Self {
+        Self {
+            messages,
+            next: stream_seq + 1,
+            applied_through: stream_seq,
+            parts: BatchParts::default(),
+        }
     }
 
     /// The number of the last message that was read, also where it is a part of an unfinished batch.
@@ -38,7 +43,7 @@ impl BatchReader {
         self.next - 1
     }
 
-    /// The place of the last batch that was given out, or behind which reading began.
+    /// The stream sequence of the last batch that was given out, or behind which reading began.
     pub fn applied_through(&self) -> u64 {
         self.applied_through
     }
@@ -61,7 +66,7 @@ impl BatchReader {
             batches.extend(batch);
         }
         self.applied_through =
-            batches.last().map_or(self.applied_through, |last: &SharedBatch| last.place);
+            batches.last().map_or(self.applied_through, |last: &SharedBatch| last.stream_seq);
         Ok(batches)
     }
 
@@ -75,22 +80,22 @@ impl BatchReader {
             Some(Err(error)) => return Err(failed(error.to_string())),
             None => return Err(failed("it ended".into())),
         };
-        let place = message.info().map_err(|error| failed(error.to_string()))?.stream_sequence;
-        if place != self.next {
-            return Err(failed(format!("message {} is missing; {place} came", self.next)));
+        let stream_seq = message.info().map_err(|error| failed(error.to_string()))?.stream_sequence;
+        if stream_seq != self.next {
+            return Err(failed(format!("message {} is missing; {stream_seq} came", self.next)));
         }
         self.next += 1;
         let headers = message.headers.as_ref();
         if headers.and_then(|headers| headers.get(BATCH_HEADER)).is_none() {
             // Every node does the same, so all stay alike.
             tracing::error!(
-                place,
+                stream_seq,
                 "a message of the log is none of rechat's, and is passed over; who else can write to NATS?"
             );
             return Ok(None);
         }
         let batch = self.parts.take(&message.payload);
-        let batch = batch.map_err(|error| failed(format!("message {place}: {error}")))?;
-        Ok(batch.map(|(batch, bytes)| SharedBatch { batch, place, bytes }))
+        let batch = batch.map_err(|error| failed(format!("message {stream_seq}: {error}")))?;
+        Ok(batch.map(|(batch, bytes)| SharedBatch { batch, stream_seq, bytes }))
     }
 }

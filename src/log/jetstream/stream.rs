@@ -67,21 +67,21 @@ impl EventStream {
         }
     }
 
-    /// The batches behind a place, and those that will come.
+    /// The batches behind a stream sequence, and those that will come.
     ///
     /// # Errors
     ///
     /// NATS does not answer, or there is no such stream.
-    pub async fn read_after(&self, place: u64) -> Result<BatchReader> {
+    pub async fn read_after(&self, stream_seq: u64) -> Result<BatchReader> {
         let config = OrderedConfig {
-            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: place + 1 },
+            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: stream_seq + 1 },
             replay_policy: ReplayPolicy::Instant,
             ..OrderedConfig::default()
         };
         let stream = self.stream().await?;
         let consumer = stream.create_consumer(config).await.map_err(|error| self.failed(&error))?;
         let messages = consumer.messages().await.map_err(|error| self.failed(&error))?;
-        Ok(BatchReader::new(messages, place))
+        Ok(BatchReader::new(messages, stream_seq))
     }
 
     /// Removes what every node and the snapshots have.
@@ -89,8 +89,8 @@ impl EventStream {
     /// # Errors
     ///
     /// NATS does not answer, or refuses.
-    pub async fn remove_through(&self, place: u64) -> Result<()> {
-        let purge = self.stream().await?.purge().sequence(place + 1).await;
+    pub async fn remove_through(&self, stream_seq: u64) -> Result<()> {
+        let purge = self.stream().await?.purge().sequence(stream_seq + 1).await;
         purge.map(drop).map_err(|error| self.failed(&error))
     }
 

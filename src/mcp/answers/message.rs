@@ -125,7 +125,7 @@ pub(in crate::mcp) struct SentMessage {
 
 impl ShownMessage {
     /// `platform/conversation`
-    pub(in crate::mcp) fn place(&self) -> String {
+    pub(in crate::mcp) fn conversation_path(&self) -> String {
         format!("{}/{}", self.platform, self.conversation)
     }
 
@@ -198,7 +198,7 @@ impl SentMessage {
     }
 
     /// `platform/conversation`
-    pub(in crate::mcp) fn place(&self) -> String {
+    pub(in crate::mcp) fn conversation_path(&self) -> String {
         format!("{}/{}", self.platform, self.conversation)
     }
 

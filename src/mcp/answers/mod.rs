@@ -21,10 +21,10 @@ const MAX_BYTES: usize = 100_000;
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct MessagePage {
     pub(super) messages: Vec<ShownMessage>,
-    /// Place for `before`: what was written earlier. Left out where nothing was.
+    /// Position for `before`: what was written earlier. Left out where nothing was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) before: Option<String>,
-    /// Place for `after`: what was written later, or comes from now on.
+    /// Position for `after`: what was written later, or comes from now on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) after: Option<String>,
     /// There are more messages after these.

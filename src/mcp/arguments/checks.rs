@@ -1,7 +1,7 @@
 //! Checks of arguments: IDs, positions, times, lengths.
 
 use crate::error::{Error, Result};
-use crate::mcp::place::GivenCursor;
+use crate::mcp::position::GivenCursor;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
@@ -20,7 +20,7 @@ pub(super) fn parse_id(field: &str, text: &str) -> Result<Uuid> {
 }
 
 /// A position in the history: the ID of a message, or a position from an answer.
-pub(super) fn parse_place(field: &str, text: &str) -> Result<GivenCursor> {
+pub(super) fn parse_position(field: &str, text: &str) -> Result<GivenCursor> {
     GivenCursor::parse(text).ok_or_else(|| {
         Error::failed(format!("`{field}` must be the ID of a message, or what an answer gave"))
     })

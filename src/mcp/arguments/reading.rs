@@ -1,8 +1,8 @@
 //! Arguments of the tools that read.
 
-use super::checks::{check_length, parse_id, parse_place, time};
+use super::checks::{check_length, parse_id, parse_position, time};
 use crate::error::{Error, Result};
-use crate::mcp::place::GivenCursor;
+use crate::mcp::position::GivenCursor;
 use crate::model::message::{MessageType, check_name};
 use jiff::Zoned;
 use schemars::JsonSchema;
@@ -128,8 +128,8 @@ impl ListConversations {
         self.limit.unwrap_or(DEFAULT_MESSAGES).clamp(1, MAX_CONVERSATIONS)
     }
 
-    pub(in crate::mcp) fn place(&self) -> Result<Option<GivenCursor>> {
-        self.cursor.as_deref().map(|at| parse_place("cursor", at)).transpose()
+    pub(in crate::mcp) fn position(&self) -> Result<Option<GivenCursor>> {
+        self.cursor.as_deref().map(|at| parse_position("cursor", at)).transpose()
     }
 }
 
@@ -151,8 +151,8 @@ impl ReadMessages {
         match (&self.around, &self.before, &self.after) {
             (None, None, None) => Ok(AskedPart::Latest),
             (Some(id), None, None) => Ok(AskedPart::Around(parse_id("around", id)?)),
-            (None, Some(at), None) => Ok(AskedPart::Before(parse_place("before", at)?)),
-            (None, None, Some(at)) => Ok(AskedPart::After(parse_place("after", at)?)),
+            (None, Some(at), None) => Ok(AskedPart::Before(parse_position("before", at)?)),
+            (None, None, Some(at)) => Ok(AskedPart::After(parse_position("after", at)?)),
             _ => Err(Error::failed("give one of `around`, `before` and `after`")),
         }
     }
@@ -169,8 +169,8 @@ impl SearchMessages {
         messages(self.limit)
     }
 
-    pub(in crate::mcp) fn place(&self) -> Result<Option<GivenCursor>> {
-        self.cursor.as_deref().map(|at| parse_place("cursor", at)).transpose()
+    pub(in crate::mcp) fn position(&self) -> Result<Option<GivenCursor>> {
+        self.cursor.as_deref().map(|at| parse_position("cursor", at)).transpose()
     }
 
     pub(in crate::mcp) fn conditions(&self) -> Result<crate::search::Conditions> {
@@ -200,8 +200,8 @@ impl WaitForMessages {
         Duration::from_secs(self.seconds.unwrap_or(DEFAULT_WAIT).min(MAX_WAIT))
     }
 
-    pub(in crate::mcp) fn place(&self) -> Result<Option<GivenCursor>> {
-        let given = self.since.as_deref().map(|at| parse_place("since", at)).transpose()?;
+    pub(in crate::mcp) fn position(&self) -> Result<Option<GivenCursor>> {
+        let given = self.since.as_deref().map(|at| parse_position("since", at)).transpose()?;
         if given.as_ref().is_some_and(|given| given.named.is_none()) {
             let text = "`since` must be the ID of a message, or `cursor` of an answer";
             return Err(Error::failed(text));

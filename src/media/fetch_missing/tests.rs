@@ -30,12 +30,12 @@ fn what_is_missing_is_found_by_address_or_by_asking() {
     let here = Media { media: Some("ab".into()), ..Media::default() };
     let content = Content::of(vec![forward, image(None), Segment::Image(here), image(None)]);
     let mut message = Message::new(1, uuid::Uuid::nil(), content, "group_1".into(), 1);
-    let places = |message: &Message| -> Vec<_> {
-        missing(message, &[MessageType::Image]).iter().map(|one| (one.place, one.asked)).collect()
+    let indexes = |message: &Message| -> Vec<_> {
+        missing(message, &[MessageType::Image]).iter().map(|one| (one.index, one.asked)).collect()
     };
-    assert_eq!(places(&message), [(1, None)]);
+    assert_eq!(indexes(&message), [(1, None)]);
     message.original = Some("[]".into());
-    assert_eq!(places(&message), [(1, None), (2, Some(0)), (4, Some(2))]);
+    assert_eq!(indexes(&message), [(1, None), (2, Some(0)), (4, Some(2))]);
     let found: Vec<_> = missing(&message, &[MessageType::Image])
         .into_iter()
         .skip(2)

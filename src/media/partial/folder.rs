@@ -19,7 +19,7 @@ pub const MAX_UPLOADS: usize = 64;
 /// An upload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Partial {
-    #[allow(missing_docs)]
+    /// The ID of the upload.
     pub id: Uuid,
     /// The name of the file.
     pub name: Option<String>,

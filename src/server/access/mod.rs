@@ -53,7 +53,7 @@ static FOR_GOOD: LazyLock<Revocation> = LazyLock::new(Revocation::default);
 /// Access of a request.
 #[derive(Clone, Debug)]
 pub struct AccessGrant {
-    #[allow(missing_docs)]
+    /// What the token allows.
     pub scope: TokenScope,
     /// Name of the token, if one was needed.
     pub token: Option<Arc<str>>,

@@ -1,4 +1,4 @@
-//! Answers what other nodes pass on, as the node that leads.
+//! Answers what other nodes pass on, as the leader.
 
 use super::envelope::{PassedAnswer, PassedRequest, joined, split};
 use super::request::{HOPS, PAUSE};
@@ -38,7 +38,7 @@ pub fn answerer(
                 Ok(answer) => answer,
                 Err(error) => passed(ErrorResponse::unavailable(error, PAUSE)),
             };
-            head.place = *store.places().borrow();
+            head.stream_seq = *store.stream_seqs().borrow();
             joined(&head, &body)
         })
     })
@@ -46,7 +46,7 @@ pub fn answerer(
 
 /// The answer to requests where too many are under way.
 pub fn too_many_passed() -> Bytes {
-    let text = "the node that leads answers too many requests of other nodes; nothing was stored";
+    let text = "the leader answers too many requests of other nodes; nothing was stored";
     let (head, body) = passed(ErrorResponse::unavailable(text, PAUSE));
     joined(&head, &body)
 }
@@ -62,7 +62,7 @@ async fn answer_here(
         .ok_or("the request of another node cannot be read; are all of one version?")?;
     let limit = limit.min(Duration::from_millis(head.patience_ms));
     let answered = timeout(limit, ask_server(socket, head, body, max_bytes)).await;
-    answered.map_err(|_| "the node that leads took too long; whether it was done is unknown")?
+    answered.map_err(|_| "the leader took too long; whether it was done is unknown")?
 }
 
 /// Asks this server.
@@ -93,7 +93,7 @@ async fn ask_server(
         status: answer.status().as_u16(),
         media_type: field(CONTENT_TYPE),
         retry_after: field(RETRY_AFTER),
-        place: 0,
+        stream_seq: 0,
     };
     let body = Limited::new(answer.into_body(), max_bytes).collect().await;
     let body = body.map_err(|_| "the answer is larger than NATS takes (`max_payload`)")?;
@@ -105,7 +105,7 @@ fn passed(error: ErrorResponse) -> (PassedAnswer, Bytes) {
     let mut answer = error.into_answer();
     let status = answer.status().as_u16();
     let media_type = Some("application/json".to_owned());
-    let head = PassedAnswer { status, media_type, retry_after: Some("1".into()), place: 0 };
+    let head = PassedAnswer { status, media_type, retry_after: Some("1".into()), stream_seq: 0 };
     match answer.body_mut() {
         Body::Whole(bytes) => (head, std::mem::take(bytes)),
         Body::Stream(_) => (head, Bytes::new()),

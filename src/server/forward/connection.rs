@@ -1,4 +1,4 @@
-//! Connections that belong to the node that leads: those of adapters and bots. Another node carries their
+//! Connections that belong to the leader: those of adapters and bots. Another node carries their
 //! bytes to it, and it answers as if they had come to itself; it checks their access, too.
 
 use crate::cluster::{ClusterHandle, NotAnswered};
@@ -20,7 +20,7 @@ use tokio::io::{DuplexStream, copy_bidirectional};
 /// After how long a program that found no leader may try again.
 const RETRY: Duration = Duration::from_secs(2);
 
-/// Has the node that leads answer a request, and carries the connection that it becomes. Why that cannot
+/// Has the leader answer a request, and carries the connection that it becomes. Why that cannot
 /// be is logged, for programs that dial in seldom show it.
 pub async fn relay(
     context: &Arc<ServerContext>,
@@ -45,14 +45,14 @@ pub async fn relay(
     })
 }
 
-/// Asks over a connection to the node that leads.
+/// Asks over a connection to the leader.
 async fn ask(
     context: &Arc<ServerContext>,
     stream: DuplexStream,
     mut request: Incoming,
 ) -> Result<HttpResponse> {
     let broken = |error: hyper::Error| {
-        let text = format!("the connection to the node that leads the cluster broke: {error}");
+        let text = format!("the connection to the leader of the cluster broke: {error}");
         ErrorResponse::unavailable(text, RETRY).named(Some("no_leader"))
     };
     let (mut requests, connection) =
@@ -80,7 +80,7 @@ async fn ask(
             Ok::<_, hyper::Error>(())
         };
         if let Some(Err(error)) = stop.run_until_cancelled(carrying).await {
-            tracing::debug!("a connection to the node that leads did not come about: {error}");
+            tracing::debug!("a connection to the leader did not come about: {error}");
         }
         drop(permit);
     });
@@ -107,12 +107,12 @@ fn as_http1(request: &mut Incoming) -> Result<()> {
 fn not_connected(why: &NotAnswered) -> ErrorResponse {
     let text = match why {
         NotAnswered::NoLeader => {
-            "adapters and bots connect to the node that leads the cluster, and none does now"
+            "adapters and bots connect to the leader of the cluster, and there is none now"
                 .to_owned()
         }
         NotAnswered::TooLarge { .. } => "NATS takes no messages (`max_payload`)".to_owned(),
         NotAnswered::Unknown(error) => format!(
-            "adapters and bots connect to the node that leads the cluster, and that takes no connection: {error}"
+            "adapters and bots connect to the leader of the cluster, which takes no connection: {error}"
         ),
     };
     ErrorResponse::unavailable(text, RETRY).named(Some("no_leader"))

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-/// A request on its way to the node that leads; its body follows.
+/// A request on its way to the leader; its body follows.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct PassedRequest {
     pub(super) method: String,
@@ -19,8 +19,8 @@ pub(super) struct PassedAnswer {
     pub(super) status: u16,
     pub(super) media_type: Option<String>,
     pub(super) retry_after: Option<String>,
-    /// The place of the log that the node which answered had reached.
-    pub(super) place: u64,
+    /// The stream sequence that the node which answered had reached.
+    pub(super) stream_seq: u64,
 }
 
 /// A head in JSON on a line, and a body.

@@ -1,4 +1,4 @@
-//! Messages that the node that leads is asked to make, and its adapters.
+//! Messages that the leader is asked to make, and its adapters.
 
 use super::request::{KEY, LeaderRequest, ask, unreadable, unreadable_as};
 use crate::model::message::Message;
@@ -10,7 +10,7 @@ use crate::server::error::{ErrorResponse, Result};
 use hyper::{Method, StatusCode};
 use uuid::Uuid;
 
-/// Has the node that leads make a message; gives it as it can be read here.
+/// Has the leader make a message; gives it as it can be read here.
 pub async fn make(context: &ServerContext, message: &NewMessage) -> Result<Message> {
     make_once(context, message, &Uuid::new_v4().to_string()).await
 }
@@ -36,7 +36,7 @@ pub async fn make_once(
     Ok(context.store.view()?.by_id(made.id)?.unwrap_or(made))
 }
 
-/// The adapters of the node that leads.
+/// The adapters of the leader.
 pub async fn adapters(context: &ServerContext) -> Result<Vec<AdapterStatus>> {
     let request = LeaderRequest::new(&Method::GET, "/api/platforms", None);
     let answer = ask(context, &request).await?;
@@ -50,7 +50,7 @@ pub async fn adapters(context: &ServerContext) -> Result<Vec<AdapterStatus>> {
     Ok(all.platforms)
 }
 
-/// Whether an adapter of a platform is connected to the node that leads.
+/// Whether an adapter of a platform is connected to the leader.
 pub async fn has_adapter(context: &ServerContext, platform: &str) -> bool {
     adapters(context).await.is_ok_and(|all| {
         let mut all = all.iter();

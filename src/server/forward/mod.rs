@@ -1,4 +1,4 @@
-//! Requests that only the node that leads a cluster can carry out: the others pass them on to it, and
+//! Requests that only the leader of a cluster can carry out: the others pass them on to it, and
 //! its answer back. A client need not know which node leads.
 //!
 //! A request that makes a message goes with an `Idempotency-Key`, the client's or a new one, so that

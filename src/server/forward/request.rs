@@ -1,4 +1,4 @@
-//! Requests that the node that leads is asked, until its answer is known.
+//! Requests that the leader is asked, until its answer is known.
 
 use super::envelope::{PassedAnswer, PassedRequest, joined, split};
 use crate::cluster::NotAnswered;
@@ -20,10 +20,10 @@ pub(super) const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The header of a request that another node passed on: it is not passed on once more.
 pub(super) const HOPS: HeaderName = HeaderName::from_static("rechat-hops");
 
-/// Headers of a request that the node that leads sees.
+/// Headers of a request that the leader sees.
 const PASSED_ON: [HeaderName; 3] = [CONTENT_TYPE, ACCEPT, KEY];
 
-/// Pause before a node that leads by now is asked.
+/// Pause before a leader by now is asked.
 pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
 /// How long one node may take to answer a request that can be asked again, for another may lead by
@@ -36,7 +36,7 @@ const LEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long this node may take to see what another one has done.
 const SEEN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A request, as the node that leads is asked it.
+/// A request, as the leader is asked it.
 pub struct LeaderRequest {
     pub(super) head: PassedRequest,
     body: Bytes,
@@ -55,8 +55,8 @@ impl LeaderRequest {
     }
 
     fn with(mut head: PassedRequest, body: Bytes) -> Self {
-        let place = head.path.split('?').next();
-        let makes_a_message = head.method == "POST" && place == Some("/api/messages");
+        let path = head.path.split('?').next();
+        let makes_a_message = head.method == "POST" && path == Some("/api/messages");
         if makes_a_message && !head.headers.iter().any(|(name, _)| *name == KEY.as_str()) {
             head.headers.push((KEY.as_str().to_owned(), Uuid::new_v4().to_string()));
         }
@@ -65,7 +65,7 @@ impl LeaderRequest {
     }
 }
 
-/// Passes a request on, whose access was checked; gives the answer of the node that leads.
+/// Passes a request on, whose access was checked; gives the answer of the leader.
 pub async fn pass_on(
     context: &Arc<ServerContext>,
     path: &str,
@@ -90,7 +90,7 @@ pub async fn pass_on(
     ask(context, &LeaderRequest::with(head, body)).await
 }
 
-/// The answer of the node that leads, once its changes can be read here.
+/// The answer of the leader, once its changes can be read here.
 pub async fn ask(context: &ServerContext, request: &LeaderRequest) -> Result<HttpResponse> {
     let Some(cluster) = &context.cluster else { return Err(no_leader(false)) };
     let limit = Duration::from_secs(context.config.limits.answer_seconds);
@@ -114,8 +114,8 @@ pub async fn ask(context: &ServerContext, request: &LeaderRequest) -> Result<Htt
                     return Err(no_leader(true));
                 }
                 if !is_refused || !request.is_repeatable || left <= PAUSE {
-                    let mut places = context.store.places();
-                    let seen = places.wait_for(|place| *place >= head.place);
+                    let mut stream_seqs = context.store.stream_seqs();
+                    let seen = stream_seqs.wait_for(|now| *now >= head.stream_seq);
                     // Where this node is far behind, the answer goes before.
                     let _ = timeout(SEEN_TIMEOUT, seen).await;
                     return Ok(as_answer(&head, body));
@@ -124,7 +124,7 @@ pub async fn ask(context: &ServerContext, request: &LeaderRequest) -> Result<Htt
             }
             Err(NotAnswered::TooLarge { limit }) => {
                 let text = format!(
-                    "the request is larger than the {limit} bytes that NATS takes (`max_payload`); send it to the node that leads"
+                    "the request is larger than the {limit} bytes that NATS takes (`max_payload`); send it to the leader"
                 );
                 return Err(ErrorResponse::new(StatusCode::PAYLOAD_TOO_LARGE, text));
             }
@@ -135,7 +135,7 @@ pub async fn ask(context: &ServerContext, request: &LeaderRequest) -> Result<Htt
             }
             Err(NotAnswered::Unknown(error)) => {
                 let text = format!(
-                    "the node that leads the cluster did not answer ({error}); whether it was done is unknown"
+                    "the leader of the cluster did not answer ({error}); whether it was done is unknown"
                 );
                 return Err(ErrorResponse::unavailable(text, PAUSE).named(Some("no_leader")));
             }
@@ -163,9 +163,9 @@ fn without_token(query: &str) -> String {
 
 pub(super) fn no_leader(is_in_doubt: bool) -> ErrorResponse {
     let text = if is_in_doubt {
-        "no node leads the cluster at the moment; whether it was done before is unknown"
+        "the cluster has no leader at the moment; whether it was done before is unknown"
     } else {
-        "no node leads the cluster at the moment; nothing was stored"
+        "the cluster has no leader at the moment; nothing was stored"
     };
     ErrorResponse::unavailable(text, Duration::from_secs(1)).named(Some("no_leader"))
 }
@@ -175,7 +175,7 @@ pub(super) fn unreadable_as(_: &serde_json::Error) -> ErrorResponse {
 }
 
 pub(super) fn unreadable() -> ErrorResponse {
-    let text = "the answer of the node that leads cannot be read; are all nodes of one version?";
+    let text = "the answer of the leader cannot be read; are all nodes of one version?";
     ErrorResponse::new(StatusCode::BAD_GATEWAY, text)
 }
 

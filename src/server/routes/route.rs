@@ -8,9 +8,9 @@ use std::future::ready;
 
 /// A path and its methods.
 pub struct Route {
-    #[allow(missing_docs)]
+    /// The path, with `{name}` for each parameter.
     pub path: &'static str,
-    #[allow(missing_docs)]
+    /// The operations of the path, one for each method.
     pub operations: Vec<Operation>,
 }
 

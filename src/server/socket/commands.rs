@@ -159,7 +159,7 @@ impl Session {
 }
 
 impl Session {
-    /// Has the node that leads the cluster make a message, after those that were passed on before.
+    /// Has the leader of the cluster make a message, after those that were passed on before.
     fn pass_on(&mut self, draft: Draft, request_id: Option<Value>) {
         let context = self.context.clone();
         let (done, next) = oneshot::channel();

@@ -46,7 +46,7 @@ pub(super) struct Session {
     pub(super) events: FuturesUnordered<Pin<Box<dyn Future<Output = SessionEvent> + Send>>>,
     /// Messages that wait for the disk.
     pub(super) in_flight: usize,
-    /// Ends once the last message that was passed on to the node that leads is stored.
+    /// Ends once the last message that was passed on to the leader is stored.
     pub(super) passed_on: Option<oneshot::Receiver<()>>,
     /// The rest of what is being written. Nothing else may go out before.
     pub(super) unsent: Bytes,

@@ -4,13 +4,14 @@ use crate::model::change::{self, Outcome};
 use crate::model::event::{ChangeCause, DedupeKey, Event, Origin};
 use crate::model::message::{Draft, Message, ReplyTo};
 use crate::model::routing::{self, PlatformChoice, RoutingFacts};
-use crate::store::changed::{changed, changed_with, sent_mark};
+use crate::store::changed::{changed, changed_with, part_mark, sent_mark};
 use crate::store::command::Answer;
 use crate::store::damage::pass_over;
 use crate::store::dedupe::recalled_before;
 use crate::store::dedupe_keys::Idempotency;
 use crate::store::error::Result;
 use crate::store::state::StoreState;
+use uuid::Uuid;
 
 pub(super) fn create(
     state: &impl StoreState,
@@ -89,6 +90,25 @@ pub(super) fn claim(
         }
     }
     Ok(Answer::Claimed(claimed))
+}
+
+/// Notes the ID of a part that was sent, unless it is noted already or is of an attempt of another
+/// account.
+pub(super) fn note_part(
+    state: &impl StoreState,
+    id: Uuid,
+    index: usize,
+    external_id: String,
+    at: u64,
+    events: &mut Vec<Event>,
+) -> Result<Answer> {
+    let Some(message) = state.by_id(id)? else { return Ok(Answer::NotFound) };
+    if message.parts.get(index) == Some(&external_id) || index > message.parts.len() {
+        return Ok(Answer::Nothing);
+    }
+    let marks = part_mark(&message, &external_id, at).into_iter().collect();
+    events.push(Event::PartSent { seq: message.seq, external_id, marks });
+    Ok(Answer::Noted)
 }
 
 /// Records how an attempt at a message ended, where that is still there.

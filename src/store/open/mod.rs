@@ -17,6 +17,7 @@ use super::shared_log::SharedLogWriter;
 use super::tables::{META, SCHEMA, counters, log_bytes};
 use super::transaction::TransactionContext;
 use super::view::View;
+use crate::backoff::Backoff;
 use crate::log::Log as _;
 use crate::log::disk::{PreallocatedFile, StorageFactory, StoreFileKind, make_private};
 pub(super) use identify::initialise;
@@ -64,12 +65,12 @@ impl Opened {
 /// is a command.
 pub(super) fn open(options: &StoreOptions) -> Result<Opened> {
     let began = Instant::now();
-    let [mut pause, longest] = LOOK_AGAIN;
+    let [first, longest] = LOOK_AGAIN;
+    let mut backoff = Backoff::new(first, longest);
     loop {
         match try_open(options) {
             Err(StoreError::InUse(_)) if began.elapsed() < options.patience => {
-                std::thread::sleep(pause);
-                pause = (pause * 2).min(longest);
+                std::thread::sleep(backoff.pause());
             }
             opened => return opened,
         }
@@ -221,7 +222,7 @@ fn opened(options: &StoreOptions, database: Database) -> Result<Opened> {
     if let Some(SharedLogFactory(open)) = &options.shared_log {
         let membership = membership(&file.database.begin_read()?.open_table(META)?);
         let membership = membership.ok_or_else(|| not_of_a_cluster(path))?;
-        file.shared = Some(SharedLogWriter::new(open(), membership.place));
+        file.shared = Some(SharedLogWriter::new(open(), membership.stream_seq));
     }
     let ids = file.context.ids;
     Ok(Opened { file: Handle::Write(Box::new(file)), ids })

@@ -3,6 +3,7 @@
 mod batches;
 mod conversations;
 mod damage;
+mod damaged_file;
 mod echoes;
 mod encodings;
 mod events;
@@ -11,6 +12,7 @@ mod ids;
 mod log;
 mod older_versions;
 mod parts;
+mod quarantine;
 mod recalls;
 mod replica;
 mod salvaged;

@@ -31,11 +31,11 @@ impl SharedLog for Shared {
         if after != log.batches.len() as u64 {
             return Err(LogError("another node has appended".into()));
         }
-        let (place, bytes) = (after + 1, record.size());
-        log.batches.push(SharedBatch { batch: record.into_batch(first), place, bytes });
+        let (stream_seq, bytes) = (after + 1, record.size());
+        log.batches.push(SharedBatch { batch: record.into_batch(first), stream_seq, bytes });
         match fault {
             Some(_) => Err(LogError("it is unknown whether it arrived".into())),
-            None => Ok(place),
+            None => Ok(stream_seq),
         }
     }
 
@@ -49,10 +49,10 @@ impl Shared {
         self.0.lock().unwrap().batches.len() as u64
     }
 
-    /// Some batches behind a place.
-    fn behind(&self, place: u64, most: usize) -> Vec<SharedBatch> {
+    /// Some batches behind a stream sequence.
+    fn behind(&self, stream_seq: u64, most: usize) -> Vec<SharedBatch> {
         let log = self.0.lock().unwrap();
-        log.batches.iter().skip(place as usize).take(most).cloned().collect()
+        log.batches.iter().skip(stream_seq as usize).take(most).cloned().collect()
     }
 }
 
@@ -72,20 +72,20 @@ impl Replica {
         Self { folder, file, leads: false }
     }
 
-    fn place(&self) -> u64 {
-        self.file.shared.as_ref().unwrap().place()
+    fn stream_seq(&self) -> u64 {
+        self.file.shared.as_ref().unwrap().stream_seq()
     }
 
     fn read(&mut self, log: &Shared, most: usize) {
         self.leads = false;
-        let place = self.place();
-        self.file.replicate(place, log.behind(place, most)).unwrap();
+        let stream_seq = self.stream_seq();
+        self.file.replicate(stream_seq, log.behind(stream_seq, most)).unwrap();
     }
 
     /// Takes over, where everything of the log is here.
     fn lead(&mut self, log: &Shared) -> Result<()> {
-        let place = self.place();
-        self.file.lead(place, log.end())
+        let stream_seq = self.stream_seq();
+        self.file.lead(stream_seq, log.end())
     }
 
     fn contents(&self) -> Vec<(Uuid, String)> {
@@ -103,7 +103,7 @@ fn nodes(count: usize, log: &Shared) -> Vec<Replica> {
     let (folder, mut file) = new();
     made(&mut file, "from before");
     file.close().unwrap();
-    let membership = Membership { cluster: "home".into(), place: 0 };
+    let membership = Membership { cluster: "home".into(), stream_seq: 0 };
     join(&options(folder.path(), Access::Write), &membership).unwrap();
     (0..count).map(|_| Replica::open(crashed(folder.path()), log)).collect()
 }
@@ -225,10 +225,10 @@ fn a_store_that_went_back_reads_the_log_again_before_it_leads() {
         made_there(&mut nodes[0], &format!("{number}"));
     }
     nodes[1].read(&log, usize::MAX);
-    let applied = nodes[1].place();
+    let applied = nodes[1].stream_seq();
     // The tables were not durable yet.
     nodes[1] = Replica::open(crashed(nodes[1].folder.path()), &log);
-    assert!(nodes[1].place() < applied, "nothing was lost");
+    assert!(nodes[1].stream_seq() < applied, "nothing was lost");
     let node = &mut nodes[1];
     assert!(matches!(node.file.lead(applied, log.end()), Err(StoreError::Unavailable(_))));
     assert!(matches!(node.file.replicate(applied, Vec::new()), Err(StoreError::Unavailable(_))));
@@ -292,7 +292,7 @@ fn a_backup_of_a_node_is_a_store_of_its_own_and_a_snapshot_is_a_node() {
         store.view().unwrap().membership()
     };
     assert_eq!(membership(&backup), None);
-    assert_eq!(membership(&snapshot), Some(Membership { cluster: "home".into(), place: 2 }));
+    assert_eq!(membership(&snapshot), Some(Membership { cluster: "home".into(), stream_seq: 2 }));
 }
 
 /// The store of a node, and the log of its cluster.
@@ -318,8 +318,8 @@ async fn outcomes_of_an_earlier_term_are_not_taken() {
     store.write(claim).await.unwrap();
     // Another node may have sent it in between, and be sending it.
     store.follow().await;
-    let place = log.end();
-    store.lead(place, place).await.unwrap();
+    let stream_seq = log.end();
+    store.lead(stream_seq, stream_seq).await.unwrap();
     let outcome = |outcome| Command::RecordOutcome { seq: message.seq, outcome, at: 9 };
     let stale = store.submit_in(Some(before), outcome(Outcome::NotAttempted)).await.unwrap();
     assert!(matches!(stale.await, Err(StoreError::Unavailable(_))));

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 pub(super) async fn find(calls: &Calls, media: &MediaOf) -> Result<MediaSource, ActionError> {
     let original: &RawValue =
         serde_json::from_str(&media.original).map_err(|_| ActionError::Unsupported)?;
-    let file = files(original).into_iter().nth(media.place).ok_or(ActionError::Unsupported)?;
+    let file = files(original).into_iter().nth(media.index).ok_or(ActionError::Unsupported)?;
     let mut failed = ActionError::Unsupported;
     for (action, params) in actions(&file, &media.conversation) {
         match call(calls, action, params).await {
@@ -95,7 +95,7 @@ async fn fetch_anew(calls: &Calls, media: &MediaOf, known: Option<&str>) -> Opti
     let params = json!({"message_id": Id::new(&media.external_id)});
     let answer = call(calls, "get_msg", params).await.ok()?;
     let message: GetMessageAnswer<'_> = answer.data()?;
-    let url = files(message.message).into_iter().nth(media.place)?.url?;
+    let url = files(message.message).into_iter().nth(media.index)?.url?;
     (Some(&*url) != known).then_some(url)
 }
 

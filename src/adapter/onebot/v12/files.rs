@@ -87,7 +87,7 @@ impl ConnectedBot {
     ) -> Result<MediaSource, ActionError> {
         let original: &RawValue =
             serde_json::from_str(&media.original).map_err(|_| ActionError::Unsupported)?;
-        let id = file_ids(original).into_iter().nth(media.place).flatten();
+        let id = file_ids(original).into_iter().nth(media.index).flatten();
         let id = id.ok_or(ActionError::Unsupported)?;
         let by_address = self.get_file(&id, "url").await;
         if let Ok(answer) = &by_address

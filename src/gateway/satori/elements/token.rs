@@ -45,12 +45,12 @@ pub(super) fn tokens(source: &str) -> Option<Vec<ElementToken<'_>>> {
     // White space with a line break is removed next to an element and at both ends
     // (protocol/message.md, "元素").
     let is_tag = |raw: Option<&RawToken<'_>>| !matches!(raw, Some(RawToken::Text(_)));
-    for (place, token) in raw.iter().enumerate() {
+    for (index, token) in raw.iter().enumerate() {
         match token {
             RawToken::Text(text) => {
-                let before = place.checked_sub(1).and_then(|before| raw.get(before));
+                let before = index.checked_sub(1).and_then(|before| raw.get(before));
                 let text = if is_tag(before) { trim_start(text) } else { text };
-                let text = if is_tag(raw.get(place + 1)) { trim_end(text) } else { text };
+                let text = if is_tag(raw.get(index + 1)) { trim_end(text) } else { text };
                 if !text.is_empty() {
                     tokens.push(ElementToken::Text(unescape(text)));
                 }
@@ -138,11 +138,11 @@ fn find_partners(raw: &mut [RawToken<'_>]) {
     let mut open = Vec::new();
     // Number of open elements with each name, so that an end without a beginning costs nothing.
     let mut counts: HashMap<&str, usize> = HashMap::new();
-    for place in 0..raw.len() {
-        match &raw[place] {
+    for index in 0..raw.len() {
+        match &raw[index] {
             RawToken::Open { tag, .. } => {
                 *counts.entry(tag.name).or_default() += 1;
-                open.push((tag.name, place));
+                open.push((tag.name, index));
             }
             RawToken::Close { name, .. } if counts.get(name).is_some_and(|count| *count > 0) => {
                 let wanted = *name;
@@ -152,9 +152,9 @@ fn find_partners(raw: &mut [RawToken<'_>]) {
                         *count -= 1;
                     }
                     if name == wanted {
-                        for place in [begin, place] {
+                        for index in [begin, index] {
                             if let RawToken::Open { is_matched, .. }
-                            | RawToken::Close { is_matched, .. } = &mut raw[place]
+                            | RawToken::Close { is_matched, .. } = &mut raw[index]
                             {
                                 *is_matched = true;
                             }

@@ -10,6 +10,7 @@ use super::send::send;
 use super::typing::show_typing;
 use crate::adapter::api::{AccountRequest, Action, ActionError, Found, Window};
 use crate::adapter::registry::{ConfiguredEntry, NewConnection};
+use crate::backoff::Backoff;
 use crate::protocol::platform::PlatformState;
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -53,7 +54,7 @@ impl RunningAccount {
         let mut cursor = kept.cursor;
         self.show(entry.as_ref(), PlatformState::Connecting, None);
         let Some(_lock) = self.lock(entry.as_ref()).await else { return };
-        let mut pause = self.settings.reconnect;
+        let mut backoff = Backoff::new(self.settings.reconnect, LONGEST_PAUSE);
         while !self.stop.is_cancelled() {
             let began = Instant::now();
             let end = match self.begin().await {
@@ -61,16 +62,12 @@ impl RunningAccount {
                 Err(end) => end,
             };
             if began.elapsed() > LONGEST_PAUSE {
-                pause = self.settings.reconnect;
+                backoff = Backoff::new(self.settings.reconnect, LONGEST_PAUSE);
             }
             let wait = match &end {
                 End::Stopped => break,
                 End::Session(_) => ENDED_PAUSE,
-                End::Unreachable(_) => {
-                    let wait = pause;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
-                    wait
-                }
+                End::Unreachable(_) => backoff.pause(),
             };
             let (state, reason) = self.shown(&end);
             tracing::warn!(account = self.login.account, "{reason}");

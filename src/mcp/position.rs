@@ -86,8 +86,8 @@ impl Seal {
     }
 
     /// A position that the agent cannot read.
-    pub(super) fn seal(&self, place: HistoryPosition) -> Result<String> {
-        let (kind, number) = match place {
+    pub(super) fn seal(&self, position: HistoryPosition) -> Result<String> {
+        let (kind, number) = match position {
             HistoryPosition::Seq(seq) => (0, u128::from(seq)),
             HistoryPosition::Message(id) => (1, id.as_u128()),
         };
@@ -99,7 +99,7 @@ impl Seal {
             let nonce = Nonce::assume_unique_for_key(nonce);
             key.seal_in_place_append_tag(nonce, Aad::empty(), &mut bytes).ok()
         });
-        sealed.ok_or_else(|| Error::failed("cannot seal a place in the history"))?;
+        sealed.ok_or_else(|| Error::failed("cannot seal a position in the history"))?;
         Ok(BASE64URL_NOPAD.encode(&[&nonce[..], &bytes].concat()))
     }
 
@@ -108,9 +108,9 @@ impl Seal {
     pub(super) fn seal_behind(
         &self,
         named: HistoryPosition,
-        place: HistoryPosition,
+        position: HistoryPosition,
     ) -> Result<String> {
-        Ok(format!("{named}{SEPARATOR}{}", self.seal(place)?))
+        Ok(format!("{named}{SEPARATOR}{}", self.seal(position)?))
     }
 
     /// The position in a seal; `None` if another process made it.
@@ -137,27 +137,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sealed_place_is_read_by_the_process_that_sealed_it_alone() {
+    fn a_sealed_position_is_read_by_the_process_that_sealed_it_alone() {
         let seal = Seal::new();
-        for place in [
+        for position in [
             HistoryPosition::BEGINNING,
             HistoryPosition::Seq(u64::MAX),
             HistoryPosition::Message(Uuid::from_u128(7)),
         ] {
-            let (sealed, again) = (seal.seal(place).unwrap(), seal.seal(place).unwrap());
+            let (sealed, again) = (seal.seal(position).unwrap(), seal.seal(position).unwrap());
             assert_ne!(sealed, again, "an agent sees whether something came in between");
             let given = GivenCursor::parse(&sealed).unwrap();
             assert_eq!((given.named, given.sealed.as_deref()), (None, Some(&*sealed)));
-            assert_eq!(seal.open(&sealed), Some(place));
+            assert_eq!(seal.open(&sealed), Some(position));
             assert_eq!(Seal::new().open(&sealed), None);
         }
         let lengths = [HistoryPosition::Seq(1), HistoryPosition::Message(Uuid::max())];
-        let lengths = lengths.map(|place| seal.seal(place).unwrap().len());
+        let lengths = lengths.map(|position| seal.seal(position).unwrap().len());
         assert_eq!(lengths[0], lengths[1], "its length tells nothing");
     }
 
     #[test]
-    fn a_place_behind_a_message_names_it() {
+    fn a_position_behind_a_message_names_it() {
         let (seal, named) = (Seal::new(), HistoryPosition::Message(Uuid::from_u128(7)));
         let text = seal.seal_behind(named, HistoryPosition::Seq(9)).unwrap();
         let given = GivenCursor::parse(&text).unwrap();
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_no_places() {
+    fn numbers_are_no_positions() {
         let beginning = GivenCursor { named: Some(HistoryPosition::BEGINNING), sealed: None };
         assert_eq!(GivenCursor::parse("0"), Some(beginning));
         for text in ["", "5", "../../etc/passwd", "x", "0.", ".", "5.x", "00000000"] {

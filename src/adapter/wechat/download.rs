@@ -12,7 +12,7 @@ pub(super) fn find_media(media: &MediaOf, cdn: &str) -> Result<MediaSource, Acti
     let items: Vec<Value> =
         serde_json::from_str(&media.original).map_err(|_| ActionError::Unsupported)?;
     let files = items.iter().filter_map(file_of);
-    let file = files.into_iter().nth(media.place).ok_or(ActionError::Unsupported)?;
+    let file = files.into_iter().nth(media.index).ok_or(ActionError::Unsupported)?;
     source(file, cdn).ok_or(ActionError::Unsupported)
 }
 
@@ -60,12 +60,12 @@ mod tests {
 
     const CDN: &str = "https://cdn/c2c";
 
-    fn found(items: &Value, place: usize) -> Result<MediaSource, ActionError> {
+    fn found(items: &Value, index: usize) -> Result<MediaSource, ActionError> {
         let of = MediaOf {
             conversation: "private_u".into(),
             external_id: "1".into(),
             original: items.to_string(),
-            place,
+            index,
         };
         find_media(&of, CDN)
     }

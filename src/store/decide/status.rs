@@ -1,0 +1,62 @@
+//! Decisions about states that people set, and about deletions.
+
+use crate::model::change;
+use crate::model::event::{ChangeCause, Event};
+use crate::model::message::Status;
+use crate::store::changed::changed;
+use crate::store::command::Answer;
+use crate::store::error::Result;
+use crate::store::state::StoreState;
+use uuid::Uuid;
+
+pub(super) fn set_status(
+    state: &impl StoreState,
+    id: Uuid,
+    status: Status,
+    at: u64,
+    events: &mut Vec<Event>,
+) -> Result<Answer> {
+    let Some(before) = state.by_id(id)? else { return Ok(Answer::NotFound) };
+    let Some(after) = change::set_status(before.clone(), status, at) else {
+        return Ok(Answer::Message(before));
+    };
+    Ok(Answer::Message(changed(ChangeCause::StatusSet, after, events)))
+}
+
+pub(super) fn set_status_of(
+    state: &impl StoreState,
+    id: Uuid,
+    from: &[Status],
+    status: Status,
+    at: u64,
+    events: &mut Vec<Event>,
+) -> Result<Answer> {
+    match state.by_id(id)? {
+        Some(message) if !from.contains(&message.status) => Ok(Answer::OtherStatus(message.status)),
+        _ => set_status(state, id, status, at, events),
+    }
+}
+
+pub(super) fn withdraw(
+    state: &impl StoreState,
+    id: Uuid,
+    reason: String,
+    at: u64,
+    events: &mut Vec<Event>,
+) -> Result<Answer> {
+    let Some(before) = state.by_id(id)? else { return Ok(Answer::NotFound) };
+    let waits = before.status == Status::Pending && !before.is_uncertain;
+    match change::set_status(before, Status::Canceled, at).filter(|_| waits) {
+        Some(mut after) => {
+            after.last_error = Some(reason);
+            Ok(Answer::Message(changed(ChangeCause::StatusSet, after, events)))
+        }
+        None => Ok(Answer::NotWaiting),
+    }
+}
+
+pub(super) fn delete(state: &impl StoreState, id: Uuid, events: &mut Vec<Event>) -> Result<Answer> {
+    let Some(message) = state.by_id(id)? else { return Ok(Answer::NotFound) };
+    events.push(Event::Deleted { seq: message.seq });
+    Ok(Answer::Deleted)
+}

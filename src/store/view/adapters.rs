@@ -1,0 +1,63 @@
+//! The requests of platforms, and the state that adapters keep.
+
+use super::View;
+use crate::model::notice::ContactRequest;
+use crate::store::damage::{guarded, pass_over};
+use crate::store::error::{Result, StoreError};
+use crate::store::tables::{ADAPTER_STATE, REQUESTS, unpack, unpack_request};
+use redb::ReadableTable;
+
+impl View {
+    /// Requests of platforms, the newest first, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
+    pub fn requests(&self, limit: usize) -> Result<Vec<ContactRequest>> {
+        let requests = self.txn.open_table(REQUESTS)?;
+        let mut found = Vec::new();
+        for row in requests.iter()?.rev().take(limit) {
+            let (id, bytes) = row?;
+            let request = unpack_request(id.value(), bytes.value()).map_err(StoreError::from);
+            found.extend(pass_over(request.map(Some))?);
+        }
+        Ok(found)
+    }
+
+    /// The request with this ID.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
+    pub fn request(&self, id: u64) -> Result<Option<ContactRequest>> {
+        let requests = self.txn.open_table(REQUESTS)?;
+        let row = requests.get(id)?;
+        row.map(|row| Ok(unpack_request(id, row.value())?)).transpose()
+    }
+
+    /// Everything that an adapter keeps, by its names.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
+    pub fn adapter_state(&self, adapter: &str) -> Result<Vec<(String, Vec<u8>)>> {
+        guarded(|| {
+            let table = match self.txn.open_table(ADAPTER_STATE) {
+                Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+                table => table?,
+            };
+            let mut kept = Vec::new();
+            for row in table.range((adapter, "")..)? {
+                let (key, bytes) = row?;
+                let (owner, name) = key.value();
+                if owner != adapter {
+                    break;
+                }
+                let value = unpack("what is kept for", &[owner, name], bytes.value());
+                let value = pass_over(value.map(Some).map_err(StoreError::from))?;
+                kept.extend(value.map(|value| (name.to_owned(), value)));
+            }
+            Ok(kept)
+        })
+    }
+}
