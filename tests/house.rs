@@ -32,7 +32,18 @@ fn clippy_has_nothing_to_say() {
 /// The layers of the parts from the inside out. A part may use parts of its own and of inner
 /// layers.
 const LAYERS: [&[&str]; 14] = [
-    &["error", "clock", "metrics", "health", "shutdown", "model", "picture", "text", "raw_events"],
+    &[
+        "error",
+        "clock",
+        "metrics",
+        "health",
+        "shutdown",
+        "low_priority",
+        "model",
+        "picture",
+        "text",
+        "raw_events",
+    ],
     &["protocol"],
     &["adapter"],
     &["log"],
