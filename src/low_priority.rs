@@ -3,7 +3,7 @@
 use std::io;
 use std::thread::{Builder, JoinHandle};
 
-/// What such a thread adds to the `nice` value of the process (0 to 19).
+/// The `nice` value (0 to 19) of such a thread, beyond that of the process.
 const NICENESS: i32 = 10;
 
 /// Starts a thread with this name.

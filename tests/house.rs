@@ -39,6 +39,7 @@ const LAYERS: [&[&str]; 14] = [
         "metrics",
         "health",
         "shutdown",
+        "low_priority",
         "model",
         "picture",
         "text",

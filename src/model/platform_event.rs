@@ -158,6 +158,7 @@ impl PlatformEvent {
     }
 
     /// The event without the platform's own frame, if its meaning is known.
+    #[must_use]
     pub fn without_frame(self) -> Self {
         match self {
             Self::Told { meaning: Some(meaning), .. } => *meaning,

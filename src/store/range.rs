@@ -114,7 +114,7 @@ impl View {
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn times(&self) -> Result<impl Iterator<Item = Result<MessageTimes>> + use<>> {
         let rows = guarded(|| Ok(self.messages.range(0..)?))?;
-        let times = |row: Result<Row>| {
+        let times = |row: Result<MessageRow>| {
             let (seq, bytes) = row?;
             Ok(Some(record::times_of(seq.value(), bytes.value())?))
         };
@@ -122,7 +122,8 @@ impl View {
     }
 }
 
-type Row = (AccessGuard<'static, u64>, AccessGuard<'static, &'static [u8]>);
+/// A row of the table of messages.
+type MessageRow = (AccessGuard<'static, u64>, AccessGuard<'static, &'static [u8]>);
 
 /// Rows that are read one by one, each with a panic of redb as an error.
 struct Guarded<I>(I);

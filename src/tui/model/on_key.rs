@@ -160,7 +160,9 @@ impl Model {
         match (self.question.take(), is_yes) {
             (Some(Question::Delete(ids)), true) => {
                 self.stream.choose_none();
-                ids.into_iter().for_each(|id| self.ask(ServerRequest::Delete(id)));
+                for id in ids {
+                    self.ask(ServerRequest::Delete(id));
+                }
             }
             (Some(Question::Recall(id)), true) => self.ask(ServerRequest::Recall(id)),
             (Some(Question::Request(id, _)), approves) => {
