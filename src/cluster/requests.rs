@@ -103,7 +103,7 @@ impl LeaderService {
     /// Answers requests until they end with the connection, or the lease does. What waited here while
     /// this process was stopped is another node's business by then: it is not answered.
     pub(super) async fn answer(&self, mut requests: Subscriber, lease: &LeaseEnd) {
-        let (stream_seqs, mut tasks) = (Arc::new(Semaphore::new(MAX_ANSWERING)), JoinSet::new());
+        let (permits, mut tasks) = (Arc::new(Semaphore::new(MAX_ANSWERING)), JoinSet::new());
         while let Some(request) = requests.next().await {
             while tasks.try_join_next().is_some() {}
             let Some(reply) = request.reply else { continue };
@@ -112,7 +112,7 @@ impl LeaderService {
             }
             let client = self.requests.client.clone();
             // One that waited could be carried out after its asker was told that this is unknown.
-            let Ok(stream_seq) = stream_seqs.clone().try_acquire_owned() else {
+            let Ok(permit) = permits.clone().try_acquire_owned() else {
                 let _ = client.publish(reply, self.busy.clone()).await;
                 continue;
             };
@@ -122,7 +122,7 @@ impl LeaderService {
                 if let Err(error) = client.publish(reply, answer).await {
                     tracing::warn!("a node that had passed a request on is not answered: {error}");
                 }
-                drop(stream_seq);
+                drop(permit);
             });
         }
     }

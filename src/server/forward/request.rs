@@ -2,6 +2,7 @@
 
 use super::envelope::{PassedAnswer, PassedRequest, joined, split};
 use crate::cluster::NotAnswered;
+use crate::protocol::http::ErrorBody;
 use crate::server::body::{HttpResponse, whole};
 use crate::server::context::{Incoming, ServerContext};
 use crate::server::error::{ErrorResponse, Result};
@@ -65,6 +66,12 @@ impl LeaderRequest {
     }
 }
 
+impl LeaderRequest {
+    fn makes_a_message(&self) -> bool {
+        self.is_repeatable && self.head.method == "POST"
+    }
+}
+
 /// Passes a request on, whose access was checked; gives the answer of the leader.
 pub async fn pass_on(
     context: &Arc<ServerContext>,
@@ -112,6 +119,11 @@ pub async fn ask(context: &ServerContext, request: &LeaderRequest) -> Result<Htt
                 let is_refused = head.status == StatusCode::SERVICE_UNAVAILABLE.as_u16();
                 if is_refused && is_in_doubt && left <= PAUSE {
                     return Err(no_leader(true));
+                }
+                // A refusal speaks of this attempt alone: one before may have made the message, and
+                // what it names (a file, a message that is answered) may be gone by now.
+                if head.status >= 400 && !is_refused && is_in_doubt && request.makes_a_message() {
+                    return Err(refused_in_doubt(body));
                 }
                 if !is_refused || !request.is_repeatable || left <= PAUSE {
                     let mut stream_seqs = context.store.stream_seqs();
@@ -167,6 +179,16 @@ pub(super) fn no_leader(is_in_doubt: bool) -> ErrorResponse {
     } else {
         "the cluster has no leader at the moment; nothing was stored"
     };
+    ErrorResponse::unavailable(text, Duration::from_secs(1)).named(Some("no_leader"))
+}
+
+/// The error of a request whose first attempt has no answer, and whose next one was refused.
+fn refused_in_doubt(body: &[u8]) -> ErrorResponse {
+    let error = serde_json::from_slice::<ErrorBody>(body);
+    let why = error.map_or_else(|_| "it was refused".to_owned(), |error| error.error);
+    let text = format!(
+        "a first attempt had no answer, and the next was refused: {why}; whether the first was done is unknown"
+    );
     ErrorResponse::unavailable(text, Duration::from_secs(1)).named(Some("no_leader"))
 }
 
