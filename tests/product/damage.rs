@@ -112,7 +112,7 @@ async fn a_recall_that_cannot_be_stored_is_set_aside_like_a_message() {
     eventually("it is told", || reason(&server).filter(|told| told.contains("1 received events")));
     eventually("the next one goes on", || {
         let (_, page) = server.get("/api/messages?limit=1");
-        page["messages"][0]["recalled"].is_object().then_some(())
+        page["messages"][0]["recalled_at"].is_u64().then_some(())
     });
     let (status, listed) = server.get("/api/set-aside");
     assert_eq!((status, &listed["total"]), (200, &json!(1)), "{listed}");
