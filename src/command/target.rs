@@ -5,7 +5,7 @@ use std::fs::{File, TryLockError};
 use std::io::Read;
 use std::path::Path;
 
-/// What a store's file begins with.
+/// The first bytes of a store's file.
 const STORE: &[u8] = b"redb";
 
 /// Checks that a file can be written at `path`: nothing is there, or it `may_replace` that.

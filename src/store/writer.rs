@@ -388,7 +388,7 @@ impl WriterThread {
 
     /// Tells the callers of a batch that was in doubt whether it is stored, from the newest event of the
     /// file.
-    fn settle(&mut self, end: Cursor) {
+    fn answer_doubtful(&mut self, end: Cursor) {
         let Some(batch) = self.doubtful.take() else { return };
         match batch.is_stored(end) {
             Some(true) => {
@@ -494,7 +494,7 @@ impl WriterThread {
                 let head = view.position();
                 self.current.store(Some(view));
                 self.listener.opened(head);
-                self.settle(head.cursor);
+                self.answer_doubtful(head.cursor);
                 HEALTH.recover("store");
                 tracing::info!("the store is open again");
                 Ok(())
