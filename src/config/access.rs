@@ -81,7 +81,7 @@ impl RequiredScope {
 pub struct TokenEntry {
     /// The name in the log and in errors.
     pub name: String,
-    /// What the token allows.
+    /// The requests that the token allows.
     pub scope: TokenScope,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     /// The token itself; `file` names a file with it instead.

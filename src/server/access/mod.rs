@@ -53,7 +53,7 @@ static FOR_GOOD: LazyLock<Revocation> = LazyLock::new(Revocation::default);
 /// Access of a request.
 #[derive(Clone, Debug)]
 pub struct AccessGrant {
-    /// What the token allows.
+    /// The requests that the token allows.
     pub scope: TokenScope,
     /// Name of the token, if one was needed.
     pub token: Option<Arc<str>>,
