@@ -433,7 +433,7 @@ fn wrong_use_is_told_with_its_place_and_what_to_do() {
         (1, &["backup", &nowhere], ["there is no folder", "make it first"]),
         (1, &["import", &folder], [&folder, "cannot read"]),
         (2, &["check"], ["a server has", "rechat backup"]),
-        (1, &["stats", "--config", &half], ["half.toml, line 1", "--print-config"]),
+        (1, &["stats", "--config", &half], ["half.toml, line 1: `listen`", "rechat man"]),
         (1, &["serve", "--db", &other, "--listen", &taken], [&taken, "another program"]),
     ];
     for (code, arguments, words) in cases {

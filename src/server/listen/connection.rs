@@ -44,8 +44,6 @@ impl RunningServer {
             .http1()
             .timer(TokioTimer::new())
             .header_read_timeout(head_limit)
-            // `nc -N` and the like end their side after the request, and wait for the answer.
-            .half_close(true)
             // The router refuses a head that is too large before hyper does, and its answer names
             // the limit.
             .max_buf_size(CONNECTION_BUFFER.max(2 * limits.head_bytes));
