@@ -146,10 +146,15 @@ pub struct StatsArgs {
 #[command(after_help = "Examples:
   rechat status
   rechat status > /dev/null || echo 'rechat needs attention'
+  rechat status --json
 
 Exit code 0: a server runs, and nothing is wrong; 1: something needs attention. `rechat doctor` checks \
 much more, and says what to correct.")]
 pub struct StatusArgs {
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+
     #[command(flatten)]
     #[allow(missing_docs)]
     pub source: SourceArgs,

@@ -13,7 +13,7 @@ const NAMES: &str = "cluster.node";
 /// Pause between two reports of how this node stands.
 const REPORT_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Pause between two reports of what it has of the log, which are kept for minutes.
+/// Pause between two reports that are kept for minutes and days: of what it has of the log, and that it is there.
 const STREAM_SEQ_INTERVAL: Duration = Duration::from_secs(20);
 
 /// For how long it is told that another node has the name of this one, once it was seen.
@@ -43,6 +43,8 @@ impl RunningNode {
                 let bucket = self.node.connection.leases().await?;
                 let before = presence::report(&bucket, &presence).await?;
                 if is_due && !self.is_fetching.load(Ordering::Relaxed) {
+                    let known = self.node.connection.make_known_nodes().await?;
+                    presence::report(&known, &presence).await?;
                     let stream_seqs = self.node.connection.make_stream_seqs().await?;
                     presence::report_stream_seq(&stream_seqs, &presence.node, presence.stream_seq)
                         .await?;

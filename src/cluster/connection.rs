@@ -25,6 +25,9 @@ const SUBSCRIPTION_MESSAGES: usize = 4096;
 /// For how long NATS keeps what a node last told of how far it is.
 const PLACES_KEPT: Duration = Duration::from_mins(10);
 
+/// For how long NATS keeps that a node was there, so that its absence is told.
+const NODES_KEPT: Duration = Duration::from_hours(7 * 24);
+
 /// The longest pause between two attempts to connect.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
@@ -179,14 +182,27 @@ impl NatsConnection {
 
     /// The bucket of what each node has of the log; made where it is not there.
     pub(super) async fn make_stream_seqs(&self) -> std::result::Result<kv::Store, String> {
-        let name = format!("{}-places", self.prefix);
+        self.make_bucket("places", PLACES_KEPT).await
+    }
+
+    /// The bucket of the nodes that were there within the last days; made where it is not there.
+    pub(super) async fn make_known_nodes(&self) -> std::result::Result<kv::Store, String> {
+        self.make_bucket("nodes", NODES_KEPT).await
+    }
+
+    async fn make_bucket(
+        &self,
+        suffix: &str,
+        max_age: Duration,
+    ) -> std::result::Result<kv::Store, String> {
+        let name = format!("{}-{suffix}", self.prefix);
         if let Ok(bucket) = self.context.get_key_value(&name).await {
             return Ok(bucket);
         }
         let made = self.context.create_key_value(kv::Config {
             bucket: name.clone(),
             history: 1,
-            max_age: PLACES_KEPT,
+            max_age,
             num_replicas: self.replicas,
             ..kv::Config::default()
         });

@@ -32,6 +32,7 @@ pub use copies::{WantedCopies, keep_copies};
 pub use init::init;
 pub use media::MediaExchange;
 pub use node::{ClusterHandle, NodeServices};
+pub use presence::MissingNode;
 pub use requests::{Answerer, LeaderRequests, LeaderService, NotAnswered};
 pub use running::ClusterNode;
 pub use starting::{StartedNode, start, take_fetched};

@@ -57,6 +57,39 @@ pub(super) async fn all(bucket: &kv::Store) -> Result<Vec<Presence>, String> {
     Ok(found)
 }
 
+/// A node that is known and does not tell how it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MissingNode {
+    /// Its name.
+    pub node: String,
+    /// Where it served.
+    pub listen: String,
+    /// When it last told that it is there, in seconds since 1970; it tells so every 20 s.
+    pub seen_at: u64,
+}
+
+/// The nodes that were there within the last days and are not among those that live, by name.
+pub(super) async fn missing(
+    known: &kv::Store,
+    live: &[Presence],
+) -> Result<Vec<MissingNode>, String> {
+    let mut keys = known.keys().await.map_err(|error| error.to_string())?;
+    let mut found = Vec::new();
+    while let Some(key) = keys.next().await {
+        let key = key.map_err(|error| error.to_string())?;
+        let Some(entry) = entry(known, &key).await? else { continue };
+        let Ok(Presence { node, listen, .. }) = serde_json::from_slice(&entry.value) else {
+            continue;
+        };
+        if !live.iter().any(|presence| presence.node == node) {
+            let seen_at = u64::try_from(entry.created.unix_timestamp()).unwrap_or_default();
+            found.push(MissingNode { node, listen, seen_at });
+        }
+    }
+    found.sort_by(|one: &MissingNode, other| one.node.cmp(&other.node));
+    Ok(found)
+}
+
 /// Tells what a node has of the log, so that what it lacks stays there; kept for minutes.
 pub(super) async fn report_stream_seq(
     bucket: &kv::Store,

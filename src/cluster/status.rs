@@ -1,7 +1,7 @@
 //! The state of a cluster, as NATS has it; no node need run.
 
 use super::connection::{CLUSTER_ID, NatsConnection};
-use super::presence::Presence;
+use super::presence::{MissingNode, Presence};
 use super::{lease, presence, snapshot};
 use crate::config::ClusterSettings;
 use crate::error::{Error, Result};
@@ -43,6 +43,8 @@ pub struct ClusterStatus {
     pub snapshot_bytes: Option<usize>,
     /// The nodes that live.
     pub nodes: Vec<NodeStatus>,
+    /// The nodes that were there within the last seven days and do not answer now.
+    pub missing: Vec<MissingNode>,
 }
 
 /// The state of a node.
@@ -67,8 +69,18 @@ pub async fn status(settings: &ClusterSettings) -> Result<ClusterStatus> {
     found.map_err(|_| connection.no_answer(&settings.nats))?
 }
 
+fn not_made(settings: &ClusterSettings) -> Error {
+    Error::failed(format!("there is no cluster `{}` at NATS", settings.name))
+        .hint("`rechat cluster init` makes it; `cluster.name` names it")
+}
+
+/// The error of a cluster whose state NATS does not tell, although it is connected.
+fn not_told(error: String) -> Error {
+    Error::failed(format!("NATS does not tell the state of the cluster: {error}"))
+        .hint("more than half of the NATS servers that keep its log have to run")
+}
+
 async fn read(connection: &NatsConnection, settings: &ClusterSettings) -> Result<ClusterStatus> {
-    let failed = |text: String| Error::failed(text);
     let info = loop {
         match connection.stream().info().await {
             Ok(info) => break info,
@@ -76,14 +88,17 @@ async fn read(connection: &NatsConnection, settings: &ClusterSettings) -> Result
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
             Err(error) => {
-                return Err(failed(error.0).hint("`rechat cluster init` makes the cluster"));
+                let is_made = connection.stream().exists().await.unwrap_or(true);
+                return Err(if is_made { not_told(error.0) } else { not_made(settings) });
             }
         }
     };
     let cluster = info.config.metadata.get(CLUSTER_ID).cloned().unwrap_or_default();
-    let bucket = connection.leases().await.map_err(failed)?;
-    let leader = lease::holder(&bucket).await.map_err(failed)?;
-    let nodes = presence::all(&bucket).await.map_err(failed)?;
+    let bucket = connection.leases().await.map_err(not_told)?;
+    let leader = lease::holder(&bucket).await.map_err(not_told)?;
+    let nodes = presence::all(&bucket).await.map_err(not_told)?;
+    let known = connection.make_known_nodes().await.map_err(not_told)?;
+    let missing = presence::missing(&known, &nodes).await.map_err(not_told)?;
     let snapshot = snapshot::all(&connection.snapshots().await?, &cluster).await?.pop();
     let last = info.state.last_sequence;
     let others = info.cluster.iter().flat_map(|cluster| &cluster.replicas);
@@ -103,5 +118,6 @@ async fn read(connection: &NatsConnection, settings: &ClusterSettings) -> Result
         snapshot: snapshot.as_ref().map(|newest| newest.stream_seq),
         snapshot_bytes: snapshot.map(|newest| newest.bytes),
         nodes: nodes.into_iter().map(state).collect(),
+        missing,
     })
 }

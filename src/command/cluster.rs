@@ -1,5 +1,6 @@
 //! `rechat cluster`
 
+use super::listing::local_time;
 use super::output::Output;
 use super::rows::{Grid, cell, quiet};
 use super::run_request::briefly;
@@ -66,6 +67,15 @@ async fn status(show: ClusterShow, globals: &GlobalOptions) -> Result<()> {
             cell(node.lag.to_string()),
             quiet(node.presence.version),
             quiet(node.presence.listen),
+        ]);
+    }
+    for node in status.missing {
+        grid.push([
+            cell(node.node),
+            cell(format!("missing since {}", local_time(node.seen_at))),
+            cell("-"),
+            quiet("-"),
+            quiet(node.listen),
         ]);
     }
     grid.print(&mut out, "no node runs; `rechat serve` starts one")?;

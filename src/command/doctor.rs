@@ -1,13 +1,14 @@
 //! `rechat doctor`: checks everything a server needs, and says what to correct.
 
 use super::check::{kept_log, kept_store};
+use super::listing::local_time;
 use super::output::Output;
 use super::progress::of_migration;
 use crate::adapter::{self, PlatformState};
 use crate::cli::{Doctor, GlobalOptions};
 use crate::client::Client;
 use crate::clock::now;
-use crate::cluster::{self, NodeStatus};
+use crate::cluster::{self, MissingNode, NodeStatus};
 use crate::config::{self, Config, Sources};
 use crate::error::{Error, Result};
 use crate::model::message::Status;
@@ -117,6 +118,13 @@ async fn look_at_cluster(findings: &mut Findings, config: &Config) {
     if status.leader.is_none() {
         let advice = "start the nodes; if none becomes the leader, their logs say why";
         findings.add("cluster", CheckState::Wrong, seen, advice);
+    } else if !status.missing.is_empty() {
+        let missing =
+            |node: &MissingNode| format!("{} since {}", node.node, local_time(node.seen_at));
+        let missing: Vec<_> = status.missing.iter().map(missing).collect();
+        let seen = format!("{seen}; missing: {}", missing.join(", "));
+        let advice = "start these nodes; one that is gone for good is left out after seven days";
+        findings.add("cluster", CheckState::Doubtful, seen, advice);
     } else if current < replicas {
         let advice = "start the NATS servers that are away";
         findings.add("cluster", CheckState::Doubtful, seen, advice);

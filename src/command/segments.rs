@@ -6,7 +6,7 @@ use crate::model::content::Segment;
 /// Reads `--segments`.
 pub(super) fn parse(json: &str) -> Result<Vec<Segment>> {
     serde_json::from_str(json).map_err(|error| {
-        Error::usage(format!("--segments: {error}"))
-            .hint(r#"it is a JSON array such as [{"type": "text", "text": "Hello"}]"#)
+        Error::usage(format!("--segments is no JSON array of segments: {error}"))
+            .hint(r#"write it so: [{"type": "text", "text": "Hello"}]"#)
     })
 }

@@ -1,9 +1,10 @@
 //! Leaders, followers and NATS servers that die, one after the other.
 
 use crate::nats::Nats;
-use crate::nodes::Cluster;
+use crate::nodes::{Cluster, NAMES};
 use crate::server::{Home, TestServer, agent, eventually};
-use crate::socket::Client;
+use crate::socket::{Client, in_time};
+use futures_util::StreamExt;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -93,6 +94,58 @@ async fn whoever_leads_sends_what_any_node_was_given() {
         "by HTTP", "0 0", "0 1", "0 2", "0 3", "0 4", "by HTTP", "1 0", "1 1", "1 2", "1 3", "1 4",
     ];
     assert_eq!(texts, wanted, "in the order in which they were said");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: tests/run"]
+async fn a_node_that_is_gone_is_told_to_be_missing() {
+    let start = || Cluster::start_with(Nats::of(1), "", &[]);
+    let mut cluster = tokio::task::spawn_blocking(start).await.unwrap();
+    let context = cluster.nats.stranger().await;
+    in_time("all nodes have told that they are there", async {
+        loop {
+            if let Ok(bucket) = context.get_key_value("rechat-test-nodes").await
+                && bucket.keys().await.unwrap().count().await == NAMES.len()
+            {
+                return;
+            }
+        }
+    })
+    .await;
+    tokio::task::block_in_place(|| {
+        let missing = |cluster: &Cluster| cluster.status()["missing"].as_array().cloned();
+        assert_eq!(missing(&cluster), Some(vec![]));
+        let follower = cluster.follower();
+        cluster.nodes[follower].kill();
+        let found = eventually("the node is told to be missing", || {
+            missing(&cluster).filter(|missing| !missing.is_empty())
+        });
+        assert_eq!((found.len(), &found[0]["node"]), (1, &json!(NAMES[follower])), "{found:?}");
+        assert!(found[0]["seen_at"].as_u64() > Some(1_700_000_000), "{found:?}");
+        let listed = cluster.home.run(&["cluster", "status"]);
+        let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+        assert!(listed.contains("\tmissing since "), "{listed}");
+        cluster.nodes[follower].start_again();
+        eventually("no node is missing", || missing(&cluster).filter(Vec::is_empty));
+    });
+}
+
+#[test]
+#[ignore = "needs nats-server: tests/run"]
+fn a_log_whose_servers_have_no_majority_is_told_in_words() {
+    let mut cluster = Cluster::start();
+    cluster.make_message("before");
+    cluster.nats.kill(0);
+    cluster.nats.kill(1);
+    eventually("the status tells why it is not known", || {
+        let output = cluster.home.run(&["cluster", "status"]);
+        let text = String::from_utf8_lossy(&output.stderr);
+        (!output.status.success() && text.contains("more than half")).then_some(())
+    });
+    cluster.nats.begin(0);
+    cluster.nats.begin(1);
+    cluster.make_message("after");
+    cluster.agreed(2);
 }
 
 #[test]

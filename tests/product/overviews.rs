@@ -33,12 +33,24 @@ fn the_state_of_everything_is_told_with_an_exit_code() {
     {
         assert!(status.contains(part), "{part}: {status}");
     }
+    let status: Value = serde_json::from_str(&home.ok(&["status", "--json"])).unwrap();
+    assert_eq!((&status["ok"], &status["server"]), (&json!(true), &json!("ok")));
+    assert_eq!(status["platforms"][0]["state"], "Connected");
+    assert_eq!(
+        (&status["messages"]["pending"], &status["messages"]["total"]),
+        (&json!(1), &json!(1))
+    );
+    assert!(status["store"]["free"].as_u64() > Some(0), "{status}");
     let elsewhere = Home::new().ok(&["status", "--server", &server.url("")]);
     assert!(elsewhere.contains("server     ok") && !elsewhere.contains("free"), "{elsewhere}");
     server.stop();
     let output = home.run(&["status"]);
     let told = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.code() == Some(1) && told.contains("`rechat serve`"), "{told}");
+    let output = home.run(&["status", "--json"]);
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&told["ok"], &told["server"]), (&json!(false), &json!("not_running")));
+    assert_eq!(output.status.code(), Some(1));
     assert!(home.fails(1, &["platforms"]).contains("no server runs"));
 }
 

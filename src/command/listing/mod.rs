@@ -99,9 +99,11 @@ impl ListForm {
             Format::Json => out.json(&messages.collect::<Vec<_>>()),
             Format::Table if groups.iter().all(|group| group.is_empty()) => out.line("no messages"),
             Format::Table => {
-                let shown = self.columns.as_deref().unwrap_or(&table::COLUMNS);
+                let width = columns();
+                let usual = table::usual_columns(groups, width);
+                let shown = self.columns.as_deref().unwrap_or(usual);
                 let (zone, needle) = (TimeZone::system(), self.needle());
-                for row in table::rows(groups, shown, columns(), (now(), &zone), needle) {
+                for row in table::rows(groups, shown, width, (now(), &zone), needle) {
                     out.line(printed(&row, out.has_color))?;
                 }
                 Ok(())

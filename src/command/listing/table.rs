@@ -15,6 +15,31 @@ const MIN_CONTENT: usize = 28;
 pub(super) const COLUMNS: [Column; 5] =
     [Column::Id, Column::Time, Column::Conversation, Column::Sender, Column::Content];
 
+/// The same with the platform.
+const WITH_PLATFORM: [Column; 6] = [
+    Column::Id,
+    Column::Time,
+    Column::Platform,
+    Column::Conversation,
+    Column::Sender,
+    Column::Content,
+];
+
+/// Columns of a terminal that has room for the platform.
+const ROOM_FOR_PLATFORM: usize = 90;
+
+/// The columns of these messages unless others are asked for: with the platform where they are of
+/// several and the terminal has room for it.
+pub(super) fn usual_columns(groups: &[&[Message]], columns: usize) -> &'static [Column] {
+    let mut platforms = groups.iter().copied().flatten().map(Message::platform_or_local);
+    let first = platforms.next();
+    if columns >= ROOM_FOR_PLATFORM && platforms.any(|other| Some(other) != first) {
+        &WITH_PLATFORM
+    } else {
+        &COLUMNS
+    }
+}
+
 /// Stands between messages that do not follow each other.
 const GAP: &str = "--";
 
@@ -228,6 +253,19 @@ mod tests {
         };
         let text = shown(&[long], 100).join("\n");
         assert!(text.contains("Pending the quick") && text.contains(" (xxx"), "{text}");
+    }
+
+    #[test]
+    fn the_platform_is_shown_where_there_are_several_and_there_is_room() {
+        let mut other = message("two");
+        other.platform = Some("wechat".into());
+        let (one, both) = ([message("one")], [message("one"), other]);
+        for (messages, columns, has) in
+            [(&one[..], 120, false), (&both, 120, true), (&both, 80, false)]
+        {
+            let usual = usual_columns(&[messages], columns);
+            assert_eq!(usual.contains(&Column::Platform), has, "{columns}");
+        }
     }
 
     #[test]

@@ -54,8 +54,9 @@ impl Reloadable {
         let at_once = |key: &String| AT_ONCE.iter().any(|known| key.starts_with(known));
         let (done, later): (Vec<_>, Vec<_>) =
             old.differences(&new).into_iter().chain(tokens).partition(at_once);
+        let changed = if done.is_empty() { "nothing".to_owned() } else { done.join(", ") };
         tracing::info!(
-            changed = done.join(", "),
+            changed,
             adapters = if has_new_adapters { "restarted" } else { "unchanged" },
             %bots,
             "the configuration was read again"
