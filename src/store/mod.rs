@@ -12,6 +12,7 @@ mod apply;
 mod ascending;
 mod bot_events;
 mod by_time;
+mod carry_out;
 mod changed;
 pub mod check;
 mod command;
@@ -29,12 +30,14 @@ mod error;
 mod external_ids;
 mod file;
 mod ids;
+mod initialise;
 mod join;
 mod journal;
 mod lazy_table;
 mod legacy;
 mod listener;
 mod listing;
+mod log_recovery;
 mod membership;
 mod migration;
 mod open;
@@ -49,6 +52,7 @@ mod query;
 mod range;
 mod raw_event_row;
 mod recount;
+mod replay;
 mod replica;
 mod role;
 mod routing_facts;
@@ -92,18 +96,19 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use uuid::Uuid;
-use writer::{Current, WriterRequest};
+use view::CurrentView;
+use writer::WriterRequest;
 
 /// How long a reader of one node waits for what another node told of.
 const NODES_APART: Duration = Duration::from_secs(5);
 
 /// An open store. Dropping it (or [`Store::close`]) waits for what is queued to be written.
 pub struct Store {
-    current: Current,
+    current: CurrentView,
     role: Arc<StoreRole>,
     owner: String,
     /// Empty once the store is closed, or where it was opened for reading.
-    queue: Mutex<Option<mpsc::Sender<writer::WriterRequest>>>,
+    queue: Mutex<Option<mpsc::Sender<WriterRequest>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -117,7 +122,7 @@ impl Store {
     /// The file cannot be opened, is in use, or is no store of this version; `StoreError` says
     /// which.
     pub fn open(options: &StoreOptions, mut listener: Box<dyn Listener>) -> Result<Self> {
-        let current = Current::default();
+        let current = CurrentView::default();
         let (opened, view) = damage::guarded(|| {
             let opened = open::open(options)?;
             let view = opened.view()?;

@@ -2,9 +2,10 @@
 
 use super::commit::commit;
 use super::error::{Result, StoreError};
-use super::file::{DamagePolicy, StoreFile, apply};
+use super::file::StoreFile;
 use super::ids::EpochTag;
 use super::options::mint;
+use super::replay::{DamagePolicy, apply};
 use super::transaction::Transaction;
 use crate::clock::now;
 use crate::log::{LogRecord, SharedBatch};
