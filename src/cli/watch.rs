@@ -24,8 +24,8 @@ pub struct WatchArgs {
     #[arg(long, value_name = "COMMAND")]
     pub exec: String,
 
+    /// The messages that are meant.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub filter: FilterArgs,
 
     /// Only messages of this sender, given by the ID or the name as it is shown
@@ -48,7 +48,7 @@ pub struct WatchArgs {
     #[arg(long, value_name = "SECS", default_value = "60", value_parser = whole_seconds)]
     pub timeout: u64,
 
+    /// The server or the store to use.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub source: SourceArgs,
 }

@@ -11,11 +11,11 @@ const NODES: &str = "nodes.";
 /// How a node stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Presence {
-    #[allow(missing_docs)]
+    /// The name of the node.
     pub node: String,
     /// One start of its process.
     pub instance: String,
-    #[allow(missing_docs)]
+    /// The version of rechat that it runs.
     pub version: String,
     /// Where it serves.
     pub listen: String,

@@ -30,7 +30,7 @@ const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A node whose store can be opened.
 pub struct StartedNode {
-    #[allow(missing_docs)]
+    /// The node, which does not follow the log yet.
     pub node: ClusterNode,
     /// The log to open the store with.
     pub log: SharedLogFactory,

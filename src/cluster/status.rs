@@ -15,7 +15,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// The state of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ClusterStatus {
-    #[allow(missing_docs)]
+    /// Its name in the configuration.
     pub name: String,
     /// Its ID.
     pub cluster: String,
@@ -27,18 +27,18 @@ pub struct ClusterStatus {
     pub term: Option<u64>,
     /// The first and the last message of the log.
     pub first: u64,
-    #[allow(missing_docs)]
+    /// The last message of the log.
     pub last: u64,
     /// The size of the log in bytes.
     pub bytes: u64,
     /// NATS servers that keep the log, and those of them that are up to date.
     pub replicas: usize,
-    #[allow(missing_docs)]
+    /// Those of them that are up to date.
     pub replicas_current: usize,
     /// The stream sequence of the newest snapshot, and its size in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<u64>,
-    #[allow(missing_docs)]
+    /// The size of the newest snapshot in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub snapshot_bytes: Option<usize>,
     /// The nodes that live.
@@ -48,7 +48,7 @@ pub struct ClusterStatus {
 /// The state of a node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NodeStatus {
-    #[allow(missing_docs)]
+    /// What it told last.
     #[serde(flatten)]
     pub presence: Presence,
     /// Messages of the log that it has not applied.

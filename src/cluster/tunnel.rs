@@ -23,7 +23,7 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 /// A connection that another node took, at the leader.
 #[derive(Debug)]
 pub struct PassedConnection {
-    #[allow(missing_docs)]
+    /// Its bytes, in both directions.
     pub stream: DuplexStream,
     /// The address of the client; `None` where it came over the Unix socket of its node.
     pub from: Option<IpAddr>,

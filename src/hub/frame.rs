@@ -20,14 +20,21 @@ use uuid::Uuid;
 
 /// The content of a frame before encoding.
 #[derive(Clone, Debug)]
-#[allow(missing_docs)]
 pub enum FrameContent<'a> {
+    /// `new_message`
     New(&'a Message),
+    /// `message_status`
     Status(MessageStatus<'a>),
+    /// `message_updated`
     Updated(&'a Message),
+    /// `message_deleted`
+    #[expect(missing_docs, reason = "the fields are named as in the frame")]
     Deleted { id: Uuid, platform: Option<&'a str>, conversation: &'a str, seq: u64 },
+    /// `conversation_updated`
     Conversation(&'a Conversation),
+    /// `notice`
     Notice(&'a Notice),
+    /// `adapter_status`
     Adapter(&'a AdapterStatusChange),
 }
 

@@ -16,9 +16,10 @@ pub struct ResumePoint {
 
 /// Messages after one `seq` through another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub struct OlderMessages {
+    /// The `seq` before the first of them.
     pub after: u64,
+    /// The `seq` of the last of them.
     pub through: u64,
 }
 

@@ -61,7 +61,7 @@ pub enum SubscribeRefused {
         /// The newest message.
         head: u64,
     },
-    #[allow(missing_docs)]
+    /// The store cannot be read.
     Store(store::StoreError),
 }
 

@@ -317,7 +317,7 @@ impl Subscriber {
 
 /// Result of a step in the store.
 enum ReadOn {
-    #[allow(missing_docs)]
+    /// The next frames; there may be more.
     Frames(Vec<Frame>),
     /// The store has less than was sent already: a node of a cluster reads it from the log again.
     StoreIsBehind,

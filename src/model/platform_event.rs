@@ -68,14 +68,18 @@ pub enum PlatformEvent {
 
 /// The name of a message in an event or a command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub enum MessageTarget {
+    /// Its ID in rechat.
     Id(Uuid),
     /// The platform's own ID of it.
     External {
+        /// The account that told of it; an ID may mean another message to another account.
         account: String,
+        /// The platform.
         platform: String,
+        /// The conversation, as the adapter addresses it.
         conversation: String,
+        /// The platform's own ID.
         external_id: String,
     },
 }

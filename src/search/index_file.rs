@@ -28,9 +28,10 @@ const MAX_PAGE_BYTES: u32 = 64 << 10;
 
 /// The first and the last message of a segment, including deleted ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs)]
 pub struct Range {
+    /// The `seq` of the first one.
     pub first: u64,
+    /// The `seq` of the last one.
     pub last: u64,
 }
 

@@ -21,17 +21,17 @@ pub struct JournalEntry {
     pub offset: u64,
     /// When it was committed, in Unix seconds.
     pub at: u64,
-    #[allow(missing_docs)]
+    /// The event, without what the message has.
     pub entry: EntryContent,
 }
 
 /// Content of a journal entry that the present message does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
+#[expect(missing_docs, reason = "the fields are named as those of a message")]
 pub enum EntryContent {
-    Created {
-        seq: u64,
-    },
+    /// A message was made.
+    Created { seq: u64 },
+    /// The status of a message changed; this is its state then.
     StatusChanged {
         seq: u64,
         status: Status,
@@ -39,24 +39,16 @@ pub enum EntryContent {
         updated_at: u64,
         last_error: Option<String>,
     },
-    Updated {
-        seq: u64,
-    },
-    Deleted {
-        seq: u64,
-        id: Uuid,
-        platform: Option<String>,
-        conversation: String,
-    },
-    ConversationChanged {
-        platform: String,
-        conversation: String,
-    },
+    /// Something else of a message changed.
+    Updated { seq: u64 },
+    /// A message was deleted; the entry is all that is left of it.
+    Deleted { seq: u64, id: Uuid, platform: Option<String>, conversation: String },
+    /// A conversation was named, read, muted or pinned.
+    ConversationChanged { platform: String, conversation: String },
+    /// Something happened that is not a message.
     Noticed(Box<Notice>),
-    /// A message was imported to the place it had before; it is not new.
-    PutBack {
-        seq: u64,
-    },
+    /// A message was imported with the `seq` that it had before; it is not new.
+    PutBack { seq: u64 },
 }
 
 impl EntryContent {

@@ -41,7 +41,7 @@ pub struct UploadedFile {
     pub field: String,
     /// The file's own name.
     pub name: Option<String>,
-    #[allow(missing_docs)]
+    /// The SHA-256 by which it is stored.
     pub hash: Hash,
 }
 

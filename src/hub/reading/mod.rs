@@ -55,7 +55,7 @@ struct Events {
 
 /// Result of a step.
 pub(super) enum ReadStep {
-    #[allow(missing_docs)]
+    /// The next frames; there may be more.
     Frames(Vec<Frame>),
     /// Everything was read, up to here.
     End(Position),

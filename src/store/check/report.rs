@@ -17,7 +17,7 @@ pub struct StoreReport {
     pub rows: u64,
     /// Events that could not be stored and were set aside: the first ones, and how many there are.
     pub set_aside: Vec<SetAside>,
-    #[allow(missing_docs)]
+    /// The number of all events that were set aside.
     pub all_set_aside: u64,
     /// The faults, in words; empty where there is none.
     pub findings: Vec<String>,
