@@ -7,6 +7,7 @@ use super::running::{ClusterNode, RunningNode};
 use super::state::ClusterState;
 use super::status_feed::StatusFeed;
 use super::tunnel::Tunnels;
+use crate::backoff::Backoff;
 use crate::media::Blobs;
 use crate::store::Store;
 use std::path::PathBuf;
@@ -22,10 +23,13 @@ const SETTLED: Duration = Duration::from_secs(1);
 /// Pause after a fault.
 const RETRY_PAUSE: Duration = Duration::from_millis(300);
 
-/// How long a node that could not go on leading leaves it to others; longer each time that it led no
-/// longer than `SHORT_LEAD`.
+/// How long a node that could not go on leading leaves it to others.
 const ABSTAIN: Duration = Duration::from_millis(500);
-const LONGEST_ABSTAIN: Duration = Duration::from_secs(30);
+
+/// The same after short leads that follow each other: the first pause and the longest one.
+const ABSTAIN_AFTER_SHORT: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];
+
+/// A lead that ends sooner is a short one.
 const SHORT_LEAD: Duration = Duration::from_secs(10);
 
 /// Services of a node to others.
@@ -101,7 +105,7 @@ impl ClusterNode {
 
 /// Follows and leads by turns.
 async fn take_part(work: &RunningNode) {
-    let (mut reported, mut stands_from, mut abstain) = (None, Instant::now(), ABSTAIN);
+    let (mut reported, mut stands_from, mut short_leads) = (None, Instant::now(), None);
     // After a panic it may have led.
     work.node.lease.end();
     work.store.follow().await;
@@ -116,8 +120,12 @@ async fn take_part(work: &RunningNode) {
                 let began = Instant::now();
                 let led = Box::pin(work.lead(lease, reader, &mut reported)).await;
                 // Another one may do better than a node that cannot lead for long.
-                let is_short = began.elapsed() < SHORT_LEAD;
-                abstain = if is_short { (abstain * 2).min(LONGEST_ABSTAIN) } else { ABSTAIN };
+                let abstain = if began.elapsed() < SHORT_LEAD {
+                    short_leads.get_or_insert_with(after_short_lead).pause()
+                } else {
+                    short_leads = None;
+                    ABSTAIN
+                };
                 stands_from = Instant::now() + abstain;
                 led
             }
@@ -132,4 +140,9 @@ async fn take_part(work: &RunningNode) {
             let _ = work.stop.run_until_cancelled(sleep(RETRY_PAUSE)).await;
         }
     }
+}
+
+fn after_short_lead() -> Backoff {
+    let [first, longest] = ABSTAIN_AFTER_SHORT;
+    Backoff::new(first, longest)
 }

@@ -3,11 +3,12 @@
 use super::context::OutboxContext;
 use super::join_texts;
 use super::lane_key::LaneKey;
-use super::recording::{growing_pause, record_outcome};
+use super::recording::{fault_pauses, record_outcome};
 use super::route::{self, DeliveryRoute, NoRoute};
 use super::uncertain;
 use super::unreadable::cannot_read;
 use crate::adapter::{AccountHandle, Delivery, OnUnknown};
+use crate::backoff::Backoff;
 use crate::clock::now;
 use crate::health::HEALTH;
 use crate::metrics::METRICS;
@@ -52,13 +53,13 @@ pub(super) struct Lane {
     wake: Arc<Notify>,
     /// Number of messages to claim at once; grows while they are sent quickly.
     claims: usize,
-    /// Faults of the store since something was claimed.
-    faults: u32,
+    /// Pauses after faults of the store; `None` while there are none.
+    faults: Option<Backoff>,
 }
 
 impl Lane {
     pub(super) fn new(key: LaneKey, context: OutboxContext, wake: Arc<Notify>) -> Self {
-        Self { key, context, wake, claims: 1, faults: 0 }
+        Self { key, context, wake, claims: 1, faults: None }
     }
 
     pub(super) async fn run(mut self) -> LaneEnd {
@@ -162,12 +163,11 @@ impl Lane {
     /// Pauses after a fault of the store, longer each time; the log tells of the first one.
     async fn rest(&mut self, what: &str, error: &store::StoreError) {
         let told = format!("what waits for {} {what}: {error}", self.key.recipient);
-        if self.faults == 0 {
+        if self.faults.is_none() {
             tracing::error!("{told}");
         }
         HEALTH.degrade("outbox", told);
-        let pause = growing_pause(self.faults);
-        self.faults += 1;
+        let pause = self.faults.get_or_insert_with(fault_pauses).pause();
         tokio::select! {
             () = self.context.stop.cancelled() => {}
             () = self.wake.notified() => {}
@@ -249,7 +249,7 @@ impl Lane {
                 return;
             }
         };
-        if std::mem::take(&mut self.faults) > 0 {
+        if self.faults.take().is_some() {
             HEALTH.recover("outbox");
         }
         let began = Instant::now();

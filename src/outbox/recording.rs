@@ -1,6 +1,7 @@
 //! Recording of outcomes, which must not be forgotten while the disk refuses.
 
 use super::context::OutboxContext;
+use crate::backoff::Backoff;
 use crate::clock::now;
 use crate::health::HEALTH;
 use crate::model::change::Outcome;
@@ -13,16 +14,20 @@ pub(super) const DISK_PAUSE: Duration = Duration::from_millis(500);
 /// The longest pause after faults that follow each other.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
-/// The pause after a fault that so many others came before, in a row.
-pub(super) fn growing_pause(before: u32) -> Duration {
-    DISK_PAUSE.saturating_mul(2_u32.saturating_pow(before)).min(LONGEST_PAUSE)
+/// The pauses before an outcome is recorded again.
+const RECORD_PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(5)];
+
+/// Pauses after faults that follow each other.
+pub(super) fn fault_pauses() -> Backoff {
+    Backoff::new(DISK_PAUSE, LONGEST_PAUSE)
 }
 
 /// Records an outcome, however often the disk has to be asked: it must not be forgotten. One that meets
 /// damage cannot be recorded, and the message is as it was. Once another node leads, that one has put in
 /// doubt what was being sent here, and is told of what was sent.
 pub(super) async fn record_outcome(context: &OutboxContext, seq: u64, outcome: Outcome) {
-    let mut pause = Duration::from_millis(100);
+    let [first, longest] = RECORD_PAUSES;
+    let mut backoff = Backoff::new(first, longest);
     if let Outcome::Failed { reason, .. } | Outcome::Expired { reason, .. } = &outcome {
         tracing::warn!(message = seq, reason, "a message failed");
     }
@@ -41,8 +46,7 @@ pub(super) async fn record_outcome(context: &OutboxContext, seq: u64, outcome: O
                 tracing::error!("cannot write the outcome of message {seq}, trying again: {error}");
             }
         }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_secs(5));
+        tokio::time::sleep(backoff.pause()).await;
     }
 }
 
@@ -60,16 +64,5 @@ fn pass_on(context: &OutboxContext, seq: u64, outcome: Outcome) {
         Err(error) => {
             tracing::error!("message {seq} was sent, but this could not be recorded: {error}")
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pause_doubles_up_to_a_minute() {
-        let seconds: Vec<_> = [0, 1, 2, 6, 7, 300].map(|n| growing_pause(n).as_millis()).into();
-        assert_eq!(seconds, [500, 1_000, 2_000, 32_000, 60_000, 60_000]);
     }
 }
