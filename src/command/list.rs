@@ -16,7 +16,7 @@ use crate::model::message::{LOCAL, Message, Status};
 use crate::search::Conditions;
 use crate::store::{MessageFilter, Order, Page};
 
-/// Said where the place to go on from is older than the events that are kept, and no message is known
+/// Said where the position to go on from is older than the events that are kept, and no message is known
 /// to go on from.
 pub(super) const EVENTS_GONE: &str = "the server does not keep the events any more that came before this \
                            line (`log.days`, `log.events`): messages may be missing; `rechat list` has all";
@@ -26,7 +26,7 @@ const CHANGES_GONE: &str = "the server does not keep the events any more that ca
                             (`log.days`, `log.events`): changes of earlier messages may be missing, no \
                             message is";
 
-/// Said by `--follow` where the place it was at is unknown to the server.
+/// Said by `--follow` where the position it was at is unknown to the server.
 pub(super) const STORE_REPLACED: &str = "the server's store is another one now, or an older copy: messages \
                               from before this line may be missing";
 

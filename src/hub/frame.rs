@@ -41,7 +41,7 @@ pub enum FrameContent<'a> {
 /// One event, encoded for all clients that get it.
 #[derive(Debug)]
 pub struct Frame {
-    /// The place at which a client continues after it.
+    /// The position at which a client continues after it.
     pub resume: ResumePoint,
     /// Whether it has the state of an adapter.
     pub is_adapter: bool,
@@ -87,7 +87,7 @@ impl Frame {
 /// Frames that are sent together, in order: encoded once, and shared by all receivers.
 #[derive(Debug)]
 pub struct FrameBatch {
-    /// The place before its first frame; `None` for frames without a place in the log.
+    /// The position before its first frame; `None` for frames without a position in the log.
     pub before: Option<Position>,
     frames: Vec<Frame>,
     wire: Bytes,

@@ -34,7 +34,7 @@ pub struct Subscriber {
     life: u64,
 }
 
-/// Events after the session's place are not kept any more, or the store has lost what the session has.
+/// Events after the session's position are not kept any more, or the store has lost what the session has.
 /// The session has no subscriptions any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CursorGone;
@@ -60,7 +60,7 @@ impl Subscriber {
     ///
     /// # Errors
     ///
-    /// The place to go on is unknown, or there are too many topics or replays; nothing is changed.
+    /// The position to go on is unknown, or there are too many topics or replays; nothing is changed.
     pub async fn subscribe(
         &mut self,
         asked: SubscribeRequest,
@@ -96,7 +96,7 @@ impl Subscriber {
             match beginning(begin.as_ref(), rewound.reading.as_ref(), known) {
                 Ok(resume) => break (state, rewound, resume),
                 Err(NoKnownCursor { offset }) => {
-                    // The store is read without the lock. Meanwhile the place to continue stays the
+                    // The store is read without the lock. Meanwhile the position to continue stays the
                     // same, or becomes the head, whose cursor is then known.
                     drop(state);
                     read = store.view()?.cursor_at(offset)?;
@@ -188,7 +188,7 @@ impl Subscriber {
     ///
     /// # Errors
     ///
-    /// The place to go on is not kept any more.
+    /// The position to go on is not kept any more.
     pub async fn next(&mut self, store: &Store) -> Result<Batches, CursorGone> {
         loop {
             let content = poll_fn(|cx| {

@@ -59,7 +59,7 @@ pub fn new() -> (CommitObserver, Outbox) {
 }
 
 impl Outbox {
-    /// The same, with a place for outcomes that only another node of the cluster can store.
+    /// The same; `late` gets outcomes that only another node of the cluster can store.
     #[must_use]
     pub fn with_late(self, late: Option<Arc<dyn LateOutcomes>>) -> Self {
         Self { late, ..self }

@@ -26,7 +26,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// The text for a place that a node cut off from its cluster does not know.
+/// The text for a position that a node cut off from its cluster does not know.
 pub const NOT_HERE_YET: &str = "this node is cut off from its cluster, and may not have that yet; ask another node, or try again";
 
 /// A request, as handlers get it.
