@@ -17,7 +17,6 @@ pub use handover::{decode as decode_held, encode as encode_held};
 pub use set_aside::{TriedAgain, tell_set_aside, try_again};
 
 use crate::adapter::{QueuedEvent, Registry};
-use crate::clock::now;
 use crate::health;
 use crate::media::{Blobs, content};
 use crate::metrics::METRICS;
@@ -34,7 +33,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc};
 use tokio::time::{Instant, sleep, sleep_until};
 use unstored::{QueuedCommand, UnstoredEvents};
 

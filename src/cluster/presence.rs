@@ -1,14 +1,14 @@
-//! The nodes that live: each tells how it stands, again and again, in the bucket whose values lapse.
+//! The nodes that live: each reports its state at regular times, in a bucket whose values expire.
 
 use super::connection::entry;
 use async_nats::jetstream::kv;
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 
-/// Begins the keys of nodes.
+/// The beginning of the keys of nodes.
 const NODES: &str = "nodes.";
 
-/// How a node stands.
+/// The state of a node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Presence {
     /// The name of the node.
@@ -25,7 +25,7 @@ pub struct Presence {
     pub offset: u64,
 }
 
-/// Tells how this node stands; gives what was told last under its name.
+/// Reports the state of this node; returns the last report under its name.
 pub(super) async fn report(
     bucket: &kv::Store,
     presence: &Presence,
@@ -57,7 +57,7 @@ pub(super) async fn all(bucket: &kv::Store) -> Result<Vec<Presence>, String> {
     Ok(found)
 }
 
-/// Tells what a node has of the log, so that what it lacks stays there; kept for minutes.
+/// Reports the part of the log that a node has, so that the log keeps the rest; the report is kept for minutes.
 pub(super) async fn report_stream_seq(
     bucket: &kv::Store,
     node: &str,
@@ -67,7 +67,7 @@ pub(super) async fn report_stream_seq(
     put.await.map(drop).map_err(|error| error.to_string())
 }
 
-/// The part of the log that each node has, of the nodes that told it within the last minutes.
+/// The part of the log that each node has, for the nodes that reported it within the last minutes.
 pub(super) async fn stream_seqs(bucket: &kv::Store) -> Result<Vec<u64>, String> {
     let mut keys = bucket.keys().await.map_err(|error| error.to_string())?;
     let mut found = Vec::new();

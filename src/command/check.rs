@@ -57,7 +57,7 @@ fn has_kept(report: &check::StoreReport) -> bool {
 }
 
 /// The error that the command ends with; none where the store is sound.
-fn verdict(report: &check::StoreReport, damaged_files: usize) -> Result<()> {
+fn verdict(report: &check::StoreReport, damaged_files: u64) -> Result<()> {
     if damaged_files > 0 {
         return Err(Error::failed(format!("{damaged_files} files of media are damaged"))
             .hint("copy them from a backup, or remove them with `rechat media --remove`"));
@@ -224,13 +224,13 @@ fn tell_retried(stored: usize, left: usize) {
 /// is wrong with it is a fault of the store.
 fn look_at_index(db: &Path, store: &Store, out: &mut Output) -> Result<()> {
     let folder = search::folder_beside(db);
-    let search::check::IndexReport { segments, bytes, findings } =
+    let search::check::IndexReport { files, bytes, findings } =
         search::check::check(&folder, &*store.view()?)?;
     for finding in &findings {
         out.line(finding)?;
     }
     let folder = folder.display();
-    out.line(match (segments, findings.len()) {
+    out.line(match (files, findings.len()) {
         (0, _) => format!("{folder}: no search index yet; the next server builds it"),
         (_, 0) => format!("{folder}: the search index ({}) matches the messages", in_units(bytes)),
         _ => format!("{folder}: damaged; remove it, and the next server builds it again"),

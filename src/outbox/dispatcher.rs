@@ -99,7 +99,7 @@ impl Dispatcher {
         }
     }
 
-    /// Waits for a task to end; `false` where there is none.
+    /// Waits for a task to end; `false` if there is none.
     pub(super) async fn end_one(&mut self) -> bool {
         let Some(ended) = self.tasks.join_next_with_id().await else { return false };
         self.ended(ended);

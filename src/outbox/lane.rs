@@ -33,7 +33,7 @@ pub(super) enum LaneEnd {
     Empty,
     /// No adapter can take the waiting messages.
     Waiting,
-    /// It has rested after a panic, and is to be looked at again.
+    /// It has paused after a panic, and has to be checked again.
     Rested,
 }
 
@@ -69,7 +69,7 @@ impl Lane {
             }
             let waiting = match self.read_waiting(1) {
                 Ok(waiting) => waiting,
-                // Everything is looked at again once it is back.
+                // Everything is checked again once it is back.
                 Err(store::StoreError::Absent) => return LaneEnd::Empty,
                 Err(error) => {
                     self.rest("cannot be read", &error).await;
@@ -160,7 +160,7 @@ impl Lane {
         })
     }
 
-    /// Pauses after a fault of the store, longer each time; the log tells of the first one.
+    /// Pauses after a fault of the store, longer each time; only the first one is logged.
     async fn rest(&mut self, what: &str, error: &store::StoreError) {
         let told = format!("what waits for {} {what}: {error}", self.key.recipient);
         if self.faults.is_none() {
@@ -265,7 +265,7 @@ impl Lane {
         };
     }
 
-    /// Makes messages wait again whose claim failed: if the disk failed in the middle, they may be
+    /// Returns messages to `Pending` whose claim failed: if the disk failed in the middle, they may be
     /// claimed nevertheless.
     async fn release(&self, claims: &[u64]) {
         for &seq in claims {

@@ -1,4 +1,4 @@
-//! Recording of outcomes, which must not be forgotten while the disk refuses.
+//! Recording of outcomes, which must not be lost while the disk refuses writes.
 
 use super::context::OutboxContext;
 use crate::backoff::Backoff;
@@ -22,9 +22,9 @@ pub(super) fn fault_pauses() -> Backoff {
     Backoff::new(DISK_PAUSE, LONGEST_PAUSE)
 }
 
-/// Records an outcome, however often the disk has to be asked: it must not be forgotten. One that meets
-/// damage cannot be recorded, and the message is as it was. Once another node leads, that one has put in
-/// doubt what was being sent here, and is told of what was sent.
+/// Records an outcome. It must not be lost, so this is tried until the disk accepts it. If a row is damaged, it
+/// cannot be recorded, and the message stays as it was. If another node leads by now, the messages that were
+/// being sent here are uncertain there, and that node gets the outcome of those that were sent.
 pub(super) async fn record_outcome(context: &OutboxContext, seq: u64, outcome: Outcome) {
     let [first, longest] = RECORD_PAUSES;
     let mut backoff = Backoff::new(first, longest);
@@ -39,7 +39,7 @@ pub(super) async fn record_outcome(context: &OutboxContext, seq: u64, outcome: O
             Err(error @ StoreError::Damaged(_)) => {
                 tracing::error!("the outcome of message {seq} cannot be recorded: {error}");
                 HEALTH.degrade("outbox", format!("an outcome cannot be recorded: {error}"));
-                // A lane finds the message unchanged, and would be here again at once.
+                // The lane finds the message unchanged, and would come here again at once.
                 return tokio::time::sleep(DISK_PAUSE).await;
             }
             Err(error) => {
@@ -50,7 +50,7 @@ pub(super) async fn record_outcome(context: &OutboxContext, seq: u64, outcome: O
     }
 }
 
-/// Tells the leader what was sent here; anything else it finds out by itself.
+/// Passes on to the leader that a message was sent; other outcomes the leader finds out by itself.
 fn pass_on(context: &OutboxContext, seq: u64, outcome: Outcome) {
     let Some(late) = context.late.as_ref().filter(|_| matches!(outcome, Outcome::Sent { .. }))
     else {

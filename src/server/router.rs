@@ -255,11 +255,11 @@ fn elsewhere(cluster: &ClusterHandle) -> ErrorResponse {
     ErrorResponse::unavailable(text, ELSEWHERE_WAIT).named(Some("no_leader"))
 }
 
-/// The answer to a WebSocket handshake at a path without a WebSocket, for example by a OneBot
-/// program with a wrong address.
+/// The answer to a WebSocket handshake at a path without a WebSocket, for example by an implementation
+/// with a wrong address.
 fn no_websocket(path: &str, endpoints: &[&str]) -> ErrorResponse {
     let text = format!(
-        "there is no WebSocket at {path}; a OneBot program connects to {}, a client to /ws/client",
+        "there is no WebSocket at {path}; an implementation connects to {}, a client to /ws/client",
         endpoints.join(" or ")
     );
     ErrorResponse::new(StatusCode::NOT_FOUND, text)

@@ -76,7 +76,7 @@ fn carry_out_one(
     Ok(decided)
 }
 
-/// How an event that cannot be stored is set aside for a reason; `None` where the command stores none.
+/// How an event that cannot be stored is set aside for a reason; `None` if the command stores none.
 fn set_aside_for(command: &Command) -> Option<impl FnOnce(String, u64) -> Command + use<>> {
     let event = Box::new(PlatformEvent::of(command.clone())?.without_frame());
     Some(move |reason, at| Command::SetAside { event, reason, at })

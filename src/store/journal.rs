@@ -120,7 +120,7 @@ pub(super) fn encode(
     Ok(bytes)
 }
 
-/// When the commit of a row was made, in Unix seconds; `None` where the row is damaged.
+/// When the commit of a row was made, in Unix seconds; `None` if the row is damaged.
 pub(super) fn time_of(first: u64, bytes: &[u8]) -> Option<u64> {
     let (&[VERSION, a, b, c, d], fields) = bytes.split_first_chunk()? else { return None };
     let is_whole = u32::from_le_bytes([a, b, c, d]) == checksum(first, fields);

@@ -9,7 +9,6 @@ use super::transaction::Transaction;
 use crate::clock::now;
 use crate::log::{Batch, Contents};
 use crate::model::cursor::Epoch;
-use redb::ReadableDatabase as _;
 
 /// State of a log that was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,8 +99,8 @@ impl StoreFile {
         })
     }
 
-    /// No client goes on from before this opening: it may have been told of events that are lost, or lack
-    /// some that follow them. Its event is the first of a new epoch.
+    /// No client can resume from before this opening: it may have events that are lost, or lack events that
+    /// follow them. The event of the opening is the first of a new epoch.
     fn end_resuming(&mut self) -> Result<()> {
         let mut txn = self.database.begin_write()?;
         follow_later(&mut txn)?;

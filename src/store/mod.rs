@@ -42,7 +42,7 @@ mod membership;
 mod migration;
 mod open;
 mod options;
-mod order;
+mod order_tables;
 mod overlay;
 mod pages;
 pub mod postings;
@@ -99,7 +99,7 @@ use uuid::Uuid;
 use view::CurrentView;
 use writer::WriterRequest;
 
-/// How long a reader of one node waits for what another node told of.
+/// How long a reader of one node waits for what another node has shown already.
 const NODES_APART: Duration = Duration::from_secs(5);
 
 /// An open store. Dropping it (or [`Store::close`]) waits for what is queued to be written.
@@ -113,9 +113,9 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the store, making it where there is none and `options` allow.
+    /// Opens the store, making it if there is none and `options` allow.
     ///
-    /// `listener` is told of every commit from the writer's thread.
+    /// `listener` gets every commit, from the writer's thread.
     ///
     /// # Errors
     ///
@@ -216,7 +216,7 @@ impl Store {
         Ok(async { wait.await.map_err(|_| unknown_outcome())? })
     }
 
-    /// The number of times that this store has begun to lead its cluster; 0 in a store of its own.
+    /// The number of times that this store has begun to lead its cluster; 0 in an independent store.
     pub fn term(&self) -> u64 {
         self.role.term()
     }
@@ -227,7 +227,7 @@ impl Store {
         self.role.leading()
     }
 
-    /// The stream sequence of the cluster's log that readers see; 0 in a store of its own.
+    /// The stream sequence of the cluster's log that readers see; 0 in an independent store.
     pub fn stream_seqs(&self) -> watch::Receiver<u64> {
         self.role.stream_seqs()
     }
@@ -241,8 +241,8 @@ impl Store {
         }
     }
 
-    /// Waits until readers see an event and a message that another node of the cluster may have told
-    /// of already; not for long, and in a store of its own not at all.
+    /// Waits until readers see an event and a message that another node of the cluster may have shown
+    /// already. Waits at most 5 s, and in an independent store not at all.
     pub async fn catch_up_with(&self, offset: u64, seq: u64) {
         if !self.role.is_of_a_node() {
             return;
@@ -315,7 +315,7 @@ impl Drop for Store {
     }
 }
 
-/// The writer panicked, which the log tells.
+/// The writer panicked; the log has the details.
 fn unknown_outcome() -> StoreError {
     StoreError::Write(
         "the store failed during the write; it is unknown whether it was stored".into(),

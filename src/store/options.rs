@@ -48,7 +48,7 @@ pub struct StoreOptions {
     pub patience: Duration,
     /// By which claims of this process are known from those of others.
     pub owner: String,
-    /// Is told how far a store of an older version is brought up to date.
+    /// Gets the progress of the migration of an older store.
     pub migration: Option<MigrationProgress>,
     /// Storage in place of files, for tests of faults.
     pub storage: Option<StorageFactory>,
@@ -66,7 +66,7 @@ impl fmt::Debug for SharedLogFactory {
     }
 }
 
-/// Something that is told how far a store of an older version is brought up to date.
+/// Something that gets the progress of the migration of an older store.
 #[derive(Clone)]
 pub struct MigrationProgress(pub Arc<dyn Fn(MigrationStep<'_>) + Send + Sync>);
 

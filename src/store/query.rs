@@ -231,7 +231,7 @@ impl View {
     }
 
     /// Every outbound message in a state, the oldest first; those that are damaged are left out and
-    /// told. Another error is the last of it: a file that failed would give errors without end.
+    /// logged. Any other error ends the list: a file that failed would give errors without end.
     ///
     /// # Errors
     ///

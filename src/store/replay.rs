@@ -18,7 +18,7 @@ pub(super) enum DamagePolicy {
 
 /// Outcome of applying a batch of the log.
 pub(super) struct Applied {
-    /// Changes that listeners are told.
+    /// Changes for listeners.
     pub(super) changes: Vec<Change>,
     /// Events that met something damaged.
     pub(super) passed_over: u64,
@@ -55,7 +55,7 @@ pub(super) fn apply(
     Ok(Applied { changes, passed_over })
 }
 
-/// The kind of an event, for the log of this process; its content is not told there.
+/// The kind of an event, for the log of this process, which has no content of messages.
 fn kind(event: &Event) -> &'static str {
     match event {
         Event::Opened { .. } => "opened",

@@ -189,11 +189,12 @@ impl WriterThread {
                 let _ = answer.send(());
             }
             WriterRequest::Replicate(after, batches, answer) => {
-                let done = self.change(|file| file.replicate(after, batches));
-                let reported = done.map(|batches| {
-                    batches.into_iter().for_each(|batch| self.reporter.changed(batch))
+                let done = self.change(|file| file.replicate(after, batches)).map(|batches| {
+                    for batch in batches {
+                        self.reporter.changed(batch);
+                    }
                 });
-                let _ = answer.send(reported);
+                let _ = answer.send(done);
             }
             WriterRequest::Lead { applied, after, answer } => {
                 let done = self.change(|file| file.lead(applied, after));

@@ -13,7 +13,7 @@ use crate::store::tables::PostingKey;
 use crate::store::transaction::Transaction;
 
 impl Transaction<'_> {
-    /// Makes a message. `row` is its encoding, where it was made before.
+    /// Makes a message. `row` is its encoding, if it was made before.
     pub(super) fn created(
         &mut self,
         message: Message,
@@ -40,7 +40,7 @@ impl Transaction<'_> {
         &mut self,
         seq: u64,
         how: ChangeCause,
-        state: Box<MessageState>,
+        state: MessageState,
         marks: &[DedupeKey],
     ) -> Result<Option<ChangeEffect>> {
         self.mark(seq, marks)?;
@@ -197,7 +197,7 @@ impl Transaction<'_> {
         self.leave_conversation(message)
     }
 
-    /// Whether a message was told of later than it was said.
+    /// Whether a message was reported later than it was written.
     pub(super) fn is_late(&self, seq: u64) -> bool {
         let (block, place) = locate(seq);
         self.rows.get(&PostingKey::LATE.row(block)).is_some_and(|row| row.value.has(place))

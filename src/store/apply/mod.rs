@@ -59,7 +59,7 @@ impl Transaction<'_> {
         self.apply(opened, None).map(drop)
     }
 
-    /// Applies an event that was loaded, at the next offset; gives what listeners are told. `row` is
+    /// Applies an event that was loaded, at the next offset; returns the change for listeners. `row` is
     /// the encoding of a new message, where it was made before.
     #[allow(clippy::too_many_lines, reason = "one arm for each kind of event")]
     pub(in crate::store) fn apply(
@@ -78,7 +78,7 @@ impl Transaction<'_> {
             Event::Created { message, origin, marks } => {
                 Some(self.created(*message, origin, &marks, row)?)
             }
-            Event::Changed { seq, how, state, marks } => self.changed(seq, how, state, &marks)?,
+            Event::Changed { seq, how, state, marks } => self.changed(seq, how, *state, &marks)?,
             Event::Routed { seq, platform, conversation, at } => {
                 self.touch(seq, at, |message| {
                     (message.platform, message.recipient) = (Some(platform), conversation);
@@ -150,7 +150,7 @@ impl Transaction<'_> {
         Ok(Some(Change { offset, effect }))
     }
 
-    /// The notice as clients are told of it; a request is kept, so that it can be answered.
+    /// The notice as clients get it; a request is kept, so that it can be answered.
     fn notice(&mut self, notice: Notice, request: Option<String>, id: u64) -> Result<Notice> {
         let Some(data) = request else { return Ok(notice) };
         let notice = Notice { request: Some(id), ..notice };
@@ -193,7 +193,7 @@ impl Transaction<'_> {
         self.counters.offset
     }
 
-    /// Ends resuming from before the newest event: events that clients may have been told of are lost.
+    /// Ends resuming from before the newest event: events that clients may have are lost.
     pub(in crate::store) fn end_resuming(&mut self) -> Result<()> {
         let offset = self.counters.offset.to_le_bytes();
         self.meta.insert(RESUMABLE_FROM, offset.as_slice())?;

@@ -33,7 +33,7 @@ impl DoubtfulBatch {
         Self { outcome, epoch, waiting, error, is_alone, until }
     }
 
-    /// Whether a file that ends with this event has the batch; `None` where it goes on otherwise, because
+    /// Whether a file that ends with this event has the batch; `None` if it goes on otherwise, because
     /// more of it is damaged.
     pub(super) fn is_stored(&self, end: Cursor) -> Option<bool> {
         let (first, last) = (*self.outcome.events.start(), *self.outcome.events.end());

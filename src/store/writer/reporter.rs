@@ -17,7 +17,7 @@ use tokio::runtime::Handle;
 pub(super) struct Reporter {
     listener: Box<dyn Listener>,
     role: Arc<StoreRole>,
-    /// The runtime of those who wait for answers, where there is one.
+    /// The runtime of those who wait for answers, if there is one.
     answering: Option<Handle>,
     /// The batch that a fault met, until the file is open again.
     doubtful: Option<DoubtfulBatch>,
