@@ -2,6 +2,10 @@
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// The first and the longest pause between looks at something that changes soon.
+const POLL_PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(500)];
 
 /// Pauses that double up to the longest one, without an end.
 #[derive(Debug)]
@@ -21,14 +25,39 @@ impl Backoff {
         Self { pauses: doubling(first, longest).with_jitter().build(), longest }
     }
 
-    /// Pauses between checks of something that changes soon.
-    pub fn of_polls() -> Self {
-        Self::new(Duration::from_millis(20), Duration::from_millis(500))
-    }
-
     /// The next pause.
     pub fn pause(&mut self) -> Duration {
         self.pauses.next().unwrap_or(self.longest)
+    }
+}
+
+/// Looks at something that changes soon, with growing pauses, until a time limit.
+#[derive(Debug)]
+pub struct Polls {
+    backoff: Backoff,
+    began: Instant,
+    limit: Duration,
+}
+
+impl Polls {
+    /// Looks within a time limit from now on.
+    pub fn within(limit: Duration) -> Self {
+        let [first, longest] = POLL_PAUSES;
+        Self { backoff: Backoff::new(first, longest), began: Instant::now(), limit }
+    }
+
+    /// The time since the first look.
+    pub fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// Waits until the next look; `false` at once if the limit is over.
+    pub async fn pause(&mut self) -> bool {
+        let left = self.limit.saturating_sub(self.elapsed());
+        if !left.is_zero() {
+            sleep(self.backoff.pause().min(left)).await;
+        }
+        !left.is_zero()
     }
 }
 
@@ -43,7 +72,8 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_the_longest_and_do_not_end() {
-        let mut backoff = Backoff::of_polls();
+        let [first, longest] = POLL_PAUSES;
+        let mut backoff = Backoff::new(first, longest);
         // The library counts with floating point.
         let mut rounded = || (backoff.pause().as_micros() + 500) / 1000;
         let pauses: Vec<_> = (0..100).map(|_| rounded()).collect();

@@ -8,6 +8,7 @@
 //! A message of the account's owner may be the echo of an attempt that is still running. It waits for
 //! the end of the attempt, which gives the platform's ID; then the store decides.
 
+mod command;
 mod handover;
 mod set_aside;
 mod unstored;
@@ -15,14 +16,11 @@ mod unstored;
 pub use handover::{decode as decode_held, encode as encode_held};
 pub use set_aside::{TriedAgain, tell_set_aside, try_again};
 
-use crate::adapter::{AdapterEvent, MessageRef, QueuedEvent, Registry};
-use crate::clock::now;
+use crate::adapter::{QueuedEvent, Registry};
 use crate::health;
 use crate::media::{Blobs, content};
 use crate::metrics::METRICS;
-use crate::model::change::Outcome;
 use crate::model::message::Direction;
-use crate::model::platform_event::MessageTarget;
 use crate::outbox::Outcomes;
 use crate::raw_events::RawEventRetention;
 use crate::store::{self, Answer, Command, Store};
@@ -35,7 +33,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc};
 use tokio::time::{Instant, sleep, sleep_until};
 use unstored::{QueuedCommand, UnstoredEvents};
 
@@ -182,92 +180,6 @@ impl Ingest {
         Some(QueuedCommand { command, stored, _room: room, until })
     }
 
-    /// The command for an event; `stored` gets the adapter that waits until it is stored.
-    fn command(
-        &self,
-        event: AdapterEvent,
-        stored: &mut Option<oneshot::Sender<()>>,
-    ) -> Option<Command> {
-        Some(match event {
-            AdapterEvent::Message(received) => {
-                Command::Receive { received, at: now(), can_wait: true }
-            }
-            AdapterEvent::RawEvent { platform, account, frame, meaning } => {
-                let meaning = meaning.and_then(|meaning| self.command(*meaning, stored));
-                let Some(forget_before) = self.raw_events.needed_from(now()) else {
-                    return meaning;
-                };
-                let (meaning, at) = (meaning.map(Box::new), now());
-                Command::StoreRawEvent { platform, account, frame, meaning, at, forget_before }
-            }
-            AdapterEvent::Batch { messages, state, stored: waits } => {
-                *stored = Some(waits);
-                let receive = |message| Command::Receive {
-                    received: Box::new(message),
-                    at: now(),
-                    can_wait: false,
-                };
-                let keep = |state| Command::KeepState { state: Box::new(state) };
-                let messages = messages.into_iter().map(receive);
-                Command::Together(messages.chain(state.into_iter().map(keep)).collect())
-            }
-            AdapterEvent::Remembered { adapter, answer } => {
-                match self.store.view().and_then(|view| view.adapter_state(adapter)) {
-                    Ok(kept) => drop(answer.send(kept)),
-                    Err(error) => tracing::error!(
-                        "the state of the adapter {adapter} cannot be read: {error}"
-                    ),
-                }
-                return None;
-            }
-            AdapterEvent::Recalled { message, by, at } => {
-                Command::Recall { target: target(message), by, at }
-            }
-            AdapterEvent::Edited { message, content, at } => {
-                Command::Edit { target: target(message), content, at }
-            }
-            AdapterEvent::Reacted { message, change, at } => {
-                Command::React { target: target(message), change, at }
-            }
-            AdapterEvent::Noticed { notice, request } => {
-                // A request of two strings always serialises.
-                let request = request.and_then(|request| serde_json::to_string(&request).ok());
-                Command::Notice { notice, request, is_repeated: false }
-            }
-            AdapterEvent::MentionNamed { message, user, name } => {
-                Command::NameMention { target: target(message), user, name, at: now() }
-            }
-            AdapterEvent::ReplyFound { message, reply_to } => {
-                Command::FindReply { target: target(message), reply_to, at: now() }
-            }
-            AdapterEvent::ConfirmedLate { message, account, external_id, is_unconfirmed } => {
-                let outcome = Outcome::Sent { account, external_id, is_unconfirmed };
-                Command::RecordLate { id: message, outcome, at: now() }
-            }
-            AdapterEvent::RefusedLate { message, reason, retryable } => {
-                let outcome = Outcome::RefusedLate { reason, retryable };
-                Command::RecordLate { id: message, outcome, at: now() }
-            }
-            AdapterEvent::PartSent { message, index, external_id, stored: waits } => {
-                *stored = Some(waits);
-                Command::NotePart { id: message, index, external_id, at: now() }
-            }
-            AdapterEvent::Named { platform, conversation, name } => {
-                Command::Name { platform, conversation, name }
-            }
-            AdapterEvent::Conversations { platform, account, limit, answer } => {
-                let view = self.store.view();
-                match view.and_then(|view| view.conversations_of(&platform, &account, limit)) {
-                    Ok(its_own) => drop(answer.send(its_own)),
-                    Err(error) => {
-                        tracing::error!("the conversations of {account} cannot be read: {error}")
-                    }
-                }
-                return None;
-            }
-        })
-    }
-
     /// Writes the commands in their order, in one commit, so that none is stored before an earlier
     /// one. If the disk refuses, they are tried one by one, each until it is stored; otherwise its
     /// event would be lost. After an error it may be stored all the same: the store recognizes what it has.
@@ -382,9 +294,4 @@ impl Ingest {
     fn count_unstored(&self, work: &UnstoredEvents) {
         self.unstored.store(work.len(), Ordering::Relaxed);
     }
-}
-
-fn target(message: MessageRef) -> MessageTarget {
-    let MessageRef { account, platform, conversation, external_id } = message;
-    MessageTarget::External { account, platform, conversation, external_id }
 }

@@ -174,6 +174,26 @@ fn only_adapters_and_the_gateway_name_a_protocol() {
     }
 }
 
+/// Texts of one adapter stand in its folder, so that adding one touches that folder and one line.
+#[test]
+fn texts_name_no_single_platform() {
+    let mut files = Vec::new();
+    sources(Path::new("src"), &mut files);
+    // The others describe bots, which are named by their protocols.
+    let is_free = |path: &PathBuf| {
+        !["adapter", "gateway", "config", "command"].contains(&part(path).as_str())
+            && !path.iter().any(|part| part == "tests" || part == "tests.rs")
+    };
+    for path in files.iter().filter(|path| is_free(path)) {
+        let text = fs::read_to_string(path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            let name = ["WeChat", "OneBot"].into_iter().find(|name| line.contains(name));
+            assert!(name.is_none(), "{}: {line}", path.display());
+        }
+    }
+}
+
 /// Fails where a part needs another than these.
 fn needs_only(name: &str, allowed: &[&str]) {
     let house = house();
@@ -362,7 +382,7 @@ fn a_type_of_several_files_has_a_name_of_its_own() {
 
 /// Public items without docs, as the lint counts them. A name that says everything needs none, but each
 /// other one that gets docs lowers this number, and none may raise it.
-const MAX_WITHOUT_DOCS: usize = 198;
+const MAX_WITHOUT_DOCS: usize = 57;
 
 #[test]
 fn items_without_docs_become_fewer() {

@@ -52,7 +52,7 @@ pub enum ActionFailure {
     InFlight,
     /// The platform refused, did not answer, or could not be asked.
     Platform(ActionError),
-    #[allow(missing_docs)]
+    /// The store cannot be read or written.
     Store(store::StoreError),
 }
 

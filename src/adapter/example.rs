@@ -15,6 +15,7 @@ use std::sync::Arc;
 pub(super) static ADAPTER: Adapter = Adapter {
     kind: Kind {
         name: "notebook",
+        title: "Notebook",
         platform: "notebook",
         paths: &[],
         addresses: |recipient| !recipient.contains('/'),

@@ -19,6 +19,7 @@ use uuid::Uuid;
 pub(super) static ADAPTER: Adapter = Adapter {
     kind: Kind {
         name: "loopback",
+        title: "Loopback",
         platform: "loopback",
         paths: &[],
         addresses: |_| true,

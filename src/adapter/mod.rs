@@ -35,7 +35,7 @@ pub use api::{
 pub use kinds::{AdapterConfig, kinds, login_kinds};
 pub use onebot::{BotMessage, cq_of_segments, segments_of_cq};
 pub use registry::{
-    Changes, DampedChanges, Registry, configured_facts, conversations_of, loses_media,
+    Changes, Registry, ThrottledChanges, configured_facts, conversations_of, loses_media,
 };
 pub use start::{Adapters, none, start};
 pub use transport::{Endpoint, Handshake, Socket, socket_config};

@@ -29,8 +29,8 @@ pub struct Edit {
     #[arg(long)]
     pub json: bool,
 
+    /// The server or the store to use.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub source: SourceArgs,
 }
 
@@ -51,8 +51,8 @@ pub struct React {
     #[arg(long)]
     pub remove: bool,
 
+    /// The server or the store to use.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub source: SourceArgs,
 }
 
@@ -83,7 +83,7 @@ pub struct RequestsArgs {
     #[arg(long)]
     pub json: bool,
 
+    /// The server or the store to use.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub source: SourceArgs,
 }

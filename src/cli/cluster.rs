@@ -12,8 +12,8 @@ use std::path::PathBuf;
 NATS servers and names are those of `[cluster]` in the configuration; docs/cluster.md has a guide.")]
 #[command(arg_required_else_help = true, subcommand_required = true)]
 pub struct ClusterArgs {
+    /// The command about the cluster.
     #[command(subcommand)]
-    #[allow(missing_docs)]
     pub command: ClusterCommand,
 }
 

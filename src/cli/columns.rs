@@ -106,9 +106,10 @@ pub struct Template(pub Vec<TemplatePart>);
 
 /// A part of a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum TemplatePart {
+    /// Text that is printed as it is.
     Text(String),
+    /// The value of a column.
     Column(Column),
 }
 

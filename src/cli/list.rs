@@ -34,8 +34,8 @@ pub struct ListArgs {
     #[arg(long, ignore_case = true, value_delimiter = ',', value_parser = statuses())]
     pub status: Vec<Status>,
 
+    /// The messages that are meant.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub filter: FilterArgs,
 
     /// Only messages of this sender, given by the ID or the name as it is shown
@@ -84,12 +84,12 @@ pub struct ListArgs {
     #[arg(short, long)]
     pub follow: bool,
 
+    /// The form of the output.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub shape: ListFormatArgs,
 
+    /// The server or the store to use.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub source: SourceArgs,
 }
 
@@ -153,7 +153,7 @@ pub struct SearchArgs {
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub text: Vec<String>,
 
+    /// The list that is asked for.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub list: ListArgs,
 }

@@ -16,8 +16,8 @@ pub struct LoginArgs {
     #[arg(value_name = "PLATFORM", value_parser = NonEmptyStringValueParser::new())]
     pub platform: String,
 
+    /// The server or the store to use.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub source: SourceArgs,
 }
 
@@ -34,7 +34,7 @@ pub struct Logout {
     #[arg(value_name = "ACCOUNT", value_parser = NonEmptyStringValueParser::new())]
     pub account: Option<String>,
 
+    /// The server or the store to use.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub source: SourceArgs,
 }

@@ -9,11 +9,11 @@ use clap::Args;
   rechat mcp
   claude mcp add rechat -- rechat mcp
 
-Programs with an assistant start it and speak the Model Context Protocol on its standard input and \
+Programs with an agent start it and speak the Model Context Protocol on its standard input and \
 output. It only reads, unless the configuration has `mcp.send = \"allow\"`; `mcp.conversations` and \
 `mcp.hide` say which conversations it shows. Each call is a line on standard error.")]
 pub struct McpArgs {
+    /// The server or the store to use.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub source: SourceArgs,
 }

@@ -30,7 +30,7 @@ pub struct MediaArgs {
     #[arg(long)]
     pub json: bool,
 
+    /// The server or the store to use.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub source: SourceArgs,
 }

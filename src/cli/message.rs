@@ -25,8 +25,8 @@ pub struct MessageArg {
     #[arg(long)]
     pub json: bool,
 
+    /// The server or the store to use.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub source: SourceArgs,
 }
 
@@ -48,8 +48,8 @@ pub struct SetStatus {
     #[arg(long)]
     pub json: bool,
 
+    /// The server or the store to use.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub source: SourceArgs,
 }
 
@@ -69,8 +69,8 @@ pub struct Delete {
     #[arg(short, long)]
     pub yes: bool,
 
+    /// The server or the store to use.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub source: SourceArgs,
 }
 
@@ -81,7 +81,7 @@ pub struct MessagesArgs {
     #[arg(required = true, value_name = "ID", value_parser = id)]
     pub ids: Vec<IdPrefix>,
 
+    /// The server or the store to use.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub source: SourceArgs,
 }

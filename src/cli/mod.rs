@@ -58,12 +58,12 @@ pub const VERSION: &str = env!("RECHAT_VERSION");
 
 Exit codes: 0 done, 1 failed, 2 wrong usage.")]
 pub struct Cli {
+    /// The command to run.
     #[command(subcommand)]
-    #[allow(missing_docs)]
     pub command: CliCommand,
 
+    /// The options that all commands have.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub globals: GlobalOptions,
 }
 

@@ -36,8 +36,8 @@ pub struct ConversationsArgs {
     #[arg(long)]
     pub json: bool,
 
+    /// The server or the store to use.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub source: SourceArgs,
 }
 
@@ -71,8 +71,8 @@ pub struct ReadArgs {
     #[arg(long)]
     pub json: bool,
 
+    /// The server or the store to use.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub source: SourceArgs,
 }
 
@@ -89,8 +89,8 @@ pub struct PlatformsArgs {
     #[arg(long)]
     pub json: bool,
 
+    /// The server or the store to use.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub source: SourceArgs,
 }
 
@@ -107,8 +107,8 @@ pub struct BotsArgs {
     #[arg(long)]
     pub json: bool,
 
+    /// The server or the store to use.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub source: SourceArgs,
 }
 
@@ -136,8 +136,8 @@ pub struct StatsArgs {
     #[arg(long)]
     pub json: bool,
 
+    /// The server or the store to use.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub source: SourceArgs,
 }
 
@@ -155,7 +155,7 @@ pub struct StatusArgs {
     #[arg(long)]
     pub json: bool,
 
+    /// The server or the store to use.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub source: SourceArgs,
 }

@@ -17,7 +17,7 @@ pub struct OpenArgs {
     #[arg(long)]
     pub print: bool,
 
+    /// The server or the store to use.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub source: SourceArgs,
 }

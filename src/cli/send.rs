@@ -54,16 +54,16 @@ pub struct Send {
     #[arg(conflicts_with_all = ["recipient", "content", "wait", "file", "mention", "segments", "idempotency_key"], value_hint = ValueHint::FilePath)]
     pub batch: Option<PathBuf>,
 
+    /// The content of the message.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub content: ContentArgs,
 
+    /// How it is sent, and how the outcome is shown.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub sending: SendOptions,
 
+    /// The server or the store to use.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub source: SourceArgs,
 }
 
@@ -80,16 +80,16 @@ pub struct ReplyArgs {
     #[arg(value_parser = id)]
     pub id: IdPrefix,
 
+    /// The content of the message.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub content: ContentArgs,
 
+    /// How it is sent, and how the outcome is shown.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub sending: SendOptions,
 
+    /// The server or the store to use.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub source: SourceArgs,
 }
 

@@ -79,8 +79,8 @@ pub struct Tui {
     /// How pictures are shown
     #[arg(long, value_name = "HOW", default_value = "auto", env = "RECHAT_TUI_PICTURES")]
     pub pictures: Pictures,
+    /// The server or the store to use.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub source: SourceArgs,
 }
 

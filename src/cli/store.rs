@@ -44,8 +44,8 @@ pub struct ExportArgs {
     #[arg(long, ignore_case = true, value_delimiter = ',', value_parser = statuses())]
     pub status: Vec<Status>,
 
+    /// The messages that are meant.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub filter: FilterArgs,
 
     /// Replace the file if it exists
@@ -56,8 +56,8 @@ pub struct ExportArgs {
     #[arg(long, requires = "file")]
     pub media: bool,
 
+    /// The server or the store to use.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub source: SourceArgs,
 }
 
@@ -75,8 +75,8 @@ pub struct Import {
     #[arg(value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
 
+    /// The server or the store to use.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub source: SourceArgs,
 }
 
@@ -96,8 +96,8 @@ pub struct BackupArgs {
     #[arg(long)]
     pub force: bool,
 
+    /// The server or the store to use.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub source: SourceArgs,
 }
 

@@ -12,20 +12,20 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   rechat watch --exec 'jq -r .content'
-  rechat watch -c group_123456 --direction in --place bot.place --exec ./answer.sh
+  rechat watch -c group_123456 --direction in --cursor-file bot.cursor --exec ./answer.sh
   rechat watch --search invoice --sender Ann --exec 'jq -r .content'
 
 The command gets the message as JSON on its standard input, and its ID, platform and \
 conversation in RECHAT_ID, RECHAT_PLATFORM and RECHAT_CONVERSATION. One runs at a time, in the \
-order of the messages. With --place none is missed while this does not run, and the last one may \
+order of the messages. With --cursor-file none is missed while this does not run, and the last one may \
 come again.")]
 pub struct WatchArgs {
     /// Command for the shell
     #[arg(long, value_name = "COMMAND")]
     pub exec: String,
 
+    /// The messages that are meant.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub filter: FilterArgs,
 
     /// Only messages of this sender, given by the ID or the name as it is shown
@@ -40,15 +40,15 @@ pub struct WatchArgs {
     #[arg(long, value_name = "TEXT", short_alias = 'q', value_parser = NonEmptyStringValueParser::new())]
     pub search: Option<String>,
 
-    /// File that stores the position; the next start continues there
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub place: Option<PathBuf>,
+    /// File that stores the cursor; the next start continues there
+    #[arg(long, value_name = "FILE", alias = "place", value_hint = ValueHint::FilePath)]
+    pub cursor_file: Option<PathBuf>,
 
     /// Seconds that the command may run for one message; then it is killed
     #[arg(long, value_name = "SECS", default_value = "60", value_parser = whole_seconds)]
     pub timeout: u64,
 
+    /// The server or the store to use.
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub source: SourceArgs,
 }

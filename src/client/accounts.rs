@@ -1,6 +1,7 @@
 //! Platforms, bots, logins, and requests of people.
 
 use super::Client;
+use crate::adapter::kinds;
 use crate::error::Result;
 use crate::protocol::bots::Bot;
 use crate::protocol::http::{AdapterStatus, Request, RequestAnswer};
@@ -9,8 +10,11 @@ use crate::protocol::sign_in::SignInCode;
 use crate::store::ConversationQuery;
 use std::collections::BTreeSet;
 
-/// The platform of OneBot 11 programs that connect to a server without a configuration.
-pub const SERVED_PLATFORM: &str = "qq";
+/// The platform of implementations that connect to a server without a configuration, and name none: that of
+/// the first kind of adapter.
+pub fn served_platform() -> &'static str {
+    kinds().find(|kind| !kind.paths.is_empty()).map_or("", |kind| kind.platform)
+}
 
 impl Client {
     /// Every adapter, and its state; needs a server.
@@ -49,7 +53,7 @@ impl Client {
         let seen =
             self.conversations(&all).await?.into_iter().filter(|known| known.account.is_some());
         let mut platforms: BTreeSet<_> = seen.map(|known| known.platform).collect();
-        platforms.insert(SERVED_PLATFORM.to_owned());
+        platforms.insert(served_platform().to_owned());
         match self {
             Self::Remote(remote) => {
                 platforms.extend(remote.platforms().await?.into_iter().map(|one| one.platform));

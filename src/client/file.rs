@@ -14,7 +14,7 @@ const OCTETS: &str = "application/octet-stream";
 
 /// An open file, with its properties.
 pub struct OpenFile {
-    #[allow(missing_docs)]
+    /// Its name, without the folder.
     pub name: String,
     /// Its length.
     pub bytes: u64,

@@ -20,7 +20,7 @@ pub enum Followed {
     /// The store is another one, or an older copy; from here on its new messages follow.
     StoreReplaced,
     /// The missed events are not kept any more, and the stream continues. The missed messages
-    /// follow nevertheless, unless the place is unknown.
+    /// follow nevertheless, unless the position is unknown.
     EventsGone {
         /// Whether messages may be missing as well.
         with_messages: bool,

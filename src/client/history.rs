@@ -6,10 +6,12 @@ use serde_json::Value;
 
 /// Conditions of the wanted messages, the newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub struct HistoryQuery {
+    /// The platform of the messages.
     pub platform: Option<String>,
+    /// Their conversation.
     pub conversation: Option<String>,
+    /// Their status.
     pub status: Option<Status>,
     /// Only messages with this text, if the server can search for it.
     pub query: Option<String>,
@@ -20,6 +22,7 @@ pub struct HistoryQuery {
     /// Instead of `before`: the oldest wanted message, for a page that goes forwards; and the `seq`
     /// of the newest message.
     pub from: Option<(PageStart, u64)>,
+    /// The most messages.
     pub limit: usize,
 }
 
@@ -35,7 +38,7 @@ pub enum PageStart {
 /// A page.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct HistoryPage {
-    #[allow(missing_docs)]
+    /// The messages, the newest first.
     pub messages: Vec<Message>,
     /// Where to continue, if a search ended before the page was full.
     #[serde(default, deserialize_with = "position")]

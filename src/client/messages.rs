@@ -90,7 +90,7 @@ impl Client {
         }
     }
 
-    /// Messages after a place (an ID or a `seq`) that match, the oldest first; a server gives at most
+    /// Messages after a position (an ID or a `seq`) that match, the oldest first; a server gives at most
     /// [`MAX_LIMIT`](crate::protocol::http::MAX_LIMIT).
     ///
     /// # Errors

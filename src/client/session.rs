@@ -32,7 +32,7 @@ pub(super) enum SessionFault {
     Refused(Error),
     /// The connection broke, or the server ended it.
     Lost(Error),
-    /// The place to continue from does not belong to this store, or the events after it are not
+    /// The position to continue from does not belong to this store, or the events after it are not
     /// kept any more.
     CursorGone,
 }

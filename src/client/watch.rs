@@ -40,7 +40,7 @@ pub type AdapterChange = event::AdapterStatusData<'static>;
 pub enum WatchEvent {
     /// The server is connected. Every message after this `seq` follows.
     Here {
-        /// The newest `seq` of the session before; for a new place, the newest `seq` of the server.
+        /// The newest `seq` of the session before; for a new position, the newest `seq` of the server.
         since: u64,
     },
     /// The store is another one, or an older copy: data from before may be wrong. `Here` follows.
@@ -63,7 +63,7 @@ pub enum WatchEvent {
     Adapter(AdapterChange),
 }
 
-/// The place at which to continue after a broken connection.
+/// The position at which to continue after a broken connection.
 #[derive(Default)]
 struct WatchPosition {
     /// The cursor of the last event.

@@ -1,4 +1,4 @@
-//! A node tells the cluster how it stands, again and again.
+//! A node reports its state to the cluster at regular times.
 
 use super::presence::{self, Presence};
 use super::running::{POLL_INTERVAL, RunningNode};
@@ -7,22 +7,22 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
 
-/// The part of the health that tells of names.
+/// The part of the health about names of nodes.
 const NAMES: &str = "cluster.node";
 
-/// Pause between two reports of how this node stands.
+/// Pause between two reports of this node's state.
 const REPORT_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Pause between two reports that are kept for minutes and days: of what it has of the log, and that it is there.
+/// Pause between two reports of the part of the log that this node has (kept for minutes), and that it is known (kept for days).
 const STREAM_SEQ_INTERVAL: Duration = Duration::from_secs(20);
 
-/// For how long it is told that another node has the name of this one, once it was seen.
+/// How long the health says that another node has the same name, after it was seen.
 const SAME_NAME: Duration = Duration::from_secs(10);
 
 impl RunningNode {
-    /// Tells the cluster how this node stands, until it stops.
+    /// Reports this node's state to the cluster, until it stops.
     pub(super) async fn report_presence(&self) {
-        // Before this node has told once, its name may have been that of its last process.
+        // Before the first report of this node, the name may be that of its last process.
         let (mut has_reported, mut same_name) = (false, None::<Instant>);
         let mut stream_seq_reported = None::<Instant>;
         while self.stop.run_until_cancelled(sleep(REPORT_INTERVAL)).await.is_some() {
@@ -76,7 +76,7 @@ impl RunningNode {
     }
 }
 
-/// Tells that another node has the name of this one.
+/// Reports that another node has the same name.
 fn tell_same_name(other: &Presence, is_new: bool) {
     let Presence { node, listen, .. } = other;
     let text = format!(

@@ -1,4 +1,4 @@
-//! The connection of a node to NATS, and the names of what the cluster has there.
+//! The connection of a node to NATS, and the names of the cluster's streams and buckets.
 
 use crate::config::ClusterSettings;
 use crate::error::{Error, Result};
@@ -12,17 +12,17 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-/// How long a question to JetStream may take.
+/// Time limit of a request to JetStream.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long the answer to a question for a key may take, and how often it is asked.
+/// Time limit of a request for a key, and the number of attempts.
 const ENTRY_TIMEOUT: Duration = Duration::from_millis(500);
 const ENTRY_ATTEMPTS: usize = 4;
 
-/// Messages that one subscription may hold; NATS drops more, which their senders learn by their silence.
+/// Messages that one subscription may hold. NATS drops more, and their senders get no answer.
 const SUBSCRIPTION_MESSAGES: usize = 4096;
 
-/// For how long NATS keeps what a node last told of how far it is.
+/// How long NATS keeps the progress that a node reported last.
 const PLACES_KEPT: Duration = Duration::from_mins(10);
 
 /// For how long NATS keeps that a node was there, so that its absence is told.
@@ -37,18 +37,18 @@ const HEAD_BYTES: usize = 1 << 10;
 /// The key of the stream's metadata that has the cluster's ID.
 pub(super) const CLUSTER_ID: &str = "rechat-cluster";
 
-/// A connection to NATS for one cluster; it connects by itself, again and again.
+/// A connection to NATS for one cluster; it reconnects by itself.
 #[derive(Clone, Debug)]
 pub struct NatsConnection {
     client: async_nats::Client,
     pub(super) context: Context,
-    /// Begins the names of everything that the cluster has.
+    /// The beginning of the names of all streams, buckets and subjects of the cluster.
     pub(super) prefix: String,
-    /// NATS servers that keep what is made.
+    /// The number of NATS servers that keep each stream and bucket.
     pub(super) replicas: usize,
-    /// After how long a leader that is not heard of is replaced.
+    /// The time after which a silent leader is replaced.
     pub(super) lease: Duration,
-    /// The last thing that NATS, or the way there, refused.
+    /// The last error of NATS, or of the connection.
     refusal: Arc<Mutex<Option<String>>>,
 }
 
@@ -104,7 +104,7 @@ impl NatsConnection {
         self.client.connection_state() == State::Connected
     }
 
-    /// Why NATS cannot be used, where that is known, for people.
+    /// Why NATS cannot be used, if that is known, for people.
     pub(super) fn refusal(&self) -> Option<String> {
         self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -150,7 +150,7 @@ impl NatsConnection {
         format!("{}-log", self.prefix)
     }
 
-    /// The bucket of what lapses: the lease, and the nodes that live.
+    /// The bucket of values that expire: the lease, and the nodes that live.
     pub(super) fn lease_bucket(&self) -> String {
         format!("{}-leases", self.prefix)
     }
@@ -165,7 +165,7 @@ impl NatsConnection {
         bucket.map_err(|error| format!("the bucket {}: {error}", self.lease_bucket()))
     }
 
-    /// The same; it is made where it is not there.
+    /// The same; makes it if it does not exist.
     pub(super) async fn make_leases(&self) -> std::result::Result<kv::Store, String> {
         if let Ok(bucket) = self.leases().await {
             return Ok(bucket);
@@ -180,7 +180,7 @@ impl NatsConnection {
         made.await.map_err(|error| format!("the bucket {}: {error}", self.lease_bucket()))
     }
 
-    /// The bucket of what each node has of the log; made where it is not there.
+    /// The bucket with the part of the log that each node has; makes it if it does not exist.
     pub(super) async fn make_stream_seqs(&self) -> std::result::Result<kv::Store, String> {
         self.make_bucket("places", PLACES_KEPT).await
     }
@@ -214,7 +214,7 @@ impl NatsConnection {
         bucket.map_err(|error| self.no_snapshots(&error))
     }
 
-    /// The same; it is made where it is not there.
+    /// The same; makes it if it does not exist.
     pub(super) async fn make_snapshots(&self) -> Result<object_store::ObjectStore> {
         if let Ok(bucket) = self.snapshots().await {
             return Ok(bucket);
@@ -232,14 +232,14 @@ impl NatsConnection {
             .hint("was the cluster made? `rechat cluster init` does it")
     }
 
-    /// Ends the connection, once what was to be sent is sent.
+    /// Ends the connection after everything is sent.
     pub async fn close(&self) {
         let _ = timeout(Duration::from_millis(500), self.client.flush()).await;
         let _ = self.client.drain().await;
     }
 }
 
-/// Keeps what was refused until the connection is there; such an error comes again with each attempt.
+/// Keeps an error until the connection is there; such an error comes again with each attempt.
 fn note_refusal(refusal: &Mutex<Option<String>>, event: &Event) {
     let told = match event {
         Event::Connected => None,
@@ -250,8 +250,8 @@ fn note_refusal(refusal: &Mutex<Option<String>>, event: &Event) {
     *refusal.lock().unwrap_or_else(PoisonError::into_inner) = told;
 }
 
-/// The entry of a key. Any server that keeps the bucket may be asked, also one that hangs: then another one
-/// is.
+/// The entry of a key. Any server that keeps the bucket may be asked. If that one hangs, another one is
+/// asked.
 pub(super) async fn entry(
     bucket: &kv::Store,
     key: &str,

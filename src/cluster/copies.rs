@@ -12,30 +12,30 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-/// Files of new messages that wait to be brought here; with more, all messages are looked at anew.
+/// Files of new messages that wait to be copied here. If there are more, all messages are read again.
 const MAX_WANTED: usize = 4096;
 
-/// Files of older messages that are known to be missing; more are found the next time.
+/// Files of older messages that are known to be missing; further ones are found in the next round.
 const MAX_MISSING: usize = 100_000;
 
-/// How long this node runs before it looks at all messages, and how often it does.
+/// The time from the start of this node until it reads all messages, and between two such rounds.
 const FIRST_LOOK: Duration = Duration::from_secs(2);
 const LOOK_INTERVAL: Duration = Duration::from_hours(1);
 
 /// Pause between parts of the messages.
 const PAGE_PAUSE: Duration = Duration::from_millis(50);
 
-/// The files that messages name which came or changed.
+/// The files that new and changed messages name.
 #[derive(Debug, Default)]
 pub struct WantedCopies {
     hashes: Mutex<VecDeque<Hash>>,
-    /// There were too many, and some are not among them.
+    /// There were too many; some are missing here.
     has_dropped: AtomicBool,
     added: Notify,
 }
 
 impl WantedCopies {
-    /// Takes note of a commit.
+    /// Adds the files of a commit.
     pub fn committed(&self, changes: &[Change]) {
         let messages = changes.iter().filter_map(|change| match &change.effect {
             ChangeEffect::Created(message)
@@ -72,7 +72,7 @@ impl WantedCopies {
     }
 }
 
-/// Brings the files of messages here, new ones first, until `stop`.
+/// Copies the files of messages here, new ones first, until `stop`.
 pub async fn keep_copies(
     store: Arc<Store>,
     exchange: MediaExchange,
@@ -98,7 +98,7 @@ pub async fn keep_copies(
         };
         match brought {
             Ok(()) => {}
-            // Nothing more has room; the next look tells whether there is some again.
+            // There is no space left; the next round checks again.
             Err(NotBrought::NoRoom(refused)) if !missing.is_empty() => {
                 tracing::warn!(
                     files = missing.len(),

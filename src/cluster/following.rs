@@ -15,12 +15,12 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-/// How long a node that is elected looks at what the others have.
+/// Time for which an elected node checks what the other nodes have.
 const OTHERS_TIMEOUT: Duration = Duration::from_millis(700);
 
 impl RunningNode {
-    /// Applies the log until this node is elected, which it may be from a time on; gives its lease, and
-    /// the reader of the log.
+    /// Applies the log until this node is elected, which is possible from `stands_from` on. Returns its lease
+    /// and the reader of the log.
     pub(super) async fn follow(
         &self,
         reported: &mut Option<Fault>,
@@ -48,7 +48,7 @@ impl RunningNode {
                     let began = Instant::now();
                     let end = self.end_of_log().await?;
                     METRICS.cluster_lag.set((end - end.min(reader.read_to())).cast_signed());
-                    // Under load the log has grown again by the time that its end is known.
+                    // Under load the log has grown again before its end is known.
                     let (end, began) = *wanted.get_or_insert((end, began));
                     if reader.read_to() < end {
                         continue;
@@ -76,13 +76,13 @@ impl RunningNode {
         }
     }
 
-    /// Checks that no node is known to have more than the stream: what it has was acknowledged.
+    /// Checks that no node is known to have more than the stream: that part was acknowledged, and is lost there.
     async fn check_others(&self) -> Result<(), Fault> {
         let looking = async {
             let nodes = presence::all(&self.node.connection.leases().await?).await?;
             Ok::<_, Fault>((nodes, self.end_of_log().await?))
         };
-        // A NATS server that hangs may not keep a cluster from having a leader.
+        // A NATS server that hangs must not prevent the cluster from having a leader.
         let Ok(Ok((nodes, end))) = timeout(OTHERS_TIMEOUT, looking).await else { return Ok(()) };
         match nodes.iter().max_by_key(|node| node.stream_seq).filter(|node| node.stream_seq > end) {
             Some(Presence { node, stream_seq, .. }) => Err(format!(
@@ -126,8 +126,8 @@ impl RunningNode {
         Ok(())
     }
 
-    /// Fetches a snapshot in the place of a store that cannot go on; the server begins again with it. Gives
-    /// what is to be told meanwhile.
+    /// Fetches a snapshot to replace a store that cannot continue; the server begins again with it. Returns
+    /// the fault to be reported meanwhile.
     async fn fetch_snapshot(&self, why: &str) -> Fault {
         let to = fetched_beside(&self.db);
         if self.node.state.is_to_begin_again() {

@@ -1,4 +1,4 @@
-//! Making a cluster: its stream, its buckets, and the first snapshot.
+//! Creation of a cluster: its stream, its buckets, and the first snapshot.
 
 use super::connection::{CLUSTER_ID, NatsConnection};
 use super::snapshot;
@@ -24,8 +24,8 @@ impl Drop for Scratch {
     }
 }
 
-/// Makes a cluster whose nodes start with a copy of a store, or with an empty one. `beside` is where
-/// the copy is written before it is sent; gives the cluster's ID.
+/// Creates a cluster whose nodes start with a copy of a store, or with an empty store. The copy is written
+/// next to `beside` before it is sent. Returns the cluster's ID.
 ///
 /// # Errors
 ///
@@ -56,7 +56,7 @@ pub async fn init(
     snapshot::send(&connection, &bucket, &cluster, &copy.0, 0).await?;
     connection.make_leases().await.map_err(Error::failed)?;
     connection.make_stream_seqs().await.map_err(Error::failed)?;
-    // Last: by it a cluster is known to be whole.
+    // Last, because its presence means that the cluster is complete.
     let log = connection.context.create_stream(stream::Config {
         name: connection.stream_name(),
         subjects: vec![connection.subject()],
@@ -65,7 +65,7 @@ pub async fn init(
         discard: stream::DiscardPolicy::New,
         // None, where it is 0.
         max_bytes: i64::try_from(settings.log_bytes).unwrap_or(i64::MAX),
-        // A message that is taken out by hand would be a gap for every node.
+        // A message that somebody deletes would be a gap for every node.
         deny_delete: true,
         metadata: HashMap::from([(CLUSTER_ID.to_owned(), cluster.clone())]),
         ..stream::Config::default()
@@ -75,7 +75,7 @@ pub async fn init(
     Ok(cluster)
 }
 
-/// Writes a copy of a store, or an empty one, that is of a cluster at the beginning of its log.
+/// Writes a copy of a store, or an empty store, that belongs to a cluster at the beginning of its log.
 async fn copy_store(from: Option<&StoreOptions>, to: &Path, cluster: &str) -> Result<()> {
     let (from, to, cluster) = (from.cloned(), to.to_owned(), cluster.to_owned());
     let copied = tokio::task::spawn_blocking(move || {

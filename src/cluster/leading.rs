@@ -1,4 +1,4 @@
-//! The life of a node while it leads: it takes over, decides, and renews its lease until that is lost.
+//! A node as leader: it takes over, decides, and renews its lease until the lease is lost.
 
 use super::lease::Lease;
 use super::log_retention;
@@ -13,17 +13,17 @@ use futures_util::future::{select_all, try_join_all};
 use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
 
-/// The part of the health that tells of snapshots.
+/// The part of the health about snapshots.
 const SNAPSHOTS: &str = "snapshots";
 
-/// Pause before a leader that could not begin its epoch reads on and tries again.
+/// Pause before a leader that could not begin its epoch reads further and tries again.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
-/// How long a leader waits for a message of the log before it looks at the end of it again.
+/// How long a leader waits for a message of the log before it checks the end of the log again.
 const NEXT_TIMEOUT: Duration = Duration::from_millis(50);
 
 impl RunningNode {
-    /// Leads until the lease is lost, the store cannot go on, or the node stops.
+    /// Leads until the lease is lost, the store cannot continue, or the node stops.
     pub(super) async fn lead(
         &self,
         mut lease: Box<Lease>,
@@ -60,7 +60,7 @@ impl RunningNode {
         }
     }
 
-    /// Takes over from the leader before, and leads until the store cannot go on.
+    /// Takes over from the leader before, and leads until the store cannot continue.
     async fn take_over(
         &self,
         reader: &mut BatchReader,
@@ -68,7 +68,7 @@ impl RunningNode {
         began: Instant,
         reported: &mut Option<Fault>,
     ) -> Result<(), Fault> {
-        // The leader before may append until this node has.
+        // The leader before can append until this node has appended.
         loop {
             self.read_all(reader).await?;
             match self.store.lead(reader.applied_through(), reader.read_to()).await {

@@ -1,5 +1,5 @@
-//! The lease of the leader: a key of a bucket whose values lapse. Its revision is the term: only the
-//! node that knows the newest one can renew it.
+//! The lease of the leader: a key of a bucket whose values expire. Its revision is the term: only the
+//! node that knows the newest revision can renew it.
 
 use super::connection::{NatsConnection, entry};
 use async_nats::jetstream::kv::{self, CreateError, CreateErrorKind, UpdateErrorKind};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 /// The key of the lease.
 const LEADER: &str = "leader";
 
-/// Lengths of a lease after which one that did not lapse by itself is taken all the same.
+/// A lease that did not expire by itself is taken after this number of lease lengths.
 const LEASES_UNTIL_TAKEN: u32 = 3;
 
 /// The holder of a lease.
@@ -19,7 +19,7 @@ pub(super) struct Holder {
     pub(super) node: String,
     /// One start of its process.
     pub(super) instance: String,
-    /// Milliseconds that it has the lease for, unless it renews it.
+    /// Milliseconds until the lease ends, unless it is renewed.
     #[serde(default)]
     pub(super) lasts_ms: u64,
 }
@@ -29,8 +29,8 @@ pub(super) struct Holder {
 pub(super) struct SeenLease(Option<(u64, Instant)>);
 
 impl SeenLease {
-    /// Whether the holder has not renewed it for so long, by this node's clock, that it cannot have it
-    /// any more: values lapse by the clocks of NATS's servers, which may have been set back.
+    /// Whether the holder cannot have the lease any more: it has not renewed it for too long by this node's
+    /// clock. Values expire by the clocks of the NATS servers, which may have been set back.
     fn is_over(&mut self, holder: &Holder, revision: u64) -> bool {
         match self.0 {
             Some((seen, since)) if seen == revision => {
@@ -52,16 +52,16 @@ pub(super) struct Lease {
     holder: Holder,
     revision: u64,
     length: Duration,
-    /// When it ends, unless it is renewed; by this node's clock, and never later than by NATS's.
+    /// When it ends, unless it is renewed: by this node's clock, and never later than by that of NATS.
     pub(super) until: Instant,
 }
 
 /// The outcome of asking for the lease.
 #[derive(Debug)]
 pub(super) enum Election {
-    /// This node, since now.
+    /// This node has it now.
     Won(Box<Lease>),
-    /// Another one, where its name is known.
+    /// Another node has it; its name, if it is known.
     Held(Option<String>),
 }
 
@@ -74,7 +74,7 @@ pub(super) async fn holder(bucket: &kv::Store) -> Result<Option<(Holder, u64)>, 
     }))
 }
 
-/// Takes the lease, where nobody holds it, and this node `stands` for election.
+/// Takes the lease if nobody holds it, and this node `stands` for election.
 pub(super) async fn take(
     connection: &NatsConnection,
     me: &Holder,
@@ -83,7 +83,7 @@ pub(super) async fn take(
 ) -> Result<Election, String> {
     let bucket = connection.make_leases().await?;
     let held = holder(&bucket).await?;
-    // One whose acknowledgement was lost is this node's own.
+    // If the acknowledgement was lost, this node has the lease already.
     let is_over = held.as_ref().is_some_and(|(holder, revision)| {
         holder.instance == me.instance || seen.is_over(holder, *revision)
     });
@@ -91,7 +91,7 @@ pub(super) async fn take(
         return Ok(Election::Held(held.map(|(holder, _)| holder.node)));
     }
     let status = bucket.status().await.map_err(|error| error.to_string())?;
-    // Values lapse after the one, which was set when the cluster was made.
+    // Values expire after the time that was set when the cluster was created.
     let lengths = [status.max_age(), connection.lease];
     let length = lengths.into_iter().filter(|length| !length.is_zero()).min();
     let (length, began) = (length.unwrap_or(connection.lease), Instant::now());
@@ -137,7 +137,7 @@ impl Lease {
         self.length / 4
     }
 
-    /// Renews it; `false` where another node may hold it by now.
+    /// Renews it; `false` if another node may hold it by now.
     pub(super) async fn renew(&mut self) -> bool {
         while Instant::now() < self.until {
             let began = Instant::now();
@@ -170,7 +170,7 @@ impl Lease {
     /// Lets others take it at once.
     pub(super) async fn give_up(self) {
         let deleted = self.bucket.delete_expect_revision(LEADER, Some(self.revision));
-        // It lapses by itself otherwise.
+        // Otherwise it expires by itself.
         let _ = tokio::time::timeout(self.length, deleted).await;
     }
 }

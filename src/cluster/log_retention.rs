@@ -1,5 +1,5 @@
-//! Retention of the log: the leader makes snapshots, and removes what the older of the two newest ones has
-//! from the log, unless a node lacks it that is not too far behind.
+//! Retention of the log. The leader makes snapshots. It removes from the log what the older of the two newest
+//! snapshots has, unless a node that is not too far behind lacks it.
 
 use super::connection::NatsConnection;
 use super::{presence, snapshot};
@@ -18,21 +18,21 @@ const KEPT: usize = 2;
 /// Bytes of the log after which a snapshot is made, however few messages they are.
 const SNAPSHOT_BYTES: u64 = 1 << 30;
 
-/// Snapshots for which there has to be room in a log that is bounded.
+/// Snapshots for which a bounded log must have space.
 const SNAPSHOTS_OF_ROOM: u64 = 16;
 
-/// Lengths between two snapshots by which a node may be behind before the log does not wait for it.
+/// The log does not wait for a node that is behind by more than this number of snapshot intervals.
 const MOST_BEHIND: u64 = 8;
 
-/// Pause between two looks at whether a snapshot is to be made.
+/// Pause between two checks whether a snapshot is due.
 pub(super) const POLL_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The log in NATS, as far as it decides what is kept.
+/// The properties of the log in NATS that decide how much of it is kept.
 #[derive(Clone, Copy, Debug)]
 struct LogSize {
     messages: u64,
     bytes: u64,
-    /// The most bytes that it may have, where it is bounded.
+    /// The most bytes that it may have, if it is bounded.
     max_bytes: Option<u64>,
     /// Messages after which a snapshot is made.
     snapshot_every: u64,
@@ -48,14 +48,14 @@ impl LogSize {
             || bytes >= snapshot_bytes.saturating_mul(lengths)
     }
 
-    /// Whether a bounded log soon has no more room.
+    /// Whether a bounded log is nearly full.
     fn is_nearly_full(&self) -> bool {
         self.max_bytes.is_some_and(|most| self.bytes >= most / 8 * 7)
     }
 
-    /// The stream sequence up to which the log is needed by nobody: the older snapshot has it, and so do the nodes
-    /// that are at `stream sequences`, but for those that are too far behind.
-    /// Where there is no more room, all that the newest snapshot has.
+    /// The stream sequence up to which nobody needs the log: the older snapshot has this part, and so have all
+    /// nodes (`stream_seqs`) that are not too far behind. If the log is nearly full, the sequence of the newest
+    /// snapshot.
     fn removable(&self, newest: u64, older: u64, stream_seqs: &[u64]) -> u64 {
         if self.is_nearly_full() {
             return newest;
@@ -66,8 +66,8 @@ impl LogSize {
     }
 }
 
-/// Makes a snapshot where enough has been appended since the last one, and removes older ones, and what
-/// is not needed any more from the log.
+/// Makes a snapshot if enough was appended since the last one. Removes older snapshots, and the part of the log
+/// that is not needed any more.
 pub(super) async fn keep(
     connection: &NatsConnection,
     stream: &EventStream,
@@ -109,8 +109,8 @@ pub(super) async fn keep(
     stream.remove_through(removable).await.map_err(|error| error.0)
 }
 
-/// Makes room in a log that is full, as a node that has all of it: removes what the newest snapshot has,
-/// or makes one and removes all. Nodes that lack some of it take the snapshot.
+/// Makes space in a full log, at a node that has all of it: removes what the newest snapshot has,
+/// or makes a snapshot and removes everything. Nodes that lack some of it take the snapshot.
 pub(super) async fn make_room(
     connection: &NatsConnection,
     stream: &EventStream,
@@ -130,7 +130,7 @@ pub(super) async fn make_room(
     stream.remove_through(removable).await.map_err(|error| error.0)
 }
 
-/// Makes a snapshot; gives the stream sequence up to which it goes.
+/// Makes a snapshot; returns the last stream sequence in it.
 async fn make_snapshot(
     connection: &NatsConnection,
     bucket: &ObjectStore,

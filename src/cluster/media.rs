@@ -1,5 +1,5 @@
-//! Files of other nodes: a node that lacks one asks all others, and reads it from the first
-//! that has it, a piece at a time. It keeps it where its SHA-256 is the one that was asked for.
+//! Files of other nodes: a node that lacks a file asks all other nodes, and reads it from the first one
+//! that has it, piece by piece. It keeps the file if the SHA-256 is right.
 
 use super::connection::NatsConnection;
 use super::media_wire::{Offer, PIECE_BYTES, PieceRequest, ToAll};
@@ -22,30 +22,30 @@ use tokio::time::timeout;
 /// Bytes of a message that are left for its head.
 const HEAD_BYTES: usize = 1 << 10;
 
-/// Pieces of one file that are asked for at one time.
+/// Pieces of one file that are requested at one time.
 const PIECES_AT_ONCE: usize = 4;
 
-/// Files that are brought here at one time; more wait.
+/// Files that are copied here at one time; more wait.
 const FILES_AT_ONCE: usize = 8;
 
 /// How long a node may take to say that it has a file.
 const OFFER_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long a piece may take.
+/// Time limit of a piece.
 const PIECE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a reader waits for a file; it goes on coming afterwards.
+/// How long a reader waits for a file; the copying continues afterwards.
 const READER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Readers that wait for files of other nodes at one time, each with a thread; to more, a file that is not
-/// here is not there.
+/// Readers that wait for files of other nodes at one time, each with a thread. Further readers get no file
+/// that is not here.
 const MAX_READERS: usize = 64;
 
-/// For how long a file that no node has is not asked for again, and how many of them are remembered.
+/// How long a file that no node has is not requested again, and the number of such files that are remembered.
 const MISSING_FOR: Duration = Duration::from_secs(5);
 const MAX_MISSING: usize = 1024;
 
-/// Brings files here from other nodes, and gives them those that are here.
+/// Copies files here from other nodes, and sends them files that are here.
 #[derive(Clone)]
 pub struct MediaExchange {
     pub(super) client: Client,
@@ -56,11 +56,11 @@ pub struct MediaExchange {
     files: Arc<Semaphore>,
     readers: Arc<Semaphore>,
     missing: Arc<Mutex<HashMap<Hash, Instant>>>,
-    /// Files that are on their way; all who want one wait for the same.
+    /// Files that are being copied; all readers of a file wait for the same copy.
     coming: Arc<Mutex<HashMap<Hash, Coming>>>,
 }
 
-/// A file on its way here.
+/// A file that is being copied here.
 type Coming = Shared<BoxFuture<'static, Result<(), NotBrought>>>;
 
 impl fmt::Debug for MediaExchange {
@@ -69,12 +69,12 @@ impl fmt::Debug for MediaExchange {
     }
 }
 
-/// Why a file did not come.
+/// Why a file could not be copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum NotBrought {
     /// No node that answers has it.
     Nowhere,
-    /// There is no room for it here.
+    /// There is no space for it here.
     NoRoom(BlobRefused),
     Broken(String),
 }
@@ -96,7 +96,7 @@ impl From<BlobRefused> for NotBrought {
 }
 
 impl MediaExchange {
-    /// The exchange for what `blobs` keep; `instance` is one start of this node's process.
+    /// The exchange for the files of `blobs`; `instance` is one start of this node's process.
     pub(super) fn new(connection: &NatsConnection, instance: &str, blobs: Blobs) -> Self {
         Self {
             client: connection.context.client(),
@@ -116,15 +116,15 @@ impl MediaExchange {
         &self.blobs
     }
 
-    /// Has every other node remove a file, as somebody did here; one that cannot be reached does once
-    /// it looks for files that no message has.
+    /// Makes every other node remove a file that was removed here. A node that cannot be reached removes it
+    /// when it looks for files that no message has.
     pub async fn forget(&self, hash: Hash) {
         if let Err(error) = self.tell_all(&ToAll::Forget(hash.to_string()), None).await {
             tracing::warn!("other nodes are not told that {hash} is removed: {error}");
         }
     }
 
-    /// Brings a file here, unless it is.
+    /// Copies a file here, unless it is here already.
     pub(super) async fn bring_here(&self, hash: Hash) -> Result<(), NotBrought> {
         let coming = self
             .lock_coming()
@@ -185,7 +185,7 @@ impl MediaExchange {
         sent.map_err(|error| error.to_string())
     }
 
-    /// Reads a file of another node, and keeps it.
+    /// Reads a file from another node, and stores it.
     async fn read_from(&self, offer: &Offer, hash: Hash) -> Result<(), NotBrought> {
         let (blobs, size) = (self.blobs.clone(), offer.size);
         let begin = move || {

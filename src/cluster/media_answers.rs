@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinSet, spawn_blocking};
 
-/// Questions of other nodes that are answered at one time; more wait.
+/// Requests of other nodes that are answered at one time; more wait.
 const ANSWERS_AT_ONCE: usize = 16;
 
 impl MediaExchange {
@@ -55,7 +55,7 @@ impl MediaExchange {
                 None
             }
         };
-        // A piece that is not there has an empty answer; a node without the file says nothing.
+        // A missing piece has an empty answer; a node without the file does not answer.
         let answer = if is_own { Some(answer.unwrap_or_default()) } else { answer };
         if let (Some(reply), Some(answer)) = (message.reply, answer)
             && let Err(error) = self.client.publish(reply, answer).await
@@ -73,7 +73,7 @@ async fn next(all: &mut Subscriber, own: &mut Subscriber) -> Option<(Message, bo
     }
 }
 
-/// The answer of a node that has a file; or the file is removed.
+/// Answers if this node has a file, or removes the file.
 fn offer_of(blobs: &Blobs, payload: &[u8], instance: String) -> io::Result<Option<Bytes>> {
     match serde_json::from_slice(payload) {
         Ok(ToAll::Find(media)) => {
@@ -94,7 +94,7 @@ fn offer_of(blobs: &Blobs, payload: &[u8], instance: String) -> io::Result<Optio
     }
 }
 
-/// A piece of a file; `None` where it is not here.
+/// A piece of a file; `None` if it is not here.
 fn piece_of(blobs: &Blobs, payload: &[u8]) -> io::Result<Option<Bytes>> {
     let request: PieceRequest = serde_json::from_slice(payload).map_err(io::Error::other)?;
     let Ok(hash) = request.media.parse() else { return Ok(None) };

@@ -1,17 +1,17 @@
-//! The questions of nodes about files, and the answers.
+//! Requests of nodes for files, and the answers.
 
 use serde::{Deserialize, Serialize};
 
-/// Bytes of a piece, where NATS takes as many.
+/// Bytes of a piece, if NATS takes as many.
 pub(super) const PIECE_BYTES: usize = 256 << 10;
 
-/// A question to every node.
+/// A request to every node.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum ToAll {
     /// Asks which node has a file.
     Find(String),
-    /// Tells that somebody removed a file.
+    /// Reports that somebody removed a file.
     Forget(String),
 }
 
@@ -23,7 +23,7 @@ pub(super) struct Offer {
     pub(super) size: u64,
 }
 
-/// A question for a piece of a file.
+/// A request for a piece of a file.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct PieceRequest {
     pub(super) media: String,

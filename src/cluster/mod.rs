@@ -1,9 +1,9 @@
-//! Many nodes: the log on a stream of NATS JetStream (`docs/cluster.md`).
+//! A cluster: nodes that share the log on a stream of NATS JetStream (`docs/cluster.md`).
 //!
-//! Each node has a store of its own and applies the stream to it. One node leads: it holds a lease, a
-//! key of a bucket that lapses unless it is renewed, and it alone decides and appends. The lease only
-//! finds a leader. That there are never two is held by the stream: a new leader first appends the
-//! event that its epoch began, and from then on refuses everything of the one before it.
+//! Each node has its own store and applies the stream to it. One node is the leader: it holds a lease (a
+//! key of a bucket that expires unless it is renewed), and only it decides and appends. The lease only
+//! finds a leader. The stream ensures that there are never two: a new leader first appends the
+//! event that its epoch began, and after that the stream refuses everything from the leader before.
 
 mod announcing;
 mod connection;

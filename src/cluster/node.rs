@@ -1,5 +1,5 @@
-//! The life of a node: it follows the log, stands for election while it has all of it, and leads for
-//! as long as its lease lasts.
+//! The main loop of a node: it follows the log, stands for election while it has all of it, and leads as
+//! long as its lease lasts.
 
 use super::media::MediaExchange;
 use super::requests::{LeaderRequests, LeaderService};
@@ -7,6 +7,7 @@ use super::running::{ClusterNode, RunningNode};
 use super::state::ClusterState;
 use super::status_feed::StatusFeed;
 use super::tunnel::Tunnels;
+use crate::backoff::Backoff;
 use crate::media::Blobs;
 use crate::store::Store;
 use std::path::PathBuf;
@@ -22,16 +23,19 @@ const SETTLED: Duration = Duration::from_secs(1);
 /// Pause after a fault.
 const RETRY_PAUSE: Duration = Duration::from_millis(300);
 
-/// How long a node that could not go on leading leaves it to others; longer each time that it led no
-/// longer than `SHORT_LEAD`.
+/// How long a node whose lead ended does not stand for election.
 const ABSTAIN: Duration = Duration::from_millis(500);
-const LONGEST_ABSTAIN: Duration = Duration::from_secs(30);
+
+/// The same after short leads that follow each other: the first pause and the longest one.
+const ABSTAIN_AFTER_SHORT: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];
+
+/// A lead that ends sooner is a short one.
 const SHORT_LEAD: Duration = Duration::from_secs(10);
 
 /// Services of a node to others.
 #[derive(Clone)]
 pub struct NodeServices {
-    /// Gives them files of messages.
+    /// Sends them files of messages.
     pub media: MediaExchange,
     /// Answers them while this node leads.
     pub while_leading: Vec<LeaderService>,
@@ -40,19 +44,19 @@ pub struct NodeServices {
 /// The cluster, as the server of a node sees it.
 #[derive(Clone, Debug)]
 pub struct ClusterHandle {
-    /// How this node stands.
+    /// The state of this node.
     pub state: Arc<ClusterState>,
     /// Passes requests on to the leader.
     pub requests: LeaderRequests,
     /// Passes events on to it.
     pub events: LeaderRequests,
-    /// Asks it why messages wait.
+    /// Asks the leader why messages wait.
     pub waiting: LeaderRequests,
     /// Passes connections on to it.
     pub tunnels: Tunnels,
-    /// Tells of the adapters that are connected to it.
+    /// Sends the states of the adapters that are connected to it.
     pub states: StatusFeed,
-    /// Brings files of messages here from other nodes.
+    /// Copies files of messages here from other nodes.
     pub media: MediaExchange,
 }
 
@@ -101,7 +105,7 @@ impl ClusterNode {
 
 /// Follows and leads by turns.
 async fn take_part(work: &RunningNode) {
-    let (mut reported, mut stands_from, mut abstain) = (None, Instant::now(), ABSTAIN);
+    let (mut reported, mut stands_from, mut short_leads) = (None, Instant::now(), None);
     // After a panic it may have led.
     work.node.lease.end();
     work.store.follow().await;
@@ -115,9 +119,13 @@ async fn take_part(work: &RunningNode) {
             Ok((lease, reader)) => {
                 let began = Instant::now();
                 let led = Box::pin(work.lead(lease, reader, &mut reported)).await;
-                // Another one may do better than a node that cannot lead for long.
-                let is_short = began.elapsed() < SHORT_LEAD;
-                abstain = if is_short { (abstain * 2).min(LONGEST_ABSTAIN) } else { ABSTAIN };
+                // If this node cannot lead for long, another node may do better.
+                let abstain = if began.elapsed() < SHORT_LEAD {
+                    short_leads.get_or_insert_with(after_short_lead).pause()
+                } else {
+                    short_leads = None;
+                    ABSTAIN
+                };
                 stands_from = Instant::now() + abstain;
                 led
             }
@@ -125,11 +133,16 @@ async fn take_part(work: &RunningNode) {
         };
         if let Err(fault) = done {
             if !work.node.connection.is_connected() {
-                // By then others have told what they have, should NATS have lost it.
+                // By then other nodes have reported what they have, in case NATS has lost it.
                 stands_from = stands_from.max(Instant::now() + SETTLED);
             }
             work.report(&fault, &mut reported);
             let _ = work.stop.run_until_cancelled(sleep(RETRY_PAUSE)).await;
         }
     }
+}
+
+fn after_short_lead() -> Backoff {
+    let [first, longest] = ABSTAIN_AFTER_SHORT;
+    Backoff::new(first, longest)
 }

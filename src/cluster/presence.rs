@@ -1,21 +1,21 @@
-//! The nodes that live: each tells how it stands, again and again, in the bucket whose values lapse.
+//! The nodes that live: each reports its state at regular times, in a bucket whose values expire.
 
 use super::connection::entry;
 use async_nats::jetstream::kv;
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 
-/// Begins the keys of nodes.
+/// The beginning of the keys of nodes.
 const NODES: &str = "nodes.";
 
-/// How a node stands.
+/// The state of a node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Presence {
-    #[allow(missing_docs)]
+    /// The name of the node.
     pub node: String,
     /// One start of its process.
     pub instance: String,
-    #[allow(missing_docs)]
+    /// The version of rechat that it runs.
     pub version: String,
     /// Where it serves.
     pub listen: String,
@@ -25,7 +25,7 @@ pub struct Presence {
     pub offset: u64,
 }
 
-/// Tells how this node stands; gives what was told last under its name.
+/// Reports the state of this node; returns the last report under its name.
 pub(super) async fn report(
     bucket: &kv::Store,
     presence: &Presence,
@@ -57,18 +57,18 @@ pub(super) async fn all(bucket: &kv::Store) -> Result<Vec<Presence>, String> {
     Ok(found)
 }
 
-/// A node that is known and does not tell how it stands.
+/// A known node that does not report its state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MissingNode {
     /// Its name.
     pub node: String,
     /// Where it served.
     pub listen: String,
-    /// When it last told that it is there, in seconds since 1970; it tells so every 20 s.
+    /// When it last reported, in seconds since 1970; it reports every 20 s.
     pub seen_at: u64,
 }
 
-/// The nodes that were there within the last days and are not among those that live, by name.
+/// The nodes that reported within the last seven days and are not among the `live` ones, by name.
 pub(super) async fn missing(
     known: &kv::Store,
     live: &[Presence],
@@ -90,7 +90,7 @@ pub(super) async fn missing(
     Ok(found)
 }
 
-/// Tells what a node has of the log, so that what it lacks stays there; kept for minutes.
+/// Reports the part of the log that a node has, so that the log keeps the rest; the report is kept for minutes.
 pub(super) async fn report_stream_seq(
     bucket: &kv::Store,
     node: &str,
@@ -100,7 +100,7 @@ pub(super) async fn report_stream_seq(
     put.await.map(drop).map_err(|error| error.to_string())
 }
 
-/// The part of the log that each node has, of the nodes that told it within the last minutes.
+/// The part of the log that each node has, for the nodes that reported it within the last minutes.
 pub(super) async fn stream_seqs(bucket: &kv::Store) -> Result<Vec<u64>, String> {
     let mut keys = bucket.keys().await.map_err(|error| error.to_string())?;
     let mut found = Vec::new();

@@ -20,14 +20,14 @@ const MAX_ANSWERING: usize = 64;
 /// Answers the requests that other nodes pass on.
 pub type Answerer = Arc<dyn Fn(Bytes) -> BoxFuture<'static, Bytes> + Send + Sync>;
 
-/// A service of the leader to the others.
+/// A service of the leader to the other nodes.
 #[derive(Clone)]
 pub struct LeaderService {
     /// The requests, as the others pass them on.
     pub requests: LeaderRequests,
     /// Answers them.
     pub answerer: Answerer,
-    /// The answer where too many are under way; nothing was done then.
+    /// The answer if too many requests are running; nothing was done then.
     pub busy: Bytes,
 }
 
@@ -49,9 +49,9 @@ impl fmt::Debug for LeaderRequests {
 pub enum NotAnswered {
     /// No node leads; nothing was done.
     NoLeader,
-    /// Whether something was done is unknown.
+    /// The outcome is unknown.
     Unknown(String),
-    /// It is larger than NATS takes.
+    /// It is too large for NATS.
     TooLarge {
         /// The size that NATS takes, in bytes.
         limit: usize,
@@ -59,7 +59,7 @@ pub enum NotAnswered {
 }
 
 impl LeaderRequests {
-    /// Passes on what has a name of its own: `requests`, `events`.
+    /// Passes on requests of one kind, by its name: `requests`, `events`.
     pub(super) fn new(connection: &NatsConnection, name: &str) -> Self {
         let client = connection.context.client();
         Self { client, subject: format!("{}.{name}", connection.prefix) }
@@ -100,8 +100,8 @@ impl LeaderService {
         client.subscribe(subject.clone()).await.map_err(|error| error.to_string())
     }
 
-    /// Answers requests until they end with the connection, or the lease does. What waited here while
-    /// this process was stopped is another node's business by then: it is not answered.
+    /// Answers requests until the connection or the lease ends. Requests that waited here while this process was
+    /// suspended belong to another node by then, and get no answer.
     pub(super) async fn answer(&self, mut requests: Subscriber, lease: &LeaseEnd) {
         let (permits, mut tasks) = (Arc::new(Semaphore::new(MAX_ANSWERING)), JoinSet::new());
         while let Some(request) = requests.next().await {
@@ -111,7 +111,7 @@ impl LeaderService {
                 return;
             }
             let client = self.requests.client.clone();
-            // One that waited could be carried out after its asker was told that this is unknown.
+            // A request that waited could be carried out after its sender got the answer that the outcome is unknown.
             let Ok(permit) = permits.clone().try_acquire_owned() else {
                 let _ = client.publish(reply, self.busy.clone()).await;
                 continue;

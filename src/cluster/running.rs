@@ -1,4 +1,4 @@
-//! A node at work on its store, as the parts of its life share it.
+//! A running node: its store and what the parts of its main loop share.
 
 use super::connection::NatsConnection;
 use super::lease::Holder;
@@ -13,16 +13,16 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// The part of the health that tells of the cluster.
+/// The part of the health about the cluster.
 pub(super) const HEALTH_PART: &str = "cluster";
 
-/// Pause between two looks at the lease and the end of the log.
+/// Pause between two checks of the lease and of the end of the log.
 pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(300);
 
-/// Why a node cannot go on for now.
+/// Why a node cannot continue for now.
 pub(super) type Fault = String;
 
-/// A node of a cluster, as its process has it from start to end.
+/// A node of a cluster, from the start of its process to the end.
 #[derive(Clone)]
 pub struct ClusterNode {
     pub(super) connection: NatsConnection,
@@ -32,25 +32,25 @@ pub struct ClusterNode {
     pub(super) snapshot_every: u64,
 }
 
-/// A node at work on its store.
+/// A node that runs on its store.
 pub(super) struct RunningNode {
     pub(super) node: ClusterNode,
     pub(super) stream: EventStream,
     pub(super) store: Arc<Store>,
-    /// Beside it, snapshots are written before they are sent.
+    /// Snapshots are written next to it before they are sent.
     pub(super) db: PathBuf,
     pub(super) listen: String,
     /// Its services to the others, while it leads.
     pub(super) services: Vec<LeaderService>,
     /// The store is of another cluster.
     pub(super) is_foreign: AtomicBool,
-    /// A snapshot is on its way here, and the log has to keep what comes behind it.
+    /// A snapshot is being fetched, and the log has to keep what comes after it.
     pub(super) is_fetching: AtomicBool,
     pub(super) stop: CancellationToken,
 }
 
 impl RunningNode {
-    /// Tells a fault: in the log once, in the health for as long as it lasts, with how old reads are.
+    /// Reports a fault: once in the log, and in the health as long as it lasts, with the age of reads.
     pub(super) fn report(&self, fault: &str, reported: &mut Option<Fault>) {
         let fault = if self.node.connection.is_connected() {
             fault.to_owned()
@@ -67,7 +67,7 @@ impl RunningNode {
         }
     }
 
-    /// Checks that the store has all that was given to it: after a fault of the disk it may have less.
+    /// Checks that the store has all that it was given: after a fault of the disk it may have less.
     pub(super) fn check_store(&self, reader: &BatchReader) -> Result<(), Fault> {
         if *self.store.stream_seqs().borrow() < reader.applied_through() {
             return Err("the store was opened anew; it reads the log again".into());

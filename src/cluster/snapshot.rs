@@ -1,5 +1,5 @@
-//! Snapshots: copies of a node's store in a bucket of NATS, from which a node starts that is new or
-//! too far behind.
+//! Snapshots: copies of a node's store in a bucket of NATS. A node that is new or too far behind starts
+//! from one.
 
 use super::connection::NatsConnection;
 use super::presence;
@@ -15,8 +15,8 @@ use tokio::fs::{self, File};
 use tokio::io;
 use tokio::time::sleep;
 
-/// Begins the names of a cluster's snapshots; the stream sequence of the log follows. What an earlier cluster of the
-/// same name left in the bucket is none of this one's.
+/// The beginning of the names of a cluster's snapshots; the stream sequence of the log follows. Snapshots that an
+/// earlier cluster of the same name left in the bucket do not count.
 fn prefix(cluster: &str) -> String {
     format!("snapshot-{cluster}-")
 }
@@ -30,7 +30,7 @@ const CHUNK_BYTES: usize = 512 << 10;
 /// A snapshot in the bucket.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct StoreSnapshot {
-    /// The stream sequence of the log up to which it goes.
+    /// The last stream sequence of the log in it.
     pub(super) stream_seq: u64,
     pub(super) name: String,
     /// Its size in bytes.
@@ -77,8 +77,8 @@ pub(super) async fn send(
     bucket.put(about, &mut bytes).await.map(drop).map_err(|error| failed(&error))
 }
 
-/// Writes the newest snapshot to a file that is not there; gives the stream sequence up to which it goes. Meanwhile
-/// the log keeps what comes behind it, for this node.
+/// Writes the newest snapshot to a new file; returns the last stream sequence in it. Meanwhile the log keeps
+/// what comes after it, for this node.
 pub(super) async fn fetch(connection: &NatsConnection, node: &str, to: &Path) -> Result<u64> {
     let cluster = connection.cluster().await.map_err(|error| {
         Error::failed(error).hint("was the cluster made? `rechat cluster init` makes it")
@@ -96,7 +96,7 @@ pub(super) async fn fetch(connection: &NatsConnection, node: &str, to: &Path) ->
     Ok(newest.stream_seq)
 }
 
-/// Tells again and again that a node is about to have the log up to a stream sequence; never ends.
+/// Reports at regular times that a node will soon have the log up to a stream sequence; never ends.
 async fn report_stream_seq(connection: &NatsConnection, node: &str, stream_seq: u64) {
     loop {
         let reporting = async {
@@ -127,7 +127,7 @@ async fn download(bucket: &ObjectStore, newest: &StoreSnapshot, to: &Path) -> Re
     fs::rename(&part, to).await.map_err(|error| failed(&error))
 }
 
-/// Writes a copy of the store as it is now; gives the stream sequence up to which it goes.
+/// Writes a copy of the store as it is now; returns the last stream sequence in it.
 pub(super) async fn copy(store: Arc<Store>, to: PathBuf) -> std::result::Result<u64, String> {
     let copied = tokio::task::spawn_blocking(move || {
         let _ = std::fs::remove_file(&to);

@@ -22,7 +22,7 @@ const FIRST_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long a node without a store waits for a snapshot, once NATS answers.
 const NATS_PATIENCE: Duration = Duration::from_secs(15);
 
-/// An attempt of this length has read a part of the snapshot, so that another one is worth it.
+/// An attempt of this length has read a part of the snapshot, so another attempt may succeed.
 const LONG_FETCH: Duration = Duration::from_secs(5);
 
 /// How long a node with a store waits to learn whether it is too far behind; it serves reads anyway.
@@ -30,22 +30,22 @@ const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A node whose store can be opened.
 pub struct StartedNode {
-    #[allow(missing_docs)]
+    /// The node, which does not follow the log yet.
     pub node: ClusterNode,
     /// The log to open the store with.
     pub log: SharedLogFactory,
 }
 
-/// Connects a node, and sees that it has a store that can follow the log.
+/// Connects a node, and ensures that it has a store that can follow the log.
 ///
 /// # Errors
 ///
-/// NATS cannot be used, the cluster was never made, or the disk refuses.
+/// NATS cannot be used, the cluster was never created, or the disk refuses.
 pub async fn start(settings: &ClusterSettings, options: &StoreOptions) -> Result<StartedNode> {
     let connection = NatsConnection::open(settings).await?;
     let path = &options.path;
     if path.exists() {
-        // With NATS away, reads go on from what is here.
+        // Without NATS, reads continue from this store.
         let behind = timeout(LOOK_TIMEOUT, is_too_far_behind(&connection, options)).await;
         if let Ok(Ok(true)) = behind {
             move_away(path)?;
@@ -70,12 +70,12 @@ pub async fn start(settings: &ClusterSettings, options: &StoreOptions) -> Result
     Ok(StartedNode { node, log })
 }
 
-/// Where a node fetches the snapshot to that takes the place of its store.
+/// The file to which a node fetches the snapshot that replaces its store.
 pub(super) fn fetched_beside(path: &Path) -> PathBuf {
     path.with_added_extension("fetched")
 }
 
-/// Puts the snapshot that a node fetched while it ran in the place of its store, which is closed.
+/// Replaces the store, which is closed, by the snapshot that a node fetched while it ran.
 ///
 /// # Errors
 ///
@@ -87,7 +87,7 @@ pub fn take_fetched(path: &Path) -> Result<()> {
     })
 }
 
-/// Moves a store away that cannot go on from the log any more.
+/// Moves away a store that cannot continue from the log any more.
 fn move_away(path: &Path) -> Result<()> {
     let aside = path.with_added_extension(format!("behind.{}", now()));
     std::fs::rename(path, &aside).map_err(|error| {
@@ -120,7 +120,7 @@ async fn fetch_first(connection: &NatsConnection, node: &str, path: &Path) -> Re
                 if tried.elapsed() > LONG_FETCH {
                     began = Instant::now();
                 }
-                // NATS servers that have just started have to find a leader of their own first.
+                // NATS servers that have just started have to elect their own leader first.
                 let patience =
                     if connection.is_connected() { NATS_PATIENCE } else { FIRST_TIMEOUT };
                 if began.elapsed() >= patience {
@@ -140,7 +140,7 @@ async fn is_too_far_behind(connection: &NatsConnection, options: &StoreOptions) 
     store.close();
     let Some(Membership { stream_seq, cluster }) = membership else { return Ok(false) };
     let info = connection.stream().info().await.map_err(|error| Error::failed(error.0))?;
-    // The store of another cluster stays where it is; the node tells of it.
+    // The store of another cluster stays where it is; the node reports it.
     let is_its = info.config.metadata.get(CLUSTER_ID) == Some(&cluster);
     Ok(is_its && stream_seq + 1 < info.state.first_sequence)
 }

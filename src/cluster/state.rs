@@ -1,4 +1,4 @@
-//! How this node stands in its cluster, for those who ask it.
+//! The state of this node in its cluster.
 
 use crate::metrics::METRICS;
 use std::sync::{Mutex, PoisonError};
@@ -6,16 +6,16 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-/// How old reads may be before it is told.
+/// How old reads may be before the health says so.
 const OLD: Duration = Duration::from_secs(2);
 
-/// How this node stands.
+/// The state of this node.
 #[derive(Debug)]
 pub struct ClusterState {
     leader: watch::Sender<SeenLeader>,
     /// When readers were last known to see everything.
     current_at: Mutex<Instant>,
-    /// A snapshot lies beside the store that takes its place.
+    /// A snapshot that replaces the store lies beside it.
     has_snapshot: CancellationToken,
 }
 
@@ -42,18 +42,17 @@ impl ClusterState {
     /// Waits until another node is known to lead.
     pub async fn another_leads(&self) {
         let mut leader = self.leader.subscribe();
-        // The sender lives as long as this does.
+        // The sender lives as long as this value.
         let _ = leader.wait_for(|leader| leader.name.is_some() && !leader.is_this).await;
     }
 
-    /// How old may be what is read here; `None` where it is everything, or nearly so.
+    /// How old data that is read here may be; `None` if it is up to date, or nearly.
     pub fn age(&self) -> Option<Duration> {
         let current_at = *self.current_at.lock().unwrap_or_else(PoisonError::into_inner);
         Some(current_at.elapsed()).filter(|age| *age >= OLD)
     }
 
-    /// Waits until a snapshot was fetched that takes the place of the store; the server then has to begin
-    /// again.
+    /// Waits until a snapshot was fetched that replaces the store; the server then has to begin again.
     pub async fn has_snapshot(&self) {
         self.has_snapshot.cancelled().await;
     }

@@ -1,4 +1,4 @@
-//! The state of a cluster, as NATS has it; no node need run.
+//! The state of a cluster, read from NATS; no node has to run.
 
 use super::connection::{CLUSTER_ID, NatsConnection};
 use super::presence::{MissingNode, Presence};
@@ -15,7 +15,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// The state of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ClusterStatus {
-    #[allow(missing_docs)]
+    /// Its name in the configuration.
     pub name: String,
     /// Its ID.
     pub cluster: String,
@@ -25,20 +25,20 @@ pub struct ClusterStatus {
     /// The revision of the leader's lease.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub term: Option<u64>,
-    /// The first and the last message of the log.
+    /// The first message of the log.
     pub first: u64,
-    #[allow(missing_docs)]
+    /// The last message of the log.
     pub last: u64,
     /// The size of the log in bytes.
     pub bytes: u64,
-    /// NATS servers that keep the log, and those of them that are up to date.
+    /// The number of NATS servers that keep the log.
     pub replicas: usize,
-    #[allow(missing_docs)]
+    /// The number of those that are up to date.
     pub replicas_current: usize,
-    /// The stream sequence of the newest snapshot, and its size in bytes.
+    /// The stream sequence of the newest snapshot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<u64>,
-    #[allow(missing_docs)]
+    /// The size of the newest snapshot in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub snapshot_bytes: Option<usize>,
     /// The nodes that live.
@@ -50,7 +50,7 @@ pub struct ClusterStatus {
 /// The state of a node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NodeStatus {
-    #[allow(missing_docs)]
+    /// Its last report.
     #[serde(flatten)]
     pub presence: Presence,
     /// Messages of the log that it has not applied.
@@ -61,7 +61,7 @@ pub struct NodeStatus {
 ///
 /// # Errors
 ///
-/// NATS does not answer, or the cluster was never made.
+/// NATS does not answer, or the cluster was never created.
 pub async fn status(settings: &ClusterSettings) -> Result<ClusterStatus> {
     let connection = NatsConnection::open(settings).await?;
     let found = timeout(ANSWER_TIMEOUT, read(&connection, settings)).await;

@@ -1,5 +1,5 @@
-//! The state of adapters, which are connected to the leader: it tells the others of each change,
-//! for their own watchers.
+//! The states of adapters, which are connected to the leader: it sends each change to the other nodes, for
+//! their own clients.
 
 use super::connection::NatsConnection;
 use crate::protocol::platform::AdapterStatusChange;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// How long NATS may take a change; a node that misses one has the state at `/api/platforms`.
+/// How long NATS may take to accept a change. A node that misses one still shows the state at `/api/platforms`.
 const TELL_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A change at a node.
@@ -20,7 +20,7 @@ struct ToldStatus {
     change: AdapterStatusChange,
 }
 
-/// Tells other nodes of adapters, and is told by them.
+/// Sends the states of adapters to other nodes, and gets theirs.
 #[derive(Clone, Debug)]
 pub struct StatusFeed {
     client: Client,
@@ -35,7 +35,7 @@ impl StatusFeed {
         Self { client, subject, instance: instance.to_owned() }
     }
 
-    /// Tells the other nodes of a change.
+    /// Sends a change to the other nodes.
     pub async fn report(&self, change: &AdapterStatusChange) {
         let told = ToldStatus { instance: self.instance.clone(), change: change.clone() };
         // Texts always serialise.
@@ -46,7 +46,7 @@ impl StatusFeed {
         }
     }
 
-    /// Passes on what other nodes tell, until the connection to NATS ends.
+    /// Passes on the states from other nodes, until the connection to NATS ends.
     pub async fn follow(&self, tell: impl Fn(AdapterStatusChange)) {
         let Ok(mut changes) = self.client.subscribe(self.subject.clone()).await else { return };
         while let Some(message) = changes.next().await {

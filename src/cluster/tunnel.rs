@@ -1,5 +1,5 @@
 //! Connections that a node passes on to the leader, as streams of bytes over NATS: adapters and
-//! bots connect to any node, and belong to the leader all the same.
+//! bots can connect to any node, although they belong to the leader.
 
 use super::connection::NatsConnection;
 use super::requests::{Answerer, LeaderRequests, NotAnswered};
@@ -14,18 +14,18 @@ use std::time::Duration;
 use tokio::io::{DuplexStream, duplex};
 use tokio::sync::mpsc;
 
-/// Bytes between a stream and who reads or writes it.
+/// Bytes of the buffer between a stream and its reader or writer.
 const BUFFER_BYTES: usize = 64 << 10;
 
 /// How long the leader may take to begin a connection.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A connection that another node took, at the leader.
+/// A connection that another node accepted, at the leader.
 #[derive(Debug)]
 pub struct PassedConnection {
-    #[allow(missing_docs)]
+    /// Its bytes, in both directions.
     pub stream: DuplexStream,
-    /// The address of the client; `None` where it came over the Unix socket of its node.
+    /// The address of the client; `None` if it came over the Unix socket of its node.
     pub from: Option<IpAddr>,
 }
 
@@ -33,7 +33,7 @@ pub struct PassedConnection {
 #[derive(Debug, Serialize, Deserialize)]
 struct TunnelRequest {
     from: Option<IpAddr>,
-    /// The subject of frames for the node that asks.
+    /// The subject of frames for the requesting node.
     subject: String,
 }
 
@@ -56,12 +56,12 @@ impl Tunnels {
         self.requests.clone()
     }
 
-    /// Opens a connection to the leader, for a client at an address. It ends with either of its
-    /// ends, and when another node leads.
+    /// Opens a connection to the leader, for a client at an address. It ends if either side ends it, or
+    /// when another node becomes the leader.
     ///
     /// # Errors
     ///
-    /// No node leads, or the one that does takes no connection.
+    /// No node leads, or the leader accepts no connection.
     pub async fn open(&self, from: Option<IpAddr>) -> Result<DuplexStream, NotAnswered> {
         let unknown = |error: &dyn std::fmt::Display| NotAnswered::Unknown(error.to_string());
         let subject = self.client.new_inbox();
@@ -85,13 +85,13 @@ impl Tunnels {
         Ok(near)
     }
 
-    /// The answer where too many connections begin at one time.
+    /// The answer if too many connections begin at one time.
     pub fn too_many() -> Bytes {
         let refused = Err::<String, _>("the leader has too many new connections");
         serde_json::to_vec(&refused).unwrap_or_default().into()
     }
 
-    /// Takes connections of other nodes, as the leader.
+    /// Accepts connections of other nodes, as the leader.
     pub fn taking(&self, taken: mpsc::Sender<PassedConnection>) -> Answerer {
         let client = self.client.clone();
         Arc::new(move |opening| {
@@ -104,7 +104,7 @@ impl Tunnels {
     }
 }
 
-/// Begins a connection that another node asks for; gives the subject of frames for this node.
+/// Begins a connection that another node requests; returns the subject of frames for this node.
 async fn begin(
     client: Client,
     opening: &[u8],

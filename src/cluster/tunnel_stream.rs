@@ -1,9 +1,9 @@
 //! One end of a connection that goes over NATS, as a stream of bytes.
 //!
-//! Each end sends frames to a subject of the other: whether the stream ends (1 byte), the bytes that were
-//! sent before and those that were taken (8 each, little-endian), then bytes. NATS keeps the order of one
-//! sender's messages, and may lose some where its connections break: a frame that does not begin where
-//! the last one ended ends the stream, as a broken connection does.
+//! Each end sends frames to a subject of the other: whether the stream ends (1 byte), the number of bytes
+//! that were sent before and the number that were read (8 each, little-endian), then the bytes. NATS keeps the
+//! order of one sender's messages, but may lose some if its connections break. So a frame that does not begin
+//! where the last one ended ends the stream, as a broken connection does.
 
 use async_nats::{Client, Subscriber};
 use bytes::{Buf, Bytes, BytesMut};
@@ -12,19 +12,19 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, split};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-/// Bytes that may be under way in one direction before a frame is sent.
+/// Bytes that may be sent in one direction without an acknowledgement.
 const WINDOW: u64 = 1 << 20;
 
-/// Bytes that the other end is told of together, once it has waited for them.
+/// The number of read bytes that are acknowledged to the other end at once.
 const REPORT_BYTES: u64 = WINDOW / 4;
 
-/// Bytes of a frame, where NATS takes as many.
+/// Bytes of a frame, if NATS takes as many.
 const PIECE_BYTES: usize = 64 << 10;
 
-/// Pause between two frames where nothing is to be sent.
+/// Pause between two frames if there is nothing to send.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// The time after which an end that is not heard of is gone.
+/// The time after which a silent end counts as gone.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// One end of a connection between two nodes.
@@ -34,7 +34,7 @@ pub(super) struct TunnelStream {
     to: String,
     frames: Subscriber,
     counts: TunnelCounts,
-    /// Bytes that came and are not taken yet.
+    /// Bytes that were received and not read yet.
     waiting: BytesMut,
     /// The other end sends nothing more.
     has_ended: bool,
@@ -44,11 +44,11 @@ pub(super) struct TunnelStream {
 #[derive(Debug, Default)]
 struct TunnelCounts {
     sent: u64,
-    /// Bytes of them that the other end is known to have taken.
+    /// Those of them that the other end has acknowledged.
     acknowledged: u64,
     received: u64,
     taken: u64,
-    /// Bytes of them that the other end was told of.
+    /// Those of them that were acknowledged to the other end.
     reported: u64,
 }
 
@@ -57,7 +57,11 @@ impl TunnelCounts {
         self.sent - self.acknowledged < WINDOW
     }
 
-    /// Counts a frame that came; an error where it does not follow the one before.
+    /// Counts a received frame.
+    ///
+    /// # Errors
+    ///
+    /// It does not follow the one before.
     fn receive(&mut self, frame: &TunnelFrame) -> Result<(), &'static str> {
         if frame.sent != self.received {
             return Err("a part of it was lost");
@@ -160,12 +164,12 @@ impl TunnelStream {
                 }
             }
         }
-        // The reader is gone where this fails.
+        // If this fails, the reader is gone.
         let _ = to.shutdown().await;
         Ok(())
     }
 
-    /// Counts bytes that the stream took, and lets the other end send as many more.
+    /// Counts bytes that the stream read, and lets the other end send the same number again.
     async fn take(&mut self, written: usize) -> Result<(), String> {
         self.waiting.advance(written);
         self.counts.taken += written as u64;

@@ -22,16 +22,8 @@ pub(super) async fn run(command: Check, globals: &GlobalOptions) -> Result<()> {
     }
     let config = config::load(&sources)?.config;
     let mut out = Output::new(globals);
-    if let Some(mut server) = Client::beside(&config::socket_beside(&config.db)).await? {
-        let left = ask(&mut server, command.retry, &mut out).await?;
-        out.finish()?;
-        match left {
-            0 if command.retry => return Ok(()),
-            left if left > 0 => return Err(are_set_aside(left)),
-            _ => {}
-        }
-        return Err(Error::usage(format!("a server has {} open", config.db.display()))
-            .hint("stop it first, or make a copy with `rechat backup FILE` and check that"));
+    if let Some(server) = Client::beside(&config::socket_beside(&config.db)).await? {
+        return check_beside(server, &config, command.retry, out).await;
     }
     if command.repair && repair(&config, &mut out)? {
         return out.finish();
@@ -42,6 +34,54 @@ pub(super) async fn run(command: Check, globals: &GlobalOptions) -> Result<()> {
     let migration = Some(of_migration());
     let options = StoreOptions { migration, ..config.store_options(Access::Read) };
     let report = check::check_file(&options)?;
+    print_report(&report, &config, &mut out)?;
+    let mut damaged_files = 0;
+    if report.findings.is_empty() {
+        let store = Store::open(&options, Box::new(()))?;
+        look_at_index(&config.db, &store, &mut out)?;
+        damaged_files = look_at_media(&config.db, &store, &mut out)?;
+    }
+    if report.findings.is_empty() && !has_kept(&report) && damaged_files == 0 {
+        out.line(match report.all_set_aside {
+            0 => "the store is sound",
+            _ => "the store is not damaged; some received events are set aside (see above)",
+        })?;
+    }
+    out.finish()?;
+    verdict(&report, damaged_files)
+}
+
+/// Whether files of an earlier damage are kept beside the store.
+fn has_kept(report: &check::StoreReport) -> bool {
+    !report.kept_logs.is_empty() || !report.kept_stores.is_empty()
+}
+
+/// The error that the command ends with; none where the store is sound.
+fn verdict(report: &check::StoreReport, damaged_files: u64) -> Result<()> {
+    if damaged_files > 0 {
+        return Err(Error::failed(format!("{damaged_files} files of media are damaged"))
+            .hint("copy them from a backup, or remove them with `rechat media --remove`"));
+    }
+    if !report.findings.is_empty() {
+        return Err(Error::failed("the store is damaged")
+            .hint("restore a backup, or make the store anew from what can be read: `rechat check --repair`; and please report what was found"));
+    }
+    if has_kept(report) {
+        return Err(Error::failed("messages may be missing that a damaged file had")
+            .hint("remove the files that are kept beside the store, once you have looked"));
+    }
+    match report.all_set_aside as usize {
+        0 => Ok(()),
+        set_aside => Err(are_set_aside(set_aside)),
+    }
+}
+
+/// Prints what was found in the store, and what is kept beside it.
+fn print_report(
+    report: &check::StoreReport,
+    config: &config::Config,
+    out: &mut Output,
+) -> Result<()> {
     for finding in &report.findings {
         out.line(finding)?;
     }
@@ -60,35 +100,24 @@ pub(super) async fn run(command: Check, globals: &GlobalOptions) -> Result<()> {
     for kept in &report.kept_stores {
         out.line(kept_store(kept))?;
     }
-    out.line(format_args!("{}: {}", config.db.display(), summary(&report)))?;
-    let mut damaged_files = 0;
-    if report.findings.is_empty() {
-        let store = Store::open(&options, Box::new(()))?;
-        look_at_index(&config.db, &store, &mut out)?;
-        damaged_files = look_at_media(&config.db, &store, &mut out)?;
-    }
-    let set_aside = report.all_set_aside as usize;
-    let has_kept = !report.kept_logs.is_empty() || !report.kept_stores.is_empty();
-    if report.findings.is_empty() && !has_kept && damaged_files == 0 {
-        out.line(match set_aside {
-            0 => "the store is sound",
-            _ => "the store is not damaged; some received events are set aside (see above)",
-        })?;
-    }
+    out.line(format_args!("{}: {}", config.db.display(), summary(report)))
+}
+
+/// Tells what a running server has set aside: it has the store open, which cannot be checked meanwhile.
+async fn check_beside(
+    mut server: Client,
+    config: &config::Config,
+    retry: bool,
+    mut out: Output,
+) -> Result<()> {
+    let left = ask(&mut server, retry, &mut out).await?;
     out.finish()?;
-    if damaged_files > 0 {
-        return Err(Error::failed(format!("{damaged_files} files of media are damaged"))
-            .hint("copy them from a backup, or remove them with `rechat media --remove`"));
+    match left {
+        0 if retry => Ok(()),
+        left if left > 0 => Err(are_set_aside(left)),
+        _ => Err(Error::usage(format!("a server has {} open", config.db.display()))
+            .hint("stop it first, or make a copy with `rechat backup FILE` and check that")),
     }
-    if !report.findings.is_empty() {
-        return Err(Error::failed("the store is damaged")
-            .hint("restore a backup, or make the store anew from what can be read: `rechat check --repair`; and please report what was found"));
-    }
-    if has_kept {
-        return Err(Error::failed("messages may be missing that a damaged file had")
-            .hint("remove the files that are kept beside the store, once you have looked"));
-    }
-    if set_aside > 0 { Err(are_set_aside(set_aside)) } else { Ok(()) }
 }
 
 /// Prints what a running server has set aside, after it has tried again where that is asked for; gives
@@ -195,13 +224,13 @@ fn tell_retried(stored: usize, left: usize) {
 /// is wrong with it is a fault of the store.
 fn look_at_index(db: &Path, store: &Store, out: &mut Output) -> Result<()> {
     let folder = search::folder_beside(db);
-    let search::check::IndexReport { segments, bytes, findings } =
+    let search::check::IndexReport { files, bytes, findings } =
         search::check::check(&folder, &*store.view()?)?;
     for finding in &findings {
         out.line(finding)?;
     }
     let folder = folder.display();
-    out.line(match (segments, findings.len()) {
+    out.line(match (files, findings.len()) {
         (0, _) => format!("{folder}: no search index yet; the next server builds it"),
         (_, 0) => format!("{folder}: the search index ({}) matches the messages", in_units(bytes)),
         _ => format!("{folder}: damaged; remove it, and the next server builds it again"),

@@ -3,7 +3,7 @@
 
 use super::suggestions::nearest;
 use crate::cli::FilterArgs;
-use crate::client::{Client, SERVED_PLATFORM};
+use crate::client::{Client, served_platform};
 use crate::error::{Error, Result, tell};
 use crate::model::message::{LOCAL, Status};
 use crate::protocol::http::Conversation;
@@ -56,7 +56,7 @@ impl Known {
         client: &mut Client,
         platform: &str,
     ) -> Result<()> {
-        if [LOCAL, SERVED_PLATFORM].contains(&platform) {
+        if [LOCAL, served_platform()].contains(&platform) {
             return Ok(());
         }
         let known = match self.platforms.take() {

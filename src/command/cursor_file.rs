@@ -21,7 +21,7 @@ pub(super) fn read(file: &Path) -> Result<Option<StreamCursor>> {
                 Err(Error::failed(format!("{} is empty", file.display())).hint(hint))
             }
             Err(_) => {
-                Err(Error::failed(format!("{} contains no place", file.display())).hint(hint))
+                Err(Error::failed(format!("{} contains no cursor", file.display())).hint(hint))
             }
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -57,15 +57,15 @@ mod tests {
     #[test]
     fn a_place_is_kept_and_a_file_without_one_is_refused_by_its_name() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("bot.place");
+        let file = folder.path().join("bot.cursor");
         assert_eq!(read(&file).unwrap(), None, "no file yet");
         let cursor: StreamCursor = "00000000000000aa-1f 17".parse().unwrap();
         keep(&file, &cursor).unwrap();
         assert_eq!(read(&file).unwrap(), Some(cursor));
-        for bytes in [&b""[..], b"\n", b"\0\0\0\0", b"\xff", b"not a place"] {
+        for bytes in [&b""[..], b"\n", b"\0\0\0\0", b"\xff", b"no cursor"] {
             std::fs::write(&file, bytes).unwrap();
             let error = read(&file).unwrap_err();
-            assert!(error.to_string().contains("bot.place") && error.has_hint(), "{bytes:?}");
+            assert!(error.to_string().contains("bot.cursor") && error.has_hint(), "{bytes:?}");
         }
     }
 }

@@ -243,8 +243,8 @@ async fn look_at_adapters(findings: &mut Findings, client: &mut Client) -> Resul
     findings.well("store", format!("{} messages, {} of them pending", stats.total, stats.pending));
     let adapters = client.platforms().await?;
     if adapters.is_empty() {
-        let advice = "connect a OneBot program: the view Platforms of the page shows the address; the \
-                      server's log names programs that were refused";
+        let advice = "connect one: the view Platforms of the page shows how; the server's log names \
+                      implementations that were refused";
         findings.add("adapters", CheckState::Doubtful, "none has connected yet", advice);
     }
     for status in adapters {

@@ -4,19 +4,19 @@ use super::context::with_context;
 use super::conversation::filter_of;
 use super::ids::position;
 use super::listed::ListedMessages;
-use super::listing::{CellStyle, ListForm, change_row, printed, watched_row};
+use super::listing::{CellStyle, ListForm, StyledText, change_row, printed, watched_row};
 use super::names::fill_names;
 use super::output::Output;
 use super::source::reader;
 use crate::cli::{Column, GlobalOptions, ListArgs};
-use crate::client::{Begin, CHANGES, Client, Followed};
+use crate::client::{Begin, CHANGES, Client, Followed, MessageFollower};
 use crate::clock::now;
 use crate::error::{Result, tell};
 use crate::model::message::{LOCAL, Message, Status};
 use crate::search::Conditions;
 use crate::store::{MessageFilter, Order, Page};
 
-/// Said where the place to go on from is older than the events that are kept, and no message is known
+/// Said where the position to go on from is older than the events that are kept, and no message is known
 /// to go on from.
 pub(super) const EVENTS_GONE: &str = "the server does not keep the events any more that came before this \
                            line (`log.days`, `log.events`): messages may be missing; `rechat list` has all";
@@ -26,7 +26,7 @@ const CHANGES_GONE: &str = "the server does not keep the events any more that ca
                             (`log.days`, `log.events`): changes of earlier messages may be missing, no \
                             message is";
 
-/// Said by `--follow` where the place it was at is unknown to the server.
+/// Said by `--follow` where the position it was at is unknown to the server.
 pub(super) const STORE_REPLACED: &str = "the server's store is another one now, or an older copy: messages \
                               from before this line may be missing";
 
@@ -131,18 +131,20 @@ async fn follow(
         fill_names(&mut client, &mut messages).await?;
     }
     messages.reverse();
-    let print = |out: &mut Output, message: &Message| {
-        if form.is_table() {
-            out.line(printed(&watched_row(message, form.needle()), out.has_color))?;
-        } else {
-            form.print_one(out, message)?;
-        }
-        out.flush()
-    };
-    messages.iter().try_for_each(|message| print(&mut out, message))?;
+    messages.iter().try_for_each(|message| print_message(&mut out, &form, message))?;
     following.remember(messages.iter().map(|message| message.id));
-    let mut listed = ListedMessages::of(&messages);
+    let listed = ListedMessages::of(&messages);
     drop(messages);
+    print_changes(following, listed, &form, &mut out).await
+}
+
+/// Prints what comes after the list, until the stream ends with an error.
+async fn print_changes(
+    mut following: MessageFollower,
+    mut listed: ListedMessages,
+    form: &ListForm,
+    out: &mut Output,
+) -> Result<()> {
     loop {
         let followed = following.next().await?;
         // The end of an attempt tells more than its beginning.
@@ -151,36 +153,44 @@ async fn follow(
         if begins || listed.has(&followed) {
             continue;
         }
-        let row = match followed {
+        match followed {
             Followed::Message(mut message) => {
                 if form.has_names() {
                     following.fill_name(&mut message).await;
                 }
-                print(&mut out, &message)?;
-                continue;
+                print_message(out, form, &message)?;
             }
-            Followed::StoreReplaced => {
-                tell(STORE_REPLACED);
-                continue;
-            }
-            Followed::EventsGone { with_messages } => {
-                tell(if with_messages { EVENTS_GONE } else { CHANGES_GONE });
-                continue;
+            Followed::Updated(mut message) => {
+                following.fill_name(&mut message).await;
+                print_row(out, &watched_row(&message, form.needle()))?;
             }
             Followed::Status(change) => {
                 let why = change.last_error.map(|why| format!(" ({why})")).unwrap_or_default();
                 let text = format!("{}{why}", change.status);
-                change_row(change.id, change.updated_at, &text, CellStyle::Status(change.status))
-            }
-            Followed::Updated(mut message) => {
-                following.fill_name(&mut message).await;
-                watched_row(&message, form.needle())
+                let style = CellStyle::Status(change.status);
+                print_row(out, &change_row(change.id, change.updated_at, &text, style))?;
             }
             Followed::Deleted(deleted) => {
-                change_row(deleted.id, now(), "deleted", CellStyle::Quiet)
+                print_row(out, &change_row(deleted.id, now(), "deleted", CellStyle::Quiet))?;
             }
-        };
-        out.line(printed(&row, out.has_color))?;
-        out.flush()?;
+            Followed::StoreReplaced => tell(STORE_REPLACED),
+            Followed::EventsGone { with_messages } => {
+                tell(if with_messages { EVENTS_GONE } else { CHANGES_GONE });
+            }
+        }
     }
+}
+
+/// Prints a new message at once.
+fn print_message(out: &mut Output, form: &ListForm, message: &Message) -> Result<()> {
+    if form.is_table() {
+        return print_row(out, &watched_row(message, form.needle()));
+    }
+    form.print_one(out, message)?;
+    out.flush()
+}
+
+fn print_row(out: &mut Output, row: &[StyledText]) -> Result<()> {
+    out.line(printed(row, out.has_color))?;
+    out.flush()
 }

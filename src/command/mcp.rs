@@ -67,7 +67,7 @@ async fn speak(agent: Agent<Messages>) -> Result<()> {
     let (input, output) = stdio_pipes();
     let failed = |error: &dyn std::fmt::Display| {
         Error::failed(format!("cannot speak with the agent: {error}"))
-            .hint("programs with an assistant start `rechat mcp`; see docs/agents.md")
+            .hint("programs with an agent start `rechat mcp`; see docs/agents.md")
     };
     let running = match Box::pin(agent.serve(MessageLines::new(input, output))).await {
         Ok(running) => running,

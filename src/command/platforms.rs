@@ -52,7 +52,7 @@ pub(super) async fn run(platforms: PlatformsArgs, globals: &GlobalOptions) -> Re
 fn waits_for(state: PlatformState) -> &'static str {
     match state {
         PlatformState::Connecting => "its address is being tried",
-        PlatformState::Disconnected => "it waits for its program to connect",
+        PlatformState::Disconnected => "it waits for its implementation to connect",
         PlatformState::Connected | PlatformState::Error => "",
     }
 }

@@ -19,7 +19,7 @@ use tokio::time::timeout;
 pub(super) async fn run(watch: WatchArgs, globals: &GlobalOptions) -> Result<()> {
     let mut client = reader(&watch.source, globals).await?;
     let filter = filter_of(&mut client, Vec::new(), &watch.filter).await?;
-    let kept = watch.place.as_deref().map(cursor_file::read).transpose()?.flatten();
+    let kept = watch.cursor_file.as_deref().map(cursor_file::read).transpose()?.flatten();
     let conditions = Conditions {
         text: watch.search.clone(),
         message_type: watch.message_type,
@@ -96,6 +96,6 @@ fn end(child: &Child) {
 }
 
 fn keep_cursor(watch: &WatchArgs, cursor: Option<&StreamCursor>) -> Result<()> {
-    let (Some(file), Some(cursor)) = (&watch.place, cursor) else { return Ok(()) };
+    let (Some(file), Some(cursor)) = (&watch.cursor_file, cursor) else { return Ok(()) };
     cursor_file::keep(file, cursor)
 }

@@ -29,12 +29,16 @@ pub enum TokenScope {
 
 /// The right that a request needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum RequiredScope {
+    /// Read messages and what belongs to them.
     Read,
+    /// Make and change messages.
     Send,
+    /// Connect as an adapter or a bot.
     Handshake,
+    /// Speak the Model Context Protocol.
     Mcp,
+    /// Everything else: backups, imports, logins.
     Admin,
 }
 
@@ -93,10 +97,12 @@ pub struct TokenEntry {
 
 /// A token that is accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub struct Token {
+    /// Its name in the configuration, for the log.
     pub name: String,
+    /// The rights that it gives.
     pub scope: TokenScope,
+    /// The text that a client sends.
     pub secret: Secret,
 }
 

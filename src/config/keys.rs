@@ -81,7 +81,7 @@ pub static KEYS: &[ConfigKey] = &[
     key("limits.connections_per_address", "number", "1000", "100",
         "connections from one address, those of `trusted_proxies` not counted"),
     key("limits.sessions", "number", "10000", "1000", "WebSocket sessions and streams at one time"),
-    key("limits.adapters", "number", "64", "8", "OneBot programs that are connected to the server at one time"),
+    key("limits.adapters", "number", "64", "8", "implementations that are connected to the server at one time"),
     key("limits.exports", "number", "8", "2", "exports at one time"),
     key("limits.uploads", "number", "16", "4", "uploads of media at one time"),
     key("limits.memory_bytes", "number", "268435456", "67108864",
@@ -134,7 +134,7 @@ pub static KEYS: &[ConfigKey] = &[
     key("media.allow_private", "list of strings", "[]", "[\"nas.lan\", \"127.0.0.1\"]",
         "hosts that media may be fetched from although they are in a private network or on this host"),
     key("media.url", "string", "none", "\"http://192.168.1.5:8080\"",
-        "the address of this server for OneBot programs, which fetch files there that are too large to be sent along"),
+        "the address of this server for implementations, which fetch files there that are too large to be sent along"),
     key("media.fetch_seconds", "number, at least 1", "120", "30", "seconds that fetching a file may take"),
     key("media.fetches", "number, at least 1", "4", "16", "messages whose media are fetched at one time"),
     key("mcp.send", "string", "\"off\"", "\"allow\"",
@@ -163,12 +163,12 @@ pub static TOKEN_KEYS: &[ConfigKey] = &[
 static COMMON_ADAPTER_KEYS: &[ConfigKey] = &[
     key("kind", "string", "", "\"onebot11\"", "the kind of adapter"),
     key("platform", "string", "by kind", "\"qq2\"",
-        "the platform of its messages; a program that connects for another platform is refused"),
+        "the platform of its messages; an implementation that connects for another platform is refused"),
     key("account", "string or list of strings", "any", "[\"10001000\"]",
         "the accounts that may connect; any other is refused"),
     key("url", "string", "none", "\"ws://127.0.0.1:3001/\"",
         "the address that rechat connects to; not together with `path`"),
-    key("path", "string", "by kind", "\"/onebot/v11/second\"", "the path that the OneBot program connects to"),
+    key("path", "string", "by kind", "\"/onebot/v11/second\"", "the path that the implementation connects to"),
     key("token", "string", "the server's", "\"what the implementation has\"", "the access token"),
     key("rate_limit", "number, with a fraction", "none", "0.5", "messages a second, above 0"),
     key("burst", "number, at least 1", "1", "3",
@@ -180,7 +180,7 @@ static COMMON_ADAPTER_KEYS: &[ConfigKey] = &[
     key("reconnect", "number, with a fraction", "1", "5",
         "seconds before connecting again; the pauses grow"),
     key("max_frame", "number", "16777216", "67108864",
-        "bytes of a frame from the OneBot program at most"),
+        "bytes of a frame from the implementation at most"),
 ];
 
 /// The keys of an entry in `[[adapter]]`: those of every kind, and behind them each kind's own.

@@ -10,11 +10,14 @@ use std::time::Duration;
 /// Media that are fetched when they arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[allow(missing_docs)]
 pub enum AutoFetch {
+    /// Pictures.
     Image,
+    /// Sounds.
     Audio,
+    /// Videos.
     Video,
+    /// Files of any other type.
     File,
     /// All of platforms whose media are only to be had for a while.
     Expiring,

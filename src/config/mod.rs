@@ -93,9 +93,10 @@ pub struct Config {
 /// A certificate and its key, as PEM files; read again when they change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[allow(missing_docs)]
 pub struct Tls {
+    /// The certificate, and those of its issuers.
     pub certificate: PathBuf,
+    /// The private key of the certificate.
     pub key: PathBuf,
 }
 

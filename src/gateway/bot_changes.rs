@@ -4,10 +4,12 @@ use std::fmt;
 
 /// Names of bots that new settings changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub struct BotChanges {
+    /// Bots that are new.
     pub added: Vec<String>,
+    /// Bots with other settings than before.
     pub changed: Vec<String>,
+    /// Bots that are gone.
     pub removed: Vec<String>,
 }
 

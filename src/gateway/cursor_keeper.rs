@@ -1,4 +1,4 @@
-//! Place of a bot in the log: the offset up to which it has read, kept in the store.
+//! Position of a bot in the log: the offset up to which it has read, kept in the store.
 
 use super::saved_state::{self, BotCursor};
 use crate::clock::now;
@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 const TAKEN_OVER: &str = "another connection of this bot took its place; if that is another program, give it an \
      entry of its own";
 
-/// Place of a bot, and the connection that gets the events after it.
+/// Position of a bot, and the connection that gets the events after it.
 pub(super) struct CursorKeeper {
     store: Arc<Store>,
     /// One key for each account with this cursor.

@@ -1,4 +1,4 @@
-//! Following the log: a bot gets the events after its place, in order and at its own speed.
+//! Following the log: a bot gets the events after its position, in order and at its own speed.
 //!
 //! Only a bounded number of events is in memory on the way to a bot; all later ones are read from
 //! the log when it is their turn.

@@ -23,9 +23,9 @@ const MAX_NUMBERS: usize = 50_000;
 /// Kind of the name that a number stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Named {
-    #[allow(missing_docs)]
+    /// A person, or an account.
     Person,
-    #[allow(missing_docs)]
+    /// A group or a channel.
     Conversation,
 }
 

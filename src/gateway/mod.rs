@@ -1,4 +1,4 @@
-//! Bot frameworks connect here as if rechat were the OneBot program or Satori server that they know
+//! Bot frameworks connect here as if rechat were the OneBot implementation or Satori server that they know
 //! (contract, item 35).
 //!
 //! A bot reads the log from its own cursor, which the store keeps, so that nothing is missed while it

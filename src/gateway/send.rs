@@ -28,7 +28,7 @@ pub(super) struct BotSending {
 
 /// The result of sending it.
 pub(super) enum BotSendOutcome {
-    #[allow(missing_docs)]
+    /// It was sent.
     Sent(Box<Message>),
     /// It was not sent, and will not be.
     Failed(String),

@@ -1,4 +1,4 @@
-//! Bots with a store: one that panics, one that hands its place to the next, and one that
+//! Bots with a store: one that panics, one that hands its position to the next, and one that
 //! disconnects.
 
 use super::bot::ServedAccount;

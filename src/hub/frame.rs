@@ -20,21 +20,28 @@ use uuid::Uuid;
 
 /// The content of a frame before encoding.
 #[derive(Clone, Debug)]
-#[allow(missing_docs)]
 pub enum FrameContent<'a> {
+    /// `new_message`
     New(&'a Message),
+    /// `message_status`
     Status(MessageStatus<'a>),
+    /// `message_updated`
     Updated(&'a Message),
+    /// `message_deleted`
+    #[expect(missing_docs, reason = "the fields are named as in the frame")]
     Deleted { id: Uuid, platform: Option<&'a str>, conversation: &'a str, seq: u64 },
+    /// `conversation_updated`
     Conversation(&'a Conversation),
+    /// `notice`
     Notice(&'a Notice),
+    /// `adapter_status`
     Adapter(&'a AdapterStatusChange),
 }
 
 /// One event, encoded for all clients that get it.
 #[derive(Debug)]
 pub struct Frame {
-    /// The place at which a client continues after it.
+    /// The position at which a client continues after it.
     pub resume: ResumePoint,
     /// Whether it has the state of an adapter.
     pub is_adapter: bool,
@@ -80,7 +87,7 @@ impl Frame {
 /// Frames that are sent together, in order: encoded once, and shared by all receivers.
 #[derive(Debug)]
 pub struct FrameBatch {
-    /// The place before its first frame; `None` for frames without a place in the log.
+    /// The position before its first frame; `None` for frames without a position in the log.
     pub before: Option<Position>,
     frames: Vec<Frame>,
     wire: Bytes,

@@ -52,7 +52,7 @@ pub(super) struct Broadcast<'h> {
 pub(super) enum HandoutSubject<'h> {
     /// Events; after the handout, everything up to here was sent.
     Log(Position),
-    /// The state of an adapter, which has no place in the log; sent after everything up to here.
+    /// The state of an adapter, which has no position in the log; sent after everything up to here.
     Adapter(&'h Arc<AdapterStatusChange>, Position),
     /// The present state of a conversation, sent after everything up to here; sessions that read
     /// the journal find it there.
@@ -104,7 +104,7 @@ pub(super) type AdapterStates = BTreeMap<(String, Option<String>), Arc<AdapterSt
 pub(super) enum MailboxContent {
     /// The session is live, and these batches wait.
     Mail(Batches),
-    /// The session has to read from the store, after this place.
+    /// The session has to read from the store, after this position.
     Behind(Position),
 }
 
@@ -181,7 +181,7 @@ impl Mailbox {
         }
     }
 
-    /// Changes from live events to reading the store; returns the place after which to read.
+    /// Changes from live events to reading the store; returns the position after which to read.
     /// Everything up to `head` was sent to mailboxes.
     pub(super) fn fall_behind(&self, head: Position) -> Position {
         let mut mail = self.lock();
@@ -223,7 +223,7 @@ impl Mailbox {
         mail.mode = MailboxMode::Live(FrameQueue { through: head, ..FrameQueue::default() });
     }
 
-    /// The place after which a session that is behind continues.
+    /// The position after which a session that is behind continues.
     pub(super) fn delivered(&self) -> Option<Position> {
         match &self.lock().mode {
             MailboxMode::Behind(backlog) => Some(backlog.delivered),
@@ -304,14 +304,14 @@ impl FrameQueue {
         std::mem::take(&mut self.batches)
     }
 
-    /// Drops all batches, and keeps the place from which to read.
+    /// Drops all batches, and keeps the position from which to read.
     fn overflow(self, delivered: Position) -> Backlog {
         METRICS.overflows.inc();
         METRICS.sessions_behind.inc();
         Backlog { delivered: self.place_behind(delivered), adapters: self.adapters }
     }
 
-    /// The place from which to read in the store: before the first batch that was not taken, else
+    /// The position from which to read in the store: before the first batch that was not taken, else
     /// after `delivered`.
     fn place_behind(&self, delivered: Position) -> Position {
         self.batches.iter().find_map(|batch| batch.before).unwrap_or(delivered)

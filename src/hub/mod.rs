@@ -4,6 +4,7 @@
 //! look-ups for each run of messages of one conversation and encodes each frame once; sessions that
 //! cannot keep up read on from the store.
 
+mod begin;
 mod fan_out;
 pub mod frame;
 mod index;
@@ -14,6 +15,7 @@ mod reading;
 pub mod replay;
 mod replay_limit;
 pub mod resume;
+mod run;
 mod subscribe_request;
 mod subscriber;
 mod throttle;

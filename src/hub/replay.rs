@@ -70,7 +70,7 @@ impl Replay {
     ///
     /// # Errors
     ///
-    /// The session would replay from too many places at once.
+    /// The session would replay from too many positions at once.
     pub fn may_rewind(&self, since: u64) -> Result<(), TooManyReplays> {
         let may = since >= self.position || self.delivered.len() < MAX_LAYERS;
         may.then_some(()).ok_or(TooManyReplays)
@@ -80,7 +80,7 @@ impl Replay {
     ///
     /// # Errors
     ///
-    /// The session would replay from too many places at once.
+    /// The session would replay from too many positions at once.
     pub fn rewind(&mut self, since: u64, interest: &Interest) -> Result<(), TooManyReplays> {
         if since >= self.position {
             return Ok(());

@@ -1,10 +1,10 @@
-//! Cursors for clients: a place in the log, and the older messages that have to be sent first.
+//! Cursors for clients: a position in the log, and the older messages that have to be sent first.
 
 use crate::model::cursor::{Cursor, NoCursor};
 use std::fmt;
 use std::str::FromStr;
 
-/// The place at which a session continues. Opaque text for clients: a [`Cursor`], and
+/// The position at which a session continues. Opaque text for clients: a [`Cursor`], and
 /// `-<after>-<through>` in hex during a replay by `since`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResumePoint {
@@ -16,9 +16,10 @@ pub struct ResumePoint {
 
 /// Messages after one `seq` through another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub struct OlderMessages {
+    /// The `seq` before the first of them.
     pub after: u64,
+    /// The `seq` of the last of them.
     pub through: u64,
 }
 

@@ -29,7 +29,7 @@ pub enum ReplayStart {
     Now,
     /// With the message after this `seq`, and other events from now on.
     Message(u64),
-    /// With everything after this place.
+    /// With everything after this position.
     Event(ResumePoint),
 }
 
@@ -38,7 +38,7 @@ pub enum ReplayStart {
 pub struct Subscribed {
     /// Frames that were sent to the mailbox before, and come before the answer.
     pub queued: Batches,
-    /// The place before the first event that follows.
+    /// The position before the first event that follows.
     pub resume: ResumePoint,
 }
 
@@ -61,7 +61,7 @@ pub enum SubscribeRefused {
         /// The newest message.
         head: u64,
     },
-    #[allow(missing_docs)]
+    /// The store cannot be read.
     Store(store::StoreError),
 }
 

@@ -1,9 +1,10 @@
 //! A session's side of the hub: its subscriptions, and its next frames.
 
+use super::begin::{NoKnownCursor, Rewound, beginning, rewind};
 use super::frame::{Frame, FrameBatch, FrameContent};
 use super::mailbox::{AdapterStates, Batches, CaughtUp, FrameForm, Mailbox, MailboxContent};
-use super::reading::{CHUNK_BYTES, MAX_STEP, ReadStep, SMALL_CHUNK_BYTES, StoreReading, seq_at};
-use super::replay::{Interest, TooManyReplays};
+use super::reading::{CHUNK_BYTES, MAX_STEP, ReadStep, SMALL_CHUNK_BYTES, StoreReading};
+use super::replay::Interest;
 use super::resume::ResumePoint;
 use super::subscribe_request::{ReplayStart, SubscribeRefused, SubscribeRequest, Subscribed};
 use super::{Hub, State, position_of};
@@ -33,45 +34,10 @@ pub struct Subscriber {
     life: u64,
 }
 
-/// Events after the session's place are not kept any more, or the store has lost what the session has.
+/// Events after the session's position are not kept any more, or the store has lost what the session has.
 /// The session has no subscriptions any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CursorGone;
-
-/// A beginning that is in the store.
-struct KnownBegin {
-    since: Position,
-    replay: Option<ResumePoint>,
-}
-
-/// A session that went back to the beginning of a subscription.
-struct Rewound {
-    /// `None` if it stays live.
-    reading: Option<StoreReading>,
-    /// The place after which the new topics count.
-    from: Position,
-}
-
-/// The cursor of an offset has to be read from the store first.
-struct NoKnownCursor {
-    offset: u64,
-}
-
-/// The place before the first event that follows; the first of the known cursors is that of the
-/// head.
-fn beginning(
-    begin: Option<&KnownBegin>,
-    reading: Option<&StoreReading>,
-    known: [Cursor; 2],
-) -> Result<ResumePoint, NoKnownCursor> {
-    if let Some(replay) = begin.and_then(|begin| begin.replay) {
-        return Ok(replay);
-    }
-    let Some(reading) = reading else { return Ok(known[0].into()) };
-    let offset = reading.offset();
-    let cursor = known.into_iter().find(|cursor| cursor.offset == offset);
-    cursor.map(|cursor| reading.resume_at(cursor)).ok_or(NoKnownCursor { offset })
-}
 
 impl Hub {
     /// A new session without subscriptions.
@@ -94,7 +60,7 @@ impl Subscriber {
     ///
     /// # Errors
     ///
-    /// The place to go on is unknown, or there are too many topics or replays; nothing is changed.
+    /// The position to go on is unknown, or there are too many topics or replays; nothing is changed.
     pub async fn subscribe(
         &mut self,
         asked: SubscribeRequest,
@@ -110,7 +76,7 @@ impl Subscriber {
             ReplayStart::Message(seq) => store.catch_up_with(0, seq).await,
             ReplayStart::Event(point) => store.catch_up_with(point.cursor.offset, 0).await,
         }
-        let begin = self.find(since, store).await?;
+        let begin = self.hub.find_begin(since, store).await?;
         let form = if events.is_some() { FrameForm::Events } else { self.form };
         let hub = self.hub.clone();
         let mut read = Cursor::default();
@@ -122,12 +88,15 @@ impl Subscriber {
                 // It was never sent anything of the store that is gone.
                 self.begin_afresh(position_of(state.head));
             }
-            let rewound = self.rewound(form, since, begin.as_ref(), state.position())?;
+            let head = state.position();
+            let behind = || StoreReading::from(form, self.mailbox.place_behind(head));
+            let (reading, begins) = (self.reading_on(form, head), (since, begin.as_ref()));
+            let rewound = rewind(reading, behind, begins, &self.interest, head)?;
             let known = [state.head.cursor, read];
             match beginning(begin.as_ref(), rewound.reading.as_ref(), known) {
                 Ok(resume) => break (state, rewound, resume),
                 Err(NoKnownCursor { offset }) => {
-                    // The store is read without the lock. Meanwhile the place to continue stays the
+                    // The store is read without the lock. Meanwhile the position to continue stays the
                     // same, or becomes the head, whose cursor is then known.
                     drop(state);
                     read = store.view()?.cursor_at(offset)?;
@@ -153,71 +122,6 @@ impl Subscriber {
             self.register(&mut state, kind, self.interest.topics.topics());
         }
         Ok(Subscribed { queued: self.mailbox.take(), resume })
-    }
-
-    /// Finds the beginning of a subscription; waits until the hub has sent earlier commits.
-    async fn find(
-        &self,
-        since: ReplayStart,
-        store: &Store,
-    ) -> Result<Option<KnownBegin>, SubscribeRefused> {
-        let view = store.view();
-        let wanted = match since {
-            ReplayStart::Message(seq) => seq,
-            ReplayStart::Now | ReplayStart::Event(_) => 0,
-        };
-        let view = || view.as_ref().map_err(|error| SubscribeRefused::Store(error.clone()));
-        if wanted > 0 && wanted > self.hub.lock().head.seq {
-            let head = view()?.head();
-            if wanted > head {
-                return Err(SubscribeRefused::BeyondHead { head });
-            }
-        }
-        self.hub.caught_up(wanted).await;
-        let ReplayStart::Event(point) = since else { return Ok(None) };
-        let view = view()?;
-        let Some(offset) = view.offset_of(point.cursor)? else {
-            let is_too_old = view.is_too_old(point.cursor)?;
-            return Err(if is_too_old {
-                SubscribeRefused::CursorTooOld
-            } else {
-                SubscribeRefused::OtherStore
-            });
-        };
-        let seq = match point.older {
-            Some(older) => older.through,
-            None => seq_at(view, offset)?,
-        };
-        Ok(Some(KnownBegin { since: Position { seq, offset }, replay: Some(point) }))
-    }
-
-    /// The progress in the store after a subscription begins.
-    fn rewound(
-        &self,
-        form: FrameForm,
-        since: ReplayStart,
-        begin: Option<&KnownBegin>,
-        head: Position,
-    ) -> Result<Rewound, TooManyReplays> {
-        let mut reading = self.reading_on(form, head);
-        let behind = || StoreReading::from(form, self.mailbox.place_behind(head));
-        let from = match (since, begin) {
-            (ReplayStart::Message(seq), _) => {
-                if seq < head.seq {
-                    let reading = reading.get_or_insert_with(behind);
-                    reading.rewind_to_message(seq, &self.interest)?;
-                }
-                Position { seq, offset: head.offset }
-            }
-            (ReplayStart::Event(point), Some(KnownBegin { since, .. })) => {
-                let reading = reading.get_or_insert_with(behind);
-                reading.rewind_to_event(*since, point.older, &self.interest)?;
-                let seq = point.older.map_or(since.seq, |older| older.after);
-                Position { seq, offset: since.offset }
-            }
-            _ => head,
-        };
-        Ok(Rewound { reading, from })
     }
 
     /// The progress in the store of a session that is behind; if its frames have cursors from now
@@ -284,7 +188,7 @@ impl Subscriber {
     ///
     /// # Errors
     ///
-    /// The place to go on is not kept any more.
+    /// The position to go on is not kept any more.
     pub async fn next(&mut self, store: &Store) -> Result<Batches, CursorGone> {
         loop {
             let content = poll_fn(|cx| {
@@ -413,7 +317,7 @@ impl Subscriber {
 
 /// Result of a step in the store.
 enum ReadOn {
-    #[allow(missing_docs)]
+    /// The next frames; there may be more.
     Frames(Vec<Frame>),
     /// The store has less than was sent already: a node of a cluster reads it from the log again.
     StoreIsBehind,

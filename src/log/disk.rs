@@ -40,7 +40,7 @@ impl fmt::Debug for StorageFactory {
 }
 
 impl StoreFileKind {
-    /// Opens the log of a store for writing, making it where there is none.
+    /// Opens the log of a store for writing, making it if there is none.
     pub(crate) fn make_log(
         storage: Option<&StorageFactory>,
         path: &Path,
@@ -53,7 +53,7 @@ impl StoreFileKind {
         PreallocatedFile::new(file).map_err(io::Error::other)
     }
 
-    /// The bytes of a store's log; empty where there is none.
+    /// The bytes of a store's log; empty if there is none.
     pub(crate) fn read_log(storage: Option<&StorageFactory>, path: &Path) -> io::Result<Vec<u8>> {
         if let Some(StorageFactory(open)) = storage {
             let log = open(Self::Log);

@@ -71,7 +71,7 @@ pub struct Contents {
     pub damage: Vec<String>,
     /// Whether one of them lies before the first batch, and can have held all events in between.
     pub begins_damaged: bool,
-    /// Bytes of the file; 0 where there is none.
+    /// Bytes of the file; 0 if there is none.
     pub bytes: u64,
     /// Whether there is nothing but zeros in it.
     pub is_blank: bool,
@@ -82,7 +82,7 @@ pub struct Contents {
 
 /// The log that the nodes of a cluster share: one of them appends, and all of them apply it.
 pub trait SharedLog: Send {
-    /// Appends a batch behind a stream sequence of the log; gives the stream sequence of the batch, once it is
+    /// Appends a batch behind a stream sequence of the log; returns the stream sequence of the batch, once it is
     /// replicated. `first` is the offset of its first event.
     ///
     /// # Errors
@@ -129,7 +129,7 @@ pub trait Log {
     /// The disk refuses; the text says what to do.
     fn read(&self, from: u64) -> Result<Contents>;
 
-    /// The offset of the newest event that is only in the log; `None` where the tables have all.
+    /// The offset of the newest event that is only in the log; `None` if the tables have all.
     fn head(&self) -> Option<u64>;
 
     /// The epoch of that event.
@@ -139,7 +139,7 @@ pub trait Log {
     fn clear(&mut self);
 
     /// Gives the log a second name, under which people can look at it; without a log, makes an empty file
-    /// there. `None` where the file system has no links.
+    /// there. `None` if the file system has no links.
     fn link_aside(&self, why: &str) -> Option<PathBuf>;
 
     /// Moves the log aside so that people can look at it; without a log, makes an empty file there.

@@ -51,7 +51,7 @@ pub struct MessageLines<R, W> {
 }
 
 impl<R: AsyncRead, W: AsyncWrite + Send + Unpin + 'static> MessageLines<R, W> {
-    #[allow(missing_docs)]
+    /// Lines between a client that writes to `input` and reads from `output`.
     pub fn new(input: R, output: W) -> Self {
         let lines = BoundedLines(LinesCodec::new_with_max_length(MAX_LINE));
         let output = FramedWrite::new(output, LinesCodec::new());

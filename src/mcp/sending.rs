@@ -4,13 +4,12 @@ use super::answers::SentMessage;
 use super::arguments::{Reply, SendMessage, Sending};
 use super::context::AgentContext;
 use super::source::{Chats, Source};
-use crate::backoff::Backoff;
+use crate::backoff::Polls;
 use crate::error::{Error, Result};
-use crate::model::message::{LOCAL, Message, MessageType, Status};
+use crate::model::message::{LOCAL, MessageType};
 use crate::protocol::http::NewMessage;
 use crate::store::Access;
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
 
 /// Time for which a reason to wait must last before the answer gives it: one of the reasons ends
 /// with the attempt before.
@@ -59,16 +58,14 @@ async fn send<S: Source>(
     context.bounds.count_send()?;
     let made = chats.create(message, &context.own_key(&sending.key)).await?;
     let gone = || Error::failed(format!("message {} was deleted meanwhile", made.id));
-    let began = Instant::now();
-    let mut backoff = Backoff::of_polls();
+    let mut polls = Polls::within(sending.limit);
     loop {
         let message = chats.find(made.id).await?.ok_or_else(gone)?;
-        let waited = began.elapsed();
-        let lasts = message.waiting.is_some() && waited >= LASTING;
-        if has_ended(&message) || lasts || waited >= sending.limit || !chats.is_served() {
+        let lasts = message.waiting.is_some() && polls.elapsed() >= LASTING;
+        let is_over = message.status.has_ended() || lasts || !chats.is_served();
+        if is_over || !polls.pause().await {
             return Ok(SentMessage::of(&message));
         }
-        sleep(backoff.pause().min(sending.limit.saturating_sub(waited))).await;
     }
 }
 
@@ -87,8 +84,4 @@ fn check_destination<S>(context: &AgentContext<S>, message: &NewMessage) -> Resu
     }
     Err(Error::failed(format!("it is not certain where a message to {conversation} would go"))
         .hint("name its platform and its conversation as list_conversations does"))
-}
-
-fn has_ended(message: &Message) -> bool {
-    matches!(message.status, Status::Sent | Status::Failed | Status::Canceled)
 }

@@ -11,9 +11,9 @@ use uuid::Uuid;
 
 /// Access to the messages, opened anew for each call.
 pub trait Source: Send + Sync + 'static {
-    #[allow(missing_docs)]
+    /// The messages, as a call reads them.
     type Chats: Chats;
-    #[allow(missing_docs)]
+    /// A watch for new messages.
     type Watch: Watch;
 
     /// Opens the messages for one call.

@@ -207,7 +207,7 @@ impl Blobs {
     }
 }
 
-/// Whether something was found; an error where that cannot be said.
+/// Whether something was found; an error if that cannot be said.
 fn is_there<T>(found: io::Result<T>) -> io::Result<bool> {
     match found {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),

@@ -24,15 +24,21 @@ impl BlobBounds {
 pub enum BlobRefused {
     /// There are none.
     Empty,
-    /// There are more than `max_bytes`.
-    #[allow(missing_docs)]
-    TooLarge { max_bytes: u64 },
-    /// All blobs together would have more than `quota_bytes`.
-    #[allow(missing_docs)]
-    Full { quota_bytes: u64 },
-    /// The disk would have less than `reserve_bytes` free; 0 if it has no space at all.
-    #[allow(missing_docs)]
-    DiskFull { reserve_bytes: u64 },
+    /// There are too many.
+    TooLarge {
+        /// The most that a file may have.
+        max_bytes: u64,
+    },
+    /// All blobs together would have too many.
+    Full {
+        /// The most that they may have.
+        quota_bytes: u64,
+    },
+    /// The disk would have too few free.
+    DiskFull {
+        /// The fewest that must stay free; 0 if the disk has no space at all.
+        reserve_bytes: u64,
+    },
     /// The disk failed.
     Disk(String),
 }

@@ -7,14 +7,14 @@ use crate::adapter::ReadMedia;
 use crate::clock::now;
 use std::io::{self, Read};
 
-/// Media for adapters: bytes, and addresses at which OneBot programs fetch large files.
+/// Media for adapters: bytes, and addresses at which OneBot implementations fetch large files.
 #[derive(Clone, Debug)]
 pub struct AdapterMedia {
     /// The files that are kept here.
     pub blobs: Blobs,
     /// Signs the addresses under which files are read without a token.
     pub signer: Signer,
-    /// The address of this server for OneBot programs, such as `http://192.168.1.5:8080`.
+    /// The address of this server for OneBot implementations, such as `http://192.168.1.5:8080`.
     pub url: Option<String>,
 }
 
@@ -30,7 +30,7 @@ impl ReadMedia for AdapterMedia {
         file.by_ref().take(max_bytes).read_to_end(&mut bytes).map_err(cannot)?;
         if file.read(&mut [0]).map_err(cannot)? > 0 {
             return Err("its files are too large to be sent along; with `media.url` in the \
-                        configuration the platform's program fetches them here"
+                        configuration the implementation fetches them here"
                 .into());
         }
         Ok(bytes)

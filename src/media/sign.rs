@@ -1,4 +1,4 @@
-//! Signed addresses of media with a time limit, for clients without a token: OneBot programs, and
+//! Signed addresses of media with a time limit, for clients without a token: OneBot implementations, and
 //! browsers that load a picture or a video.
 
 use super::hash::Hash;

@@ -219,12 +219,16 @@ pub fn walk(
 /// How the removal of a blob ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removal {
-    /// It is gone, and so many messages were told.
-    #[allow(missing_docs)]
-    Removed { messages: usize },
-    /// So many messages that have not been sent have it; nothing was removed.
-    #[allow(missing_docs)]
-    Unsent { messages: usize },
+    /// It is gone, and the messages that had it say so.
+    Removed {
+        /// The number of these messages.
+        messages: usize,
+    },
+    /// Messages that have not been sent have it; nothing was removed.
+    Unsent {
+        /// The number of these messages.
+        messages: usize,
+    },
     /// Another message was just made of it.
     InUse,
     /// There is no such blob.

@@ -1,4 +1,4 @@
-//! Places in the log of events, and their form for clients.
+//! Positions in the log of events, and their form for clients.
 
 use std::fmt;
 use std::str::FromStr;
@@ -26,13 +26,13 @@ impl fmt::Display for Epoch {
     }
 }
 
-/// A place in the log: the client knows all events up to `offset`. Opaque text for clients: `<epoch
+/// A position in the log: the client knows all events up to `offset`. Opaque text for clients: `<epoch
 /// in 16 hex digits>-<offset in hex digits>`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Cursor {
     /// The epoch in which the event at `offset` was written.
     pub epoch: Epoch,
-    /// The number of an event, from 1 on; 0 is the place before the first one.
+    /// The number of an event, from 1 on; 0 is the position before the first one.
     pub offset: u64,
 }
 

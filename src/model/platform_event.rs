@@ -68,14 +68,18 @@ pub enum PlatformEvent {
 
 /// The name of a message in an event or a command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub enum MessageTarget {
+    /// Its ID in rechat.
     Id(Uuid),
     /// The platform's own ID of it.
     External {
+        /// The account that told of it; an ID may mean another message to another account.
         account: String,
+        /// The platform.
         platform: String,
+        /// The conversation, as the adapter addresses it.
         conversation: String,
+        /// The platform's own ID.
         external_id: String,
     },
 }
@@ -208,24 +212,9 @@ mod segments_json {
     }
 }
 
-/// A message with its content as segments.
-mod message_json {
-    use super::{Deserialize, Inbound, InboundJson, Serialize};
-    use serde::{Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(message: &Inbound, to: S) -> Result<S::Ok, S::Error> {
-        InboundJson::from(message.clone()).serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Box<Inbound>, D::Error> {
-        InboundJson::deserialize(from).map(|message| Box::new(message.into()))
-    }
-}
-
-/// A message of a platform.
+/// The fields of a message of a platform, with its content as segments.
 #[derive(Serialize, Deserialize)]
+#[serde(remote = "Inbound")]
 struct InboundJson {
     platform: String,
     account: String,
@@ -243,42 +232,18 @@ struct InboundJson {
     fingerprint: Option<String>,
 }
 
-impl From<Inbound> for InboundJson {
-    fn from(message: Inbound) -> Self {
-        Self {
-            platform: message.platform,
-            account: message.account,
-            conversation: message.conversation,
-            conversation_name: message.conversation_name,
-            sender: message.sender,
-            content: message.content,
-            reply_to: message.reply_to,
-            external_id: message.external_id,
-            time: message.time,
-            own: message.own,
-            from_history: message.from_history,
-            original: message.original,
-            fingerprint: message.fingerprint,
-        }
-    }
-}
+/// A message in a box, as [`InboundJson`].
+mod message_json {
+    use super::{Inbound, InboundJson};
+    use serde::{Deserializer, Serializer};
 
-impl From<InboundJson> for Inbound {
-    fn from(message: InboundJson) -> Self {
-        Self {
-            platform: message.platform,
-            account: message.account,
-            conversation: message.conversation,
-            conversation_name: message.conversation_name,
-            sender: message.sender,
-            content: message.content,
-            reply_to: message.reply_to,
-            external_id: message.external_id,
-            time: message.time,
-            own: message.own,
-            from_history: message.from_history,
-            original: message.original,
-            fingerprint: message.fingerprint,
-        }
+    pub(super) fn serialize<S: Serializer>(message: &Inbound, to: S) -> Result<S::Ok, S::Error> {
+        InboundJson::serialize(message, to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Box<Inbound>, D::Error> {
+        InboundJson::deserialize(from).map(Box::new)
     }
 }

@@ -22,15 +22,16 @@ const AROUND: [&str; 6] = [
     "{}; the next attempt is at *",
 ];
 
-/// Codes, and the forms of texts that have them. `{}` stands for the detail, `*` for any text.
-const FORMS: [(&str, &str); 57] = [
+/// Codes, and the forms of texts that have them. `{}` stands for the detail, `*` for any text, such as the
+/// name of a platform: a new adapter writes its reasons in these forms.
+const FORMS: [(&str, &str); 58] = [
     ("refused", "refused with {}"),
     ("refused", "the platform refused: {}"),
-    ("refused", "WeChat refused it: {}"),
-    ("refused", "WeChat refused it with every new reply token: {}"),
-    ("refused", "WeChat refused it with every new reply token, and took others: {}"),
-    ("refused", "WeChat takes no files for this account ({})"),
-    ("refused", "WeChat's file server refused the file: {}"),
+    ("refused", "* refused it: {}"),
+    ("refused", "* refused it with every new reply token: {}"),
+    ("refused", "* refused it with every new reply token, and took others: {}"),
+    ("refused", "* takes no files for this account ({})"),
+    ("refused", "*'s file server refused the file: {}"),
     ("refused", "the implementation could not send it"),
     ("unknown", "outcome unknown"),
     ("unknown", "no answer came in time"),
@@ -49,17 +50,16 @@ const FORMS: [(&str, &str); 57] = [
     ("not_connected", "the adapter is not connected"),
     ("not_connected", "the account is not connected*"),
     ("not_connected", "not sent: the connection was lost"),
-    ("not_connected", "WeChat cannot be reached ({})"),
+    ("not_connected", "* cannot be reached ({})"),
     ("busy", "the adapter is busy: *"),
+    ("busy", "not sent: the implementation does not read"),
+    // As earlier versions stored it.
     ("busy", "not sent: the peer does not read"),
     ("logged_out", "the session of this account ended"),
     ("logged_out", "the session of this account ended ({})"),
-    ("reply_only", "WeChat lets a bot only answer, and this person has not written to it yet*"),
-    ("reply_limit", "WeChat's limit is reached*({}); it goes out after they write again"),
-    (
-        "reply_limit",
-        "WeChat refused it ({}), though nothing was sent since this person wrote last*",
-    ),
+    ("reply_only", "* lets a bot only answer, and this person has not written to it yet*"),
+    ("reply_limit", "*'s limit is reached*({}); it goes out after they write again"),
+    ("reply_limit", "* refused it ({}), though nothing was sent since this person wrote last*"),
     ("no_leader", "no node leads the cluster that this node can reach; *"),
     ("next_attempt", "the next attempt is at {}"),
     ("after_earlier", "an earlier message of the conversation is sent first"),
@@ -94,13 +94,16 @@ const CONNECTION_FORMS: [(&str, &str); 36] = [
     ("silent", "the implementation fell silent"),
     ("silent", "the framework fell silent"),
     ("silent", "{} does not answer"),
-    ("silent", "the peer does not read"),
+    ("silent", "the implementation does not read"),
     ("silent", "the framework does not read"),
-    ("too_large", "the peer closed the connection: what was sent is too large for it (1009)"),
+    (
+        "too_large",
+        "the implementation closed the connection: what was sent is too large for it (1009)",
+    ),
     ("too_large", "a frame is far over `max_frame` (*): {}"),
-    ("closed", "the peer closed the connection: {}"),
-    ("closed", "the peer closed the connection ({})"),
-    ("closed", "the peer closed the connection"),
+    ("closed", "the implementation closed the connection: {}"),
+    ("closed", "the implementation closed the connection ({})"),
+    ("closed", "the implementation closed the connection"),
     ("closed", "the framework closed it: {}"),
     ("closed", "the framework closed it ({})"),
     ("closed", "the framework closed it"),
@@ -118,7 +121,7 @@ const CONNECTION_FORMS: [(&str, &str); 36] = [
     ("no_account", "no account is logged in; *"),
     ("logged_out", "the session of this account ended ({}); *"),
     ("polled_elsewhere", "another rechat on this host polls this account; stop that one"),
-    ("unreachable", "WeChat cannot be reached: {}"),
+    ("unreachable", "* cannot be reached: {}"),
     ("store", "the store cannot be read: {}"),
     ("bot_account", "a platform whose account it can speak for; none is known yet"),
     ("bot_dialled", "the framework, which is being dialled"),
@@ -129,13 +132,13 @@ const CONNECTION_FORMS: [(&str, &str); 36] = [
 /// The same for a login.
 const LOGIN_FORMS: [(&str, &str); 9] = [
     ("not_confirmed", "the code was not scanned and confirmed in time"),
-    ("no_code", "WeChat gives no code: {}"),
-    ("no_code", "WeChat's answer has no code"),
+    ("no_code", "* gives no code: {}"),
+    ("no_code", "*'s answer has no code"),
     ("wrong_digits", "the digits were wrong"),
-    ("foreign_host", "WeChat sends the login on to `{}`, *"),
-    ("foreign_host", "WeChat confirmed the login for `{}`, *"),
-    ("no_token", "WeChat confirmed the login without a token"),
-    ("no_token", "WeChat confirmed the login with a token that no request can carry"),
+    ("foreign_host", "* sends the login on to `{}`, *"),
+    ("foreign_host", "* confirmed the login for `{}`, *"),
+    ("no_token", "* confirmed the login without a token"),
+    ("no_token", "* confirmed the login with a token that no request can carry"),
     ("fault", "the login failed because of an error in rechat; start it again"),
 ];
 

@@ -29,6 +29,11 @@ impl Status {
     /// The states that can be sent again.
     pub const REPEATABLE: [Self; 2] = [Self::Failed, Self::Canceled];
 
+    /// Whether no attempt follows unless somebody asks for one.
+    pub fn has_ended(self) -> bool {
+        matches!(self, Self::Sent | Self::Failed | Self::Canceled)
+    }
+
     /// The name in the contract.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -87,7 +87,7 @@ impl Serialize for NameList {
     }
 }
 
-/// A place in the store, after all messages up to `seq` and all events up to `offset`.
+/// A position in the store, after all messages up to `seq` and all events up to `offset`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position {
     /// Number of the last message before this position.
@@ -97,7 +97,7 @@ pub struct Position {
 }
 
 impl Position {
-    /// The later place of both.
+    /// The later position of both.
     #[must_use]
     pub fn max(self, other: Self) -> Self {
         Self { seq: self.seq.max(other.seq), offset: self.offset.max(other.offset) }

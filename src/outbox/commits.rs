@@ -1,5 +1,5 @@
-//! Commits as they matter to the outbox, from the writer's thread to the dispatcher: gathered, so
-//! that the writer never waits, for the dispatcher may itself be waiting for the writer.
+//! Changes for the outbox, from the writer's thread to the dispatcher. They are collected in a queue, so that the
+//! writer never waits: the dispatcher may itself be waiting for the writer.
 
 use super::lane_key::LaneKey;
 use super::outcomes::Outcomes;
@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
-/// Lanes and conversations that are listed one by one; beyond it, everything is checked.
+/// The most lanes and conversations that are listed one by one; if there are more, everything is checked.
 const MAX_NAMED: usize = 4096;
 
 /// Changes since the last call.
@@ -19,7 +19,7 @@ pub(super) struct ChangedLanes {
     pub(super) everything: bool,
     /// Lanes in which something changed; the value says whether something no longer waits there.
     pub(super) lanes: HashMap<LaneKey, bool>,
-    /// Conversations that received a message, so that they are known, and may be open, now.
+    /// Conversations that received a message: they are known now, and may be open.
     pub(super) known: HashSet<LaneKey>,
 }
 

@@ -10,9 +10,9 @@ use crate::store::{Answer, Command, Result, Store};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-/// Takes outcomes that this node knows, and only the present leader can store.
+/// Takes outcomes that this node knows, but only the present leader can store.
 pub trait LateOutcomes: Send + Sync {
-    /// Has a command of that node; returns at once.
+    /// Passes a command on to the leader; returns at once.
     fn pass_on(&self, late: Command);
 }
 
@@ -23,7 +23,7 @@ pub(super) struct OutboxContext {
     /// The term (number of the present lead) in which this outbox was started. In another term this
     /// data may be out of date.
     pub(super) term: u64,
-    /// At a node of a cluster: where outcomes go that come after the term.
+    /// At a node of a cluster: takes outcomes that come after the term.
     pub(super) late: Option<Arc<dyn LateOutcomes>>,
     pub(super) registry: Registry,
     pub(super) policy: RetryPolicy,
@@ -36,12 +36,12 @@ pub(super) struct OutboxContext {
 }
 
 impl OutboxContext {
-    /// Has the store carry out a command, unless another node has led since.
+    /// Carries out a command in the store, unless another node has led since.
     pub(super) async fn write(&self, command: Command) -> Result<Answer> {
         self.submit(command).await?.await
     }
 
-    /// Queues a command, and gives its answer to wait for.
+    /// Queues a command; the returned future waits for the answer.
     pub(super) async fn submit(
         &self,
         command: Command,

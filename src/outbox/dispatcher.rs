@@ -4,10 +4,11 @@ use super::commits::ChangedLanes;
 use super::context::OutboxContext;
 use super::lane::{Lane, LaneEnd};
 use super::lane_key::LaneKey;
-use super::recording::growing_pause;
+use super::recording::fault_pauses;
 use super::recovery::recover;
 use super::unreadable::cannot_read;
 use crate::adapter::conversations_of;
+use crate::backoff::Backoff;
 use crate::health::HEALTH;
 use crate::metrics::METRICS;
 use crate::model::message::Status;
@@ -32,8 +33,8 @@ pub(super) struct Dispatcher {
     tasks: JoinSet<LaneEnd>,
     /// The lane of each task.
     running: HashMap<task::Id, LaneKey>,
-    /// How many times in a row a lane has panicked.
-    panics: HashMap<LaneKey, u32>,
+    /// Pauses of lanes that have panicked, several times in a row.
+    panics: HashMap<LaneKey, Backoff>,
 }
 
 impl Dispatcher {
@@ -98,7 +99,7 @@ impl Dispatcher {
         }
     }
 
-    /// Waits for a task to end; `false` where there is none.
+    /// Waits for a task to end; `false` if there is none.
     pub(super) async fn end_one(&mut self) -> bool {
         let Some(ended) = self.tasks.join_next_with_id().await else { return false };
         self.ended(ended);
@@ -192,9 +193,7 @@ impl Dispatcher {
         METRICS.task_panics.inc();
         tracing::error!("sending to {} panicked and starts anew: {error}", key.recipient);
         HEALTH.degrade("sending", "it panicked and was started anew; the log has the details");
-        let panics = self.panics.entry(key.clone()).or_default();
-        let pause = growing_pause(*panics);
-        *panics += 1;
+        let pause = self.panics.entry(key.clone()).or_insert_with(fault_pauses).pause();
         let (context, lane) = (self.context.clone(), key.clone());
         self.spawn(key, Arc::default(), async move {
             recover(&context, Some(&lane)).await;

@@ -3,11 +3,12 @@
 use super::context::OutboxContext;
 use super::join_texts;
 use super::lane_key::LaneKey;
-use super::recording::{growing_pause, record_outcome};
+use super::recording::{fault_pauses, record_outcome};
 use super::route::{self, DeliveryRoute, NoRoute};
 use super::uncertain;
 use super::unreadable::cannot_read;
 use crate::adapter::{AccountHandle, Delivery, OnUnknown};
+use crate::backoff::Backoff;
 use crate::clock::now;
 use crate::health::HEALTH;
 use crate::metrics::METRICS;
@@ -32,7 +33,7 @@ pub(super) enum LaneEnd {
     Empty,
     /// No adapter can take the waiting messages.
     Waiting,
-    /// It has rested after a panic, and is to be looked at again.
+    /// It has paused after a panic, and has to be checked again.
     Rested,
 }
 
@@ -52,13 +53,13 @@ pub(super) struct Lane {
     wake: Arc<Notify>,
     /// Number of messages to claim at once; grows while they are sent quickly.
     claims: usize,
-    /// Faults of the store since something was claimed.
-    faults: u32,
+    /// Pauses after faults of the store; `None` while there are none.
+    faults: Option<Backoff>,
 }
 
 impl Lane {
     pub(super) fn new(key: LaneKey, context: OutboxContext, wake: Arc<Notify>) -> Self {
-        Self { key, context, wake, claims: 1, faults: 0 }
+        Self { key, context, wake, claims: 1, faults: None }
     }
 
     pub(super) async fn run(mut self) -> LaneEnd {
@@ -68,7 +69,7 @@ impl Lane {
             }
             let waiting = match self.read_waiting(1) {
                 Ok(waiting) => waiting,
-                // Everything is looked at again once it is back.
+                // Everything is checked again once it is back.
                 Err(store::StoreError::Absent) => return LaneEnd::Empty,
                 Err(error) => {
                     self.rest("cannot be read", &error).await;
@@ -159,15 +160,14 @@ impl Lane {
         })
     }
 
-    /// Pauses after a fault of the store, longer each time; the log tells of the first one.
+    /// Pauses after a fault of the store, longer each time; only the first one is logged.
     async fn rest(&mut self, what: &str, error: &store::StoreError) {
         let told = format!("what waits for {} {what}: {error}", self.key.recipient);
-        if self.faults == 0 {
+        if self.faults.is_none() {
             tracing::error!("{told}");
         }
         HEALTH.degrade("outbox", told);
-        let pause = growing_pause(self.faults);
-        self.faults += 1;
+        let pause = self.faults.get_or_insert_with(fault_pauses).pause();
         tokio::select! {
             () = self.context.stop.cancelled() => {}
             () = self.wake.notified() => {}
@@ -249,7 +249,7 @@ impl Lane {
                 return;
             }
         };
-        if std::mem::take(&mut self.faults) > 0 {
+        if self.faults.take().is_some() {
             HEALTH.recover("outbox");
         }
         let began = Instant::now();
@@ -265,7 +265,7 @@ impl Lane {
         };
     }
 
-    /// Makes messages wait again whose claim failed: if the disk failed in the middle, they may be
+    /// Returns messages to `Pending` whose claim failed: if the disk failed in the middle, they may be
     /// claimed nevertheless.
     async fn release(&self, claims: &[u64]) {
         for &seq in claims {

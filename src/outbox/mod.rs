@@ -1,8 +1,8 @@
 //! The outbox: sends waiting messages, in order for each conversation, and records each outcome.
 //!
-//! A lane is one conversation that has messages waiting; its messages lie in the store, and a task
-//! sends them while an adapter is connected. Lanes never wait for each other. Nothing polls:
-//! the dispatcher wakes for a commit, for a route that opens, or when time runs out for something.
+//! A lane is one conversation with waiting messages. Its messages are in the store, and a task sends them
+//! while an adapter is connected. Lanes never wait for each other. Nothing polls: the dispatcher wakes for a
+//! commit, for an adapter that connects, or when a time limit ends.
 
 mod attempts;
 mod commits;
@@ -47,7 +47,7 @@ pub struct Outbox {
     pub outcomes: Arc<Outcomes>,
     /// Times of the next attempts.
     pub attempts: Arc<NextAttempts>,
-    /// At a node of a cluster: where outcomes go that it can store no more.
+    /// At a node of a cluster: takes outcomes that this node can no longer store.
     late: Option<Arc<dyn LateOutcomes>>,
 }
 
@@ -59,7 +59,7 @@ pub fn new() -> (CommitObserver, Outbox) {
 }
 
 impl Outbox {
-    /// The same, with a place for outcomes that only another node of the cluster can store.
+    /// The same; `late` gets outcomes that only another node of the cluster can store.
     #[must_use]
     pub fn with_late(self, late: Option<Arc<dyn LateOutcomes>>) -> Self {
         Self { late, ..self }

@@ -1,6 +1,7 @@
-//! Recording of outcomes, which must not be forgotten while the disk refuses.
+//! Recording of outcomes, which must not be lost while the disk refuses writes.
 
 use super::context::OutboxContext;
+use crate::backoff::Backoff;
 use crate::clock::now;
 use crate::health::HEALTH;
 use crate::model::change::Outcome;
@@ -13,16 +14,20 @@ pub(super) const DISK_PAUSE: Duration = Duration::from_millis(500);
 /// The longest pause after faults that follow each other.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
-/// The pause after a fault that so many others came before, in a row.
-pub(super) fn growing_pause(before: u32) -> Duration {
-    DISK_PAUSE.saturating_mul(2_u32.saturating_pow(before)).min(LONGEST_PAUSE)
+/// The pauses before an outcome is recorded again.
+const RECORD_PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(5)];
+
+/// Pauses after faults that follow each other.
+pub(super) fn fault_pauses() -> Backoff {
+    Backoff::new(DISK_PAUSE, LONGEST_PAUSE)
 }
 
-/// Records an outcome, however often the disk has to be asked: it must not be forgotten. One that meets
-/// damage cannot be recorded, and the message is as it was. Once another node leads, that one has put in
-/// doubt what was being sent here, and is told of what was sent.
+/// Records an outcome. It must not be lost, so this is tried until the disk accepts it. If a row is damaged, it
+/// cannot be recorded, and the message stays as it was. If another node leads by now, the messages that were
+/// being sent here are uncertain there, and that node gets the outcome of those that were sent.
 pub(super) async fn record_outcome(context: &OutboxContext, seq: u64, outcome: Outcome) {
-    let mut pause = Duration::from_millis(100);
+    let [first, longest] = RECORD_PAUSES;
+    let mut backoff = Backoff::new(first, longest);
     if let Outcome::Failed { reason, .. } | Outcome::Expired { reason, .. } = &outcome {
         tracing::warn!(message = seq, reason, "a message failed");
     }
@@ -34,19 +39,18 @@ pub(super) async fn record_outcome(context: &OutboxContext, seq: u64, outcome: O
             Err(error @ StoreError::Damaged(_)) => {
                 tracing::error!("the outcome of message {seq} cannot be recorded: {error}");
                 HEALTH.degrade("outbox", format!("an outcome cannot be recorded: {error}"));
-                // A lane finds the message unchanged, and would be here again at once.
+                // The lane finds the message unchanged, and would come here again at once.
                 return tokio::time::sleep(DISK_PAUSE).await;
             }
             Err(error) => {
                 tracing::error!("cannot write the outcome of message {seq}, trying again: {error}");
             }
         }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_secs(5));
+        tokio::time::sleep(backoff.pause()).await;
     }
 }
 
-/// Tells the leader what was sent here; anything else it finds out by itself.
+/// Passes on to the leader that a message was sent; other outcomes the leader finds out by itself.
 fn pass_on(context: &OutboxContext, seq: u64, outcome: Outcome) {
     let Some(late) = context.late.as_ref().filter(|_| matches!(outcome, Outcome::Sent { .. }))
     else {
@@ -60,16 +64,5 @@ fn pass_on(context: &OutboxContext, seq: u64, outcome: Outcome) {
         Err(error) => {
             tracing::error!("message {seq} was sent, but this could not be recorded: {error}")
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pause_doubles_up_to_a_minute() {
-        let seconds: Vec<_> = [0, 1, 2, 6, 7, 300].map(|n| growing_pause(n).as_millis()).into();
-        assert_eq!(seconds, [500, 1_000, 2_000, 32_000, 60_000, 60_000]);
     }
 }

@@ -14,7 +14,7 @@ pub(super) struct DeliveryRoute {
 }
 
 impl DeliveryRoute {
-    /// The message as the adapter is given it.
+    /// The message in the form for the adapter.
     pub(super) fn outbound(&self, context: &OutboxContext, message: &Message) -> Outbound {
         Outbound {
             id: message.id,
@@ -27,9 +27,9 @@ impl DeliveryRoute {
         }
     }
 
-    /// The message that is answered, with the platform's ID only where this account knows it by that
-    /// in this conversation: anywhere else the ID is unknown, or another message's. Adapters then
-    /// quote its words (contract, item 24).
+    /// The message that is answered. It has the platform's ID only if this account knows the message by this ID
+    /// in this conversation: elsewhere the ID is unknown, or belongs to another message. Without the ID,
+    /// adapters quote the text (contract, item 24).
     fn reply(&self, context: &OutboxContext, told: &ReplyTo) -> ReplyTo {
         let find = |id| context.store.view().and_then(|view| view.by_id(id)).ok().flatten();
         let answered = told.id.and_then(find);
@@ -53,9 +53,9 @@ pub(super) enum NoRoute {
     Unaddressable(String),
 }
 
-/// Finds the route for a message whose platform is known. An attempt whose outcome is unknown goes
-/// by the same account as before, where that is connected: only there it can be looked up. What a
-/// bot made goes by the bot's account alone.
+/// Finds the route for a message whose platform is known. An attempt whose outcome is unknown goes by the same
+/// account as before, if it is connected, because only that account can look it up. A message of a bot goes
+/// only by the bot's account.
 pub(super) fn find(context: &OutboxContext, message: &Message) -> Result<DeliveryRoute, NoRoute> {
     let view = context.store.view().map_err(|_| NoRoute::NotConnected)?;
     find_in(&view, &context.registry, message)
@@ -85,7 +85,7 @@ pub(super) fn find_in(
     Ok(DeliveryRoute { account, conversation })
 }
 
-/// Whether a route still leads out by the same connection.
+/// Whether a route still uses the same connection.
 pub(super) fn is_open(context: &OutboxContext, route: &DeliveryRoute) -> bool {
     let DeliveryRoute { account, .. } = route;
     let now = context.registry.handle(&account.platform, account.account.as_deref());

@@ -10,7 +10,7 @@ use crate::model::message::{Message, Status};
 use crate::store::{self, Command};
 
 /// Whether a message that may have been sent may be sent again. `false` if it was found, has failed
-/// because of the doubt, or has to be checked again.
+/// because its outcome is unknown, or has to be checked again.
 pub(super) async fn may_send(
     context: &OutboxContext,
     message: &Message,

@@ -3,8 +3,8 @@
 use crate::health::HEALTH;
 use crate::store;
 
-/// Tells that something cannot be read and so is not sent. While the store is away nothing is
-/// told: everything is looked at again once it is back.
+/// Reports that something cannot be read and so is not sent. While the store is away nothing is
+/// reported: everything is checked again once it is back.
 pub(super) fn cannot_read(what: &str, error: &store::StoreError) {
     if *error != store::StoreError::Absent {
         tracing::error!("the outbox cannot read {what}: {error}");

@@ -10,8 +10,8 @@ use crate::model::wait_reason::WaitReason;
 use crate::store::View;
 use jiff::Timestamp;
 
-/// The reason why a message that is `Pending` does not go out yet; `None` where it is about to, or
-/// does not wait.
+/// The reason why a `Pending` message is not sent yet; `None` if it will be sent at once, or does not
+/// wait.
 pub fn waiting(
     message: &Message,
     view: &View,
@@ -53,7 +53,7 @@ pub fn waiting(
     (!is_first).then(|| WaitReason::new("after_earlier", text, None))
 }
 
-/// Words for a message that no account can send now.
+/// The text for a message that no account can send now.
 fn not_connected(
     platform: &str,
     message: &Message,
@@ -71,7 +71,7 @@ fn not_connected(
         Some(account) if message.via.is_some() => format!(
             "the account {account} of {platform}, for which a bot sent it, is not connected{fault}; it is sent when it is"
         ),
-        // Others are connected, and are no way to this conversation.
+        // Other accounts are connected, but cannot reach this conversation.
         Some(account) if others_can() => format!(
             "the account {account} of {platform} is not connected{fault}; it is sent when it is"
         ),
@@ -84,7 +84,7 @@ fn time_of(at: u64) -> Option<Timestamp> {
     i64::try_from(at).ok().and_then(|at| Timestamp::from_second(at).ok())
 }
 
-/// The reason why a message without a platform waits; `None` where it is about to get one.
+/// The reason why a message without a platform waits; `None` if it will get a platform at once.
 pub fn no_platform(recipient: &str, choice: &PlatformChoice) -> Option<WaitReason> {
     match choice {
         PlatformChoice::Platform(_) => None,

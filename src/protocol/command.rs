@@ -39,10 +39,10 @@ pub struct Subscribe {
     /// Conversations; absent, empty or `*` is any.
     #[serde(skip_serializing_if = "NameList::is_absent")]
     pub conversations: NameList,
-    /// Place after which messages are replayed first.
+    /// Position after which messages are replayed first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Since>,
-    /// Place after which every asked event is replayed first.
+    /// Position after which every asked event is replayed first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
     /// Kinds of events that the session asks for. A session with a list, even an empty one, has
@@ -51,7 +51,7 @@ pub struct Subscribe {
     pub events: Option<EventKinds>,
 }
 
-/// Place after which messages are to be replayed.
+/// Position after which messages are to be replayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Since {
@@ -197,7 +197,7 @@ fn since(object: &Map<String, Value>) -> Result<Option<Since>, String> {
     }
 }
 
-/// The place that `cursor` names. Whether this store has the place is checked later.
+/// The position that `cursor` names. Whether this store has the position is checked later.
 fn cursor(object: &Map<String, Value>) -> Result<Option<String>, String> {
     match object.get("cursor") {
         None | Some(Value::Null) => Ok(None),

@@ -39,7 +39,7 @@ pub fn repair(text: &str) -> Cow<'_, str> {
 /// memory.
 const MAX_DEPTH: usize = 128;
 
-/// Places that are repaired. A text that needs more is no program's mistake, and each costs memory.
+/// Positions that are repaired. A text that needs more is no program's mistake, and each costs memory.
 const MAX_EDITS: usize = 1 << 16;
 
 /// A range of the text, and its replacement.

@@ -9,7 +9,7 @@
 use super::terms::{SearchTerm, Terms};
 use smallvec::SmallVec;
 
-/// Positions in one segment.
+/// Positions in one file.
 pub const SPAN: u64 = 1 << 16;
 
 /// Positions of a term, in order; most terms have one.
@@ -23,15 +23,15 @@ const PAGE_BYTES: usize = 1 << 10;
 pub struct Damaged;
 
 /// Appends an entry.
-fn encode_entry(distance: u64, places: &[u16], out: &mut Vec<u8>) {
-    if let [only] = places {
+fn encode_entry(distance: u64, positions: &[u16], out: &mut Vec<u8>) {
+    if let [only] = positions {
         put_varint(distance << 1, out);
         out.extend(only.to_le_bytes());
         return;
     }
     put_varint(distance << 1 | 1, out);
-    let list = encode_list(places);
-    put_varint(places.len() as u64, out);
+    let list = encode_list(positions);
+    put_varint(positions.len() as u64, out);
     put_varint(list.len() as u64, out);
     out.extend(list);
 }
@@ -42,12 +42,14 @@ pub fn encode<'a>(
 ) -> Vec<(SearchTerm, Vec<u8>)> {
     let mut pages: Vec<(SearchTerm, Vec<u8>)> = Vec::new();
     let mut last = 0;
-    for (term, places) in entries {
+    for (term, positions) in entries {
         match pages.last_mut() {
-            Some((_, page)) if page.len() < PAGE_BYTES => encode_entry(term - last, places, page),
+            Some((_, page)) if page.len() < PAGE_BYTES => {
+                encode_entry(term - last, positions, page)
+            }
             _ => {
                 let mut page = Vec::with_capacity(PAGE_BYTES + 256);
-                encode_entry(0, places, &mut page);
+                encode_entry(0, positions, &mut page);
                 pages.push((term, page));
             }
         }
@@ -72,10 +74,10 @@ pub fn read(
         }
         let is_wanted = terms.contains(&term);
         if head & 1 == 0 {
-            let (place, rest) = page.split_first_chunk().ok_or(Damaged)?;
+            let (position, rest) = page.split_first_chunk().ok_or(Damaged)?;
             page = rest;
             if is_wanted {
-                each(term, u16::from_le_bytes(*place));
+                each(term, u16::from_le_bytes(*position));
             }
             continue;
         }
@@ -84,7 +86,7 @@ pub fn read(
         let (list, rest) = page.split_at_checked(bytes).ok_or(Damaged)?;
         page = rest;
         if is_wanted {
-            decode_list(count, list, |place| each(term, place))?;
+            decode_list(count, list, |position| each(term, position))?;
         }
     }
     Ok(())
@@ -118,13 +120,13 @@ fn rice_bits(count: u64) -> u32 {
 }
 
 /// The distances between positions, minus one: the upper part in unary, the lower part in binary.
-fn encode_list(places: &[u16]) -> Vec<u8> {
-    let low_bits = rice_bits(places.len() as u64);
+fn encode_list(positions: &[u16]) -> Vec<u8> {
+    let low_bits = rice_bits(positions.len() as u64);
     let mut bits = BitWriter::default();
     let mut next = 0;
-    for &place in places {
-        let distance = u64::from(place) - next;
-        next = u64::from(place) + 1;
+    for &position in positions {
+        let distance = u64::from(position) - next;
+        next = u64::from(position) + 1;
         for _ in 0..distance >> low_bits {
             bits.put(1, 1);
         }
@@ -144,9 +146,9 @@ fn decode_list(count: u64, list: &[u8], mut each: impl FnMut(u16)) -> Result<(),
     for _ in 0..count {
         let high = bits.take_ones()?;
         let distance = high << low_bits | bits.take(low_bits)?;
-        let place = u16::try_from(next + distance).map_err(|_| Damaged)?;
-        next = u64::from(place) + 1;
-        each(place);
+        let position = u16::try_from(next + distance).map_err(|_| Damaged)?;
+        next = u64::from(position) + 1;
+        each(position);
     }
     Ok(())
 }
@@ -236,28 +238,32 @@ mod tests {
     type Postings = BTreeMap<SearchTerm, BTreeSet<u16>>;
 
     fn postings() -> impl Strategy<Value = Postings> {
-        let places = prop_oneof![
+        let positions = prop_oneof![
             btree_set(any::<u16>(), 1..2),
             btree_set(any::<u16>(), 2..40),
             btree_set(0..300u16, 100..200),
             btree_set(65_000..=u16::MAX, 100..200),
         ];
-        btree_map(prop_oneof![0..500u64, any::<u64>().prop_map(|term| term >> 12)], places, 0..60)
+        btree_map(
+            prop_oneof![0..500u64, any::<u64>().prop_map(|term| term >> 12)],
+            positions,
+            0..60,
+        )
     }
 
     fn pages(postings: &Postings) -> Vec<(SearchTerm, Vec<u8>)> {
         let lists: Vec<(SearchTerm, Vec<u16>)> = postings
             .iter()
-            .map(|(&term, places)| (term, places.iter().copied().collect()))
+            .map(|(&term, positions)| (term, positions.iter().copied().collect()))
             .collect();
-        encode(lists.iter().map(|(term, places)| (*term, &places[..])))
+        encode(lists.iter().map(|(term, positions)| (*term, &positions[..])))
     }
 
     fn read_all(pages: &[(SearchTerm, Vec<u8>)], terms: &Terms) -> Postings {
         let mut found = Postings::new();
         for (first, page) in pages {
-            let each = |term, place| {
-                assert!(found.entry(term).or_default().insert(place));
+            let each = |term, position| {
+                assert!(found.entry(term).or_default().insert(position));
             };
             read(*first, page, terms, each).unwrap();
         }
@@ -281,12 +287,12 @@ mod tests {
     }
 
     #[test]
-    fn every_place_of_a_segment_fits_and_costs_a_bit_each() {
+    fn every_position_of_a_file_fits_and_costs_a_bit_each() {
         let all: Vec<u16> = (0..=u16::MAX).collect();
         let list = encode_list(&all);
         assert_eq!(list.len(), 8192);
         let mut read_back = Vec::new();
-        decode_list(SPAN, &list, |place| read_back.push(place)).unwrap();
+        decode_list(SPAN, &list, |position| read_back.push(position)).unwrap();
         assert_eq!(read_back, all);
     }
 

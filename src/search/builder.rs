@@ -1,7 +1,7 @@
-//! Postings in memory: those of the newest messages, and of a segment until it is sealed.
+//! Postings in memory: those of the newest messages, and of a file until it is sealed.
 
 use super::block::List;
-use super::span::{BitSet, place_of, span_of};
+use super::span::{BitSet, position_of, span_of};
 use super::terms::{SearchTerm, Terms, join, split};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
@@ -9,7 +9,7 @@ use std::collections::HashMap;
 /// Size at which it is sealed, even if it has few messages.
 const MAX_BYTES: usize = 24 << 20;
 
-/// Bytes of a term with up to four places, in a table that is two thirds full.
+/// Bytes of a term with up to four positions, in a table that is two thirds full.
 const TERM_BYTES: usize = 64;
 
 /// A table by one part of a term.
@@ -49,17 +49,17 @@ impl Builder {
 
     /// Adds a message, or more terms of a message that it has; a deleted message has no terms.
     pub fn add(&mut self, seq: u64, terms: &[SearchTerm]) {
-        let place = place_of(seq);
+        let position = position_of(seq);
         for &term in terms {
             let (first, rest) = split(term);
             let list = self.lists.entry(first).or_default().entry(rest).or_default();
             match list.last() {
-                Some(&last) if last == place => continue,
-                Some(&last) if last > place => match list.binary_search(&place) {
+                Some(&last) if last == position => continue,
+                Some(&last) if last > position => match list.binary_search(&position) {
                     Ok(_) => continue,
-                    Err(at) => list.insert(at, place),
+                    Err(at) => list.insert(at, position),
                 },
-                _ => list.push(place),
+                _ => list.push(position),
             }
             self.bytes += if list.len() == 1 { TERM_BYTES } else { 2 * size_of::<u16>() };
         }
@@ -76,7 +76,7 @@ impl Builder {
         let mut matching: Option<BitSet> = None;
         for terms in needed {
             let mut found = BitSet::default();
-            self.lists_of(terms, |list| list.iter().for_each(|&place| found.add(place)));
+            self.lists_of(terms, |list| list.iter().for_each(|&position| found.add(position)));
             match &mut matching {
                 Some(matching) => matching.intersect(&found),
                 None => matching = Some(found),

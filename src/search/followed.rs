@@ -1,4 +1,4 @@
-//! Progress of the index in the log, stored in a file next to the segments.
+//! Progress of the index in the log, stored next to the index files.
 
 use super::index_file::write_whole;
 use crate::model::cursor::{Cursor, Epoch};
@@ -8,17 +8,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Progress in the log. On disk it may be older than the segments; applying an event twice does no
+/// Progress in the log. On disk it may be older than the files; applying an event twice does no
 /// harm.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct FollowedTo {
     /// Epoch of the last event.
     pub(super) epoch: u64,
     pub(super) offset: u64,
-    /// Messages that changed after their segment was sealed, by `seq`.
+    /// Messages that changed after their file was sealed, by `seq`.
     pub(super) amended: BTreeSet<u64>,
-    /// Number of messages that were deleted since a segment was sealed, by the first message of the
-    /// segment.
+    /// Number of messages that were deleted since a file was sealed, by the first message of the
+    /// file.
     pub(super) deleted: BTreeMap<u64, u32>,
 }
 

@@ -1,10 +1,10 @@
-//! Content of the index: sealed segments in a folder next to the store, the newest messages in
+//! Content of the index: sealed files in a folder next to the store, the newest messages in
 //! memory, and the progress in the log.
 
 use super::block::SPAN;
 use super::builder::Builder;
 use super::followed::FollowedTo;
-use super::index_file::{self, Range, SegmentFile};
+use super::index_file::{self, IndexFile, Range};
 use super::read_limit::ReadLimit;
 use super::span::BitSet;
 use super::terms::{SearchTerm, Terms};
@@ -17,11 +17,11 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// Changed messages of one segment after which the segment is built anew, because every search
+/// Changed messages of one file after which the file is built anew, because every search
 /// reads each of them.
 const MAX_AMENDED: usize = 1024;
 
-/// Deleted messages of one segment after which the segment is built anew.
+/// Deleted messages of one file after which the file is built anew.
 const MAX_DELETED: u32 = (SPAN / 4) as u32;
 
 /// The index of one store.
@@ -34,20 +34,20 @@ pub struct Index {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Sealed segments by their first message.
-    segments: BTreeMap<u64, Arc<SegmentFile>>,
+    /// Sealed files by their first message.
+    files: BTreeMap<u64, Arc<IndexFile>>,
     /// Postings of the newest messages.
     live: Option<Builder>,
     followed: FollowedTo,
-    /// Files of segments that are not used any more.
+    /// Files that are not used any more.
     unused: Vec<PathBuf>,
 }
 
 /// Snapshot of the index for one search.
 #[derive(Default)]
 pub(super) struct Snapshot {
-    /// Sealed segments, the newest first.
-    pub(super) segments: Vec<Arc<SegmentFile>>,
+    /// Sealed files, the newest first.
+    pub(super) files: Vec<Arc<IndexFile>>,
     /// The range of messages in memory, and the positions that may match.
     pub(super) live: Option<(Range, BitSet)>,
     /// Messages that have to be read, whatever the postings are.
@@ -84,15 +84,15 @@ impl Index {
         let ranges = names.filter_map(|name| Range::of_name(name.ok()?.file_name().to_str()?));
         let mut ranges: Vec<_> = ranges.filter(|range| range.last <= view.head()).collect();
         ranges.sort();
-        let mut segments: BTreeMap<u64, Arc<SegmentFile>> = BTreeMap::new();
+        let mut files: BTreeMap<u64, Arc<IndexFile>> = BTreeMap::new();
         for range in ranges {
-            // A kill came between writing a segment and removing the ones that it replaced.
-            if segments.values().next_back().is_some_and(|s| s.range().last >= range.first) {
+            // A kill came between writing a file and removing the ones that it replaced.
+            if files.values().next_back().is_some_and(|s| s.range().last >= range.first) {
                 continue;
             }
-            match SegmentFile::open(&self.folder, range) {
-                Ok(segment) => {
-                    segments.insert(range.first, Arc::new(segment));
+            match IndexFile::open(&self.folder, range) {
+                Ok(file) => {
+                    files.insert(range.first, Arc::new(file));
                 }
                 Err(error) => {
                     tracing::warn!(?range, "a part of the search index is built anew: {error}");
@@ -100,14 +100,14 @@ impl Index {
             }
         }
         let followed = followed.unwrap_or_else(|| FollowedTo::head_of(view));
-        *self.write() = State { segments, live: None, followed, unused: Vec::new() };
+        *self.write() = State { files, live: None, followed, unused: Vec::new() };
     }
 
     /// Creates the folder, and removes useless files of earlier runs.
     pub(super) fn tidy(&self) -> io::Result<()> {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
         let state = self.read();
-        let used: BTreeSet<&Path> = state.segments.values().map(|s| s.path()).collect();
+        let used: BTreeSet<&Path> = state.files.values().map(|s| s.path()).collect();
         for entry in std::fs::read_dir(&self.folder)? {
             let entry = entry?;
             let is_ours = entry.file_name().to_str().is_some_and(index_file::is_name);
@@ -119,7 +119,7 @@ impl Index {
         self.save()
     }
 
-    /// Writes the progress to disk. It does not have the changes of messages in unused segments, so
+    /// Writes the progress to disk. It does not have the changes of messages in unused files, so
     /// those files are removed first.
     pub(super) fn save(&self) -> io::Result<()> {
         let (followed, unused) = {
@@ -133,7 +133,7 @@ impl Index {
     /// Empties the index, because the log cannot be followed from its offset.
     pub(super) fn forget(&self, view: &View) {
         let mut state = self.write();
-        let firsts: Vec<u64> = state.segments.keys().copied().collect();
+        let firsts: Vec<u64> = state.files.keys().copied().collect();
         for first in firsts {
             state.discard(first);
         }
@@ -158,7 +158,7 @@ impl Index {
     }
 
     /// A message was changed, and these are its new terms. The postings in memory are extended;
-    /// sealed segments do not change.
+    /// sealed files do not change.
     pub(super) fn amended(&self, seq: u64, terms: &[SearchTerm]) {
         let mut guard = self.write();
         let state = &mut *guard;
@@ -187,33 +187,33 @@ impl Index {
         }
     }
 
-    /// Stops using a segment; its messages are read from the store until it is built anew. If that
-    /// happened already, the new segment stays.
-    pub(super) fn discard(&self, segment: &Arc<SegmentFile>) {
-        let first = segment.range().first;
+    /// Stops using a file; its messages are read from the store until it is built anew. If that
+    /// happened already, the new file stays.
+    pub(super) fn discard(&self, file: &Arc<IndexFile>) {
+        let first = file.range().first;
         let mut state = self.write();
-        if state.segments.get(&first).is_some_and(|used| Arc::ptr_eq(used, segment)) {
+        if state.files.get(&first).is_some_and(|used| Arc::ptr_eq(used, file)) {
             state.discard(first);
         }
     }
 
-    /// Drops segments in which all messages are older than the oldest message of the store.
+    /// Drops files in which all messages are older than the oldest message of the store.
     pub(super) fn drop_before(&self, oldest: u64) {
         let mut state = self.write();
-        while let Some((&first, segment)) = state.segments.first_key_value()
-            && segment.range().last < oldest
+        while let Some((&first, file)) = state.files.first_key_value()
+            && file.range().last < oldest
         {
             state.discard(first);
         }
     }
 
-    /// Removes the files of segments that are not used any more.
+    /// Removes the files that are not used any more.
     pub(super) fn remove_unused(&self) -> io::Result<()> {
         let unused = self.read().unused.clone();
         self.remove(unused)
     }
 
-    /// Only the feed creates and removes files, so none of these can be in use again.
+    /// Only the indexer creates and removes files, so none of these can be in use again.
     fn remove(&self, unused: Vec<PathBuf>) -> io::Result<()> {
         for path in unused {
             match std::fs::remove_file(&path) {
@@ -237,7 +237,7 @@ impl Index {
     /// The range of the messages in memory; it begins at `otherwise` if there are none.
     pub(super) fn live_from(&self, otherwise: u64) -> Range {
         let mut state = self.write();
-        let sealed = state.segments.last_key_value().map_or(0, |(_, s)| s.range().last + 1);
+        let sealed = state.files.last_key_value().map_or(0, |(_, s)| s.range().last + 1);
         let live = state.live.get_or_insert_with(|| Builder::new(otherwise.max(sealed)));
         Range { first: live.first(), last: live.next() }
     }
@@ -245,7 +245,7 @@ impl Index {
     /// The first message after the index.
     pub(super) fn end(&self) -> u64 {
         let state = self.read();
-        let sealed = state.segments.last_key_value().map(|(_, segment)| segment.range().last + 1);
+        let sealed = state.files.last_key_value().map(|(_, file)| file.range().last + 1);
         state.live.as_ref().map(Builder::next).or(sealed).unwrap_or_default()
     }
 
@@ -255,25 +255,25 @@ impl Index {
         let Some(live) = state.live.as_ref().filter(|live| now || live.is_full()) else {
             return Ok(false);
         };
-        let sealed = (live.next() > live.first()).then(|| SegmentFile::write(&self.folder, live));
+        let sealed = (live.next() > live.first()).then(|| IndexFile::write(&self.folder, live));
         drop(state);
-        // Only the feed changes the messages in memory.
+        // Only the indexer changes the messages in memory.
         let sealed = sealed.transpose()?;
         let mut state = self.write();
         state.live = None;
-        if let Some(segment) = sealed {
-            state.insert(segment);
+        if let Some(file) = sealed {
+            state.insert(file);
         }
         Ok(true)
     }
 
-    /// Seals a segment of older messages.
+    /// Seals a file of older messages.
     pub(super) fn seal(&self, builder: &Builder) -> io::Result<()> {
-        let segment = SegmentFile::write(&self.folder, builder)?;
+        let file = IndexFile::write(&self.folder, builder)?;
         let mut state = self.write();
         // It contains all earlier changes.
-        state.forget_changes(segment.range());
-        state.insert(segment);
+        state.forget_changes(file.range());
+        state.insert(file);
         Ok(())
     }
 
@@ -281,27 +281,27 @@ impl Index {
     pub(super) fn newest_gap(&self, oldest: u64) -> Option<Range> {
         let state = self.read();
         let end = state.live.as_ref()?.first();
-        gaps(state.segments.values().rev().map(|s| s.range()), end, oldest).next()
+        gaps(state.files.values().rev().map(|s| s.range()), end, oldest).next()
     }
 
     /// Number of missing messages, including deleted ones.
     ///
     /// # Errors
     ///
-    /// A segment or the store cannot be read.
+    /// A file or the store cannot be read.
     pub fn missing(&self, view: &View) -> Result<u64> {
         let Some(oldest) = view.oldest()? else { return Ok(0) };
         let head = view.head();
         let state = self.read();
         let Some(live) = &state.live else { return Ok((head + 1).saturating_sub(oldest)) };
-        let ranges = state.segments.values().rev().map(|s| s.range());
+        let ranges = state.files.values().rev().map(|s| s.range());
         let before: u64 = gaps(ranges, live.first(), oldest).map(|g| g.last + 1 - g.first).sum();
         Ok(before + (head + 1).saturating_sub(live.next()))
     }
 
     /// Size of the files.
     pub fn bytes(&self) -> u64 {
-        self.read().segments.values().map(|segment| segment.bytes()).sum()
+        self.read().files.values().map(|file| file.bytes()).sum()
     }
 
     /// Snapshot for a search for these terms.
@@ -312,7 +312,7 @@ impl Index {
             (range, live.matching(needed))
         });
         Snapshot {
-            segments: state.segments.values().rev().cloned().collect(),
+            files: state.files.values().rev().cloned().collect(),
             live,
             amended: state.followed.amended.clone(),
             offset: state.followed.offset,
@@ -321,22 +321,22 @@ impl Index {
 }
 
 impl State {
-    /// The range of the sealed segment with a message.
+    /// The range of the sealed file with a message.
     fn range_of(&self, seq: u64) -> Option<Range> {
-        let (_, segment) = self.segments.range(..=seq).next_back()?;
-        Some(segment.range()).filter(|range| range.last >= seq)
+        let (_, file) = self.files.range(..=seq).next_back()?;
+        Some(file.range()).filter(|range| range.last >= seq)
     }
 
-    /// Uses a segment, whose file may have replaced another one.
-    fn insert(&mut self, segment: SegmentFile) {
-        self.unused.retain(|path| path != segment.path());
-        self.segments.insert(segment.range().first, Arc::new(segment));
+    /// Uses a file, which may have replaced another one.
+    fn insert(&mut self, file: IndexFile) {
+        self.unused.retain(|path| path != file.path());
+        self.files.insert(file.range().first, Arc::new(file));
     }
 
     fn discard(&mut self, first: u64) {
-        if let Some(segment) = self.segments.remove(&first) {
-            self.forget_changes(segment.range());
-            self.unused.push(segment.path().to_owned());
+        if let Some(file) = self.files.remove(&first) {
+            self.forget_changes(file.range());
+            self.unused.push(file.path().to_owned());
         }
     }
 

@@ -1,4 +1,4 @@
-//! A sealed segment: a file of postings that is written once, read page by page, and never changed.
+//! A sealed file of postings that is written once, read page by page, and never changed.
 //!
 //! A file has pages, then a directory of the pages, then the offset of the directory. Each page and the
 //! directory have a checksum. The name of the file is the range of its messages.
@@ -26,11 +26,12 @@ const FEW: u64 = 8;
 /// More bytes than any page has.
 const MAX_PAGE_BYTES: u32 = 64 << 10;
 
-/// The first and the last message of a segment, including deleted ones.
+/// The first and the last message of a file, including deleted ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs)]
 pub struct Range {
+    /// The `seq` of the first one.
     pub first: u64,
+    /// The `seq` of the last one.
     pub last: u64,
 }
 
@@ -43,9 +44,9 @@ struct PageEntry {
     checksum: u32,
 }
 
-/// An open segment.
+/// An open index file.
 #[derive(Debug)]
-pub struct SegmentFile {
+pub struct IndexFile {
     range: Range,
     path: PathBuf,
     file: File,
@@ -53,16 +54,16 @@ pub struct SegmentFile {
     pages: Vec<PageEntry>,
 }
 
-/// Reason why a segment is unusable.
+/// Reason why an index file is unusable.
 #[derive(Debug)]
-pub enum SegmentError {
+pub enum IndexFileError {
     /// The disk failed.
     Io(io::Error),
     /// The bytes differ from the written ones.
     Damaged,
 }
 
-impl fmt::Display for SegmentError {
+impl fmt::Display for IndexFileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(error) => error.fmt(f),
@@ -71,20 +72,20 @@ impl fmt::Display for SegmentError {
     }
 }
 
-impl From<io::Error> for SegmentError {
+impl From<io::Error> for IndexFileError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
 }
 
-impl From<Damaged> for SegmentError {
+impl From<Damaged> for IndexFileError {
     fn from(_: Damaged) -> Self {
         Self::Damaged
     }
 }
 
 impl Range {
-    /// Reads a file's name; `None` if it is not the name of a segment.
+    /// Reads a file's name; `None` if it is not the name of an index file.
     pub fn of_name(name: &str) -> Option<Self> {
         let (first, last) = name.split_once('-')?;
         let number = |hex| u64::from_str_radix(hex, 16).ok();
@@ -97,13 +98,13 @@ impl Range {
     }
 }
 
-/// Whether this is the name of a segment's file, or of one that was not written to its end.
+/// Whether this is the name of an index file, or of one that was not written to its end.
 pub fn is_name(name: &str) -> bool {
     Range::of_name(name.strip_suffix(".part").unwrap_or(name)).is_some()
 }
 
-impl SegmentFile {
-    /// Writes a segment; the file appears only when it is complete and synced.
+impl IndexFile {
+    /// Writes a file, which appears only when it is complete and synced.
     pub fn write(folder: &Path, builder: &Builder) -> io::Result<Self> {
         let range = Range { first: builder.first(), last: builder.next() - 1 };
         let mut content = Vec::new();
@@ -128,27 +129,27 @@ impl SegmentFile {
         Ok(Self { range, file: File::open(&path)?, path, bytes: content.len() as u64, pages })
     }
 
-    /// Opens the segment of a range.
-    pub fn open(folder: &Path, range: Range) -> Result<Self, SegmentError> {
+    /// Opens the file of a range.
+    pub fn open(folder: &Path, range: Range) -> Result<Self, IndexFileError> {
         let path = folder.join(range.name());
         let file = File::open(&path)?;
         let bytes = file.metadata()?.len();
-        let directory_end = bytes.checked_sub(TRAILER_BYTES).ok_or(SegmentError::Damaged)?;
+        let directory_end = bytes.checked_sub(TRAILER_BYTES).ok_or(IndexFileError::Damaged)?;
         let mut trailer = [0; TRAILER_BYTES as usize];
         file.read_exact_at(&mut trailer, directory_end)?;
-        let (start, rest) = trailer.split_first_chunk().ok_or(SegmentError::Damaged)?;
-        let (checksum, mark) = rest.split_first_chunk().ok_or(SegmentError::Damaged)?;
+        let (start, rest) = trailer.split_first_chunk().ok_or(IndexFileError::Damaged)?;
+        let (checksum, mark) = rest.split_first_chunk().ok_or(IndexFileError::Damaged)?;
         let length =
-            directory_end.checked_sub(u64::from_le_bytes(*start)).ok_or(SegmentError::Damaged)?;
+            directory_end.checked_sub(u64::from_le_bytes(*start)).ok_or(IndexFileError::Damaged)?;
         if mark != MARK {
-            return Err(SegmentError::Damaged);
+            return Err(IndexFileError::Damaged);
         }
-        let mut directory = vec![0; usize::try_from(length).map_err(|_| SegmentError::Damaged)?];
+        let mut directory = vec![0; usize::try_from(length).map_err(|_| IndexFileError::Damaged)?];
         file.read_exact_at(&mut directory, u64::from_le_bytes(*start))?;
         if crc32fast::hash(&directory) != u32::from_le_bytes(*checksum) {
-            return Err(SegmentError::Damaged);
+            return Err(IndexFileError::Damaged);
         }
-        let pages = postcard::from_bytes(&directory).map_err(|_| SegmentError::Damaged)?;
+        let pages = postcard::from_bytes(&directory).map_err(|_| IndexFileError::Damaged)?;
         Ok(Self { range, path, file, bytes, pages })
     }
 
@@ -173,14 +174,14 @@ impl SegmentFile {
         &self,
         needed: &[Terms],
         known: Option<BitSet>,
-    ) -> Result<BitSet, SegmentError> {
+    ) -> Result<BitSet, IndexFileError> {
         let mut matching = known;
         for terms in needed {
             if matching.as_ref().is_some_and(|matching| matching.count() <= FEW) {
                 break;
             }
             let mut found = BitSet::default();
-            self.read(terms, |_, place| found.add(place))?;
+            self.read(terms, |_, position| found.add(position))?;
             match &mut matching {
                 Some(matching) => matching.intersect(&found),
                 None => matching = Some(found),
@@ -194,7 +195,7 @@ impl SegmentFile {
         &self,
         terms: &Terms,
         mut each: impl FnMut(SearchTerm, u16),
-    ) -> Result<(), SegmentError> {
+    ) -> Result<(), IndexFileError> {
         let behind = self.pages.partition_point(|page| page.first <= terms.start);
         let mut buffer = Vec::new();
         for entry in &self.pages[behind.saturating_sub(1)..] {
@@ -202,12 +203,12 @@ impl SegmentFile {
                 break;
             }
             if entry.bytes > MAX_PAGE_BYTES {
-                return Err(SegmentError::Damaged);
+                return Err(IndexFileError::Damaged);
             }
             buffer.resize(entry.bytes as usize, 0);
             self.file.read_exact_at(&mut buffer, entry.offset)?;
             if crc32fast::hash(&buffer) != entry.checksum {
-                return Err(SegmentError::Damaged);
+                return Err(IndexFileError::Damaged);
             }
             block::read(entry.first, &buffer, terms, &mut each)?;
         }

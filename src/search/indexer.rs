@@ -1,7 +1,7 @@
 //! The indexer: a thread that adds new messages to the search index. Writers do not wait for it.
 //!
 //! It works in rounds. A round applies the events of the log about older messages, then adds the newest
-//! messages, then builds one missing segment. Each round uses the state of one commit, and the index
+//! messages, then builds one missing file. Each round uses the state of one commit, and the index
 //! notes the offset up to which it is complete.
 
 use super::block::SPAN;
@@ -29,7 +29,7 @@ const RETRY_PAUSE: Duration = Duration::from_secs(5);
 const SAVE_EVERY: Duration = Duration::from_mins(1);
 
 /// Pause between log lines about the progress.
-const TELL_EVERY: Duration = Duration::from_secs(5);
+const LOG_EVERY: Duration = Duration::from_secs(5);
 
 /// Messages that are added to the index in memory at once; searches wait during that time.
 const MESSAGES: u64 = 256;
@@ -61,11 +61,11 @@ pub async fn run(index: Arc<Index>, store: Arc<Store>, stop: CancellationToken) 
 
 /// Runs on a thread of its own, which gives way: under load, searches read new messages from the store a
 /// little longer. A panic there becomes a panic here.
-async fn on_thread(feed: Indexer) {
-    let stop = feed.stop.clone();
+async fn on_thread(indexer: Indexer) {
+    let stop = indexer.stop.clone();
     let (done, wait) = oneshot::channel();
     let thread = low_priority::spawn(TASK, move || {
-        feed.run();
+        indexer.run();
         let _ = done.send(());
     });
     match thread {
@@ -89,7 +89,7 @@ pub(super) struct Indexer {
     /// Time and offset of the last write of the progress.
     saved: (Instant, u64),
     /// Time of the last log line about the progress, while something is missing.
-    told: Option<Instant>,
+    logged: Option<Instant>,
     /// The error that was logged last, if the index cannot be written.
     fault: Option<String>,
 }
@@ -117,7 +117,7 @@ impl From<std::io::Error> for IndexingEnd {
 
 impl Indexer {
     pub(super) fn new(index: Arc<Index>, store: Arc<Store>, stop: CancellationToken) -> Self {
-        Self { index, store, stop, saved: (Instant::now(), 0), told: None, fault: None }
+        Self { index, store, stop, saved: (Instant::now(), 0), logged: None, fault: None }
     }
 
     fn run(mut self) {
@@ -182,9 +182,9 @@ impl Indexer {
         self.index.drop_before(oldest);
         self.index.remove_unused()?;
         let was_sealed = self.extend(&view)?;
-        // Counted first, because building a segment takes long; after that, another round follows.
+        // Counted first, because building a file takes long; after that, another round follows.
         let missing = self.index.missing(&view)?;
-        self.tell(missing, view.head());
+        self.log_progress(missing, view.head());
         let was_built = self.build(&view, oldest)?;
         if was_sealed || was_built || self.is_to_be_saved() {
             self.index.save()?;
@@ -236,7 +236,7 @@ impl Indexer {
         }
     }
 
-    /// Adds the newest messages; returns whether a segment was sealed.
+    /// Adds the newest messages; returns whether a file was sealed.
     fn extend(&self, view: &View) -> Result<bool, IndexingEnd> {
         let end = view.head() + 1;
         let start = span_of(view.head()) * SPAN;
@@ -261,7 +261,7 @@ impl Indexer {
         Ok(was_sealed)
     }
 
-    /// Builds a segment of missing messages, the newest first; returns whether there were any.
+    /// Builds a file of missing messages, the newest first; returns whether there were any.
     fn build(&self, view: &View, oldest: u64) -> Result<bool, IndexingEnd> {
         let Some(gap) = self.index.newest_gap(oldest) else { return Ok(false) };
         let first = gap.first.max(span_of(gap.last) * SPAN);
@@ -281,22 +281,22 @@ impl Indexer {
     }
 
     /// Logs the progress.
-    fn tell(&mut self, missing: u64, head: u64) {
+    fn log_progress(&mut self, missing: u64, head: u64) {
         METRICS.search_missing.set(missing.cast_signed());
         METRICS.search_bytes.set(self.index.bytes().cast_signed());
         if missing == 0 {
-            if self.told.take().is_some() {
+            if self.logged.take().is_some() {
                 tracing::info!(
                     messages = head,
                     bytes = self.index.bytes(),
                     "the search index is complete"
                 );
             }
-        } else if self.told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
+        } else if self.logged.is_none_or(|logged| logged.elapsed() >= LOG_EVERY) {
             // A small number of new messages is not worth a log line.
             if missing > SPAN {
                 tracing::info!(missing, "building the search index, the newest messages first");
-                self.told = Some(Instant::now());
+                self.logged = Some(Instant::now());
             }
         }
     }

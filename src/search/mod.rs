@@ -4,12 +4,12 @@
 //! view of the log that only gives candidates; each candidate is read from the store and compared. So
 //! wrong candidates do no harm, and messages that are not in the index yet are read from the store.
 //!
-//! Sealed segments are files of at most 65,536 messages, written once. The newest messages are in
+//! An index file has at most 65,536 messages and is written once (sealed). The newest messages are in
 //! memory, read again from the store at each start. One thread follows the store: it reads new
-//! messages, seals segments, and builds missing ones, the newest first. Nothing waits for it.
+//! messages, seals files, and builds missing ones, the newest first. Nothing waits for it.
 //!
-//! Segments are files and not tables of redb, because they never change: a file is written in one go,
-//! damage affects one segment, and the system caches the parts that are read.
+//! Files serve better than tables of redb, because they never change: a file is written in one go,
+//! damage affects one file, and the system caches the parts that are read.
 //! `docs/performance.md` has the figures.
 
 mod block;

@@ -9,13 +9,13 @@ use unicode_segmentation::UnicodeSegmentation;
 pub struct Needle(String);
 
 impl Needle {
-    /// `None` where there is nothing to look for.
+    /// `None` if there is nothing to look for.
     pub fn new(text: &str) -> Option<Self> {
         let text = normalise(text).into_owned();
         (!text.trim().is_empty()).then_some(Self(text))
     }
 
-    /// The places in a text that match, in order; none overlaps another. They are compared as a
+    /// The positions in a text that match, in order; none overlaps another. They are compared as a
     /// search compares, and consist of whole characters as people see them.
     pub fn find(&self, text: &str) -> Vec<Range<usize>> {
         if stays_in_place(text) {
@@ -25,9 +25,9 @@ impl Needle {
         }
         // Where each byte of the normalised text comes from.
         let (mut normal, mut from) = (String::with_capacity(text.len()), Vec::new());
-        for (place, grapheme) in text.grapheme_indices(true) {
+        for (position, grapheme) in text.grapheme_indices(true) {
             normal.push_str(&normalise(grapheme));
-            from.resize(normal.len(), place..place + grapheme.len());
+            from.resize(normal.len(), position..position + grapheme.len());
         }
         let mut found: Vec<Range<usize>> = Vec::new();
         for (start, _) in normal.match_indices(&self.0) {

@@ -4,9 +4,9 @@
 use std::borrow::Cow;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
-/// The form of a text that two texts share where a search tells no difference between them: of
-/// case, of width, of how accents are composed, and of characters that are not seen: keyboards put
-/// U+FE0F after an emoji, and platforms take it away.
+/// The form of a text for comparison. Texts have the same form if they differ only in case, in width, in how
+/// accents are composed, or in invisible characters: keyboards put U+FE0F after an emoji, and platforms
+/// remove it.
 pub fn normalise(text: &str) -> Cow<'_, str> {
     if text.is_ascii() || stays_in_place(text) {
         let has_capitals = text.bytes().any(|byte| byte.is_ascii_uppercase());

@@ -2,9 +2,9 @@
 
 use super::block::SPAN;
 use super::index::{Index, Snapshot, gaps};
-use super::index_file::{Range, SegmentFile};
+use super::index_file::{IndexFile, Range};
 use super::normalise::normalise;
-use super::span::{BitSet, place_of, span_of};
+use super::span::{BitSet, position_of, span_of};
 use super::terms::{self, Terms};
 use crate::model::message::{Message, MessageType};
 use crate::store::{EntryContent, FilterTerms, Matches, MessageFilter, Page, Result, Store, View};
@@ -89,8 +89,8 @@ impl Search {
 
 /// Part of the history, for a search.
 enum Stretch<'a> {
-    /// Messages in a sealed segment.
-    Sealed(&'a Arc<SegmentFile>),
+    /// Messages in a sealed file.
+    Sealed(&'a Arc<IndexFile>),
     /// Messages in memory, and the positions that may match.
     Live(Range, &'a BitSet),
     /// Messages that are not in the index.
@@ -102,7 +102,7 @@ impl Index {
     ///
     /// # Errors
     ///
-    /// A segment or the store cannot be read.
+    /// A file or the store cannot be read.
     pub fn search(
         &self,
         store: &Store,
@@ -130,7 +130,7 @@ impl Index {
         search: &Search,
         page: Page,
     ) -> Result<Matches> {
-        if snapshot.live.is_some() || !snapshot.segments.is_empty() {
+        if snapshot.live.is_some() || !snapshot.files.is_empty() {
             add_unseen(view, &mut snapshot)?;
         }
         let mut walk = Walk {
@@ -152,20 +152,20 @@ impl Index {
                 break;
             }
             match stretch {
-                Stretch::Live(range, places) => {
-                    let places = walk.filtered(range, places.clone())?;
-                    walk.read(range, &places)?;
+                Stretch::Live(range, positions) => {
+                    let positions = walk.filtered(range, positions.clone())?;
+                    walk.read(range, &positions)?;
                 }
-                Stretch::Sealed(segment) if segment.range().first < walk.below => {
-                    let range = segment.range();
-                    match segment.matching(needed, walk.known(range)?) {
-                        Ok(places) => walk.read(range, &walk.filtered(range, places)?)?,
+                Stretch::Sealed(file) if file.range().first < walk.below => {
+                    let range = file.range();
+                    match file.matching(needed, walk.known(range)?) {
+                        Ok(positions) => walk.read(range, &walk.filtered(range, positions)?)?,
                         Err(error) => {
                             tracing::warn!(
-                                file = %segment.path().display(),
+                                file = %file.path().display(),
                                 "a part of the search index is built anew: {error}"
                             );
-                            self.discard(segment);
+                            self.discard(file);
                             walk.scan(range)?;
                         }
                     }
@@ -200,12 +200,12 @@ pub(super) fn add_unseen(view: &View, snapshot: &mut Snapshot) -> Result<()> {
 
 /// The whole history in parts, newest first.
 fn stretches<'a>(snapshot: &'a Snapshot, view: &View) -> Vec<Stretch<'a>> {
-    let live = snapshot.live.iter().map(|(range, places)| Stretch::Live(*range, places));
-    let sealed = snapshot.segments.iter().map(Stretch::Sealed);
-    let told: Vec<Stretch> = live.chain(sealed).collect();
-    let ranges = told.iter().map(Stretch::range);
+    let live = snapshot.live.iter().map(|(range, positions)| Stretch::Live(*range, positions));
+    let sealed = snapshot.files.iter().map(Stretch::Sealed);
+    let indexed: Vec<Stretch> = live.chain(sealed).collect();
+    let ranges = indexed.iter().map(Stretch::range);
     let gaps: Vec<Stretch> = gaps(ranges, view.head() + 1, 1).map(Stretch::Gap).collect();
-    let mut all: Vec<Stretch> = told.into_iter().chain(gaps).collect();
+    let mut all: Vec<Stretch> = indexed.into_iter().chain(gaps).collect();
     all.sort_by_key(|stretch| std::cmp::Reverse(stretch.range().first));
     all
 }
@@ -213,7 +213,7 @@ fn stretches<'a>(snapshot: &'a Snapshot, view: &View) -> Vec<Stretch<'a>> {
 impl Stretch<'_> {
     fn range(&self) -> Range {
         match self {
-            Self::Sealed(segment) => segment.range(),
+            Self::Sealed(file) => file.range(),
             Self::Live(range, _) | Self::Gap(range) => *range,
         }
     }
@@ -259,20 +259,20 @@ impl Walk<'_> {
     }
 
     /// The positions that pass the filter, with those that have to be read in any case.
-    fn filtered(&self, range: Range, mut places: BitSet) -> Result<BitSet> {
+    fn filtered(&self, range: Range, mut positions: BitSet) -> Result<BitSet> {
         let amended = self.amended.range(range.first..=range.last);
-        amended.for_each(|&seq| places.add(place_of(seq)));
+        amended.for_each(|&seq| positions.add(position_of(seq)));
         if *self.filter != MessageFilter::default() {
             let of_block = |block| self.view.passing(&self.needs, block);
-            places.intersect_blocks(span_of(range.first), of_block)?;
+            positions.intersect_blocks(span_of(range.first), of_block)?;
         }
-        Ok(places)
+        Ok(positions)
     }
 
     /// Reads candidates of a range, and keeps those that match.
-    fn read(&mut self, range: Range, places: &BitSet) -> Result<()> {
+    fn read(&mut self, range: Range, positions: &BitSet) -> Result<()> {
         let start = span_of(range.first) * SPAN;
-        for seq in places.descending().map(|place| start + u64::from(place)) {
+        for seq in positions.descending().map(|position| start + u64::from(position)) {
             if self.is_done() {
                 break;
             }

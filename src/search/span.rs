@@ -12,7 +12,7 @@ pub fn span_of(seq: u64) -> u64 {
 }
 
 /// The position of a `seq` in its span.
-pub fn place_of(seq: u64) -> u16 {
+pub fn position_of(seq: u64) -> u16 {
     (seq % SPAN) as u16
 }
 
@@ -22,9 +22,9 @@ pub struct BitSet([Places; BLOCKS]);
 
 impl BitSet {
     /// Adds a position.
-    pub fn add(&mut self, place: u16) {
-        let (block, place) = (u64::from(place) / BLOCK, u64::from(place) % BLOCK);
-        self.0[block as usize].set(place as u16, true);
+    pub fn add(&mut self, position: u16) {
+        let (block, position) = (u64::from(position) / BLOCK, u64::from(position) % BLOCK);
+        self.0[block as usize].set(position as u16, true);
     }
 
     /// Keeps the positions that both sets have.
@@ -38,9 +38,9 @@ impl BitSet {
         span: u64,
         other: impl Fn(u32) -> Result<Places, E>,
     ) -> Result<(), E> {
-        for (i, places) in self.0.iter_mut().enumerate() {
-            if !places.is_empty() {
-                places.intersect(&other(block_of(span, i))?);
+        for (i, positions) in self.0.iter_mut().enumerate() {
+            if !positions.is_empty() {
+                positions.intersect(&other(block_of(span, i))?);
             }
         }
         Ok(())
@@ -49,21 +49,23 @@ impl BitSet {
     /// The positions in each block of a span.
     pub fn of_blocks<E>(span: u64, other: impl Fn(u32) -> Result<Places, E>) -> Result<Self, E> {
         let mut set = Self::default();
-        for (i, places) in set.0.iter_mut().enumerate() {
-            *places = other(block_of(span, i))?;
+        for (i, positions) in set.0.iter_mut().enumerate() {
+            *positions = other(block_of(span, i))?;
         }
         Ok(set)
     }
 
     /// Number of positions.
     pub fn count(&self) -> u64 {
-        self.0.iter().map(|places| u64::from(places.count())).sum()
+        self.0.iter().map(|positions| u64::from(positions.count())).sum()
     }
 
     /// The positions in descending order.
     pub fn descending(&self) -> impl Iterator<Item = u16> + '_ {
         let blocks = self.0.iter().enumerate().rev();
-        blocks.flat_map(|(i, places)| places.descending().map(move |p| i as u16 * BLOCK as u16 + p))
+        blocks.flat_map(|(i, positions)| {
+            positions.descending().map(move |p| i as u16 * BLOCK as u16 + p)
+        })
     }
 }
 

@@ -1,15 +1,15 @@
 //! Tests of the index with its store.
 
+mod files;
 mod fixture;
 mod model;
-mod segments;
 
 use super::read_limit::ReadLimit;
 use super::{Conditions, Index, Search};
 use crate::model::message::{Draft, MessageType};
 use crate::model::routing::RoutingFacts;
 use crate::store::{Access, Answer, Command, MessageFilter, Page, StoreOptions};
-use fixture::{Both, feed};
+use fixture::{Both, indexer};
 use model::Step;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 
 #[test]
 fn a_hit_is_where_the_text_stands_together() {
-    let place = tempfile::tempdir().unwrap();
-    let mut both = Both::new(&place);
+    let home = tempfile::tempdir().unwrap();
+    let mut both = Both::new(&home);
     for text in ["南京市长江大桥", "江大,大桥,长江", "长 江大桥", "abcab", "abab cabca"]
     {
         both.create(text, "group_1", MessageType::Text);
@@ -33,8 +33,8 @@ fn a_hit_is_where_the_text_stands_together() {
 
 #[test]
 fn the_messages_of_a_sender_are_found_among_any_number_of_others() {
-    let place = tempfile::tempdir().unwrap();
-    let mut both = Both::new(&place);
+    let home = tempfile::tempdir().unwrap();
+    let mut both = Both::new(&home);
     both.receive("common".into(), "Rare".into());
     for i in 0..40 {
         both.create(&format!("common {i}"), "group_1", MessageType::Text);
@@ -68,10 +68,10 @@ fn the_messages_of_a_sender_are_found_among_any_number_of_others() {
 
 #[test]
 fn an_index_of_another_life_of_the_store_is_not_believed() {
-    let place = tempfile::tempdir().unwrap();
-    let db = place.path().join("store.redb");
-    let copy = place.path().join("copy.redb");
-    let mut both = Both::new(&place);
+    let home = tempfile::tempdir().unwrap();
+    let db = home.path().join("store.redb");
+    let copy = home.path().join("copy.redb");
+    let mut both = Both::new(&home);
     both.create("before", "group_1", MessageType::Text);
     both.store.view().unwrap().copy_to(&copy).unwrap();
     both.create("it was so", "group_1", MessageType::Text);
@@ -81,9 +81,9 @@ fn an_index_of_another_life_of_the_store_is_not_believed() {
     drop(both);
     // The copy is restored, and the same `seq` is given to another message.
     std::fs::rename(&copy, &db).unwrap();
-    let mut both = Both::new(&place);
+    let mut both = Both::new(&home);
     both.create("it is not", "group_1", MessageType::Text);
-    (both.index, both.feed) = feed(&both.store, &both.folder);
+    (both.index, both.indexer) = indexer(&both.store, &both.folder);
     both.catch_up();
     assert_eq!(both.found("not"), ["it is not"]);
     assert_eq!(both.found("so"), [""; 0]);
@@ -92,12 +92,12 @@ fn an_index_of_another_life_of_the_store_is_not_believed() {
 
 #[test]
 fn what_was_acknowledged_is_found_at_once_while_the_index_follows() {
-    let place = tempfile::tempdir().unwrap();
-    let Both { runtime, store, folder, .. } = Both::new(&place);
+    let home = tempfile::tempdir().unwrap();
+    let Both { runtime, store, folder, .. } = Both::new(&home);
     let index = Arc::new(Index::new(folder));
     let stop = CancellationToken::new();
-    let feed = tokio::runtime::Builder::new_multi_thread().enable_time().build().unwrap();
-    let following = feed.spawn(super::run(index.clone(), store.clone(), stop.clone()));
+    let indexing = tokio::runtime::Builder::new_multi_thread().enable_time().build().unwrap();
+    let following = indexing.spawn(super::run(index.clone(), store.clone(), stop.clone()));
     let page = Page { offset: 0, limit: 3, before: None };
     for i in 0..300 {
         let (text, conversation) = (format!("number {i}."), "group_1".to_owned());
@@ -121,15 +121,15 @@ fn what_was_acknowledged_is_found_at_once_while_the_index_follows() {
 
 #[test]
 fn what_the_log_does_not_have_any_more_is_found_all_the_same() {
-    let place = tempfile::tempdir().unwrap();
-    let mut options = StoreOptions::new(place.path().join("store.redb"), Access::Write);
+    let home = tempfile::tempdir().unwrap();
+    let mut options = StoreOptions::new(home.path().join("store.redb"), Access::Write);
     options.journal_events = 1;
     let mut both = Both::opened(&options);
     both.create("before", "group_1", MessageType::Text);
     both.catch_up();
     both.index.seal_live(true).unwrap();
-    // The log drops the event before the feed reads it.
-    both.step(Step::Delete { place: 0 });
+    // The log drops the event before the indexer reads it.
+    both.step(Step::Delete { position: 0 });
     both.step(Step::Return { text: "after".into() });
     both.create("later", "group_1", MessageType::Text);
     both.create("last", "group_1", MessageType::Text);

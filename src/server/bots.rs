@@ -90,7 +90,7 @@ fn check(
 ) -> Result<AccessGrant> {
     match own {
         Some(own) => context.access.check_own(peer, headers, uri, own),
-        // A bot reads and sends, which a OneBot program's token does not allow.
+        // A bot reads and sends, which a OneBot implementation's token does not allow.
         None => context.access.check(peer, headers, uri, true, RequiredScope::Send),
     }
 }

@@ -31,7 +31,7 @@ impl<'a> Bundle<'a> {
         self.modules.iter().map(String::as_str)
     }
 
-    #[allow(missing_docs)]
+    /// All modules as one script.
     pub fn script(self) -> String {
         self.script
     }

@@ -26,7 +26,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// The text for a place that a node cut off from its cluster does not know.
+/// The text for a position that a node cut off from its cluster does not know.
 pub const NOT_HERE_YET: &str = "this node is cut off from its cluster, and may not have that yet; ask another node, or try again";
 
 /// A request, as handlers get it.
@@ -44,7 +44,7 @@ pub struct ServerContext {
     pub store: Arc<Store>,
     /// Search index of the store.
     pub search: Arc<Index>,
-    /// The endpoints for OneBot programs.
+    /// The endpoints for OneBot implementations.
     pub adapters: ArcSwap<adapter::Adapters>,
     /// Bots.
     pub bots: ArcSwap<Gateway>,
@@ -66,7 +66,7 @@ pub struct ServerContext {
     pub hub: Arc<Hub>,
     /// The limit on WebSocket sessions and streams.
     pub sessions: Limit,
-    /// The limit on connections of OneBot programs.
+    /// The limit on connections of OneBot implementations.
     pub dial_ins: Limit,
     /// The limit on bots whose first frame has not come yet.
     pub unidentified: UnidentifiedLimit,

@@ -1,4 +1,4 @@
-//! Limits of numbers: connections, sessions, OneBot programs, exports.
+//! Limits of numbers: connections, sessions, OneBot implementations, exports.
 
 use super::error::{ErrorResponse, Result};
 use crate::metrics::METRICS;

@@ -57,7 +57,7 @@ fn requests(call: &Call<'_>) -> Result<mpsc::Sender<LoginRequest>> {
     let platform = parameter(call, "platform");
     call.context.adapters.load().login(&platform).ok_or_else(|| {
         let text = format!(
-            "no adapter here logs in to `{platform}`: log in with the program that connects to rechat"
+            "no adapter here logs in to `{platform}`: log in with the implementation that connects to rechat"
         );
         ErrorResponse::new(StatusCode::CONFLICT, text).named(Some("unsupported"))
     })

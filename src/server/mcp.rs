@@ -176,7 +176,7 @@ impl Watch for OwnChanges {
     async fn changed(&mut self) -> error::Result<()> {
         match self.subscriber.next(&self.context.store).await {
             Ok(_) => Ok(()),
-            // The hub lost its place and stopped sending. Subscribe again; messages from the time
+            // The hub lost its position and stopped sending. Subscribe again; messages from the time
             // between are read from the store.
             Err(CursorGone) => self.subscribe().await,
         }

@@ -190,9 +190,9 @@ impl Description {
         self.parameter("path", name, schema, description)
     }
 
-    fn parameter(mut self, place: &str, name: &str, schema: &Value, description: &str) -> Self {
+    fn parameter(mut self, location: &str, name: &str, schema: &Value, description: &str) -> Self {
         self.parameters.push(json!({
-            "name": name, "in": place, "required": place == "path",
+            "name": name, "in": location, "required": location == "path",
             "schema": schema, "description": description,
         }));
         self

@@ -75,6 +75,15 @@ fn describe(prefix: &str) -> Bytes {
 
 type MatchedRoute<'a> = Match<'a, 'a, &'a KnownRoute>;
 
+/// A request, and the route for its path.
+struct RoutedRequest<'a> {
+    context: &'a Arc<ServerContext>,
+    peer: Peer,
+    request: Incoming,
+    path: &'a str,
+    found: Option<MatchedRoute<'a>>,
+}
+
 impl Router {
     /// The table of routes; `prefix` is the path below which a proxy serves rechat.
     pub fn new(prefix: &str) -> std::result::Result<Self, matchit::InsertError> {
@@ -106,8 +115,9 @@ impl Router {
             None => (OTHER, &self.other_seconds),
         };
         let is_page = found.as_ref().is_some_and(is_page);
-        let answer = watched("requests", self.dispatch(context, peer, request, &path, found));
-        let answer = answer.await.unwrap_or_else(|| Err(ErrorResponse::panicked()));
+        let routed = RoutedRequest { context, peer, request, path: &path, found };
+        let answer = watched("requests", self.dispatch(routed)).await;
+        let answer = answer.unwrap_or_else(|| Err(ErrorResponse::panicked()));
         let mut answer = answer.unwrap_or_else(ErrorResponse::into_answer);
         if !is_page {
             for (name, value) in API_HEADERS {
@@ -125,29 +135,23 @@ impl Router {
         answer
     }
 
-    async fn dispatch<'a>(
-        &'a self,
-        context: &'a Arc<ServerContext>,
-        peer: Peer,
-        request: Incoming,
-        path: &'a str,
-        found: Option<MatchedRoute<'a>>,
-    ) -> Result<HttpResponse> {
-        check_head(&request, context.config.limits.head_bytes)?;
+    async fn dispatch(&self, routed: RoutedRequest<'_>) -> Result<HttpResponse> {
+        let RoutedRequest { context, peer, path, ref request, ref found } = routed;
+        check_head(request, context.config.limits.head_bytes)?;
         let endpoint = context.adapters.load().endpoint(path);
         let bot = context.bots.load().endpoint(path);
         let is_lost = endpoint.is_none()
             && bot.is_none()
             && found.as_ref().is_none_or(is_page)
-            && hyper_tungstenite::is_upgrade_request(&request);
+            && hyper_tungstenite::is_upgrade_request(request);
         // Adapters and bots belong to the leader, which checks who connects.
         if let Some(cluster) = context.cluster.as_ref().filter(|_| context.follows())
             && (is_lost || (bot.is_none() && bots::is_of_a_bot(path)))
         {
-            return Box::pin(forward::relay(context, cluster, peer, path, request)).await;
+            return Box::pin(forward::relay(context, cluster, peer, path, routed.request)).await;
         }
-        let target = match &found {
-            _ if bot.as_ref().is_some_and(|bot| is_open_to_pages(context, bot, &request)) => {
+        let target = match found {
+            _ if bot.as_ref().is_some_and(|bot| is_open_to_pages(context, bot, request)) => {
                 OriginTarget::Api
             }
             _ if endpoint.is_some() || bot.is_some() || is_lost => OriginTarget::Adapter,
@@ -157,28 +161,22 @@ impl Router {
         };
         access::check_origin(peer, request.uri(), request.headers(), &context.config, target)?;
         if is_lost {
-            return Err(refuse_lost(context, peer, path, &request));
+            return Err(refuse_lost(context, peer, path, request));
         }
         if let Some(endpoint) = endpoint {
-            return dial_in::answer(context, peer, path, endpoint, request);
+            return dial_in::answer(context, peer, path, endpoint, routed.request);
         }
         if let Some(bot) = bot {
             // Boxed, because the future of every request would be as large, and is moved several
             // times.
-            return Box::pin(bots::answer(context, peer, path, bot, request)).await;
+            return Box::pin(bots::answer(context, peer, path, bot, routed.request)).await;
         }
-        self.operate(context, peer, request, path, found).await
+        self.operate(routed).await
     }
 
     /// Answers a request to the API or for a file of the page.
-    async fn operate<'a>(
-        &'a self,
-        context: &'a Arc<ServerContext>,
-        peer: Peer,
-        request: Incoming,
-        path: &'a str,
-        found: Option<MatchedRoute<'a>>,
-    ) -> Result<HttpResponse> {
+    async fn operate(&self, routed: RoutedRequest<'_>) -> Result<HttpResponse> {
+        let RoutedRequest { context, peer, request, path, found } = routed;
         let operation = found.as_ref().and_then(|found| {
             let mut operations = found.value.route.operations.iter();
             operations.find(|operation| operation.takes(request.method()))
@@ -257,11 +255,11 @@ fn elsewhere(cluster: &ClusterHandle) -> ErrorResponse {
     ErrorResponse::unavailable(text, ELSEWHERE_WAIT).named(Some("no_leader"))
 }
 
-/// The answer to a WebSocket handshake at a path without a WebSocket, for example by a OneBot
-/// program with a wrong address.
+/// The answer to a WebSocket handshake at a path without a WebSocket, for example by an implementation
+/// with a wrong address.
 fn no_websocket(path: &str, endpoints: &[&str]) -> ErrorResponse {
     let text = format!(
-        "there is no WebSocket at {path}; a OneBot program connects to {}, a client to /ws/client",
+        "there is no WebSocket at {path}; an implementation connects to {}, a client to /ws/client",
         endpoints.join(" or ")
     );
     ErrorResponse::new(StatusCode::NOT_FOUND, text)

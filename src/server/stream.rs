@@ -31,10 +31,10 @@ use tokio::time::timeout;
 /// The longest silence of a stream, because proxies close connections that are silent for longer.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// The place after which a stream goes on, in a request, or begins, in an answer.
+/// The position after which a stream goes on, in a request, or begins, in an answer.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// A place after the head of every store, so that the stream begins with `reset`.
+/// A position after the head of every store, so that the stream begins with `reset`.
 const UNKNOWN: ReplayStart = ReplayStart::Message(u64::MAX);
 
 /// Encoding of events on the wire.
@@ -75,7 +75,7 @@ pub async fn open(call: Call<'_>) -> Result<HttpResponse> {
     let mut begins_at = None;
     match subscriber.subscribe(asked.clone(), &context.store).await {
         Ok(subscribed) => begins_at = Some(subscribed.resume.to_string()),
-        // Another node may know it: the client comes again with the same place.
+        // Another node may know it: the client comes again with the same position.
         Err(SubscribeRefused::OtherStore | SubscribeRefused::BeyondHead { .. })
             if context.is_behind() =>
         {
@@ -91,9 +91,9 @@ pub async fn open(call: Call<'_>) -> Result<HttpResponse> {
             first.push_str(&reset(&mut subscriber, &asked, format, reason, &context.store).await?);
         }
     }
-    if let (Some(place), StreamFormat::Events) = (&begins_at, format) {
+    if let (Some(position), StreamFormat::Events) = (&begins_at, format) {
         // Writing to memory cannot fail.
-        let _ = writeln!(first, "id: {place}\n");
+        let _ = writeln!(first, "id: {position}\n");
     }
     let stream = OpenStream {
         context: context.clone(),
@@ -113,8 +113,8 @@ pub async fn open(call: Call<'_>) -> Result<HttpResponse> {
     };
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     // Readers of JSON lines see no IDs.
-    let begins_at = begins_at.and_then(|place| HeaderValue::try_from(place).ok());
-    answer.headers_mut().extend(begins_at.map(|place| (LAST_EVENT_ID, place)));
+    let begins_at = begins_at.and_then(|position| HeaderValue::try_from(position).ok());
+    answer.headers_mut().extend(begins_at.map(|position| (LAST_EVENT_ID, position)));
     // Without it nginx would buffer the events.
     answer.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
     Ok(answer)
@@ -151,7 +151,7 @@ fn asked(request: &super::context::Incoming, view: &View) -> Result<SubscribeReq
             _ => {}
         }
     }
-    // A browser that reconnects has a newer place in the header than in the address.
+    // A browser that reconnects has a newer position in the header than in the address.
     if let Some(last) = request.headers().get(LAST_EVENT_ID) {
         since = last_event(last.to_str().unwrap_or_default(), view);
     }
@@ -159,7 +159,7 @@ fn asked(request: &super::context::Incoming, view: &View) -> Result<SubscribeReq
     Ok(SubscribeRequest { platforms, conversations, since, events })
 }
 
-/// The place in `Last-Event-ID`: a cursor, or a `seq` or message ID of an older server.
+/// The position in `Last-Event-ID`: a cursor, or a `seq` or message ID of an older server.
 fn last_event(text: &str, view: &View) -> ReplayStart {
     if let Ok(point) = text.parse() {
         return ReplayStart::Event(point);
@@ -167,7 +167,7 @@ fn last_event(text: &str, view: &View) -> ReplayStart {
     seq_of("Last-Event-ID", text, view).map_or(UNKNOWN, ReplayStart::Message)
 }
 
-/// The reason in `reset` for a stream whose place is not known; `None` if the stream is not opened.
+/// The reason in `reset` for a stream whose position is not known; `None` if the stream is not opened.
 fn reset_reason(why: &SubscribeRefused) -> Option<ResetReason> {
     match why {
         SubscribeRefused::CursorTooOld => Some(ResetReason::TooOld),

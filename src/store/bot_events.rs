@@ -201,7 +201,7 @@ mod tests {
             entry.raw_event.as_ref().map(|raw_event| raw_event.frame.as_str())
         }
         let shown = entries.iter().map(|entry| (frame(entry), entry.entry.is_some()));
-        // Names of conversations are told, too, and outcomes of attempts.
+        // Listeners also get names of conversations and outcomes of attempts.
         let is_meant = |entry: &&BotEvent| {
             entry.raw_event.is_some()
                 || matches!(
@@ -290,7 +290,7 @@ mod tests {
         assert_eq!(shown(&feed), wanted);
         assert_eq!(shown(&one_by_one(&view)), wanted, "in pieces of one");
         assert_eq!(feed.last().unwrap().offset, whole.last().unwrap().offset);
-        // Of a damaged row it is not known when it was: those beside it tell.
+        // The time of a damaged row is unknown: the rows beside it show it.
         assert!(view.offset_before(1).unwrap() < feed[0].offset);
     }
 

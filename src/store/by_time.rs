@@ -21,7 +21,7 @@ const STRIDE: usize = 256;
 /// When a message was said, in Unix seconds, and its `seq`.
 type TimeKey = (u64, u64);
 
-/// Something that finds messages by `seq`, and tells whether one message is among them.
+/// Something that finds messages by `seq`, and knows whether one message is among them.
 pub trait MessageSource {
     /// The messages that match, newest first.
     ///
@@ -208,7 +208,7 @@ impl<S: MessageSource> Regular<'_, S> {
         Ok(self.read.pop_front())
     }
 
-    /// Whether a message is late; neighbours share the set that tells it.
+    /// Whether a message is late; neighbours share the bitmap that shows it.
     fn is_late(&mut self, seq: u64) -> Result<bool> {
         let (block, place) = locate(seq);
         if let Some((known, late)) = &self.late

@@ -125,9 +125,13 @@ pub enum Answer {
     KeyTaken,
     /// These were claimed.
     Claimed(Vec<Message>),
-    /// The numbers of messages that were new, and that were known.
-    #[allow(missing_docs)]
-    Imported { new: u64, known: u64 },
+    /// The messages were imported.
+    Imported {
+        /// The number of messages that were new.
+        new: u64,
+        /// The number of messages that were there already.
+        known: u64,
+    },
     /// It was noted.
     Noted,
     /// So many events are set aside that there is no room for another: it was not kept.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ConversationRow {
     pub(super) term: PostingKey,
-    /// Its newest message; 0 where it has none.
+    /// Its newest message; 0 if it has none.
     pub(super) last_seq: u64,
     /// Unix seconds of the message with the latest `created_at`.
     pub(super) last_at: u64,

@@ -23,7 +23,7 @@ const ROWS_AT_ONCE: usize = 50_000;
 /// Use of a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CopyKind {
-    /// A store of its own, without what may be secret or is for bots alone.
+    /// An independent store, without what may be secret or is for bots alone.
     Backup,
     /// The store of another node of the same cluster: everything.
     Node,

@@ -244,7 +244,7 @@ fn find_open(
     Ok(open.into_iter().min_by_key(|message| message.seq))
 }
 
-/// Whether a history means this message by its ID. A OneBot program that starts its IDs again may
+/// Whether a history means this message by its ID. A OneBot implementation that starts its IDs again may
 /// give the ID to another message; that one has another time and other content.
 fn has_same_id(known: &Message, received: &Inbound) -> bool {
     known.external_id.as_deref() == Some(received.external_id.as_str())

@@ -36,14 +36,14 @@ impl RecallRow {
     }
 }
 
-/// The key of the recall of a message; `None` where its platform cannot name it.
+/// The key of the recall of a message; `None` if its platform cannot name it.
 fn key_of(message: &Message) -> Option<u128> {
     let (platform, account) = (message.platform.as_ref()?, message.account.as_ref()?);
     let external_id = message.external_id.as_ref()?;
     Some(early_recall_key(platform, account, &message.recipient, external_id))
 }
 
-/// Reads a row; an error where it is damaged.
+/// Reads a row; an error if it is damaged.
 pub(super) fn decode(key: u128, bytes: &[u8]) -> Result<RecallRow> {
     unpack("the recall", &[&key.to_string()], bytes).map_err(StoreError::from)
 }

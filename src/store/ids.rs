@@ -3,7 +3,7 @@
 //! An ID is a UUID v4 whose 122 free bits are the `seq` (61 bits), the tag of the epoch that gave it
 //! (32 bits) and 29 zero bits, shuffled by a keyed permutation (a Feistel network of four rounds over
 //! SipHash-2-4; each store has its own key). To everybody else it looks random; the store reads the
-//! `seq` back, and the zero bits tell whether an ID is its own at all. The tag keeps two copies of a
+//! `seq` back, and the zero bits show whether this store made the ID. The tag keeps two copies of a
 //! store that both go on from giving one ID to two messages.
 
 use crate::model::cursor::Epoch;
@@ -58,7 +58,7 @@ impl IdPermutation {
         join(left, right)
     }
 
-    /// The `seq` and the tag that an ID of this store carries; `None` where it is not one of ours.
+    /// The `seq` and the tag that an ID of this store carries; `None` if it is not one of ours.
     pub(super) fn parts(self, id: Uuid) -> Option<(u64, EpochTag)> {
         let (mut left, mut right) = split(id)?;
         for round in (0..ROUNDS).rev() {

@@ -16,7 +16,7 @@ pub fn join(options: &StoreOptions, new: &Membership) -> Result<()> {
     change(options, |txn| membership::put(txn, new))
 }
 
-/// Makes the store of a node a store of its own, while nobody has it open.
+/// Makes the store of a node an independent store, while nobody has it open.
 ///
 /// # Errors
 ///

@@ -21,17 +21,17 @@ pub struct JournalEntry {
     pub offset: u64,
     /// When it was committed, in Unix seconds.
     pub at: u64,
-    #[allow(missing_docs)]
+    /// The event, without what the message has.
     pub entry: EntryContent,
 }
 
 /// Content of a journal entry that the present message does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
+#[expect(missing_docs, reason = "the fields are named as those of a message")]
 pub enum EntryContent {
-    Created {
-        seq: u64,
-    },
+    /// A message was made.
+    Created { seq: u64 },
+    /// The status of a message changed; this is its state then.
     StatusChanged {
         seq: u64,
         status: Status,
@@ -39,24 +39,16 @@ pub enum EntryContent {
         updated_at: u64,
         last_error: Option<String>,
     },
-    Updated {
-        seq: u64,
-    },
-    Deleted {
-        seq: u64,
-        id: Uuid,
-        platform: Option<String>,
-        conversation: String,
-    },
-    ConversationChanged {
-        platform: String,
-        conversation: String,
-    },
+    /// Something else of a message changed.
+    Updated { seq: u64 },
+    /// A message was deleted; the entry is all that is left of it.
+    Deleted { seq: u64, id: Uuid, platform: Option<String>, conversation: String },
+    /// A conversation was named, read, muted or pinned.
+    ConversationChanged { platform: String, conversation: String },
+    /// Something happened that is not a message.
     Noticed(Box<Notice>),
-    /// A message was imported to the place it had before; it is not new.
-    PutBack {
-        seq: u64,
-    },
+    /// A message was imported with the `seq` that it had before; it is not new.
+    PutBack { seq: u64 },
 }
 
 impl EntryContent {
@@ -128,7 +120,7 @@ pub(super) fn encode(
     Ok(bytes)
 }
 
-/// When the commit of a row was made, in Unix seconds; `None` where the row is damaged.
+/// When the commit of a row was made, in Unix seconds; `None` if the row is damaged.
 pub(super) fn time_of(first: u64, bytes: &[u8]) -> Option<u64> {
     let (&[VERSION, a, b, c, d], fields) = bytes.split_first_chunk()? else { return None };
     let is_whole = u32::from_le_bytes([a, b, c, d]) == checksum(first, fields);

@@ -22,7 +22,7 @@ impl<'txn, K: Key + 'static, V: Value + 'static> LazyTable<'txn, K, V> {
         Self { txn, definition, opened: OnceCell::new() }
     }
 
-    /// The table, for reading; made where it is not there.
+    /// The table, for reading; made if it does not exist.
     pub(super) fn read(&self) -> Result<&Table<'txn, K, V>> {
         if let Some(table) = self.opened.get() {
             return Ok(table);
@@ -31,7 +31,7 @@ impl<'txn, K: Key + 'static, V: Value + 'static> LazyTable<'txn, K, V> {
         Ok(self.opened.get_or_init(|| table))
     }
 
-    /// The table, for writing; made where it is not there.
+    /// The table, for writing; made if it does not exist.
     pub(super) fn write(&mut self) -> Result<&mut Table<'txn, K, V>> {
         self.read()?;
         // It is open now.

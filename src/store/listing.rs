@@ -18,7 +18,7 @@ const MAX_LOOKED_AT: usize = 5_000;
 /// Conditions for conversations; fields that are not set match everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConversationQuery {
-    #[allow(missing_docs)]
+    /// The platform of the conversations.
     pub platform: Option<String>,
     /// A text in the name or the ID, in any case.
     pub text: Option<String>,

@@ -12,6 +12,7 @@ mod apply;
 mod ascending;
 mod bot_events;
 mod by_time;
+mod carry_out;
 mod changed;
 pub mod check;
 mod command;
@@ -29,17 +30,19 @@ mod error;
 mod external_ids;
 mod file;
 mod ids;
+mod initialise;
 mod join;
 mod journal;
 mod lazy_table;
 mod legacy;
 mod listener;
 mod listing;
+mod log_recovery;
 mod membership;
 mod migration;
 mod open;
 mod options;
-mod order;
+mod order_tables;
 mod overlay;
 mod pages;
 pub mod postings;
@@ -49,6 +52,7 @@ mod query;
 mod range;
 mod raw_event_row;
 mod recount;
+mod replay;
 mod replica;
 mod role;
 mod routing_facts;
@@ -92,32 +96,33 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use uuid::Uuid;
-use writer::{Current, WriterRequest};
+use view::CurrentView;
+use writer::WriterRequest;
 
-/// How long a reader of one node waits for what another node told of.
+/// How long a reader of one node waits for what another node has shown already.
 const NODES_APART: Duration = Duration::from_secs(5);
 
 /// An open store. Dropping it (or [`Store::close`]) waits for what is queued to be written.
 pub struct Store {
-    current: Current,
+    current: CurrentView,
     role: Arc<StoreRole>,
     owner: String,
     /// Empty once the store is closed, or where it was opened for reading.
-    queue: Mutex<Option<mpsc::Sender<writer::WriterRequest>>>,
+    queue: Mutex<Option<mpsc::Sender<WriterRequest>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Store {
-    /// Opens the store, making it where there is none and `options` allow.
+    /// Opens the store, making it if there is none and `options` allow.
     ///
-    /// `listener` is told of every commit from the writer's thread.
+    /// `listener` gets every commit, from the writer's thread.
     ///
     /// # Errors
     ///
     /// The file cannot be opened, is in use, or is no store of this version; `StoreError` says
     /// which.
     pub fn open(options: &StoreOptions, mut listener: Box<dyn Listener>) -> Result<Self> {
-        let current = Current::default();
+        let current = CurrentView::default();
         let (opened, view) = damage::guarded(|| {
             let opened = open::open(options)?;
             let view = opened.view()?;
@@ -211,7 +216,7 @@ impl Store {
         Ok(async { wait.await.map_err(|_| unknown_outcome())? })
     }
 
-    /// The number of times that this store has begun to lead its cluster; 0 in a store of its own.
+    /// The number of times that this store has begun to lead its cluster; 0 in an independent store.
     pub fn term(&self) -> u64 {
         self.role.term()
     }
@@ -222,7 +227,7 @@ impl Store {
         self.role.leading()
     }
 
-    /// The stream sequence of the cluster's log that readers see; 0 in a store of its own.
+    /// The stream sequence of the cluster's log that readers see; 0 in an independent store.
     pub fn stream_seqs(&self) -> watch::Receiver<u64> {
         self.role.stream_seqs()
     }
@@ -236,8 +241,8 @@ impl Store {
         }
     }
 
-    /// Waits until readers see an event and a message that another node of the cluster may have told
-    /// of already; not for long, and in a store of its own not at all.
+    /// Waits until readers see an event and a message that another node of the cluster may have shown
+    /// already. Waits at most 5 s, and in an independent store not at all.
     pub async fn catch_up_with(&self, offset: u64, seq: u64) {
         if !self.role.is_of_a_node() {
             return;
@@ -310,7 +315,7 @@ impl Drop for Store {
     }
 }
 
-/// The writer panicked, which the log tells.
+/// The writer panicked; the log has the details.
 fn unknown_outcome() -> StoreError {
     StoreError::Write(
         "the store failed during the write; it is unknown whether it was stored".into(),

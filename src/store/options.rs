@@ -24,7 +24,7 @@ pub enum Access {
 pub struct StoreOptions {
     /// The file.
     pub path: PathBuf,
-    #[allow(missing_docs)]
+    /// Whether it is opened for reading only.
     pub access: Access,
     /// Bytes of the file kept in memory.
     pub cache_bytes: usize,
@@ -48,7 +48,7 @@ pub struct StoreOptions {
     pub patience: Duration,
     /// By which claims of this process are known from those of others.
     pub owner: String,
-    /// Is told how far a store of an older version is brought up to date.
+    /// Gets the progress of the migration of an older store.
     pub migration: Option<MigrationProgress>,
     /// Storage in place of files, for tests of faults.
     pub storage: Option<StorageFactory>,
@@ -66,7 +66,7 @@ impl fmt::Debug for SharedLogFactory {
     }
 }
 
-/// Something that is told how far a store of an older version is brought up to date.
+/// Something that gets the progress of the migration of an older store.
 #[derive(Clone)]
 pub struct MigrationProgress(pub Arc<dyn Fn(MigrationStep<'_>) + Send + Sync>);
 
@@ -81,12 +81,20 @@ impl fmt::Debug for MigrationProgress {
 pub enum MigrationStep<'a> {
     /// It begins; this is the store's file.
     Begins(&'a Path),
-    /// Bytes of a file are copied, so many of all.
-    #[allow(missing_docs)]
-    Copied { bytes: u64, all: u64 },
-    /// Rows of the index have their new form, so many of all.
-    #[allow(missing_docs)]
-    Rewritten { rows: u64, all: u64 },
+    /// A part of a file is copied.
+    Copied {
+        /// Bytes that are copied.
+        bytes: u64,
+        /// Bytes of the file.
+        all: u64,
+    },
+    /// A part of the index has its new form.
+    Rewritten {
+        /// Rows that have it.
+        rows: u64,
+        /// Rows of the index.
+        all: u64,
+    },
     /// The store is up to date.
     Ends,
 }

@@ -126,7 +126,7 @@ impl Places {
         row
     }
 
-    /// Reads a row; `None` where it is damaged.
+    /// Reads a row; `None` if it is damaged.
     pub fn decode(row: &[u8]) -> Option<Self> {
         let mut places = Self::default();
         if row.len() == BITMAP_BYTES {

@@ -16,8 +16,8 @@ use std::ops::RangeInclusive;
 
 /// Which messages: those whose ID begins so.
 #[derive(Clone, Copy, Debug)]
-#[allow(missing_docs)]
 pub struct ByPrefix {
+    /// The beginning of the ID.
     pub prefix: IdPrefix,
     /// Only those older than this `seq`.
     pub before: Option<u64>,

@@ -11,12 +11,14 @@ use redb::ReadableTable;
 
 /// Conditions for messages; fields that are not set match everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub struct MessageFilter {
     /// Any of these; empty for all.
     pub statuses: Vec<Status>,
+    /// The platform of the message; `local` for messages that have none.
     pub platform: Option<String>,
+    /// The conversation of the message, as its platform addresses it.
     pub conversation: Option<String>,
+    /// Whether it came in or goes out.
     pub direction: Option<Direction>,
 }
 
@@ -59,7 +61,7 @@ pub enum Order {
 /// Messages that a list or a search found, newest first.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Matches {
-    #[allow(missing_docs)]
+    /// The messages of this page.
     pub messages: Vec<Message>,
     /// The oldest `seq` that was compared, if the search ended before the page was full because it
     /// had read many messages; the next search continues below it.
@@ -229,7 +231,7 @@ impl View {
     }
 
     /// Every outbound message in a state, the oldest first; those that are damaged are left out and
-    /// told. Another error is the last of it: a file that failed would give errors without end.
+    /// logged. Any other error ends the list: a file that failed would give errors without end.
     ///
     /// # Errors
     ///

@@ -33,12 +33,12 @@ pub(super) fn encode(offset: u64, event: &RawEvent) -> Result<Vec<u8>> {
     Ok(with_checksum(offset, &bytes))
 }
 
-/// When a raw event came in, in Unix seconds; `None` where its row is damaged.
+/// When a raw event came in, in Unix seconds; `None` if its row is damaged.
 pub(super) fn time_of(offset: u64, bytes: &[u8]) -> Option<u64> {
     decode(offset, bytes).map(|row| row.at)
 }
 
-/// Reads a row; `None` where it is damaged.
+/// Reads a row; `None` if it is damaged.
 pub(super) fn decode(offset: u64, bytes: &[u8]) -> Option<RawEventRow<'_>> {
     let row: RawEventRow<'_> = postcard::from_bytes(without_checksum(offset, bytes)?).ok()?;
     (row.version == VERSION).then_some(row)

@@ -8,7 +8,7 @@ use super::tables::{
     CONVERSATIONS, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, MESSAGES, META, PLATFORMS,
     POSTINGS, PostingKey, QUARANTINE, SEEN, SENT, counters, pack, unpack,
 };
-use super::{Result, StoreError, journal, order};
+use super::{Result, StoreError, journal, order_tables};
 use crate::log::{Log as _, record};
 use redb::{Database, ReadableDatabase as _, ReadableTable, WriteTransaction};
 
@@ -61,7 +61,7 @@ fn count(txn: &WriteTransaction) -> Result<Counters> {
     counted.head = counted.head.max(newest_place(txn)?);
     counted.named_terms =
         highest_term(txn)?.map_or(0, |PostingKey(term)| term + 1 - PostingKey::FIRST_NAMED);
-    counted.in_order_to = order::in_order_to(txn)?;
+    counted.in_order_to = order_tables::in_order_to(txn)?;
     count_events(txn, &mut counted)?;
     Ok(counted)
 }

@@ -2,17 +2,18 @@
 
 use super::commit::commit;
 use super::error::{Result, StoreError};
-use super::file::{DamagePolicy, StoreFile, apply};
+use super::file::StoreFile;
 use super::ids::EpochTag;
 use super::options::mint;
+use super::replay::{DamagePolicy, apply};
 use super::transaction::Transaction;
 use crate::clock::now;
 use crate::log::{LogRecord, SharedBatch};
 use crate::model::change::Committed;
 
 impl StoreFile {
-    /// Applies batches of the cluster's log that come behind the one at a stream sequence; gives what listeners
-    /// are told. A damaged row ends it: a store that passed something over would differ from the others.
+    /// Applies batches of the cluster's log that come behind the one at a stream sequence; returns the changes
+    /// for listeners. A damaged row ends it: a store that skips something would differ from the others.
     pub(super) fn replicate(
         &mut self,
         after: u64,

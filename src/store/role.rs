@@ -12,7 +12,7 @@ pub(super) struct StoreRole {
     leading: watch::Sender<bool>,
     /// How often this store has begun to lead.
     term: AtomicU64,
-    /// The stream sequence of the cluster's log that readers see; 0 in a store of its own.
+    /// The stream sequence of the cluster's log that readers see; 0 in an independent store.
     stream_seq: watch::Sender<u64>,
 }
 
@@ -37,7 +37,7 @@ impl StoreRole {
         self.leading.send_if_modified(|now| std::mem::replace(now, is_leading) != is_leading);
     }
 
-    /// The number of times that this store has begun to lead; in a store of its own always 0.
+    /// The number of times that this store has begun to lead; in an independent store always 0.
     pub(super) fn term(&self) -> u64 {
         self.term.load(Ordering::SeqCst)
     }

@@ -102,7 +102,7 @@ pub(super) fn log_bytes(
 /// events before it are only for who takes what is left.
 pub(super) const RESUMABLE_FROM: &str = "resumable from";
 
-/// The offset before which no client goes on; 0 where nothing was lost.
+/// The offset before which no client goes on; 0 if nothing was lost.
 pub(super) fn resumable_from(
     meta: &impl ReadableTable<&'static str, &'static [u8]>,
 ) -> super::Result<u64> {
@@ -121,7 +121,7 @@ pub(super) fn seen_platforms(
     Ok(pass_over(seen_platforms_row(meta))?.unwrap_or_default())
 }
 
-/// The same as its row has it; `None` where there is no row.
+/// The same as its row has it; `None` if there is no row.
 pub(super) fn seen_platforms_row(
     meta: &impl ReadableTable<&'static str, &'static [u8]>,
 ) -> super::Result<Option<Vec<SeenPlatform>>> {
@@ -145,7 +145,7 @@ pub(super) fn pack_term(platform: &str, term: PostingKey) -> Result<Vec<u8>, Unr
     pack(&["platform", platform], &term)
 }
 
-/// The term of a platform; an error where its two rows do not agree. Stores of older versions have one.
+/// The term of a platform; an error if its two rows do not agree. Stores of older versions have one.
 pub(super) fn platform_term(
     platforms: &impl ReadableTable<&'static str, u32>,
     meta: &impl ReadableTable<&'static str, &'static [u8]>,

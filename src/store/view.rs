@@ -22,13 +22,17 @@ use crate::model::cursor::{Cursor, Epoch};
 use crate::model::message::{Message, Status};
 use crate::model::routing::SeenPlatform;
 use crate::protocol::overview::Stats;
+use arc_swap::ArcSwapOption;
 use redb::{ReadOnlyTable, ReadTransaction};
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::hash::Hasher;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
+
+/// The commit that readers see: the newest, or none while the store is away.
+pub(super) type CurrentView = Arc<ArcSwapOption<View>>;
 
 /// One commit of the store.
 pub struct View {

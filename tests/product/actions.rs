@@ -101,10 +101,11 @@ impl Drop for Running {
 fn a_command_runs_for_each_message_and_none_is_missed_meanwhile() {
     let server = TestServer::start();
     let home = &server.home;
-    let [place, told] = ["place", "told"].map(|name| home.path(name).display().to_string());
+    let [cursor_file, told] = ["cursor", "told"].map(|name| home.path(name).display().to_string());
     let command = format!("printf '%s %s\\n' \"$(cat)\" $RECHAT_CONVERSATION >> {told}");
     let watch = || {
-        let arguments = ["watch", "-c", "group_1", "--place", &place, "--exec", &command];
+        let arguments =
+            ["watch", "-c", "group_1", "--cursor-file", &cursor_file, "--exec", &command];
         Running(home.command(&arguments).spawn().unwrap())
     };
     let contents = || {
@@ -125,7 +126,7 @@ fn a_command_runs_for_each_message_and_none_is_missed_meanwhile() {
     };
     server.make_for(Some("qq"), "group_1", "before");
     let running = watch();
-    eventually("it knows where it is", || std::fs::metadata(&place).ok());
+    eventually("it knows where it is", || std::fs::metadata(&cursor_file).ok());
     server.make_for(Some("qq"), "group_1", "one");
     server.make_for(Some("qq"), "group_2", "elsewhere");
     until(&["one"]);
@@ -141,11 +142,11 @@ fn a_command_runs_for_each_message_and_none_is_missed_meanwhile() {
 fn a_command_that_hangs_or_fails_is_told_and_the_next_one_runs() {
     let server = TestServer::start();
     let home = &server.home;
-    let place = home.path("place").display().to_string();
+    let cursor_file = home.path("cursor").display().to_string();
     let exec = "case $(cat) in *hang*) sleep 600;; *fail*) exit 3;; *) echo fine;; esac";
-    let arguments = ["watch", "--timeout", "1", "--place", &place, "--exec", exec];
+    let arguments = ["watch", "--timeout", "1", "--cursor-file", &cursor_file, "--exec", exec];
     let mut running = Running(home.command(&arguments).spawn().unwrap());
-    eventually("it knows where it is", || std::fs::metadata(&place).ok());
+    eventually("it knows where it is", || std::fs::metadata(&cursor_file).ok());
     for text in ["hang", "fail", "well"] {
         server.make_for(Some("qq"), "group_1", text);
     }
@@ -163,13 +164,13 @@ fn a_command_that_hangs_or_fails_is_told_and_the_next_one_runs() {
 }
 
 #[test]
-fn no_message_is_missed_where_the_events_after_the_place_are_no_longer_kept() {
+fn no_message_is_missed_where_the_events_after_the_cursor_are_no_longer_kept() {
     let mut server = TestServer::start();
-    let [place, told] = ["place", "told"].map(|name| server.home.path(name));
-    let (place_name, told_name) = (place.display().to_string(), told.display().to_string());
+    let [cursor_file, told] = ["cursor", "told"].map(|name| server.home.path(name));
+    let (cursor_name, told_name) = (cursor_file.display().to_string(), told.display().to_string());
     let exec = format!("echo $RECHAT_ID >> {told_name}");
     let watch = |server: &TestServer| {
-        let arguments = ["watch", "-c", "group_1", "--place", &place_name, "--exec", &exec];
+        let arguments = ["watch", "-c", "group_1", "--cursor-file", &cursor_name, "--exec", &exec];
         Running(server.home.command(&arguments).spawn().unwrap())
     };
     let until = |wanted: &[&str]| {
@@ -181,11 +182,11 @@ fn no_message_is_missed_where_the_events_after_the_place_are_no_longer_kept() {
         });
     };
     let running = watch(&server);
-    eventually("it knows where it is", || std::fs::metadata(&place).ok());
+    eventually("it knows where it is", || std::fs::metadata(&cursor_file).ok());
     let first = server.make_for(Some("qq"), "group_1", "first");
     until(&[&first]);
-    let cursor = eventually("the place is an event", || {
-        let kept = std::fs::read_to_string(&place).unwrap();
+    let cursor = eventually("the cursor is that of an event", || {
+        let kept = std::fs::read_to_string(&cursor_file).unwrap();
         let cursor = kept.split_whitespace().next().unwrap().to_owned();
         cursor.contains('-').then_some(cursor)
     });
@@ -206,15 +207,15 @@ fn no_message_is_missed_where_the_events_after_the_place_are_no_longer_kept() {
 
 /// A power cut used to leave the file empty, and then messages were skipped without an error.
 #[test]
-fn a_place_file_that_tells_no_place_is_refused_by_its_name() {
+fn a_cursor_file_without_a_cursor_is_refused_by_its_name_under_the_old_option_too() {
     let server = TestServer::start();
-    let place = server.home.path("bot.place");
-    let name = place.display().to_string();
+    let cursor_file = server.home.path("bot.cursor");
+    let name = cursor_file.display().to_string();
     for content in ["", "\0\0\0\0", "somewhere"] {
-        std::fs::write(&place, content).unwrap();
+        std::fs::write(&cursor_file, content).unwrap();
         let error = server.home.fails(1, &["watch", "--place", &name, "--exec", "true"]);
-        assert!(error.contains("bot.place") && error.contains("remove it"), "{error}");
-        assert_eq!(std::fs::read_to_string(&place).unwrap(), content, "it stays as it was");
+        assert!(error.contains("bot.cursor") && error.contains("remove it"), "{error}");
+        assert_eq!(std::fs::read_to_string(&cursor_file).unwrap(), content, "it stays as it was");
     }
 }
 

@@ -17,44 +17,44 @@ use tokio::time::timeout;
 pub enum AccountRequest {
     /// Send it. Answered once, within the adapter's time limit.
     Send {
-        #[allow(missing_docs)]
+        /// The message that is meant.
         message: Outbound,
-        #[allow(missing_docs)]
+        /// Gets the outcome.
         answer: oneshot::Sender<Delivery>,
     },
     /// Look in the platform's history whether it went out.
     Find {
-        #[allow(missing_docs)]
+        /// The message that is meant.
         message: Outbound,
-        #[allow(missing_docs)]
+        /// Gets what the history tells.
         answer: oneshot::Sender<Found>,
     },
     /// Ask for the messages of a forward. Answered once, within the adapter's time limit.
     OpenForward {
-        #[allow(missing_docs)]
+        /// The forward that is meant.
         forward: ForwardOf,
-        #[allow(missing_docs)]
+        /// Gets the messages, the oldest first.
         answer: oneshot::Sender<Result<Vec<ForwardItem>, ActionError>>,
     },
     /// Ask for a picture, sound, video or file. Answered once, within a few of the adapter's time
     /// limits.
     FindMedia {
-        #[allow(missing_docs)]
+        /// The picture, sound, video or file that is meant.
         media: MediaOf,
-        #[allow(missing_docs)]
+        /// Gets where it is.
         answer: oneshot::Sender<Result<MediaSource, ActionError>>,
     },
     /// Carry out an action. Answered once, within the adapter's time limit.
     Act {
-        #[allow(missing_docs)]
+        /// The action.
         action: Action,
-        #[allow(missing_docs)]
+        /// Gets whether it was carried out.
         answer: oneshot::Sender<Result<(), ActionError>>,
     },
     /// Call an action of the implementation by its own name, where it speaks OneBot 11. Answered
     /// once, within a time limit.
     Call {
-        #[allow(missing_docs)]
+        /// The implementation's own name of it.
         action: String,
         /// The parameters as JSON.
         params: Box<RawValue>,
@@ -65,8 +65,8 @@ pub enum AccountRequest {
 
 /// A forward as a platform names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub struct ForwardOf {
+    /// The conversation of the message that has it.
     pub conversation: String,
     /// The platform's own ID of the forward.
     pub id: String,
@@ -77,7 +77,7 @@ pub struct ForwardOf {
 pub struct AccountHandle {
     /// Its kind, which decides how it addresses conversations.
     pub kind: &'static Kind,
-    #[allow(missing_docs)]
+    /// The platform it is connected for.
     pub platform: String,
     /// The account, once the implementation told it.
     pub account: Option<String>,

@@ -5,7 +5,7 @@ use std::fmt;
 
 /// An action on a platform for the account that gets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
+#[expect(missing_docs, reason = "`external_id` is the platform's own ID of the message")]
 pub enum Action {
     /// Take a message back.
     Recall {

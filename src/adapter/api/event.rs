@@ -17,7 +17,7 @@ pub enum AdapterEvent {
     Message(Box<Inbound>),
     /// A platform sent this frame.
     RawEvent {
-        #[allow(missing_docs)]
+        /// The platform.
         platform: String,
         /// The account that was told.
         account: String,
@@ -30,7 +30,7 @@ pub enum AdapterEvent {
     Batch {
         /// The oldest first.
         messages: Vec<Inbound>,
-        #[allow(missing_docs)]
+        /// Values that replace those of the same key.
         state: Vec<AdapterState>,
         /// Signals that it is on disk.
         stored: oneshot::Sender<()>,
@@ -44,7 +44,7 @@ pub enum AdapterEvent {
     },
     /// A message was taken back on its platform.
     Recalled {
-        #[allow(missing_docs)]
+        /// The message that is meant.
         message: MessageRef,
         /// The person who took it back, where the platform tells.
         by: Option<Sender>,
@@ -53,48 +53,48 @@ pub enum AdapterEvent {
     },
     /// A message was edited on its platform.
     Edited {
-        #[allow(missing_docs)]
+        /// The message that is meant.
         message: MessageRef,
-        #[allow(missing_docs)]
+        /// The content after the edit.
         content: Content,
         /// Unix seconds.
         at: u64,
     },
     /// The reactions to a message changed.
     Reacted {
-        #[allow(missing_docs)]
+        /// The message that is meant.
         message: MessageRef,
-        #[allow(missing_docs)]
+        /// The change to its reactions.
         change: ReactionChange,
         /// Unix seconds.
         at: u64,
     },
     /// Something happened that is not a message.
     Noticed {
-        #[allow(missing_docs)]
+        /// The notice, in the form of the core.
         notice: Box<Notice>,
         /// The data for answering it, if it is a request.
         request: Option<PlatformRequest>,
     },
     /// The name of a person became known whom a message mentions.
     MentionNamed {
-        #[allow(missing_docs)]
+        /// The message that is meant.
         message: MessageRef,
         /// The platform's ID of the person.
         user: String,
-        #[allow(missing_docs)]
+        /// The name, as people see it.
         name: String,
     },
     /// More became known of the message that a message answers.
     ReplyFound {
         /// The message that is the answer.
         message: MessageRef,
-        #[allow(missing_docs)]
+        /// The message that is answered, with all that is known of it now.
         reply_to: Box<ReplyTo>,
     },
     /// A platform confirmed a message after the time limit of the attempt.
     ConfirmedLate {
-        #[allow(missing_docs)]
+        /// The message, by its ID in rechat.
         message: Uuid,
         /// The account it left by.
         account: Option<String>,
@@ -105,16 +105,16 @@ pub enum AdapterEvent {
     },
     /// A platform refused a message after the time limit of the attempt.
     RefusedLate {
-        #[allow(missing_docs)]
+        /// The message, by its ID in rechat.
         message: Uuid,
-        #[allow(missing_docs)]
+        /// The platform's reason, for people.
         reason: String,
         /// Another attempt may succeed.
         retryable: bool,
     },
     /// The next part has gone of a message that goes out as several.
     PartSent {
-        #[allow(missing_docs)]
+        /// The message, by its ID in rechat.
         message: Uuid,
         /// The number of parts that went before it.
         index: usize,
@@ -125,42 +125,44 @@ pub enum AdapterEvent {
     },
     /// A conversation's name became known.
     Named {
-        #[allow(missing_docs)]
+        /// The platform.
         platform: String,
-        #[allow(missing_docs)]
+        /// The conversation, as the adapter addresses it.
         conversation: String,
-        #[allow(missing_docs)]
+        /// The name, as people see it.
         name: String,
     },
     /// A question: which conversations does this account have? Asked after a reconnect, to fetch
     /// what was missed. Dropped unanswered while the store is away.
     Conversations {
-        #[allow(missing_docs)]
+        /// The platform.
         platform: String,
-        #[allow(missing_docs)]
+        /// The account that asks.
         account: String,
         /// The most conversations, the newest first.
         limit: usize,
-        #[allow(missing_docs)]
+        /// Gets the conversations, as the adapter addresses them.
         answer: oneshot::Sender<Vec<String>>,
     },
 }
 
 /// A message by its platform's own ID.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub struct MessageRef {
     /// The account that tells of it; an ID may mean another message to another account.
     pub account: String,
+    /// The platform.
     pub platform: String,
+    /// The conversation, as the adapter addresses it.
     pub conversation: String,
+    /// The platform's own ID.
     pub external_id: String,
 }
 
 /// A friend or join request as the platform names it, to be answered later.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlatformRequest {
-    #[allow(missing_docs)]
+    /// What is asked for.
     pub kind: RequestKind,
     /// The platform's mark of it.
     pub flag: String,

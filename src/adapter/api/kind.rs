@@ -8,6 +8,8 @@ use std::fmt;
 pub struct Kind {
     /// As the configuration and `GET /api/platforms` spell it.
     pub name: &'static str,
+    /// As people call it.
+    pub title: &'static str,
     /// The platform where neither the configuration nor the implementation names one.
     pub platform: &'static str,
     /// The paths at which implementations dial in.

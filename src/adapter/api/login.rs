@@ -5,7 +5,7 @@ use tokio::sync::oneshot;
 
 /// A request to an adapter that logs in.
 #[derive(Debug)]
-#[allow(missing_docs)]
+#[expect(missing_docs, reason = "`answer` gets the answer; `id` is that of `LoginStatus`")]
 pub enum LoginRequest {
     /// Begin to log in.
     Begin { answer: oneshot::Sender<Result<LoginStatus, LoginError>> },

@@ -7,7 +7,7 @@ use std::sync::Arc;
 /// A picture, sound, video or file of a message, as its platform names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MediaOf {
-    #[allow(missing_docs)]
+    /// The conversation of the message.
     pub conversation: String,
     /// The platform's ID of the message.
     pub external_id: String,
@@ -23,7 +23,7 @@ pub struct MediaOf {
 pub enum MediaSource {
     /// At an address.
     Address {
-        #[allow(missing_docs)]
+        /// The address, from which it is fetched.
         url: String,
         /// The key of AES-128 (ECB, PKCS#7 padding) with which they are encrypted, where they are.
         key: Option<[u8; 16]>,
@@ -43,7 +43,7 @@ pub struct Fragments {
     pub size: u64,
     /// Its SHA-256 in hex, where the platform tells it.
     pub sha256: Option<String>,
-    #[allow(missing_docs)]
+    /// Reads the fragments.
     pub reader: Arc<dyn ReadFragments>,
 }
 

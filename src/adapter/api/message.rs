@@ -8,11 +8,11 @@ use uuid::Uuid;
 /// A message on its way to a platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outbound {
-    #[allow(missing_docs)]
+    /// Its ID in rechat.
     pub id: Uuid,
-    #[allow(missing_docs)]
+    /// The conversation it goes to, as the adapter addresses it.
     pub conversation: String,
-    #[allow(missing_docs)]
+    /// The content, from which the adapter makes its own form.
     pub content: Content,
     /// The message it answers.
     pub reply_to: Option<Box<ReplyTo>>,

@@ -4,16 +4,16 @@
 //! its connections, so that the end of an old socket never undoes the beginning of a new one.
 
 mod changes;
-mod damping;
 mod entry;
 mod registration;
 mod routing;
 mod table;
+mod throttled_changes;
 
 pub use changes::Changes;
-pub use damping::DampedChanges;
 pub(super) use registration::{ConfiguredEntry, Registration};
 pub use routing::{configured_facts, conversations_of, loses_media};
+pub use throttled_changes::ThrottledChanges;
 
 use super::api::{AccountHandle, AccountRequest, Kind, OnUnknown, Settings, Window};
 use crate::protocol::platform::{AdapterStatus, PlatformState};
@@ -63,8 +63,8 @@ impl Registry {
     }
 
     /// The same for those who are told: of an account that goes to and fro, not every change.
-    pub fn damped_changes(&self) -> DampedChanges {
-        DampedChanges::new(self.changes())
+    pub fn throttled_changes(&self) -> ThrottledChanges {
+        ThrottledChanges::new(self.changes())
     }
 
     /// Changes whenever another connection takes requests than before. The state is not enough: an

@@ -4,6 +4,7 @@ use table::{MAX_CHANGES, MAX_ENTRIES};
 
 static KIND: Kind = Kind {
     name: "test",
+    title: "Test",
     platform: "qq",
     paths: &[],
     addresses: |_| true,

@@ -52,11 +52,11 @@ impl ConnectionEnd {
 /// The request with which an implementation dialled in.
 #[derive(Clone, Debug, Default)]
 pub struct Handshake {
-    #[allow(missing_docs)]
+    /// The path of the request, without the query.
     pub path: String,
     /// The query's pairs, decoded.
     pub query: Vec<(String, String)>,
-    #[allow(missing_docs)]
+    /// The headers of the request.
     pub headers: HeaderMap,
 }
 

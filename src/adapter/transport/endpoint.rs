@@ -38,7 +38,7 @@ impl Endpoint {
             check_name("platform", platform)?;
             if let Some(own) = self.settings.platform.as_ref().filter(|own| *own != platform) {
                 return Err(format!(
-                    "this adapter is for the platform `{own}`, but the program reports `{platform}`"
+                    "this adapter is for the platform `{own}`, but the implementation reports `{platform}`"
                 ));
             }
         }

@@ -19,13 +19,13 @@ use tokio_util::sync::CancellationToken;
 const QUEUE: usize = 64;
 /// Bytes of those frames, where they are several: each may have a file in it.
 const QUEUE_BYTES: usize = 256 << 20;
-/// How long a peer may take to read one frame.
+/// How long an implementation may take to read one frame.
 const WRITE_LIMIT: Duration = Duration::from_secs(10);
 /// How long a farewell may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-/// How often the peer is asked whether it is there.
+/// How often the implementation is asked whether it is there.
 const PING: Duration = Duration::from_secs(30);
-/// How long a peer may send nothing at all, not even the answer to a ping.
+/// How long an implementation may send nothing at all, not even the answer to a ping.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 
 type FrameStream = Pin<Box<dyn Stream<Item = Result<Message, Error>> + Send>>;
@@ -91,9 +91,9 @@ pub(in crate::adapter) enum TextFrame {
 pub(in crate::adapter) enum SocketClosed {
     /// The connection was lost or closed.
     Lost(String),
-    /// The peer sent a frame that is too large to be read.
+    /// The implementation sent a frame that is too large to be read.
     FrameTooLarge(String),
-    /// The peer closed with 1009: a frame of ours is too large for it.
+    /// The implementation closed with 1009: a frame of ours is too large for it.
     OursTooLarge(String),
 }
 
@@ -143,7 +143,7 @@ impl Reader {
                         .unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned().into());
                     return Ok(self.limited(text));
                 }
-                Ok(Some(Ok(Message::Close(frame)))) => return Err(closed_by_peer(frame)),
+                Ok(Some(Ok(Message::Close(frame)))) => return Err(closed_by_implementation(frame)),
                 Ok(Some(Ok(_))) => {}
             }
         }
@@ -165,44 +165,45 @@ impl Reader {
         }
         SocketClosed::Lost(match error {
             Error::Utf8(_) => {
-                "a text frame of the peer is no UTF-8, with which a WebSocket cannot go \
+                "a text frame of the implementation is no UTF-8, with which a WebSocket cannot go \
                  on (RFC 6455, section 8.1)"
                     .to_owned()
             }
             Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
-                "the peer closed the connection".to_owned()
+                "the implementation closed the connection".to_owned()
             }
             error => error.to_string(),
         })
     }
 
-    /// Nothing can be written any more; the peer may have said why before.
+    /// Nothing can be written any more; the implementation may have said why before.
     async fn last_word(&mut self) -> SocketClosed {
         let find = async {
             while let Some(Ok(message)) = self.frames.next().await {
                 if let Message::Close(frame) = message {
-                    return Some(closed_by_peer(frame));
+                    return Some(closed_by_implementation(frame));
                 }
             }
             None
         };
         let found = timeout(CLOSE_TIMEOUT, find).await.ok().flatten();
-        found.unwrap_or_else(|| SocketClosed::Lost("the peer does not read".into()))
+        found.unwrap_or_else(|| SocketClosed::Lost("the implementation does not read".into()))
     }
 }
 
-fn closed_by_peer(frame: Option<CloseFrame>) -> SocketClosed {
+fn closed_by_implementation(frame: Option<CloseFrame>) -> SocketClosed {
     if frame.as_ref().is_some_and(|frame| frame.code == CloseCode::Size) {
         return SocketClosed::OursTooLarge(
-            "the peer closed the connection: what was sent is too large for it (1009)".into(),
+            "the implementation closed the connection: what was sent is too large for it (1009)"
+                .into(),
         );
     }
     SocketClosed::Lost(match frame {
         Some(frame) if !frame.reason.is_empty() => {
-            format!("the peer closed the connection: {} ({})", frame.reason, frame.code)
+            format!("the implementation closed the connection: {} ({})", frame.reason, frame.code)
         }
-        Some(frame) => format!("the peer closed the connection ({})", frame.code),
-        None => "the peer closed the connection".into(),
+        Some(frame) => format!("the implementation closed the connection ({})", frame.code),
+        None => "the implementation closed the connection".into(),
     })
 }
 
@@ -244,10 +245,10 @@ impl Writer {
         let counted = CountedBytes { bytes, all };
         // One frame may be as large as it is.
         if before > 0 && before.saturating_add(bytes) > QUEUE_BYTES {
-            return Err("the peer does not read");
+            return Err("the implementation does not read");
         }
         self.queue.try_send(QueuedFrame { text, counted }).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => "the peer does not read",
+            mpsc::error::TrySendError::Full(_) => "the implementation does not read",
             mpsc::error::TrySendError::Closed(_) => "the connection was lost",
         })
     }
@@ -288,7 +289,7 @@ async fn write_all(
     }
     let code = if is_too_large.load(Ordering::Relaxed) { CloseCode::Size } else { CloseCode::Away };
     let close = CloseFrame { code, reason: Utf8Bytes::from_static("") };
-    // A peer that is gone already needs no farewell.
+    // An implementation that is gone already needs no farewell.
     let _ = timeout(CLOSE_TIMEOUT, outlet.send(Message::Close(Some(close)))).await;
 }
 
@@ -342,7 +343,7 @@ mod tests {
             let closed = reader.next(None).await;
             assert!(matches!(closed, Err(SocketClosed::FrameTooLarge(_))), "{closed:?}");
             writer.close();
-            // The rest of the frame is read, so that the peer comes to its end.
+            // The rest of the frame is read, so that the implementation comes to its end.
             while let Some(Err(Error::Capacity(_))) = reader.frames.next().await {}
         };
         let (mut peer, ()) = tokio::join!(sending, async {
@@ -354,7 +355,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_peer_that_closes_with_1009_means_what_we_sent() {
+    async fn an_implementation_that_closes_with_1009_means_what_we_sent() {
         let (socket, mut peer) = pair(1024).await;
         let (mut reader, _writer, writing) = socket.split(1024);
         tokio::spawn(writing);
@@ -365,21 +366,21 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_peer_that_does_not_read_is_given_up() {
+    async fn an_implementation_that_does_not_read_is_given_up() {
         let (socket, _peer) = pair(1024).await;
         let (mut reader, writer, writing) = socket.split(1024);
         let writing = tokio::spawn(writing);
         while writer.send("x".repeat(1000)).is_ok() {}
-        assert_eq!(writer.send("one more".into()), Err("the peer does not read"));
+        assert_eq!(writer.send("one more".into()), Err("the implementation does not read"));
         assert_eq!(
             reader.next(None).await,
-            Err(SocketClosed::Lost("the peer does not read".into()))
+            Err(SocketClosed::Lost("the implementation does not read".into()))
         );
         writing.await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_peer_that_is_silent_is_given_up() {
+    async fn an_implementation_that_is_silent_is_given_up() {
         let (socket, peer) = pair(1024).await;
         let (mut reader, _writer, writing) = socket.split(1024);
         tokio::spawn(writing);

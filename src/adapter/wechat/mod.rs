@@ -40,6 +40,7 @@ use tokio::sync::{Mutex, mpsc};
 pub(super) static ADAPTER: Adapter = Adapter {
     kind: Kind {
         name: "ilink",
+        title: "WeChat",
         platform: "wechat",
         paths: &[],
         addresses: address::addresses,

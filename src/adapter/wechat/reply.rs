@@ -3,6 +3,7 @@
 //! A refusal does not tell which limit was hit. The person's next message helps with most of them;
 //! a few slow attempts with the old token help with the limit on frequency.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use uuid::Uuid;
 
@@ -17,8 +18,8 @@ const MAX_FRESH_REFUSALS: u32 = 3;
 /// Seconds between those that count: the limit on frequency may last for half an hour.
 const FRESH_REFUSALS_APART: u64 = 20 * 60;
 
-/// State for replies to one person. Its `Debug` leaves out the token.
-#[derive(Clone, Default, PartialEq, Eq)]
+/// State for replies to one person. Its `Debug` leaves out the token. Saved as it is (`saved_state.rs`).
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ReplyState {
     /// The token of their newest message, to be sent back as it came.
     pub(super) token: String,
@@ -37,7 +38,7 @@ pub(super) struct ReplyState {
 }
 
 /// A message that was refused though nothing was sent before it with the token.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct RepeatedRefusal {
     pub(super) message: Uuid,
     /// With how many tokens, as far as they count.
@@ -49,7 +50,7 @@ pub(super) struct RepeatedRefusal {
 }
 
 /// The parts of a message that went out before one was refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct PartProgress {
     pub(super) message: Uuid,
     pub(super) parts: u32,

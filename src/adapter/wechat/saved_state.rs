@@ -42,115 +42,52 @@ pub(super) struct KeptLogin {
 /// A value as it is encoded: one arm for each kind and version. Arms are only added, at the end.
 #[derive(Serialize, Deserialize)]
 enum Encoded {
-    LoginV1 { user: String, base: String, token: String, at: u64 },
+    LoginV1 {
+        user: String,
+        base: String,
+        token: String,
+        at: u64,
+    },
     CursorV1(String),
-    ReplyV1(EncodedReply<StuckV1, ProgressV1>),
-    ReplyV2(EncodedReply<StuckV2, ProgressV2>),
+    ReplyV1(ReplyStateV1),
+    /// The fields of [`ReplyState`] are its encoding: a change to them is a new version.
+    ReplyV2(ReplyState),
 }
 
 #[derive(Serialize, Deserialize)]
-struct EncodedReply<S, P> {
+struct ReplyStateV1 {
     token: String,
     received_ms: u64,
     taken: u32,
     refusals: u32,
     next_try: Option<u64>,
     refusal: String,
-    stuck: Option<S>,
-    progress: Option<P>,
+    stuck: Option<RepeatedRefusalV1>,
+    progress: Option<PartProgressV1>,
 }
 
 /// The message, how often it was refused as the first one, and when last.
 #[derive(Serialize, Deserialize)]
-struct StuckV1(Uuid, u32, u64);
+struct RepeatedRefusalV1(Uuid, u32, u64);
 
 /// The message, its parts that went out, its ID, and whether one of them is unproved.
 #[derive(Serialize, Deserialize)]
-struct ProgressV1(Uuid, u32, Option<String>, bool);
+struct PartProgressV1(Uuid, u32, Option<String>, bool);
 
-#[derive(Serialize, Deserialize)]
-struct StuckV2 {
-    message: Uuid,
-    count: u32,
-    at: u64,
-    has_other_passed: bool,
-}
-
-#[derive(Serialize, Deserialize)]
-struct ProgressV2 {
-    message: Uuid,
-    parts: u32,
-    print: Option<[u8; 16]>,
-    restarts: u32,
-    external_id: Option<String>,
-    is_unproved: bool,
-}
-
-impl<S: Into<RepeatedRefusal>, P: Into<PartProgress>> From<EncodedReply<S, P>> for ReplyState {
-    fn from(reply: EncodedReply<S, P>) -> Self {
-        Self {
-            token: reply.token,
-            received_ms: reply.received_ms,
-            taken: reply.taken,
-            refusals: reply.refusals,
-            next_try: reply.next_try,
-            refusal: reply.refusal,
-            stuck: reply.stuck.map(Into::into),
-            progress: reply.progress.map(Into::into),
-        }
-    }
-}
-
-impl From<ReplyState> for EncodedReply<StuckV2, ProgressV2> {
-    fn from(reply: ReplyState) -> Self {
-        Self {
-            token: reply.token,
-            received_ms: reply.received_ms,
-            taken: reply.taken,
-            refusals: reply.refusals,
-            next_try: reply.next_try,
-            refusal: reply.refusal,
-            stuck: reply.stuck.map(Into::into),
-            progress: reply.progress.map(Into::into),
-        }
-    }
-}
-
-impl From<StuckV1> for RepeatedRefusal {
-    fn from(StuckV1(message, count, at): StuckV1) -> Self {
-        Self { message, count, at, has_other_passed: false }
-    }
-}
-
-impl From<ProgressV1> for PartProgress {
-    fn from(ProgressV1(message, parts, external_id, is_unproved): ProgressV1) -> Self {
-        Self { message, parts, print: None, restarts: 0, external_id, is_unproved }
-    }
-}
-
-impl From<RepeatedRefusal> for StuckV2 {
-    fn from(RepeatedRefusal { message, count, at, has_other_passed }: RepeatedRefusal) -> Self {
-        Self { message, count, at, has_other_passed }
-    }
-}
-
-impl From<StuckV2> for RepeatedRefusal {
-    fn from(StuckV2 { message, count, at, has_other_passed }: StuckV2) -> Self {
-        Self { message, count, at, has_other_passed }
-    }
-}
-
-impl From<PartProgress> for ProgressV2 {
-    fn from(progress: PartProgress) -> Self {
-        let PartProgress { message, parts, print, restarts, external_id, is_unproved } = progress;
-        Self { message, parts, print, restarts, external_id, is_unproved }
-    }
-}
-
-impl From<ProgressV2> for PartProgress {
-    fn from(progress: ProgressV2) -> Self {
-        let ProgressV2 { message, parts, print, restarts, external_id, is_unproved } = progress;
-        Self { message, parts, print, restarts, external_id, is_unproved }
+impl From<ReplyStateV1> for ReplyState {
+    fn from(reply: ReplyStateV1) -> Self {
+        let ReplyStateV1 { token, received_ms, taken, refusals, next_try, refusal, .. } = reply;
+        let stuck = reply.stuck.map(|RepeatedRefusalV1(message, count, at)| RepeatedRefusal {
+            message,
+            count,
+            at,
+            has_other_passed: false,
+        });
+        let progress =
+            reply.progress.map(|PartProgressV1(message, parts, external_id, is_unproved)| {
+                PartProgress { message, parts, print: None, restarts: 0, external_id, is_unproved }
+            });
+        Self { token, received_ms, taken, refusals, next_try, refusal, stuck, progress }
     }
 }
 
@@ -184,7 +121,7 @@ pub(super) fn keep_reply(
     conversation: &str,
     reply: ReplyState,
 ) -> AdapterState {
-    let value = Encoded::ReplyV2(reply.into());
+    let value = Encoded::ReplyV2(reply);
     state(key(platform, "reply", account, conversation), Some(&value))
 }
 
@@ -234,7 +171,7 @@ pub(super) fn read(platform: &str, kept: Vec<(String, Vec<u8>)>) -> BTreeMap<Str
                 continue;
             }
             Encoded::ReplyV1(reply) => reply.into(),
-            Encoded::ReplyV2(reply) => reply.into(),
+            Encoded::ReplyV2(reply) => reply,
             Encoded::LoginV1 { .. } => continue,
         };
         kept.replies.insert(conversation, reply);

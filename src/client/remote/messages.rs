@@ -56,7 +56,7 @@ impl Remote {
         }
     }
 
-    /// Messages after a place, the oldest first, at most [`MAX_LIMIT`].
+    /// Messages after a position, the oldest first, at most [`MAX_LIMIT`].
     pub(in crate::client) async fn list_after(
         &mut self,
         filter: &MessageFilter,

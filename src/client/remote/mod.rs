@@ -26,10 +26,10 @@ use std::path::{Path, PathBuf};
 /// Lines of JSON.
 const LINES: HeaderValue = HeaderValue::from_static("application/x-ndjson");
 
-/// Header with the place at which a stream continues (HTML, section 9.2.4).
+/// Header with the position at which a stream continues (HTML, section 9.2.4).
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// A place that is in no store.
+/// A position that is in no store.
 const UNKNOWN_PLACE: HeaderValue = HeaderValue::from_static("unknown");
 
 /// A server, with one connection that is kept open between requests.
@@ -97,7 +97,7 @@ impl Remote {
         let request = self.0.request(Method::GET, &path, None::<&()>);
         let mut request = request.map_err(NotOpened::Refused)?;
         request.headers_mut().insert(ACCEPT, LINES);
-        // A place from the network may be invalid as a header; then the stream begins with `reset`.
+        // A position from the network may be invalid as a header; then the stream begins with `reset`.
         let last = last.map(|last| HeaderValue::from_str(last).unwrap_or(UNKNOWN_PLACE));
         request.headers_mut().extend(last.map(|last| (LAST_EVENT_ID, last)));
         let answer = self.0.open(request).await?;

@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr;
 /// Stands for what was cut off.
 const MARK: &str = "…";
 
-/// A text that is safe for a terminal, and the places in it that match a search.
+/// A text that is safe for a terminal, and the positions in it that match a search.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct MarkedText {
     pub(crate) text: String,
@@ -96,7 +96,7 @@ fn start_of_part(text: &str, hit: &Range<usize>, columns: usize) -> usize {
     start
 }
 
-/// Places after what stood before `start` was left out and `before` bytes were put there, up to `end`.
+/// Positions after what stood before `start` was left out and `before` bytes were put there, up to `end`.
 fn moved(hits: &[Range<usize>], start: usize, before: usize, end: usize) -> Vec<Range<usize>> {
     let place = |at: usize| (at.max(start) - start + before).min(end);
     let all = hits.iter().map(|hit| place(hit.start)..place(hit.end));

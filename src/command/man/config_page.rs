@@ -1,6 +1,7 @@
 //! The page of the configuration file, from the list of its keys.
 
 use super::page::{CONFIG_PAGE, DATE, ManPage, VERSION, tidy};
+use crate::adapter::kinds;
 use crate::config::{BOT_KEYS, ConfigKey, KEYS, TOKEN_KEYS, adapter_keys};
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 
@@ -61,11 +62,15 @@ pub(super) fn page() -> ManPage {
     );
     let tokens = "`[[tokens]]` begins an entry: a further token, with a name and a scope.";
     keys(&mut roff, "TOKENS", tokens, TOKEN_KEYS);
-    let adapters = "`[[adapter]]` begins an entry. OneBot programs that connect to rechat need none: \
-                    OneBot 11 at `/onebot/v11/ws`, OneBot 12 at `/onebot/v12/ws`.";
-    keys(&mut roff, "ADAPTERS", adapters, &adapter_keys());
+    let endpoints = kinds().filter_map(|kind| Some((kind.title, kind.paths.first()?)));
+    let endpoints: Vec<_> = endpoints.map(|(title, path)| format!("{title} at `{path}`")).collect();
+    let adapters = format!(
+        "`[[adapter]]` begins an entry. Implementations that connect to rechat need none: {}.",
+        endpoints.join(", ")
+    );
+    keys(&mut roff, "ADAPTERS", &adapters, &adapter_keys());
     let bots = "`[[bot]]` begins an entry: a bot framework that plugs in as if rechat were a OneBot \
-                program.";
+                implementation.";
     keys(&mut roff, "BOTS", bots, BOT_KEYS);
     roff.control("SH", ["EXAMPLES"]);
     roff.control("nf", []);

@@ -1,11 +1,11 @@
 //! `--wait`
 
-use crate::backoff::Backoff;
+use crate::backoff::Polls;
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::model::message::{Message, Status};
 use crate::text::reason;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Asks until the message is sent or has failed; without a server it would never be sent.
 pub(super) async fn wait(
@@ -17,20 +17,18 @@ pub(super) async fn wait(
         return Err(Error::failed("the message is stored, but no server runs to send it")
             .hint("start one with `rechat serve`; it sends pending messages"));
     }
-    let began = Instant::now();
-    let mut backoff = Backoff::of_polls();
+    let mut polls = Polls::within(limit);
     loop {
         let why = message.last_error.as_deref().unwrap_or("no reason was given");
         match message.status {
             Status::Sent => return Ok(()),
             Status::Failed => return Err(Error::failed(format!("the message failed: {why}"))),
             Status::Canceled => return Err(Error::failed("the message was canceled")),
-            Status::Pending | Status::Sending if began.elapsed() >= limit => {
-                return Err(still_waits(client, message, limit).await?);
-            }
             Status::Pending | Status::Sending => {}
         }
-        tokio::time::sleep(backoff.pause()).await;
+        if !polls.pause().await {
+            return Err(still_waits(client, message, limit).await?);
+        }
         *message = client.get(message.id).await?;
     }
 }

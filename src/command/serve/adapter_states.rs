@@ -42,7 +42,7 @@ async fn tell(
     feed: Option<StatusFeed>,
     stop: CancellationToken,
 ) {
-    let mut changes = registry.damped_changes();
+    let mut changes = registry.throttled_changes();
     let leading = store.leading();
     while let Some(change) = stop.run_until_cancelled(changes.next()).await {
         if let Some(feed) = feed.as_ref().filter(|_| *leading.borrow()) {

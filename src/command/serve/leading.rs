@@ -138,7 +138,7 @@ impl OwnedParts {
         self.context.adapters.store(Arc::new(adapters));
     }
 
-    /// Bots end, for each has a place in the log at which another node goes on.
+    /// Bots end, for each has a position in the log at which another node goes on.
     fn hold(&self) {
         let _configured = self.lock();
         self.context.adapters.load().hold();

@@ -1,6 +1,6 @@
 //! The log: to standard error, for people or as JSON; its level can be set anew.
 
-use crate::adapter::{AdapterStatusChange, DampedChanges};
+use crate::adapter::{AdapterStatusChange, ThrottledChanges};
 use crate::config::{LogFormat, LogSettings};
 use crate::error::{Error, Result};
 use std::io::IsTerminal;
@@ -32,7 +32,7 @@ pub(in crate::command) fn start(log: &LogSettings) -> Result<LogLevel> {
 }
 
 /// Says which account comes and goes, until the server stops.
-pub(super) async fn tell_of_adapters(mut changes: DampedChanges, stop: CancellationToken) {
+pub(super) async fn tell_of_adapters(mut changes: ThrottledChanges, stop: CancellationToken) {
     while let Some(change) = stop.run_until_cancelled(changes.next()).await {
         let AdapterStatusChange { platform, account, state, reason } = change;
         tracing::info!(platform, account, reason, "an adapter is {state:?}");

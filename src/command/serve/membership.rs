@@ -1,4 +1,4 @@
-//! The part of this server in its cluster, from its start to its end.
+//! The node of this server in its cluster, from its start to its end.
 
 use super::handover;
 use crate::cluster::{
@@ -18,13 +18,13 @@ use tokio_util::sync::CancellationToken;
 /// How long a node has to let others lead, at the end.
 const CLUSTER_STOP_TIMEOUT: Duration = Duration::from_millis(700);
 
-/// A node that takes part in its cluster.
-pub(super) struct ClusterPart {
+/// The task of a node that takes part in its cluster.
+pub(super) struct NodeTask {
     end: CancellationToken,
     task: JoinHandle<()>,
 }
 
-impl ClusterPart {
+impl NodeTask {
     /// Begins; `socket` is this server's own, `listen` the address at which it serves, and `passed` takes
     /// connections of other nodes. `None` where the server is no node.
     pub(super) fn begin(

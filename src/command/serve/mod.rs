@@ -33,7 +33,7 @@ use crate::{health, shutdown};
 use access::check_access;
 use log::LogLevel;
 use media::OpenedMedia;
-use membership::ClusterPart;
+use membership::NodeTask;
 use reload::Reloadable;
 use start::{ServerParts, Started, start};
 use std::sync::Arc;
@@ -156,7 +156,7 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<S
     let (pass, passed) = mpsc::channel(MAX_PASSED);
     let passed = node.is_some().then_some(passed);
     let part = node.zip(wanted).and_then(|(node, wanted)| {
-        ClusterPart::begin(node, wanted, &context, &socket, &address.to_string(), pass)
+        NodeTask::begin(node, wanted, &context, &socket, &address.to_string(), pass)
     });
     let state = context.cluster.as_ref().map(|cluster| cluster.state.clone());
     serve(context, listeners, passed).await?;
@@ -195,9 +195,9 @@ async fn join_cluster(config: &Config) -> Result<Option<(ClusterNode, SharedLogF
 fn start_reports(context: &ServerContext) {
     let (registry, stop) = (context.registry.clone(), context.stop.clone());
     // From now on, so that the first connection is told of, too.
-    let mut first = Some(registry.damped_changes());
+    let mut first = Some(registry.throttled_changes());
     let adapters = move || {
-        let changes = first.take().unwrap_or_else(|| registry.damped_changes());
+        let changes = first.take().unwrap_or_else(|| registry.throttled_changes());
         log::tell_of_adapters(changes, stop.clone())
     };
     context.tasks.spawn(supervise("log", context.stop.clone(), adapters));

@@ -1,5 +1,6 @@
 //! The greeting for a person who starts the server on a terminal.
 
+use crate::adapter::{Kind, kinds};
 use crate::config::{Config, PublicHost};
 use crate::server::certificate_is_for;
 use std::io::IsTerminal;
@@ -41,12 +42,15 @@ fn text(config: &Config, address: SocketAddr) -> String {
     let (page, base) = (page(config, address), base(config, address));
     let has_token = !config.tokens.is_empty();
     let token = if has_token { "  (access token: one that may dial in)" } else { "" };
+    let endpoint = |kind: &Kind| {
+        let path = kind.paths.first()?;
+        Some(format!("  {:<14} ws{base}{path}{token}\n", kind.title))
+    };
+    let endpoints: String = kinds().filter_map(endpoint).collect();
     format!(
         "
   The page       {page}
-  OneBot 11      ws{base}/onebot/v11/ws{token}
-  OneBot 12      ws{base}/onebot/v12/ws{token}
-
+{endpoints}
   In another terminal:  rechat open
                         rechat tui
                         rechat list --follow
@@ -64,7 +68,10 @@ mod tests {
     fn addresses_can_be_pasted_as_they_are() {
         let config = Config { prefix: "/chat".into(), ..Config::default() };
         let text = text(&config, "0.0.0.0:9000".parse().unwrap());
-        assert!(text.contains("ws://localhost:9000/chat/onebot/v11/ws\n"), "{text}");
+        assert!(
+            text.contains("  OneBot 11      ws://localhost:9000/chat/onebot/v11/ws\n"),
+            "{text}"
+        );
         assert!(text.contains("http://localhost:9000/chat/\n"), "{text}");
     }
 }

@@ -1,5 +1,5 @@
 //! Actions of a framework (api/public.md): messages are sent by rechat; all other actions go to the
-//! account's OneBot program, if it speaks OneBot 11.
+//! account's OneBot implementation, if it speaks OneBot 11.
 
 use super::answer::{ActionAnswer, BAD_REQUEST, FAILED, NO_SUCH_ACTION, NOT_CONNECTED};
 use super::message::{conversation_of_group, conversation_of_person, find, own_segments};
@@ -141,7 +141,7 @@ fn sent(outcome: BotSendOutcome, is_native: bool) -> ActionAnswer {
             let external = message.external_id.filter(|_| is_native);
             let id = match (is_native, external) {
                 (true, Some(id)) => id.parse::<i64>().map_or_else(|_| json!(id), |id| json!(id)),
-                // The OneBot program gave none.
+                // The OneBot implementation gave none.
                 (true, None) => json!(0),
                 (false, _) => json!(message.seq),
             };
@@ -169,7 +169,7 @@ async fn recall(
     })
 }
 
-/// Passes an action to the OneBot program, and returns its answer unchanged. While the account is
+/// Passes an action to the OneBot implementation, and returns its answer unchanged. While the account is
 /// not connected, rechat answers the actions that it can answer itself.
 async fn through(
     bot: &ConfiguredBot,

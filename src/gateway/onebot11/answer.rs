@@ -26,7 +26,7 @@ pub(in crate::gateway) enum ActionAnswer {
     Async(Option<String>),
     /// It failed: the code, and a text for people.
     Failed(i64, String),
-    /// The answer of the OneBot program, unchanged.
+    /// The answer of the OneBot implementation, unchanged.
     AsItCame(String),
 }
 

@@ -16,9 +16,9 @@ const PATH: &str = "onebot/v11";
 
 /// The connection that a request opened.
 pub(in crate::gateway) enum OpenedOneBot11 {
-    #[allow(missing_docs)]
+    /// A WebSocket, of events, actions or both.
     Socket(SocketOpening),
-    #[allow(missing_docs)]
+    /// An action over HTTP.
     Action(ActionOpening),
 }
 

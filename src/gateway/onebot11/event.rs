@@ -1,4 +1,4 @@
-//! Events for a framework (event/README.md): raw events of the OneBot program, or events that are
+//! Events for a framework (event/README.md): raw events of the OneBot implementation, or events that are
 //! translated.
 
 use super::message;
@@ -13,7 +13,7 @@ use crate::model::message::Message;
 use crate::store::{BotEvent, EntryContent, Result, View};
 use serde_json::{Value, json};
 
-/// Numbers that some OneBot programs write as texts; frameworks need numbers.
+/// Numbers that some OneBot implementations write as texts; frameworks need numbers.
 const NUMBERS: [&str; 6] = ["time", "self_id", "message_id", "user_id", "group_id", "target_id"];
 
 /// The frame for an entry of the log; `None` if the bot does not get it.

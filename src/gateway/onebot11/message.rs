@@ -60,7 +60,7 @@ pub(super) async fn person_number(
     }
 }
 
-/// A message by the ID that a bot uses: the OneBot program's own ID, or the `seq`.
+/// A message by the ID that a bot uses: the OneBot implementation's own ID, or the `seq`.
 pub(super) fn find(
     view: &View,
     account: &ServedAccount,

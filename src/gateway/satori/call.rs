@@ -30,7 +30,7 @@ pub(super) enum CallTarget {
     Meta,
     /// A method of the standard.
     Method(Arc<ServedAccount>, &'static str),
-    /// A method of the account's OneBot program, and the pairs of the query (advanced/internal.md).
+    /// A method of the account's OneBot implementation, and the pairs of the query (advanced/internal.md).
     Internal(Arc<ServedAccount>, String, Vec<(String, String)>),
 }
 
@@ -41,7 +41,7 @@ pub struct UploadedFile {
     pub field: String,
     /// The file's own name.
     pub name: Option<String>,
-    #[allow(missing_docs)]
+    /// The SHA-256 by which it is stored.
     pub hash: Hash,
 }
 
@@ -136,7 +136,7 @@ fn object(body: &[u8]) -> Result<RawObject<'_>, RefusedCall> {
     RawObject::parse(text).ok_or_else(|| bad_request("the body must be a JSON object"))
 }
 
-/// Calls the account's OneBot program; messages that it sends are handled like all others.
+/// Calls the account's OneBot implementation; messages that it sends are handled like all others.
 async fn internal(
     bot: &Arc<ConfiguredBot>,
     account: &Arc<ServedAccount>,

@@ -16,9 +16,9 @@ const VERSION: &str = "/v1/";
 
 /// The connection that a request opened.
 pub(in crate::gateway) enum OpenedSatori {
-    #[allow(missing_docs)]
+    /// The WebSocket of events.
     Events(EventsOpening),
-    #[allow(missing_docs)]
+    /// A call over HTTP.
     Call(CallOpening),
     /// A file, served at this path and query.
     File(String),

@@ -1,5 +1,5 @@
 //! Events (protocol/events.md): messages, recalls, edits and notices of the standard. An event that
-//! the standard does not define is `internal`, in the form of the account's OneBot program
+//! the standard does not define is `internal`, in the form of the account's OneBot implementation
 //! (advanced/internal.md).
 
 use super::channel::{channel, guild};
@@ -259,7 +259,7 @@ fn passes(
     bot.config.load().filter.passes(&about)
 }
 
-/// An event with the raw event of the OneBot program (advanced/internal.md, "标准事件的扩展字段").
+/// An event with the raw event of the OneBot implementation (advanced/internal.md, "标准事件的扩展字段").
 fn with_raw_event(body: String, raw_event: &StoredRawEvent, frame: &RawObject<'_>) -> String {
     let parts = ["post_type", "message_type", "notice_type", "request_type", "sub_type"];
     let name = parts.into_iter().filter_map(|part| frame.text(part)).collect::<Vec<_>>().join("/");

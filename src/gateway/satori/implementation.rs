@@ -1,4 +1,4 @@
-//! Answers of the account's OneBot program, if it speaks OneBot 11: it knows more about people and
+//! Answers of the account's OneBot implementation, if it speaks OneBot 11: it knows more about people and
 //! groups than rechat.
 
 use super::request::{RefusedCall, SatoriCall};

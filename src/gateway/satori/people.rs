@@ -1,4 +1,4 @@
-//! Channels, guilds, members and friends (resources/): from the account's OneBot program, or else
+//! Channels, guilds, members and friends (resources/): from the account's OneBot implementation, or else
 //! from the store.
 
 use super::channel::{self, guild, id_of};

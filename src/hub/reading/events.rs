@@ -9,7 +9,7 @@ use crate::protocol::event::{EventKind, MessageStatus};
 use crate::store::{EntryContent, JournalEntry, Result, View};
 use std::collections::BTreeSet;
 
-/// Seconds before the place of a session from which messages may lack their `conversation_updated`,
+/// Seconds before the position of a session from which messages may lack their `conversation_updated`,
 /// because these are limited to one a second.
 const UNTOLD_SECONDS: u64 = 2;
 
@@ -134,7 +134,7 @@ impl Events {
                     chunk.put(&FrameContent::Status(data), view.cursor_at(offset)?.into());
                 }
             }
-            // A message that was imported to the place it had before is not new.
+            // A message that was imported with the `seq` that it had before is not new.
             EntryContent::Updated { seq } | EntryContent::PutBack { seq } => {
                 let message = view.readable(seq)?;
                 if let Some(message) = message.filter(|m| is_due_of(EventKind::MessageUpdated, m)) {

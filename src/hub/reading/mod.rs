@@ -2,7 +2,7 @@
 //!
 //! New messages without cursors are read by `seq` from the messages, which keep longer than events
 //! do. Everything else is read by offset from the journal. A session with cursors that asks for
-//! older messages by `since` has both: first the messages up to its place, then the journal.
+//! older messages by `since` has both: first the messages up to its position, then the journal.
 
 mod events;
 mod messages;
@@ -55,7 +55,7 @@ struct Events {
 
 /// Result of a step.
 pub(super) enum ReadStep {
-    #[allow(missing_docs)]
+    /// The next frames; there may be more.
     Frames(Vec<Frame>),
     /// Everything was read, up to here.
     End(Position),
@@ -71,7 +71,7 @@ impl Events {
 }
 
 impl StoreReading {
-    /// Reads after a place.
+    /// Reads after a position.
     pub(super) fn from(form: FrameForm, position: Position) -> Self {
         if form.is_by_offset() {
             return Self { older: None, events: Some(Events::from(position)) };
@@ -104,7 +104,7 @@ impl StoreReading {
         self.older.get_or_insert_with(fresh).replay.rewind(since, interest)
     }
 
-    /// Goes back to an event; `position` is its place, `older` are the messages before it.
+    /// Goes back to an event; `position` is its position, `older` are the messages before it.
     pub(super) fn rewind_to_event(
         &mut self,
         position: Position,
@@ -165,7 +165,7 @@ impl StoreReading {
         self.events.as_ref().map_or(0, |events| events.replay.position())
     }
 
-    /// The place at which a client continues that has got everything up to here.
+    /// The position at which a client continues that has got everything up to here.
     pub(super) fn resume(&self, view: &View) -> Result<ResumePoint> {
         Ok(self.resume_at(view.cursor_at(self.offset())?))
     }

@@ -114,7 +114,7 @@ async fn a_store_that_is_away_adds_no_topic() {
     let mut session = running.hub.subscriber(FrameForm::Messages);
     let back = SubscribeRequest { since: ReplayStart::Message(1), ..with_events(on("qq")) };
     session.subscribe(back, &running.store).await.unwrap();
-    // Its place is not the head any more, whose cursor is known.
+    // Its position is not the head any more, whose cursor is known.
     running.make(1).await;
     running.store.close();
     let refused = session.subscribe(on("other"), &running.store).await;

@@ -7,7 +7,7 @@ use crate::log::{LogError, Result};
 use crate::model::event::Event;
 use crate::model::platform_event::PlatformEvent;
 
-/// Adds an event to bytes. `row` is the encoding of a new message, where it was made before.
+/// Adds an event to bytes. `row` is the encoding of a new message, if it was made before.
 #[allow(clippy::too_many_lines, reason = "one arm for each kind")]
 pub(super) fn encode_to(event: &Event, row: Option<&[u8]>, bytes: Vec<u8>) -> Result<Vec<u8>> {
     let failed = |error: &dyn std::fmt::Display| LogError(format!("an event: {error}"));

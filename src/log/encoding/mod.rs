@@ -60,7 +60,7 @@ impl LogRecord {
         self.bytes.get(HEAD..).unwrap_or_default()
     }
 
-    /// Adds an event. `row` is the encoding of a new message, where it was made before.
+    /// Adds an event. `row` is the encoding of a new message, if it was made before.
     ///
     /// # Errors
     ///

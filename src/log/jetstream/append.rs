@@ -65,7 +65,7 @@ impl SharedLog for JetStreamLog {
 }
 
 impl EventStream {
-    /// Appends the parts of a batch; gives the stream sequence of the last one.
+    /// Appends the parts of a batch; returns the stream sequence of the last one.
     async fn append(
         &self,
         after: u64,

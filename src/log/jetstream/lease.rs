@@ -18,7 +18,7 @@ impl LeaseEnd {
         self.set(None);
     }
 
-    /// The time that is left; `None` where it is over.
+    /// The time that is left; `None` if it is over.
     pub fn left(&self) -> Option<Duration> {
         let until = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let left = until?.saturating_duration_since(Instant::now());

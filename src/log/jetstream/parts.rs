@@ -45,7 +45,7 @@ pub(super) struct BatchParts {
 }
 
 impl BatchParts {
-    /// Takes the next message; gives the batch that is whole with it, and its size.
+    /// Takes the next message; returns the batch that is whole with it, and its size.
     pub(super) fn take(
         &mut self,
         message: &[u8],

@@ -55,11 +55,14 @@ type NextFields<'a> = (u64, u64, u32, Option<&'a str>, Direction);
 
 /// When a message was made and changed, in Unix seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub struct MessageTimes {
+    /// Its `seq`.
     pub seq: u64,
+    /// When it was written; of an inbound message according to the platform.
     pub created_at: u64,
+    /// When it was changed last.
     pub updated_at: u64,
+    /// Whether it came in or goes out.
     pub direction: Direction,
 }
 

@@ -13,11 +13,15 @@ pub enum UploadProblem {
     /// Another request writes it.
     Busy,
     /// The upload continues at another byte.
-    #[allow(missing_docs)]
-    WrongOffset { offset: u64 },
+    WrongOffset {
+        /// The number of bytes that are there.
+        offset: u64,
+    },
     /// There are more bytes than the client announced.
-    #[allow(missing_docs)]
-    TooLong { length: u64 },
+    TooLong {
+        /// The number of bytes that it announced.
+        length: u64,
+    },
     /// The file has another hash than the client announced; the upload is removed.
     OtherBytes,
     /// There are too many uploads.

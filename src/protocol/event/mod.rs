@@ -29,7 +29,7 @@ pub const CURSOR_GONE: &str = "cursor_gone";
 pub enum ServerEvent<'a> {
     /// A message was stored.
     NewMessage {
-        /// Place of this event in the log; for sessions that asked for events.
+        /// Position of this event in the log; for sessions that asked for events.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<Cow<'a, str>>,
         /// The event.
@@ -37,7 +37,7 @@ pub enum ServerEvent<'a> {
     },
     /// The status of a message changed.
     MessageStatus {
-        /// Place of this event in the log; for sessions that asked for events.
+        /// Position of this event in the log; for sessions that asked for events.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<Cow<'a, str>>,
         /// The event.
@@ -45,7 +45,7 @@ pub enum ServerEvent<'a> {
     },
     /// Something else of a message changed.
     MessageUpdated {
-        /// Place of this event in the log; for sessions that asked for events.
+        /// Position of this event in the log; for sessions that asked for events.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<Cow<'a, str>>,
         /// The event.
@@ -53,7 +53,7 @@ pub enum ServerEvent<'a> {
     },
     /// A message was deleted.
     MessageDeleted {
-        /// Place of this event in the log; for sessions that asked for events.
+        /// Position of this event in the log; for sessions that asked for events.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<Cow<'a, str>>,
         /// The event.
@@ -61,7 +61,7 @@ pub enum ServerEvent<'a> {
     },
     /// A platform reported something that is not a message.
     Notice {
-        /// Place of this event in the log; for sessions that asked for events.
+        /// Position of this event in the log; for sessions that asked for events.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<Cow<'a, str>>,
         /// The event.
@@ -69,7 +69,7 @@ pub enum ServerEvent<'a> {
     },
     /// A conversation changed.
     ConversationUpdated {
-        /// Place of this event in the log; for sessions that asked for events.
+        /// Position of this event in the log; for sessions that asked for events.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<Cow<'a, str>>,
         /// The event.
@@ -77,7 +77,7 @@ pub enum ServerEvent<'a> {
     },
     /// The connection of an adapter changed.
     AdapterStatus {
-        /// Place of this event in the log; for sessions that asked for events.
+        /// Position of this event in the log; for sessions that asked for events.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<Cow<'a, str>>,
         /// The event.
@@ -85,7 +85,7 @@ pub enum ServerEvent<'a> {
     },
     /// The stream could not continue at the cursor and begins now; the client's data may be old.
     Reset {
-        /// Place of this event in the log; for sessions that asked for events.
+        /// Position of this event in the log; for sessions that asked for events.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<Cow<'a, str>>,
         /// Missing from older servers.

@@ -17,22 +17,22 @@ pub(super) struct Both {
     pub(super) runtime: tokio::runtime::Runtime,
     pub(super) store: Arc<Store>,
     pub(super) index: Arc<Index>,
-    pub(super) feed: Indexer,
+    pub(super) indexer: Indexer,
     pub(super) folder: PathBuf,
     pub(super) deleted: Vec<Message>,
     pub(super) at: u64,
 }
 
-pub(super) fn feed(store: &Arc<Store>, folder: &std::path::Path) -> (Arc<Index>, Indexer) {
+pub(super) fn indexer(store: &Arc<Store>, folder: &std::path::Path) -> (Arc<Index>, Indexer) {
     let index = Arc::new(Index::new(folder.to_owned()));
-    let mut feed = Indexer::new(index.clone(), store.clone(), CancellationToken::new());
-    feed.load().unwrap();
-    (index, feed)
+    let mut indexer = Indexer::new(index.clone(), store.clone(), CancellationToken::new());
+    indexer.load().unwrap();
+    (index, indexer)
 }
 
 impl Both {
-    pub(super) fn new(place: &tempfile::TempDir) -> Self {
-        let mut options = StoreOptions::new(place.path().join("store.redb"), Access::Write);
+    pub(super) fn new(home: &tempfile::TempDir) -> Self {
+        let mut options = StoreOptions::new(home.path().join("store.redb"), Access::Write);
         options.hides_recalled = true;
         Self::opened(&options)
     }
@@ -41,8 +41,8 @@ impl Both {
         let folder = folder_beside(&options.path);
         let store = Arc::new(Store::open(options, Box::new(())).unwrap());
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let (index, feed) = feed(&store, &folder);
-        Self { runtime, store, index, feed, folder, deleted: Vec::new(), at: 1000 }
+        let (index, indexer) = indexer(&store, &folder);
+        Self { runtime, store, index, indexer, folder, deleted: Vec::new(), at: 1000 }
     }
 
     pub(super) fn write(&self, command: Command) -> Answer {
@@ -86,7 +86,7 @@ impl Both {
 
     /// Runs rounds until nothing is missing.
     pub(super) fn catch_up(&mut self) {
-        while self.feed.round().unwrap() {}
+        while self.indexer.round().unwrap() {}
     }
 
     pub(super) fn found(&self, text: &str) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! The index against a scan that compares normalised texts: after any steps, both find the same.
 
-use super::fixture::{Both, CONVERSATIONS, feed};
+use super::fixture::{Both, CONVERSATIONS, indexer};
 use crate::model::content::{Content, Media, Segment};
 use crate::model::message::{Direction, Message, MessageType, Status};
 use crate::model::platform_event::MessageTarget;
@@ -30,25 +30,25 @@ pub(in crate::search) enum Step {
     },
     /// A message is edited.
     Edit {
-        place: usize,
+        position: usize,
         text: String,
     },
     /// A message is recalled, and its content is removed.
     Recall {
-        place: usize,
+        position: usize,
     },
     Route {
-        place: usize,
+        position: usize,
     },
     Delete {
-        place: usize,
+        position: usize,
     },
     /// A deleted message comes back under its ID, with another text.
     Return {
         text: String,
     },
     Cancel {
-        place: usize,
+        position: usize,
     },
     /// The index does one round of work.
     Round,
@@ -59,7 +59,7 @@ pub(in crate::search) enum Step {
     /// A file of the index is damaged.
     Damage {
         file: usize,
-        place: usize,
+        position: usize,
     },
     Find {
         text: String,
@@ -70,21 +70,21 @@ pub(in crate::search) enum Step {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let place = 0..20usize;
+    let position = 0..20usize;
     let step = prop_oneof![
         8 => (TEXT, 0..2usize, any::<bool>()).prop_map(|(text, conversation, is_image)| Step::Create { text, conversation, is_image }),
         3 => (TEXT, TEXT).prop_map(|(text, name)| Step::Receive { text, name }),
         2 => TEXT.prop_map(|name| Step::Share { name }),
-        2 => (place.clone(), TEXT).prop_map(|(place, text)| Step::Edit { place, text }),
-        1 => place.clone().prop_map(|place| Step::Recall { place }),
-        1 => place.clone().prop_map(|place| Step::Route { place }),
-        2 => place.clone().prop_map(|place| Step::Delete { place }),
+        2 => (position.clone(), TEXT).prop_map(|(position, text)| Step::Edit { position, text }),
+        1 => position.clone().prop_map(|position| Step::Recall { position }),
+        1 => position.clone().prop_map(|position| Step::Route { position }),
+        2 => position.clone().prop_map(|position| Step::Delete { position }),
         2 => TEXT.prop_map(|text| Step::Return { text }),
-        1 => place.prop_map(|place| Step::Cancel { place }),
+        1 => position.prop_map(|position| Step::Cancel { position }),
         4 => Just(Step::Round),
         2 => Just(Step::Seal),
         1 => Just(Step::Kill),
-        1 => (any::<usize>(), any::<usize>()).prop_map(|(file, place)| Step::Damage { file, place }),
+        1 => (any::<usize>(), any::<usize>()).prop_map(|(file, position)| Step::Damage { file, position }),
         8 => ("[abAＢé你好ガss😀 ]{0,4}", filters(), 0..3u64, 0..30usize)
             .prop_map(|(text, filters, offset, before)| Step::Find { text, filters, offset, before }),
     ];
@@ -98,7 +98,7 @@ fn filters() -> impl Strategy<Value = [bool; 7]> {
 
 impl Both {
     pub(super) fn step(&mut self, step: Step) {
-        let message = |place: usize| self.all().into_iter().nth(place);
+        let message = |position: usize| self.all().into_iter().nth(position);
         match step {
             Step::Create { text, conversation, is_image } => {
                 let (kind, text) = if is_image {
@@ -114,27 +114,27 @@ impl Both {
                 let content = Content::of(vec![Segment::Image(file.clone()), Segment::File(file)]);
                 self.receive(content, "Ann".into());
             }
-            Step::Edit { place, text } => {
-                if let Some(message) = message(place) {
+            Step::Edit { position, text } => {
+                if let Some(message) = message(position) {
                     let target = MessageTarget::Id(message.id);
                     self.write(Command::Edit { target, content: Content::text(text), at: self.at });
                 }
             }
-            Step::Recall { place } => {
-                if let Some(message) = message(place) {
+            Step::Recall { position } => {
+                if let Some(message) = message(position) {
                     let target = MessageTarget::Id(message.id);
                     self.write(Command::Recall { target, by: None, at: self.at });
                 }
             }
-            Step::Route { place } => {
+            Step::Route { position } => {
                 let default_platform = Some("qq".to_owned());
                 let facts = RoutingFacts { default_platform, ..RoutingFacts::default() };
-                let messages = message(place).map(|message| (message.seq, facts));
+                let messages = message(position).map(|message| (message.seq, facts));
                 let messages = messages.into_iter().collect();
                 self.write(Command::Route { messages, at: self.at });
             }
-            Step::Delete { place } => {
-                if let Some(message) = message(place) {
+            Step::Delete { position } => {
+                if let Some(message) = message(position) {
                     self.write(Command::Delete { id: message.id });
                     self.deleted.push(message);
                 }
@@ -145,33 +145,33 @@ impl Both {
                     self.write(Command::Import { messages });
                 }
             }
-            Step::Cancel { place } => {
-                if let Some(message) = message(place) {
+            Step::Cancel { position } => {
+                if let Some(message) = message(position) {
                     let (id, status) = (message.id, Status::Canceled);
                     self.write(Command::SetStatus { id, status, at: self.at });
                 }
             }
             Step::Round => {
-                self.feed.round().unwrap();
+                self.indexer.round().unwrap();
             }
             Step::Seal => {
                 self.index.seal_live(true).unwrap();
             }
-            Step::Kill => (self.index, self.feed) = feed(&self.store, &self.folder),
-            Step::Damage { file, place } => self.damage(file, place),
+            Step::Kill => (self.index, self.indexer) = indexer(&self.store, &self.folder),
+            Step::Damage { file, position } => self.damage(file, position),
             Step::Find { text, filters, offset, before } => {
                 self.find(&text, filters, offset, before);
             }
         }
     }
 
-    fn damage(&self, file: usize, place: usize) {
+    fn damage(&self, file: usize, position: usize) {
         let files: Vec<_> =
             std::fs::read_dir(&self.folder).unwrap().map(|f| f.unwrap().path()).collect();
         let path = &files[file % files.len()];
         let mut bytes = std::fs::read(path).unwrap();
-        let place = place % bytes.len();
-        bytes[place] ^= 0x55;
+        let position = position % bytes.len();
+        bytes[position] ^= 0x55;
         std::fs::write(path, bytes).unwrap();
     }
 
@@ -233,8 +233,8 @@ proptest! {
 
     #[test]
     fn the_index_finds_what_a_scan_finds(steps in steps()) {
-        let place = tempfile::tempdir().unwrap();
-        let mut both = Both::new(&place);
+        let home = tempfile::tempdir().unwrap();
+        let mut both = Both::new(&home);
         let finds: Vec<Step> =
             steps.iter().filter(|step| matches!(step, Step::Find { .. })).cloned().collect();
         for step in steps {
@@ -244,7 +244,7 @@ proptest! {
         for find in &finds {
             both.step(find.clone());
         }
-        // A segment that a search found damaged is built anew.
+        // A file that a search found damaged is built anew.
         both.catch_up();
         for find in finds {
             both.step(find);

@@ -2,7 +2,7 @@
 
 use super::actions::not_carried_out;
 use super::route::{READ, Route, SEND};
-use super::schema::{count, name, place};
+use super::schema::{count, name, position};
 use crate::protocol::http::{Conversation, Conversations, SetConversation, Typing};
 use crate::server::conversations;
 use crate::server::operation::{Description, Operation};
@@ -18,7 +18,7 @@ pub(super) fn routes() -> [Route; 3] {
                     .query("platform", &name(), "Only those of this platform")
                     .query("q", &json!({"type": "string"}), "Text in the name or the ID")
                     .query("limit", &count(), "At most so many: 200 without it, and no more")
-                    .query("before", &place(), "Only those whose `last_seq` is less than this")
+                    .query("before", &position(), "Only those whose `last_seq` is less than this")
                     .query(
                         "brief",
                         &json!({"type": "boolean"}),

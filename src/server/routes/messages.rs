@@ -2,7 +2,7 @@
 
 use super::actions::not_carried_out;
 use super::route::{ADMIN, READ, Route, SEND, WATCH};
-use super::schema::{count, id, key, name, place, prefix};
+use super::schema::{count, id, key, name, position, prefix};
 use crate::model::message::{Direction, Message, MessageType, Status};
 use crate::protocol::http::{Deleted, Listing, MessageChange, NewMessage};
 use crate::server::body::LINES;
@@ -46,12 +46,12 @@ fn list() -> Operation {
             .query("limit", &count(), "At most so many: 50, and no more than 200")
             .query(
                 "before",
-                &place(),
+                &position(),
                 "Only messages older than this one, given by its ID or `seq`",
             )
             .query(
                 "after",
-                &place(),
+                &position(),
                 "Only messages newer than this one, given by its ID or `seq`, the oldest first; together only with `limit`, `status`, `direction`, `platform` and `conversation`",
             )
             .query(
@@ -135,7 +135,7 @@ fn stream() -> Operation {
                 &json!({"type": "string"}),
                 "Only those of this conversation; may be repeated",
             )
-            .query("since", &place(), "First those after this one, given by its ID or `seq`")
+            .query("since", &position(), "First those after this one, given by its ID or `seq`")
             .query("cursor", &json!({"type": "string"}), "First the events after this cursor")
             .query(
                 "events",

@@ -18,7 +18,7 @@ pub(super) fn count() -> Value {
 }
 
 /// The ID or the `seq` of a message.
-pub(super) fn place() -> Value {
+pub(super) fn position() -> Value {
     json!({"oneOf": [id(), count()]})
 }
 

@@ -1,9 +1,9 @@
 //! Rows of messages: made, changed, deleted, with the sets, counters and conversation of each.
 
 use crate::log::record;
-use crate::model::change::ChangeEffect;
-use crate::model::event::Origin;
-use crate::model::message::{Message, Status};
+use crate::model::change::{ChangeEffect, forget_past};
+use crate::model::event::{ChangeCause, DedupeKey, MessageState, Origin};
+use crate::model::message::{Message, Recall, Sender, Status};
 use crate::store::conversation::is_mention;
 use crate::store::error::{Result, StoreError};
 use crate::store::postings::locate;
@@ -13,6 +13,80 @@ use crate::store::tables::PostingKey;
 use crate::store::transaction::Transaction;
 
 impl Transaction<'_> {
+    /// Makes a message. `row` is its encoding, if it was made before.
+    pub(super) fn created(
+        &mut self,
+        message: Message,
+        origin: Origin,
+        marks: &[DedupeKey],
+        row: Option<Vec<u8>>,
+    ) -> Result<ChangeEffect> {
+        let newest = self.counters.head;
+        self.mark(message.seq, marks)?;
+        let row = row.map_or_else(|| record::encode(&message), Ok)?;
+        self.create(&message, origin, &row)?;
+        if message.recall.is_some() {
+            self.forget_early_recall(&message)?;
+        }
+        Ok(if message.seq > newest {
+            ChangeEffect::Created(message)
+        } else {
+            ChangeEffect::PutBack(message)
+        })
+    }
+
+    /// Gives a message another state.
+    pub(super) fn changed(
+        &mut self,
+        seq: u64,
+        how: ChangeCause,
+        state: MessageState,
+        marks: &[DedupeKey],
+    ) -> Result<Option<ChangeEffect>> {
+        self.mark(seq, marks)?;
+        let before = self.before(seq)?;
+        let mut after = before.clone();
+        state.put_into(&mut after);
+        if how == ChangeCause::StatusSet && after.status == Status::Pending {
+            forget_past(&mut after, before.status);
+        }
+        self.update(&before, &after)?;
+        Ok(match how {
+            ChangeCause::Claimed | ChangeCause::AttemptEnded | ChangeCause::StatusSet => {
+                Some(ChangeEffect::StatusChanged(after))
+            }
+            ChangeCause::Completed => None,
+        })
+    }
+
+    pub(super) fn recalled(
+        &mut self,
+        seq: u64,
+        by: Option<Sender>,
+        hides: bool,
+        at: u64,
+    ) -> Result<Option<ChangeEffect>> {
+        let effect = self.touch(seq, at, |message| message.take_back(Recall { at, by }, hides))?;
+        if let Some(message) = effect.as_ref().and_then(ChangeEffect::message) {
+            self.forget_early_recall(message)?;
+        }
+        Ok(effect)
+    }
+
+    /// Notes a part of a message that was sent.
+    pub(super) fn part_sent(
+        &mut self,
+        seq: u64,
+        external_id: String,
+        marks: &[DedupeKey],
+    ) -> Result<()> {
+        self.mark(seq, marks)?;
+        let before = self.before(seq)?;
+        let mut after = before.clone();
+        after.parts.push(external_id);
+        self.update(&before, &after)
+    }
+
     /// Changes a message that was loaded, at a time in Unix seconds.
     pub(super) fn touch(
         &mut self,
@@ -38,7 +112,7 @@ impl Transaction<'_> {
         found.ok_or_else(|| StoreError::Write(format!("message {seq} is gone")))
     }
 
-    pub(super) fn create(&mut self, message: &Message, origin: Origin, row: &[u8]) -> Result<()> {
+    fn create(&mut self, message: &Message, origin: Origin, row: &[u8]) -> Result<()> {
         let is_late = message.seq <= self.counters.head
             || message.created_at < self.counters.in_order_to
             // A time in the future must not make later messages late.
@@ -123,7 +197,7 @@ impl Transaction<'_> {
         self.leave_conversation(message)
     }
 
-    /// Whether a message was told of later than it was said.
+    /// Whether a message was reported later than it was written.
     pub(super) fn is_late(&self, seq: u64) -> bool {
         let (block, place) = locate(seq);
         self.rows.get(&PostingKey::LATE.row(block)).is_some_and(|row| row.value.has(place))

@@ -14,10 +14,9 @@ use super::state::StoreState as _;
 use super::tables::{self, RESUMABLE_FROM, SEEN_PLATFORMS, pack, with_checksum};
 use super::transaction::Transaction;
 use crate::log::{LogRecord, encode_event, record};
-use crate::model::change::{self, Change, ChangeEffect};
+use crate::model::change::{Change, ChangeEffect};
 use crate::model::cursor::Epoch;
-use crate::model::event::{AdapterState, ChangeCause, Event};
-use crate::model::message::{Message, Recall, Status};
+use crate::model::event::{AdapterState, Event};
 use crate::model::notice::{ContactRequest, Notice, RequestDecision};
 use crate::model::routing::SeenPlatform;
 
@@ -60,7 +59,7 @@ impl Transaction<'_> {
         self.apply(opened, None).map(drop)
     }
 
-    /// Applies an event that was loaded, at the next offset; gives what listeners are told. `row` is
+    /// Applies an event that was loaded, at the next offset; returns the change for listeners. `row` is
     /// the encoding of a new message, where it was made before.
     #[allow(clippy::too_many_lines, reason = "one arm for each kind of event")]
     pub(in crate::store) fn apply(
@@ -68,7 +67,7 @@ impl Transaction<'_> {
         event: Event,
         row: Option<Vec<u8>>,
     ) -> Result<Option<Change>> {
-        let (offset, newest) = (self.next_offset(), self.counters.head);
+        let offset = self.next_offset();
         self.counters.offset = offset;
         self.counters.kept_from = self.counters.kept_from.max(1);
         let effect = match event {
@@ -77,44 +76,13 @@ impl Transaction<'_> {
                 None
             }
             Event::Created { message, origin, marks } => {
-                self.mark(message.seq, &marks)?;
-                let row = row.map_or_else(|| record::encode(&message), Ok)?;
-                self.create(&message, origin, &row)?;
-                if message.recall.is_some() {
-                    self.forget_early_recall(&message)?;
-                }
-                Some(if message.seq > newest {
-                    ChangeEffect::Created(*message)
-                } else {
-                    ChangeEffect::PutBack(*message)
-                })
+                Some(self.created(*message, origin, &marks, row)?)
             }
-            Event::Changed { seq, how, state, marks } => {
-                self.mark(seq, &marks)?;
-                let before = self.before(seq)?;
-                let mut after = before.clone();
-                state.put_into(&mut after);
-                if how == ChangeCause::StatusSet && after.status == Status::Pending {
-                    change::forget_past(&mut after, before.status);
-                }
-                self.update(&before, &after)?;
-                match how {
-                    ChangeCause::Claimed | ChangeCause::AttemptEnded | ChangeCause::StatusSet => {
-                        Some(ChangeEffect::StatusChanged(after))
-                    }
-                    ChangeCause::Completed => None,
-                }
-            }
+            Event::Changed { seq, how, state, marks } => self.changed(seq, how, *state, &marks)?,
             Event::Routed { seq, platform, conversation, at } => {
-                let before = self.before(seq)?;
-                let after = Message {
-                    platform: Some(platform),
-                    recipient: conversation,
-                    updated_at: at,
-                    ..before.clone()
-                };
-                self.update(&before, &after)?;
-                Some(ChangeEffect::Updated(after))
+                self.touch(seq, at, |message| {
+                    (message.platform, message.recipient) = (Some(platform), conversation);
+                })?
             }
             Event::PlatformSeen { platform, kind } => {
                 self.see_platform(platform, kind)?;
@@ -133,14 +101,7 @@ impl Transaction<'_> {
             Event::ReplyFound { seq, reply_to, at } => {
                 self.touch(seq, at, |message| message.reply_to = Some(reply_to))?
             }
-            Event::Recalled { seq, by, hides, at } => {
-                let effect =
-                    self.touch(seq, at, |message| message.take_back(Recall { at, by }, hides))?;
-                if let Some(message) = effect.as_ref().and_then(ChangeEffect::message) {
-                    self.forget_early_recall(message)?;
-                }
-                effect
-            }
+            Event::Recalled { seq, by, hides, at } => self.recalled(seq, by, hides, at)?,
             Event::Reacted { seq, reactions, at } => {
                 self.touch(seq, at, |message| message.reactions = reactions)?
             }
@@ -181,12 +142,7 @@ impl Transaction<'_> {
             Event::RecallsLapsed { keys } => self.forget_early_recalls(&keys).map(|()| None)?,
             Event::KeysLapsed { keys } => self.forget_keys(&keys).map(|()| None)?,
             Event::PartSent { seq, external_id, marks } => {
-                self.mark(seq, &marks)?;
-                let before = self.before(seq)?;
-                let mut after = before.clone();
-                after.parts.push(external_id);
-                self.update(&before, &after)?;
-                None
+                self.part_sent(seq, external_id, &marks).map(|()| None)?
             }
         };
         let Some(effect) = effect else { return Ok(None) };
@@ -194,7 +150,7 @@ impl Transaction<'_> {
         Ok(Some(Change { offset, effect }))
     }
 
-    /// The notice as clients are told of it; a request is kept, so that it can be answered.
+    /// The notice as clients get it; a request is kept, so that it can be answered.
     fn notice(&mut self, notice: Notice, request: Option<String>, id: u64) -> Result<Notice> {
         let Some(data) = request else { return Ok(notice) };
         let notice = Notice { request: Some(id), ..notice };
@@ -237,7 +193,7 @@ impl Transaction<'_> {
         self.counters.offset
     }
 
-    /// Ends resuming from before the newest event: events that clients may have been told of are lost.
+    /// Ends resuming from before the newest event: events that clients may have are lost.
     pub(in crate::store) fn end_resuming(&mut self) -> Result<()> {
         let offset = self.counters.offset.to_le_bytes();
         self.meta.insert(RESUMABLE_FROM, offset.as_slice())?;

@@ -5,7 +5,7 @@ use crate::store::error::Result;
 use crate::store::quarantine::SetAside;
 use std::path::PathBuf;
 
-/// The most findings that are told; a store that is wrong is usually wrong everywhere.
+/// The most findings that are reported; a store that is damaged is usually damaged in many rows.
 pub(super) const MAX_FINDINGS: usize = 100;
 
 /// The result of a check.
@@ -17,11 +17,11 @@ pub struct StoreReport {
     pub rows: u64,
     /// Events that could not be stored and were set aside: the first ones, and how many there are.
     pub set_aside: Vec<SetAside>,
-    #[allow(missing_docs)]
+    /// The number of all events that were set aside.
     pub all_set_aside: u64,
-    /// The faults, in words; empty where there is none.
+    /// The faults, in words; empty if there is none.
     pub findings: Vec<String>,
-    /// Faults beyond these, which are too many to tell.
+    /// The number of further faults.
     pub more: u64,
     /// Logs that were damaged or did not belong to the store, and are kept beside it.
     pub kept_logs: Vec<PathBuf>,

@@ -60,7 +60,7 @@ fn copy(file: &Path, options: &StoreOptions) -> Result<PathBuf> {
     Ok(to)
 }
 
-/// Copies a file, and tells how far that is.
+/// Copies a file, and reports the progress.
 fn copy_in_parts(from: &Path, to: &Path, options: &StoreOptions) -> io::Result<()> {
     let from = File::open(from)?;
     let mut to = OpenOptions::new().write(true).truncate(true).open(to)?;

@@ -6,13 +6,13 @@ use crate::log::Log as _;
 use crate::log::{FileLog, record};
 use crate::model::change::Outcome;
 use crate::model::message::{Direction, Status};
+use crate::store::carry_out::carry_out;
 use crate::store::command::Command;
 use crate::store::error::Result;
-use crate::store::file::carry_out;
 use crate::store::ids::EpochTag;
 use crate::store::legacy::{self, OldLog};
 use crate::store::options::StoreOptions;
-use crate::store::order;
+use crate::store::order_tables;
 use crate::store::tables::{CONVERSATIONS, MESSAGES, META, counters, pack};
 use crate::store::transaction::{Transaction, TransactionContext};
 use redb::{ReadableTable, WriteTransaction};
@@ -25,7 +25,7 @@ pub(super) enum OldLogState {
     DoesNotFollow,
 }
 
-/// Brings the tables from schema 1 on; gives the old log, and how it was found.
+/// Brings the tables from schema 1 on; returns the old log, and how it was found.
 pub(super) fn from_first(
     txn: &WriteTransaction,
     options: &StoreOptions,
@@ -33,7 +33,7 @@ pub(super) fn from_first(
 ) -> Result<(FileLog, OldLogState)> {
     let log = options.log(context.ids.key());
     let batch = rewrite(txn, options, context.ids)?;
-    order::arrange(txn)?;
+    order_tables::arrange(txn)?;
     let OldLog { whole, behind, damage, is_of_other } = legacy::read(&log, batch + 1)?;
     let state = if is_of_other {
         OldLogState::DoesNotFollow
@@ -89,7 +89,7 @@ fn carry_out_behind(
 /// Marks every conversation as read.
 fn read_all(txn: &WriteTransaction) -> Result<()> {
     let mut conversations = txn.open_table(CONVERSATIONS)?;
-    for (platform, name, mut row) in order::conversations(&conversations)? {
+    for (platform, name, mut row) in order_tables::conversations(&conversations)? {
         row.read_seq = row.last_seq;
         let bytes = pack(&[&platform, &name], &row)?;
         conversations.insert((&*platform, &*name), bytes.as_slice())?;

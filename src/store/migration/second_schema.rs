@@ -3,7 +3,7 @@
 use super::first_rows::OldConversation;
 use crate::model::routing::SeenPlatform;
 use crate::store::error::Result;
-use crate::store::order;
+use crate::store::order_tables;
 use crate::store::tables::{
     CONVERSATIONS, Counters, META, PostingKey, REQUESTS, SEEN_PLATFORMS, pack, unpack_version,
 };
@@ -75,5 +75,5 @@ pub(super) fn from_second(txn: &WriteTransaction) -> Result<()> {
     }
     drop((conversations, meta));
     txn.open_table(REQUESTS)?;
-    order::arrange(txn)
+    order_tables::arrange(txn)
 }

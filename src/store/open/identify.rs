@@ -1,18 +1,13 @@
 //! Whether a file is a store, and of which schema.
 
 use super::refused::disk;
-use crate::clock::now;
-use crate::store::commit::commit;
 use crate::store::error::{Result, StoreError};
 use crate::store::ids::IdPermutation;
-use crate::store::options::{Access, StoreOptions};
-use crate::store::tables::{MADE_AT, MARK, META, SCHEMA, key_check};
-use crate::store::transaction::Transaction;
-use redb::{Database, ReadTransaction, TableError};
+use crate::store::tables::{MARK, META, SCHEMA, key_check};
+use redb::{ReadTransaction, TableError};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The first bytes of every redb file.
 const REDB_MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
@@ -61,38 +56,6 @@ pub(super) fn identify(txn: &ReadTransaction, path: &Path) -> Result<Identity> {
             path.display()
         ))),
     }
-}
-
-/// Marks a new file as ours and makes every table, so that readers find them.
-pub(in crate::store) fn initialise(database: &Database) -> Result<IdPermutation> {
-    let key = uuid::Uuid::new_v4().into_bytes();
-    let ids = IdPermutation::new(key);
-    let failed = |error: &dyn std::fmt::Display| {
-        StoreError::Open(format!("the new store could not be written: {error}"))
-    };
-    let txn = database.begin_write()?;
-    {
-        let mut meta = txn.open_table(META)?;
-        meta.insert("application", MARK)?;
-        meta.insert("schema", SCHEMA.to_le_bytes().as_slice())?;
-        meta.insert("id key", key.as_slice())?;
-        meta.insert("id check", key_check(key).as_slice())?;
-    }
-    let context = StoreOptions::new("", Access::Write).context(ids);
-    let state = Transaction::open(&txn, &context, now())?;
-    state.make_tables()?;
-    state.finish()?;
-    txn.commit().map_err(|error| failed(&error))?;
-    Ok(ids)
-}
-
-/// Remembers when a store was made: files of messages that are older belong to another one.
-pub(super) fn mark_made(database: &Database) -> Result<()> {
-    let made = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let txn = database.begin_write()?;
-    let nanoseconds = u64::try_from(made.as_nanos()).unwrap_or(u64::MAX).to_le_bytes();
-    txn.open_table(META)?.insert(MADE_AT, nanoseconds.as_slice())?;
-    commit(txn)
 }
 
 /// Whether there is a file with anything in it; one without redb's first bytes is refused.

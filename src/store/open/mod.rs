@@ -1,12 +1,14 @@
 //! Creates or opens a store file, checks that it is a rechat store, and reports what is wrong with it.
 
+mod database;
 mod identify;
 mod refused;
+mod write_ahead_log;
 
-use super::damage::guarded;
 use super::error::{Result, StoreError};
-use super::file::{FoundLog, StoreFile};
+use super::file::StoreFile;
 use super::ids::IdPermutation;
+use super::initialise::{initialise, mark_made};
 use super::membership::{membership, not_of_a_cluster};
 use super::migration;
 use super::options::{Access, SharedLogFactory, StoreOptions};
@@ -14,21 +16,20 @@ use super::overlay::Overlay;
 use super::recount::recount_if_damaged;
 use super::salvage::salvage;
 use super::shared_log::SharedLogWriter;
-use super::tables::{META, SCHEMA, counters, log_bytes};
-use super::transaction::TransactionContext;
+use super::tables::{META, SCHEMA};
 use super::view::View;
 use crate::backoff::Backoff;
-use crate::log::Log as _;
-use crate::log::disk::{PreallocatedFile, StorageFactory, StoreFileKind, make_private};
-pub(super) use identify::initialise;
-use identify::{Identity, has_content, identify, mark_made};
-use redb::{Builder, Database, DatabaseError, ReadOnlyDatabase, ReadTransaction, ReadableDatabase};
+use crate::log::disk::make_private;
+use database::{builder, database, guarded_open, is_damage};
+use identify::{Identity, has_content, identify};
+use redb::{Database, DatabaseError, ReadOnlyDatabase, ReadableDatabase};
 use refused::{disk, refused};
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
 use std::time::{Duration, Instant};
+pub(super) use write_ahead_log::damage_of_log;
+use write_ahead_log::{caught_up, goes_beyond, tell_kept};
 
 /// The pauses between two looks at a file that another process has.
 const LOOK_AGAIN: [Duration; 2] = [Duration::from_millis(2), Duration::from_millis(100)];
@@ -122,13 +123,6 @@ fn try_open(options: &StoreOptions) -> Result<Opened> {
     }
 }
 
-/// Whether the log holds something beyond the tables.
-fn goes_beyond(options: &StoreOptions, ids: IdPermutation, txn: &ReadTransaction) -> Result<bool> {
-    let offset = counters(&txn.open_table(META)?)?.offset;
-    let contents = options.log(ids.key()).read(offset + 1)?;
-    Ok(!contents.batches.is_empty() || !contents.damage.is_empty())
-}
-
 /// A foreign file is found out before it is opened for writing, and so stays untouched.
 fn look_before_writing(options: &StoreOptions) -> Result<()> {
     match guarded_open(|| builder(options).open_read_only(&options.path)) {
@@ -154,41 +148,6 @@ fn open_for_writing(options: &StoreOptions) -> Result<Opened> {
         opened => opened,
     };
     opened(options, database.map_err(|error| refused(&options.path, &error))?)
-}
-
-/// Whether a file cannot be opened because pages of it are damaged.
-fn is_damage(error: &DatabaseError) -> bool {
-    matches!(error, DatabaseError::Storage(redb::StorageError::Corrupted(_)))
-}
-
-/// redb panics at a page of an unknown form; here that is damage.
-fn guarded_open<T>(
-    open: impl FnOnce() -> std::result::Result<T, DatabaseError>,
-) -> std::result::Result<T, DatabaseError> {
-    let opened = guarded(|| Ok(open()));
-    let damage = |error: StoreError| redb::StorageError::Corrupted(error.to_string()).into();
-    opened.map_err(damage).flatten()
-}
-
-fn database(options: &StoreOptions) -> std::result::Result<Database, DatabaseError> {
-    let path = &options.path;
-    let began = std::time::Instant::now();
-    let file = if let Some(StorageFactory(open)) = &options.storage {
-        PreallocatedFile::on(open(StoreFileKind::Tables))
-    } else {
-        let file = OpenOptions::new().read(true).write(true).open(path);
-        PreallocatedFile::new(file.map_err(redb::StorageError::Io)?)?
-    };
-    builder(options)
-        .set_repair_callback(move |repair| {
-            let percent = (repair.progress() * 100.0).round();
-            tracing::info!(
-                percent,
-                seconds = began.elapsed().as_secs(),
-                "repairing a store that was not closed"
-            );
-        })
-        .create_with_backend(file)
 }
 
 fn opened(options: &StoreOptions, database: Database) -> Result<Opened> {
@@ -228,29 +187,6 @@ fn opened(options: &StoreOptions, database: Database) -> Result<Opened> {
     Ok(Opened { file: Handle::Write(Box::new(file)), ids })
 }
 
-/// Logs why the write-ahead log is kept, and where.
-fn tell_kept(found: FoundLog, aside: &Path) {
-    let aside = aside.display();
-    match found {
-        FoundLog::UsedUp => {}
-        FoundLog::Damaged => tracing::error!(
-            "recovered the readable part of the damaged write-ahead log; the file was moved to {aside}"
-        ),
-        FoundLog::PassedOver => tracing::error!(
-            "some changes of the write-ahead log need damaged rows and were not applied; the file was moved to {aside}"
-        ),
-        FoundLog::Missing => tracing::error!(
-            "the store was not closed, and its write-ahead log is gone or empty: the newest messages may be missing; {aside} is left as a mark of it"
-        ),
-        FoundLog::DoesNotFollow => tracing::error!(
-            "the write-ahead log does not continue this store and was moved to {aside}; was an older copy of the store restored?"
-        ),
-        FoundLog::Foreign => tracing::error!(
-            "the write-ahead log beside the store has no valid record of this store and was moved to {aside}; is it of another store, or damaged?"
-        ),
-    }
-}
-
 /// Opens for reading a file that cannot be written and may have to be repaired; it is left alone.
 pub(super) fn open_as_it_is(options: &StoreOptions) -> Result<Opened> {
     let file = on_overlay(options)?;
@@ -272,51 +208,6 @@ pub(super) fn on_overlay(options: &StoreOptions) -> Result<StoreFile> {
     let (mut file, _) = caught_up(options, database, options.context(ids))?;
     file.end_log()?;
     Ok(file)
-}
-
-/// Damage of the write-ahead log beyond the tables, in words; nothing is changed.
-pub(super) fn damage_of_log(options: &StoreOptions) -> Result<Vec<String>> {
-    let path = &options.path;
-    let overlay = Overlay::over(path).map_err(|error| disk(path, "opened", &error))?;
-    let database =
-        builder(options).create_with_backend(overlay).map_err(|error| refused(path, &error))?;
-    let txn = database.begin_read()?;
-    let Identity { ids, .. } = identify(&txn, path)?;
-    let meta = txn.open_table(META)?;
-    let offset = match counters(&meta) {
-        // Everything is counted again when the store is opened.
-        Err(StoreError::Damaged(_)) => 0,
-        counters => counters?.offset,
-    };
-    let mut contents = options.log(ids.key()).read(offset + 1)?;
-    if contents.is_foreign {
-        contents.damage.push("it has no whole record of this store".into());
-    }
-    if let Some(bytes) = log_bytes(&meta)?
-        && (contents.bytes < bytes || contents.is_blank)
-    {
-        let found = if contents.is_blank { 0 } else { contents.bytes };
-        contents.damage.push(format!("{found} of {bytes} bytes are there"));
-    }
-    Ok(contents.damage)
-}
-
-/// Applies the events of the write-ahead log that the tables lack.
-fn caught_up(
-    options: &StoreOptions,
-    database: Database,
-    context: TransactionContext,
-) -> Result<(StoreFile, FoundLog)> {
-    let log = Box::new(options.log(context.ids.key()));
-    let mut file = StoreFile { database, context, log, shared: None };
-    let found = file.catch_up()?;
-    Ok((file, found))
-}
-
-fn builder(options: &StoreOptions) -> Builder {
-    let mut builder = Builder::new();
-    builder.set_cache_size(options.cache_bytes);
-    builder
 }
 
 /// Makes a new store. It gets its name once it is whole, so that no other process meets a half of

@@ -21,7 +21,7 @@ impl View {
     }
 
     /// Events behind an offset that could not be stored and were set aside, the oldest first: at most
-    /// `limit`, and no more once they have `max_bytes`. Damaged ones are left out, and told.
+    /// `limit`, and no more once they have `max_bytes`. Damaged ones are left out and logged.
     ///
     /// # Errors
     ///
@@ -50,7 +50,7 @@ impl View {
         })
     }
 
-    /// Shows every event that was set aside, the oldest first. Damaged ones are left out, and told.
+    /// Shows every event that was set aside, the oldest first. Damaged ones are left out and logged.
     ///
     /// # Errors
     ///

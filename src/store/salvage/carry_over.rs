@@ -21,7 +21,7 @@ use std::ops::Range;
 /// Bytes of rows that share a transaction of the new file.
 const BYTES_AT_ONCE: usize = 16 << 20;
 
-/// Damaged places that are told one by one, at most.
+/// The most damaged places that are reported one by one.
 const MAX_TOLD: usize = 50;
 
 /// Whether a row is whole.
@@ -49,7 +49,7 @@ pub(super) struct Carrier<'a> {
     pub(super) tables: BTreeMap<String, Tree>,
     pub(super) target: Database,
     pub(super) lost: Vec<String>,
-    /// Damaged places that were told one by one.
+    /// Damaged places that were reported one by one.
     pub(super) places: usize,
 }
 
@@ -57,7 +57,7 @@ pub(super) struct Carrier<'a> {
 type KeyText = dyn Fn(&[u8]) -> String;
 
 impl Carrier<'_> {
-    /// Carries the small values over; gives the key of the IDs, if it can be read.
+    /// Carries the small values over; returns the key of the IDs, if it can be read.
     pub(super) fn meta(&mut self) -> Result<Option<[u8; 16]>> {
         let (mut values, mut damaged) = (HashMap::new(), Vec::new());
         if let Some(tree) = self.tables.get("meta") {
@@ -179,7 +179,7 @@ impl Carrier<'_> {
         commit(txn)
     }
 
-    /// Carries the rows of a table over that are whole, and reports the others; gives the number of whole ones.
+    /// Carries the rows of a table over that are whole, and reports the others; returns the number of whole ones.
     pub(super) fn rows<K: Key + 'static, V: Value + 'static>(
         &mut self,
         definition: TableDefinition<'static, K, V>,
@@ -252,7 +252,7 @@ impl Carrier<'_> {
 /// A damaged page, between the rows of two whole ones.
 struct DamagedPlace {
     place: Range<u64>,
-    /// The keys next to it; empty where there is none.
+    /// The keys next to it; empty if there is none.
     behind: Vec<u8>,
     before: Vec<u8>,
 }

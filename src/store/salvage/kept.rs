@@ -21,7 +21,7 @@ pub fn kept_stores(store: &Path) -> Vec<PathBuf> {
 }
 
 /// When the newest damaged file was set aside that is kept beside a store, be it a log or a store; `None`
-/// where there is none. What was lost may have named files of before that.
+/// if there is none. What was lost may have named files of before that.
 pub fn damaged_at(store: &Path) -> Option<SystemTime> {
     let mut kept = kept_stores(store);
     kept.extend(kept_beside(store));

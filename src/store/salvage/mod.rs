@@ -10,7 +10,7 @@ mod rebuild;
 
 use super::error::{Result, StoreError};
 use super::ids::IdPermutation;
-use super::open::initialise;
+use super::initialise::initialise;
 use super::options::StoreOptions;
 use super::pages::{DamagedFile, TreeEntry};
 use super::tables::MESSAGES;

@@ -13,7 +13,7 @@ use crate::store::tables::{
     CONVERSATIONS, FOREIGN_IDS, KEYS, KEYS_BY_AGE, MESSAGES, META, PLATFORM_PREFIX, PLATFORMS,
     POSTINGS, PostingKey, pack, pack_places, unpack,
 };
-use crate::store::{order, recount};
+use crate::store::{order_tables, recount};
 use redb::{Database, ReadableTable, WriteTransaction};
 use std::collections::{BTreeMap, HashSet};
 
@@ -50,7 +50,7 @@ pub(super) fn rebuild(target: &Database, ids: IdPermutation) -> Result<()> {
         }
     }
     names.write(&txn)?;
-    order::arrange(&txn)?;
+    order_tables::arrange(&txn)?;
     recount::count_again(&txn)?;
     commit(txn)
 }
@@ -83,7 +83,7 @@ impl NameTables {
         }
         let mut terms: HashSet<u32> = platforms.values().map(|term| term.0).collect();
         let mut conversations = BTreeMap::new();
-        for (platform, name, row) in order::conversations(&txn.open_table(CONVERSATIONS)?)? {
+        for (platform, name, row) in order_tables::conversations(&txn.open_table(CONVERSATIONS)?)? {
             // Without its number a conversation gets another.
             if terms.insert(row.term.0) {
                 let row = ConversationRow { messages: 0, last_seq: 0, ..row };
@@ -95,7 +95,7 @@ impl NameTables {
         Ok(Self { platforms, conversations, new: HashSet::new(), next })
     }
 
-    /// Counts a message; gives the terms of its platform and of its conversation.
+    /// Counts a message; returns the terms of its platform and of its conversation.
     fn add(&mut self, message: &Message) -> [PostingKey; 2] {
         let platform = message.platform.as_deref().unwrap_or_default();
         let next = &mut self.next;

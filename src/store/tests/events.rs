@@ -11,7 +11,7 @@ fn the_same_events_make_the_same_tables() {
     assert!(batches.len() > 15, "{}", batches.len());
     for batch in batches {
         let txn = other.database.begin_write().unwrap();
-        file::apply(&txn, &other.context, batch, file::DamagePolicy::PassOver).unwrap();
+        replay::apply(&txn, &other.context, batch, replay::DamagePolicy::PassOver).unwrap();
         txn.commit().unwrap();
     }
     let (ours, theirs) = (dump(&file), dump(&other));

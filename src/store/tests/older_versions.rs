@@ -243,7 +243,8 @@ fn as_schema_2(file: &StoreFile) {
         bytes
     };
     let txn = file.database.begin_write().unwrap();
-    let rows = order::conversations(&txn.open_table(tables::CONVERSATIONS).unwrap()).unwrap();
+    let rows =
+        order_tables::conversations(&txn.open_table(tables::CONVERSATIONS).unwrap()).unwrap();
     for (platform, name, row) in &rows {
         let (shown, account) = (row.name.as_deref(), row.account.as_deref());
         // It kept the place of a message that was deleted.

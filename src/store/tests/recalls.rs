@@ -1,6 +1,6 @@
 //! Recalls that come before their messages.
 
-use super::file::carry_out;
+use super::carry_out::carry_out;
 use super::transaction::Transaction;
 use super::*;
 use crate::model::message::Recall;

@@ -50,7 +50,7 @@ impl<'txn> Transaction<'txn> {
         Ok(last.map(|_| before))
     }
 
-    /// The offset before which events need not be kept any more; `None` where none are.
+    /// The offset before which events need not be kept any more; `None` if none are.
     fn journal_bound(&self, at: u64) -> Result<Option<u64>> {
         let oldest = at.saturating_sub(self.context.journal_seconds);
         // Counted from the newest that is kept, for this is an event itself.

@@ -60,7 +60,7 @@ impl View {
         Ok(epoch_of(offset.value(), row.value())?.1)
     }
 
-    /// Whether the store has lost an event of its own that was told to clients, or is another one. A node
+    /// Whether the store has lost an event of its own that clients have, or is another store. A node
     /// of a cluster has lost nothing that it can read from the log again.
     ///
     /// # Errors
@@ -88,7 +88,7 @@ impl View {
     }
 
     /// Kept events after an offset, the oldest first, at most `limit`; `None` where events after it
-    /// are no longer kept. Offsets have gaps: not every event is one that clients are told of.
+    /// are no longer kept. Offsets have gaps, because clients do not get every event.
     ///
     /// # Errors
     ///
@@ -101,7 +101,7 @@ impl View {
         self.kept_events(after, limit, false)
     }
 
-    /// The same, but damaged rows are passed over and told where `passes_over` says so.
+    /// The same; with `passes_over`, damaged rows are skipped and logged.
     pub(in crate::store) fn kept_events(
         &self,
         after: u64,

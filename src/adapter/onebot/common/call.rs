@@ -40,7 +40,7 @@ struct Waiting {
     through: HashMap<String, oneshot::Sender<String>>,
     /// The bytes of each frame whose answer is awaited.
     sizes: HashMap<String, usize>,
-    /// The echo of the call that the peer refused as too large.
+    /// The echo of the call that the implementation refused as too large.
     too_large: Option<String>,
     /// Echoes of calls that ran into their time limit, and the messages they were to send.
     late: VecDeque<(String, Uuid)>,
@@ -66,7 +66,7 @@ pub(in crate::adapter::onebot) enum NoAnswer {
     Silent(Duration),
     /// It was sent, and the connection was lost.
     Lost,
-    /// It was sent, and the peer refused it as too large (close code 1009).
+    /// It was sent, and the implementation refused it as too large (close code 1009).
     TooLarge,
 }
 
@@ -222,7 +222,7 @@ impl Calls {
         }
     }
 
-    /// The peer ends the connection because of a frame that is too large for it: the largest one
+    /// The implementation ends the connection because of a frame that is too large for it: the largest one
     /// whose answer is awaited.
     pub(in crate::adapter::onebot) fn refuse_largest(&self) {
         let mut waiting = self.waiting();

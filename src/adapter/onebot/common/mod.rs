@@ -27,5 +27,5 @@ pub(super) const MEDIA_FOLDER: ConfigKey = ConfigKey::new(
     "string",
     "none",
     "\"/rechat-media\"",
-    "where the OneBot program sees the folder of media; files then go by their path",
+    "where the OneBot implementation sees the folder of media; files then go by their path",
 );

@@ -125,7 +125,7 @@ mod tests {
         }
         assert!(matches!(delivery(Ok(answer("failed", 1200, "null"))), Delivery::Unknown { .. }));
         assert!(matches!(delivery(Err(NoAnswer::Lost)), Delivery::Unknown { .. }));
-        let not_sent = delivery(Err(NoAnswer::NotSent("the peer does not read")));
+        let not_sent = delivery(Err(NoAnswer::NotSent("the implementation does not read")));
         assert!(matches!(not_sent, Delivery::Refused { retryable: true, .. }));
     }
 }

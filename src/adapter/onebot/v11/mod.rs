@@ -36,6 +36,7 @@ use std::sync::Arc;
 pub(in crate::adapter) static ADAPTER: Adapter = Adapter {
     kind: Kind {
         name: "onebot11",
+        title: "OneBot 11",
         platform: "qq",
         paths: &[
             "/onebot/v11/ws",
@@ -49,7 +50,7 @@ pub(in crate::adapter) static ADAPTER: Adapter = Adapter {
         resolve: address::resolve,
         is_fallback: false,
         loses_media: false,
-        advice: "start the OneBot program, and compare its address: it ends in /onebot/v11/ws",
+        advice: "start the OneBot implementation, and compare its address: it ends in /onebot/v11/ws",
         keys: &[
             ConfigKey::new(
                 "history",
@@ -78,7 +79,7 @@ pub(in crate::adapter) static ADAPTER: Adapter = Adapter {
                 "string",
                 "\"array\"",
                 "\"string\"",
-                "`array`, or `string` for OneBot programs that only know that",
+                "`array`, or `string` for OneBot implementations that only know that",
             ),
         ],
     },

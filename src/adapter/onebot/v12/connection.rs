@@ -40,7 +40,7 @@ pub(super) async fn run(connection: Connection, media_folder: Option<String>) ->
     let platform = settings.platform.as_deref().or(asked_for).map(str::to_owned);
     let ended = CancellationToken::new();
     let stop = context.stop.clone();
-    let mut peer = Implementation {
+    let mut implementation = Implementation {
         platform,
         calls,
         settings,
@@ -57,10 +57,10 @@ pub(super) async fn run(connection: Connection, media_folder: Option<String>) ->
         identified: CancellationToken::new(),
         ended,
     };
-    peer.status = Some(peer.ask_for_accounts());
+    implementation.status = Some(implementation.ask_for_accounts());
     let serving = async {
-        let end = session::read(reader, &mut peer, &stop).await;
-        peer.end(end)
+        let end = session::read(reader, &mut implementation, &stop).await;
+        implementation.end(end)
     };
     tokio::join!(serving, writing).0
 }

@@ -24,13 +24,14 @@ use std::sync::Arc;
 pub(in crate::adapter) static ADAPTER: Adapter = Adapter {
     kind: Kind {
         name: "onebot12",
+        title: "OneBot 12",
         platform: "wechat",
         paths: &["/onebot/v12/ws", "/onebot/v12/ws/", "/onebot/v12", "/onebot/v12/"],
         addresses: address::addresses,
         resolve: address::resolve,
         is_fallback: false,
         loses_media: false,
-        advice: "start the OneBot program, and compare its address: it ends in /onebot/v12/ws",
+        advice: "start the OneBot implementation, and compare its address: it ends in /onebot/v12/ws",
         keys: &[MEDIA_FOLDER],
     },
     logs_in: false,

@@ -56,7 +56,7 @@ pub(super) async fn run(connection: Connection, options: Arc<OneBot11Options>) -
     let account = account.filter(|id| *id != "0");
     let accounts = context.shared::<Accounts>();
     let stop = context.stop.clone();
-    let mut peer = Implementation {
+    let mut implementation = Implementation {
         role: handshake.map_or(Role::Universal, Role::of),
         account: accounts.get(platform.unwrap_or(settings.platform()), account),
         accounts,
@@ -76,10 +76,10 @@ pub(super) async fn run(connection: Connection, options: Arc<OneBot11Options>) -
         identified: CancellationToken::new(),
         ended: CancellationToken::new(),
     };
-    peer.begin(handshake.is_some());
+    implementation.begin(handshake.is_some());
     let serving = async {
-        let end = session::read(reader, &mut peer, &stop).await;
-        peer.end(end)
+        let end = session::read(reader, &mut implementation, &stop).await;
+        implementation.end(end)
     };
     tokio::join!(serving, writing).0
 }

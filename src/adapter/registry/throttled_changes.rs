@@ -18,7 +18,7 @@ type AccountKey = (String, Option<String>);
 
 /// The changes of state, for one reader who is not told of each where they are many.
 #[derive(Debug)]
-pub struct DampedChanges {
+pub struct ThrottledChanges {
     changes: Changes,
     accounts: HashMap<AccountKey, Budget>,
 }
@@ -33,7 +33,7 @@ struct Budget {
     held: Option<AdapterStatusChange>,
 }
 
-impl DampedChanges {
+impl ThrottledChanges {
     pub(super) fn new(changes: Changes) -> Self {
         Self { changes, accounts: HashMap::new() }
     }
@@ -109,15 +109,15 @@ mod tests {
 
     #[tokio::test]
     async fn of_many_changes_the_first_ones_are_told_and_then_the_newest() {
-        let mut damped = DampedChanges::new(Registry::new().changes());
+        let mut throttled = ThrottledChanges::new(Registry::new().changes());
         let begin = Instant::now();
         let mut told = 0;
         for n in 0..200 {
             let state = if n % 2 == 0 { PlatformState::Error } else { PlatformState::Connected };
-            told += u32::from(damped.take(change(state), begin).is_some());
+            told += u32::from(throttled.take(change(state), begin).is_some());
         }
         assert_eq!(told, AT_ONCE);
-        let budget = damped.accounts.values_mut().next().unwrap();
+        let budget = throttled.accounts.values_mut().next().unwrap();
         assert_eq!(budget.due(), Some(begin + PAUSE));
         assert_eq!(budget.release(begin + PAUSE / 2), None);
         assert_eq!(budget.release(begin + PAUSE), Some(change(PlatformState::Connected)));

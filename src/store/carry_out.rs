@@ -1,0 +1,83 @@
+//! Commands carried out in a transaction: decided one after the other, and their events applied.
+
+use super::command::{Answer, Command};
+use super::decide::decide;
+use super::error::{Result, StoreError};
+use super::transaction::Transaction;
+use crate::log::LogRecord;
+use crate::model::change::Change;
+use crate::model::platform_event::PlatformEvent;
+
+/// Decides commands one after the other, and applies their events. What is damaged refuses the
+/// command that meets it, which has changed nothing by then, and no other.
+pub(super) fn carry_out(
+    state: &mut Transaction<'_>,
+    commands: Vec<Command>,
+    mut record: Option<&mut LogRecord>,
+) -> Result<(Vec<Result<Answer>>, Vec<Change>)> {
+    let mut answers = Vec::with_capacity(commands.len());
+    let mut changes = Vec::with_capacity(commands.len());
+    for command in commands {
+        answers.push(carry_out_each(state, command, record.as_deref_mut(), &mut changes)?);
+    }
+    Ok((answers, changes))
+}
+
+/// Carries out a command, or those that it holds.
+fn carry_out_each(
+    state: &mut Transaction<'_>,
+    command: Command,
+    mut record: Option<&mut LogRecord>,
+    changes: &mut Vec<Change>,
+) -> Result<Result<Answer>> {
+    let mut each = Vec::new();
+    match command {
+        Command::Together(commands) => {
+            for command in commands {
+                let aside = set_aside_for(&command);
+                let mut answer = carry_out_one(state, command, record.as_deref_mut(), changes)?;
+                if let (Err(error), Some(aside)) = (&answer, aside) {
+                    let aside = aside(error.to_string(), state.at);
+                    let kept = carry_out_one(state, aside, record.as_deref_mut(), changes)?;
+                    if kept == Ok(Answer::NoRoom) {
+                        answer = kept;
+                    }
+                }
+                each.push(answer);
+            }
+        }
+        Command::InOrder(commands) => {
+            for command in commands {
+                each.push(carry_out_each(state, command, record.as_deref_mut(), changes)?);
+            }
+        }
+        command => return carry_out_one(state, command, record, changes),
+    }
+    Ok(Ok(Answer::Together(each)))
+}
+
+/// Decides one command and applies its events.
+fn carry_out_one(
+    state: &mut Transaction<'_>,
+    command: Command,
+    record: Option<&mut LogRecord>,
+    changes: &mut Vec<Change>,
+) -> Result<Result<Answer>> {
+    let mut events = Vec::new();
+    let decided = decide(state, command, &mut events).and_then(|answer| {
+        events.iter().try_for_each(|event| state.load(event))?;
+        Ok(answer)
+    });
+    match decided {
+        Err(StoreError::Damaged(_)) => {}
+        Err(error) => return Err(error),
+        Ok(_) => state.write(events, record, changes)?,
+    }
+    Ok(decided)
+}
+
+/// How an event that cannot be stored is set aside for a reason; `None` if the command stores none.
+fn set_aside_for(command: &Command) -> Option<impl FnOnce(String, u64) -> Command + use<>> {
+    let event = Box::new(PlatformEvent::of(command.clone())?.without_frame());
+    Some(move |reason, at| Command::SetAside { event, reason, at })
+}
