@@ -18,6 +18,9 @@ use std::task::Waker;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+/// A mailbox has room for the changes of so many rounds, so that a session may be late by some.
+const ROUNDS_IN_MAILBOX: usize = 4;
+
 /// Bytes of content in one batch, roughly; what a socket takes in one write.
 const BATCH_BYTES: usize = 64 << 10;
 
@@ -28,8 +31,7 @@ impl Hub {
         self.queue.drop_all();
         let mut throttle = Throttle::default();
         loop {
-            while let Some(next) = self.queue.pop() {
-                self.take(next, &store, &mut throttle);
+            while self.take_waiting(&store, &mut throttle) {
                 tokio::task::yield_now().await;
             }
             let due = throttle.next();
@@ -46,10 +48,34 @@ impl Hub {
         self.progress.send_replace(Progress { number: u64::MAX, seq: u64::MAX });
     }
 
-    fn take(&self, next: NextCommit, store: &Store, throttle: &mut Throttle) {
+    /// Sends the commits that wait, as far as a mailbox has room for them, and only then wakes the
+    /// sessions: each writes them at once. Returns whether there were any.
+    fn take_waiting(&self, store: &Store, throttle: &mut Throttle) -> bool {
+        let most_changes = (self.limits.frames / ROUNDS_IN_MAILBOX).max(1);
+        let most_bytes = (self.limits.bytes / ROUNDS_IN_MAILBOX).max(1);
+        let (mut changes, mut bytes, mut woken) = (0, 0, Vec::new());
+        while changes < most_changes
+            && bytes < most_bytes
+            && let Some(next) = self.queue.pop()
+        {
+            changes += next.changes();
+            bytes += next.bytes();
+            self.take(next, store, throttle, &mut woken);
+        }
+        woken.into_iter().for_each(Waker::wake);
+        changes > 0
+    }
+
+    fn take(
+        &self,
+        next: NextCommit,
+        store: &Store,
+        throttle: &mut Throttle,
+        woken: &mut Vec<Waker>,
+    ) {
         let number = match next {
             NextCommit::Commit(commit, number) => {
-                for (key, is_named) in self.hand_out(&commit) {
+                for (key, is_named) in self.hand_out(&commit, woken) {
                     if throttle.changed(key.clone(), Instant::now()) || is_named {
                         self.tell_conversation(&key.0, &key.1, store);
                     }
@@ -92,14 +118,19 @@ impl Hub {
         state.head.seq = state.head.seq.max(head.seq);
     }
 
-    /// Sends a commit to the sessions that want it. Returns the conversations that changed, and
-    /// whether they were named, if a session wants to know.
-    pub(super) fn hand_out(&self, commit: &Committed) -> Vec<(ThrottleKey, bool)> {
+    /// Puts a commit into the mailboxes of the sessions that want it, and adds the wakers of those
+    /// that wait. Returns the conversations that changed, and whether they were named, if a session
+    /// wants to know.
+    pub(super) fn hand_out(
+        &self,
+        commit: &Committed,
+        woken: &mut Vec<Waker>,
+    ) -> Vec<(ThrottleKey, bool)> {
         let mut guard = self.lock();
         let state = &mut *guard;
         let known = state.head.cursor.offset;
         let first = commit.changes.partition_point(|change| change.offset <= known);
-        let (mut woken, mut conversations, mut counts) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut conversations, mut counts) = (Vec::new(), Vec::new());
         for run in commit.changes[first..].chunk_by(run::goes_with) {
             let before = state.position();
             let found = run::events(run, commit.epoch, &mut state.head);
@@ -107,7 +138,7 @@ impl Hub {
             if kind == EventKind::NewMessage {
                 run::count(run, events.len(), &mut counts);
             }
-            self.hand(state, kind, (platform, conversation), before, &events, &mut woken);
+            self.hand(state, kind, (platform, conversation), before, &events, woken);
             let changes_it = matches!(kind, EventKind::NewMessage | EventKind::ConversationUpdated);
             if changes_it && !state.index(EventKind::ConversationUpdated).is_empty() {
                 let is_named = kind == EventKind::ConversationUpdated;
@@ -115,7 +146,6 @@ impl Hub {
             }
         }
         drop(guard);
-        woken.into_iter().for_each(Waker::wake);
         for ((direction, platform), new) in counts {
             METRICS.messages(direction.as_str(), platform, new);
         }

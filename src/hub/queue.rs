@@ -48,6 +48,24 @@ pub(super) enum NextCommit {
     Dropped(Head, u64),
 }
 
+impl NextCommit {
+    /// The number of its changes, and at least 1.
+    pub(super) fn changes(&self) -> usize {
+        match self {
+            Self::Commit(commit, _) => commit.changes.len().max(1),
+            Self::Dropped(..) => 1,
+        }
+    }
+
+    /// About how many bytes its content has.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Commit(commit, _) => bytes(commit),
+            Self::Dropped(..) => 0,
+        }
+    }
+}
+
 impl Queue {
     /// Adds a commit; drops everything if the queue is full.
     pub(super) fn push(&self, commit: Arc<Committed>) {
