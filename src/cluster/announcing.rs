@@ -65,7 +65,7 @@ impl RunningNode {
                     }
                     has_reported = true;
                 }
-                Ok(Err(error)) => tracing::debug!("this node cannot tell how it stands: {error}"),
+                Ok(Err(error)) => tracing::debug!("this node cannot report its state: {error}"),
                 Err(_) => {}
             }
             if same_name.is_some_and(|seen| seen.elapsed() > SAME_NAME) {

@@ -114,7 +114,7 @@ impl NatsConnection {
         let servers = servers.join(", ");
         match self.refusal() {
             Some(why) => Error::failed(format!("NATS at {servers} does not answer: {why}"))
-                .hint("look at `cluster.nats`, `token`, `credentials` and the certificates"),
+                .hint("check `cluster.nats`, `token`, `credentials` and the certificates"),
             None => Error::failed(format!("NATS at {servers} does not answer"))
                 .hint("is it running, with JetStream (`nats-server -js`)?"),
         }
@@ -229,7 +229,7 @@ impl NatsConnection {
 
     fn no_snapshots(&self, error: &dyn std::fmt::Display) -> Error {
         Error::failed(format!("the bucket {}: {error}", self.snapshot_bucket()))
-            .hint("was the cluster made? `rechat cluster init` does it")
+            .hint("if the cluster was never created, run `rechat cluster init`")
     }
 
     /// Ends the connection after everything is sent.

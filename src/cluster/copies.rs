@@ -102,7 +102,7 @@ pub async fn keep_copies(
             Err(NotBrought::NoRoom(refused)) if !missing.is_empty() => {
                 tracing::warn!(
                     files = missing.len(),
-                    "files of messages stay at other nodes: {refused}"
+                    "files of messages cannot be copied from other nodes: {refused}"
                 );
                 missing.clear();
             }
@@ -138,7 +138,7 @@ async fn missing_files(
             }
         });
         if let Err(fault) = walked {
-            tracing::debug!("messages are not looked at for files: {fault}");
+            tracing::debug!("messages cannot be searched for missing files: {fault}");
         }
         Vec::from(missing)
     });

@@ -34,7 +34,7 @@ impl RunningNode {
         let (term, began) = (lease.term(), Instant::now());
         end.extend(lease.until);
         let led = tokio::select! {
-            () = self.renew_until_lost(&mut lease) => Err("this node led, and has lost its lease".to_owned()),
+            () = self.renew_until_lost(&mut lease) => Err("this node was the leader and lost its lease".to_owned()),
             led = self.take_over(&mut reader, term, began, reported) => led,
             () = self.stop.cancelled() => Ok(()),
         };
@@ -99,7 +99,7 @@ impl RunningNode {
             () = self.keep_snapshots() => {}
             () = self.serve(taken) => {}
         }
-        Err("this node led, and could not go on".into())
+        Err("this node was the leader and could not continue".into())
     }
 
     /// Answers what other nodes ask of the leader, until one of the services ends.

@@ -104,7 +104,7 @@ pub(super) async fn take(
                 let node = holder.node;
                 tracing::warn!(
                     node,
-                    "the lease was not renewed for long and did not lapse; are the clocks of the NATS servers right?"
+                    "the lease was not renewed for a long time and did not expire; are the clocks of the NATS servers right?"
                 );
             }
             let updated = bucket.update(LEADER, encoded(&me), revision).await;

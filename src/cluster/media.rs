@@ -120,7 +120,7 @@ impl MediaExchange {
     /// when it looks for files that no message has.
     pub async fn forget(&self, hash: Hash) {
         if let Err(error) = self.tell_all(&ToAll::Forget(hash.to_string()), None).await {
-            tracing::warn!("other nodes are not told that {hash} is removed: {error}");
+            tracing::warn!("cannot tell other nodes that {hash} was removed: {error}");
         }
     }
 
@@ -225,7 +225,7 @@ impl MediaExchange {
         let piece = piece.map_err(|error| format!("the node that has it: {error}"))?.payload;
         let wanted = (offer.size - from).min(bytes as u64);
         if piece.len() as u64 != wanted {
-            return Err("the node that had it has it no more".into());
+            return Err("the node does not have the file any more".into());
         }
         Ok(piece)
     }
@@ -266,7 +266,9 @@ impl MediaPeers for MediaExchange {
             let brought = exchange.bring_here(hash).await;
             match &brought {
                 Ok(()) | Err(NotBrought::Nowhere) => {}
-                Err(error) => tracing::warn!("the file {hash} of another node: {error}"),
+                Err(error) => {
+                    tracing::warn!("cannot store the file {hash} of another node: {error}")
+                }
             }
             let _ = sender.send(brought.is_ok());
         });

@@ -20,9 +20,7 @@ impl MediaExchange {
         let own = format!("{}.{}", self.subject, self.instance);
         let all = self.client.subscribe(self.subject.clone()).await;
         let (Ok(mut all), Ok(mut own)) = (all, self.client.subscribe(own).await) else {
-            tracing::error!(
-                "other nodes cannot have files of this one: NATS takes no subscription"
-            );
+            tracing::error!("cannot send files to other nodes: NATS accepts no subscription");
             return;
         };
         let (permits, mut tasks) = (Arc::new(Semaphore::new(ANSWERS_AT_ONCE)), JoinSet::new());
@@ -51,7 +49,7 @@ impl MediaExchange {
                 None
             }
             Err(error) => {
-                tracing::error!("a file for another node: {error}");
+                tracing::error!("cannot answer a request for a file: {error}");
                 None
             }
         };
@@ -88,7 +86,7 @@ fn offer_of(blobs: &Blobs, payload: &[u8], instance: String) -> io::Result<Optio
             Ok(None)
         }
         Err(error) => {
-            tracing::warn!("a question of another node cannot be read: {error}");
+            tracing::warn!("a request of another node cannot be read: {error}");
             Ok(None)
         }
     }

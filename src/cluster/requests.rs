@@ -120,7 +120,7 @@ impl LeaderService {
             tasks.spawn(async move {
                 let answer = answer.await;
                 if let Err(error) = client.publish(reply, answer).await {
-                    tracing::warn!("a node that had passed a request on is not answered: {error}");
+                    tracing::warn!("cannot answer a node that passed a request on: {error}");
                 }
                 drop(permit);
             });

@@ -81,12 +81,12 @@ pub(super) async fn send(
 /// what comes after it, for this node.
 pub(super) async fn fetch(connection: &NatsConnection, node: &str, to: &Path) -> Result<u64> {
     let cluster = connection.cluster().await.map_err(|error| {
-        Error::failed(error).hint("was the cluster made? `rechat cluster init` makes it")
+        Error::failed(error).hint("if the cluster was never created, run `rechat cluster init`")
     })?;
     let bucket = connection.snapshots().await?;
     let Some(newest) = all(&bucket, &cluster).await?.pop() else {
         return Err(Error::failed("the cluster has no snapshot").hint(
-            "was it made? `rechat cluster init` makes it, and `rechat cluster status` tells",
+            "if it was never created, run `rechat cluster init`; `rechat cluster status` shows its state",
         ));
     };
     tokio::select! {
@@ -104,7 +104,9 @@ async fn report_stream_seq(connection: &NatsConnection, node: &str, stream_seq: 
             presence::report_stream_seq(&stream_seqs, node, stream_seq).await
         };
         if let Err(error) = reporting.await {
-            tracing::debug!("the log may not wait for this node: {error}");
+            tracing::debug!(
+                "cannot report the progress of this node, so the log may not be kept for it: {error}"
+            );
         }
         sleep(REPORT_INTERVAL).await;
     }

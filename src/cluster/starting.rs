@@ -96,7 +96,7 @@ fn move_away(path: &Path) -> Result<()> {
     let _ = std::fs::remove_file(path_beside(path));
     let aside = aside.display();
     tracing::warn!(
-        "this store cannot go on from the log and lies in {aside} now; this node takes a snapshot"
+        "this store cannot continue from the log and was moved to {aside}; this node takes a snapshot"
     );
     Ok(())
 }

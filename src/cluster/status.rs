@@ -74,8 +74,8 @@ fn not_made(settings: &ClusterSettings) -> Error {
         .hint("`rechat cluster init` makes it; `cluster.name` names it")
 }
 
-/// The error of a cluster whose state NATS does not tell, although it is connected.
-fn not_told(error: String) -> Error {
+/// The error of a cluster whose state cannot be read, although NATS is connected.
+fn no_state(error: &str) -> Error {
     Error::failed(format!("NATS does not tell the state of the cluster: {error}"))
         .hint("more than half of the NATS servers that keep its log have to run")
 }
@@ -89,16 +89,17 @@ async fn read(connection: &NatsConnection, settings: &ClusterSettings) -> Result
             }
             Err(error) => {
                 let is_made = connection.stream().exists().await.unwrap_or(true);
-                return Err(if is_made { not_told(error.0) } else { not_made(settings) });
+                return Err(if is_made { no_state(&error.0) } else { not_made(settings) });
             }
         }
     };
+    let no_state = |error: String| no_state(&error);
     let cluster = info.config.metadata.get(CLUSTER_ID).cloned().unwrap_or_default();
-    let bucket = connection.leases().await.map_err(not_told)?;
-    let leader = lease::holder(&bucket).await.map_err(not_told)?;
-    let nodes = presence::all(&bucket).await.map_err(not_told)?;
-    let known = connection.make_known_nodes().await.map_err(not_told)?;
-    let missing = presence::missing(&known, &nodes).await.map_err(not_told)?;
+    let bucket = connection.leases().await.map_err(no_state)?;
+    let leader = lease::holder(&bucket).await.map_err(no_state)?;
+    let nodes = presence::all(&bucket).await.map_err(no_state)?;
+    let known = connection.make_known_nodes().await.map_err(no_state)?;
+    let missing = presence::missing(&known, &nodes).await.map_err(no_state)?;
     let snapshot = snapshot::all(&connection.snapshots().await?, &cluster).await?.pop();
     let last = info.state.last_sequence;
     let others = info.cluster.iter().flat_map(|cluster| &cluster.replicas);

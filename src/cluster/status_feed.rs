@@ -42,7 +42,7 @@ impl StatusFeed {
         let told = serde_json::to_vec(&told).unwrap_or_default();
         let sent = timeout(TELL_TIMEOUT, self.client.publish(self.subject.clone(), told.into()));
         if !matches!(sent.await, Ok(Ok(()))) {
-            tracing::debug!("other nodes are not told of an adapter: NATS cannot be reached");
+            tracing::debug!("cannot report an adapter to other nodes: NATS cannot be reached");
         }
     }
 
@@ -53,7 +53,9 @@ impl StatusFeed {
             match serde_json::from_slice(&message.payload) {
                 Ok(ToldStatus { instance, change }) if instance != self.instance => tell(change),
                 Ok(_) => {}
-                Err(error) => tracing::debug!("another node tells of an adapter: {error}"),
+                Err(error) => tracing::debug!(
+                    "cannot read the report of another node about an adapter: {error}"
+                ),
             }
         }
     }

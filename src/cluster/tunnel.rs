@@ -111,7 +111,7 @@ async fn begin(
     taken: &mpsc::Sender<PassedConnection>,
 ) -> Result<String, String> {
     let TunnelRequest { from, subject } = serde_json::from_slice(opening)
-        .map_err(|error| format!("the nodes are not of one version: {error}"))?;
+        .map_err(|error| format!("the nodes have different versions: {error}"))?;
     let own = client.new_inbox();
     let frames = client.subscribe(own.clone()).await.map_err(|error| error.to_string())?;
     let (near, far) = duplex(BUFFER_BYTES);

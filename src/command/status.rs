@@ -31,7 +31,7 @@ struct Overview {
     messages: Option<Stats>,
     /// Absent where the store is another host's.
     #[serde(skip_serializing_if = "Option::is_none")]
-    store: Option<StoreFile>,
+    store: Option<ReportedStore>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
@@ -43,7 +43,7 @@ enum ServerState {
 }
 
 #[derive(Serialize)]
-struct StoreFile {
+struct ReportedStore {
     file: PathBuf,
     /// Bytes; 0 where there is no file yet.
     size: u64,
@@ -89,7 +89,7 @@ impl Overview {
             reason: reason.filter(|_| server == ServerState::Degraded),
             platforms,
             messages: Some(messages),
-            store: store.map(|store| StoreFile {
+            store: store.map(|store| ReportedStore {
                 file: store.file,
                 size: store.size,
                 free: Some(store.free),
@@ -106,7 +106,7 @@ impl Overview {
             reason: None,
             platforms: Vec::new(),
             messages: None,
-            store: Some(StoreFile { file, size: 0, free: None }),
+            store: Some(ReportedStore { file, size: 0, free: None }),
         })
     }
 
@@ -134,12 +134,12 @@ impl Overview {
             line(out, "messages", true, &stored)?;
         }
         match &self.store {
-            Some(StoreFile { file, size, free: Some(free) }) => {
+            Some(ReportedStore { file, size, free: Some(free) }) => {
                 let (size, left) = (in_units(*size), in_units(*free));
                 let text = format!("{}: {size}, {left} free", file.display());
                 line(out, "store", *free > LITTLE_SPACE, &text)
             }
-            Some(StoreFile { file, .. }) => {
+            Some(ReportedStore { file, .. }) => {
                 line(out, "store", true, &format!("none yet at {}", file.display()))
             }
             None => Ok(()),

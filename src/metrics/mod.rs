@@ -23,7 +23,6 @@ pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 
 /// All metrics. Values from the store and the registry are read at each scrape.
 #[derive(Debug)]
-#[allow(missing_docs)]
 pub struct Metrics {
     registry: Registry,
     /// The usual metrics of a process, whose names have no prefix of ours.
@@ -31,24 +30,43 @@ pub struct Metrics {
     /// The platforms with metrics of their own. Clients may name any platform, so the number is
     /// limited.
     platforms: Mutex<HashSet<String>>,
+    /// Messages that were stored since the start.
     pub messages: Family<MessageLabels, Counter>,
+    /// Attempts to send, by their outcome.
     pub attempts: Family<AttemptLabels, Counter>,
+    /// Messages in the store, by status.
     pub stored: Family<StatusLabels, Gauge>,
+    /// Age in seconds of the oldest message that waits to be sent.
     pub outbox_oldest: Gauge,
+    /// Changes that shared a commit.
     pub commit_changes: Histogram,
+    /// Durations of commits.
     pub commit_seconds: Histogram,
+    /// Batches that could not be written.
     pub store_errors: Counter,
+    /// WebSocket sessions and streams.
     pub sessions: Gauge,
+    /// Sessions that are behind and read from the store.
     pub sessions_behind: Gauge,
+    /// Times that a session fell behind.
     pub overflows: Counter,
+    /// 1 for the state of each account.
     pub adapters: Family<AdapterLabels, Gauge>,
+    /// Frames of implementations that could not be read or stored.
     pub frames_skipped: Counter,
+    /// Requests by route and status code.
     pub requests: Family<RequestLabels, Counter>,
+    /// Durations of requests by route.
     pub request_seconds: Family<RouteLabels, Histogram, Seconds>,
+    /// Times that a limit was reached.
     pub limit_hits: Family<LimitLabels, Counter>,
+    /// Requests with a wrong token.
     pub wrong_tokens: Counter,
+    /// Background tasks that panicked.
     pub task_panics: Counter,
+    /// Messages that are not in the search index yet.
     pub search_missing: Gauge,
+    /// Bytes of the search index on disk.
     pub search_bytes: Gauge,
     /// Events of platforms that were set aside because a row of the store is damaged.
     pub events_set_aside: Counter,
@@ -56,26 +74,37 @@ pub struct Metrics {
     pub events_refused: Counter,
     /// Events that bots have read.
     pub bot_events: Family<BotLabels, Counter>,
+    /// 1 for the state of each bot.
     pub bot_state: Family<BotStateLabels, Gauge>,
+    /// Events that each bot has not received yet.
     pub bot_waiting: Family<BotLabels, Gauge>,
+    /// Bytes of the media that are stored.
     pub media_bytes: Gauge,
+    /// Media that were fetched.
     pub media_fetched: Counter,
+    /// Attempts to fetch media that failed.
     pub media_failures: Counter,
+    /// 1 if this node leads its cluster, else 0.
     pub cluster_leading: Gauge,
+    /// Messages of the cluster's log that this node has not applied.
     pub cluster_lag: Gauge,
+    /// Times that this node began to lead its cluster.
     pub cluster_takeovers: Counter,
 }
 
+/// The labels of metrics of a bot.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-#[allow(missing_docs)]
 pub struct BotLabels {
+    /// The name of the bot.
     pub bot: String,
 }
 
+/// The labels of the state of a bot.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-#[allow(missing_docs)]
 pub struct BotStateLabels {
+    /// The name of the bot.
     pub bot: String,
+    /// The state.
     pub state: String,
 }
 
@@ -100,50 +129,60 @@ struct BuildLabels {
     version: &'static str,
 }
 
+/// The labels of stored messages.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-#[allow(missing_docs)]
 pub struct MessageLabels {
+    /// `Inbound` or `Outbound`.
     pub direction: &'static str,
+    /// The platform, or `other` beyond a number of platforms.
     pub platform: String,
 }
 
+/// The labels of attempts to send.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-#[allow(missing_docs)]
 pub struct AttemptLabels {
+    /// The platform, or `other` beyond a number of platforms.
     pub platform: String,
     /// `sent`, `refused`, or `unknown`.
     pub outcome: &'static str,
 }
 
+/// The label of messages in the store.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-#[allow(missing_docs)]
 pub struct StatusLabels {
+    /// The status.
     pub status: &'static str,
 }
 
+/// The labels of the state of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-#[allow(missing_docs)]
 pub struct AdapterLabels {
+    /// The platform.
     pub platform: String,
+    /// The account; empty while it is unknown.
     pub account: String,
+    /// The state.
     pub state: String,
 }
 
+/// The labels of requests.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-#[allow(missing_docs)]
 pub struct RequestLabels {
+    /// The path of the route, or `other`.
     pub route: &'static str,
+    /// The status code of the answer.
     pub code: u16,
 }
 
+/// The label of durations of requests.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-#[allow(missing_docs)]
 pub struct RouteLabels {
+    /// The path of the route, or `other`.
     pub route: &'static str,
 }
 
+/// The label of limits that were reached.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-#[allow(missing_docs)]
 pub struct LimitLabels {
     /// The key of the configuration.
     pub limit: &'static str,

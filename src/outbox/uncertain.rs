@@ -37,7 +37,9 @@ pub(super) async fn may_send(
                     is_complete = false;
                 }
                 Err(error) => {
-                    tracing::error!("a look-up in a history waits for the disk: {error}");
+                    tracing::error!(
+                        "cannot look up a message in a history while the store cannot be read: {error}"
+                    );
                     // The platform is not asked again and again in the meantime.
                     tokio::time::sleep(DISK_PAUSE).await;
                     return false;

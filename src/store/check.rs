@@ -32,7 +32,7 @@ use tables::{
 pub fn check_file(options: &StoreOptions) -> Result<StoreReport> {
     // Read first: opening sets a damaged log aside.
     let of_log = guarded(|| damage_of_log(options))
-        .unwrap_or_else(|error| vec![format!("it could not be looked at: {error}")]);
+        .unwrap_or_else(|error| vec![format!("it could not be checked: {error}")]);
     let as_it_is = StoreOptions { salvages: false, ..options.clone() };
     let damaged_pages = damaged_pages(&options.path);
     let mut report = match guarded(|| check(&open(&as_it_is)?.view()?)) {

@@ -1,4 +1,4 @@
-//! What the write-ahead log holds beyond the tables, applied when a store is opened.
+//! The events that only the write-ahead log has, applied when a store is opened.
 
 use super::commit::{commit, follow_later};
 use super::error::Result;

@@ -59,7 +59,8 @@ pub(super) fn start(
     jobs: mpsc::Receiver<WriterRequest>,
     listener: Box<dyn Listener>,
 ) -> Result<JoinHandle<()>> {
-    let no_thread = |error| StoreError::Open(format!("no thread for the writer: {error}"));
+    let no_thread =
+        |error| StoreError::Open(format!("cannot start a thread for the writer: {error}"));
     let timer = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let writer = WriterThread {
         file: ReopenedFile::new(file, options, current, role.clone()),

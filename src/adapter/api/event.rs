@@ -162,7 +162,7 @@ pub struct MessageRef {
 /// A friend or join request as the platform names it, to be answered later.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlatformRequest {
-    /// What is asked for.
+    /// The kind of the request.
     pub kind: RequestKind,
     /// The platform's mark of it.
     pub flag: String,

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 /// Seconds before the position of a session from which messages may lack their `conversation_updated`,
 /// because these are limited to one a second.
-const UNTOLD_SECONDS: u64 = 2;
+const LOOK_BACK_SECONDS: u64 = 2;
 
 /// The most steps of [`CHUNK`] events to look back.
 const MAX_STEPS_BACK: usize = 64;
@@ -20,7 +20,7 @@ const MAX_STEPS_BACK: usize = 64;
 type ConversationNames = BTreeSet<(String, String)>;
 
 /// Conversations with messages shortly before an offset.
-fn untold(view: &View, offset: u64, interest: &Interest) -> Result<ConversationNames> {
+fn changed_before(view: &View, offset: u64, interest: &Interest) -> Result<ConversationNames> {
     let mut conversations = ConversationNames::new();
     let (mut newest, mut until) = (None, offset);
     for _ in 0..MAX_STEPS_BACK {
@@ -30,7 +30,7 @@ fn untold(view: &View, offset: u64, interest: &Interest) -> Result<ConversationN
             if offset > until {
                 continue;
             }
-            if at + UNTOLD_SECONDS < *newest.get_or_insert(at) {
+            if at + LOOK_BACK_SECONDS < *newest.get_or_insert(at) {
                 return Ok(conversations);
             }
             let EntryContent::Created { seq } = entry else { continue };
@@ -57,7 +57,7 @@ impl Events {
         if !std::mem::replace(&mut self.has_looked_back, true)
             && chunk.interest.kinds.has(EventKind::ConversationUpdated)
         {
-            conversations = untold(view, start, chunk.interest)?;
+            conversations = changed_before(view, start, chunk.interest)?;
         }
         let mut is_end = entries.len() < CHUNK;
         let mut last = at;
@@ -66,7 +66,7 @@ impl Events {
                 is_end = false;
                 break;
             }
-            self.tell(&mut chunk, offset, entry, &mut conversations)?;
+            self.put(&mut chunk, offset, entry, &mut conversations)?;
             self.replay.advance(offset);
             last = chunk.frames.last().map_or(last, |frame| frame.resume);
         }
@@ -91,7 +91,7 @@ impl Events {
 
     /// Makes the frame of an event of the journal, if it is due; notes the conversation that
     /// changed.
-    fn tell(
+    fn put(
         &mut self,
         chunk: &mut Chunk,
         offset: u64,
@@ -110,16 +110,11 @@ impl Events {
             EntryContent::Created { seq } if seq <= self.seq => {}
             EntryContent::Created { seq } => {
                 if let Some(message) = view.readable(seq)? {
-                    let platform = message.platform_or_local();
-                    let is_wanted = self.replay.is_due(offset, interest, |interest| {
-                        interest.wants_message(seq, platform, &message.recipient)
-                    });
-                    if is_wanted {
-                        chunk.put(&FrameContent::New(&message), view.cursor_at(offset)?.into());
-                    }
                     if is_due_of(EventKind::ConversationUpdated, &message) {
-                        conversations.insert((platform.to_owned(), message.recipient.clone()));
+                        let platform = message.platform_or_local().to_owned();
+                        conversations.insert((platform, message.recipient.clone()));
                     }
+                    self.put_new(chunk, offset, &message)?;
                 }
                 self.seq = seq;
             }
@@ -161,6 +156,18 @@ impl Events {
                     chunk.put(&FrameContent::Notice(&notice), view.cursor_at(offset)?.into());
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Makes the frame of a new message, if it is due.
+    fn put_new(&self, chunk: &mut Chunk, offset: u64, message: &Message) -> Result<()> {
+        let is_due = self.replay.is_due(offset, chunk.interest, |interest| {
+            interest.wants_message(message.seq, message.platform_or_local(), &message.recipient)
+        });
+        if is_due {
+            let resume = chunk.view.cursor_at(offset)?.into();
+            chunk.put(&FrameContent::New(message), resume);
         }
         Ok(())
     }

@@ -61,7 +61,7 @@ pub(super) fn check_messages(
         if is_late {
             found.rows.entry(PostingKey::LATE.row(block)).or_default().set(place, true);
         } else if message.created_at < found.counted.in_order_to {
-            report.find(format!("message {seq} is late, and not among those that are"));
+            report.find(format!("message {seq} is late, but not in the set of late messages"));
         } else {
             found.counted.in_order_to = message.created_at;
         }
