@@ -40,7 +40,7 @@ impl Ingest {
                 Command::Recall { target: target(message), by, at }
             }
             AdapterEvent::Edited { message, content, at } => {
-                Command::Edit { target: target(message), content, at }
+                Command::Edit { target: target(message), content, at, is_repeated: false }
             }
             AdapterEvent::Reacted { message, change, at } => {
                 Command::React { target: target(message), change, at }

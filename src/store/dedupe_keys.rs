@@ -66,6 +66,16 @@ pub(super) fn seen_keys(received: &Inbound) -> impl Iterator<Item = (u64, u128)>
     std::iter::once(by_id).chain(by_print).map(move |hash| (time, hash))
 }
 
+/// Key of an inbound event whose ID and time are those of another message: by its sender and its texts
+/// too, because addresses of files differ when it comes again.
+pub(super) fn key_beside(received: &Inbound) -> (u64, u128) {
+    let Inbound { platform, account, conversation, external_id, sender, content, .. } = received;
+    let mut parts = vec!["beside", platform, account, conversation, external_id, &sender.id];
+    parts.push(content.message_type().as_str());
+    parts.extend(content.texts());
+    (received.time, hash(&parts))
+}
+
 /// Key of the recall of a message that has not come in yet.
 pub(super) fn early_recall_key(
     platform: &str,
