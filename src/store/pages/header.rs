@@ -70,17 +70,20 @@ pub(super) struct FileHeader {
     pub(super) layout: Option<PageLayout>,
     /// The root of the tree of tables: the newest commit, and the one before it.
     pub(super) roots: [Option<PageReference>; 2],
-    /// Its fixed bytes are right, and the root of the newest commit can be read.
+    /// Its fixed bytes are right, and the root of the newest commit can be read. The other root need not be
+    /// whole: a crash may have met it.
     pub(super) is_whole: bool,
 }
 
 impl FileHeader {
     pub(super) fn parse(header: &[u8; HEADER]) -> Self {
-        let [first, second] = [&header[64..192], &header[192..320]].map(root_of_slot);
+        let slots = [&header[64..192], &header[192..320]];
+        let [first, second] = slots.map(root_of_slot);
         // The lowest bit of the byte behind the magic number names the newest commit.
         let roots = if header[9] & 1 == 0 { [first, second] } else { [second, first] };
         let layout = PageLayout::parse(header);
-        let is_whole = header.starts_with(MAGIC) && layout.is_some() && roots[0].is_some();
+        let has_slots = slots.iter().all(|slot| slot[0] == FORMAT) && roots[0].is_some();
+        let is_whole = header.starts_with(MAGIC) && layout.is_some() && has_slots;
         Self { layout, roots, is_whole }
     }
 }
