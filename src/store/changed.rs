@@ -1,11 +1,11 @@
 //! Shared by several decisions: the event of a changed message, and the keys by which duplicates are
 //! recognized.
 
-use super::dedupe_keys::{key_beside, seen_keys, sent_keys};
+use super::dedupe_keys::{deleted_key, key_beside, seen_keys, sent_keys, settled_key};
 use super::state::DeletedMessage;
 use crate::model::change::Inbound;
 use crate::model::event::{self, ChangeCause, DedupeKey, Event};
-use crate::model::message::{Message, Status};
+use crate::model::message::{Direction, Message, Status};
 
 /// Adds the event that a message changed, and gives the message.
 pub(super) fn changed(how: ChangeCause, message: Message, events: &mut Vec<Event>) -> Message {
@@ -35,6 +35,23 @@ pub(super) fn seen_marks(received: &Inbound) -> Vec<DedupeKey> {
 /// The mark by which an event is recognized whose key is that of another message.
 pub(super) fn beside_mark(received: &Inbound) -> DedupeKey {
     let (time, hash) = key_beside(received);
+    DedupeKey::Seen(time, hash)
+}
+
+/// The mark by which an own message is known for this one, which is deleted though it may have been sent
+/// under an ID that is not known.
+pub(super) fn unsettled_mark(message: &Message) -> Option<DedupeKey> {
+    let may_be_sent = message.status == Status::Sending
+        || message.is_uncertain
+        || message.status == Status::Sent && message.external_id.is_none();
+    let is_outbound = message.direction == Direction::Outbound;
+    let (time, hash) = deleted_key(message).filter(|_| is_outbound && may_be_sent)?;
+    Some(DedupeKey::Seen(time, hash))
+}
+
+/// The mark that a deleted message is not looked for any more.
+pub(super) fn settled_mark(seq: u64, at: u64) -> DedupeKey {
+    let (time, hash) = settled_key(seq, at);
     DedupeKey::Seen(time, hash)
 }
 

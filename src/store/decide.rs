@@ -87,11 +87,11 @@ pub(super) fn decide(
         Command::Claim { seqs, account, at } => claim(state, seqs, account.as_deref(), at, events),
         Command::RecordOutcome { seq, outcome, at } => match state.by_seq(seq)? {
             Some(message) => record_outcome(state, message, outcome, at, events),
-            None => record_deleted(state, &|deleted, _| deleted == seq, outcome, at, events),
+            None => record_deleted(state, &|deleted, _| deleted == seq, &outcome, at, events),
         },
         Command::RecordLate { id, outcome, at } => match state.by_id(id)? {
             Some(message) => record_outcome(state, message, outcome, at, events),
-            None => record_deleted(state, &|_, deleted| deleted == id, outcome, at, events),
+            None => record_deleted(state, &|_, deleted| deleted == id, &outcome, at, events),
         },
         Command::SetAside { event, reason, at } => set_aside(state, event, reason, at, events),
         Command::Release { offset } => release(state, offset, events),

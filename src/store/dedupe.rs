@@ -1,7 +1,7 @@
 //! Dedupe of inbound messages: each is a duplicate, the echo of an own message, or new. Only this
 //! file decides it.
 
-use super::changed::{beside_mark, changed_with, seen_marks, sent_mark};
+use super::changed::{beside_mark, changed_with, seen_marks, sent_mark, settled_mark};
 use super::command::Answer;
 use super::dedupe_keys::{alias_key, history_key};
 use super::error::Result;
@@ -19,9 +19,6 @@ const MAX_OPEN: usize = 64;
 /// Seconds by which the time in a history may differ from that of the live event, if the ID differs
 /// too.
 const HISTORY_APART: u64 = 5 * 60;
-
-/// Seconds for which an attempt at a message that was deleted may still be under way.
-const ATTEMPT_TIME: u64 = 60;
 
 pub(super) fn receive(
     state: &impl StoreState,
@@ -44,7 +41,7 @@ pub(super) fn receive(
     }
     if received.own {
         // The answer of the running attempt gives the ID by which its echo is recognized.
-        if can_wait && is_sending(state, &received, at)? {
+        if can_wait && is_sending(state, &received)? {
             return Ok(Answer::Later);
         }
         if let Some(sent) = recent.iter().rev().find(|sent| received.completes(sent, at)) {
@@ -59,7 +56,14 @@ pub(super) fn receive(
     if let Some(sent) = sent_by_open_attempt(state, &received, &recent, at)? {
         return recognized(state, ChangeCause::AttemptEnded, &received, sent, at, events);
     }
-    let marks = seen_marks(&received);
+    let mut marks = seen_marks(&received);
+    if received.own
+        && let Some(seq) = state.deleted_alike(&received, at)?
+    {
+        marks.push(settled_mark(seq, at));
+        events.push(Event::Recognized { seq, marks });
+        return Ok(Answer::NotFound);
+    }
     new_message(state, received, marks, at, events)
 }
 
@@ -105,13 +109,10 @@ fn alike_of_history(
     Ok(None)
 }
 
-/// Whether an attempt is under way in the conversation, perhaps at a message that was deleted since.
-fn is_sending(state: &impl StoreState, received: &Inbound, at: u64) -> Result<bool> {
+/// Whether an attempt is under way in the conversation.
+fn is_sending(state: &impl StoreState, received: &Inbound) -> Result<bool> {
     let Inbound { platform, conversation, .. } = received;
-    if !state.outbound(platform, conversation, Status::Sending, 1)?.is_empty() {
-        return Ok(true);
-    }
-    state.is_deleted_in_flight(platform, conversation, at.saturating_sub(ATTEMPT_TIME))
+    Ok(!state.outbound(platform, conversation, Status::Sending, 1)?.is_empty())
 }
 
 /// The message whose attempt had no known outcome until now: its echo shows that it was sent.

@@ -55,9 +55,9 @@ pub(super) trait StoreState: StoreFacts<Error = StoreError> {
     fn sent_as(&self, received: &Inbound, at: u64) -> Result<Option<u64>>;
     /// The deleted message with this `seq` or ID, if its deletion is among the newest 20,000 events.
     fn deleted(&self, is_it: &dyn Fn(u64, Uuid) -> bool) -> Result<Option<DeletedMessage>>;
-    /// Whether a message of a conversation was deleted while it was being sent, since a time in Unix
-    /// seconds and among the newest 1,000 events.
-    fn is_deleted_in_flight(&self, platform: &str, conversation: &str, since: u64) -> Result<bool>;
+    /// The deleted message that may have been sent under an unknown ID, and that an own message may be:
+    /// it says the same, and comes at about that time. Only while no other one was taken for it.
+    fn deleted_alike(&self, received: &Inbound, at: u64) -> Result<Option<u64>>;
     /// Outbound messages of a conversation in a state, the oldest first, at most `limit`.
     fn outbound(
         &self,

@@ -4,7 +4,9 @@ use crate::model::change::{self, Outcome};
 use crate::model::event::{ChangeCause, DedupeKey, Event, Origin};
 use crate::model::message::{Draft, Message, ReplyTo};
 use crate::model::routing::{self, PlatformChoice, RoutingFacts};
-use crate::store::changed::{changed, changed_with, deleted_mark, part_mark, sent_mark};
+use crate::store::changed::{
+    changed, changed_with, deleted_mark, part_mark, sent_mark, settled_mark,
+};
 use crate::store::command::Answer;
 use crate::store::damage::pass_over;
 use crate::store::dedupe::recalled_before;
@@ -103,7 +105,7 @@ pub(super) fn note_part(
     events: &mut Vec<Event>,
 ) -> Result<Answer> {
     let Some(message) = state.by_id(id)? else {
-        return mark_deleted(state, &|_, deleted| deleted == id, &external_id, None, at, events);
+        return mark_deleted_part(state, id, &external_id, at, events);
     };
     if message.parts.get(index) == Some(&external_id) || index > message.parts.len() {
         return Ok(Answer::Nothing);
@@ -137,29 +139,40 @@ pub(super) fn record_outcome(
 pub(super) fn record_deleted(
     state: &impl StoreState,
     is_it: &dyn Fn(u64, Uuid) -> bool,
-    outcome: Outcome,
+    outcome: &Outcome,
     at: u64,
     events: &mut Vec<Event>,
 ) -> Result<Answer> {
-    match outcome {
-        Outcome::Sent { account, external_id: Some(external_id), .. } => {
-            mark_deleted(state, is_it, &external_id, account.as_deref(), at, events)
-        }
-        _ => Ok(Answer::NotFound),
+    let sent = match outcome {
+        Outcome::Sent { account, external_id: Some(id), .. } => Some((account.as_deref(), &**id)),
+        // An own message that says the same may be this one.
+        Outcome::Sent { external_id: None, .. }
+        | Outcome::Retry { is_uncertain: true, .. }
+        | Outcome::Failed { is_uncertain: true, .. }
+        | Outcome::RefusedLate { .. } => return Ok(Answer::NotFound),
+        Outcome::Retry { .. }
+        | Outcome::Failed { .. }
+        | Outcome::NotAttempted
+        | Outcome::Expired { .. } => None,
+    };
+    if let Some(deleted) = state.deleted(is_it)? {
+        let sent = sent.and_then(|(account, id)| deleted_mark(&deleted, account, id, at));
+        let marks = sent.into_iter().chain([settled_mark(deleted.seq, at)]).collect();
+        events.push(Event::Recognized { seq: deleted.seq, marks });
     }
+    Ok(Answer::NotFound)
 }
 
-/// Adds the mark by which a deleted message is recognized that was sent under a platform's ID.
-fn mark_deleted(
+/// Notes the ID of a part of a message that was deleted in the meantime.
+fn mark_deleted_part(
     state: &impl StoreState,
-    is_it: &dyn Fn(u64, Uuid) -> bool,
+    id: Uuid,
     external_id: &str,
-    account: Option<&str>,
     at: u64,
     events: &mut Vec<Event>,
 ) -> Result<Answer> {
-    if let Some(deleted) = state.deleted(is_it)?
-        && let Some(mark) = deleted_mark(&deleted, account, external_id, at)
+    if let Some(deleted) = state.deleted(&|_, deleted| deleted == id)?
+        && let Some(mark) = deleted_mark(&deleted, None, external_id, at)
     {
         events.push(Event::Recognized { seq: deleted.seq, marks: vec![mark] });
     }

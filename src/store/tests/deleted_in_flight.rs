@@ -55,28 +55,50 @@ fn the_echo_of_a_part_of_a_deleted_message_is_no_new_message() {
     assert_eq!(total_of(&file), 0);
 }
 
+/// An own message that came in at a time, perhaps as the echo of one of ours.
+fn echo(file: &mut StoreFile, id: &str, from_history: bool, time: u64) -> Answer {
+    let mut received = Inbound { from_history, time, ..received("hello", true) };
+    received.external_id = id.into();
+    let received = Box::new(received);
+    commit(file, Command::Receive { received, at: time, can_wait: true }, Durability::Tables)
+}
+
 #[test]
-fn an_echo_that_comes_before_the_answer_waits_for_it() {
+fn a_deleted_message_whose_id_is_unknown_is_known_by_its_content_once() {
+    let unconfirmed =
+        || Outcome::Sent { account: Some("1".into()), external_id: None, is_unconfirmed: false };
+    for from_history in [false, true] {
+        for outcome in [None, Some(in_doubt()), Some(unconfirmed())] {
+            let (_folder, mut file) = new();
+            let message = made(&mut file, "hello");
+            claim(&mut file, message.seq, "1");
+            if let Some(outcome) = outcome.clone() {
+                end(&mut file, message.seq, outcome);
+            }
+            commit(&mut file, Command::Delete { id: message.id }, Durability::Tables);
+            let at = 1_700_000_020;
+            assert_eq!(echo(&mut file, "5", from_history, at), Answer::NotFound, "{outcome:?}");
+            assert_eq!(echo(&mut file, "5", from_history, at), Answer::NotFound, "it is known now");
+            assert!(matches!(echo(&mut file, "6", from_history, at + 1), Answer::Message(_)));
+        }
+    }
+}
+
+#[test]
+fn what_was_not_sent_or_has_an_id_swallows_nothing() {
+    let refused = Outcome::Failed { reason: "no".into(), is_uncertain: false };
+    for outcome in [refused, sent("1", "5")] {
+        let (_folder, mut file) = new();
+        let message = deleted_in_flight(&mut file, "hello");
+        end(&mut file, message.seq, outcome);
+        assert!(matches!(echo(&mut file, "6", false, 1_700_000_020), Answer::Message(_)));
+    }
     let (_folder, mut file) = new();
-    let echo = |file: &mut StoreFile, can_wait, at| {
-        let mut received = received("hello", true);
-        received.external_id = "5".into();
-        let received = Box::new(received);
-        commit(file, Command::Receive { received, at, can_wait }, Durability::Tables)
-    };
-    let now = crate::clock::now();
-    let message = deleted_in_flight(&mut file, "hello");
-    assert_eq!(echo(&mut file, true, now), Answer::Later);
-    let end = Command::RecordOutcome { seq: message.seq, outcome: sent("1", "5"), at: now };
-    commit(&mut file, end, Durability::Tables);
-    assert_eq!(echo(&mut file, true, now), Answer::NotFound);
-    // One that waits, or was sent before, is not in flight when it is deleted.
-    let (_other, mut file) = new();
-    let waits = made(&mut file, "waits");
+    let waits = made(&mut file, "hello");
     commit(&mut file, Command::Delete { id: waits.id }, Durability::Tables);
-    assert!(matches!(echo(&mut file, true, now), Answer::Message(_)));
-    // What never ends is not waited for.
-    let (_third, mut file) = new();
+    assert!(matches!(echo(&mut file, "6", false, 1_700_000_020), Answer::Message(_)));
+    // Nor does one of long ago.
+    let (_folder, mut file) = new();
     deleted_in_flight(&mut file, "hello");
-    assert!(matches!(echo(&mut file, true, now + 1_000), Answer::Message(_)));
+    assert!(matches!(echo(&mut file, "6", false, 1_700_009_000), Answer::Message(_)));
 }

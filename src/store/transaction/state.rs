@@ -8,7 +8,8 @@ use crate::model::message::{Direction, Message, Recall, Status};
 use crate::model::notice::{ContactRequest, Notice};
 use crate::store::damage::pass_over;
 use crate::store::dedupe_keys::{
-    Idempotency, alias_key, history_key, key_beside, seen_keys, sent_keys,
+    HOUR, Idempotency, alias_key, deleted_keys, history_key, key_beside, seen_keys, sent_keys,
+    settled_key,
 };
 use crate::store::error::Result;
 use crate::store::external_ids::ExternalSearch;
@@ -157,23 +158,19 @@ impl StoreState for Transaction<'_> {
         })
     }
 
-    fn is_deleted_in_flight(&self, platform: &str, conversation: &str, since: u64) -> Result<bool> {
-        let mut deleted = Vec::new();
-        let found = self.find_recent(EVENTS_COMPARED, |at, entry| match entry {
-            _ if at < since => Some(false),
-            EntryContent::Deleted { seq, platform: Some(on), conversation: place, .. }
-                if on == platform && place == conversation =>
-            {
-                deleted.push(*seq);
-                None
+    fn deleted_alike(&self, received: &Inbound, at: u64) -> Result<Option<u64>> {
+        for key in deleted_keys(received, at) {
+            if let Some(row) = self.seen.read()?.get(key)? {
+                let seq = SealedTable::Seen.seq(mark_key(key), row.value())?;
+                // It is settled in the hour in which it was claimed, or in the next one.
+                let hours = [key.0, key.0 + HOUR].map(|hour| settled_key(seq, hour));
+                let seen = self.seen.read()?;
+                if seen.get(hours[0])?.is_none() && seen.get(hours[1])?.is_none() {
+                    return Ok(Some(seq));
+                }
             }
-            EntryContent::StatusChanged { seq, status, .. } if deleted.contains(seq) => {
-                deleted.retain(|other| other != seq);
-                (*status == Status::Sending).then_some(true)
-            }
-            _ => None,
-        });
-        Ok(found? == Some(true))
+        }
+        Ok(None)
     }
 
     fn outbound(
