@@ -175,6 +175,36 @@ async fn a_message_is_found_in_a_history_of_another_clock() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_clock_of_a_history_is_known_after_a_restart() {
+    let mut server = started(&format!("{HASTY}{IMPATIENT_ADAPTER}"));
+    let history = Arc::new(Mutex::new(vec![said(true, 1, "old", 9_000)]));
+    let told = history.clone();
+    let script: Script = Arc::new(move |action| match action["action"].as_str() {
+        Some("send_group_msg") => {
+            let text = action["params"]["message"][0]["data"]["text"].as_str().unwrap();
+            let id = if text == "answered" { 100 } else { 101 };
+            told.lock().unwrap().push(said(true, id, text, 3_600));
+            if id == 100 { Reply::ok(json!({"message_id": id})) } else { Reply::Drop }
+        }
+        _ => willing()(action),
+    });
+    let peer = dial(&server, "1", with_history(&history, script)).await;
+    let answered = server.make_for(Some("qq"), "group_7", "answered");
+    server.until(&answered, "Sent");
+    let swallowed = server.make_for(Some("qq"), "group_7", "swallowed");
+    peer.ended().await;
+    server.kill();
+    server.start_again();
+    let peer = dial(&server, "1", with_history(&history, willing())).await;
+    let sent = server.until(&swallowed, "Sent");
+    assert_eq!((sends(&peer), &sent["retry_count"]), (0, &json!(0)), "{sent}");
+    let (_, page) = server.get("/api/messages?conversation=group_7");
+    let count =
+        |text| page["messages"].as_array().unwrap().iter().filter(|m| m["content"] == text).count();
+    assert_eq!((count("answered"), count("swallowed")), (1, 1), "once each: {page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_history_of_an_unknown_clock_proves_nothing() {
     let server = started(&format!("{HASTY}{IMPATIENT_ADAPTER}on_unknown = 'fail'\n"));
     let history = Arc::new(Mutex::new(vec![said(true, 1, "old", 4000)]));

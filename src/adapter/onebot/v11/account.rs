@@ -8,6 +8,7 @@ use crate::adapter::onebot::common::call::Calls;
 use crate::adapter::onebot::common::lookups::Lookups;
 use crate::adapter::onebot::common::names::Names;
 use crate::adapter::onebot::common::recent::Recent;
+use crate::clock::now;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
@@ -67,7 +68,7 @@ impl Account {
     /// A message of ours was sent under this ID.
     pub(super) fn was_sent(&self, conversation: &str, external_id: &str) {
         self.known.insert(conversation, external_id);
-        self.clocks.was_sent(&self.key(), conversation, external_id);
+        self.clocks.was_sent(&self.key(), conversation, external_id, now());
     }
 
     /// A connection that takes actions begins.

@@ -84,7 +84,7 @@ impl RequestHandler for Handler {
     }
 
     async fn find(&self, message: Outbound) -> Found {
-        history::find(&self.account, &self.calls, &message).await
+        history::find(&self.account, &self.calls, &self.events, &message).await
     }
 
     async fn open_forward(&self, forward: ForwardOf) -> Result<Vec<ForwardItem>, ActionError> {

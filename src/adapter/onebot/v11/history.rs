@@ -16,11 +16,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::time::Duration;
 use tokio::sync::oneshot;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// Messages looked through for one that may have gone out, at first and at most.
 const SEARCHED: usize = 20;
 const MOST_SEARCHED: usize = 320;
+/// How long an answer of the core is waited for that is good to have.
+const CORE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Pause before the core is asked again while the store is away.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// Questions without an answer, one after the other, after which no more are asked.
@@ -108,16 +110,15 @@ async fn fetch(
         let (mut inbound, _) =
             message.into_inbound(&account.platform, own, Some(conversation)).ok()?;
         account.known.insert(conversation, &inbound.external_id);
-        if inbound.own {
-            let Inbound { external_id, time, .. } = &inbound;
-            account.clocks.is_in_history(&account.key(), conversation, external_id, *time);
-        }
         name_mentions(&mut inbound, &account.people);
         let is_part = account.progress.is_part(&inbound);
         (!is_part).then_some(Inbound { from_history: true, ..inbound })
     };
     let mut messages: Vec<Inbound> = history.messages.into_iter().filter_map(read).collect();
     messages.sort_by_key(|message| message.time);
+    let own = messages.iter().filter(|message| message.own);
+    let own = own.map(|message| (&*message.external_id, message.time));
+    account.clocks.are_in_history(&account.key(), conversation, own);
     let clock_ahead = account.clocks.differences(&account.key()).first().copied();
     for message in &mut messages {
         message.clock_ahead = clock_ahead.unwrap_or_default();
@@ -144,6 +145,7 @@ pub(super) async fn catch_up(
         if !*supported {
             continue;
         }
+        learn_what_was_sent(account, &conversation, events).await;
         match fetch_what_fits(account, calls, &conversation, options.history).await {
             Ok(messages) => {
                 unanswered = 0;
@@ -190,8 +192,37 @@ async fn conversations(
     }
 }
 
+/// Asks the core for messages of ours, unless the clock of the platform is known: by their times in a
+/// history it is learned also after a restart.
+async fn learn_what_was_sent(account: &Account, conversation: &str, events: &EventSink) {
+    let key = account.key();
+    if account.clocks.differences(&key).len() == 1 {
+        return;
+    }
+    let (answer, sent) = oneshot::channel();
+    let question = AdapterEvent::SentMessages {
+        platform: account.platform.clone(),
+        account: account.id().unwrap_or_default().to_owned(),
+        conversation: conversation.to_owned(),
+        answer,
+    };
+    let asked = async {
+        events.report(question).await;
+        sent.await.unwrap_or_default()
+    };
+    for (external_id, at) in timeout(CORE_TIMEOUT, asked).await.unwrap_or_default() {
+        account.clocks.was_sent(&key, conversation, &external_id, at);
+    }
+}
+
 /// Looks for a message that may have gone out.
-pub(super) async fn find(account: &Account, calls: &Calls, message: &Outbound) -> Found {
+pub(super) async fn find(
+    account: &Account,
+    calls: &Calls,
+    events: &EventSink,
+    message: &Outbound,
+) -> Found {
+    learn_what_was_sent(account, &message.conversation, events).await;
     let (mut count, mut seen) = (SEARCHED, 0);
     loop {
         let fetched = fetch_what_fits(account, calls, &message.conversation, count).await;

@@ -56,25 +56,28 @@ impl PlatformClocks {
         self.change(account, |clock| clock.of_host = ahead(time, now()));
     }
 
-    /// A message of ours was sent under this ID.
-    pub(super) fn was_sent(&self, account: &str, conversation: &str, external_id: &str) {
+    /// A message of ours was sent under this ID, at a time by our clock.
+    pub(super) fn was_sent(&self, account: &str, conversation: &str, external_id: &str, at: u64) {
         let key = format!("{conversation} {external_id}");
-        self.change(account, |clock| remember(&mut clock.sent, (key, now())));
+        self.change(account, |clock| remember(&mut clock.sent, (key, at)));
     }
 
-    /// A history shows an own message with this time.
-    pub(super) fn is_in_history(
+    /// A history shows own messages, each with its ID and its time.
+    pub(super) fn are_in_history<'a>(
         &self,
         account: &str,
         conversation: &str,
-        external_id: &str,
-        time: u64,
+        own: impl Iterator<Item = (&'a str, u64)>,
     ) {
-        let key = format!("{conversation} {external_id}");
         self.change(account, |clock| {
-            // The newest one of this ID, for some programs give IDs anew.
-            let sent = clock.sent.iter().rev().find(|(known, _)| *known == key);
-            if let Some(difference) = sent.and_then(|(_, at)| ahead(time, *at)) {
+            // A program may give an ID anew, and a message may have changed since it was sent: both make
+            // the clock seem to be behind.
+            let differences = own.filter_map(|(id, time)| {
+                let key = format!("{conversation} {id}");
+                let sent = clock.sent.iter().rev().find(|(known, _)| *known == key);
+                sent.and_then(|(_, at)| ahead(time, *at))
+            });
+            if let Some(difference) = differences.max() {
                 clock.of_sent = Some(difference);
             }
         });
@@ -171,13 +174,19 @@ mod tests {
     #[test]
     fn a_message_of_ours_in_a_history_tells_the_clock() {
         let clocks = PlatformClocks::default();
-        clocks.was_sent("qq 1", "group_1", "5");
-        clocks.is_in_history("qq 1", "group_2", "5", now() - 500);
-        assert_eq!(clocks.differences("qq 1"), UNKNOWN, "that is another message");
-        clocks.is_in_history("qq 1", "group_1", "5", now() - 3 * MAX_APART);
-        assert_eq!(clocks.differences("qq 1"), UNKNOWN, "that is an old message");
-        clocks.is_in_history("qq 1", "group_1", "5", now() - 500);
-        let [ahead] = clocks.differences("qq 1")[..] else { panic!("it is unknown") };
-        assert!((-503..=-500).contains(&ahead), "{ahead}");
+        let at = now();
+        let is_told = |conversation: &str, ago: u64| {
+            clocks.are_in_history("qq 1", conversation, [("5", at - ago)].into_iter());
+            clocks.differences("qq 1")
+        };
+        clocks.was_sent("qq 1", "group_1", "5", at);
+        assert_eq!(is_told("group_2", 500), UNKNOWN, "that is another message");
+        assert_eq!(is_told("group_1", 3 * MAX_APART), UNKNOWN, "that is an old message");
+        assert_eq!(is_told("group_1", 500), [-500]);
+        // One that was edited since says too little.
+        clocks.was_sent("qq 1", "group_1", "6", at + 1_000);
+        let both = [("6", at - 500), ("5", at - 500)];
+        clocks.are_in_history("qq 1", "group_1", both.into_iter());
+        assert_eq!(clocks.differences("qq 1"), [-500]);
     }
 }
