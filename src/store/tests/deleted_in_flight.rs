@@ -57,7 +57,7 @@ fn the_echo_of_a_part_of_a_deleted_message_is_no_new_message() {
 
 /// An own message that came in at a time, perhaps as the echo of one of ours.
 fn echo(file: &mut StoreFile, id: &str, from_history: bool, time: u64) -> Answer {
-    let mut received = Inbound { from_history, time, ..received("hello", true) };
+    let mut received = Inbound { time, from_history, ..received("hello", true) };
     received.external_id = id.into();
     let received = Box::new(received);
     commit(file, Command::Receive { received, at: time, can_wait: true }, Durability::Tables)
