@@ -381,6 +381,7 @@ async fn nobody_misses_a_message_and_none_is_forgotten_when_the_disk_failed() {
     });
     let (notes, outbox) = outbox::new();
     let told = Told { hub: hub.clone(), notes };
+    options.doubt_timeout = Duration::ZERO;
     let store = Arc::new(Store::open(&options, Box::new(told)).unwrap());
     let handing_out = hub.clone().run(store.clone(), CancellationToken::new());
     let handing_out = tokio::spawn(handing_out).abort_handle();
@@ -483,6 +484,7 @@ fn inbound(text: &str) -> Inbound {
         time: 1_700_000_000,
         own: false,
         from_history: false,
+        clock_ahead: 0,
         original: None,
         fingerprint: None,
     }

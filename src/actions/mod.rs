@@ -152,9 +152,8 @@ impl Actions {
                     actions.on_platform(&message)?;
                 let edit = Action::Edit { conversation, external_id, content: content.clone() };
                 act(&account, edit).await?;
-                actions
-                    .write(Command::Edit { target: MessageTarget::Id(id), content, at: now() })
-                    .await?;
+                let (target, at) = (MessageTarget::Id(id), now());
+                actions.write(Command::Edit { target, content, at, is_repeated: false }).await?;
             } else {
                 actions.write(Command::EditWaiting { id, content, at: now() }).await?;
             }

@@ -132,6 +132,7 @@ async fn echo(platform: &str, message: Outbound, context: &Context) -> bool {
         time: now(),
         own: false,
         from_history: false,
+        clock_ahead: 0,
         original: None,
         fingerprint: None,
     };

@@ -40,7 +40,7 @@ impl Ingest {
                 Command::Recall { target: target(message), by, at }
             }
             AdapterEvent::Edited { message, content, at } => {
-                Command::Edit { target: target(message), content, at }
+                Command::Edit { target: target(message), content, at, is_repeated: false }
             }
             AdapterEvent::Reacted { message, change, at } => {
                 Command::React { target: target(message), change, at }
@@ -71,11 +71,29 @@ impl Ingest {
             AdapterEvent::Named { platform, conversation, name } => {
                 Command::Name { platform, conversation, name }
             }
+            AdapterEvent::SentMessages { platform, account, conversation, answer } => {
+                self.answer_sent(&platform, &account, &conversation, answer);
+                return None;
+            }
             AdapterEvent::Conversations { platform, account, limit, answer } => {
                 self.answer_conversations(&platform, &account, limit, answer);
                 return None;
             }
         })
+    }
+
+    fn answer_sent(
+        &self,
+        platform: &str,
+        account: &str,
+        conversation: &str,
+        answer: oneshot::Sender<Vec<(String, u64)>>,
+    ) {
+        let view = self.store.view();
+        match view.and_then(|view| view.sent_last(platform, account, conversation)) {
+            Ok(sent) => drop(answer.send(sent)),
+            Err(error) => tracing::error!("what {account} sent last cannot be read: {error}"),
+        }
     }
 
     fn answer_state(&self, adapter: &str, answer: oneshot::Sender<Vec<(String, Vec<u8>)>>) {

@@ -96,6 +96,7 @@ mod tests {
             time: 5,
             own: true,
             from_history: true,
+            clock_ahead: 0,
             original: Some("{}".into()),
             fingerprint: Some("f".into()),
         };
@@ -132,7 +133,7 @@ mod tests {
             received(),
             told("{\"a\": \"line\\nand another\"}\n".into()),
             Command::Recall { target: target(), by: person(), at: 6 },
-            Command::Edit { target: target(), content: "new".into(), at: 6 },
+            Command::Edit { target: target(), content: "new".into(), at: 6, is_repeated: true },
             Command::React { target: target(), change, at: 6 },
             Command::React {
                 target: MessageTarget::Id(Uuid::nil()),

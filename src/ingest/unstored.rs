@@ -254,6 +254,7 @@ mod tests {
             time: 1,
             own: false,
             from_history: false,
+            clock_ahead: 0,
             original: None,
             fingerprint: None,
         });
@@ -306,7 +307,8 @@ mod tests {
             at: 5,
             forget_before: 0,
         };
-        let edit = Command::Edit { target: target(), content: "new".into(), at: 1 };
+        let edit =
+            Command::Edit { target: target(), content: "new".into(), at: 1, is_repeated: false };
         let events = [(receive("a"), "message"), (raw, "recall"), (edit, "edit")];
         for (command, kind) in events {
             let aside = queued(command).set_aside("a damaged row").unwrap();

@@ -92,6 +92,8 @@ pub struct Inbound {
     /// It comes from a platform's history, whose time or ID may differ from those of the live
     /// event.
     pub from_history: bool,
+    /// Seconds by which the clock that wrote `time` is ahead of ours, as far as that is known.
+    pub clock_ahead: i64,
     /// The content as the platform wrote it, in its own format.
     pub original: Option<String>,
     /// Recognizes the message when it comes again under another ID, on platforms where that
@@ -114,6 +116,7 @@ impl Inbound {
             time: message.created_at,
             own: false,
             from_history: false,
+            clock_ahead: 0,
             original: message.original.clone(),
             fingerprint: None,
         })
@@ -173,18 +176,23 @@ impl Inbound {
             && message.content.readable().trim() == self.content.readable().trim()
     }
 
+    /// The time at which it was written, by our clock.
+    pub fn written(&self) -> u64 {
+        self.time.saturating_add_signed(self.clock_ahead.saturating_neg())
+    }
+
     /// The time at which it was written. A live event counts as written now, whatever the
     /// platform's clock says.
     fn is_told(&self, at: u64) -> u64 {
-        if self.from_history { self.time } else { at }
+        if self.from_history { self.written() } else { at }
     }
 }
 
-/// Seconds by which a platform's clock may be behind ours.
-const CLOCKS_APART: u64 = 60;
+/// Seconds by which a platform's clock may be behind ours, beyond what is known of it.
+pub const CLOCKS_APART: u64 = 60;
 
 /// Seconds after an attempt within which its echo is expected.
-const ECHO_LATE: u64 = 10 * 60;
+pub const ECHO_LATE: u64 = 10 * 60;
 
 /// How an attempt to send ended.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -228,6 +228,8 @@ struct InboundJson {
     time: u64,
     own: bool,
     from_history: bool,
+    #[serde(default)]
+    clock_ahead: i64,
     original: Option<String>,
     fingerprint: Option<String>,
 }

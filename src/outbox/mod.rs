@@ -21,6 +21,7 @@ mod route;
 mod uncertain;
 mod unreadable;
 mod waiting;
+mod waiting_times;
 
 pub use attempts::NextAttempts;
 pub use commits::CommitObserver;

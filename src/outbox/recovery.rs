@@ -6,6 +6,7 @@ use super::recording::record_outcome;
 use super::route::{self, NoRoute};
 use super::unreadable::cannot_read;
 use super::waiting::no_platform;
+use super::waiting_times::WaitingTimes;
 use crate::clock::now;
 use crate::health;
 use crate::model::change::Outcome;
@@ -54,14 +55,24 @@ pub(super) async fn recover(context: &OutboxContext, lane: Option<&LaneKey>) {
 
 /// Fails messages that have waited too long, again and again; never ends.
 pub(super) async fn expire(context: OutboxContext) {
+    let mut times = None;
     loop {
         let (began, reading) = (Instant::now(), context.clone());
         // There may be very many.
-        let read = health::blocking("outbox recovery", move || too_old(&reading)).await;
-        let Ok(Some(TooOld { messages, next })) = read else {
+        let read = health::blocking("outbox recovery", move || {
+            let mut times = match times {
+                Some(times) => times,
+                None => WaitingTimes::begin(reading.clock.clone(), &reading.store).ok()?,
+            };
+            let too_old = too_old(&reading, &mut times)?;
+            Some((too_old, times))
+        });
+        let Ok(Some((TooOld { messages, next }, read_times))) = read.await else {
+            times = None;
             sleep(READ_PAUSE).await;
             continue;
         };
+        times = Some(read_times);
         let pause = Duration::from_secs(next.max(1)).max(began.elapsed() * READ_SHARE);
         let give_up = |(seq, expired)| record_outcome(&context, seq, expired);
         stream::iter(messages).for_each_concurrent(AT_ONCE, give_up).await;
@@ -78,16 +89,15 @@ struct TooOld {
 }
 
 /// The messages that have waited beyond their time to live; `None` where that cannot be read.
-fn too_old(context: &OutboxContext) -> Option<TooOld> {
+fn too_old(context: &OutboxContext, times: &mut WaitingTimes) -> Option<TooOld> {
     let shortest = context.registry.shortest_time_to_live().unwrap_or(Duration::MAX);
     let mut next = context.policy.time_to_live.min(shortest).as_secs();
     let soonest = next / LATE_PART;
     let mut messages = Vec::new();
     let view = context.store.view().ok()?;
     for message in view.outbound(Status::Pending).ok()?.flatten() {
-        let age = context.clock.age(message.updated_at);
-        let age = age.unwrap_or_else(|| context.clock.watched());
         let ttl = time_to_live(context, &message);
+        let age = times.of(&message, ttl);
         if age >= ttl
             && let Some(reason) = cannot_go(context, &view, &message, ttl)
         {
@@ -170,7 +180,8 @@ mod tests {
             clock: Arc::new(Clock::start()),
             stop: CancellationToken::new(),
         };
-        let TooOld { messages, next } = too_old(&context).unwrap();
+        let mut times = WaitingTimes::begin(context.clock.clone(), &context.store).unwrap();
+        let TooOld { messages, next } = too_old(&context, &mut times).unwrap();
         let seqs: Vec<_> = messages.iter().map(|(seq, _)| *seq).collect();
         assert_eq!((seqs, next), (vec![1], TIME_TO_LIVE / LATE_PART));
     }

@@ -5,9 +5,6 @@ use crate::clock::{Clock, now};
 use crate::store::{KEY_LIFE, Result, Store};
 use std::sync::Arc;
 
-/// Messages of which the newest time is taken.
-const NEWEST: usize = 100;
-
 /// Ages of messages.
 pub(super) struct Ages {
     clock: Arc<Clock>,
@@ -23,13 +20,7 @@ impl Ages {
     /// long.
     pub(super) fn begin(clock: Arc<Clock>, store: &Store, policy: RetentionPolicy) -> Result<Self> {
         let shortest = [policy.age, policy.media_age].into_iter().flatten().min();
-        let view = store.view()?;
-        let mut stamp = 0;
-        // Not when they changed last: the start itself changes some. The clock may have been wrong for a
-        // few of them, too.
-        for message in view.readable_before(view.head() + 1)?.take(NEWEST) {
-            stamp = stamp.max(message?.created_at);
-        }
+        let stamp = store.view()?.newest_time()?;
         let are_keys_doubted = clock.age(stamp).is_some_and(|age| age >= KEY_LIFE);
         let is_doubted = shortest.is_some_and(|age| clock.age(stamp).is_some_and(|is| is >= age));
         if is_doubted {

@@ -14,8 +14,11 @@ use crate::gateway::BotEndpoint;
 use crate::health::watched;
 use crate::metrics::{METRICS, RequestLabels, RouteLabels};
 use bytes::Bytes;
-use hyper::StatusCode;
-use hyper::header::{AGE, CACHE_CONTROL, HOST, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use hyper::header::{
+    AGE, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderName, HeaderValue, ORIGIN,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use hyper::{StatusCode, Version};
 use matchit::Match;
 use prometheus_client::metrics::histogram::Histogram;
 use std::sync::{Arc, LazyLock};
@@ -29,6 +32,14 @@ const ELSEWHERE_WAIT: Duration = Duration::from_secs(2);
 
 /// The most fields of a request's head; hyper itself takes up to 100.
 const MAX_FIELDS: usize = 64;
+
+/// Fields that decide about a request, and that it has once at most.
+const SINGLE_FIELDS: [(HeaderName, &str); 4] = [
+    (HOST, "Host"),
+    (ORIGIN, "Origin"),
+    (AUTHORIZATION, "Authorization"),
+    (CONTENT_TYPE, "Content-Type"),
+];
 
 /// Headers of every answer except the page's own files, unless the answer sets them.
 const API_HEADERS: [(HeaderName, HeaderValue); 3] = [
@@ -302,9 +313,16 @@ fn below_prefix<'a>(prefix: &str, path: &'a str) -> &'a str {
 fn check_head(request: &Incoming, limit: usize) -> Result<()> {
     let fields = request.headers();
     let bytes: usize = fields.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-    // A check of one of them, here or before us, may not hold for another (RFC 9112, section 3.2).
-    if fields.get_all(HOST).iter().count() > 1 {
-        return Err(ErrorResponse::bad_request("the request has more than one `Host`"));
+    // A check of one of them, here or before us, may not hold for another (RFC 9110, section 5.3).
+    for (name, shown) in SINGLE_FIELDS {
+        if fields.get_all(name).iter().nth(1).is_some() {
+            let text = format!("the request has more than one `{shown}`");
+            return Err(ErrorResponse::bad_request(text));
+        }
+    }
+    // RFC 9112, section 3.2.
+    if request.version() == Version::HTTP_11 && !fields.contains_key(HOST) {
+        return Err(ErrorResponse::bad_request("the request has no `Host`, which HTTP/1.1 needs"));
     }
     if bytes + request.uri().path().len() <= limit && fields.len() <= MAX_FIELDS {
         return Ok(());

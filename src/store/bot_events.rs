@@ -178,6 +178,7 @@ mod tests {
             time: 100,
             own: false,
             from_history: false,
+            clock_ahead: 0,
             original: None,
             fingerprint: None,
         });

@@ -1,10 +1,11 @@
 //! Shared by several decisions: the event of a changed message, and the keys by which duplicates are
 //! recognized.
 
-use super::dedupe_keys::{seen_keys, sent_keys};
+use super::dedupe_keys::{deleted_key, key_beside, seen_keys, sent_keys, settled_key};
+use super::state::DeletedMessage;
 use crate::model::change::Inbound;
 use crate::model::event::{self, ChangeCause, DedupeKey, Event};
-use crate::model::message::{Message, Status};
+use crate::model::message::{Direction, Message, Status};
 
 /// Adds the event that a message changed, and gives the message.
 pub(super) fn changed(how: ChangeCause, message: Message, events: &mut Vec<Event>) -> Message {
@@ -31,6 +32,29 @@ pub(super) fn seen_marks(received: &Inbound) -> Vec<DedupeKey> {
     seen_keys(received).map(|(time, hash)| DedupeKey::Seen(time, hash)).collect()
 }
 
+/// The mark by which an event is recognized whose key is that of another message.
+pub(super) fn beside_mark(received: &Inbound) -> DedupeKey {
+    let (time, hash) = key_beside(received);
+    DedupeKey::Seen(time, hash)
+}
+
+/// The mark by which an own message is known for this one, which is deleted though it may have been sent
+/// under an ID that is not known.
+pub(super) fn unsettled_mark(message: &Message) -> Option<DedupeKey> {
+    let may_be_sent = message.status == Status::Sending
+        || message.is_uncertain
+        || message.status == Status::Sent && message.external_id.is_none();
+    let is_outbound = message.direction == Direction::Outbound;
+    let (time, hash) = deleted_key(message).filter(|_| is_outbound && may_be_sent)?;
+    Some(DedupeKey::Seen(time, hash))
+}
+
+/// The mark that a deleted message is not looked for any more.
+pub(super) fn settled_mark(seq: u64, at: u64) -> DedupeKey {
+    let (time, hash) = settled_key(seq, at);
+    DedupeKey::Seen(time, hash)
+}
+
 /// The mark by which the echo of a sent message is recognized, if its platform gave it an ID.
 pub(super) fn sent_mark(message: &Message) -> Option<DedupeKey> {
     mark_of(message, message.external_id.as_ref()?, message.updated_at)
@@ -41,8 +65,29 @@ pub(super) fn part_mark(message: &Message, external_id: &str, at: u64) -> Option
     if external_id.is_empty() { None } else { mark_of(message, external_id, at) }
 }
 
+/// The mark by which the echo of a message is recognized that was deleted while it was being sent.
+pub(super) fn deleted_mark(
+    deleted: &DeletedMessage,
+    account: Option<&str>,
+    external_id: &str,
+    at: u64,
+) -> Option<DedupeKey> {
+    let platform = deleted.platform.as_ref().filter(|_| !external_id.is_empty())?;
+    Some(key_of(platform, account, &deleted.conversation, external_id, at))
+}
+
 fn mark_of(message: &Message, external_id: &str, at: u64) -> Option<DedupeKey> {
     let (platform, account) = (message.platform.as_ref()?, message.account.as_deref());
-    let [_, (hour, hash), _] = sent_keys(platform, account, &message.recipient, external_id, at);
-    Some(DedupeKey::Sent(hour, hash))
+    Some(key_of(platform, account, &message.recipient, external_id, at))
+}
+
+fn key_of(
+    platform: &str,
+    account: Option<&str>,
+    conversation: &str,
+    external_id: &str,
+    at: u64,
+) -> DedupeKey {
+    let [_, (hour, hash), _] = sent_keys(platform, account, conversation, external_id, at);
+    DedupeKey::Sent(hour, hash)
 }

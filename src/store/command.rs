@@ -31,8 +31,9 @@ pub enum Command {
     Receive { received: Box<Inbound>, at: u64, can_wait: bool },
     /// Note that a platform took a message back.
     Recall { target: MessageTarget, by: Option<Sender>, at: u64 },
-    /// Set the content of a message anew, as the platform or the account itself did.
-    Edit { target: MessageTarget, content: Content, at: u64 },
+    /// Set the content of a message anew, as the platform or the account itself did. One that
+    /// `is_repeated` may come late, and does not replace a newer edit.
+    Edit { target: MessageTarget, content: Content, at: u64, is_repeated: bool },
     /// Update the content of a message: a file was stored, or a forward was opened. If the content no
     /// longer equals `was`, nothing changes and the answer is [`Answer::Nothing`].
     Complete { seq: u64, was: Content, content: Content, at: u64 },

@@ -20,7 +20,7 @@ use conversation::{ConversationChange, name, see_platform, set_conversation};
 use import::import;
 use raw_event::store_raw_event;
 use request::{answer_request, notice};
-use sending::{claim, create, note_part, record_outcome, route_again};
+use sending::{claim, create, note_part, record_deleted, record_outcome, route_again};
 use set_aside::{release, set_aside};
 use status::{delete, set_status, set_status_of, withdraw};
 use trim::trim;
@@ -39,7 +39,9 @@ pub(super) fn decide(
             receive(state, *received, at, can_wait, events)
         }
         Command::Recall { target, by, at } => recall(state, target, by, at, events),
-        Command::Edit { target, content, at } => edit(state, &target, content, at, events),
+        Command::Edit { target, content, at, is_repeated } => {
+            edit(state, &target, content, at, is_repeated, events)
+        }
         Command::EditWaiting { id, content, at } => edit_waiting(state, id, content, at, events),
         Command::NotePart { id, index, external_id, at } => {
             note_part(state, id, index, external_id.unwrap_or_default(), at, events)
@@ -83,12 +85,14 @@ pub(super) fn decide(
         }
         Command::Route { messages, at } => route_again(state, messages, at, events),
         Command::Claim { seqs, account, at } => claim(state, seqs, account.as_deref(), at, events),
-        Command::RecordOutcome { seq, outcome, at } => {
-            record_outcome(state, state.by_seq(seq)?, outcome, at, events)
-        }
-        Command::RecordLate { id, outcome, at } => {
-            record_outcome(state, state.by_id(id)?, outcome, at, events)
-        }
+        Command::RecordOutcome { seq, outcome, at } => match state.by_seq(seq)? {
+            Some(message) => record_outcome(state, message, outcome, at, events),
+            None => record_deleted(state, &|deleted, _| deleted == seq, &outcome, at, events),
+        },
+        Command::RecordLate { id, outcome, at } => match state.by_id(id)? {
+            Some(message) => record_outcome(state, message, outcome, at, events),
+            None => record_deleted(state, &|_, deleted| deleted == id, &outcome, at, events),
+        },
         Command::SetAside { event, reason, at } => set_aside(state, event, reason, at, events),
         Command::Release { offset } => release(state, offset, events),
         Command::Trim { marks_before, lapsed_keys, at } => {

@@ -1,14 +1,14 @@
 //! Dedupe of inbound messages: each is a duplicate, the echo of an own message, or new. Only this
 //! file decides it.
 
-use super::changed::{changed_with, seen_marks, sent_mark};
+use super::changed::{beside_mark, changed_with, seen_marks, sent_mark, settled_mark};
 use super::command::Answer;
 use super::dedupe_keys::{alias_key, history_key};
 use super::error::Result;
 use super::state::StoreState;
 use crate::model::change::{self, Inbound, Outcome};
 use crate::model::event::{ChangeCause, DedupeKey, Event, Origin};
-use crate::model::message::{Direction, Message, ReplyTo, Status};
+use crate::model::message::{Direction, Message, ReplyTo, Sender, Status};
 
 /// The newest messages of the conversation with which a history is compared.
 const MAX_COMPARED: usize = 256;
@@ -27,8 +27,13 @@ pub(super) fn receive(
     can_wait: bool,
     events: &mut Vec<Event>,
 ) -> Result<Answer> {
-    if let Some(seq) = known(state, &received, at)? {
-        return repeated(state, &received, seq, events);
+    match known(state, &received, at)? {
+        KnownBy::Key(seq) => return repeated(state, &received, seq, events),
+        KnownBy::KeyOfAnother => {
+            let marks = vec![beside_mark(&received)];
+            return new_message(state, received, marks, at, events);
+        }
+        KnownBy::Nothing => {}
     }
     let recent = recent(state, &received)?;
     if let Some(seq) = known_of_history(state, &received, &recent)? {
@@ -51,7 +56,15 @@ pub(super) fn receive(
     if let Some(sent) = sent_by_open_attempt(state, &received, &recent, at)? {
         return recognized(state, ChangeCause::AttemptEnded, &received, sent, at, events);
     }
-    new_message(state, received, at, events)
+    let mut marks = seen_marks(&received);
+    if received.own
+        && let Some(seq) = state.deleted_alike(&received, at)?
+    {
+        marks.push(settled_mark(seq, at));
+        events.push(Event::Recognized { seq, marks });
+        return Ok(Answer::NotFound);
+    }
+    new_message(state, received, marks, at, events)
 }
 
 /// The newest messages of the conversation, if the message has to be compared with them.
@@ -124,12 +137,13 @@ fn sent_by_open_attempt(
 fn new_message(
     state: &impl StoreState,
     received: Inbound,
+    mut marks: Vec<DedupeKey>,
     at: u64,
     events: &mut Vec<Event>,
 ) -> Result<Answer> {
     let (seq, id) = state.next();
     let received = Inbound { reply_to: answered(state, &received)?, ..received };
-    let (mut marks, sent_at) = (seen_marks(&received), received.time);
+    let sent_at = received.time;
     let mut message = received.into_message(seq, id, at);
     if let Some(recall) = state.early_recall(&message, sent_at, at)? {
         message.take_back(recall, state.hides_recalled());
@@ -156,12 +170,43 @@ fn answered(state: &impl StoreState, received: &Inbound) -> Result<Option<Box<Re
     Ok(Some(found.map_or_else(|| told.clone(), Box::new)))
 }
 
-/// The message that the platform reported before in the same event, or that was sent under this ID.
-fn known(state: &impl StoreState, received: &Inbound, at: u64) -> Result<Option<u64>> {
-    match state.seen(received)? {
-        None if received.own => state.sent_as(received, at),
-        seen => Ok(seen),
+/// How an event is known by its keys.
+enum KnownBy {
+    /// It is of the message at this `seq`.
+    Key(u64),
+    /// Another message has its key.
+    KeyOfAnother,
+    Nothing,
+}
+
+/// Looks for the message that the platform reported before in the same event, or that was sent under
+/// this ID.
+fn known(state: &impl StoreState, received: &Inbound, at: u64) -> Result<KnownBy> {
+    let found = match state.seen(received)? {
+        Some(seq) if is_another(state, seq, received)? => {
+            let found = state.seen_beside(received)?;
+            return Ok(found.map_or(KnownBy::KeyOfAnother, KnownBy::Key));
+        }
+        None if received.own => state.sent_as(received, at)?,
+        seen => seen,
+    };
+    Ok(found.map_or(KnownBy::Nothing, KnownBy::Key))
+}
+
+/// Whether an event cannot be of the message that has its ID and its time: a program that gives one ID
+/// to several messages would lose all but the first. A message that was edited or recalled here can be
+/// compared no more.
+fn is_another(state: &impl StoreState, seq: u64, received: &Inbound) -> Result<bool> {
+    if received.own || received.from_history {
+        return Ok(false);
     }
+    let Some(known) = state.by_seq(seq)? else { return Ok(false) };
+    let is_as_it_came = known.edited_at.is_none() && known.recall.is_none();
+    let is_of_another = |sender: &Sender| sender.id != received.sender.id;
+    Ok(known.direction == Direction::Inbound
+        && is_as_it_came
+        && (known.sender.as_ref().is_some_and(is_of_another)
+            || !known.content.is_alike(&received.content)))
 }
 
 /// A duplicate of a stored message, unless that was deleted since.
@@ -250,6 +295,7 @@ fn has_same_id(known: &Message, received: &Inbound) -> bool {
     known.external_id.as_deref() == Some(received.external_id.as_str())
         && is_of_account(known, received)
         && (known.created_at.abs_diff(received.time) <= HISTORY_APART
+            || known.created_at.abs_diff(received.written()) <= HISTORY_APART
             || known.content.is_alike(&received.content))
 }
 
@@ -257,7 +303,12 @@ fn has_same_id(known: &Message, received: &Inbound) -> bool {
 /// seconds.
 fn is_about_the_same(known: &Message, received: &Inbound, apart: u64) -> bool {
     let direction = if received.own { Direction::Outbound } else { Direction::Inbound };
-    let is_near = |time: u64| time.abs_diff(received.time) <= apart;
+    // An own message has the time of our clock, and so has one that seemed to be of the future.
+    let has_our_time = received.own || received.clock_ahead > 0;
+    let is_near = |time: u64| {
+        time.abs_diff(received.time) <= apart
+            || has_our_time && time.abs_diff(received.written()) <= apart
+    };
     known.direction == direction
         && known.status == Status::Sent
         && known.external_id.is_some()

@@ -7,6 +7,7 @@ use super::error::Result;
 use super::tables::KEYS_BY_AGE;
 use super::view::View;
 use crate::model::change::Inbound;
+use crate::model::content::Content;
 use crate::model::message::Message;
 use redb::ReadableTable as _;
 use siphasher::sip128::{Hasher128, SipHasher24};
@@ -64,6 +65,47 @@ pub(super) fn seen_keys(received: &Inbound) -> impl Iterator<Item = (u64, u128)>
     let by_print = by_print.map(|print| hash(&["fingerprint", platform, conversation, print]));
     let time = received.time;
     std::iter::once(by_id).chain(by_print).map(move |hash| (time, hash))
+}
+
+/// Key of an inbound event whose ID and time are those of another message: by its sender and its texts
+/// too, because addresses of files differ when it comes again.
+pub(super) fn key_beside(received: &Inbound) -> (u64, u128) {
+    let Inbound { platform, account, conversation, external_id, sender, content, .. } = received;
+    let mut parts = vec!["beside", platform, account, conversation, external_id, &sender.id];
+    parts.push(content.message_type().as_str());
+    parts.extend(content.texts());
+    (received.time, hash(&parts))
+}
+
+/// Key of a deleted message that may have been sent under an unknown ID, by its content and the time of
+/// its last change.
+pub(super) fn deleted_key(message: &Message) -> Option<(u64, u128)> {
+    let (platform, account) = (message.platform.as_deref()?, message.account.as_deref()?);
+    let hash = deleted_hash(platform, account, &message.recipient, &message.content);
+    Some((message.updated_at / HOUR * HOUR, hash))
+}
+
+/// Keys under which a deleted message may be that an own message is: by the hour in which that was
+/// written, or came live at `at`, and those next to it.
+pub(super) fn deleted_keys(received: &Inbound, at: u64) -> [(u64, u128); 3] {
+    let Inbound { platform, account, conversation, content, .. } = received;
+    let hash = deleted_hash(platform, account, conversation, content);
+    let time = if received.from_history { received.written() } else { at };
+    let hour = time / HOUR * HOUR;
+    [(hour, hash), (hour.saturating_sub(HOUR), hash), (hour.saturating_add(HOUR), hash)]
+}
+
+fn deleted_hash(platform: &str, account: &str, conversation: &str, content: &Content) -> u128 {
+    let mut parts = vec!["deleted", platform, account, conversation];
+    parts.push(content.message_type().as_str());
+    parts.extend(content.texts());
+    hash(&parts)
+}
+
+/// Key that says, since a time in Unix seconds, that a deleted message is not looked for any more: the
+/// platform told of it or of its ID, or it was not sent.
+pub(super) fn settled_key(seq: u64, at: u64) -> (u64, u128) {
+    (at / HOUR * HOUR, hash(&["settled", &seq.to_string()]))
 }
 
 /// Key of the recall of a message that has not come in yet.

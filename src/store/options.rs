@@ -46,6 +46,8 @@ pub struct StoreOptions {
     pub salvages: bool,
     /// How long to wait for another process that has the file.
     pub patience: Duration,
+    /// How long callers wait for a file that failed to be opened again, to hear what is stored.
+    pub doubt_timeout: Duration,
     /// By which claims of this process are known from those of others.
     pub owner: String,
     /// Gets the progress of the migration of an older store.
@@ -115,6 +117,7 @@ impl StoreOptions {
             hides_recalled: false,
             salvages: true,
             patience: Duration::from_secs(10),
+            doubt_timeout: Duration::from_secs(1),
             owner: "main".into(),
             migration: None,
             storage: None,

@@ -19,6 +19,13 @@ pub(super) struct ConversationSettings {
     pub(super) pinned: bool,
 }
 
+/// A message that was deleted.
+pub(super) struct DeletedMessage {
+    pub(super) seq: u64,
+    pub(super) platform: Option<String>,
+    pub(super) conversation: String,
+}
+
 /// State that decisions read.
 pub(super) trait StoreState: StoreFacts<Error = StoreError> {
     /// The `seq` and the ID of the next message.
@@ -38,12 +45,19 @@ pub(super) trait StoreState: StoreFacts<Error = StoreError> {
     fn known_key(&self, key: &Idempotency) -> Result<Option<(u64, bool)>>;
     /// The message that the same event reported before.
     fn seen(&self, received: &Inbound) -> Result<Option<u64>>;
+    /// The message with this sender and content that was reported under a key of another message.
+    fn seen_beside(&self, received: &Inbound) -> Result<Option<u64>>;
     /// Whether a history has reported a message.
     fn is_in_history(&self, message: &Message) -> Result<bool>;
     /// Whether a history has reported a message under this ID.
     fn is_alias(&self, message: &Message, external_id: &str) -> Result<bool>;
     /// The message that was sent under the platform's ID, at about the event's time or `at`.
     fn sent_as(&self, received: &Inbound, at: u64) -> Result<Option<u64>>;
+    /// The deleted message with this `seq` or ID, if its deletion is among the newest 20,000 events.
+    fn deleted(&self, is_it: &dyn Fn(u64, Uuid) -> bool) -> Result<Option<DeletedMessage>>;
+    /// The deleted message that may have been sent under an unknown ID, and that an own message may be:
+    /// it says the same, and comes at about that time. Only while no other one was taken for it.
+    fn deleted_alike(&self, received: &Inbound, at: u64) -> Result<Option<u64>>;
     /// Outbound messages of a conversation in a state, the oldest first, at most `limit`.
     fn outbound(
         &self,

@@ -250,7 +250,8 @@ impl WriterThread {
                 Some(error) => {
                     METRICS.store_errors.inc();
                     tracing::error!(in_doubt = waiting.len(), "{error}");
-                    let batch = DoubtfulBatch::new(outcome, epoch, waiting, error, is_alone);
+                    let until = Instant::now() + self.file.options.doubt_timeout;
+                    let batch = DoubtfulBatch { outcome, epoch, waiting, error, is_alone, until };
                     self.reporter.put_in_doubt(batch);
                     // The reason of a failure is logged when it is tried again.
                     let _ = self.open_again();

@@ -122,6 +122,30 @@ fn what_is_no_http_is_told_so_in_json() {
 }
 
 #[test]
+fn fields_that_decide_about_a_request_stand_in_it_once() {
+    let server = TestServer::start();
+    for path in ["/api/health", "/api/stats", "/", "/onebot/v11/ws", "/nowhere"] {
+        let without = raw(&server, &format!("GET {path} HTTP/1.1\r\n\r\n"), 1);
+        assert!(error_of(&without, 400).contains("no `Host`"), "{path}: {without}");
+        for (field, value) in [
+            ("Host", "localhost"),
+            ("Origin", "http://localhost"),
+            ("Authorization", "Bearer x"),
+            ("Content-Type", "application/json"),
+        ] {
+            let twice = format!("{field}: {value}\r\n").repeat(2);
+            let host = if field == "Host" { "" } else { "Host: localhost\r\n" };
+            let answer = raw(&server, &format!("GET {path} HTTP/1.1\r\n{host}{twice}\r\n"), 1);
+            let text = format!("more than one `{field}`");
+            assert!(error_of(&answer, 400).contains(&text), "{path}: {answer}");
+        }
+    }
+    // HTTP/1.0 has no `Host`.
+    let old = raw(&server, "GET /api/health HTTP/1.0\r\n\r\n", 1);
+    assert!(old.starts_with("HTTP/1.0 200 ") || old.starts_with("HTTP/1.1 200 "), "{old}");
+}
+
+#[test]
 fn a_websocket_of_another_version_is_told_the_one_that_is_spoken() {
     let server = TestServer::start();
     for path in ["/ws/client", "/onebot/v11/ws"] {

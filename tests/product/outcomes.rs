@@ -145,6 +145,80 @@ async fn one_message_of_a_history_proves_one_of_ours() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_is_found_in_a_history_of_another_clock() {
+    for ahead in [-3_600_i64, -120, 700] {
+        let server = started(&format!("{HASTY}{IMPATIENT_ADAPTER}"));
+        let at = move |own, id, text: &str, ago: i64| {
+            let mut event = said(own, id, text, 0);
+            event["time"] = json!(now().cast_signed() + ahead - ago);
+            event
+        };
+        let history = vec![at(false, 1, "old", 5_000), at(true, 2, "old and own", 4_000)];
+        let history = Arc::new(Mutex::new(history));
+        let told = history.clone();
+        let script: Script = Arc::new(move |action| match action["action"].as_str() {
+            Some("send_group_msg") => {
+                let text = action["params"]["message"][0]["data"]["text"].as_str().unwrap();
+                let id = if text == "answered" { 100 } else { 101 };
+                told.lock().unwrap().push(at(true, id, text, 0));
+                if id == 100 { Reply::ok(json!({"message_id": id})) } else { Reply::Silent }
+            }
+            _ => willing()(action),
+        });
+        let peer = dial(&server, "1", with_history(&history, script)).await;
+        let answered = server.make_for(Some("qq"), "group_7", "answered");
+        server.until(&answered, "Sent");
+        let swallowed = server.make_for(Some("qq"), "group_7", "swallowed");
+        let sent = server.until(&swallowed, "Sent");
+        assert_eq!((sends(&peer), &sent["retry_count"]), (2, &json!(0)), "{ahead} s ahead");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_clock_of_a_history_is_known_after_a_restart() {
+    let mut server = started(&format!("{HASTY}{IMPATIENT_ADAPTER}"));
+    let history = Arc::new(Mutex::new(vec![said(true, 1, "old", 9_000)]));
+    let told = history.clone();
+    let script: Script = Arc::new(move |action| match action["action"].as_str() {
+        Some("send_group_msg") => {
+            let text = action["params"]["message"][0]["data"]["text"].as_str().unwrap();
+            let id = if text == "answered" { 100 } else { 101 };
+            told.lock().unwrap().push(said(true, id, text, 3_600));
+            if id == 100 { Reply::ok(json!({"message_id": id})) } else { Reply::Drop }
+        }
+        _ => willing()(action),
+    });
+    let peer = dial(&server, "1", with_history(&history, script)).await;
+    let answered = server.make_for(Some("qq"), "group_7", "answered");
+    server.until(&answered, "Sent");
+    let swallowed = server.make_for(Some("qq"), "group_7", "swallowed");
+    peer.ended().await;
+    server.kill();
+    server.start_again();
+    let peer = dial(&server, "1", with_history(&history, willing())).await;
+    let sent = server.until(&swallowed, "Sent");
+    assert_eq!((sends(&peer), &sent["retry_count"]), (0, &json!(0)), "{sent}");
+    let (_, page) = server.get("/api/messages?conversation=group_7");
+    let count =
+        |text| page["messages"].as_array().unwrap().iter().filter(|m| m["content"] == text).count();
+    assert_eq!((count("answered"), count("swallowed")), (1, 1), "once each: {page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_history_of_an_unknown_clock_proves_nothing() {
+    let server = started(&format!("{HASTY}{IMPATIENT_ADAPTER}on_unknown = 'fail'\n"));
+    let history = Arc::new(Mutex::new(vec![said(true, 1, "old", 4000)]));
+    let peer = dial(&server, "1", with_history(&history, silent())).await;
+    let id = server.make_for(Some("qq"), "group_7", "once");
+    assert_eq!(server.until(&id, "Failed")["last_error"], "outcome unknown");
+    // A live message tells the clock, and then the history proves that it did not go out.
+    peer.push(&said(false, 2, "live", 0));
+    until_taken(&server, &peer, 1);
+    let id = server.make_for(Some("qq"), "group_7", "tried");
+    assert_eq!(server.until(&id, "Failed")["retry_count"], 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refused_attempt_does_not_end_the_doubt_about_an_earlier_one() {
     let server = started(&format!("{HASTY}{IMPATIENT_ADAPTER}"));
     let history = Arc::new(Mutex::new(Vec::new()));

@@ -1,8 +1,11 @@
 //! Sessions that come and go at random, over WebSocket, Server-Sent Events and JSON lines; over kills under
 //! load, restarts, a damaged log, older copies that are put back, imports to old places, and a journal that keeps
-//! little: each gets every event of the kinds it asked for, once and in order, or is told `cursor_gone`.
+//! little: each gets every event of the kinds it asked for, once and in order, or is told `cursor_gone`. Of a
+//! conversation it gets the state in the end, for `conversation_updated` comes once a second at most.
 
-use crate::server::{Home, TestServer, agent};
+use crate::onebot::Peer;
+use crate::onebot11::{group_message, headers, joined, willing};
+use crate::server::{Home, TestServer, agent, eventually};
 use crate::socket::Client;
 use crate::stream::{EVENTS, LINES};
 use serde_json::{Value, json};
@@ -21,7 +24,14 @@ const OF_A_START: usize = 3;
 /// Such events just before the oldest that is kept make a place before them too old.
 const SLACK: usize = 8;
 
-const KINDS: [&str; 3] = ["message_status", "message_deleted", "message_updated"];
+const KINDS: [&str; 5] =
+    ["message_status", "message_deleted", "message_updated", "notice", "conversation_updated"];
+
+/// Events of a notice that clients do not see: its platform is seen, and its conversation named.
+const OF_A_NOTICE: usize = 4;
+
+/// The conversation that is muted and pinned.
+const CONVERSATION: &str = "/api/conversations/qq/group_1";
 
 /// A small generator of numbers: the same run for the same seed.
 struct Random(u64);
@@ -90,9 +100,11 @@ impl World {
         format!("text number {}.", self.texts)
     }
 
-    fn change(&mut self, random: &mut Random) {
+    async fn change(&mut self, random: &mut Random) {
         let path = |id: &str| format!("/api/messages/{id}");
-        match random.below(8) {
+        match random.below(11) {
+            8 => self.set_conversation(random),
+            9 => self.notice().await,
             // It is back at its old place, and none that is new.
             5 if !self.exported.is_empty() => {
                 let (id, line) = self.exported.swap_remove(random.below(self.exported.len()));
@@ -136,6 +148,40 @@ impl World {
                 self.messages.push(id);
             }
         }
+    }
+
+    /// Mutes or pins the conversation, or takes that back; not where it has no messages.
+    fn set_conversation(&mut self, random: &mut Random) {
+        let (name, on) = (["muted", "pinned"][random.below(2)], random.below(2) == 0);
+        let (status, answer) = self.server.ask("PATCH", CONVERSATION, Some(&json!({name: on})));
+        assert!(status == 200 || status == 404, "{answer}");
+        self.number += 1;
+    }
+
+    /// A person joins a group of another platform, and a message tells when that is stored.
+    async fn notice(&mut self) {
+        let url = format!("ws://{}/onebot/v11/ws?platform=other", self.server.address);
+        let peer = Peer::dial(&url, &headers("1", "Universal"), willing()).await.unwrap();
+        let text = self.text();
+        let number = i64::try_from(self.texts).unwrap();
+        let mut notice = joined(1, 77);
+        notice["user_id"] = json!(number);
+        peer.push(&notice);
+        peer.push(&group_message(1, 77, number, &text));
+        let id = eventually("the notice is stored", || {
+            let (_, page) = self.server.get("/api/messages?platform=other&limit=1");
+            let newest = &page["messages"][0];
+            (newest["content"] == *text).then(|| newest["id"].as_str().unwrap().to_owned())
+        });
+        self.number += OF_A_NOTICE;
+        self.happened("notice", &number.to_string(), None);
+        self.happened("new_message", &id, None);
+    }
+
+    /// Whether the conversation is muted and pinned; `None` where it has no messages.
+    fn conversation(&self) -> Option<[Value; 2]> {
+        let (status, entry) = self.server.get(CONVERSATION);
+        (status == 200).then(|| shown(&entry))
     }
 
     fn end(&mut self, random: &mut Random) {
@@ -248,6 +294,11 @@ impl World {
     }
 }
 
+/// Whether an entry of the list of conversations is muted and pinned.
+fn shown(entry: &Value) -> [Value; 2] {
+    ["muted", "pinned"].map(|name| entry[name].clone())
+}
+
 /// A connection on which events come.
 pub(crate) enum Line {
     Socket(Box<Client>),
@@ -307,6 +358,8 @@ struct Session {
     is_astray: bool,
     /// The log was damaged where it perhaps has more than the store.
     may_be_gone: bool,
+    /// The conversation as it was told last.
+    conversation: Option<[Value; 2]>,
 }
 
 impl Session {
@@ -322,6 +375,7 @@ impl Session {
             number: 0,
             is_astray: false,
             may_be_gone: false,
+            conversation: None,
         };
         session.load_afresh(world).await;
         session
@@ -340,6 +394,7 @@ impl Session {
         (self.line, self.cursor) = (Some(line), cursor);
         (self.known, self.number) = (world.history.len(), world.number);
         (self.is_astray, self.may_be_gone) = (false, false);
+        self.conversation = world.conversation();
     }
 
     async fn come_back(&mut self, world: &World) {
@@ -377,9 +432,21 @@ impl Session {
             self.check_gone(world);
             return false;
         }
+        if frame["type"] == "conversation_updated" || frame["type"] == "adapter_status" {
+            let is_asked = frame["type"] != "conversation_updated"
+                || self.kinds.contains(&"conversation_updated");
+            assert!(is_asked, "{frame}");
+            frame["cursor"].as_str().unwrap().clone_into(&mut self.cursor);
+            if frame["data"]["conversation"] == "group_1" {
+                self.conversation = Some(shown(&frame["data"]));
+            }
+            return true;
+        }
         let is_it = |event: &Happened| {
+            let data = &frame["data"];
+            let id = if event.kind == "notice" { &data["user"]["id"] } else { &data["id"] };
             frame["type"] == event.kind
-                && frame["data"]["id"] == *event.id
+                && *id == *event.id
                 && (event.status.is_none()
                     || frame["data"]["status"] == *event.status.as_deref().unwrap())
         };
@@ -412,6 +479,21 @@ impl Session {
             }
             let Some(line) = &mut self.line else { return };
             let frame = line.next().await.expect("the connection lives");
+            if !self.hear(&frame, world) {
+                self.load_afresh(world).await;
+            }
+        }
+    }
+
+    /// Reads until it knows the conversation as it is.
+    async fn read_conversation(&mut self, world: &World) {
+        let wanted = world.conversation();
+        if wanted.is_none() || !self.kinds.contains(&"conversation_updated") {
+            return;
+        }
+        while self.conversation != wanted {
+            let frame = self.line.as_mut().unwrap().next().await;
+            let frame = frame.unwrap_or_else(|| panic!("never told that it is {wanted:?}"));
             if !self.hear(&frame, world) {
                 self.load_afresh(world).await;
             }
@@ -496,7 +578,7 @@ async fn run(seed: u64, steps: usize) {
             4..9 => sessions[one].line = None,
             9..15 if sessions[one].line.is_none() => sessions[one].come_back(&world).await,
             15..21 => sessions[one].read(random.below(20), &world).await,
-            _ => world.change(&mut random),
+            _ => world.change(&mut random).await,
         }
     }
     for session in &mut sessions {
@@ -504,6 +586,7 @@ async fn run(seed: u64, steps: usize) {
             session.come_back(&world).await;
         }
         session.read(usize::MAX, &world).await;
+        session.read_conversation(&world).await;
     }
 }
 

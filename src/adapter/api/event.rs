@@ -132,6 +132,18 @@ pub enum AdapterEvent {
         /// The name, as people see it.
         name: String,
     },
+    /// A question: which messages were sent last by this account in a conversation? Asked so that the
+    /// times of a history can be understood. Dropped unanswered while the store is away.
+    SentMessages {
+        #[allow(missing_docs)]
+        platform: String,
+        #[allow(missing_docs)]
+        account: String,
+        #[allow(missing_docs)]
+        conversation: String,
+        /// The platform's ID of each, and when it was sent, in Unix seconds.
+        answer: oneshot::Sender<Vec<(String, u64)>>,
+    },
     /// A question: which conversations does this account have? Asked after a reconnect, to fetch
     /// what was missed. Dropped unanswered while the store is away.
     Conversations {

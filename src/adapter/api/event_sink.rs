@@ -70,6 +70,7 @@ impl AdapterEvent {
             | Self::ConfirmedLate { .. }
             | Self::PartSent { .. }
             | Self::Conversations { .. }
+            | Self::SentMessages { .. }
             | Self::Remembered { .. } => 0,
         };
         EVENT_BYTES + texts

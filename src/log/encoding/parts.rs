@@ -153,6 +153,7 @@ impl WireInboundV1<'_> {
             time: self.time,
             own: self.own,
             from_history: self.from_history,
+            clock_ahead: 0,
             original: self.original.map(str::to_owned),
             fingerprint: None,
         })
@@ -191,6 +192,7 @@ impl<'a> WireInbound<'a> {
             time: self.time,
             own: self.own,
             from_history: self.from_history,
+            clock_ahead: 0,
             original: self.original.map(str::to_owned),
             fingerprint: None,
         })

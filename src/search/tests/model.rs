@@ -117,7 +117,8 @@ impl Both {
             Step::Edit { position, text } => {
                 if let Some(message) = message(position) {
                     let target = MessageTarget::Id(message.id);
-                    self.write(Command::Edit { target, content: Content::text(text), at: self.at });
+                    let (content, at) = (Content::text(text), self.at);
+                    self.write(Command::Edit { target, content, at, is_repeated: false });
                 }
             }
             Step::Recall { position } => {

@@ -15,9 +15,17 @@ pub(super) fn edit(
     target: &MessageTarget,
     content: Content,
     at: u64,
+    is_repeated: bool,
     events: &mut Vec<Event>,
 ) -> Result<Answer> {
-    alter(state, target, events, |message| set_content(message, content, true, at))
+    alter(state, target, events, |message| {
+        let is_newer = message.edited_at.is_some_and(|edited| edited > at);
+        let is_hidden = message.recall.is_some() && state.hides_recalled();
+        if is_repeated && (is_newer || is_hidden) {
+            return None;
+        }
+        set_content(message, content, true, at)
+    })
 }
 
 /// Edits a message that was not sent yet. A message that may have been sent is searched by its

@@ -4,7 +4,9 @@ use crate::model::change::{self, Outcome};
 use crate::model::event::{ChangeCause, DedupeKey, Event, Origin};
 use crate::model::message::{Draft, Message, ReplyTo};
 use crate::model::routing::{self, PlatformChoice, RoutingFacts};
-use crate::store::changed::{changed, changed_with, part_mark, sent_mark};
+use crate::store::changed::{
+    changed, changed_with, deleted_mark, part_mark, sent_mark, settled_mark,
+};
 use crate::store::command::Answer;
 use crate::store::damage::pass_over;
 use crate::store::dedupe::recalled_before;
@@ -102,7 +104,9 @@ pub(super) fn note_part(
     at: u64,
     events: &mut Vec<Event>,
 ) -> Result<Answer> {
-    let Some(message) = state.by_id(id)? else { return Ok(Answer::NotFound) };
+    let Some(message) = state.by_id(id)? else {
+        return mark_deleted_part(state, id, &external_id, at, events);
+    };
     if message.parts.get(index) == Some(&external_id) || index > message.parts.len() {
         return Ok(Answer::Nothing);
     }
@@ -111,15 +115,14 @@ pub(super) fn note_part(
     Ok(Answer::Noted)
 }
 
-/// Records how an attempt at a message ended, where that is still there.
+/// Records how an attempt at a message ended.
 pub(super) fn record_outcome(
     state: &impl StoreState,
-    before: Option<Message>,
+    before: Message,
     outcome: Outcome,
     at: u64,
     events: &mut Vec<Event>,
 ) -> Result<Answer> {
-    let Some(before) = before else { return Ok(Answer::NotFound) };
     let seq = before.seq;
     let Some(after) = change::record_outcome(before, outcome, at) else {
         return Ok(state.by_seq(seq)?.map_or(Answer::NotFound, Answer::Message));
@@ -129,6 +132,51 @@ pub(super) fn record_outcome(
     // It may have been taken back before its ID was known.
     events.extend(recalled_before(state, &after, at)?);
     Ok(Answer::Message(after))
+}
+
+/// Records how an attempt ended at a message that was deleted in the meantime: if it was sent, it is
+/// recognized when the platform reports it.
+pub(super) fn record_deleted(
+    state: &impl StoreState,
+    is_it: &dyn Fn(u64, Uuid) -> bool,
+    outcome: &Outcome,
+    at: u64,
+    events: &mut Vec<Event>,
+) -> Result<Answer> {
+    let sent = match outcome {
+        Outcome::Sent { account, external_id: Some(id), .. } => Some((account.as_deref(), &**id)),
+        // An own message that says the same may be this one.
+        Outcome::Sent { external_id: None, .. }
+        | Outcome::Retry { is_uncertain: true, .. }
+        | Outcome::Failed { is_uncertain: true, .. }
+        | Outcome::RefusedLate { .. } => return Ok(Answer::NotFound),
+        Outcome::Retry { .. }
+        | Outcome::Failed { .. }
+        | Outcome::NotAttempted
+        | Outcome::Expired { .. } => None,
+    };
+    if let Some(deleted) = state.deleted(is_it)? {
+        let sent = sent.and_then(|(account, id)| deleted_mark(&deleted, account, id, at));
+        let marks = sent.into_iter().chain([settled_mark(deleted.seq, at)]).collect();
+        events.push(Event::Recognized { seq: deleted.seq, marks });
+    }
+    Ok(Answer::NotFound)
+}
+
+/// Notes the ID of a part of a message that was deleted in the meantime.
+fn mark_deleted_part(
+    state: &impl StoreState,
+    id: Uuid,
+    external_id: &str,
+    at: u64,
+    events: &mut Vec<Event>,
+) -> Result<Answer> {
+    if let Some(deleted) = state.deleted(&|_, deleted| deleted == id)?
+        && let Some(mark) = deleted_mark(&deleted, None, external_id, at)
+    {
+        events.push(Event::Recognized { seq: deleted.seq, marks: vec![mark] });
+    }
+    Ok(Answer::NotFound)
 }
 
 /// The platform of a message, where one is named or found, and its conversation.

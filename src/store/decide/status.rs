@@ -3,7 +3,7 @@
 use crate::model::change;
 use crate::model::event::{ChangeCause, Event};
 use crate::model::message::Status;
-use crate::store::changed::changed;
+use crate::store::changed::{changed, unsettled_mark};
 use crate::store::command::Answer;
 use crate::store::error::Result;
 use crate::store::state::StoreState;
@@ -57,6 +57,10 @@ pub(super) fn withdraw(
 
 pub(super) fn delete(state: &impl StoreState, id: Uuid, events: &mut Vec<Event>) -> Result<Answer> {
     let Some(message) = state.by_id(id)? else { return Ok(Answer::NotFound) };
-    events.push(Event::Deleted { seq: message.seq });
+    let seq = message.seq;
+    if let Some(mark) = unsettled_mark(&message) {
+        events.push(Event::Recognized { seq, marks: vec![mark] });
+    }
+    events.push(Event::Deleted { seq });
     Ok(Answer::Deleted)
 }

@@ -71,7 +71,7 @@ pub(super) fn has_content(path: &Path) -> Result<bool> {
     };
     if !head.is_empty() && head != REDB_MAGIC {
         return Err(StoreError::Open(format!(
-            "{} is no rechat store, or its first bytes are damaged; it is left as it is\n  choose another file with --db, or restore a backup",
+            "{} is no rechat store, or its first bytes are damaged; it is left as it is\n  choose another file with --db, restore a backup, or let `rechat check --repair` read what it can",
             path.display()
         )));
     }

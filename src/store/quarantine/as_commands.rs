@@ -13,7 +13,7 @@ impl PlatformEvent {
             // An event that could not be stored here may be there.
             Command::SetAside { event, .. } => *event,
             Command::Recall { target, by, at } => Self::Recalled { target, by, at },
-            Command::Edit { target, content, at } => Self::Edited { target, content, at },
+            Command::Edit { target, content, at, .. } => Self::Edited { target, content, at },
             Command::React { target, change, at } => Self::Reacted { target, change, at },
             Command::Notice { notice, request, .. } => Self::Noticed { notice, request },
             Command::NotePart { id, index, external_id, at } => {
@@ -75,7 +75,9 @@ impl PlatformEvent {
                 Command::Receive { received: message, at, can_wait: false }
             }
             Self::Recalled { target, by, at } => Command::Recall { target, by, at },
-            Self::Edited { target, content, at } => Command::Edit { target, content, at },
+            Self::Edited { target, content, at } => {
+                Command::Edit { target, content, at, is_repeated: true }
+            }
             Self::Reacted { target, change, at } => Command::React { target, change, at },
             // Whether it was stored before may be unknown.
             Self::Noticed { notice, request } => {

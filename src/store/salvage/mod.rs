@@ -6,6 +6,7 @@
 
 mod carry_over;
 mod kept;
+mod newest_tables;
 mod rebuild;
 
 use super::error::{Result, StoreError};
@@ -19,6 +20,7 @@ use crate::log::disk::{make_private, rename_durably, sync_folder_of};
 use crate::log::record;
 use carry_over::{Carrier, RowState, whole};
 pub use kept::{damaged_at, kept_stores};
+use newest_tables::{FoundTables, find_tables};
 use redb::backends::FileBackend;
 use redb::{Database, StorageBackend as _};
 use std::fs::OpenOptions;
@@ -72,7 +74,7 @@ pub fn salvage(options: &StoreOptions) -> Result<Salvaged> {
         return Err(StoreError::InUse(format!("{} is in use by another process", path.display())));
     }
     let pages = DamagedFile::open(&path).map_err(|error| failed(&error))?;
-    let pages = pages.ok_or_else(|| failed(&"its first bytes are damaged"))?;
+    let pages = pages.ok_or_else(|| failed(&"it is too short"))?;
     let new = path.with_added_extension(format!("salvage-{}", uuid::Uuid::new_v4().simple()));
     let salvaged = carry_over(&pages, &new)
         .map_err(|error| failed(&error))
@@ -87,11 +89,9 @@ pub fn salvage(options: &StoreOptions) -> Result<Salvaged> {
 /// Nothing is changed. Empty where the file cannot be read so.
 pub(super) fn damaged_pages(path: &Path) -> Vec<String> {
     let Ok(Some(pages)) = DamagedFile::open(path) else { return Vec::new() };
-    let Ok((tables, above)) = pages.tables() else { return Vec::new() };
-    let mut told = Vec::new();
-    if above > 0 {
-        told.push(format!("{above} pages with the list of tables are damaged"));
-    }
+    let Ok(FoundTables { tables, damage: mut told }) = find_tables(&pages) else {
+        return Vec::new();
+    };
     for (name, tree) in &tables {
         let (mut rows, mut damaged) = (0, Vec::new());
         let seen = pages.each(tree, &mut |found| match found {
@@ -129,14 +129,14 @@ fn put_in_place(path: &Path, new: &Path, salvaged: Salvaged) -> std::io::Result<
 /// Carries everything that can be read over into a new file.
 fn carry_over(pages: &DamagedFile, new: &Path) -> Result<Salvaged> {
     let read = |error: std::io::Error| StoreError::Read(error.to_string());
-    let (tables, damaged_above) = pages.tables().map_err(read)?;
+    let FoundTables { tables, damage } = find_tables(pages).map_err(read)?;
+    if tables.is_empty() {
+        return Err(StoreError::Read("no table of a store is found in it".into()));
+    }
     make_private(new).map_err(|error| StoreError::Write(error.to_string()))?;
     let target = Database::create(new).map_err(|error| StoreError::Write(error.to_string()))?;
     let ids = initialise(&target)?;
-    let mut carrier = Carrier { pages, tables, target, lost: Vec::new(), places: 0 };
-    if damaged_above > 0 {
-        carrier.lost.push(format!("{damaged_above} pages with the list of tables are damaged"));
-    }
+    let mut carrier = Carrier { pages, tables, target, lost: damage, places: 0 };
     let key = carrier.meta()?;
     let messages = carrier.rows(MESSAGES, "messages", |seq, row| match row.first() {
         Some(1) => RowState::Unsealed,

@@ -115,7 +115,7 @@ fn every_kind_of_event_is_set_aside_with_its_reason() {
     let change = ReactionChange::Set { emoji, user, mine: false, on: true };
     let events = vec![
         Command::Recall { target: target(), by: None, at: 5 },
-        Command::Edit { target: target(), content: "b".into(), at: 5 },
+        Command::Edit { target: target(), content: "b".into(), at: 5, is_repeated: true },
         Command::React { target: target(), change, at: 5 },
     ];
     let answer = commit(&mut file, Command::Together(events.clone()), Durability::Tables);

@@ -6,28 +6,28 @@ use super::*;
 const AT: u64 = 1_700_000_000;
 
 /// A message that an account's owner wrote, here or elsewhere, under this ID.
-fn own(file: &mut StoreFile, account: &str, id: &str, text: &str) -> Answer {
+pub(super) fn own(file: &mut StoreFile, account: &str, id: &str, text: &str) -> Answer {
     let mut received = Inbound { account: account.into(), ..received(text, true) };
     received.external_id = id.into();
     let received = Box::new(received);
     commit(file, Command::Receive { received, at: AT, can_wait: false }, Durability::Tables)
 }
 
-fn claim(file: &mut StoreFile, seq: u64, account: &str) {
+pub(super) fn claim(file: &mut StoreFile, seq: u64, account: &str) {
     let command = Command::Claim { seqs: vec![seq], account: Some(account.into()), at: AT };
     commit(file, command, Durability::Tables);
 }
 
-fn end(file: &mut StoreFile, seq: u64, outcome: Outcome) {
+pub(super) fn end(file: &mut StoreFile, seq: u64, outcome: Outcome) {
     commit(file, Command::RecordOutcome { seq, outcome, at: AT }, Durability::Tables);
 }
 
-fn sent(account: &str, id: &str) -> Outcome {
+pub(super) fn sent(account: &str, id: &str) -> Outcome {
     let (account, external_id) = (Some(account.into()), Some(id.into()));
     Outcome::Sent { account, external_id, is_unconfirmed: false }
 }
 
-fn in_doubt() -> Outcome {
+pub(super) fn in_doubt() -> Outcome {
     Outcome::Retry { reason: "no answer".into(), is_uncertain: true }
 }
 

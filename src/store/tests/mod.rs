@@ -4,6 +4,8 @@ mod batches;
 mod conversations;
 mod damage;
 mod damaged_file;
+mod deleted_in_flight;
+mod duplicates;
 mod echoes;
 mod encodings;
 mod events;
@@ -94,6 +96,7 @@ fn received(text: &str, own: bool) -> Inbound {
         time: 1_700_000_000,
         own,
         from_history: false,
+        clock_ahead: 0,
         original: None,
         fingerprint: None,
     }

@@ -189,6 +189,53 @@ fn without_the_small_values_the_messages_and_their_ids_stay() {
 }
 
 #[test]
+fn a_damaged_first_page_loses_no_message() {
+    let (crash, all) = crashed_store(120);
+    let total_before = total(crashed(crash.path()).path(), Access::Write);
+    // The whole page, the magic number, the size of a page, that of a region, and each root.
+    let damages = [(0, PAGE), (0, 9), (12, 4), (16, 4), (20, 4), (64, 128), (192, 128), (64, 256)];
+    for (at, bytes) in damages {
+        for with in [0, 0x5a] {
+            let copy = crashed(crash.path());
+            let path = tables_of(copy.path());
+            let mut file = fs::read(&path).unwrap();
+            file[at..at + bytes].fill(with);
+            fs::write(&path, &file).unwrap();
+            let place = format!("{bytes} bytes of {with} at {at}");
+            let report = check_file(&options(copy.path(), Access::Read)).unwrap();
+            let is_sound = report.findings.is_empty();
+            if !is_sound {
+                assert!(report.needs_repair, "{place}: {report:?}");
+                let salvaged = salvage(&options(copy.path(), Access::Write)).unwrap();
+                let told = salvaged.lost.iter().any(|lost| lost.contains("first page"));
+                assert!(told || !report.needs_repair, "{place}: {:?}", salvaged.lost);
+            }
+            let opened = open(&options(copy.path(), Access::Write)).unwrap();
+            let view = opened.view().unwrap();
+            assert_eq!(view.stats().total, total_before, "{place}");
+            for message in &all {
+                let found = view.by_id(message.id).unwrap().map(|found| found.seq);
+                assert_eq!(found, Some(message.seq), "{place}");
+            }
+            assert_eq!(check(&view).unwrap().findings, [""; 0], "{place}");
+        }
+    }
+}
+
+#[test]
+fn a_foreign_file_is_not_taken_for_a_damaged_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = tables_of(folder.path());
+    for bytes in [b"messages ".repeat(4_000), vec![0x41; 40_000], vec![1; 9_000]] {
+        fs::write(&path, &bytes).unwrap();
+        assert!(check_file(&options(folder.path(), Access::Read)).is_err());
+        assert!(salvage(&options(folder.path(), Access::Write)).is_err());
+        assert_eq!(fs::read(&path).unwrap(), bytes);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}
+
+#[test]
 fn a_file_without_a_readable_message_is_left_alone() {
     let (crash, _) = crashed_store(0);
     let path = tables_of(crash.path());

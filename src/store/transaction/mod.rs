@@ -6,6 +6,7 @@
 
 mod bounds;
 mod load;
+mod recent_events;
 mod sets;
 mod state;
 

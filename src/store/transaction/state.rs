@@ -7,14 +7,17 @@ use crate::model::event::RetentionBounds;
 use crate::model::message::{Direction, Message, Recall, Status};
 use crate::model::notice::{ContactRequest, Notice};
 use crate::store::damage::pass_over;
-use crate::store::dedupe_keys::{Idempotency, alias_key, history_key, seen_keys, sent_keys};
+use crate::store::dedupe_keys::{
+    HOUR, Idempotency, alias_key, deleted_keys, history_key, key_beside, seen_keys, sent_keys,
+    settled_key,
+};
 use crate::store::error::Result;
 use crate::store::external_ids::ExternalSearch;
 use crate::store::ids::EpochTag;
-use crate::store::journal::{self, EntryContent};
+use crate::store::journal::EntryContent;
 use crate::store::postings::start_of;
 use crate::store::sealed::{SealedTable, key_of, mark_key, tag_at};
-use crate::store::state::{ConversationSettings, StoreState};
+use crate::store::state::{ConversationSettings, DeletedMessage, StoreState};
 use crate::store::tables::{self, PostingKey};
 use redb::ReadableTable;
 use uuid::Uuid;
@@ -25,6 +28,9 @@ const MAX_LOOKED_AT: usize = 5_000;
 
 /// The newest events among which a notice is looked for that may have been stored before.
 const EVENTS_COMPARED: usize = 1_000;
+
+/// The newest events among which the deletion of a message is looked for whose attempt ended later.
+const DELETIONS_COMPARED: usize = 20_000;
 
 /// The newest requests with which one that comes in is compared.
 const REQUESTS_COMPARED: usize = 1_000;
@@ -79,29 +85,13 @@ impl StoreState for Transaction<'_> {
     }
 
     fn has_noticed(&self, notice: &Notice) -> Result<bool> {
-        let is_it = |entry: &EntryContent| match entry {
+        let found = self.find_recent(EVENTS_COMPARED, |_, entry| match entry {
             EntryContent::Noticed(known) => {
-                Notice { request: None, ..(**known).clone() } == *notice
+                (Notice { request: None, ..(**known).clone() } == *notice).then_some(())
             }
-            _ => false,
-        };
-        if self.kept.iter().any(|(_, entry)| is_it(entry)) {
-            return Ok(true);
-        }
-        let mut left = EVENTS_COMPARED;
-        for row in self.journal.iter()?.rev() {
-            let (first, bytes) = row?;
-            // A damaged row is not the one that is looked for.
-            let entries = journal::decode(first.value(), bytes.value()).unwrap_or_default();
-            if entries.iter().any(|entry| is_it(&entry.entry)) {
-                return Ok(true);
-            }
-            left = left.saturating_sub(entries.len().max(1));
-            if left == 0 {
-                break;
-            }
-        }
-        Ok(false)
+            _ => None,
+        });
+        Ok(found?.is_some())
     }
 
     fn known_key(&self, key: &Idempotency) -> Result<Option<(u64, bool)>> {
@@ -118,6 +108,12 @@ impl StoreState for Transaction<'_> {
             }
         }
         Ok(None)
+    }
+
+    fn seen_beside(&self, received: &Inbound) -> Result<Option<u64>> {
+        let key = key_beside(received);
+        let Some(row) = self.seen.read()?.get(key)? else { return Ok(None) };
+        Ok(Some(SealedTable::Seen.seq(mark_key(key), row.value())?))
     }
 
     fn is_in_history(&self, message: &Message) -> Result<bool> {
@@ -139,7 +135,7 @@ impl StoreState for Transaction<'_> {
             Ok(None)
         };
         // The platform's clock and ours may be far apart.
-        for at in [*time, at] {
+        for at in [*time, received.written(), at] {
             if let Some(seq) = find(Some(&**account), at)? {
                 return Ok(Some(seq));
             }
@@ -147,6 +143,31 @@ impl StoreState for Transaction<'_> {
                 && self.by_seq(seq)?.is_none_or(|sent| !sent.is_of_other(account))
             {
                 return Ok(Some(seq));
+            }
+        }
+        Ok(None)
+    }
+
+    fn deleted(&self, is_it: &dyn Fn(u64, Uuid) -> bool) -> Result<Option<DeletedMessage>> {
+        self.find_recent(DELETIONS_COMPARED, |_, entry| match entry {
+            EntryContent::Deleted { seq, id, platform, conversation } if is_it(*seq, *id) => {
+                let (platform, conversation) = (platform.clone(), conversation.clone());
+                Some(DeletedMessage { seq: *seq, platform, conversation })
+            }
+            _ => None,
+        })
+    }
+
+    fn deleted_alike(&self, received: &Inbound, at: u64) -> Result<Option<u64>> {
+        for key in deleted_keys(received, at) {
+            if let Some(row) = self.seen.read()?.get(key)? {
+                let seq = SealedTable::Seen.seq(mark_key(key), row.value())?;
+                // It is settled in the hour in which it was claimed, or in the next one.
+                let hours = [key.0, key.0 + HOUR].map(|hour| settled_key(seq, hour));
+                let seen = self.seen.read()?;
+                if seen.get(hours[0])?.is_none() && seen.get(hours[1])?.is_none() {
+                    return Ok(Some(seq));
+                }
             }
         }
         Ok(None)

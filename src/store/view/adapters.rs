@@ -1,13 +1,49 @@
-//! The requests of platforms, and the state that adapters keep.
+//! The requests of platforms, the state that adapters keep, and what an account sent last.
 
 use super::View;
+use crate::model::message::{Direction, Message, Status};
 use crate::model::notice::ContactRequest;
 use crate::store::damage::{guarded, pass_over};
 use crate::store::error::{Result, StoreError};
+use crate::store::query::{MessageFilter, Page};
 use crate::store::tables::{ADAPTER_STATE, REQUESTS, unpack, unpack_request};
 use redb::ReadableTable;
 
+/// Messages that an account sent last, at most.
+const SENT_LAST: usize = 20;
+
 impl View {
+    /// The platform's IDs of the messages that an account sent last in a conversation, and when they were
+    /// sent, in Unix seconds. Not those that its owner wrote elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
+    pub fn sent_last(
+        &self,
+        platform: &str,
+        account: &str,
+        conversation: &str,
+    ) -> Result<Vec<(String, u64)>> {
+        let filter = MessageFilter {
+            statuses: vec![Status::Sent],
+            platform: Some(platform.to_owned()),
+            conversation: Some(conversation.to_owned()),
+            direction: Some(Direction::Outbound),
+        };
+        let sent = self.list(&filter, Page { offset: 0, limit: SENT_LAST, before: None })?;
+        // A message that changed since does not tell when it was sent.
+        let is_its = |message: &Message| {
+            message.sender.is_none()
+                && message.account.as_deref() == Some(account)
+                && message.edited_at.is_none()
+                && message.recall.is_none()
+                && message.reactions.is_empty()
+        };
+        let its = sent.into_iter().filter(is_its);
+        Ok(its.filter_map(|sent| Some((sent.external_id?, sent.updated_at))).collect())
+    }
+
     /// Requests of platforms, the newest first, at most `limit`.
     ///
     /// # Errors

@@ -4,10 +4,7 @@ use super::request::AnswerSender;
 use crate::model::cursor::{Cursor, Epoch};
 use crate::store::error::StoreError;
 use crate::store::file::BatchOutcome;
-use std::time::{Duration, Instant};
-
-/// How long callers wait for a file that failed to be opened again, to learn whether their batch is stored.
-const DOUBT_TIMEOUT: Duration = Duration::from_secs(1);
+use std::time::Instant;
 
 /// A batch that the disk failed to make durable; the log or the tables may have it all the same.
 pub(super) struct DoubtfulBatch {
@@ -18,21 +15,10 @@ pub(super) struct DoubtfulBatch {
     /// The only command, not long after another fault.
     pub(super) is_alone: bool,
     /// Until when the callers wait.
-    until: Instant,
+    pub(super) until: Instant,
 }
 
 impl DoubtfulBatch {
-    pub(super) fn new(
-        outcome: BatchOutcome,
-        epoch: Epoch,
-        waiting: Vec<AnswerSender>,
-        error: StoreError,
-        is_alone: bool,
-    ) -> Self {
-        let until = Instant::now() + DOUBT_TIMEOUT;
-        Self { outcome, epoch, waiting, error, is_alone, until }
-    }
-
     /// Whether a file that ends with this event has the batch; `None` if it goes on otherwise, because
     /// more of it is damaged.
     pub(super) fn is_stored(&self, end: Cursor) -> Option<bool> {

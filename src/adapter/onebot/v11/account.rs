@@ -1,12 +1,14 @@
 //! Accounts: an API and an Event connection of one ID are one account, and share its state.
 
 use super::history_limits::HistoryLimits;
+use super::platform_clock::PlatformClocks;
 use super::progress::SendProgress;
 use super::quoted_messages::AnsweredMessages;
 use crate::adapter::onebot::common::call::Calls;
 use crate::adapter::onebot::common::lookups::Lookups;
 use crate::adapter::onebot::common::names::Names;
 use crate::adapter::onebot::common::recent::Recent;
+use crate::clock::now;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
@@ -28,6 +30,7 @@ pub(super) struct Account {
     /// By which group each stranger is reached, by conversation: that of the last message.
     pub(super) through: Names,
     pub(super) history_limits: Arc<HistoryLimits>,
+    pub(super) clocks: Arc<PlatformClocks>,
     /// Messages that go out as several.
     pub(super) progress: SendProgress,
     /// The connections that take actions, the newest last.
@@ -35,7 +38,7 @@ pub(super) struct Account {
 }
 
 impl Account {
-    fn new(platform: &str, id: Option<&str>, history_limits: Arc<HistoryLimits>) -> Self {
+    fn new(platform: &str, id: Option<&str>, shared: &Accounts) -> Self {
         Self {
             platform: platform.to_owned(),
             id: id.map_or_else(OnceLock::new, |id| OnceLock::from(id.to_owned())),
@@ -45,7 +48,8 @@ impl Account {
             answered: AnsweredMessages::default(),
             lookups: Lookups::default(),
             through: Names::default(),
-            history_limits,
+            history_limits: Arc::clone(&shared.history_limits),
+            clocks: Arc::clone(&shared.clocks),
             progress: SendProgress::default(),
             calls: Mutex::default(),
         }
@@ -59,6 +63,12 @@ impl Account {
     /// The platform and the ID, as one text.
     pub(super) fn key(&self) -> String {
         format!("{} {}", self.platform, self.id().unwrap_or_default())
+    }
+
+    /// A message of ours was sent under this ID.
+    pub(super) fn was_sent(&self, conversation: &str, external_id: &str) {
+        self.known.insert(conversation, external_id);
+        self.clocks.was_sent(&self.key(), conversation, external_id, now());
     }
 
     /// A connection that takes actions begins.
@@ -86,12 +96,13 @@ impl Account {
 pub(super) struct Accounts {
     connected: Mutex<HashMap<(String, String), Weak<Account>>>,
     history_limits: Arc<HistoryLimits>,
+    clocks: Arc<PlatformClocks>,
 }
 
 impl Accounts {
     /// The account of this ID, shared by its connections; one whose ID is unknown is shared by none.
     pub(super) fn get(&self, platform: &str, id: Option<&str>) -> Arc<Account> {
-        let account = Arc::new(Account::new(platform, id, Arc::clone(&self.history_limits)));
+        let account = Arc::new(Account::new(platform, id, self));
         match id {
             Some(id) => self.share(account, id),
             None => account,

@@ -76,7 +76,7 @@ impl RequestHandler for Handler {
             let answer = self.calls.send(message.id, sending.action, &sending, None).await;
             let delivery = delivery(answer);
             if let Delivery::Sent { external_id: Some(id), .. } = &delivery {
-                self.account.known.insert(&message.conversation, id);
+                self.account.was_sent(&message.conversation, id);
             }
             return delivery;
         }
@@ -84,7 +84,7 @@ impl RequestHandler for Handler {
     }
 
     async fn find(&self, message: Outbound) -> Found {
-        history::find(&self.account, &self.calls, &message).await
+        history::find(&self.account, &self.calls, &self.events, &message).await
     }
 
     async fn open_forward(&self, forward: ForwardOf) -> Result<Vec<ForwardItem>, ActionError> {
@@ -192,7 +192,7 @@ impl Handler {
         let answer = self.calls.send(message.id, sending.action, &sending, None).await;
         let delivery = delivery(answer);
         if let Delivery::Sent { external_id: Some(id), .. } = &delivery {
-            self.account.known.insert(&message.conversation, id);
+            self.account.was_sent(&message.conversation, id);
         }
         delivery
     }
@@ -227,7 +227,7 @@ impl Handler {
             match delivery {
                 Delivery::Sent { external_id, is_unconfirmed } => {
                     if let Some(id) = &external_id {
-                        self.account.known.insert(&message.conversation, id);
+                        self.account.was_sent(&message.conversation, id);
                     }
                     progress.note(message.id, external_id.clone(), is_unconfirmed);
                     self.keep_part(message.id, place, external_id).await;

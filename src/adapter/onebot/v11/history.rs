@@ -10,18 +10,20 @@ use super::options::OneBot11Options;
 use crate::adapter::api::{AdapterEvent, EventSink, Found, Outbound};
 use crate::adapter::onebot::common::call::{Calls, NoAnswer};
 use crate::adapter::onebot::common::mentions::name_mentions;
-use crate::model::change::Inbound;
+use crate::adapter::onebot::common::session::FIRST_EVENTS_TIMEOUT;
+use crate::clock::now;
+use crate::model::change::{CLOCKS_APART, ECHO_LATE, Inbound};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::time::Duration;
 use tokio::sync::oneshot;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// Messages looked through for one that may have gone out, at first and at most.
 const SEARCHED: usize = 20;
 const MOST_SEARCHED: usize = 320;
-/// How far the platform's clock may be behind ours, in seconds.
-const CLOCKS_APART: u64 = 60;
+/// How long an answer of the core is waited for that is good to have.
+const CORE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Pause before the core is asked again while the store is away.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// Questions without an answer, one after the other, after which no more are asked.
@@ -115,6 +117,13 @@ async fn fetch(
     };
     let mut messages: Vec<Inbound> = history.messages.into_iter().filter_map(read).collect();
     messages.sort_by_key(|message| message.time);
+    let own = messages.iter().filter(|message| message.own);
+    let own = own.map(|message| (&*message.external_id, message.time));
+    account.clocks.are_in_history(&account.key(), conversation, own);
+    let clock_ahead = account.clocks.differences(&account.key()).first().copied();
+    for message in &mut messages {
+        message.clock_ahead = clock_ahead.unwrap_or_default();
+    }
     Ok(messages)
 }
 
@@ -137,6 +146,7 @@ pub(super) async fn catch_up(
         if !*supported {
             continue;
         }
+        learn_what_was_sent(account, &conversation, events).await;
         match fetch_what_fits(account, calls, &conversation, options.history).await {
             Ok(messages) => {
                 unanswered = 0;
@@ -183,8 +193,41 @@ async fn conversations(
     }
 }
 
+/// Asks the core for messages of ours, unless the clock of the platform is known: by their times in a
+/// history it is learned also after a restart.
+async fn learn_what_was_sent(account: &Account, conversation: &str, events: &EventSink) {
+    let key = account.key();
+    if account.clocks.differences(&key).len() == 1 {
+        return;
+    }
+    let (answer, sent) = oneshot::channel();
+    let question = AdapterEvent::SentMessages {
+        platform: account.platform.clone(),
+        account: account.id().unwrap_or_default().to_owned(),
+        conversation: conversation.to_owned(),
+        answer,
+    };
+    let asked = async {
+        events.report(question).await;
+        sent.await.unwrap_or_default()
+    };
+    for (external_id, at) in timeout(CORE_TIMEOUT, asked).await.unwrap_or_default() {
+        account.clocks.was_sent(&key, conversation, &external_id, at);
+    }
+}
+
 /// Looks for a message that may have gone out.
-pub(super) async fn find(account: &Account, calls: &Calls, message: &Outbound) -> Found {
+pub(super) async fn find(
+    account: &Account,
+    calls: &Calls,
+    events: &EventSink,
+    message: &Outbound,
+) -> Found {
+    learn_what_was_sent(account, &message.conversation, events).await;
+    if account.clocks.differences(&account.key()).is_empty() {
+        // The first events of a connection tell the clock, too.
+        sleep(FIRST_EVENTS_TIMEOUT).await;
+    }
     let (mut count, mut seen) = (SEARCHED, 0);
     loop {
         let fetched = fetch_what_fits(account, calls, &message.conversation, count).await;
@@ -192,7 +235,7 @@ pub(super) async fn find(account: &Account, calls: &Calls, message: &Outbound) -
         // Some answer with as many as they like, and leave out what is no message.
         let may_have_more = history.len() > seen && history.len() >= count / 2;
         seen = history.len();
-        let found = look(history, message);
+        let found = look(history, message, &account.clocks.differences(&account.key()), now());
         let reaches_back = matches!(found, Found::History { is_complete: true, .. });
         if reaches_back || !may_have_more || count >= MOST_SEARCHED {
             return found;
@@ -202,16 +245,28 @@ pub(super) async fn find(account: &Account, calls: &Calls, message: &Outbound) -
     }
 }
 
-/// Looks for a message in a history.
-fn look(history: Vec<Inbound>, message: &Outbound) -> Found {
+/// Looks for a message in a history, whose clock may be ahead by each of these seconds.
+fn look(history: Vec<Inbound>, message: &Outbound, differences: &[i64], now: u64) -> Found {
     let since = message.created_at.saturating_sub(CLOCKS_APART);
-    // Some leave out what the account itself wrote: such a history proves nothing.
-    let shows_own = history.iter().any(|seen| seen.own);
-    let is_complete = shows_own && history.first().is_some_and(|oldest| oldest.time < since);
-    // A file sent as one address comes back as another; text comes back as it was.
-    let says_the_same = |seen: &Inbound| seen.content.is_told_of(&message.content);
-    let may_be_it = |seen: &Inbound| seen.own && seen.time >= since && says_the_same(seen);
-    let candidates = history.into_iter().filter(may_be_it).collect();
+    let is_before = |seen: &Inbound, clock_ahead: i64| {
+        Inbound { clock_ahead, ..seen.clone() }.written() < since
+    };
+    // Some leave out what the account itself wrote: such a history proves nothing. Nor does one whose
+    // times are those of an unknown clock.
+    let shows_own = history.iter().any(|seen| seen.own) && !differences.is_empty();
+    let reaches_back = |oldest: &Inbound| differences.iter().all(|ahead| is_before(oldest, *ahead));
+    let is_complete = shows_own && history.first().is_some_and(reaches_back);
+    let or_ours = if differences.is_empty() { &[0][..] } else { differences };
+    let candidate = |seen: Inbound| {
+        // A file sent as one address comes back as another; text comes back as it was.
+        if !seen.own || !seen.content.is_told_of(&message.content) {
+            return None;
+        }
+        let by_clock = |ahead: &i64| Inbound { clock_ahead: *ahead, ..seen.clone() };
+        let mut readings = or_ours.iter().map(by_clock);
+        readings.find(|seen| (since..=now.saturating_add(ECHO_LATE)).contains(&seen.written()))
+    };
+    let candidates = history.into_iter().filter_map(candidate).collect();
     Found::History { candidates, is_complete }
 }
 
@@ -222,6 +277,8 @@ mod tests {
     use crate::model::message::MessageType;
     use crate::model::message::Sender;
     use uuid::Uuid;
+
+    const NOW: u64 = 1_020;
 
     fn said(content: &str, time: u64, own: bool) -> Inbound {
         Inbound {
@@ -236,6 +293,7 @@ mod tests {
             time,
             own,
             from_history: true,
+            clock_ahead: 0,
             original: None,
             fingerprint: None,
         }
@@ -257,7 +315,7 @@ mod tests {
     fn an_own_message_that_says_the_same_may_be_it() {
         let history = vec![said("hi", 500, true), said("hi", 990, true), said("hi", 1001, false)];
         assert_eq!(
-            look(history, &sent(MessageType::Text, "hi ")),
+            look(history, &sent(MessageType::Text, "hi "), &[0], NOW),
             Found::History { candidates: vec![said("hi", 990, true)], is_complete: true }
         );
     }
@@ -273,7 +331,7 @@ mod tests {
             (vec![], false),
         ] {
             let nothing = Found::History { candidates: vec![], is_complete };
-            assert_eq!(look(history, &message), nothing);
+            assert_eq!(look(history, &message, &[0], NOW), nothing);
         }
     }
 
@@ -283,8 +341,30 @@ mod tests {
         image.content = Content::of_type(MessageType::Image, "http://cdn/1".into());
         let history = vec![said("a", 500, false), image.clone()];
         assert_eq!(
-            look(history, &sent(MessageType::Image, "https://x/a.png")),
+            look(history, &sent(MessageType::Image, "https://x/a.png"), &[0], NOW),
             Found::History { candidates: vec![image], is_complete: true }
         );
+    }
+
+    #[test]
+    fn a_history_of_another_clock_is_read_by_what_is_known_of_it() {
+        let message = sent(MessageType::Text, "hi");
+        let found = |ahead: i64, differences: &[i64]| {
+            let at = |time: u64| time.saturating_add_signed(ahead);
+            let history = vec![said("old", at(400), true), said("hi", at(1_005), true)];
+            match look(history, &message, differences, NOW) {
+                Found::History { candidates, is_complete } => {
+                    (candidates.first().map(Inbound::written), is_complete)
+                }
+                Found::CannotTell => panic!("there is a history"),
+            }
+        };
+        for ahead in [-300, 0, 900] {
+            assert_eq!(found(ahead, &[ahead]), (Some(1_005), true), "{ahead} s ahead");
+            assert_eq!(found(ahead, &[0, ahead]).0, Some(1_005), "{ahead} s ahead, perhaps");
+            assert!(!found(ahead, &[]).1, "of an unknown clock, nothing is proved");
+        }
+        assert_eq!(found(-300, &[0, 200]), (None, true));
+        assert!(!found(0, &[0, -700]).1, "by the one clock it does not reach back");
     }
 }

@@ -17,6 +17,7 @@ mod history_limits;
 mod lookup;
 mod notice;
 mod options;
+mod platform_clock;
 mod progress;
 mod quoted_messages;
 mod reading;

@@ -195,6 +195,7 @@ mod tests {
             time: 1,
             own: true,
             from_history: false,
+            clock_ahead: 0,
             original: None,
             fingerprint: None,
         }

@@ -25,7 +25,8 @@ impl Implementation {
                 self.proves_on();
                 self.message(*message, text).await
             }
-            OneBot11Event::Heartbeat { interval, online } => {
+            OneBot11Event::Heartbeat { interval, online, time } => {
+                self.host_says(time);
                 self.heartbeat = session::patience(interval);
                 if let Some(online) = online {
                     self.online(online);
@@ -34,11 +35,19 @@ impl Implementation {
             }
             OneBot11Event::Notice(notice) => self.notice(&notice, text).await,
             OneBot11Event::OtherVersion => self.other_version(),
-            OneBot11Event::Meta => {
+            OneBot11Event::Meta { time } => {
+                self.host_says(time);
                 self.proves_on();
                 Ok(())
             }
             OneBot11Event::Other => self.tell(text, None).await,
+        }
+    }
+
+    /// The implementation told the time by its clock.
+    fn host_says(&self, time: Option<u64>) {
+        if let Some(time) = time {
+            self.account.clocks.host_says(&self.account.key(), time);
         }
     }
 
@@ -107,6 +116,7 @@ impl Implementation {
         let unnamed =
             if is_group { name_mentions(&mut inbound, &self.account.people) } else { Vec::new() };
         self.account.known.insert(&message.conversation, &message.external_id);
+        self.account.clocks.message_came(&self.account.key(), inbound.time);
         let answered = self.answered(&mut inbound);
         self.tell(text, Some(CoreEvent::Message(Box::new(inbound)))).await?;
         // Asked for once the message is on its way, so that what is found comes after it.

@@ -1,0 +1,104 @@
+//! Messages that are deleted while they are being sent: they do not come back by their echo.
+
+use super::echoes::{claim, end, in_doubt, own, sent};
+use super::*;
+
+fn total_of(file: &StoreFile) -> u64 {
+    file.view().unwrap().stats().total
+}
+
+/// A message that an account has begun to send, and that was deleted since.
+fn deleted_in_flight(file: &mut StoreFile, text: &str) -> Message {
+    let message = made(file, text);
+    claim(file, message.seq, "1");
+    commit(file, Command::Delete { id: message.id }, Durability::Tables);
+    message
+}
+
+#[test]
+fn the_echo_of_a_message_that_was_deleted_in_flight_is_no_new_message() {
+    let (_folder, mut file) = new();
+    let message = deleted_in_flight(&mut file, "hello");
+    end(&mut file, message.seq, sent("1", "5"));
+    assert_eq!(own(&mut file, "1", "5", "hello"), Answer::NotFound);
+    let mut of_history = Inbound { from_history: true, ..received("hello", true) };
+    of_history.external_id = "5".into();
+    let received = Box::new(of_history);
+    let command = Command::Receive { received, at: 1_700_000_900, can_wait: false };
+    assert_eq!(commit(&mut file, command, Durability::Tables), Answer::NotFound);
+    assert_eq!(total_of(&file), 0);
+    // Another one that says the same is none of ours.
+    assert!(matches!(own(&mut file, "1", "6", "hello"), Answer::Message(_)));
+}
+
+#[test]
+fn a_late_answer_counts_for_a_deleted_message_too() {
+    let (_folder, mut file) = new();
+    let message = made(&mut file, "hello");
+    claim(&mut file, message.seq, "1");
+    end(&mut file, message.seq, in_doubt());
+    commit(&mut file, Command::Delete { id: message.id }, Durability::Tables);
+    let late = Command::RecordLate { id: message.id, outcome: sent("1", "5"), at: 1_700_000_009 };
+    assert_eq!(commit(&mut file, late, Durability::Tables), Answer::NotFound);
+    assert_eq!(own(&mut file, "1", "5", "hello"), Answer::NotFound);
+    assert_eq!(total_of(&file), 0);
+}
+
+#[test]
+fn the_echo_of_a_part_of_a_deleted_message_is_no_new_message() {
+    let (_folder, mut file) = new();
+    let message = deleted_in_flight(&mut file, "part one, part two");
+    let external_id = Some("5".to_owned());
+    let part = Command::NotePart { id: message.id, index: 0, external_id, at: 1_700_000_000 };
+    assert_eq!(commit(&mut file, part, Durability::Tables), Answer::NotFound);
+    assert_eq!(own(&mut file, "1", "5", "part one"), Answer::NotFound);
+    assert_eq!(total_of(&file), 0);
+}
+
+/// An own message that came in at a time, perhaps as the echo of one of ours.
+fn echo(file: &mut StoreFile, id: &str, from_history: bool, time: u64) -> Answer {
+    let mut received = Inbound { time, from_history, ..received("hello", true) };
+    received.external_id = id.into();
+    let received = Box::new(received);
+    commit(file, Command::Receive { received, at: time, can_wait: true }, Durability::Tables)
+}
+
+#[test]
+fn a_deleted_message_whose_id_is_unknown_is_known_by_its_content_once() {
+    let unconfirmed =
+        || Outcome::Sent { account: Some("1".into()), external_id: None, is_unconfirmed: false };
+    for from_history in [false, true] {
+        for outcome in [None, Some(in_doubt()), Some(unconfirmed())] {
+            let (_folder, mut file) = new();
+            let message = made(&mut file, "hello");
+            claim(&mut file, message.seq, "1");
+            if let Some(outcome) = outcome.clone() {
+                end(&mut file, message.seq, outcome);
+            }
+            commit(&mut file, Command::Delete { id: message.id }, Durability::Tables);
+            let at = 1_700_000_020;
+            assert_eq!(echo(&mut file, "5", from_history, at), Answer::NotFound, "{outcome:?}");
+            assert_eq!(echo(&mut file, "5", from_history, at), Answer::NotFound, "it is known now");
+            assert!(matches!(echo(&mut file, "6", from_history, at + 1), Answer::Message(_)));
+        }
+    }
+}
+
+#[test]
+fn what_was_not_sent_or_has_an_id_swallows_nothing() {
+    let refused = Outcome::Failed { reason: "no".into(), is_uncertain: false };
+    for outcome in [refused, sent("1", "5")] {
+        let (_folder, mut file) = new();
+        let message = deleted_in_flight(&mut file, "hello");
+        end(&mut file, message.seq, outcome);
+        assert!(matches!(echo(&mut file, "6", false, 1_700_000_020), Answer::Message(_)));
+    }
+    let (_folder, mut file) = new();
+    let waits = made(&mut file, "hello");
+    commit(&mut file, Command::Delete { id: waits.id }, Durability::Tables);
+    assert!(matches!(echo(&mut file, "6", false, 1_700_000_020), Answer::Message(_)));
+    // Nor does one of long ago.
+    let (_folder, mut file) = new();
+    deleted_in_flight(&mut file, "hello");
+    assert!(matches!(echo(&mut file, "6", false, 1_700_009_000), Answer::Message(_)));
+}
