@@ -10,7 +10,7 @@ use crate::client::{ConversationQuery, HistoryQuery, Server};
 use crate::error::Result;
 use crate::model::content::Media;
 use crate::model::message::{Direction, Message, Sender, Status};
-use crate::protocol::http::{NewMessage, ReadTo, RequestAnswer, SetConversation};
+use crate::protocol::http::{GroupMember, NewMessage, ReadTo, RequestAnswer, SetConversation};
 use ratatui_image::picker::Picker;
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -140,9 +140,24 @@ async fn send_file(server: &mut Server, message: NewMessage, path: PathBuf) -> R
     send(server, &NewMessage { segments: Some(vec![segment]), ..message }).await
 }
 
-/// Those who wrote one of the latest messages of a conversation, the latest first.
-async fn people(server: &mut Server, key: &ConversationKey) -> Result<Vec<Sender>> {
-    let mut people: Vec<Sender> = Vec::new();
+/// Those who wrote one of the latest messages of a conversation, the latest first, then its silent
+/// members, where its platform lists them.
+async fn people(server: &mut Server, key: &ConversationKey) -> Result<Vec<GroupMember>> {
+    let mut people = writers(server, key).await?;
+    // Not every platform lists them; then the writers are all who are known.
+    if let Ok(listed) = server.members(&key.platform, &key.conversation).await {
+        for member in listed.members {
+            match people.iter_mut().find(|known| known.id == member.id) {
+                Some(known) => *known = member,
+                None => people.push(member),
+            }
+        }
+    }
+    Ok(people)
+}
+
+async fn writers(server: &mut Server, key: &ConversationKey) -> Result<Vec<GroupMember>> {
+    let mut people: Vec<GroupMember> = Vec::new();
     let mut wanted = HistoryQuery {
         platform: Some(key.platform.clone()),
         conversation: Some(key.conversation.clone()),
@@ -154,9 +169,8 @@ async fn people(server: &mut Server, key: &ConversationKey) -> Result<Vec<Sender
         wanted.before = found.last().map(|message| message.id.to_string());
         let is_last = found.len() < PEOPLE_PAGE;
         for message in found.into_iter().filter(|m| m.direction == Direction::Inbound) {
-            let is_new =
-                |sender: &Sender| !people.iter().any(|known: &Sender| known.id == sender.id);
-            people.extend(message.sender.filter(is_new));
+            let is_new = |sender: &Sender| !people.iter().any(|known| known.id == sender.id);
+            people.extend(message.sender.filter(is_new).map(GroupMember::from));
         }
         if is_last {
             break;

@@ -136,7 +136,7 @@ pub async fn shoot_all(server: &TestServer, tab: &Tab, folder: &Path) {
     tui.press("\u{1b}");
     tui.sees("i writes");
     tui.press("M");
-    tui.sees("Wrote here lately");
+    tui.sees("People here");
     shoot_sizes(&tui, tab, folder, "tui-people").await;
     let readme = folder.join(format!("tui-{}x{}-dark.png", SIZES[0].0, SIZES[0].1));
     std::fs::copy(readme, folder.join("tui.png")).unwrap();

@@ -15,10 +15,11 @@ const MAX_ROWS: usize = 30;
 /// Rows of an error, and of what a message waits for.
 const WHY_ROWS: usize = 3;
 
-/// Widths from which the columns are there. With the tag, 50 columns are left for text.
+/// Widths from which the columns are there. With the tag, 50 columns are left for text; where the
+/// sender has no column, the name stands before the text, which then has 31 of 40.
 const WITH_TAG: u16 = 89;
 const WITH_WIDE_SENDER: u16 = 48;
-const WITH_SENDER: u16 = 34;
+const WITH_SENDER: u16 = 44;
 const WITH_TIME: u16 = 24;
 
 /// The columns of the stream, without the spaces between them; 0 is one that is not there.

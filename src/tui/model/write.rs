@@ -110,7 +110,7 @@ impl Model {
         let before = self.draft.before_cursor();
         let Some((_, begun)) = before.rsplit_once('@') else { return false };
         let wanted = normalise(begun);
-        let people = self.people();
+        let people = self.names();
         let found: Vec<_> =
             people.iter().filter(|(name, _)| normalise(name).starts_with(&*wanted)).collect();
         // A name may have spaces in it.
@@ -121,7 +121,7 @@ impl Model {
         match &found[..] {
             [] => {
                 self.ask_for_people();
-                self.show_status("no recent sender here has such a name");
+                self.show_status("nobody here has such a name");
             }
             [(name, user)] => {
                 let mention = Mention { name: format!("@{name}"), user: user.clone() };
