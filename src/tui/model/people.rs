@@ -7,10 +7,13 @@ use super::scope::ConversationKey;
 use super::{Model, ServerRequest};
 use crate::model::message::Direction;
 use crate::protocol::http::{GroupMember, MemberRole};
+use crate::tui::language::say;
 use std::collections::{HashMap, HashSet};
 
 /// The title of the list of people.
-const TITLE: &str = "People here";
+fn title() -> &'static str {
+    say!("People here")
+}
 
 impl Model {
     /// Those who wrote in the open conversation, the latest first, then its other members.
@@ -33,16 +36,16 @@ impl Model {
     /// Names and IDs of the people of the open conversation, and of everybody.
     pub(super) fn names(&self) -> Vec<(String, String)> {
         let people = self.people().into_iter().map(|member| (member.name, member.id));
-        people.chain([("all".into(), String::new())]).collect()
+        people.chain([(say!("all").into(), String::new())]).collect()
     }
 
     /// Lists the people of the open conversation.
     pub(super) fn pick_person(&mut self) {
         if self.stream.scope().conversation.is_none() {
-            return self.show_status("choose a conversation first");
+            return self.show_status(say!("choose a conversation first"));
         }
         self.ask_for_people();
-        self.picker = Some(Picker::new(TITLE, self.person_items()));
+        self.picker = Some(Picker::new(title(), self.person_items()));
     }
 
     fn person_items(&self) -> Vec<Item> {
@@ -54,7 +57,7 @@ impl Model {
             let detail = detail_of(&member);
             item(member.name, member.id, detail)
         });
-        people.chain([item("all".into(), String::new(), "everybody".into())]).collect()
+        people.chain([item(say!("all").into(), String::new(), say!("everybody").into())]).collect()
     }
 
     /// Asks for the people of the open conversation, once for as long as it is open.
@@ -74,7 +77,7 @@ impl Model {
         }
         self.people.known = people;
         let items = self.person_items();
-        if let Some(picker) = self.picker.as_mut().filter(|picker| picker.title() == TITLE) {
+        if let Some(picker) = self.picker.as_mut().filter(|picker| picker.title() == title()) {
             picker.replace(items);
         }
     }
@@ -95,8 +98,8 @@ impl Model {
 /// A member's role, title and ID.
 fn detail_of(member: &GroupMember) -> String {
     let role = member.role.map(|role| match role {
-        MemberRole::Owner => "owner",
-        MemberRole::Admin => "admin",
+        MemberRole::Owner => say!("owner"),
+        MemberRole::Admin => say!("admin"),
     });
     let parts = [role, member.title.as_deref(), Some(&*member.id)];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
