@@ -7,6 +7,7 @@
 mod keyed_locks;
 mod members;
 mod merged_forward;
+mod recent_members;
 
 use crate::adapter::{AccountHandle, Action, ActionError, Registry};
 use crate::clock::now;
@@ -18,7 +19,7 @@ use crate::model::platform_event::MessageTarget;
 use crate::model::reaction::ReactionChange;
 use crate::store::{self, Answer, Command, Store};
 use keyed_locks::KeyedLocks;
-use members::{GroupKey, RecentMembers};
+use recent_members::{GroupKey, RecentMembers};
 use std::fmt;
 use std::sync::Arc;
 use tokio::sync::Semaphore;

@@ -47,9 +47,9 @@ pub enum AccountRequest {
     },
     /// Ask for the members of a group. Answered once, within the adapter's time limit.
     Members {
-        #[allow(missing_docs)]
+        /// The group.
         conversation: String,
-        #[allow(missing_docs)]
+        /// Gets the members, or the reason why there are none.
         answer: oneshot::Sender<Result<GroupMembers, ActionError>>,
     },
     /// Carry out an action. Answered once, within the adapter's time limit.

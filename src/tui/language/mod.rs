@@ -13,9 +13,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The languages there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum Language {
+    /// As the code has them.
     English,
+    /// Simplified Chinese.
     Chinese,
 }
 

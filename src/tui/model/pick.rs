@@ -26,7 +26,7 @@ const REACTIONS: [(&str, &str); 12] = [
     ("🤔", "thinking"),
 ];
 
-/// What the reactions are found by, in English.
+/// Words by which the reactions are found, in English.
 #[cfg(test)]
 pub fn reaction_words() -> impl Iterator<Item = &'static str> {
     REACTIONS.iter().map(|(_, words)| *words)

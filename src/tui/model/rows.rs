@@ -250,7 +250,7 @@ fn reactions(message: &Message) -> Vec<Span> {
     spans
 }
 
-/// What a message waits for, without advice for programs where the language has no words of its own.
+/// The reason why a message waits, without advice for programs where the language has no words of its own.
 fn worded(why: &str) -> Cow<'_, str> {
     match reason(why) {
         Cow::Borrowed(why) => Cow::Borrowed(without_field(why)),
