@@ -14,9 +14,12 @@ const MAX_LISTS: usize = 16;
 /// A platform and a conversation.
 pub(super) type GroupKey = (String, String);
 
+/// By group, with the time at which each was asked for.
+type Lists = HashMap<GroupKey, (Instant, Arc<GroupMembers>)>;
+
 /// The lists that were asked for lately.
 #[derive(Clone, Default)]
-pub(super) struct RecentMembers(Arc<Mutex<HashMap<GroupKey, (Instant, Arc<GroupMembers>)>>>);
+pub(super) struct RecentMembers(Arc<Mutex<Lists>>);
 
 impl RecentMembers {
     pub(super) fn get(&self, group: &GroupKey) -> Option<Arc<GroupMembers>> {

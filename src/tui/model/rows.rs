@@ -254,7 +254,7 @@ fn reactions(message: &Message) -> Vec<Span> {
 fn worded(why: &str) -> Cow<'_, str> {
     match reason(why) {
         Cow::Borrowed(why) => Cow::Borrowed(without_field(why)),
-        words => words,
+        words @ Cow::Owned(_) => words,
     }
 }
 
