@@ -1,5 +1,6 @@
 // The content of a message, in the reader's language.
 
+import { faceOf } from './chat/faces.js';
 import { size } from './format.js';
 import { t } from './i18n.js';
 import { carriesBytes, fileNameOf, nameOf, sizeOf, webAddress } from './media.js';
@@ -16,6 +17,9 @@ export const MEDIA_WORDS = /** @type {const} */ ({ image: 'Image', audio: 'Audio
 /** @param {Segment} segment */
 export const isMedia = (segment) => segment.type in MEDIA_WORDS;
 
+/** A recorded voice, of which the name says nothing. @param {Segment} segment */
+export const isVoice = ({ type, name = '' }) => type === 'audio' && /^$|^voice\.\w+$|\.(amr|silk|slk)$/i.test(name);
+
 /**
  * The segments of a message; what is one plain text, or an address alone, comes without.
  * @param {Pick<Message, 'segments' | 'content' | 'message_type'>} message
@@ -30,6 +34,9 @@ export function segmentsOf({ segments, content, message_type: type }) {
   return url ? [{ type: kind, url: url.href }] : [{ type: 'text', text: content }];
 }
 
+/** The most telling words of a medium: of a picture or a voice, its name is none. @param {Segment} segment */
+const saidOf = (segment) => segment.text || segment.summary || (segment.type === 'image' || isVoice(segment) ? '' : segment.name);
+
 /** A segment in a few words. @param {Segment} segment */
 function words(segment) {
   switch (segment.type) {
@@ -40,7 +47,7 @@ function words(segment) {
     case 'mention_all':
       return `@${t('everybody')}`;
     case 'emoji':
-      return `[${segment.name || t('emoji')}]`;
+      return faceOf(segment.id) || `[${segment.name || t('emoji')}]`;
     case 'location':
       return bracketed(t('location'), segment.title);
     case 'forward':
@@ -50,7 +57,7 @@ function words(segment) {
     case 'other':
       return segment.text || `[${segment.name}]`;
     default:
-      return bracketed(t(MEDIA_WORDS[segment.type]), segment.text || segment.summary || (segment.type === 'image' ? '' : segment.name));
+      return bracketed(t(MEDIA_WORDS[segment.type]), saidOf(segment));
   }
 }
 
@@ -75,7 +82,7 @@ export function describe(message) {
   if (!only || others.length > 0 || !isMedia(only)) return lineOf(message);
   const url = webAddress(only.url ?? '');
   const word = MEDIA_WORDS[/** @type {keyof typeof MEDIA_WORDS} */ (only.type)];
-  return [t(word), only.name || (url && fileNameOf(url)), only.size === undefined ? '' : size(only.size)].filter(Boolean).join(' · ');
+  return [t(word), (!isVoice(only) && only.name) || (url && fileNameOf(url)), only.size === undefined ? '' : size(only.size)].filter(Boolean).join(' · ');
 }
 
 /** The text of a message as one would write it, to copy or to edit. @param {Pick<Message, 'content' | 'segments'>} message */

@@ -1,11 +1,13 @@
-//! Actions on messages that were sent: recalls, edits, reactions, the opening of forwards; and answers
-//! to requests (contract, items 25 to 27).
+//! Actions on messages that were sent: recalls, edits, reactions, the opening of forwards; the members of
+//! groups; and answers to requests (contract, items 25 to 27).
 //!
 //! The platform is asked first. If it refuses, nothing changes here; if it agrees, the change is stored,
 //! even if the client has disconnected meanwhile.
 
 mod keyed_locks;
+mod members;
 mod merged_forward;
+mod recent_members;
 
 use crate::adapter::{AccountHandle, Action, ActionError, Registry};
 use crate::clock::now;
@@ -17,6 +19,7 @@ use crate::model::platform_event::MessageTarget;
 use crate::model::reaction::ReactionChange;
 use crate::store::{self, Answer, Command, Store};
 use keyed_locks::KeyedLocks;
+use recent_members::{GroupKey, RecentMembers};
 use std::fmt;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -36,6 +39,8 @@ pub struct Actions {
     tasks: TaskTracker,
     messages: KeyedLocks<Uuid>,
     requests: KeyedLocks<u64>,
+    groups: KeyedLocks<GroupKey>,
+    recent_members: RecentMembers,
     marks: Arc<Semaphore>,
 }
 
@@ -105,9 +110,16 @@ struct OnPlatform {
 impl Actions {
     /// Actions on messages of a store, for the accounts of a registry.
     pub fn new(store: Arc<Store>, registry: Registry, tasks: TaskTracker) -> Self {
-        let (messages, requests) = (KeyedLocks::default(), KeyedLocks::default());
-        let marks = Arc::new(Semaphore::new(MAX_MARKS));
-        Self { store, registry, tasks, messages, requests, marks }
+        Self {
+            store,
+            registry,
+            tasks,
+            messages: KeyedLocks::default(),
+            requests: KeyedLocks::default(),
+            groups: KeyedLocks::default(),
+            recent_members: RecentMembers::default(),
+            marks: Arc::new(Semaphore::new(MAX_MARKS)),
+        }
     }
 
     /// Recalls a message on its platform.

@@ -85,6 +85,9 @@ impl Notebook {
                 AccountRequest::FindMedia { answer, .. } => {
                     drop(answer.send(Err(ActionError::Unsupported)));
                 }
+                AccountRequest::Members { answer, .. } => {
+                    drop(answer.send(Err(ActionError::Unsupported)));
+                }
                 AccountRequest::Act { answer, .. } => {
                     drop(answer.send(Err(ActionError::Unsupported)))
                 }

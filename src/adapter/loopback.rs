@@ -95,6 +95,9 @@ impl Loopback {
                 AccountRequest::FindMedia { answer, .. } => {
                     drop(answer.send(Err(ActionError::Unsupported)));
                 }
+                AccountRequest::Members { answer, .. } => {
+                    drop(answer.send(Err(ActionError::Unsupported)));
+                }
                 AccountRequest::Act { answer, .. } => {
                     let _ = answer.send(Ok(()));
                 }

@@ -35,7 +35,7 @@ pub use overview::{BotsArgs, ConversationsArgs, PlatformsArgs, ReadArgs, StatsAr
 pub use page::OpenArgs;
 pub use parse::parse;
 pub use send::{ContentArgs, ReplyArgs, Send, SendOptions};
-pub use serve::{LoopbackMode, Notify, Pictures, Serve, Tui};
+pub use serve::{LoopbackMode, Notify, Pictures, Serve, Tui, TuiLanguage};
 pub use shell::{Completions, Man};
 pub use source::SourceArgs;
 pub use store::{BackupArgs, Check, Compact, Doctor, ExportArgs, Import};

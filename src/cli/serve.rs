@@ -79,9 +79,23 @@ pub struct Tui {
     /// How pictures are shown
     #[arg(long, value_name = "HOW", default_value = "auto", env = "RECHAT_TUI_PICTURES")]
     pub pictures: Pictures,
+    /// The language of the client's own texts
+    #[arg(long, value_name = "LANGUAGE", default_value = "auto", env = "RECHAT_TUI_LANGUAGE")]
+    pub language: TuiLanguage,
     /// The server or the store to use.
     #[command(flatten)]
     pub source: SourceArgs,
+}
+
+/// The language of the terminal client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TuiLanguage {
+    /// That of the environment: Chinese where LC_ALL, LC_MESSAGES or LANG begins with zh
+    Auto,
+    /// English
+    En,
+    /// Chinese
+    Zh,
 }
 
 /// How the terminal client shows pictures.

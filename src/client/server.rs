@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::media::Hash;
 use crate::model::message::{Message, Status};
 use crate::protocol::http::{
-    AdapterStatus, Conversation, MessageChange, NewMessage, Request, RequestAnswer,
+    AdapterStatus, Conversation, GroupMembers, MessageChange, NewMessage, Request, RequestAnswer,
     SetConversation, Stats, Uploaded,
 };
 use crate::store::{ConversationQuery, MessageFilter};
@@ -182,6 +182,15 @@ impl Server {
         conversation: &str,
     ) -> Result<Option<Conversation>> {
         self.remote().await?.conversation(platform, conversation).await
+    }
+
+    /// The members of a group.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached, or the platform lists no members.
+    pub async fn members(&mut self, platform: &str, conversation: &str) -> Result<GroupMembers> {
+        self.remote().await?.members(platform, conversation).await
     }
 
     /// Marks a conversation as read, mutes it or pins it, and returns its new state; `None` if it

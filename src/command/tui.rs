@@ -1,10 +1,10 @@
 //! `rechat tui`
 
-use crate::cli::{GlobalOptions, Notify, Pictures, Tui};
+use crate::cli::{GlobalOptions, Notify, Pictures, Tui, TuiLanguage};
 use crate::client::Server;
 use crate::config::state_folder;
 use crate::error::Result;
-use crate::tui::{self, Graphics, Level};
+use crate::tui::{self, Graphics, Language, Level};
 
 pub(super) async fn run(tui: Tui, globals: &GlobalOptions) -> Result<()> {
     let level = match tui.notify {
@@ -20,7 +20,13 @@ pub(super) async fn run(tui: Tui, globals: &GlobalOptions) -> Result<()> {
         Pictures::Blocks => Graphics::Blocks,
         Pictures::Off => Graphics::Off,
     };
+    let language = match tui.language {
+        TuiLanguage::Auto => Language::of_environment(),
+        TuiLanguage::En => Language::English,
+        TuiLanguage::Zh => Language::Chinese,
+    };
     // A user without a home folder keeps nothing.
     let saved = state_folder().ok().map(|folder| folder.join("tui.json"));
-    tui::run(Server::find(&tui.source, globals.config.clone())?, level, graphics, saved).await
+    let server = Server::find(&tui.source, globals.config.clone())?;
+    tui::run(server, level, graphics, language, saved).await
 }

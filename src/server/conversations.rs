@@ -172,6 +172,16 @@ pub async fn show_typing(call: Call<'_>) -> Result<HttpResponse> {
     }
 }
 
+/// `GET /api/conversations/{platform}/{conversation}/members`
+pub async fn members(call: Call<'_>) -> Result<HttpResponse> {
+    let (platform, conversation) = names(&call)?;
+    match call.context.actions.members(&platform, &conversation).await {
+        Ok(members) => Ok(json(StatusCode::OK, &*members)),
+        Err(ActionFailure::NotFound) => Err(not_found(&platform, &conversation)),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// The present state of a conversation.
 async fn answer(
     context: &ServerContext,

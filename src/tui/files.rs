@@ -4,6 +4,7 @@ use super::model::{AttachmentPlace, Fetching, MediaItem, attachments};
 use crate::client::Server;
 use crate::error::{Error, Result};
 use crate::model::inline::Inline;
+use crate::tui::language::say;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -60,13 +61,13 @@ pub async fn bytes_of(server: &mut Server, attachment: &MediaItem) -> Result<Vec
             let bytes = server.media_bytes(hash).await?;
             bytes
                 .map(Vec::from)
-                .ok_or_else(|| Error::failed("the server does not keep it any more"))
+                .ok_or_else(|| Error::failed(say!("the server does not keep it any more")))
         }
         Some(AttachmentPlace::Inline(content)) => match Inline::decode(&content) {
             Some(Ok((_, bytes))) => Ok(bytes),
-            _ => Err(Error::failed("the content of the file cannot be read")),
+            _ => Err(Error::failed(say!("the content of the file cannot be read"))),
         },
-        _ => Err(Error::failed("the server could not fetch the file; o opens its address")),
+        _ => Err(Error::failed(say!("the server could not fetch the file; o opens its address"))),
     }
 }
 
@@ -75,7 +76,7 @@ fn keep(name: &str, bytes: &[u8], fetching: Fetching) -> Result<PathBuf> {
         Fetching::Open => private_folder(),
         Fetching::Save | Fetching::Show => downloads(),
     };
-    let cannot = |error: io::Error| Error::failed(format!("cannot save {name}: {error}"));
+    let cannot = |error: io::Error| Error::failed(say!("cannot save {}: {}", name, error));
     write_new(&folder.map_err(cannot)?, name, bytes).map_err(cannot)
 }
 

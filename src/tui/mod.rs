@@ -5,6 +5,7 @@
 
 mod files;
 mod keys;
+mod language;
 mod layout;
 mod model;
 mod pictures;
@@ -16,11 +17,13 @@ mod view;
 use crate::client::{Server, watch};
 use crate::clock::now;
 use crate::error::{Error, Result};
+use crate::tui::language::say;
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{Event as Typed, EventStream};
 use crossterm::execute;
 use futures_util::StreamExt;
 use jiff::tz::TimeZone;
+pub use language::Language;
 pub use model::Level;
 use model::{Effect, Model, NotSent, NumberedRequest, ServerReply, ServerRequest, TuiEvent};
 pub use pictures::Graphics;
@@ -48,7 +51,7 @@ const BATCH: usize = 256;
 /// Requests that wait.
 const REQUESTS: usize = 256;
 
-/// Runs until the user, or a signal, ends it.
+/// Runs until the user, or a signal, ends it; `language` is that of all its texts.
 ///
 /// # Errors
 ///
@@ -57,8 +60,10 @@ pub async fn run(
     server: Server,
     notify: Level,
     graphics: Graphics,
+    language: Language,
     saved: Option<PathBuf>,
 ) -> Result<()> {
+    language.choose();
     let mut terminal = Terminal::take()?;
     let (to_model, events) = mpsc::channel(EVENTS);
     let (asked, requests) = mpsc::channel(REQUESTS);
@@ -229,18 +234,18 @@ impl TerminalClient {
                     if let Err(error) = self.asked.try_send(request) {
                         let answer = match error.into_inner().request {
                             ServerRequest::Page { ticket, .. } => {
-                                ServerReply::NoPage { ticket, why: BUSY.into() }
+                                ServerReply::NoPage { ticket, why: busy() }
                             }
                             ServerRequest::Send(message) => {
-                                let why = BUSY.into();
+                                let why = busy();
                                 ServerReply::NotSent(Box::new(NotSent { message, file: None, why }))
                             }
                             ServerRequest::SendFile(message, path) => {
-                                let (file, why) = (Some(path), BUSY.into());
+                                let (file, why) = (Some(path), busy());
                                 ServerReply::NotSent(Box::new(NotSent { message, file, why }))
                             }
                             ServerRequest::Read(..) => ServerReply::NotRead,
-                            _ => ServerReply::Failed(BUSY.into()),
+                            _ => ServerReply::Failed(busy()),
                         };
                         self.model.update(TuiEvent::Reply { asked, answer });
                     }
@@ -253,7 +258,7 @@ impl TerminalClient {
                     if !files::open(&what) {
                         execute!(io::stdout(), CopyToClipboard::to_clipboard_from(&what))
                             .map_err(broken)?;
-                        let text = format!("there is no desktop here to open it; copied: {what}");
+                        let text = say!("there is no desktop here to open it; copied: {}", what);
                         let answer = ServerReply::Failed(text);
                         self.model.update(TuiEvent::Reply { asked, answer });
                     }
@@ -272,7 +277,9 @@ impl TerminalClient {
 }
 
 /// Notice where too many requests wait.
-const BUSY: &str = "the server is slow to answer; try again";
+fn busy() -> String {
+    say!("the server is slow to answer; try again").into()
+}
 
 /// Stops the process as the user asked, with the terminal as it was.
 fn suspend() -> Result<()> {

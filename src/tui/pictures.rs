@@ -5,6 +5,7 @@ use super::model::{MediaItem, Picture};
 use crate::client::Server;
 use crate::error::{Error, Result};
 use crate::picture::{MAX_SIDE, fitted};
+use crate::tui::language::say;
 use ratatui::layout::Size;
 use ratatui_image::picker::{Picker, ProtocolType};
 use ratatui_image::{FontSize, Resize};
@@ -71,12 +72,12 @@ pub async fn fetch(
     attachment: MediaItem,
     (width, height): (u16, u16),
 ) -> Result<Picture> {
-    let none = || Error::failed("pictures are off here; o opens it, s saves it");
+    let none = || Error::failed(say!("pictures are off here; o opens it, s saves it"));
     let picker = picker.ok_or_else(none)?;
     let bytes = bytes_of(server, &attachment).await?;
     in_background(move || {
         let cannot = |why: String| {
-            Error::failed(format!("the picture cannot be shown: {why} (o opens it, s saves it)"))
+            Error::failed(say!("the picture cannot be shown: {} (o opens it, s saves it)", why))
         };
         let image = fitted(Cursor::new(bytes), MAX_SIDE).map_err(cannot)?;
         let size = Size { width, height };

@@ -10,7 +10,8 @@ use crate::client::{ConversationQuery, HistoryQuery, Server};
 use crate::error::Result;
 use crate::model::content::Media;
 use crate::model::message::{Direction, Message, Sender, Status};
-use crate::protocol::http::{NewMessage, ReadTo, RequestAnswer, SetConversation};
+use crate::protocol::http::{GroupMember, NewMessage, ReadTo, RequestAnswer, SetConversation};
+use crate::tui::language::{self, say};
 use ratatui_image::picker::Picker;
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -79,25 +80,28 @@ async fn ask(server: &mut Server, picker: Option<Picker>, request: ServerRequest
     match request {
         ServerRequest::Page { ticket, wanted } => match server.page(&wanted).await {
             Ok(found) => ServerReply::Page { ticket, found },
-            Err(error) => ServerReply::NoPage { ticket, why: error.to_string() },
+            Err(error) => ServerReply::NoPage { ticket, why: language::error(&error) },
         },
         ServerRequest::People(key) => match people(server, &key).await {
             Ok(people) => ServerReply::People(key, people),
-            Err(error) => ServerReply::NoPeople(error.to_string()),
+            Err(error) => ServerReply::NoPeople(language::error(&error)),
         },
         ServerRequest::Send(message) => match send(server, &message).await {
             Ok(message) => ServerReply::Made(Box::new(message)),
-            Err(error) => not_sent(message, None, error.to_string()),
+            Err(error) => not_sent(message, None, language::error(&error)),
         },
         ServerRequest::SendFile(message, path) => {
             match send_file(server, message.clone(), path.clone()).await {
                 Ok(message) => ServerReply::Made(Box::new(message)),
-                Err(error) => not_sent(message, Some(path), error.to_string()),
+                Err(error) => not_sent(message, Some(path), language::error(&error)),
             }
         }
         ServerRequest::Edit(id, change) => match server.edit(id, &change).await {
-            Ok(message) => ServerReply::Changed(Box::new(message), "edited"),
-            Err(error) => ServerReply::Failed(format!("not edited: {error} (↑ brings it back)")),
+            Ok(message) => ServerReply::Changed(Box::new(message), say!("edited")),
+            Err(error) => ServerReply::Failed(say!(
+                "not edited: {} (↑ brings it back)",
+                language::error(&error)
+            )),
         },
         ServerRequest::Read(key, id) => {
             let read_to = Some(ReadTo::Text(id.to_string()));
@@ -106,7 +110,7 @@ async fn ask(server: &mut Server, picker: Option<Picker>, request: ServerRequest
         }
         request => {
             let answer = try_ask(server, picker, request).await;
-            answer.unwrap_or_else(|error| ServerReply::Failed(error.to_string()))
+            answer.unwrap_or_else(|error| ServerReply::Failed(language::error(&error)))
         }
     }
 }
@@ -140,9 +144,24 @@ async fn send_file(server: &mut Server, message: NewMessage, path: PathBuf) -> R
     send(server, &NewMessage { segments: Some(vec![segment]), ..message }).await
 }
 
-/// Those who wrote one of the latest messages of a conversation, the latest first.
-async fn people(server: &mut Server, key: &ConversationKey) -> Result<Vec<Sender>> {
-    let mut people: Vec<Sender> = Vec::new();
+/// Those who wrote one of the latest messages of a conversation, the latest first, then its silent
+/// members, where its platform lists them.
+async fn people(server: &mut Server, key: &ConversationKey) -> Result<Vec<GroupMember>> {
+    let mut people = writers(server, key).await?;
+    // Not every platform lists them; then the writers are all who are known.
+    if let Ok(listed) = server.members(&key.platform, &key.conversation).await {
+        for member in listed.members {
+            match people.iter_mut().find(|known| known.id == member.id) {
+                Some(known) => *known = member,
+                None => people.push(member),
+            }
+        }
+    }
+    Ok(people)
+}
+
+async fn writers(server: &mut Server, key: &ConversationKey) -> Result<Vec<GroupMember>> {
+    let mut people: Vec<GroupMember> = Vec::new();
     let mut wanted = HistoryQuery {
         platform: Some(key.platform.clone()),
         conversation: Some(key.conversation.clone()),
@@ -154,9 +173,8 @@ async fn people(server: &mut Server, key: &ConversationKey) -> Result<Vec<Sender
         wanted.before = found.last().map(|message| message.id.to_string());
         let is_last = found.len() < PEOPLE_PAGE;
         for message in found.into_iter().filter(|m| m.direction == Direction::Inbound) {
-            let is_new =
-                |sender: &Sender| !people.iter().any(|known: &Sender| known.id == sender.id);
-            people.extend(message.sender.filter(is_new));
+            let is_new = |sender: &Sender| !people.iter().any(|known| known.id == sender.id);
+            people.extend(message.sender.filter(is_new).map(GroupMember::from));
         }
         if is_last {
             break;
@@ -197,18 +215,18 @@ async fn try_ask(
             set_conversation(server, &key, &set).await?
         }
         ServerRequest::SetConversation(key, set) => set_conversation(server, &key, &set).await?,
-        ServerRequest::Recall(id) => changed(server.recall(id).await?, "recalled"),
+        ServerRequest::Recall(id) => changed(server.recall(id).await?, say!("recalled")),
         ServerRequest::React(id, emoji, on) => {
-            let done = if on { "reacted" } else { "reaction taken back" };
+            let done = if on { say!("reacted") } else { say!("reaction taken back") };
             changed(server.react(id, &emoji, on).await?, done)
         }
         ServerRequest::Cancel(id) => {
             let from = &Status::CANCELABLE;
-            changed(server.move_status(id, from, Status::Canceled).await?, "canceled")
+            changed(server.move_status(id, from, Status::Canceled).await?, say!("canceled"))
         }
         ServerRequest::Retry(id) => {
             let from = &Status::REPEATABLE;
-            changed(server.move_status(id, from, Status::Pending).await?, "it is sent again")
+            changed(server.move_status(id, from, Status::Pending).await?, say!("it is sent again"))
         }
         ServerRequest::Delete(id) => {
             server.delete(id).await?;

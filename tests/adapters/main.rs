@@ -12,6 +12,7 @@ mod onebot12;
 mod fixtures;
 mod forward;
 mod loopback;
+mod members;
 mod rechat;
 mod segments;
 mod v11;

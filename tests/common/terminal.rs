@@ -42,6 +42,7 @@ impl Terminal {
         command.env("XDG_STATE_HOME", home.path("state"));
         command.env("TERM", "xterm-256color");
         command.env("TZ", "UTC");
+        command.env("LC_ALL", "C.UTF-8");
         for (name, value) in variables {
             command.env(name, value);
         }

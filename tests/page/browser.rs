@@ -21,7 +21,7 @@ use url::Url;
 const LOOK_EVERY: Duration = Duration::from_millis(15);
 
 /// Flags that keep Chromium to itself.
-const FLAGS: [&str; 10] = [
+const FLAGS: [&str; 12] = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -32,6 +32,9 @@ const FLAGS: [&str; 10] = [
     "--disable-sync",
     "--disable-dev-shm-usage",
     "--hide-scrollbars",
+    // A microphone that anybody may use.
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
 ];
 
 /// The driver that all tests share; it ends with the last of them.

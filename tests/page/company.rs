@@ -2,6 +2,7 @@
 //! after the other, and what is seen as it comes.
 
 use crate::browser::Tab;
+use crate::onebot::{Peer, Reply};
 use crate::onebot11;
 use crate::server::{TestServer, agent, eventually};
 use crate::views::qq;
@@ -61,7 +62,8 @@ async fn somebody_who_wrote_long_ago_is_listed_and_mentioned() {
         json!({"type": "at", "data": {"qq": "77", "name": "Zoe"}}),
         "{sent}"
     );
-    tab.was_quiet().await;
+    // The platform lists no members.
+    assert_eq!(tab.complaints(&["409"]).await, Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -198,5 +200,56 @@ async fn the_conversations_are_asked_for_before_the_script_is_here_and_used_once
     let early =
         "return performance.getEntriesByType('resource').find((e) => e.name.includes('api/')).name";
     assert!(tab.run(early).await.as_str().unwrap().ends_with("api/conversations?limit=200"));
+    tab.was_quiet().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium: tests/run"]
+async fn silent_members_are_listed_with_their_roles_and_mentioned() {
+    let server = TestServer::start();
+    let list = Reply::ok(json!([
+        {"user_id": 4242, "nickname": "Nick", "card": "Card", "role": "member"},
+        {"user_id": 5, "nickname": "Silent Ann", "role": "admin", "title": "水王"},
+        {"user_id": 6, "nickname": "阿莉", "role": "owner"},
+        {"user_id": 7, "nickname": "Bo", "role": "member"},
+    ]));
+    let url = format!("ws://{}/onebot/v11/ws", server.address);
+    let headers = onebot11::headers("10001000", "Universal");
+    let script = onebot11::willing_but("get_group_member_list", list);
+    let peer = Peer::dial(&url, &headers, script).await.unwrap();
+    peer.push(&onebot11::group_message(10_001_000, 7, 1, "hello"));
+    until_stored(&server, 1);
+    let tab = Tab::open(&group(&server)).await;
+    tab.sees(".message", "hello").await;
+    tab.click("[aria-label=People]").await;
+    tab.sees(".people-here", "4 members.").await;
+    let shown = tab.texts(".people button", 4).await;
+    let order = ["Card", "阿莉", "Silent Ann", "Bo"];
+    let in_order = shown.iter().zip(order).all(|(row, name)| row.contains(name));
+    assert!(in_order, "who wrote comes first, then those with a role: {shown:?}");
+    assert_eq!(tab.texts(".people .role", 3).await, ["Owner", "Admin", "水王"]);
+    tab.key(Key::Escape).await;
+    tab.write(".composer textarea", "@sil").await;
+    tab.sees(".mentions", "Silent Ann").await;
+    tab.key(Key::Enter).await;
+    tab.key(Key::Enter).await;
+    let sent = peer.action("send_group_msg").await;
+    assert_eq!(sent["params"]["message"][0]["data"]["qq"], "5", "{sent}");
+    tab.was_quiet().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium: tests/run"]
+async fn a_long_name_leaves_room_for_what_was_said() {
+    let server = TestServer::start();
+    let peer = qq(&server).await;
+    let mut event = onebot11::group_message(10_001_000, 7, 1, "the words");
+    event["sender"]["card"] = json!("Dr. Elisabeth Schwarzenberger-Lindqvist of the North");
+    peer.push(&event);
+    until_stored(&server, 1);
+    let tab = Tab::open(&server.url("/#messages")).await;
+    tab.sees(".row.conversation", "the words").await;
+    let room = "const line = document.querySelector('.row.conversation .text'); const who = line.querySelector('.who'); return who.getBoundingClientRect().width < line.getBoundingClientRect().width / 2";
+    assert_eq!(tab.run(room).await, json!(true));
     tab.was_quiet().await;
 }

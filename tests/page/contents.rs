@@ -60,7 +60,7 @@ async fn every_kind_of_segment_is_shown() {
     tab.texts(".message", 8).await;
     tab.sees(".mention.me", "@Lin").await;
     tab.sees(".mention.me", "@all").await;
-    tab.sees(".face", "smile").await;
+    tab.sees(".glyph[aria-label=smile]", "🙂").await;
     tab.sees("a.card-segment", "Main station").await;
     tab.sees("a.card-segment", "music.example.com").await;
     tab.sees(".ask", "route.gpx").await;
@@ -71,7 +71,7 @@ async fn every_kind_of_segment_is_shown() {
     tab.sees("button.card-segment", "Lin: inner one").await;
     // In a line, each has its word.
     for word in [
-        "@Lin see https://example.com/a @all [smile]",
+        "@Lin see https://example.com/a @all 🙂",
         "[Location] Main station",
         "File · route.gpx · 48 kB",
     ] {

@@ -3,7 +3,7 @@ import js from '@eslint/js';
 
 const html = ['innerHTML', 'outerHTML', 'insertAdjacentHTML', 'setHTML', 'setHTMLUnsafe', 'write', 'writeln', 'createContextualFragment'];
 const browser = [
-  'AbortController', 'AbortSignal', 'AudioContext', 'Blob', 'CSS', 'Element', 'Event', 'FileReader', 'GainNode', 'HTMLElement', 'Headers', 'Highlight', 'Node', 'NodeFilter', 'Notification', 'OscillatorNode', 'Range', 'ResizeObserver', 'TextDecoder', 'TextEncoder', 'URL', 'URLSearchParams',
+  'AbortController', 'AbortSignal', 'AudioContext', 'Blob', 'CSS', 'Element', 'Event', 'File', 'FileReader', 'GainNode', 'HTMLElement', 'Headers', 'Highlight', 'MediaRecorder', 'Node', 'NodeFilter', 'Notification', 'OscillatorNode', 'Range', 'ResizeObserver', 'TextDecoder', 'TextEncoder', 'URL', 'URLSearchParams',
   'WebSocket', 'XMLHttpRequest', 'addEventListener', 'atob', 'btoa', 'cancelAnimationFrame', 'clearInterval', 'clearTimeout', 'createImageBitmap', 'crypto', 'document',
   'fetch', 'focus', 'getComputedStyle', 'getSelection', 'history', 'innerHeight', 'innerWidth', 'localStorage', 'location', 'matchMedia', 'navigator', 'removeEventListener',
   'requestAnimationFrame', 'queueMicrotask', 'requestIdleCallback', 'scrollTo', 'sessionStorage', 'setInterval', 'setTimeout',

@@ -30,7 +30,7 @@ async fn a_lively_hour_is_seen_as_it_was_said() {
         &["Ann", "明天几点开会？"][..],
         &["小波", "@Ann", "三点"],
         &["Cy", "@Me", "你也来？"],
-        &["Ann", "上次的照片", "3F2A.png", "好看吗", "微笑"],
+        &["Ann", "上次的照片", "3F2A.png", "好看吗", "🙂"],
         &["小波", "季度.pdf", "52 kB"],
         &["Cy", "Forwarded messages", "Ann: 早"],
         &["小波", "打错了"],

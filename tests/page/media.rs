@@ -308,3 +308,34 @@ async fn a_file_that_is_too_large_is_refused_in_the_readers_language() {
     tab.sees(".why", "超过了允许的大小").await;
     tab.sees(".why", "重新发送").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium: tests/run"]
+async fn a_voice_message_is_recorded_and_sent_or_dropped() {
+    let server = with("", &[]);
+    let peer = qq(&server).await;
+    peer.push(&onebot11::group_message(10_001_000, 7, 1, "hello"));
+    let tab = Tab::open(&server.url(CHAT)).await;
+    tab.sees(".message", "hello").await;
+    // What is dropped is sent to nobody.
+    tab.click(".composer .mic").await;
+    tab.sees(".recording", "0:01").await;
+    tab.key(Key::Escape).await;
+    let is_back = "return document.activeElement === document.querySelector('.composer textarea') && document.querySelector('.recording').hidden";
+    tab.until("the field is back", is_back).await;
+    assert_eq!(server.get("/api/stats").1["total"], 1);
+    tab.click(".composer .mic").await;
+    tab.sees(".recording", "0:01").await;
+    tab.click(".send-voice").await;
+    let sent = peer.action("send_group_msg").await;
+    assert_eq!(sent["params"]["message"][0]["type"], "record", "{sent}");
+    let can_play =
+        "const voice = document.querySelector('.message.own audio'); return voice?.duration > 0";
+    tab.until("it can be heard", can_play).await;
+    tab.until("the field is back", is_back).await;
+    // A text is sent by the button that was there before.
+    tab.write(".composer textarea", "words").await;
+    let shown = "const shows = (one) => document.querySelector(one).checkVisibility(); return [shows('.composer .mic'), shows('.composer .send')]";
+    assert_eq!(tab.run(shown).await, json!([false, true]));
+    tab.was_quiet().await;
+}

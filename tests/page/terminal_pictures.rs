@@ -136,8 +136,23 @@ pub async fn shoot_all(server: &TestServer, tab: &Tab, folder: &Path) {
     tui.press("\u{1b}");
     tui.sees("i writes");
     tui.press("M");
-    tui.sees("Wrote here lately");
+    tui.sees("People here");
     shoot_sizes(&tui, tab, folder, "tui-people").await;
     let readme = folder.join(format!("tui-{}x{}-dark.png", SIZES[0].0, SIZES[0].1));
     std::fs::copy(readme, folder.join("tui.png")).unwrap();
+    drop(tui);
+    shoot_chinese(server, tab, folder).await;
+}
+
+/// The same in Chinese, for the Chinese README.
+async fn shoot_chinese(server: &TestServer, tab: &Tab, folder: &Path) {
+    let locale = [("LC_ALL", "zh_CN.UTF-8")];
+    let mut tui = Terminal::start_among(&server.home, &["tui"], &locale);
+    tui.sees("Hiking club");
+    tui.resize(SIZES[0].1, SIZES[0].0);
+    tui.press("\u{b}hiking\r");
+    tui.sees("I bring coffee");
+    tui.press("我也可以带上地图");
+    tui.sees("我也可以带上地图");
+    shoot(tab, &tui, &PALETTES[0], &folder.join("tui-zh-CN.png")).await;
 }

@@ -63,6 +63,7 @@ mod media_attack;
 mod media_failures;
 mod media_of_platforms;
 mod media_parts;
+mod members;
 mod metrics;
 mod names;
 mod outcomes;

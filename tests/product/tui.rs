@@ -372,3 +372,20 @@ fn a_picture_is_shown_as_the_terminal_can_and_made_anew_for_another_size() {
     tui.press("\tv");
     tui.sees("pictures are off here");
 }
+
+#[test]
+fn the_client_speaks_the_language_of_the_locale_unless_told_another() {
+    let server = TestServer::start_with(&["--loopback"]);
+    server.until(&server.make_for(Some("loopback"), "group_1", "the first word"), "Sent");
+    let locale = [("LC_ALL", "zh_CN.UTF-8")];
+    let mut chinese = Terminal::start_among(&server.home, &["tui"], &locale);
+    chinese.sees("1 个会话");
+    chinese.press("?");
+    chinese.sees("显示按键");
+    chinese.press("qq");
+    assert_eq!(chinese.wait(), 0);
+    let mut english = Terminal::start_among(&server.home, &["tui", "--language", "en"], &locale);
+    english.sees("1 conversations");
+    english.press("q");
+    assert_eq!(english.wait(), 0);
+}

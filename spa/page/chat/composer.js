@@ -9,6 +9,7 @@ import { draftOf, keepDraft } from './drafts.js';
 import { pickEmoji } from './emoji.js';
 import { MentionCompletion } from './mentions.js';
 import { previewOf } from './outgoing.js';
+import { Recorder, canRecord } from './recorder.js';
 
 /** @typedef {import('../types.js').Message} Message */
 /** @typedef {import('../types.js').Segment} Segment */
@@ -57,6 +58,8 @@ export class Composer {
     this.chips = h('ul', { class: 'chips', hidden: true, 'aria-label': t('files') });
     this.picker = h('input', { type: 'file', class: 'unseen', multiple: true, tabindex: '-1', 'aria-label': t('attach'), onchange: () => this.#picked() });
     const emoji = h('button', { class: 'plain', type: 'button', 'aria-label': t('emoji'), title: t('emoji'), onclick: () => pickEmoji(emoji, (one) => this.#insert(one)) }, icon('smile'));
+    this.recorder = new Recorder((voice) => this.#sendVoice(voice), () => this.focus());
+    const mic = h('button', { class: 'plain mic', type: 'button', 'aria-label': t('recordVoice'), title: t('recordVoice'), onclick: () => void this.recorder.begin() }, icon('mic'));
     this.sendButton = h('button', { class: 'primary send', type: 'submit', 'aria-label': t('send') }, icon('send'));
     this.element = h(
       'form',
@@ -67,6 +70,7 @@ export class Composer {
       this.mentions.element,
       this.bar,
       this.chips,
+      this.recorder.element,
       h(
         'div',
         { class: 'composer-line' },
@@ -74,6 +78,7 @@ export class Composer {
         h('button', { class: 'plain', type: 'button', 'aria-label': t('attach'), title: t('attach'), onclick: () => this.picker.click() }, icon('attach')),
         this.field,
         emoji,
+        canRecord() ? mic : null,
         this.sendButton,
       ),
     );
@@ -92,6 +97,7 @@ export class Composer {
   }
 
   close() {
+    this.recorder.end(false);
     this.end();
   }
 
@@ -130,6 +136,7 @@ export class Composer {
     this.#edited = undefined;
     this.#reply = undefined;
     this.bar.hidden = true;
+    delete this.element.dataset.bar;
     this.#keep();
     this.#fit();
     return had;
@@ -164,6 +171,13 @@ export class Composer {
     const close = h('button', { class: 'plain', type: 'button', 'aria-label': t('cancelThis'), title: 'Esc', onclick: () => this.cancel() }, icon('close'));
     fill(this.bar, icon(kind), h('div', null, h('strong', null, title), h('span', null, said)), close);
     this.bar.hidden = false;
+    this.element.dataset.bar = kind;
+  }
+
+  /** @param {File} voice */
+  #sendVoice(voice) {
+    this.by.send([], [voice], this.#reply);
+    this.cancel();
   }
 
   #drawChips() {

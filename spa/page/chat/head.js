@@ -26,7 +26,7 @@ export function conversationHead(feed, opened, by) {
     if (key === drawn) return;
     drawn = key;
     const more = h('button', { class: 'plain', 'aria-label': t('conversationMenu'), title: t('conversationMenu'), 'aria-haspopup': 'dialog', onclick: () => openConversationMenu(more, entry(), feed.conversations) }, icon('more'));
-    const people = h('button', { class: 'plain', 'aria-label': t('people'), title: t('people'), 'aria-haspopup': 'dialog', onclick: () => by.people(people) }, icon('person'));
+    const people = h('button', { class: 'plain', 'aria-label': t('people'), title: t('people'), 'aria-haspopup': 'dialog', onclick: () => by.people(people) }, icon('people'));
     fill(
       element,
       h('button', { class: 'plain back', 'aria-label': t('back'), onclick: by.back }, icon('back')),

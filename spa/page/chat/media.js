@@ -1,5 +1,5 @@
 import { fetchMedia } from '../api.js';
-import { MEDIA_WORDS } from '../content.js';
+import { MEDIA_WORDS, isVoice } from '../content.js';
 import { fill, h } from '../dom.js';
 import { errorText, reasonText } from '../errors.js';
 import { duration, size } from '../format.js';
@@ -49,7 +49,7 @@ function reserve(element, { type, width = UNKNOWN.width, height = UNKNOWN.height
 }
 
 /** @param {Segment} segment */
-const nameOfMedium = (segment) => visible(segment.name || segment.summary || '') || nameInAddress(segment) || t(MEDIA_WORDS[/** @type {keyof typeof MEDIA_WORDS} */ (segment.type)]);
+const nameOfMedium = (segment) => (isVoice(segment) ? t('voice') : '') || visible(segment.name || segment.summary || '') || nameInAddress(segment) || t(MEDIA_WORDS[/** @type {keyof typeof MEDIA_WORDS} */ (segment.type)]);
 
 /** The file's name in an address; many have none. @param {Segment} segment */
 function nameInAddress({ url = '' }) {

@@ -1,33 +1,39 @@
-import { ask, withQuery } from '../api.js';
+import { Refused, ask, conversationPath, withQuery } from '../api.js';
 import { avatar } from '../avatar.js';
 import { fill, h } from '../dom.js';
 import { errorText } from '../errors.js';
 import { author, machineTime, shortTime } from '../format.js';
 import { t } from '../i18n.js';
+import { isPrivate } from '../names.js';
 import { openPopup, step } from './popup.js';
 
 /** @typedef {import('../types.js').Message} Message */
-/** @typedef {{id: string, name: string, at: number}} Member somebody who wrote here, and when last */
+/** @typedef {{id: string, name: string, at?: number, role?: 'owner' | 'admin', title?: string}} Member somebody who is here, when they wrote last, and what they are */
 
 /** Messages that are looked at at once, and how often at most. */
 const PAGE = 200;
 const PAGES = 5;
 
-/** The people who wrote in one conversation; the server keeps no other list of its members. */
+/** People shown at once. */
+const SHOWN = 200;
+
+/** The people of one conversation: those who wrote, and the members whom its platform lists. */
 export class People {
   /** By ID. @type {Map<string, Member>} */
   #known = new Map();
   /** @type {Promise<void> | undefined} */
   #loading;
+  /** All members, where the platform lists them. */
+  total = 0;
 
-  /** @param {{platform: string, conversation: string}} at */
+  /** @param {import('../types.js').Conversation} at */
   constructor(at) {
     this.at = at;
   }
 
-  /** Those known so far, who wrote last first. */
+  /** Those known so far: who wrote last first, then the silent ones, those with a role first. */
   get all() {
-    return [...this.#known.values()].sort((a, b) => b.at - a.at);
+    return [...this.#known.values()].sort((a, b) => (b.at ?? 0) - (a.at ?? 0));
   }
 
   /** @param {Iterable<Message>} messages */
@@ -36,20 +42,23 @@ export class People {
       const { sender, direction, created_at: at } = message;
       if (direction !== 'Inbound' || !sender) continue;
       const known = this.#known.get(sender.id);
-      if (!known || known.at <= at) this.#known.set(sender.id, { id: sender.id, name: author(message), at });
+      if ((known?.at ?? 0) <= at) this.#known.set(sender.id, { ...known, id: sender.id, name: author(message), at });
     }
   }
 
-  /** Looks through the latest messages, once. */
+  /** Looks through the latest messages and asks for the members, once. */
   load() {
-    this.#loading ??= this.#load().catch((error) => {
-      this.#loading = undefined;
-      throw error;
-    });
+    this.#loading ??= Promise.all([this.#loadWriters(), this.#loadMembers()]).then(
+      () => undefined,
+      (error) => {
+        this.#loading = undefined;
+        throw error;
+      },
+    );
     return this.#loading;
   }
 
-  async #load() {
+  async #loadWriters() {
     const { platform, conversation } = this.at;
     /** @type {string | undefined} */
     let before;
@@ -59,6 +68,20 @@ export class People {
       this.learn(messages);
       before = messages.at(-1)?.id;
       if (messages.length < PAGE) return;
+    }
+  }
+
+  /** Where a platform lists nobody, those who wrote are all who are known. */
+  async #loadMembers() {
+    if (isPrivate(this.at)) return;
+    const { platform, conversation } = this.at;
+    try {
+      /** @type {{members: Member[], total: number}} */
+      const { members, total } = await ask(`${conversationPath(platform, conversation)}/members`);
+      for (const member of members) this.#known.set(member.id, { ...this.#known.get(member.id), ...member });
+      this.total = total;
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
     }
   }
 }
@@ -73,20 +96,35 @@ export function openPeople(beside, people, chosen) {
   const field = h('input', { type: 'search', placeholder: t('findPerson'), 'aria-label': t('findPerson'), oninput: draw });
   const list = h('div', { class: 'menu people', onkeydown: (/** @type {KeyboardEvent} */ event) => step(event, /** @type {HTMLElement[]} */ ([...list.children])) });
   const state = h('p', { class: 'muted', role: 'status' }, t('loading'));
+  let isLoaded = false;
   function draw() {
     const q = field.value.trim().toLowerCase();
     const found = people.all.filter(({ id, name }) => name.toLowerCase().includes(q) || id.startsWith(q));
-    const rows = found.map((one) =>
-      h('button', { class: 'plain', onclick: () => chosen(one) }, avatar(one.id, one.name), h('span', null, one.name, h('small', null, one.id)), h('time', { datetime: machineTime(one.at) }, shortTime(one.at))),
-    );
-    fill(list, ...rows);
+    fill(list, ...found.slice(0, SHOWN).map((one) => row(one, () => chosen(one))));
+    if (!isLoaded) return;
+    const count = people.total ? t('members', { n: people.total }) : t('peopleHere', { n: people.all.length });
+    fill(state, count, found.length > SHOWN ? ` ${t('firstShown', { n: SHOWN })}` : '');
   }
   const tell = () => {
+    isLoaded = true;
     draw();
-    const { length: n } = people.all;
-    fill(state, t('peopleHere', { n }));
   };
   draw();
   openPopup(beside, h('div', { class: 'people-here' }, field, list, state), t('people'));
   people.load().then(tell, (error) => fill(state, errorText(error)));
+}
+
+/**
+ * @param {Member} one
+ * @param {() => void} onclick
+ */
+function row({ id, name, at, role, title }, onclick) {
+  const marks = [role && t(role), title].filter(Boolean).map((mark) => h('em', { class: 'role' }, mark));
+  return h(
+    'button',
+    { class: 'plain', onclick },
+    avatar(id, name),
+    h('span', null, h('span', null, name, marks), h('small', null, id)),
+    at ? h('time', { datetime: machineTime(at) }, shortTime(at)) : null,
+  );
 }

@@ -3,6 +3,7 @@ import { fill, h } from '../dom.js';
 import { t } from '../i18n.js';
 import { splitAtAddresses } from '../links.js';
 import { webAddress } from '../media.js';
+import { faceOf } from './faces.js';
 import { forward } from './forwarded.js';
 import { medium } from './media.js';
 
@@ -60,10 +61,16 @@ function inlineOf(segment) {
     case 'mention_all':
       return [h('span', { class: 'mention me' }, `@${t('everybody')}`)];
     case 'emoji':
-      return [h('span', { class: 'face' }, segment.name || t('emoji'))];
+      return [face(segment)];
     default:
       return undefined;
   }
+}
+
+/** A face of the platform: as an emoji where one says the same, else by its name. @param {Segment} segment */
+function face({ id, name = t('emoji') }) {
+  const glyph = faceOf(id);
+  return glyph ? h('span', { class: 'glyph', role: 'img', 'aria-label': name, title: name }, glyph) : h('span', { class: 'face' }, name);
 }
 
 /** Text with its web addresses made links; the rest of a very long one on demand. @param {string} value */

@@ -88,7 +88,7 @@ function lastLine(entry) {
   const isOwn = last.direction !== 'Inbound';
   const who = isOwn ? t('you') : isPrivate(entry) ? '' : author(last);
   const said = last.recalled_at ? t('recalledMessage') : lineOf(last);
-  return h('span', { class: 'text' }, who ? h('span', { class: 'who' }, `${who}: `) : null, said);
+  return h('span', { class: 'text' }, who ? [h('span', { class: 'who' }, who), ': '] : null, said);
 }
 
 /**
@@ -105,6 +105,6 @@ function hitRow(message, q) {
     { class: 'row conversation' },
     avatar(message.recipient, name, platformName(message.platform)),
     h('div', { class: 'head' }, h('span', { class: 'author' }, name), h('time', { datetime: machineTime(message.created_at) }, shortTime(message.created_at))),
-    h('div', { class: 'body' }, h('span', { class: 'text' }, h('span', { class: 'who' }, ...withHits(author(message), q), ': '), ...withHits([line, ...names].join(' · '), q))),
+    h('div', { class: 'body' }, h('span', { class: 'text' }, h('span', { class: 'who' }, ...withHits(author(message), q)), ': ', ...withHits([line, ...names].join(' · '), q))),
   );
 }

@@ -7,6 +7,7 @@ use super::message::{Delivery, Found, Outbound};
 use super::settings::Settings;
 use super::window::{Window, WindowClosed};
 use crate::model::content::ForwardItem;
+use crate::protocol::http::GroupMembers;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -43,6 +44,13 @@ pub enum AccountRequest {
         media: MediaOf,
         /// Gets where it is.
         answer: oneshot::Sender<Result<MediaSource, ActionError>>,
+    },
+    /// Ask for the members of a group. Answered once, within the adapter's time limit.
+    Members {
+        /// The group.
+        conversation: String,
+        /// Gets the members, or the reason why there are none.
+        answer: oneshot::Sender<Result<GroupMembers, ActionError>>,
     },
     /// Carry out an action. Answered once, within the adapter's time limit.
     Act {
@@ -156,6 +164,22 @@ impl AccountHandle {
         let (answer, found) = oneshot::channel();
         match self.hand_over(AccountRequest::FindMedia { media, answer }).await {
             Ok(()) => found
+                .await
+                .unwrap_or_else(|_| Err(ActionError::Unknown("the connection was lost".into()))),
+            Err(_) => Err(ActionError::NotConnected),
+        }
+    }
+
+    /// Asks for the members of a group; returns within the adapter's time limits, whatever happens.
+    ///
+    /// # Errors
+    ///
+    /// The account has gone, cannot do it, refused, or did not answer in time; `ActionError` says
+    /// which.
+    pub async fn members(&self, conversation: String) -> Result<GroupMembers, ActionError> {
+        let (answer, listed) = oneshot::channel();
+        match self.hand_over(AccountRequest::Members { conversation, answer }).await {
+            Ok(()) => listed
                 .await
                 .unwrap_or_else(|_| Err(ActionError::Unknown("the connection was lost".into()))),
             Err(_) => Err(ActionError::NotConnected),

@@ -182,6 +182,9 @@ impl RunningAccount {
             AccountRequest::OpenForward { answer, .. } => {
                 drop(answer.send(Err(ActionError::Unsupported)));
             }
+            AccountRequest::Members { answer, .. } => {
+                drop(answer.send(Err(ActionError::Unsupported)));
+            }
             AccountRequest::FindMedia { media, answer } => {
                 drop(answer.send(find_media(&media, &self.cdn)));
             }

@@ -3,7 +3,9 @@
 use super::query::escaped;
 use super::{Remote, repeats};
 use crate::error::Result;
-use crate::protocol::http::{Conversation, Conversations, MAX_LIMIT, SetConversation};
+use crate::protocol::http::{
+    Conversation, Conversations, GroupMembers, MAX_LIMIT, SetConversation,
+};
 use crate::store::ConversationQuery;
 use hyper::Method;
 
@@ -57,6 +59,14 @@ impl Remote {
         let path = path_of(platform, conversation);
         let request = self.0.request(Method::GET, &path, None::<&()>)?;
         self.0.ask(request).await
+    }
+
+    pub(in crate::client) async fn members(
+        &mut self,
+        platform: &str,
+        conversation: &str,
+    ) -> Result<GroupMembers> {
+        self.0.get(&format!("{}/members", path_of(platform, conversation))).await
     }
 
     pub(in crate::client) async fn set_conversation(

@@ -3,6 +3,7 @@
 mod code;
 mod conversation;
 mod media;
+mod member;
 mod message;
 mod request;
 mod set_aside;
@@ -15,6 +16,7 @@ pub use super::platform::{AdapterStatus, ConnectionCodes, PlatformState};
 pub use code::{code_of, is_literal};
 pub use conversation::{Conversations, ReadTo, SetConversation, Typing};
 pub use media::{KeptMedia, MediaAddress, MediaList, MediaRemoved, MediaUse, Uploaded};
+pub use member::{GroupMember, GroupMembers, MAX_MEMBERS, MemberRole};
 pub use message::{MessageChange, NewMessage, ParsedChange};
 pub use request::{Request, RequestAnswer, Requests};
 pub use set_aside::{SetAsideEvent, SetAsideEvents, StoredAgain};

@@ -3,13 +3,13 @@
 use super::actions::not_carried_out;
 use super::route::{READ, Route, SEND};
 use super::schema::{count, name, position};
-use crate::protocol::http::{Conversation, Conversations, SetConversation, Typing};
+use crate::protocol::http::{Conversation, Conversations, GroupMembers, SetConversation, Typing};
 use crate::server::conversations;
 use crate::server::operation::{Description, Operation};
 use hyper::{Method, StatusCode};
 use serde_json::json;
 
-pub(super) fn routes() -> [Route; 3] {
+pub(super) fn routes() -> [Route; 4] {
     [
         Route::new(
             "/api/conversations",
@@ -46,6 +46,18 @@ pub(super) fn routes() -> [Route; 3] {
                         .answers::<Conversation>(StatusCode::OK, "The conversation as it now is")
                     }),
             ],
+        ),
+        Route::new(
+            "/api/conversations/{platform}/{conversation}/members",
+            [Operation::get(READ, |call| Box::pin(conversations::members(call)))
+                .by_leader()
+                .described(|d| {
+                    let d = not_carried_out(d.named("list_members", "The members of a group"));
+                    in_path(d).answers::<GroupMembers>(
+                        StatusCode::OK,
+                        "The members as the platform lists them, at most five minutes old",
+                    )
+                })],
         ),
         Route::new(
             "/api/conversations/{platform}/{conversation}/typing",

@@ -75,7 +75,7 @@ pub const TABLE: &[Binding] = &[
         Mode::Anywhere,
         &[letter('M')],
         KeyAction::People,
-        "who wrote in the conversation; Enter mentions",
+        "people of the conversation; Enter mentions",
     ),
     binding(
         Mode::Anywhere,

@@ -8,6 +8,7 @@ use super::view::ScrollView;
 use super::{ConnectionState, Focus, Model, Question, WRITE_ROWS, conversations};
 use crate::protocol::http::{AdapterStatus, Stats};
 use crate::text;
+use crate::tui::language::say;
 use crate::tui::layout::{Front, Layout};
 use jiff::tz::TimeZone;
 use ratatui_textarea::TextArea;
@@ -42,7 +43,7 @@ impl Model {
     /// The title of the stream.
     pub fn title(&self) -> String {
         let scope = self.stream.scope();
-        let Some(key) = &scope.conversation else { return "Everything".into() };
+        let Some(key) = &scope.conversation else { return say!("Everything").into() };
         let known = self.conversations.get(key);
         known.map_or_else(|| key.conversation.clone(), |known| known.name().to_owned())
     }

@@ -1,6 +1,8 @@
 //! Turning written text into a message: mentions, and files with `/file`.
 
+use super::content::everybody;
 use crate::model::content::Segment;
+use crate::tui::language::say;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -32,7 +34,7 @@ pub enum Composed {
 pub fn read(text: &str, mentions: &[Mention]) -> Composed {
     if let Some(path) = file_argument(text) {
         return match path.trim() {
-            "" => Composed::Nothing("/file needs a path; Tab completes it"),
+            "" => Composed::Nothing(say!("/file needs a path; Tab completes it")),
             path => Composed::File(expanded(path)),
         };
     }
@@ -111,7 +113,7 @@ pub fn text_of(segments: &[Segment]) -> (String, Vec<Mention>) {
             Segment::Mention { user, name, .. } => {
                 (format!("@{}", name.as_deref().unwrap_or(user)), user.clone())
             }
-            Segment::MentionAll {} => ("@all".to_owned(), String::new()),
+            Segment::MentionAll {} => (everybody(), String::new()),
             _ => continue,
         };
         text.push_str(&name);

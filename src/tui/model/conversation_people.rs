@@ -1,13 +1,13 @@
-//! The people who wrote in one conversation.
+//! The people of one conversation.
 
 use super::scope::ConversationKey;
-use crate::model::message::Sender;
+use crate::protocol::http::GroupMember;
 
-/// Those who wrote in one conversation, the latest first, as the server's messages tell.
+/// Those who wrote in one conversation, the latest first, then its other members, as the server tells.
 #[derive(Debug, Default)]
 pub struct ConversationPeople {
     pub(super) of: Option<ConversationKey>,
-    pub(super) known: Vec<Sender>,
+    pub(super) known: Vec<GroupMember>,
     /// The server was asked, for as long as the conversation is open.
     pub(super) is_asked: bool,
 }

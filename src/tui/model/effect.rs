@@ -5,8 +5,8 @@ use super::notify::Notification;
 use super::picture::Picture;
 use super::scope::ConversationKey;
 use crate::client::{HistoryPage, HistoryQuery, watch};
-use crate::model::message::{Message, Sender};
-use crate::protocol::http::{self, AdapterStatus, MessageChange, NewMessage, Stats};
+use crate::model::message::Message;
+use crate::protocol::http::{self, AdapterStatus, GroupMember, MessageChange, NewMessage, Stats};
 use crossterm::event::{KeyEvent, MouseEvent};
 use std::path::PathBuf;
 use uuid::Uuid;
@@ -135,8 +135,8 @@ pub enum ServerReply {
     /// A file was fetched.
     Fetched(PathBuf, Fetching),
     Picture(Box<Picture>),
-    /// Those who wrote in a conversation, the latest first.
-    People(ConversationKey, Vec<Sender>),
+    /// Those who wrote in a conversation, the latest first, then its other members.
+    People(ConversationKey, Vec<GroupMember>),
     /// They could not be found out, for this reason.
     NoPeople(String),
     Requests(Vec<http::Request>),

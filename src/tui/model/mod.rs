@@ -44,6 +44,8 @@ pub use attachment::{AttachmentPlace, Fetching, MediaItem, of as attachments};
 pub use effect::{Effect, NotSent, NumberedRequest, ServerReply, ServerRequest, TuiEvent};
 pub use hits::Needle;
 pub use notify::{Level, Notification};
+#[cfg(test)]
+pub use pick::reaction_words;
 pub use picture::Picture;
 
 use crate::protocol::http::{self, AdapterStatus, Stats};

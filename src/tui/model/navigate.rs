@@ -6,6 +6,7 @@ use super::{Focus, HOLD, Model, Needle, ServerRequest};
 use crate::model::message::Status;
 use crate::protocol::http::SetConversation;
 use crate::tui::keys::KeyAction;
+use crate::tui::language::say;
 
 impl Model {
     /// Ends a search or a filter; else goes to the list.
@@ -84,9 +85,9 @@ impl Model {
             return;
         }
         self.show_status(if upwards {
-            "no match further up in what is loaded; / and Tab searches everything"
+            say!("no match further up in what is loaded; / and Tab searches everything")
         } else {
-            "no match further down"
+            say!("no match further down")
         });
     }
 
@@ -171,7 +172,7 @@ impl Model {
     pub(super) fn next_unread(&mut self) {
         match self.first_unread() {
             Some(key) => self.go_to_conversation(key),
-            None => self.show_status("nothing is unread elsewhere"),
+            None => self.show_status(say!("nothing is unread elsewhere")),
         }
     }
 
@@ -204,25 +205,33 @@ impl Model {
     pub(super) fn set_conversation(&mut self, action: KeyAction) {
         let open = self.stream.scope().conversation.as_ref();
         let Some(known) = open.and_then(|key| self.conversations.get(key)) else {
-            return self.show_status("choose a conversation first");
+            return self.show_status(say!("choose a conversation first"));
         };
         let (key, name) = (known.key.clone(), known.name().to_owned());
         let mut set = SetConversation::default();
         let done = match action {
             KeyAction::Mute => {
                 set.muted = Some(!known.muted);
-                if known.muted { "is no longer muted" } else { "is muted" }
+                if known.muted {
+                    say!("{} is no longer muted", name)
+                } else {
+                    say!("{} is muted", name)
+                }
             }
             KeyAction::Pin => {
                 set.pinned = Some(!known.pinned);
-                if known.pinned { "is no longer pinned" } else { "is pinned" }
+                if known.pinned {
+                    say!("{} is no longer pinned", name)
+                } else {
+                    say!("{} is pinned", name)
+                }
             }
             _ => {
                 self.conversations.read(&key);
                 return self.ask(ServerRequest::ReadAll(key));
             }
         };
-        self.show_status(format!("{name} {done}"));
+        self.show_status(done);
         self.ask(ServerRequest::SetConversation(key, set));
     }
 

@@ -3,6 +3,7 @@
 use super::scope::ConversationKey;
 use crate::model::message::Sender;
 use crate::model::notice::{Notice, NoticeKind};
+use crate::tui::language::say;
 use std::collections::{HashMap, VecDeque};
 use uuid::Uuid;
 
@@ -34,33 +35,33 @@ pub fn text(notice: &Notice) -> Option<String> {
     let name = |sender: &Option<Sender>| match sender {
         Some(sender) if !sender.name.is_empty() => sender.name.clone(),
         Some(sender) => sender.id.clone(),
-        None => "somebody".into(),
+        None => say!("somebody").into(),
     };
     let user = name(&notice.user);
     let operator = notice
         .operator
         .as_ref()
         .filter(|operator| notice.user.as_ref().is_none_or(|user| user.id != operator.id));
-    let by = operator.map(|operator| format!(" by {}", name(&Some(operator.clone()))));
+    let by = operator.map(|operator| say!(" by {}", name(&Some(operator.clone()))));
     let by = by.unwrap_or_default();
     let about = if notice.text.is_empty() { String::new() } else { format!(": {}", notice.text) };
     Some(match notice.kind {
-        NoticeKind::MemberJoined => format!("{user} joined{by}"),
-        NoticeKind::MemberLeft if by.is_empty() => format!("{user} left"),
-        NoticeKind::MemberLeft => format!("{user} was removed{by}"),
-        NoticeKind::MemberMuted => format!("{user} was muted{by}{about}"),
-        NoticeKind::MemberRenamed => format!("{user} has another name{about}"),
-        NoticeKind::AdminChanged => format!("the admins changed: {user}{about}"),
+        NoticeKind::MemberJoined => say!("{} joined{}", user, by),
+        NoticeKind::MemberLeft if by.is_empty() => say!("{} left", user),
+        NoticeKind::MemberLeft => say!("{} was removed{}", user, by),
+        NoticeKind::MemberMuted => say!("{} was muted{}{}", user, by, about),
+        NoticeKind::MemberRenamed => say!("{} has another name{}", user, about),
+        NoticeKind::AdminChanged => say!("the admins changed: {}{}", user, about),
         NoticeKind::Poke => {
             let operator = operator.map_or_else(|| user.clone(), |one| name(&Some(one.clone())));
-            format!("{operator} poked {user}")
+            say!("{} poked {}", operator, user)
         }
-        NoticeKind::FriendAdded => format!("{user} is a friend now"),
-        NoticeKind::FriendRequest => format!("{user} asks to be a friend{about}"),
-        NoticeKind::JoinRequest => format!("{user} asks to join{about}"),
-        NoticeKind::FileUploaded => format!("{user} uploaded a file{about}"),
-        NoticeKind::Essence => format!("a message of {user} was marked as essential{by}"),
-        NoticeKind::AccountOffline => format!("the account {} is offline{about}", notice.account),
+        NoticeKind::FriendAdded => say!("{} is a friend now", user),
+        NoticeKind::FriendRequest => say!("{} asks to be a friend{}", user, about),
+        NoticeKind::JoinRequest => say!("{} asks to join{}", user, about),
+        NoticeKind::FileUploaded => say!("{} uploaded a file{}", user, about),
+        NoticeKind::Essence => say!("a message of {} was marked as essential{}", user, by),
+        NoticeKind::AccountOffline => say!("the account {} is offline{}", notice.account, about),
         NoticeKind::Other if notice.text.is_empty() => return None,
         NoticeKind::Other => notice.text.clone(),
     })

@@ -4,6 +4,7 @@ use super::draft::Purpose;
 use super::view::{ScrollView, ViewSubject};
 use super::{Effect, Focus, Model, Question, ServerRequest, edit};
 use crate::tui::keys::{KeyAction, Mode, action};
+use crate::tui::language::{say, text};
 use crossterm::event::{KeyEvent, KeyEventKind};
 
 impl Model {
@@ -175,7 +176,7 @@ impl Model {
 
     fn turn_notifications(&mut self) {
         let level = self.notifier.turn();
-        self.show_status(format!("notifications: {}", level.name()));
+        self.show_status(say!("notifications: {}", text(level.name())));
     }
 
     pub(super) fn show(&mut self, subject: ViewSubject) {

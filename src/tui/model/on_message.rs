@@ -9,6 +9,7 @@ use super::view::{ScrollView, ViewSubject};
 use super::{Effect, Focus, Model, Question, ServerRequest, compose};
 use crate::model::message::{Direction, Message, Status};
 use crate::tui::keys::KeyAction;
+use crate::tui::language::{say, status};
 
 impl Model {
     /// The message of the view, else the selected one; where nothing is selected, the newest one on
@@ -58,7 +59,7 @@ impl Model {
         };
         let message = message.cloned();
         let Some(message) = message else {
-            return self.show_status("choose a message first, with ↑ or k");
+            return self.show_status(say!("choose a message first, with ↑ or k"));
         };
         match action {
             KeyAction::Reply => self.reply_to(message),
@@ -75,11 +76,11 @@ impl Model {
             KeyAction::Conversation => self.show_in_conversation(&message),
             KeyAction::Copy => {
                 self.effects.push(Effect::Copy(said(&message)));
-                self.show_status("content copied");
+                self.show_status(say!("content copied"));
             }
             KeyAction::CopyId => {
                 self.effects.push(Effect::Copy(message.id.to_string()));
-                self.show_status("ID copied");
+                self.show_status(say!("ID copied"));
             }
             KeyAction::Delete => self.question = Some(Question::Delete(vec![message.id])),
             KeyAction::Cancel => self.cancel(&message),
@@ -100,7 +101,7 @@ impl Model {
                 let line = |message| format!("{}: {}", super::rows::author(message), said(message));
                 let lines: Vec<_> = chosen.iter().map(line).collect();
                 self.effects.push(Effect::Copy(lines.join("\n")));
-                self.show_status(format!("{} messages copied", chosen.len()));
+                self.show_status(say!("{} messages copied", chosen.len()));
                 self.stream.choose_none();
             }
             _ => return false,
@@ -112,7 +113,7 @@ impl Model {
     fn choose(&mut self, message: &Message) {
         self.view = None;
         if !self.stream.choose(message) {
-            return self.show_status(format!("no more than {MAX_CHOSEN} are chosen at once"));
+            return self.show_status(say!("no more than {} are chosen at once", MAX_CHOSEN));
         }
         self.stream.select_above();
     }
@@ -131,10 +132,10 @@ impl Model {
     fn edit(&mut self, message: &Message) {
         let segments = message.content.to_segments();
         if message.direction == Direction::Inbound {
-            return self.show_status("only your own messages can be edited");
+            return self.show_status(say!("only your own messages can be edited"));
         }
         if message.recall.is_some() || !compose::is_editable(&segments) {
-            return self.show_status("only text can be edited here");
+            return self.show_status(say!("only text can be edited here"));
         }
         self.view = None;
         let key = ConversationKey::of(message);
@@ -147,19 +148,20 @@ impl Model {
 
     fn recall(&mut self, message: &Message) {
         if message.recall.is_some() {
-            return self.show_status("it was recalled already");
+            return self.show_status(say!("it was recalled already"));
         }
         self.question = Some(Question::Recall(message.id));
     }
 
     fn cancel(&mut self, message: &Message) {
         match message.status {
-            _ if message.direction == Direction::Inbound => self.show_status(ONLY_OWN),
+            _ if message.direction == Direction::Inbound => self.show_status(only_own()),
             Status::Pending => self.ask(ServerRequest::Cancel(message.id)),
-            Status::Sending => self.show_status("the message is being sent now"),
+            Status::Sending => self.show_status(say!("the message is being sent now")),
             other => {
-                self.show_status(format!(
-                    "the message is {other}; only pending messages can be canceled"
+                self.show_status(say!(
+                    "the message is {}; only pending messages can be canceled",
+                    status(other)
                 ));
             }
         }
@@ -167,10 +169,11 @@ impl Model {
 
     fn retry(&mut self, message: &Message) {
         match message.status {
-            _ if message.direction == Direction::Inbound => self.show_status(ONLY_OWN),
+            _ if message.direction == Direction::Inbound => self.show_status(only_own()),
             Status::Failed | Status::Canceled => self.ask(ServerRequest::Retry(message.id)),
-            other => self.show_status(format!(
-                "the message is {other}; only failed and canceled messages can be sent again"
+            other => self.show_status(say!(
+                "the message is {}; only failed and canceled messages can be sent again",
+                status(other)
             )),
         }
     }
@@ -179,10 +182,10 @@ impl Model {
 
     fn go_to_answered(&mut self, message: &Message) {
         let Some(reply) = &message.reply_to else {
-            return self.show_status("it answers no message");
+            return self.show_status(say!("it answers no message"));
         };
         let Some(id) = reply.id else {
-            return self.show_status("the message that it answers is not known here");
+            return self.show_status(say!("the message that it answers is not known here"));
         };
         self.view = None;
         self.focus = Focus::Stream;
@@ -224,9 +227,9 @@ impl Model {
             Fetching::Show => found.retain(|attachment| attachment.is_picture),
         }
         match (found.len(), fetching) {
-            (0, Fetching::Open) => self.show_status("there is no link and no file in it"),
-            (0, Fetching::Save) => self.show_status("there is no file in it"),
-            (0, Fetching::Show) => self.show_status("there is no picture in it"),
+            (0, Fetching::Open) => self.show_status(say!("there is no link and no file in it")),
+            (0, Fetching::Save) => self.show_status(say!("there is no file in it")),
+            (0, Fetching::Show) => self.show_status(say!("there is no picture in it")),
             (1, _) => self.fetch(found.remove(0), fetching),
             _ => self.pick_attachment(found, fetching),
         }
@@ -234,11 +237,11 @@ impl Model {
 
     pub(super) fn fetch(&mut self, attachment: MediaItem, fetching: Fetching) {
         if let (AttachmentPlace::Address(address), Fetching::Open) = (&attachment.place, fetching) {
-            self.show_status(format!("opening {}", attachment.label));
+            self.show_status(say!("opening {}", attachment.label));
             self.effects.push(Effect::Open(address.clone()));
             return;
         }
-        self.show_status(format!("fetching {}", attachment.label));
+        self.show_status(say!("fetching {}", attachment.label));
         if fetching == Fetching::Show {
             self.awaited_picture = Some(attachment.clone());
         }
@@ -253,7 +256,7 @@ impl Model {
     pub fn purpose(&self) -> Option<String> {
         match self.draft.purpose() {
             Purpose::New => None,
-            Purpose::Edit(_) => Some("editing · Enter: save · Esc: leave it as it is".into()),
+            Purpose::Edit(_) => Some(say!("editing · Enter: save · Esc: leave it as it is").into()),
             Purpose::Reply(message) => {
                 let (author, said) =
                     (super::rows::author(message), content::line(&message.content));
@@ -263,7 +266,9 @@ impl Model {
     }
 }
 
-const ONLY_OWN: &str = "a received message cannot be canceled or sent again";
+fn only_own() -> &'static str {
+    say!("a received message cannot be canceled or sent again")
+}
 
 /// The content of a message, to be copied: its text, or the address of its file.
 fn said(message: &Message) -> String {

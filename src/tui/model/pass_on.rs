@@ -6,6 +6,7 @@ use super::{Model, ServerRequest};
 use crate::model::content::{Content, Segment};
 use crate::model::message::Message;
 use crate::protocol::http::NewMessage;
+use crate::tui::language::say;
 
 impl Model {
     /// Asks for the conversation to which messages are forwarded, one by one.
@@ -15,18 +16,18 @@ impl Model {
             .map(|message| message.content.to_segments().into_iter().map(quiet).collect())
             .collect();
         if contents.is_empty() {
-            return self.show_status("there is nothing to forward");
+            return self.show_status(say!("there is nothing to forward"));
         }
         let forward = |key: ConversationKey| PickerChoice::Forward(contents.clone(), key);
-        self.picker = Some(Picker::new("Forward to", self.conversation_items(forward)));
+        self.picker = Some(Picker::new(say!("Forward to"), self.conversation_items(forward)));
     }
 
     pub(super) fn forward(&mut self, contents: Vec<Vec<Segment>>, to: &ConversationKey) {
         self.stream.choose_none();
         let name = self.conversations.get(to).map_or(&*to.conversation, |known| known.name());
         self.show_status(match contents.len() {
-            1 => format!("forwarded to {name}"),
-            count => format!("{count} messages forwarded to {name}"),
+            1 => say!("forwarded to {}", name),
+            count => say!("{} messages forwarded to {}", count, name),
         });
         for segments in contents {
             self.ask(ServerRequest::Send(NewMessage {

@@ -1,54 +1,66 @@
-//! Those who wrote in the open conversation: to look at, and to mention.
+//! The people of the open conversation: to look at, and to mention.
 
 use super::compose::Mention;
 use super::conversation_people::ConversationPeople;
 use super::picker::{Item, Picker, PickerChoice};
-use super::rows::name_of;
 use super::scope::ConversationKey;
 use super::{Model, ServerRequest};
-use crate::model::message::{Direction, Sender};
+use crate::model::message::Direction;
+use crate::protocol::http::{GroupMember, MemberRole};
+use crate::tui::language::say;
+use std::collections::{HashMap, HashSet};
 
 /// The title of the list of people.
-const TITLE: &str = "Wrote here lately";
+fn title() -> &'static str {
+    say!("People here")
+}
 
 impl Model {
-    /// Names and IDs of those who wrote in the open conversation, the latest first, and everybody.
-    pub(super) fn people(&self) -> Vec<(String, String)> {
-        let mut people: Vec<(String, String)> = Vec::new();
-        let inbound = |direction| direction == Direction::Inbound;
-        let loaded = self.stream.window().iter().rev().filter(|m| inbound(m.direction));
-        let of_window = loaded.filter_map(|message| message.sender.as_ref());
+    /// Those who wrote in the open conversation, the latest first, then its other members.
+    fn people(&self) -> Vec<GroupMember> {
         let is_here =
             self.people.of.is_some() && self.people.of == self.stream.scope().conversation;
-        let others = self.people.known.iter().filter(|_| is_here);
-        for sender in of_window.chain(others) {
-            if !people.iter().any(|(_, user)| *user == sender.id) {
-                people.push((name_of(sender).to_owned(), sender.id.clone()));
-            }
-        }
-        people.push(("all".into(), String::new()));
-        people
+        let known: &[GroupMember] = if is_here { &self.people.known } else { &[] };
+        let by_id: HashMap<_, _> = known.iter().map(|member| (&*member.id, member)).collect();
+        let loaded = self.stream.window().iter().rev();
+        let loaded = loaded.filter(|message| message.direction == Direction::Inbound);
+        let writers = loaded.filter_map(|message| message.sender.as_ref()).map(|sender| {
+            let listed = by_id.get(&*sender.id).map(|member| (*member).clone());
+            listed.unwrap_or_else(|| sender.clone().into())
+        });
+        let mut met = HashSet::new();
+        let people = writers.chain(known.iter().cloned());
+        people.filter(|member| met.insert(member.id.clone())).collect()
     }
 
-    /// Lists those who wrote in the open conversation.
+    /// Names and IDs of the people of the open conversation, and of everybody.
+    pub(super) fn names(&self) -> Vec<(String, String)> {
+        let people = self.people().into_iter().map(|member| (member.name, member.id));
+        people.chain([(say!("all").into(), String::new())]).collect()
+    }
+
+    /// Lists the people of the open conversation.
     pub(super) fn pick_person(&mut self) {
         if self.stream.scope().conversation.is_none() {
-            return self.show_status("choose a conversation first");
+            return self.show_status(say!("choose a conversation first"));
         }
         self.ask_for_people();
-        self.picker = Some(Picker::new(TITLE, self.person_items()));
+        self.picker = Some(Picker::new(title(), self.person_items()));
     }
 
     fn person_items(&self) -> Vec<Item> {
-        let item = |(name, user): (String, String)| {
-            let detail = if user.is_empty() { "everybody".to_owned() } else { user.clone() };
-            let mention = Mention { name: format!("@{name}"), user };
-            Item { label: name, detail, choice: PickerChoice::Person(mention) }
+        let item = |label: String, user: String, detail: String| {
+            let mention = Mention { name: format!("@{label}"), user };
+            Item { label, detail, choice: PickerChoice::Person(mention) }
         };
-        self.people().into_iter().map(item).collect()
+        let people = self.people().into_iter().map(|member| {
+            let detail = detail_of(&member);
+            item(member.name, member.id, detail)
+        });
+        people.chain([item(say!("all").into(), String::new(), say!("everybody").into())]).collect()
     }
 
-    /// Asks who wrote in the open conversation, once for as long as it is open.
+    /// Asks for the people of the open conversation, once for as long as it is open.
     pub(super) fn ask_for_people(&mut self) {
         let Some(key) = self.stream.scope().conversation.clone() else { return };
         let is_asked = self.people.is_asked && self.people.of.as_ref() == Some(&key);
@@ -59,13 +71,13 @@ impl Model {
         }
     }
 
-    pub(super) fn know_people(&mut self, key: &ConversationKey, people: Vec<Sender>) {
+    pub(super) fn know_people(&mut self, key: &ConversationKey, people: Vec<GroupMember>) {
         if self.people.of.as_ref() != Some(key) {
             return;
         }
         self.people.known = people;
         let items = self.person_items();
-        if let Some(picker) = self.picker.as_mut().filter(|picker| picker.title() == TITLE) {
+        if let Some(picker) = self.picker.as_mut().filter(|picker| picker.title() == title()) {
             picker.replace(items);
         }
     }
@@ -81,4 +93,14 @@ impl Model {
         let text = format!("{} ", person.name);
         self.draft.complete(0, &text, Some(person));
     }
+}
+
+/// A member's role, title and ID.
+fn detail_of(member: &GroupMember) -> String {
+    let role = member.role.map(|role| match role {
+        MemberRole::Owner => say!("owner"),
+        MemberRole::Admin => say!("admin"),
+    });
+    let parts = [role, member.title.as_deref(), Some(&*member.id)];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }

@@ -8,6 +8,7 @@ use crate::model::message::Message;
 use crate::model::notice::NoticeKind;
 use crate::protocol::http;
 use crate::tui::keys::KeyAction;
+use crate::tui::language::{say, text};
 
 /// Reactions that are offered.
 const REACTIONS: [(&str, &str); 12] = [
@@ -25,13 +26,19 @@ const REACTIONS: [(&str, &str); 12] = [
     ("🤔", "thinking"),
 ];
 
+/// Words by which the reactions are found, in English.
+#[cfg(test)]
+pub fn reaction_words() -> impl Iterator<Item = &'static str> {
+    REACTIONS.iter().map(|(_, words)| *words)
+}
+
 /// Entries that a page goes over.
 const PAGE: isize = 10;
 
 impl Model {
     pub(super) fn pick_conversation(&mut self) {
         let items = self.conversation_items(PickerChoice::Conversation);
-        self.picker = Some(Picker::new("Go to", items));
+        self.picker = Some(Picker::new(say!("Go to"), items));
     }
 
     /// The conversations to choose from, those with something to read first.
@@ -46,7 +53,7 @@ impl Model {
             .map(|known| {
                 let unread = match known.unread {
                     0 => String::new(),
-                    count => format!("{count} unread"),
+                    count => say!("{} unread", count),
                 };
                 let id = if known.name.is_some() { &*known.key.conversation } else { "" };
                 let platform = if has_platforms { &*known.key.platform } else { "" };
@@ -67,8 +74,8 @@ impl Model {
         let there = message.reactions.iter().map(|reaction| {
             let emoji = reaction.emoji.clone();
             let detail = match (reaction.mine, reaction.count) {
-                (true, _) => "yours; Enter takes it back".to_owned(),
-                (false, count) => format!("{count} so far"),
+                (true, _) => say!("yours; Enter takes it back").to_owned(),
+                (false, count) => say!("{} so far", count),
             };
             let choice = PickerChoice::Reaction { id, emoji: emoji.clone(), on: !reaction.mine };
             Item { label: emoji, detail, choice }
@@ -77,10 +84,10 @@ impl Model {
         let others =
             REACTIONS.iter().filter(|(emoji, _)| !is_there(emoji)).map(|(emoji, words)| {
                 let choice = PickerChoice::Reaction { id, emoji: (*emoji).to_owned(), on: true };
-                Item { label: (*emoji).to_owned(), detail: (*words).to_owned(), choice }
+                Item { label: (*emoji).to_owned(), detail: text(words).to_owned(), choice }
             });
         let items = there.chain(others).collect();
-        self.picker = Some(Picker::new("React with", items).taking_reactions(id));
+        self.picker = Some(Picker::new(say!("React with"), items).taking_reactions(id));
     }
 
     pub(super) fn pick_attachment(&mut self, found: Vec<MediaItem>, fetching: Fetching) {
@@ -90,23 +97,23 @@ impl Model {
             choice: PickerChoice::Attachment(Box::new(attachment), fetching),
         };
         let title = match fetching {
-            Fetching::Open => "Open",
-            Fetching::Save => "Save",
-            Fetching::Show => "Show",
+            Fetching::Open => say!("Open"),
+            Fetching::Save => say!("Save"),
+            Fetching::Show => say!("Show"),
         };
         self.picker = Some(Picker::new(title, found.into_iter().map(item).collect()));
     }
 
     pub(super) fn pick_request(&mut self) {
         if self.requests.is_empty() {
-            return self.show_status("no friend or join request waits for an answer");
+            return self.show_status(say!("no friend or join request waits for an answer"));
         }
         let item = |request: &http::Request| Item {
             label: words_of(request),
             detail: request.platform.clone(),
             choice: PickerChoice::Request(request.id),
         };
-        self.picker = Some(Picker::new("Requests", self.requests.iter().map(item).collect()));
+        self.picker = Some(Picker::new(say!("Requests"), self.requests.iter().map(item).collect()));
     }
 
     pub(super) fn move_in_picker(&mut self, action: KeyAction) {
@@ -144,11 +151,11 @@ impl Model {
 
 /// A request in words.
 fn words_of(request: &http::Request) -> String {
-    let name = request.user.as_ref().map_or("somebody", super::rows::name_of);
+    let name = request.user.as_ref().map_or(say!("somebody"), super::rows::name_of);
     let wish = match (&request.conversation, request.kind) {
-        (Some(conversation), NoticeKind::JoinRequest) => format!("wants to join {conversation}"),
-        (None, NoticeKind::JoinRequest) => "wants to join a group".into(),
-        _ => "wants to be a friend".into(),
+        (Some(conversation), NoticeKind::JoinRequest) => say!("wants to join {}", conversation),
+        (None, NoticeKind::JoinRequest) => say!("wants to join a group").into(),
+        _ => say!("wants to be a friend").into(),
     };
     if request.text.is_empty() {
         format!("{name} {wish}")

@@ -6,6 +6,7 @@ use super::edit;
 use super::scope::ConversationKey;
 use crate::model::content::Segment;
 use crate::search::normalise;
+use crate::tui::language::say;
 use ratatui_textarea::TextArea;
 use uuid::Uuid;
 
@@ -142,7 +143,11 @@ impl Picker {
         self.found = found.into_iter().take(MOST).map(|(_, item)| item.clone()).collect();
         if let Some(id) = self.takes_text.filter(|_| self.found.is_empty()) {
             let choice = PickerChoice::Reaction { id, emoji: text.to_owned(), on: true };
-            self.found.push(Item { label: text.into(), detail: "react with this".into(), choice });
+            self.found.push(Item {
+                label: text.into(),
+                detail: say!("react with this").into(),
+                choice,
+            });
         }
     }
 }

@@ -5,6 +5,7 @@ use super::scope::ConversationKey;
 use super::{Focus, Model};
 use crate::model::message::Message;
 use crate::protocol::http::{ReadTo, SetConversation};
+use crate::tui::language::say;
 
 impl Model {
     /// Tells the server what was read: what is on the screen of a conversation that somebody reads.
@@ -36,7 +37,7 @@ impl Model {
         self.view = None;
         self.focus = Focus::List;
         self.stream.forget_read();
-        self.show_status("unread from there on");
+        self.show_status(say!("unread from there on"));
         self.ask(ServerRequest::SetConversation(ConversationKey::of(message), set));
     }
 

@@ -3,6 +3,7 @@
 use super::Model;
 use super::saved_state::SavedState;
 use super::scope::StreamScope;
+use crate::tui::language::say;
 
 impl Model {
     /// Goes on from what was kept at the last start. From now on, unfinished texts are not lost at
@@ -39,7 +40,7 @@ impl Model {
     /// Unfinished texts cannot be kept, for this reason.
     pub(super) fn not_saved(&mut self, why: &str) {
         if std::mem::take(&mut self.keeps_drafts) {
-            self.show_status(format!("unfinished texts are not kept: {why}"));
+            self.show_status(say!("unfinished texts are not kept: {}", why));
         }
     }
 }

@@ -5,9 +5,11 @@ use super::hits::Needle;
 use super::links;
 use crate::model::message::{Direction, Message, ReplyTo, Sender, Status};
 use crate::text::{self, without_field};
+use crate::tui::language::{reason, say};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use std::borrow::Cow;
 
 /// The most rows of one message in the stream; its view shows all of it.
 const MAX_ROWS: usize = 30;
@@ -15,10 +17,11 @@ const MAX_ROWS: usize = 30;
 /// Rows of an error, and of what a message waits for.
 const WHY_ROWS: usize = 3;
 
-/// Widths from which the columns are there. With the tag, 50 columns are left for text.
+/// Widths from which the columns are there. With the tag, 50 columns are left for text; where the
+/// sender has no column, the name stands before the text, which then has 31 of 40.
 const WITH_TAG: u16 = 89;
 const WITH_WIDE_SENDER: u16 = 48;
-const WITH_SENDER: u16 = 34;
+const WITH_SENDER: u16 = 44;
 const WITH_TIME: u16 = 24;
 
 /// The columns of the stream, without the spaces between them; 0 is one that is not there.
@@ -109,7 +112,7 @@ pub fn name_of(sender: &Sender) -> &str {
 /// The author of a message, for people.
 pub fn author(message: &Message) -> &str {
     match &message.sender {
-        _ if message.direction == Direction::Outbound => "you",
+        _ if message.direction == Direction::Outbound => say!("you"),
         Some(sender) => name_of(sender),
         None => "",
     }
@@ -136,8 +139,8 @@ pub fn said(message: &Message, most: usize) -> Vec<Vec<Span>> {
     let mut lines = content::lines(&message.content, most);
     if let Some(recall) = &message.recall {
         lines.iter_mut().flatten().for_each(|span| span.look = TextLook::Recalled);
-        let by = recall.by.as_ref().map(|by| format!(" by {}", name_of(by))).unwrap_or_default();
-        let mark = Span::new(&format!("[recalled{by}] "), TextLook::Quiet);
+        let by = recall.by.as_ref().map(|by| say!(" by {}", name_of(by))).unwrap_or_default();
+        let mark = Span::new(&say!("[recalled{}] ", by), TextLook::Quiet);
         lines[0].insert(0, mark);
     }
     let mut mark = |text: &str| {
@@ -146,10 +149,10 @@ pub fn said(message: &Message, most: usize) -> Vec<Vec<Span>> {
         }
     };
     if message.edited_at.is_some() {
-        mark(" (edited)");
+        mark(say!(" (edited)"));
     }
     if message.is_unconfirmed && message.status == Status::Sent {
-        mark(" (unconfirmed)");
+        mark(say!(" (unconfirmed)"));
     }
     lines
 }
@@ -158,7 +161,7 @@ pub fn said(message: &Message, most: usize) -> Vec<Vec<Span>> {
 fn quote(reply: &ReplyTo, answered: Option<&Message>) -> String {
     if let Some(answered) = answered {
         let said = match answered.recall {
-            Some(_) => "[recalled]".into(),
+            Some(_) => say!("[recalled]").into(),
             None => content::line(&answered.content),
         };
         return format!("↩ {}: {said}", author(answered));
@@ -167,7 +170,7 @@ fn quote(reply: &ReplyTo, answered: Option<&Message>) -> String {
     let is_address = links::find(&excerpt).first().is_some_and(|link| *link == (0..excerpt.len()));
     let said = match links::file_name(&excerpt).or_else(|| links::host(&excerpt)) {
         Some(name) if is_address => name.to_owned(),
-        _ if excerpt.is_empty() => "an older message".into(),
+        _ if excerpt.is_empty() => say!("an older message").into(),
         _ => excerpt,
     };
     match &reply.sender {
@@ -222,7 +225,8 @@ fn texts(message: &Message, setting: &Setting, width: usize) -> Vec<Vec<Span>> {
     let (rows, is_cut) = content::wrap(&lines, width, MAX_ROWS);
     texts.extend(rows);
     if is_cut {
-        texts.push(vec![Span::new("… there is more; Enter shows all of it", TextLook::Quiet)]);
+        texts
+            .push(vec![Span::new(say!("… there is more; Enter shows all of it"), TextLook::Quiet)]);
     }
     if !message.reactions.is_empty() {
         texts.extend(content::wrap(&[reactions(message)], width, 2).0);
@@ -246,15 +250,23 @@ fn reactions(message: &Message) -> Vec<Span> {
     spans
 }
 
+/// The reason why a message waits, without advice for programs where the language has no words of its own.
+fn worded(why: &str) -> Cow<'_, str> {
+    match reason(why) {
+        Cow::Borrowed(why) => Cow::Borrowed(without_field(why)),
+        words @ Cow::Owned(_) => words,
+    }
+}
+
 /// Why a message is not sent: the last error, or what it waits for.
-pub fn why(message: &Message) -> Option<(&str, TextLook)> {
+pub fn why(message: &Message) -> Option<(Cow<'_, str>, TextLook)> {
     let error = message.last_error.as_deref();
     match message.status {
-        Status::Failed | Status::Sending => Some((error?, TextLook::Wrong)),
+        Status::Failed | Status::Sending => Some((reason(error?), TextLook::Wrong)),
         Status::Pending => {
             let waiting = message.waiting.as_deref();
-            let waiting = waiting.map(|why| (without_field(why), TextLook::Waiting));
-            waiting.or(error.map(|error| (error, TextLook::Wrong)))
+            let waiting = waiting.map(|why| (worded(why), TextLook::Waiting));
+            waiting.or(error.map(|error| (reason(error), TextLook::Wrong)))
         }
         Status::Sent | Status::Canceled => None,
     }

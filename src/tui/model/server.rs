@@ -10,6 +10,7 @@ use crate::client::watch::{self, AdapterChange, StatusChange};
 use crate::model::message::{Direction, Message};
 use crate::model::notice::{Notice, NoticeKind};
 use crate::protocol::http::AdapterStatus;
+use crate::tui::language::say;
 use std::borrow::Cow;
 use uuid::Uuid;
 
@@ -46,7 +47,7 @@ impl Model {
         // A notice may be about the server being away.
         self.notice = None;
         if std::mem::take(&mut self.was_replaced) {
-            self.show_status("the server has another store now, or an older copy of it: everything is loaded again");
+            self.show_status(say!("the server has another store now, or an older copy of it: everything is loaded again"));
         }
         self.stale = Stale::default();
         if !self.was_here || since != self.cursor {
@@ -194,14 +195,14 @@ impl Model {
             }
             ServerReply::Deleted(id) => {
                 self.forget(id);
-                self.show_status("deleted");
+                self.show_status(say!("deleted"));
             }
             ServerReply::NotSent(failed) => self.bring_back(*failed),
             ServerReply::Fetched(path, Fetching::Open) => {
                 self.effects.push(Effect::Open(path.display().to_string()));
             }
             ServerReply::Fetched(path, Fetching::Save | Fetching::Show) => {
-                self.show_status(format!("saved as {}", path.display()));
+                self.show_status(say!("saved as {}", path.display()));
             }
             ServerReply::People(key, people) => self.know_people(&key, people),
             ServerReply::NoPeople(why) => self.know_no_people(why),
@@ -213,9 +214,9 @@ impl Model {
             ServerReply::RequestAnswered(request) => {
                 self.requests.retain(|known| known.id != request.id);
                 self.show_status(if request.approved == Some(true) {
-                    "approved"
+                    say!("approved")
                 } else {
-                    "refused"
+                    say!("refused")
                 });
             }
             ServerReply::Failed(why) => self.show_status(why),
@@ -256,7 +257,7 @@ impl Model {
             .filter(|id| self.recent.is_deleted(*id))
             .for_each(|id| self.stream.remove(id));
         if self.stream.take_missing() {
-            self.show_status("that message is not here any more");
+            self.show_status(say!("that message is not here any more"));
             self.reload();
         }
     }

@@ -5,8 +5,9 @@ use super::content::{self, Span};
 use super::picture::Picture;
 use super::rows::{self, local};
 use crate::model::message::{Message, Sender};
-use crate::text;
+use crate::text::{width as columns_of, wrap};
 use crate::tui::keys::{Mode, TABLE};
+use crate::tui::language::{reason, say, status, text};
 use jiff::tz::TimeZone;
 
 /// The most rows of a content; more is for `rechat get`.
@@ -74,9 +75,9 @@ impl ScrollView {
     /// The title of its frame.
     pub fn title(&self) -> &'static str {
         match self.subject {
-            ViewSubject::Keys => "Keys",
-            ViewSubject::Message(_) => "Message",
-            ViewSubject::Picture(_) => "Picture",
+            ViewSubject::Keys => say!("Keys"),
+            ViewSubject::Message(_) => say!("Message"),
+            ViewSubject::Picture(_) => say!("Picture"),
         }
     }
 
@@ -109,10 +110,10 @@ fn keys(width: usize) -> Vec<ViewLine> {
         if !lines.is_empty() {
             lines.push(ViewLine::Row { name: String::new(), text: String::new() });
         }
-        lines.push(ViewLine::Title(mode.title().to_owned()));
+        lines.push(ViewLine::Title(text(mode.title()).to_owned()));
         for binding in TABLE.iter().filter(|binding| binding.mode == mode) {
             let names: Vec<_> = binding.keys.iter().map(ToString::to_string).collect();
-            row(&mut lines, &names.join(", "), binding.help, width);
+            row(&mut lines, &names.join(", "), text(binding.help), width);
         }
     }
     lines
@@ -130,34 +131,34 @@ fn details(message: &Message, width: usize, zone: &TimeZone) -> Vec<ViewLine> {
         format!("{}{said}", who.unwrap_or_default())
     });
     let reactions = message.reactions.iter().map(|reaction| {
-        let mine = if reaction.mine { " (yours)" } else { "" };
+        let mine = if reaction.mine { say!(" (yours)") } else { "" };
         format!("{} {}{mine}", reaction.emoji, reaction.count)
     });
     let reactions = reactions.collect::<Vec<_>>().join(", ");
     let recall = message.recall.as_ref().map(|recall| match &recall.by {
-        Some(by) => format!("{} by {}", time(recall.at), person(by)),
+        Some(by) => say!("{} by {}", time(recall.at), person(by)),
         None => time(recall.at),
     });
     let facts = [
-        ("status", Some(message.status.to_string())),
-        ("type", Some(message.message_type().to_string())),
-        ("direction", Some(message.direction.to_string())),
-        ("platform", Some(message.platform_or_local().to_owned())),
-        ("conversation", Some(message.recipient.clone())),
-        ("name", message.conversation_name.clone()),
-        ("sender", message.sender.as_ref().map(person)),
-        ("account", message.account.clone()),
-        ("bot", message.via.clone()),
-        ("answers", answers),
-        ("created", Some(time(message.created_at))),
-        ("updated", Some(time(message.updated_at))),
-        ("edited", message.edited_at.map(time)),
-        ("recalled", recall),
-        ("reactions", Some(reactions).filter(|reactions| !reactions.is_empty())),
-        ("retries", Some(message.retry_count.to_string())),
-        ("waits for", message.waiting.as_deref().map(str::to_owned)),
-        ("last error", message.last_error.clone()),
-        ("id", Some(message.id.to_string())),
+        (say!("status"), Some(status(message.status).to_owned())),
+        (say!("type"), Some(text(message.message_type().as_str()).to_owned())),
+        (say!("direction"), Some(text(message.direction.as_str()).to_owned())),
+        (say!("platform"), Some(message.platform_or_local().to_owned())),
+        (say!("conversation"), Some(message.recipient.clone())),
+        (say!("name"), message.conversation_name.clone()),
+        (say!("sender"), message.sender.as_ref().map(person)),
+        (say!("account"), message.account.clone()),
+        (say!("bot"), message.via.clone()),
+        (say!("answers"), answers),
+        (say!("created"), Some(time(message.created_at))),
+        (say!("updated"), Some(time(message.updated_at))),
+        (say!("edited"), message.edited_at.map(time)),
+        (say!("recalled"), recall),
+        (say!("reactions"), Some(reactions).filter(|reactions| !reactions.is_empty())),
+        (say!("retries"), Some(message.retry_count.to_string())),
+        (say!("waits for"), message.waiting.as_deref().map(|why| reason(why).into_owned())),
+        (say!("last error"), message.last_error.as_deref().map(|why| reason(why).into_owned())),
+        (say!("id"), Some(message.id.to_string())),
     ];
     let mut lines = Vec::new();
     for (name, value) in facts {
@@ -165,20 +166,20 @@ fn details(message: &Message, width: usize, zone: &TimeZone) -> Vec<ViewLine> {
             row(&mut lines, name, &value, width);
         }
     }
-    lines.push(ViewLine::Title("content".into()));
+    lines.push(ViewLine::Title(say!("content").into()));
     let (said, is_cut) = content::wrap(&rows::said(message, MAX_CHARACTERS), width, MAX_ROWS);
     lines.extend(said.into_iter().map(ViewLine::Text));
     if is_cut {
-        lines.push(ViewLine::Title("there is more; `rechat get` prints all of it".into()));
+        lines.push(ViewLine::Title(say!("there is more; `rechat get` prints all of it").into()));
     }
     let forwarded = content::forwarded(&message.content, MAX_CHARACTERS);
     if !forwarded.is_empty() {
-        lines.push(ViewLine::Title("forwarded".into()));
+        lines.push(ViewLine::Title(say!("forwarded").into()));
         lines.extend(content::wrap(&forwarded, width, MAX_ROWS).0.into_iter().map(ViewLine::Text));
     }
     for attachment in attachment::of(message) {
         if let AttachmentPlace::Address(address) = &attachment.place {
-            row(&mut lines, "address", address, width);
+            row(&mut lines, say!("address"), address, width);
         }
     }
     lines
@@ -188,11 +189,11 @@ fn details(message: &Message, width: usize, zone: &TimeZone) -> Vec<ViewLine> {
 fn row(lines: &mut Vec<ViewLine>, name: &str, value: &str, width: usize) {
     let is_narrow = width < NAMES * 2;
     let columns = if is_narrow { width } else { width - NAMES - 1 };
-    let is_long = text::width(name) > NAMES;
+    let is_long = columns_of(name) > NAMES;
     if is_narrow || is_long {
         lines.push(ViewLine::Row { name: name.to_owned(), text: String::new() });
     }
-    for (index, text) in text::wrap(value, columns, 100).rows.into_iter().enumerate() {
+    for (index, text) in wrap(value, columns, 100).rows.into_iter().enumerate() {
         let is_beside = index == 0 && !is_narrow && !is_long;
         let name = if is_beside { name.to_owned() } else { String::new() };
         let name = if is_narrow { name } else { format!("{name}{}", pad(&name)) };
@@ -201,5 +202,5 @@ fn row(lines: &mut Vec<ViewLine>, name: &str, value: &str, width: usize) {
 }
 
 fn pad(name: &str) -> String {
-    " ".repeat((NAMES + 1).saturating_sub(text::width(name)))
+    " ".repeat((NAMES + 1).saturating_sub(columns_of(name)))
 }

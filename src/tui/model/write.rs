@@ -8,6 +8,7 @@ use crate::model::content::Segment;
 use crate::model::message::MessageType;
 use crate::protocol::http::{MessageChange, NewMessage};
 use crate::search::normalise;
+use crate::tui::language::say;
 
 /// Names that are shown where several begin alike.
 const MAX_SHOWN: usize = 8;
@@ -18,7 +19,7 @@ impl Model {
         if self.stream.scope().conversation.is_none() {
             match self.stream.selected().map(ConversationKey::of) {
                 Some(key) => self.open_conversation(Some(key)),
-                None => return self.show_status("choose a conversation to write to"),
+                None => return self.show_status(say!("choose a conversation to write to")),
             }
         }
         self.view = None;
@@ -38,8 +39,9 @@ impl Model {
                     MessageChange { segments: Some(segments), ..MessageChange::default() }
                 }
                 _ => {
-                    return self
-                        .show_status("a file cannot take the place of a text (↑ brings it back)");
+                    return self.show_status(say!(
+                        "a file cannot take the place of a text (↑ brings it back)"
+                    ));
                 }
             };
             return self.ask(ServerRequest::Edit(id, change));
@@ -67,7 +69,7 @@ impl Model {
                 self.ask(ServerRequest::Send(message));
             }
             Composed::File(path) => {
-                self.show_status(format!("sending {}", path.display()));
+                self.show_status(say!("sending {}", path.display()));
                 self.ask(ServerRequest::SendFile(message, path));
             }
             Composed::Nothing(why) => return self.show_status(why),
@@ -86,7 +88,7 @@ impl Model {
             )
         };
         let (Some(platform), true) = (message.platform, segments.iter().all(is_written)) else {
-            return self.show_status(format!("not sent: {why}"));
+            return self.show_status(say!("not sent: {}", why));
         };
         let (text, mentions) = match (file, message.content) {
             (Some(path), _) => (format!("/file {}", path.display()), Vec::new()),
@@ -102,7 +104,7 @@ impl Model {
         let purpose = answered.map_or(Purpose::New, |message| Purpose::Reply(Box::new(message)));
         let to = ConversationKey { platform, conversation: message.recipient };
         self.draft.bring_back(&to, SubmittedText { text, purpose, mentions });
-        self.show_status(format!("not sent, the text is back in its place: {why}"));
+        self.show_status(say!("not sent, the text is back in its place: {}", why));
     }
 
     /// Completes a name after `@`; false where there is none to complete.
@@ -110,7 +112,7 @@ impl Model {
         let before = self.draft.before_cursor();
         let Some((_, begun)) = before.rsplit_once('@') else { return false };
         let wanted = normalise(begun);
-        let people = self.people();
+        let people = self.names();
         let found: Vec<_> =
             people.iter().filter(|(name, _)| normalise(name).starts_with(&*wanted)).collect();
         // A name may have spaces in it.
@@ -121,7 +123,7 @@ impl Model {
         match &found[..] {
             [] => {
                 self.ask_for_people();
-                self.show_status("no recent sender here has such a name");
+                self.show_status(say!("nobody here has such a name"));
             }
             [(name, user)] => {
                 let mention = Mention { name: format!("@{name}"), user: user.clone() };
@@ -171,7 +173,7 @@ impl Model {
         found.sort();
         let typed = name.chars().count();
         match &found[..] {
-            [] => self.show_status("there is no such file"),
+            [] => self.show_status(say!("there is no such file")),
             [only] => self.draft.complete(typed, only, None),
             several => {
                 let common = common_beginning(several.iter().map(String::as_str));

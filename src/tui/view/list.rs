@@ -3,6 +3,7 @@
 use super::draw_line::draw_line;
 use super::theme::Theme;
 use crate::text::{cut, visible, width};
+use crate::tui::language::{say, short_day};
 use crate::tui::layout::Layout;
 use crate::tui::model::conversations::ConversationState;
 use crate::tui::model::rows::local;
@@ -23,8 +24,8 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: The
     let has_focus = model.focus() == Focus::List;
     let listed = model.listed();
     let title = match &model.stream().scope().platform {
-        Some(platform) => format!(" {} of {} ", listed.len(), visible(platform)),
-        None => format!(" {} conversations ", listed.len()),
+        Some(platform) => say!(" {} of {} ", listed.len(), visible(platform)),
+        None => say!(" {} conversations ", listed.len()),
     };
     let columns = usize::from(layout.list_title.width);
     let gap = " ".repeat(columns.saturating_sub(width(&title)));
@@ -54,7 +55,9 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: The
         }
     }
     if listed.is_empty() && *model.connection() == ConnectionState::Connected {
-        let text = "There are no messages yet. Connect a platform, or try:\n\nrechat send -p loopback \\\n  -r group_1 Hello";
+        let text = say!(
+            "There are no messages yet. Connect a platform, or try:\n\nrechat send -p loopback \\\n  -r group_1 Hello"
+        );
         let area = Rect { y: layout.list.y + 3, ..layout.list }.intersection(layout.list);
         let area = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
         frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: false }), area);
@@ -74,8 +77,8 @@ impl ListItem {
         let counted: Vec<_> = counted.iter().filter(|conversation| !conversation.muted).collect();
         let unread = counted.iter().map(|conversation| conversation.unread).sum();
         let mentions = counted.iter().map(|conversation| conversation.mentions).sum();
-        self.head(frame, "Everything", "", &badge(unread, mentions), false);
-        self.below(frame, "all conversations");
+        self.head(frame, say!("Everything"), "", &badge(unread, mentions), false);
+        self.below(frame, say!("all conversations"));
     }
 
     fn conversation(&self, frame: &mut Frame, model: &Model, conversation: &ConversationState) {
@@ -87,13 +90,13 @@ impl ListItem {
         let said = conversation.last_line.as_deref().unwrap_or_default();
         let mut parts = Vec::new();
         if conversation.muted {
-            parts.push("muted");
+            parts.push(say!("muted"));
         }
         if model.has_platforms() {
             parts.push(&conversation.key.platform);
         }
         if model.has_draft(&conversation.key) {
-            parts.push("draft");
+            parts.push(say!("draft"));
         }
         parts.push(said);
         self.below(frame, &parts.join(" · "));
@@ -157,7 +160,7 @@ fn when(at: u64, model: &Model) -> String {
     let (then, now) = (local(at, model.zone()), local(model.now(), model.zone()));
     let format = match (then.date() == now.date(), then.year() == now.year()) {
         (true, _) => "%H:%M",
-        (false, true) => "%-d %b",
+        (false, true) => short_day(),
         (false, false) => "%Y",
     };
     then.strftime(format).to_string()

@@ -2,6 +2,7 @@
 
 use super::theme::Theme;
 use crate::text::visible;
+use crate::tui::language::say;
 use crate::tui::model::Picture;
 use crate::tui::model::content::Span as StyledText;
 use crate::tui::model::view::{ScrollView, ViewLine as Content, ViewSubject};
@@ -27,8 +28,8 @@ pub(super) fn draw(frame: &mut Frame, view: &ScrollView, area: Rect, theme: Them
     }
     let lines: Vec<_> = view.shown().iter().map(line).collect();
     let foot = match view.below() {
-        0 => " q closes ".to_owned(),
-        below => format!(" {below} more below · q closes "),
+        0 => say!(" q closes ").to_owned(),
+        below => say!(" {} more below · q closes ", below),
     };
     let block = Block::bordered()
         .title(Span::styled(format!(" {} ", view.title()), theme.heading()))
@@ -40,10 +41,10 @@ pub(super) fn draw(frame: &mut Frame, view: &ScrollView, area: Rect, theme: Them
 
 /// A picture in the middle; one that was made for a larger screen is left out until it is there anew.
 fn draw_picture(frame: &mut Frame, picture: &Picture, area: Rect, theme: Theme) {
-    let name = picture.attachment.name.as_deref().unwrap_or("Picture");
+    let name = picture.attachment.name.as_deref().unwrap_or(say!("Picture"));
     let block = Block::bordered()
         .title(Span::styled(format!(" {} ", visible(name)), theme.heading()))
-        .title_bottom(Span::styled(" o opens · s saves · q closes ", Theme::quiet()))
+        .title_bottom(Span::styled(say!(" o opens · s saves · q closes "), Theme::quiet()))
         .padding(Padding::horizontal(1));
     let room = block.inner(area);
     frame.render_widget(Clear, area);

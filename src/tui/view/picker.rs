@@ -3,6 +3,7 @@
 use super::theme::Theme;
 use super::write::edit;
 use crate::text::{cut, visible, width};
+use crate::tui::language::say;
 use crate::tui::model::picker::{Item, Picker};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -11,7 +12,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear};
 
 pub(super) fn draw(frame: &mut Frame, picker: &Picker, area: Rect, theme: Theme) {
-    let foot = format!(" {} found · Enter: take it · Esc: close ", picker.found().len());
+    let foot = say!(" {} found · Enter: take it · Esc: close ", picker.found().len());
     let block = Block::bordered()
         .title(Span::styled(format!(" {} ", picker.title()), theme.heading()))
         .title_bottom(Span::styled(foot, Theme::quiet()));

@@ -4,6 +4,7 @@ use super::draw_line::draw_line;
 use super::theme::{Theme, mark_of_state};
 use crate::protocol::platform::PlatformState;
 use crate::text::{cut, visible, width};
+use crate::tui::language::say;
 use crate::tui::layout::Layout;
 use crate::tui::model::{ConnectionState, Model, Question};
 use ratatui::Frame;
@@ -25,21 +26,21 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: The
     parts.push(connection(model, theme));
     let chosen = model.stream().chosen().len();
     if chosen > 0 {
-        parts.push((format!("{chosen} chosen: F, y, d"), theme.waiting()));
+        parts.push((say!("{} chosen: F, y, d", chosen), theme.waiting()));
     }
     // In a narrow pane there is no other place for it.
     if layout.write_title.is_empty() && model.stream().below() > 0 {
-        parts.push((format!("↓ {} new", model.stream().below()), theme.waiting()));
+        parts.push((say!("↓ {} new", model.stream().below()), theme.waiting()));
     }
     if matches!(model.connection(), ConnectionState::Connected) {
         if model.waiting_requests() > 0 {
-            parts.push((format!("{} asking: w", model.waiting_requests()), theme.waiting()));
+            parts.push((say!("{} asking: w", model.waiting_requests()), theme.waiting()));
         }
         parts.extend(counts(model, theme));
         parts.extend(adapters(model, theme));
-        parts.push((format!("{}/min", model.per_minute()), Style::new()));
+        parts.push((say!("{}/min", model.per_minute()), Style::new()));
     }
-    parts.push(("? keys".into(), Theme::quiet()));
+    parts.push((say!("? keys").into(), Theme::quiet()));
     draw_line(frame, layout.status, 0, joined(parts, columns));
 }
 
@@ -48,18 +49,18 @@ fn words(question: &Question) -> String {
     match question {
         Question::Delete(ids) => {
             let what = match ids.len() {
-                1 => "this message".to_owned(),
-                count => format!("these {count} messages"),
+                1 => say!("this message").to_owned(),
+                count => say!("these {} messages", count),
             };
-            format!(" Delete {what} here for good? y: yes, any other key: no")
+            say!(" Delete {} here for good? y: yes, any other key: no", what)
         }
         Question::Recall(_) => {
-            " Take this message back for everybody? y: yes, any other key: no".into()
+            say!(" Take this message back for everybody? y: yes, any other key: no").into()
         }
         Question::Request(_, words) => {
-            format!(" y: approve, n: refuse, any other key: later — {}", visible(words))
+            say!(" y: approve, n: refuse, any other key: later — {}", visible(words))
         }
-        Question::Quit => " Quit? Ctrl-C or y: yes, any other key: no".into(),
+        Question::Quit => say!(" Quit? Ctrl-C or y: yes, any other key: no").into(),
     }
 }
 
@@ -70,7 +71,7 @@ fn connection(model: &Model, theme: Theme) -> (String, Style) {
         ConnectionState::Connecting => (format!("◌ {server}"), Theme::quiet()),
         ConnectionState::Lost(why) => {
             let why = why.lines().map(visible).collect::<Vec<_>>().join(" — ");
-            (format!("✗ away: {why}"), theme.wrong())
+            (say!("✗ away: {}", why), theme.wrong())
         }
     }
 }
@@ -80,7 +81,7 @@ fn counts(model: &Model, theme: Theme) -> Vec<(String, Style)> {
     let waiting = stats.pending + stats.sending;
     let pending = if waiting > 0 { theme.waiting() } else { Theme::quiet() };
     let failed = if stats.failed > 0 { theme.wrong() } else { Theme::quiet() };
-    vec![(format!("{waiting} pending"), pending), (format!("{} failed", stats.failed), failed)]
+    vec![(say!("{} pending", waiting), pending), (say!("{} failed", stats.failed), failed)]
 }
 
 fn adapters(model: &Model, theme: Theme) -> Vec<(String, Style)> {

@@ -4,6 +4,7 @@ use super::draw_line::draw_line;
 use super::theme::{Theme, mark};
 use crate::model::message::{Direction, Message};
 use crate::text::{cut, visible, width};
+use crate::tui::language::{self, say};
 use crate::tui::layout::Layout;
 use crate::tui::model::content::{Span as StyledText, TextLook};
 use crate::tui::model::rows::{Columns, ScreenRow, author, local};
@@ -23,7 +24,7 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: The
     let rows: usize = visible.iter().map(|shown| shown.rows.len()).sum();
     let mut y = layout.stream.height.saturating_sub(rows as u16);
     if y > 0 && model.stream().is_loading() {
-        draw_line(frame, layout.stream, 0, Line::styled(" loading…", Theme::quiet()));
+        draw_line(frame, layout.stream, 0, Line::styled(say!(" loading…"), Theme::quiet()));
     }
     for shown in &visible {
         let Some(message) = model.stream().window().at(shown.position) else { continue };
@@ -40,13 +41,13 @@ fn title(frame: &mut Frame, model: &Model, layout: &Layout, theme: Theme) {
     let mut words = vec![cut(&visible(&name), 40).into_owned()];
     let platform = scope.conversation.as_ref().map(|key| &key.platform);
     words.extend(platform.or(scope.platform.as_ref()).map(|name| visible(name).into_owned()));
-    words.extend(scope.status.map(|status| format!("only {status}")));
-    words.extend(scope.query.as_ref().map(|query| format!("with “{}”", visible(query))));
+    words.extend(scope.status.map(|status| say!("only {}", language::status(status))));
+    words.extend(scope.query.as_ref().map(|query| say!("with “{}”", visible(query))));
     let title = format!(" {}", words.join(" · "));
     // Without the list, this is the place to tell of other conversations.
     let unread = model.unread_beside();
     let beside = match (layout.is_folded(), unread) {
-        (true, 1..) => format!(" {unread} unread elsewhere "),
+        (true, 1..) => say!(" {} unread elsewhere ", unread),
         _ => String::new(),
     };
     let room = usize::from(layout.stream_title.width).saturating_sub(width(&beside));
@@ -60,14 +61,16 @@ fn title(frame: &mut Frame, model: &Model, layout: &Layout, theme: Theme) {
 fn nothing(frame: &mut Frame, model: &Model, layout: &Layout) {
     let scope = model.stream().scope();
     let text = match model.connection() {
-        ConnectionState::Lost(why) => format!(
+        ConnectionState::Lost(why) => say!(
             "{}\n\nIt is asked for again and again. `rechat serve` starts a server on this host.",
             why.lines().map(visible).collect::<Vec<_>>().join("\n")
         ),
-        ConnectionState::Connecting => "connecting…".to_owned(),
-        ConnectionState::Connected if !model.stream().is_begun() => "loading…".to_owned(),
-        ConnectionState::Connected if scope.is_unfiltered() => "no messages yet".to_owned(),
-        ConnectionState::Connected => "no message is like that; Esc shows all again".to_owned(),
+        ConnectionState::Connecting => say!("connecting…").to_owned(),
+        ConnectionState::Connected if !model.stream().is_begun() => say!("loading…").to_owned(),
+        ConnectionState::Connected if scope.is_unfiltered() => say!("no messages yet").to_owned(),
+        ConnectionState::Connected => {
+            say!("no message is like that; Esc shows all again").to_owned()
+        }
     };
     let style = if matches!(model.connection(), ConnectionState::Lost(_)) {
         Style::new()
@@ -102,10 +105,8 @@ fn lines<'a>(
     let weight = if is_selected { Theme::strong() } else { Style::new() };
     let space = || Span::raw(format!("{margin}{}", " ".repeat(before - 1)));
     let line = |row: &'a ScreenRow| match row {
-        ScreenRow::Day(date) => {
-            rule(&date.strftime("%A, %-d %B %Y").to_string(), columns, Theme::quiet())
-        }
-        ScreenRow::Unread => rule("new", columns, theme.wrong()),
+        ScreenRow::Day(date) => rule(&language::day(*date), columns, Theme::quiet()),
+        ScreenRow::Unread => rule(say!("new"), columns, theme.wrong()),
         ScreenRow::Text { spans, is_first } => {
             let mut line =
                 if *is_first { head(model, message, margin, theme) } else { vec![space()] };
@@ -169,7 +170,7 @@ fn head(
         column(author(message), columns.sender, theme.sender(sender));
         column("", Columns::MARK, Style::new());
     } else {
-        column("you", columns.sender, theme.own());
+        column(say!("you"), columns.sender, theme.own());
         column(mark(message.status), Columns::MARK, theme.status(message.status));
     }
     spans

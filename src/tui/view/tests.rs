@@ -4,6 +4,7 @@ use crate::model::content::{Content, ForwardItem, Media, Segment};
 use crate::model::message::{Message, MessageType, Recall, ReplyTo, Sender, Status};
 use crate::model::reaction::Reaction;
 use crate::protocol::http::{self, AdapterStatus, ConnectionCodes, PlatformState, Stats};
+use crate::tui::language::tests::in_chinese;
 use crate::tui::model::tests::fixture::{
     NOON, connected, conversation, message, model, own, press, receive, reply, serve, type_in,
 };
@@ -282,7 +283,7 @@ fn lively() -> Vec<Message> {
     store[1].reactions = reactions;
     store[7].recall = Some(Box::new(Recall { at: NOON, by: None }));
     store[8].edited_at = Some(NOON);
-    store[9].waiting = Some("no adapter of qq is connected; it goes out once one is".into());
+    store[9].waiting = Some("no adapter of qq is connected; it is sent when one is".into());
     store
 }
 
@@ -337,6 +338,24 @@ fn a_lively_group_at_every_size() {
         serve(&mut model, &lively());
         assert_snapshot!(format!("jump_{width}x{height}"), shown(&model));
     }
+}
+
+#[test]
+fn a_lively_group_in_chinese() {
+    in_chinese(|| {
+        for (width, height) in [(120, 40), (80, 24), (40, 12)] {
+            let mut model = lively_group(width, height);
+            assert_snapshot!(format!("chinese_{width}x{height}"), shown(&model));
+            press(&mut model, KeyCode::Esc);
+            press(&mut model, KeyCode::Char('?'));
+            assert_snapshot!(format!("chinese_keys_{width}x{height}"), shown(&model));
+        }
+        let mut model = lively_group(80, 24);
+        press(&mut model, KeyCode::Esc);
+        press(&mut model, KeyCode::Up);
+        press(&mut model, KeyCode::Enter);
+        assert_snapshot!("chinese_message", shown(&model));
+    });
 }
 
 #[test]

@@ -12,8 +12,8 @@ pub struct Theme {
     has_colour: bool,
 }
 
-/// Colours of senders.
-const SENDERS: [Color; 4] = [Color::Blue, Color::Green, Color::Magenta, Color::Cyan];
+/// Colours of senders. The darker blue cannot be read on the black of xterm and of the console.
+const SENDERS: [Color; 4] = [Color::LightBlue, Color::Green, Color::Magenta, Color::Cyan];
 
 impl Theme {
     /// With or without colours.
@@ -59,7 +59,7 @@ impl Theme {
         match look {
             TextLook::Plain => Style::new(),
             TextLook::Quiet => Self::quiet(),
-            TextLook::Mention => self.coloured(Color::Blue).patch(Self::strong()),
+            TextLook::Mention => self.coloured(Color::LightBlue).patch(Self::strong()),
             TextLook::Me => {
                 self.coloured(Color::Magenta).add_modifier(Modifier::BOLD | Modifier::REVERSED)
             }

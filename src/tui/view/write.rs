@@ -3,6 +3,7 @@
 use super::draw_line::draw_line;
 use super::theme::Theme;
 use crate::text::{cut, visible, width};
+use crate::tui::language::say;
 use crate::tui::layout::Layout;
 use crate::tui::model::{Focus, Model};
 use ratatui::Frame;
@@ -17,11 +18,11 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: The
     }
     let has_focus = model.focus() == Focus::Write && model.view().is_none();
     if model.stream().scope().conversation.is_none() {
-        let text = Line::styled(" choose a conversation to write to it", Theme::quiet());
+        let text = Line::styled(say!(" choose a conversation to write to it"), Theme::quiet());
         return draw_line(frame, layout.write, 0, text);
     }
     if !has_focus && model.draft().text().is_empty() {
-        return draw_line(frame, layout.write, 0, Line::styled(" i writes", Theme::quiet()));
+        return draw_line(frame, layout.write, 0, Line::styled(say!(" i writes"), Theme::quiet()));
     }
     edit(frame, model.draft().editor(), layout.write, "> ", has_focus);
 }
@@ -31,19 +32,19 @@ fn title(frame: &mut Frame, model: &Model, layout: &Layout, theme: Theme) {
     let below = match model.stream().below() {
         0 if model.stream().follows() => String::new(),
         0 => " ↓ G ".to_owned(),
-        count => format!(" ↓ {count} new "),
+        count => say!(" ↓ {} new ", count),
     };
     let has_focus = model.focus() == Focus::Write || model.searching().is_some();
     let words = match (model.searching(), model.focus()) {
         (Some(searching), _) => {
             let count = model.stream().count(&searching.lines().join(" "));
-            format!(" {count} loaded · Enter: search here · Tab: everywhere ")
+            say!(" {} loaded · Enter: search here · Tab: everywhere ", count)
         }
         (None, focus) => match (model.purpose(), focus) {
             (Some(purpose), _) => format!(" {} ", visible(&purpose)),
             (None, Focus::Write) => {
                 let name = model.title();
-                format!(" to {} · Enter: send · Alt-Enter: new line ", visible(&name))
+                say!(" to {} · Enter: send · Alt-Enter: new line ", visible(&name))
             }
             _ => String::new(),
         },

@@ -8,6 +8,7 @@ pub(super) mod fields;
 pub(super) mod full_text;
 pub(super) mod lookups;
 pub(super) mod media;
+pub(super) mod members;
 pub(super) mod mentions;
 pub(super) mod names;
 pub(super) mod notices;

@@ -9,6 +9,7 @@ use crate::adapter::api::{
 use crate::adapter::transport::ConnectionEnd;
 use crate::health::watched;
 use crate::model::content::ForwardItem;
+use crate::protocol::http::GroupMembers;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use serde_json::value::RawValue;
@@ -38,6 +39,10 @@ pub(in crate::adapter::onebot) trait RequestHandler {
         &self,
         media: MediaOf,
     ) -> impl Future<Output = Result<MediaSource, ActionError>> + Send;
+    fn members(
+        &self,
+        conversation: String,
+    ) -> impl Future<Output = Result<GroupMembers, ActionError>> + Send;
     fn act(&self, action: Action) -> impl Future<Output = Result<(), ActionError>> + Send;
 
     /// Calls an action by its own name.
@@ -203,6 +208,9 @@ async fn answer_one(
         }
         AccountRequest::FindMedia { media, answer } => {
             let _ = answer.send(handler.find_media(media).await);
+        }
+        AccountRequest::Members { conversation, answer } => {
+            let _ = answer.send(handler.members(conversation).await);
         }
         AccountRequest::Act { action, answer } => {
             let _ = answer.send(handler.act(action).await);

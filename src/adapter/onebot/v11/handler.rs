@@ -15,6 +15,7 @@ use crate::adapter::api::{
 use crate::adapter::onebot::common::call::{Calls, NoAnswer};
 use crate::adapter::onebot::common::requests::RequestHandler;
 use crate::model::content::{Content, ForwardItem, Segment};
+use crate::protocol::http::GroupMembers;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 use std::time::Duration;
@@ -106,6 +107,10 @@ impl RequestHandler for Handler {
 
     async fn find_media(&self, media: MediaOf) -> Result<MediaSource, ActionError> {
         find_media::find(&self.calls, &media).await
+    }
+
+    async fn members(&self, conversation: String) -> Result<GroupMembers, ActionError> {
+        lookup::members(&conversation, &self.calls).await
     }
 
     async fn act(&self, action: Action) -> Result<(), ActionError> {

@@ -10,10 +10,12 @@ use super::reading;
 use crate::adapter::api::{ActionError, AdapterEvent, EventSink};
 use crate::adapter::onebot::common::call::Calls;
 use crate::adapter::onebot::common::fields::Fields;
+use crate::adapter::onebot::common::members::members_in;
 use crate::adapter::onebot::common::mentions::person_key;
 use crate::adapter::onebot::common::requests::{accepted, name_in};
 use crate::model::content::ForwardItem;
 use crate::model::message::{ReplyTo, excerpt};
+use crate::protocol::http::GroupMembers;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -68,6 +70,18 @@ pub(super) async fn person(conversation: &str, user: &str, account: &Account, ev
         let (user, name) = (user.to_owned(), name.clone());
         events.report(AdapterEvent::MentionNamed { message, user, name }).await;
     }
+}
+
+/// Asks for the members of a group (api/public.md, `get_group_member_list`).
+pub(super) async fn members(
+    conversation: &str,
+    calls: &Calls,
+) -> Result<GroupMembers, ActionError> {
+    let Some(group @ OneBot11Address::Group { .. }) = OneBot11Address::parse(conversation) else {
+        return Err(ActionError::Unsupported);
+    };
+    let answer = calls.call("get_group_member_list", group, None).await;
+    members_in(&accepted(answer, is_unknown_action)?, &["card", "nickname"])
 }
 
 /// Asks for a message that others answer (api/public.md, `get_msg`).

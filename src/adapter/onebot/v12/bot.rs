@@ -11,9 +11,11 @@ use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::{BotSelf as SelfParameter, Calls, NoAnswer};
 use crate::adapter::onebot::common::full_text::quote;
 use crate::adapter::onebot::common::lookups::Lookups;
+use crate::adapter::onebot::common::members::members_in;
 use crate::adapter::onebot::common::names::Names;
-use crate::adapter::onebot::common::requests::{RequestHandler, done, name_in};
+use crate::adapter::onebot::common::requests::{RequestHandler, accepted, done, name_in};
 use crate::model::content::{ForwardItem, Segment};
+use crate::protocol::http::GroupMembers;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -173,6 +175,17 @@ impl RequestHandler for Arc<ConnectedBot> {
 
     async fn find_media(&self, media: MediaOf) -> Result<MediaSource, ActionError> {
         self.find_file(&media).await
+    }
+
+    /// `get_group_member_list` and `get_channel_member_list` (interface/group and guild: actions.md).
+    async fn members(&self, conversation: String) -> Result<GroupMembers, ActionError> {
+        let (address, action) = match OneBot12Address::parse(&conversation) {
+            Some(group @ OneBot12Address::Group { .. }) => (group, "get_group_member_list"),
+            Some(channel @ OneBot12Address::Channel { .. }) => (channel, "get_channel_member_list"),
+            _ => return Err(ActionError::Unsupported),
+        };
+        let answer = accepted(self.call(action, address).await, is_unknown_action)?;
+        members_in(&answer, &["user_displayname", "user_name"])
     }
 
     /// `delete_message` (interface/message/actions.md); the specification has nothing else of these.

@@ -12,6 +12,7 @@ use super::links;
 use crate::model::content::{Content, ForwardItem, Media, Segment};
 use crate::model::inline::Inline;
 use crate::text;
+use crate::tui::language::say;
 use lines::Lines;
 use std::time::Duration;
 
@@ -39,8 +40,13 @@ fn is_mention(segment: &Segment) -> bool {
 
 /// A person who is mentioned; the account itself is `you` where it has no name.
 fn mention(user: &str, name: Option<&str>, is_me: bool) -> String {
-    let id = if is_me { "you" } else { user };
+    let id = if is_me { say!("you") } else { user };
     format!("@{}", name.filter(|name| !name.is_empty()).unwrap_or(id))
+}
+
+/// Everybody of a group, who are mentioned.
+pub fn everybody() -> String {
+    format!("@{}", say!("all"))
 }
 
 fn put(lines: &mut Lines, segment: &Segment, is_behind_name: bool) {
@@ -55,7 +61,7 @@ fn put(lines: &mut Lines, segment: &Segment, is_behind_name: bool) {
             let look = if *me { TextLook::Me } else { TextLook::Mention };
             lines.put_word(&mention(user, name.as_deref(), *me), look);
         }
-        Segment::MentionAll {} => lines.put_word("@all", TextLook::Me),
+        Segment::MentionAll {} => lines.put_word(&everybody(), TextLook::Me),
         Segment::Emoji { .. } => lines.put(&emoji(segment), TextLook::Plain),
         Segment::Other { .. } => lines.put_word(&word(segment), TextLook::Quiet),
         Segment::Forward { items, .. } => {
@@ -67,7 +73,7 @@ fn put(lines: &mut Lines, segment: &Segment, is_behind_name: bool) {
             }
             if items.len() > FORWARD_LINES {
                 lines.begin_line();
-                lines.put(&format!("  … {} more", items.len() - FORWARD_LINES), TextLook::Quiet);
+                lines.put(&say!("  … {} more", items.len() - FORWARD_LINES), TextLook::Quiet);
             }
             lines.begin_line();
         }
@@ -84,7 +90,7 @@ fn put(lines: &mut Lines, segment: &Segment, is_behind_name: bool) {
             }
             if let Some(failure) = segment.media().and_then(|media| media.failure.as_deref()) {
                 let reason = one_line(&failure.reason);
-                lines.put(&format!(" — not here: {reason} (s fetches it again)"), TextLook::Quiet);
+                lines.put(&say!(" — not here: {} (s fetches it again)", reason), TextLook::Quiet);
             }
             lines.begin_line();
         }
@@ -128,30 +134,30 @@ pub fn word(segment: &Segment) -> String {
     match segment {
         Segment::Text { text } => text.clone(),
         Segment::Mention { user, name, me } => mention(user, name.as_deref(), *me),
-        Segment::MentionAll {} => "@all".into(),
+        Segment::MentionAll {} => everybody(),
         Segment::Emoji { .. } => emoji(segment),
-        Segment::Image(media) => medium("image", media),
-        Segment::Audio(media) => medium("audio", media),
-        Segment::Video(media) => medium("video", media),
-        Segment::File(media) => medium("file", media),
+        Segment::Image(media) => medium(say!("image"), media),
+        Segment::Audio(media) => medium(say!("audio"), media),
+        Segment::Video(media) => medium(say!("video"), media),
+        Segment::File(media) => medium(say!("file"), media),
         Segment::Location { latitude, longitude, title, address } => {
             let at = format!("{latitude:.5}, {longitude:.5}");
             let names: Vec<_> = [title, address].into_iter().flatten().cloned().collect();
-            labelled("location", &[Some(&names.join(", ")), Some(&at)])
+            labelled(say!("location"), &[Some(&names.join(", ")), Some(&at)])
         }
         Segment::Forward { title, items, .. } => {
             let count = match items.len() {
                 0 => String::new(),
-                1 => " (1 message)".into(),
-                count => format!(" ({count} messages)"),
+                1 => say!(" (1 message)").into(),
+                count => say!(" ({} messages)", count),
             };
-            labelled("forward", &[title.as_deref()]) + &count
+            labelled(say!("forward"), &[title.as_deref()]) + &count
         }
         Segment::Card { title, text, url, .. } => {
             let host = url.as_deref().and_then(links::host);
             let text = text.as_deref().filter(|_| title.is_some());
             let more: Vec<_> = [text, host].into_iter().flatten().map(one_line).collect();
-            let head = labelled("card", &[title.as_deref(), text]);
+            let head = labelled(say!("card"), &[title.as_deref(), text]);
             if more.is_empty() { head } else { format!("{head} — {}", more.join(" · ")) }
         }
         Segment::Other { name, text } => labelled(name, &[text.as_deref()]),
@@ -192,7 +198,7 @@ fn emoji(segment: &Segment) -> String {
             name.to_owned()
         }
         Some(name) => format!("[{name}]"),
-        None => "[emoji]".into(),
+        None => format!("[{}]", say!("emoji")),
     }
 }
 

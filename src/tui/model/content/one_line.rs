@@ -3,6 +3,7 @@
 use super::{emoji, word};
 use crate::model::content::{Content, Segment};
 use crate::model::message::Message;
+use crate::tui::language::say;
 use std::borrow::Cow;
 
 /// The most characters of one line of a list.
@@ -45,7 +46,7 @@ pub fn one_line(text: &str) -> String {
 /// The last line of a conversation: who said what, people by their names where that is wanted.
 pub fn last_line(message: &Message, own: &str, has_name: bool) -> String {
     let said = match &message.recall {
-        Some(_) => "[recalled]".to_owned(),
+        Some(_) => say!("[recalled]").to_owned(),
         None => line(&message.content),
     };
     match (&message.sender, message.direction) {

@@ -5,6 +5,7 @@ use super::fixture::{
 };
 use crate::client::watch;
 use crate::model::message::{Message, Sender};
+use crate::protocol::http::{GroupMember, MemberRole};
 use crate::tui::model::saved_state::SavedState;
 use crate::tui::model::scope::ConversationKey;
 use crate::tui::model::*;
@@ -153,7 +154,7 @@ fn what_was_sent_elsewhere_does_not_come_back_here() {
 }
 
 #[test]
-fn people_who_wrote_earlier_are_listed_and_mentioned() {
+fn people_of_a_group_are_listed_with_their_roles_and_mentioned() {
     let store = many(1);
     let mut model = connected(80, 24, &store);
     enter(&mut model, &store);
@@ -162,13 +163,19 @@ fn people_who_wrote_earlier_are_listed_and_mentioned() {
     let asked = serve(&mut model, &store);
     assert!(asked.contains(&Effect::Ask(ServerRequest::People(key("group_1")))), "{asked:?}");
     let people = vec![
-        Sender { id: "7".into(), name: "Alice".into() },
-        Sender { id: "8".into(), name: "Bea".into() },
+        Sender { id: "7".into(), name: "Alice".into() }.into(),
+        GroupMember {
+            id: "8".into(),
+            name: "Bea".into(),
+            role: Some(MemberRole::Admin),
+            title: Some("Captain".into()),
+        },
     ];
     model.update(reply(ServerReply::People(key("group_1"), people)));
-    let labels: Vec<_> =
-        model.picker().unwrap().found().iter().map(|item| item.label.clone()).collect();
-    assert_eq!(labels, ["Alice", "Bea", "all"]);
+    let found = model.picker().unwrap().found().iter();
+    let shown: Vec<_> = found.map(|item| [&*item.label, &*item.detail]).collect();
+    let expected = [["Alice", "7"], ["Bea", "admin · Captain · 8"], ["all", "everybody"]];
+    assert_eq!(shown, expected);
     type_in(&mut model, "bea");
     press(&mut model, KeyCode::Enter);
     assert_eq!((model.focus(), model.draft().text().as_str()), (Focus::Write, "@Bea "));
