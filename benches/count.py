@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Counts the instructions that a server spends on an operation, by callgrind (Debian: valgrind).
 
-    benches/count.py [--only get,list,post,fan,inbound,outbox,conversations-1000,conversations-100000,
+    benches/count.py [--only get,list,post,fan,inbound,outbox,outbox-at-start,conversations-1000,conversations-100000,
         waiting-1000,waiting-100000] PROGRAM...
 
 Unlike times, counts hardly depend on what else the machine does: they differ by 1 to 2 percent between
@@ -55,10 +55,10 @@ def without_auxv():
 class Counted:
     """A server under callgrind that counts nothing yet."""
 
-    def __init__(self, program, home, *arguments):
+    def __init__(self, program, home, *arguments, is_counting=False):
         self.home, port = home, free_port()
         command = ["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={home}/count"]
-        command += ["--instr-atstart=no", "--separate-threads=yes"]
+        command += [f"--instr-atstart={'yes' if is_counting else 'no'}", "--separate-threads=yes"]
         command += [program, "serve", "--listen", f"127.0.0.1:{port}", *arguments]
         own = {**os.environ, "XDG_DATA_HOME": home, "XDG_CONFIG_HOME": home}
         self.process = subprocess.Popen(command, env=own, stderr=subprocess.DEVNULL, preexec_fn=without_auxv)
@@ -199,6 +199,25 @@ def outbox(program, home, count=2000):
     return server.end(count)
 
 
+def outbox_at_start(program, home, few=1000, many=5000):
+    """A message that waits when the server starts, with all that the start does for it."""
+
+    def counted(count):
+        db, lines = f"{home}/{count}.redb", f"{home}/{count}.jsonl"
+        with open(lines, "w") as file:
+            file.writelines(json.dumps(waiting(n)) + "\n" for n in range(count))
+        subprocess.run([program, "import", lines, "--db", db], capture_output=True, check=True)
+        server = Counted(program, home, "--loopback", "--db", db, is_counting=True)
+        server.wait_for(count, "sent")
+        time.sleep(REST)
+        return server.end(1)
+
+    before = counted(few)
+    for name in glob.glob(f"{home}/count*"):
+        os.remove(name)
+    return (counted(many) - before) / (many - few)
+
+
 def conversations(program, home, number, count=200):
     """Pages of 50 conversations, from the newest to somewhere in the middle of so many."""
     db, lines = f"{home}/a.redb", f"{home}/conversations.jsonl"
@@ -241,6 +260,7 @@ JOBS = {
     "fan": fan,
     "inbound": inbound,
     "outbox": outbox,
+    "outbox-at-start": outbox_at_start,
     "conversations-1000": functools.partial(conversations, number=1000),
     "conversations-100000": functools.partial(conversations, number=100_000),
     "waiting-1000": functools.partial(among_waiting, number=1000),

@@ -9,6 +9,7 @@ use crate::model::subscription::Position;
 use crate::protocol::event::{
     AdapterStatusData, MessageDeleted, MessageStatus, MessageUpdated, NewMessageData, ServerEvent,
 };
+use crate::protocol::json_text::append_json;
 use crate::protocol::overview::Conversation;
 use bytes::Bytes;
 use hyper_tungstenite::tungstenite::Utf8Bytes;
@@ -79,7 +80,11 @@ impl Frame {
             }
         };
         // Our own types always serialise; if one did not, an empty frame would do the least harm.
-        let text = serde_json::to_string(&event).unwrap_or_default().into();
+        let mut text = Vec::with_capacity(USUAL_BYTES);
+        if append_json(&mut text, &event).is_err() {
+            text.clear();
+        }
+        let text = String::from_utf8(text).unwrap_or_default().into();
         Self { resume, is_adapter: matches!(content, FrameContent::Adapter(_)), text }
     }
 }
@@ -94,6 +99,9 @@ pub struct FrameBatch {
     /// The memory that they take, if they were read from the store.
     reserved: Option<Arc<Reserved>>,
 }
+
+/// Capacity for most events, so that the buffer need not grow.
+const USUAL_BYTES: usize = 512;
 
 /// The longest header of a frame that a server sends (RFC 6455, section 5.2, without a mask).
 const MAX_HEADER: usize = 10;

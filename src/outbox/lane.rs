@@ -223,18 +223,11 @@ impl Lane {
 
     /// Claims messages from `first` on and sends them; those that were not reached wait again.
     async fn send(&mut self, first: u64, route: &DeliveryRoute) {
-        let settings = &route.account.settings;
-        let is_cautious = settings.rate_limit.is_some()
-            || settings.on_unknown == OnUnknown::Fail
-            || route.account.has_window();
+        let claims = self.to_claim(first, route);
         // It may have been canceled in the meantime; then the next one is checked first.
-        if self.waiting(1).first().is_none_or(|message| message.seq != first) {
+        if claims.is_empty() {
             return;
         }
-        let claims = match route.account.join_limit() {
-            Some(most) => self.joined_from_first(most),
-            None => self.waiting_from(first, if is_cautious { 1 } else { self.claims }),
-        };
         let account = route.account.account.clone();
         let command = Command::Claim { seqs: claims.clone(), account, at: now() };
         let claimed = match self.context.write(command).await {
@@ -263,6 +256,31 @@ impl Lane {
             spent if spent > CLAIM_TIME => (self.claims / 2).max(1),
             _ => self.claims,
         };
+    }
+
+    /// The messages to claim, from `first` on; none if another one waits before it now, or it waits no more.
+    fn to_claim(&self, first: u64, route: &DeliveryRoute) -> Vec<u64> {
+        if let Some(most) = route.account.join_limit() {
+            let mut joined = self.joined_from_first(most);
+            if joined.first() != Some(&first) {
+                joined.clear();
+            }
+            return joined;
+        }
+        let settings = &route.account.settings;
+        let is_cautious = settings.rate_limit.is_some()
+            || settings.on_unknown == OnUnknown::Fail
+            || route.account.has_window();
+        let limit = if is_cautious { 1 } else { self.claims };
+        let waiting = self.waiting_from(0, limit);
+        if waiting.first() == Some(&first) {
+            return waiting;
+        }
+        // A damaged one before it is passed over.
+        match self.waiting(1).first() {
+            Some(message) if message.seq == first => self.waiting_from(first, limit),
+            _ => Vec::new(),
+        }
     }
 
     /// Returns messages to `Pending` whose claim failed: if the disk failed in the middle, they may be

@@ -6,6 +6,7 @@ pub mod command;
 pub mod event;
 pub mod http;
 pub mod json;
+pub mod json_text;
 pub mod login;
 pub mod message;
 pub mod overview;

@@ -12,7 +12,6 @@ use super::terms::{self, SearchTerm};
 use crate::health::{HEALTH, supervise};
 use crate::low_priority;
 use crate::metrics::METRICS;
-use crate::model::message::Message;
 use crate::store::{EntryContent, Store, StoreError, View};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -327,13 +326,13 @@ fn terms_between(view: &View, first: u64, stop: u64) -> Result<(WithTerms, u64),
 
 fn readable_terms(view: &View, first: u64, stop: u64) -> Result<(WithTerms, u64), StoreError> {
     let (mut found, mut count) = (Vec::new(), 0);
-    for message in view.readable_between(first, stop - 1)? {
-        let message: Message = message?;
-        let terms = terms::of_message(&message);
+    let read = |seq, bytes: &[u8]| terms::of_record(seq, bytes).map(|terms| (seq, terms));
+    for message in view.records_between(first, stop - 1, read)? {
+        let (seq, terms) = message?;
         count += terms.len();
-        found.push((message.seq, terms));
+        found.push((seq, terms));
         if count >= TERMS {
-            return Ok((found, message.seq + 1));
+            return Ok((found, seq + 1));
         }
     }
     Ok((found, stop))

@@ -8,6 +8,7 @@
 use super::normalise::normalise;
 use crate::model::content::Segment;
 use crate::model::message::{Message, MessageType};
+use crate::store::record::{self, PlainText, Unreadable};
 use siphasher::sip::SipHasher24;
 use std::borrow::Cow;
 use std::hash::Hasher;
@@ -126,11 +127,34 @@ pub fn texts(message: &Message) -> impl Iterator<Item = Cow<'_, str>> {
 
 /// The terms of a message; some may be there several times.
 pub fn of_message(message: &Message) -> Vec<SearchTerm> {
-    let mut terms = vec![of_type(message.message_type())];
-    if let Some(sender) = &message.sender {
-        terms.extend([of_sender(&sender.id), of_sender(&sender.name)]);
+    let sender = message.sender.as_ref().map(|sender| (&*sender.id, &*sender.name));
+    of_parts(message.message_type(), sender, texts(message))
+}
+
+/// The terms of the message whose record at `seq` this is.
+///
+/// # Errors
+///
+/// The bytes are damaged, or of a newer version.
+pub fn of_record(seq: u64, bytes: &[u8]) -> Result<Vec<SearchTerm>, Unreadable> {
+    let Some(PlainText { text, sender }) = record::plain_text(seq, bytes)? else {
+        return record::decode(seq, bytes).map(|message| of_message(&message));
+    };
+    let texts = std::iter::once(text).chain(sender.map(|(_, name)| name));
+    Ok(of_parts(MessageType::Text, sender, texts.map(Cow::Borrowed)))
+}
+
+/// The terms of a message of a type, by a sender (ID and name), with these texts.
+fn of_parts<'a>(
+    message_type: MessageType,
+    sender: Option<(&str, &str)>,
+    texts: impl Iterator<Item = Cow<'a, str>>,
+) -> Vec<SearchTerm> {
+    let mut terms = vec![of_type(message_type)];
+    if let Some((id, name)) = sender {
+        terms.extend([of_sender(id), of_sender(name)]);
     }
-    for text in texts(message) {
+    for text in texts {
         add_text(&normalise(&text), &mut terms);
     }
     terms

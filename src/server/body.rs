@@ -1,5 +1,6 @@
 //! Bodies of answers: whole, or a stream.
 
+use crate::protocol::json_text::append_json;
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::{Frame, SizeHint};
@@ -73,7 +74,7 @@ pub const LINES: &str = "application/x-ndjson";
 pub fn json<T: Serialize>(status: StatusCode, value: &T) -> HttpResponse {
     let mut body = Vec::with_capacity(USUAL_BYTES);
     // Our own types always serialise; if one did not, an empty body would do the least harm.
-    if serde_json::to_writer(&mut body, value).is_err() {
+    if append_json(&mut body, value).is_err() {
         body.clear();
     }
     whole(status, JSON, body.into())

@@ -12,6 +12,7 @@ use super::waiting;
 use crate::actions::ActionFailure;
 use crate::model::message::{Direction, LOCAL, Message};
 use crate::protocol::http::{DEFAULT_CONVERSATIONS, MAX_LIMIT, ReadTo, SetConversation, Typing};
+use crate::protocol::json_text::append_json;
 use crate::protocol::overview::Conversation;
 use crate::store::{self, Command, ConversationQuery, MessageFilter, Page, View};
 use hyper::StatusCode;
@@ -65,7 +66,7 @@ impl PieceSource for WrittenList {
                 text.push(b',');
             }
             // Our own types always serialise, and a vector takes everything.
-            let _ = serde_json::to_writer(&mut *text, conversation);
+            let _ = append_json(text, conversation);
         }
         self.left -= found.len();
         let is_last = self.left == 0 || found.len() < wanted;

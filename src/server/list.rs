@@ -10,6 +10,7 @@ use super::pieces::{self, PIECE, PieceSource};
 use super::query::{Query, catch_up};
 use super::waiting;
 use crate::protocol::http::Listing;
+use crate::protocol::json_text::append_json;
 use crate::store::{self, ByPrefix, View};
 use crate::store::{Matches, Order};
 use std::sync::Arc;
@@ -83,7 +84,7 @@ impl Writing {
             }
             self.left -= 1;
             // Our own types always serialise, and writing into a vector cannot fail.
-            let _ = serde_json::to_writer(&mut *text, message);
+            let _ = append_json(text, message);
         }
         self.listing.searched_to = searched_to;
         let is_done = self.left == 0 || messages.len() < wanted;

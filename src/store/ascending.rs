@@ -72,7 +72,7 @@ impl View {
 
     /// The oldest block, not below `block`, where a term has a row.
     fn first_block(&self, term: PostingKey, block: u32) -> Result<Option<u32>> {
-        let mut rows = self.postings.range(term.row(block)..=term.row(u32::MAX))?;
+        let mut rows = self.postings_table()?.range(term.row(block)..=term.row(u32::MAX))?;
         Ok(rows.next().transpose()?.map(|(key, _)| key.value() as u32))
     }
 }

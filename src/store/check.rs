@@ -107,6 +107,8 @@ pub fn check(view: &View) -> Result<StoreReport> {
     report.part("the journal", |report| check_journal(view, report));
     report.part("epochs", |report| check_epochs(view, report));
     report.part("what was set aside", |report| check_set_aside(view, report));
-    report.part("platforms that were connected", |_| seen_platforms_row(&view.meta).map(drop));
+    report.part("platforms that were connected", |_| {
+        seen_platforms_row(view.meta_table()?).map(drop)
+    });
     Ok(report)
 }

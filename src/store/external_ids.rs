@@ -62,7 +62,7 @@ impl View {
     ) -> Result<Option<Message>> {
         guarded(|| {
             let mut search = ExternalSearch::new(account, external_id, MAX_LOOKED_AT);
-            for row in self.messages.iter()?.rev() {
+            for row in self.messages_table()?.iter()?.rev() {
                 let (seq, bytes) = row?;
                 let seq = seq.value();
                 if search.is_it(seq, bytes.value())

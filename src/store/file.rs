@@ -6,13 +6,14 @@ use super::commit::{commit, follow_later};
 use super::damage::guarded;
 use super::error::{Result, StoreError};
 use super::shared_log::{SharedLogWriter, in_the_log};
-use super::tables::{LOG_BYTES, META, log_bytes};
-use super::transaction::{Transaction, TransactionContext};
+use super::tables::{Counters, LOG_BYTES, META, log_bytes};
+use super::transaction::{LastCommit, Transaction, TransactionContext};
 use super::view::View;
 use crate::clock::now;
 use crate::log::{Log, LogRecord};
 use crate::metrics::METRICS;
 use crate::model::change::Change;
+use crate::model::cursor::Epoch;
 use redb::{Database, ReadableDatabase, WriteTransaction};
 use std::ops::RangeInclusive;
 use std::time::Instant;
@@ -44,6 +45,9 @@ pub(super) struct BatchOutcome {
     pub(super) has_written: bool,
     /// The offsets of its events.
     pub(super) events: RangeInclusive<u64>,
+    /// The epoch of the newest event, and the counters as they are now.
+    pub(super) epoch: Epoch,
+    pub(super) counters: Counters,
     /// The fault of a disk that failed while this became durable. Whether it is stored shows when the
     /// file is opened again.
     pub(super) doubt: Option<StoreError>,
@@ -51,7 +55,13 @@ pub(super) struct BatchOutcome {
 
 impl StoreFile {
     pub(super) fn view(&self) -> Result<View> {
-        View::new(self.database.begin_read()?, self.context.ids, self.context.newest)
+        View::new(self.database.begin_read()?, self.context.ids)
+    }
+
+    /// A view of the batch that was committed last.
+    pub(super) fn view_after(&self, outcome: &BatchOutcome) -> Result<View> {
+        let (epoch, counters) = (outcome.epoch, outcome.counters.clone());
+        Ok(View::of(self.database.begin_read()?, self.context.ids, epoch, counters))
     }
 
     /// Carries out a batch; returns once it is durable, or that is in doubt. What does not fit into the log
@@ -69,9 +79,12 @@ impl StoreFile {
         let first = state.next_offset();
         let (answers, changes) = carry_out(&mut state, commands, record.as_mut())?;
         let newest = state.newest_event();
-        let events = first..=newest.offset;
+        let (events, epoch) = (first..=newest.offset, newest.epoch);
+        let counters = state.counters.clone();
+        let platforms = std::mem::take(&mut state.known_platforms);
         let has_written = state.finish()?;
-        let mut outcome = BatchOutcome { changes, answers, has_written, events, doubt: None };
+        let mut outcome =
+            BatchOutcome { changes, answers, has_written, events, epoch, counters, doubt: None };
         if !has_written {
             txn.abort()?;
             if let Some(shared) = &self.shared {
@@ -88,7 +101,7 @@ impl StoreFile {
                 outcome.doubt = guarded(|| self.commit_here(txn, first, record)).err();
             }
         }
-        self.context.newest = Some(newest);
+        self.context.last = Some(LastCommit { newest, platforms });
         let changed = u32::try_from(outcome.changes.len()).map_or(f64::MAX, f64::from);
         METRICS.commit_changes.observe(changed);
         METRICS.commit_seconds.observe(began.elapsed().as_secs_f64());

@@ -207,7 +207,7 @@ impl View {
 
     /// The newest message of a conversation that is not late.
     fn told_in_order(&self, term: PostingKey, known: &mut KnownPlaces) -> Result<Option<Message>> {
-        for row in self.postings.range(term.row(0)..=term.row(u32::MAX))?.rev() {
+        for row in self.postings_table()?.range(term.row(0)..=term.row(u32::MAX))?.rev() {
             let (key, bytes) = row?;
             let block = key.value() as u32;
             let Some(mut places) = readable_places(key.value(), bytes.value())? else { continue };
@@ -231,7 +231,7 @@ impl View {
         if row.read_seq >= row.last_seq {
             return Ok((0, 0));
         }
-        for entry in self.postings.range(row.term.row(first)..=row.term.row(u32::MAX))? {
+        for entry in self.postings_table()?.range(row.term.row(first)..=row.term.row(u32::MAX))? {
             let (key, bytes) = entry?;
             let block = key.value() as u32;
             let Some(mut places) = readable_places(key.value(), bytes.value())? else { continue };

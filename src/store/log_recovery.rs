@@ -46,7 +46,7 @@ impl StoreFile {
     /// [`Self::end_log`].
     pub(super) fn catch_up(&mut self) -> Result<FoundLog> {
         let view = self.view()?;
-        let (cursor, logged) = (view.cursor(), log_bytes(&view.meta)?);
+        let (cursor, logged) = (view.cursor(), log_bytes(view.meta_table()?)?);
         let contents = self.log.read(cursor.offset + 1)?;
         // A damaged file may have lost its epochs. That it is the file of this log shows then by the note that
         // there is a log, and by the offset.

@@ -146,7 +146,7 @@ impl StoreOptions {
     pub(super) fn context(&self, ids: IdPermutation) -> TransactionContext {
         let epoch = mint();
         TransactionContext {
-            newest: None,
+            last: None,
             ids,
             epoch,
             tag: EpochTag::of(epoch),

@@ -238,7 +238,7 @@ impl View {
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn outbound(&self, status: Status) -> Result<impl Iterator<Item = Result<Message>>> {
         let state = PostingKey::of_state(Direction::Outbound, status);
-        let rows = self.postings.range(state.row(0)..=state.row(u32::MAX))?;
+        let rows = self.postings_table()?.range(state.row(0)..=state.row(u32::MAX))?;
         let blocks = rows.map(move |row| -> Result<Vec<u64>> {
             let block = row?.0.value() as u32;
             let places = pass_over(self.places(state, block))?.unwrap_or_default();
@@ -284,7 +284,7 @@ impl View {
             (None, None) => {}
             (Some(platform), None) => {
                 let platform = stored(platform);
-                let term = platform_term(self.platforms_table()?, &self.meta, platform)?;
+                let term = platform_term(self.platforms_table()?, self.meta_table()?, platform)?;
                 needed.push(term.into_iter().collect());
             }
             (platform, Some(name)) => {
@@ -336,7 +336,7 @@ impl View {
 
     /// The newest block, not above `block`, where a term has a row.
     fn last_block(&self, term: PostingKey, block: u32) -> Result<Option<u32>> {
-        let mut rows = self.postings.range(term.row(0)..=term.row(block))?;
+        let mut rows = self.postings_table()?.range(term.row(0)..=term.row(block))?;
         Ok(rows.next_back().transpose()?.map(|(key, _)| key.value() as u32))
     }
 

@@ -3,7 +3,7 @@
 use super::damage::{guarded, pass_over};
 use super::error::{Result, StoreError};
 use super::view::View;
-use crate::log::record::{self, MessageTimes};
+use crate::log::record::{self, MessageTimes, Unreadable};
 use crate::model::message::Message;
 use redb::{AccessGuard, ReadableTable};
 
@@ -14,7 +14,7 @@ impl View {
     ///
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn oldest(&self) -> Result<Option<u64>> {
-        guarded(|| Ok(self.messages.first()?.map(|(seq, _)| seq.value())))
+        guarded(|| Ok(self.messages_table()?.first()?.map(|(seq, _)| seq.value())))
     }
 
     /// Messages after a place of the journal, oldest first.
@@ -49,7 +49,7 @@ impl View {
         &self,
         seq: u64,
     ) -> Result<impl Iterator<Item = Result<(u64, Option<Message>)>> + use<>> {
-        let rows = guarded(|| Ok(self.messages.range(seq.saturating_add(1)..)?))?;
+        let rows = guarded(|| Ok(self.messages_table()?.range(seq.saturating_add(1)..)?))?;
         Ok(Guarded(rows).map(|row| {
             let (seq, bytes) = row?;
             let message = record::decode(seq.value(), bytes.value()).map(Some);
@@ -57,19 +57,26 @@ impl View {
         }))
     }
 
-    /// Messages from one place of the journal to another, oldest first; those that are damaged are
-    /// left out and logged.
+    /// The values that `read` takes from the records of messages, by `seq` and bytes, from one place of the
+    /// journal to another, oldest first; those that are damaged are left out and logged.
     ///
     /// # Errors
     ///
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
-    pub fn readable_between(
+    pub fn records_between<T, R>(
         &self,
         first: u64,
         last: u64,
-    ) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
-        let all = self.between(first, last)?;
-        Ok(all.filter_map(|message| pass_over(message.map(Some)).transpose()))
+        read: R,
+    ) -> Result<impl Iterator<Item = Result<T>> + use<T, R>>
+    where
+        R: Fn(u64, &[u8]) -> std::result::Result<T, Unreadable>,
+    {
+        let rows = guarded(|| Ok(self.messages_table()?.range(first..=last)?))?;
+        Ok(Guarded(rows).filter_map(move |row| {
+            let read = row.and_then(|(seq, bytes)| Ok(Some(read(seq.value(), bytes.value())?)));
+            pass_over(read).transpose()
+        }))
     }
 
     /// Messages from one place of the journal to another, oldest first.
@@ -78,7 +85,7 @@ impl View {
         first: u64,
         last: u64,
     ) -> Result<impl DoubleEndedIterator<Item = Result<Message>> + use<>> {
-        let rows = guarded(|| Ok(self.messages.range(first..=last)?))?;
+        let rows = guarded(|| Ok(self.messages_table()?.range(first..=last)?))?;
         Ok(Guarded(rows).map(|row| {
             let (seq, bytes) = row?;
             Ok(record::decode(seq.value(), bytes.value())?)
@@ -113,7 +120,7 @@ impl View {
     ///
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn times(&self) -> Result<impl Iterator<Item = Result<MessageTimes>> + use<>> {
-        let rows = guarded(|| Ok(self.messages.range(0..)?))?;
+        let rows = guarded(|| Ok(self.messages_table()?.range(0..)?))?;
         let times = |row: Result<MessageRow>| {
             let (seq, bytes) = row?;
             Ok(Some(record::times_of(seq.value(), bytes.value())?))

@@ -16,7 +16,7 @@ impl StoreFacts for View {
         if let Some(seen) = self.seen_platforms.get() {
             return Ok(seen);
         }
-        let seen = guarded(|| tables::seen_platforms(&self.meta))?;
+        let seen = guarded(|| tables::seen_platforms(self.meta_table()?))?;
         Ok(self.seen_platforms.get_or_init(|| seen))
     }
 
@@ -38,19 +38,21 @@ impl StoreFacts for Transaction<'_> {
     type Error = StoreError;
 
     fn seen_platforms(&self) -> Result<&[SeenPlatform]> {
-        if let Some(seen) = self.seen_platforms.get() {
+        let known = &self.known_platforms.seen;
+        if let Some(seen) = known.get() {
             return Ok(seen);
         }
         let seen = tables::seen_platforms(&self.meta)?;
-        Ok(self.seen_platforms.get_or_init(|| seen))
+        Ok(known.get_or_init(|| seen.into()))
     }
 
     fn named_platforms(&self) -> Result<&[String]> {
-        if let Some(named) = self.named_platforms.get() {
+        let known = &self.known_platforms.named;
+        if let Some(named) = known.get() {
             return Ok(named);
         }
         let named = names(self.platforms.read()?)?;
-        Ok(self.named_platforms.get_or_init(|| named))
+        Ok(known.get_or_init(|| named.into()))
     }
 
     fn is_known(&self, platform: &str, conversation: &str) -> Result<bool> {

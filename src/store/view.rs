@@ -39,9 +39,9 @@ pub(super) type CurrentView = Arc<ArcSwapOption<View>>;
 pub struct View {
     pub(super) ids: IdPermutation,
     counters: Counters,
-    pub(super) messages: ReadOnlyTable<u64, &'static [u8]>,
+    messages: OpenedTable<u64, &'static [u8]>,
     foreign_ids: OpenedTable<u128, u64>,
-    pub(super) postings: ReadOnlyTable<u64, &'static [u8]>,
+    postings: OpenedTable<u64, &'static [u8]>,
     platforms: OpenedTable<&'static str, u32>,
     conversations: OpenedTable<(&'static str, &'static str), &'static [u8]>,
     newest: OpenedTable<(&'static str, u64), &'static str>,
@@ -51,7 +51,7 @@ pub struct View {
     quarantine: OpenedTable<u64, &'static [u8]>,
     /// The epoch of the newest event.
     epoch: Epoch,
-    pub(super) meta: ReadOnlyTable<&'static str, &'static [u8]>,
+    meta: OpenedTable<&'static str, &'static [u8]>,
     /// The platforms that were ever connected, for the routing of messages without a platform; read
     /// once.
     pub(super) seen_platforms: OnceLock<Vec<SeenPlatform>>,
@@ -61,39 +61,42 @@ pub struct View {
 }
 
 impl View {
-    /// A view of a transaction. `newest` is the newest event of some commit of this file: where it is that
-    /// of this one, too, its epoch is not read.
-    pub(super) fn new(
+    /// A view of a transaction.
+    pub(super) fn new(txn: ReadTransaction, ids: IdPermutation) -> Result<Self> {
+        let view = Self::of(txn, ids, Epoch::default(), Counters::default());
+        let counters = counters(view.meta_table()?)?;
+        let epoch = newest_epoch(view.epochs_table()?)?;
+        view.messages_table()?;
+        view.postings_table()?;
+        Ok(Self { epoch, counters, ..view })
+    }
+
+    /// A view of a transaction whose newest epoch and counters are known.
+    pub(super) fn of(
         txn: ReadTransaction,
         ids: IdPermutation,
-        newest: Option<Cursor>,
-    ) -> Result<Self> {
-        let meta = txn.open_table(META)?;
-        let counters = counters(&meta)?;
-        let epochs = OpenedTable::default();
-        let epoch = match newest {
-            Some(newest) if newest.offset == counters.offset => newest.epoch,
-            _ => newest_epoch(epochs.of(&txn, EPOCHS)?)?,
-        };
-        Ok(Self {
+        epoch: Epoch,
+        counters: Counters,
+    ) -> Self {
+        Self {
             ids,
             counters,
-            journal: OpenedTable::default(),
-            quarantine: OpenedTable::default(),
-            epochs,
-            epoch,
-            messages: txn.open_table(MESSAGES)?,
+            messages: OpenedTable::default(),
             foreign_ids: OpenedTable::default(),
-            postings: txn.open_table(POSTINGS)?,
+            postings: OpenedTable::default(),
             platforms: OpenedTable::default(),
             conversations: OpenedTable::default(),
             newest: OpenedTable::default(),
             late: OpenedTable::default(),
-            meta,
+            journal: OpenedTable::default(),
+            epochs: OpenedTable::default(),
+            quarantine: OpenedTable::default(),
+            epoch,
+            meta: OpenedTable::default(),
             seen_platforms: OnceLock::new(),
             named_platforms: OnceLock::new(),
             txn,
-        })
+        }
     }
 
     /// When the store was made; `None` if it is older than this is remembered.
@@ -102,9 +105,21 @@ impl View {
     ///
     /// The disk refuses, or a row is damaged.
     pub fn made_at(&self) -> Result<Option<SystemTime>> {
-        let row = self.meta.get(MADE_AT)?;
+        let row = self.meta_table()?.get(MADE_AT)?;
         let row = row.and_then(|row| Some(u64::from_le_bytes(row.value().try_into().ok()?)));
         Ok(row.map(|nanoseconds| UNIX_EPOCH + Duration::from_nanos(nanoseconds)))
+    }
+
+    pub(super) fn meta_table(&self) -> Result<&ReadOnlyTable<&'static str, &'static [u8]>> {
+        self.meta.of(&self.txn, META)
+    }
+
+    pub(super) fn messages_table(&self) -> Result<&ReadOnlyTable<u64, &'static [u8]>> {
+        self.messages.of(&self.txn, MESSAGES)
+    }
+
+    pub(super) fn postings_table(&self) -> Result<&ReadOnlyTable<u64, &'static [u8]>> {
+        self.postings.of(&self.txn, POSTINGS)
     }
 
     pub(super) fn foreign_ids_table(&self) -> Result<&ReadOnlyTable<u128, u64>> {
@@ -234,7 +249,7 @@ impl View {
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn by_seq(&self, seq: u64) -> Result<Option<Message>> {
         let read = guarded(|| {
-            let bytes = self.messages.get(seq)?;
+            let bytes = self.messages_table()?.get(seq)?;
             bytes.map(|bytes| Ok(record::decode(seq, bytes.value())?)).transpose()
         });
         read.map_err(|error| match error {
@@ -253,7 +268,7 @@ impl View {
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn status_of(&self, seq: u64) -> Result<Option<Status>> {
         guarded(|| {
-            let bytes = self.messages.get(seq)?;
+            let bytes = self.messages_table()?.get(seq)?;
             bytes.map(|bytes| Ok(record::status_of(seq, bytes.value())?)).transpose()
         })
     }
@@ -289,7 +304,7 @@ impl View {
     /// The cluster that the store belongs to, and the place of its log that this commit has; `None`
     /// for a store of its own.
     pub fn membership(&self) -> Option<Membership> {
-        membership(&self.meta)
+        self.meta_table().ok().and_then(membership)
     }
 
     pub(super) fn conversation_row(
@@ -305,7 +320,7 @@ impl View {
     /// The places of a term in a block.
     pub(super) fn places(&self, term: PostingKey, block: u32) -> Result<Option<Places>> {
         let row = term.row(block);
-        let Some(bytes) = self.postings.get(row)? else { return Ok(None) };
+        let Some(bytes) = self.postings_table()?.get(row)? else { return Ok(None) };
         Ok(Some(unpack_places(row, bytes.value())?))
     }
 }

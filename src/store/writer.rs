@@ -288,7 +288,7 @@ impl WriterThread {
         let done = guarded(|| file.commit(commands, durability));
         let shown = match &done {
             Ok(BatchOutcome { doubt: Some(error), .. }) | Err(error) => Err(error.clone()),
-            Ok(done) if done.has_written => guarded(|| self.file.show()),
+            Ok(done) if done.has_written => guarded(|| self.file.show_batch(done)),
             Ok(_) => Ok(()),
         };
         self.last = Some(Instant::now());

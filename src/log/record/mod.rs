@@ -53,6 +53,9 @@ type FirstFields<'a> = (Uuid, WireContent<'a>, &'a str, Status);
 /// platform, direction.
 type NextFields<'a> = (u64, u64, u32, Option<&'a str>, Direction);
 
+/// The fields of version 4 from there to the sender: the conversation's name, the sender.
+type SenderFields<'a> = (Option<&'a str>, Option<(&'a str, &'a str)>);
+
 /// When a message was made and changed, in Unix seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MessageTimes {
@@ -71,6 +74,15 @@ impl MessageTimes {
         let &Message { seq, created_at, updated_at, direction, .. } = message;
         Self { seq, created_at, updated_at, direction }
     }
+}
+
+/// A message of plain text as its record has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlainText<'a> {
+    /// The content.
+    pub text: &'a str,
+    /// The sender's ID and name.
+    pub sender: Option<(&'a str, &'a str)>,
 }
 
 /// Bits of `flags`.
@@ -274,6 +286,27 @@ pub(crate) fn times_of(seq: u64, bytes: &[u8]) -> Result<MessageTimes, Unreadabl
         MessageTimes { seq, created_at, updated_at, direction }
     });
     times.ok_or_else(|| Unreadable(format!("the record of message {seq} is damaged")))
+}
+
+/// The text and the sender of the message whose record at `seq` this is, if its content is plain text and
+/// its version the newest. Costs less than reading all of it.
+///
+/// # Errors
+///
+/// The bytes are damaged.
+pub(crate) fn plain_text(seq: u64, bytes: &[u8]) -> Result<Option<PlainText<'_>>, Unreadable> {
+    let Some((&[VERSION, a, b, c, d], fields)) = bytes.split_first_chunk() else { return Ok(None) };
+    let is_whole = u32::from_le_bytes([a, b, c, d]) == checksum(seq, fields);
+    let begin =
+        postcard::take_from_bytes::<(FirstFields<'_>, NextFields<'_>, SenderFields<'_>)>(fields);
+    let begin = begin.ok().filter(|_| is_whole);
+    match begin.map(|(((_, content, ..), _, (_, sender)), _)| (content, sender)) {
+        Some((WireContent::Plain(Cow::Borrowed(text)), sender)) => {
+            Ok(Some(PlainText { text, sender }))
+        }
+        Some(_) => Ok(None),
+        None => Err(Unreadable(format!("the record of message {seq} is damaged"))),
+    }
 }
 
 /// The checksum of something that is found by a number, which counts as part of it.

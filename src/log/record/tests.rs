@@ -89,6 +89,11 @@ proptest! {
         let bytes = encode(&message).unwrap();
         prop_assert_eq!(status_of(message.seq, &bytes), Ok(message.status));
         prop_assert_eq!(times_of(message.seq, &bytes), Ok(MessageTimes::of(&message)));
+        let text = message.content.readable();
+        let sender = message.sender.as_ref().map(|sender| (&*sender.id, &*sender.name));
+        let plain = message.content.segments().is_none();
+        let plain = plain.then_some(PlainText { text: &text, sender });
+        prop_assert_eq!(plain_text(message.seq, &bytes), Ok(plain));
         prop_assert_eq!(decode(message.seq, &bytes), Ok(message));
     }
 
@@ -97,6 +102,7 @@ proptest! {
         let _ = decode(1, &bytes);
         let _ = status_of(1, &bytes);
         let _ = times_of(1, &bytes);
+        let _ = plain_text(1, &bytes);
     }
 
     #[test]
@@ -109,5 +115,7 @@ proptest! {
         prop_assert!(found.is_err(), "{found:?}");
         prop_assert!(status_of(message.seq, &bytes).is_err());
         prop_assert!(times_of(message.seq, &bytes).is_err());
+        let plain = plain_text(message.seq, &bytes);
+        prop_assert!(!matches!(plain, Ok(Some(_))), "{plain:?}");
     }
 }

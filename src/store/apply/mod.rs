@@ -209,7 +209,7 @@ impl Transaction<'_> {
 
     fn see_platform(&mut self, platform: String, kind: String) -> Result<()> {
         let mut seen = tables::seen_platforms(&self.meta)?;
-        self.seen_platforms.take();
+        self.known_platforms.seen.take();
         match seen.iter_mut().find(|known| known.platform == platform) {
             Some(known) => known.kind = kind,
             None => seen.push(SeenPlatform { platform, kind, after_seq: self.counters.head }),

@@ -25,14 +25,14 @@ impl Transaction<'_> {
     }
 
     pub(super) fn platform_term(&mut self, platform: &str) -> Result<PostingKey> {
-        if let Some(Some(term)) = self.platform_terms.get(platform) {
+        if let Some(Some(term)) = self.known_platforms.terms.get(platform) {
             return Ok(*term);
         }
         let term = self.counters.new_term();
         self.platforms.write()?.insert(platform, term.0)?;
         self.meta.insert(&*platform_key(platform), &*pack_term(platform, term)?)?;
-        self.platform_terms.insert(platform.to_owned(), Some(term));
-        self.named_platforms.take();
+        self.known_platforms.set_term(platform, Some(term));
+        self.known_platforms.named.take();
         Ok(term)
     }
 

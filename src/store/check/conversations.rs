@@ -25,7 +25,8 @@ pub(super) fn check_platforms(view: &View, report: &mut StoreReport) -> Result<(
             view,
             report,
         );
-        if let Err(error) = platform_term(view.platforms_table()?, &view.meta, name.value()) {
+        if let Err(error) = platform_term(view.platforms_table()?, view.meta_table()?, name.value())
+        {
             report.find(error.to_string());
         }
     }

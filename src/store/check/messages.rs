@@ -97,7 +97,7 @@ pub(super) fn check_rows(
     mut expected: HashMap<u64, Places>,
     report: &mut StoreReport,
 ) -> Result<()> {
-    for row in view.postings.iter()? {
+    for row in view.postings_table()?.iter()? {
         let (key, bytes) = row?;
         let key = key.value();
         report.rows += 1;

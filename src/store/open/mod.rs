@@ -51,7 +51,7 @@ impl Opened {
             Handle::Read(database) => database.begin_read()?,
             Handle::Write(file) => file.database.begin_read()?,
         };
-        View::new(txn, self.ids, None)
+        View::new(txn, self.ids)
     }
 
     pub(super) fn into_writable(self) -> Option<StoreFile> {

@@ -176,7 +176,8 @@ fn a_damaged_list_of_platforms_counts_as_none_and_is_made_anew() {
         Command::Create { draft, at: 1, idempotency: None, facts: RoutingFacts::default() };
     assert!(matches!(commit(&mut file, create, Durability::Tables), Answer::Message(_)));
     commit(&mut file, see(), Durability::Tables);
-    let seen = tables::seen_platforms_row(&file.view().unwrap().meta).unwrap().unwrap();
+    let seen =
+        tables::seen_platforms_row(file.view().unwrap().meta_table().unwrap()).unwrap().unwrap();
     assert_eq!(seen.len(), 1);
     assert_eq!(check::check(&file.view().unwrap()).unwrap().findings, [""; 0]);
 }

@@ -132,11 +132,11 @@ impl Transaction<'_> {
     }
 
     fn load_platform(&mut self, platform: &str) -> Result<Option<PostingKey>> {
-        if let Some(term) = self.platform_terms.get(platform) {
+        if let Some(term) = self.known_platforms.terms.get(platform) {
             return Ok(*term);
         }
         let known = tables::platform_term(self.platforms.read()?, &self.meta, platform)?;
-        self.platform_terms.insert(platform.to_owned(), known);
+        self.known_platforms.set_term(platform, known);
         Ok(known)
     }
 

@@ -29,14 +29,39 @@ use foldhash::fast::RandomState;
 use redb::{ReadableTable, Table, WriteTransaction};
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// Platforms as the tables have them, each fact read once.
+#[derive(Clone, Default)]
+pub(in crate::store) struct KnownPlatforms {
+    /// Their terms by name; `None` for one that has none yet.
+    pub(in crate::store) terms: Arc<HashMap<String, Option<PostingKey>, RandomState>>,
+    /// Those that were ever connected, for the routing of messages without a platform.
+    pub(in crate::store) seen: OnceCell<Arc<[SeenPlatform]>>,
+    /// Those that have messages.
+    pub(in crate::store) named: OnceCell<Arc<[String]>>,
+}
+
+impl KnownPlatforms {
+    pub(in crate::store) fn set_term(&mut self, platform: &str, term: Option<PostingKey>) {
+        Arc::make_mut(&mut self.terms).insert(platform.to_owned(), term);
+    }
+}
+
+/// Facts of the tables as a commit left them, which the next one need not read.
+#[derive(Clone)]
+pub(in crate::store) struct LastCommit {
+    pub(in crate::store) newest: Cursor,
+    pub(in crate::store) platforms: KnownPlatforms,
+}
 
 /// Context of a store's transactions.
 #[derive(Clone)]
 pub(in crate::store) struct TransactionContext {
     pub(in crate::store) ids: IdPermutation,
     pub(in crate::store) epoch: Epoch,
-    /// The newest event of the last commit; `None` where it has to be read.
-    pub(in crate::store) newest: Option<Cursor>,
+    /// The last commit of commands; there may have been other ones since.
+    pub(in crate::store) last: Option<LastCommit>,
     /// The tag of new IDs.
     pub(in crate::store) tag: EpochTag,
     /// The owner of claims.
@@ -97,11 +122,7 @@ pub(in crate::store) struct Transaction<'txn> {
     pub(in crate::store) rows: BTreeMap<u64, CachedRow<Places>>,
     /// By platform and conversation.
     pub(in crate::store) known_conversations: BTreeMap<String, BTreeMap<String, KnownConversation>>,
-    pub(in crate::store) platform_terms: HashMap<String, Option<PostingKey>, RandomState>,
-    /// The platforms that were ever connected, for the routing of messages without a platform; read
-    /// once.
-    pub(in crate::store) seen_platforms: OnceCell<Vec<SeenPlatform>>,
-    pub(in crate::store) named_platforms: OnceCell<Vec<String>>,
+    pub(in crate::store) known_platforms: KnownPlatforms,
 }
 
 impl<'txn> Transaction<'txn> {
@@ -114,9 +135,10 @@ impl<'txn> Transaction<'txn> {
         let meta = txn.open_table(META)?;
         let counters = tables::counters(&meta)?;
         let epochs = LazyTable::new(txn, EPOCHS);
-        let newest_epoch = match context.newest {
-            Some(newest) if newest.offset == counters.offset => newest.epoch,
-            _ => newest_epoch(epochs.read()?)?,
+        let last = context.last.as_ref().filter(|last| last.newest.offset == counters.offset);
+        let (newest_epoch, known_platforms) = match last {
+            Some(last) => (last.newest.epoch, last.platforms.clone()),
+            None => (newest_epoch(epochs.read()?)?, KnownPlatforms::default()),
         };
         Ok(Self {
             context: context.clone(),
@@ -146,9 +168,7 @@ impl<'txn> Transaction<'txn> {
             decoded: RefCell::default(),
             rows: BTreeMap::new(),
             known_conversations: BTreeMap::new(),
-            platform_terms: HashMap::default(),
-            seen_platforms: OnceCell::new(),
-            named_platforms: OnceCell::new(),
+            known_platforms,
         })
     }
 

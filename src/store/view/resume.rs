@@ -17,7 +17,7 @@ impl View {
     ///
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn offset_of(&self, cursor: Cursor) -> Result<Option<u64>> {
-        let is_whole = cursor.offset >= resumable_from(&self.meta)?;
+        let is_whole = cursor.offset >= resumable_from(self.meta_table()?)?;
         if is_whole { self.kept_offset_of(cursor) } else { Ok(None) }
     }
 
@@ -50,7 +50,7 @@ impl View {
 
     /// Whether all events after an offset are there, for who has all up to it.
     fn can_resume_at(&self, offset: u64) -> Result<bool> {
-        let from = resumable_from(&self.meta)?;
+        let from = resumable_from(self.meta_table()?)?;
         Ok(offset >= from && offset.saturating_add(1) >= self.counters.kept_from)
     }
 
@@ -71,7 +71,7 @@ impl View {
             return Ok(self.membership().is_none());
         }
         let is_there = self.cursor_at(told.offset)?.epoch == told.epoch;
-        Ok(!is_there || told.offset < resumable_from(&self.meta)?)
+        Ok(!is_there || told.offset < resumable_from(self.meta_table()?)?)
     }
 
     /// The cursor of an event: its offset, and the epoch in which it was written.

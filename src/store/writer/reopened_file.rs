@@ -6,7 +6,7 @@ use crate::log::file::path_beside;
 use crate::model::cursor::Epoch;
 use crate::store::damage::guarded;
 use crate::store::error::{Result, StoreError};
-use crate::store::file::StoreFile;
+use crate::store::file::{BatchOutcome, StoreFile};
 use crate::store::listener::Head;
 use crate::store::open::{self, Opened};
 use crate::store::options::StoreOptions;
@@ -62,6 +62,13 @@ impl ReopenedFile {
     pub(super) fn show(&self) -> Result<()> {
         let file = self.file.as_ref().ok_or(StoreError::Absent)?;
         self.current.store(Some(Arc::new(file.view()?)));
+        Ok(())
+    }
+
+    /// Readers see the batch that was committed last.
+    pub(super) fn show_batch(&self, outcome: &BatchOutcome) -> Result<()> {
+        let file = self.file.as_ref().ok_or(StoreError::Absent)?;
+        self.current.store(Some(Arc::new(file.view_after(outcome)?)));
         Ok(())
     }
 
