@@ -8,5 +8,6 @@ mod screen;
 mod search;
 mod server;
 mod stream;
+mod texts;
 mod unread;
 mod writing;
