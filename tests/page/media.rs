@@ -317,7 +317,7 @@ async fn a_voice_message_is_recorded_and_sent_or_dropped() {
     peer.push(&onebot11::group_message(10_001_000, 7, 1, "hello"));
     let tab = Tab::open(&server.url(CHAT)).await;
     tab.sees(".message", "hello").await;
-    // What is dropped is sent to nobody.
+    // A dropped recording is sent to nobody.
     tab.click(".composer .mic").await;
     tab.sees(".recording", "0:01").await;
     tab.key(Key::Escape).await;

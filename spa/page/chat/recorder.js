@@ -7,7 +7,7 @@ import { toast } from '../toast.js';
 /** Seconds after which a recording stops by itself, and waits to be sent. */
 const LONGEST = 300;
 
-/** What voices are recorded as: the first that the browser can, and the ending of its files. */
+/** The formats of recorded voices: the first that the browser can record, and the ending of its files. */
 const KINDS = [
   { type: 'audio/webm', ending: 'webm' },
   { type: 'audio/mp4', ending: 'm4a' },
