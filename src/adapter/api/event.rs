@@ -135,11 +135,11 @@ pub enum AdapterEvent {
     /// A question: which messages were sent last by this account in a conversation? Asked so that the
     /// times of a history can be understood. Dropped unanswered while the store is away.
     SentMessages {
-        #[allow(missing_docs)]
+        /// The platform of the account.
         platform: String,
-        #[allow(missing_docs)]
+        /// The platform's ID of the account.
         account: String,
-        #[allow(missing_docs)]
+        /// The conversation, as the adapter addresses it.
         conversation: String,
         /// The platform's ID of each, and when it was sent, in Unix seconds.
         answer: oneshot::Sender<Vec<(String, u64)>>,

@@ -1,4 +1,4 @@
-//! What is the same message, and what only has its ID.
+//! Messages that are the same one, and messages that only have the same ID.
 
 use super::*;
 
