@@ -135,9 +135,9 @@ pub enum AdapterEvent {
     /// A question: which messages were sent last by this account in a conversation? Asked so that the
     /// times of a history can be understood. Dropped unanswered while the store is away.
     SentMessages {
-        /// The platform.
+        /// The platform of the account.
         platform: String,
-        /// The account that tells of them.
+        /// The platform's ID of the account.
         account: String,
         /// The conversation, as the adapter addresses it.
         conversation: String,

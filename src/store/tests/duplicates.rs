@@ -1,4 +1,4 @@
-//! Messages that are the same, and messages that only have the same ID.
+//! Messages that are the same one, and messages that only have the same ID.
 
 use super::*;
 

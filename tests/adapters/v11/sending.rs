@@ -117,7 +117,7 @@ async fn an_answer_after_the_time_limit_is_reported_with_its_message() {
 
 #[tokio::test]
 async fn a_message_that_may_have_gone_out_is_looked_for() {
-    let rechat = rechat().await;
+    let mut rechat = rechat().await;
     let script = willing();
     let history = Arc::new(move |action: &Value| match action["action"].as_str() {
         Some("get_group_msg_history") => Reply::ok(json!({"messages": [
@@ -126,7 +126,12 @@ async fn a_message_that_may_have_gone_out_is_looked_for() {
         ]})),
         _ => script(action),
     });
-    let _peer = dial(&rechat, "1", history).await;
+    let peer = dial(&rechat, "1", history).await;
+    // By a live message the clock of the history is known.
+    let mut live = group_message(1, 77, 10, "live");
+    live["time"] = json!(rechat::clock::now());
+    peer.push(&live);
+    assert_eq!(rechat.message().await.content.readable(), "live");
     let handle = rechat.handle("qq").await;
     let Found::History { candidates, is_complete } = handle.find(text_to("group_77", "hi")).await
     else {
