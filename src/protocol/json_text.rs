@@ -1,6 +1,6 @@
-//! Writes JSON, to the byte as serde_json does, in less time: serde_json looks at each byte of each text,
+//! Writes JSON, to the byte as `serde_json` does, in less time: `serde_json` looks at each byte of each text,
 //! and at names of fields, for characters to escape. Here eight are looked at together, and only texts
-//! that have any go to serde_json, as do numbers.
+//! that have any go to `serde_json`, as do numbers.
 
 use serde::{Serialize, Serializer, ser};
 use serde_json::{Error, Result};
@@ -28,11 +28,11 @@ struct Compound<'a> {
     is_raw: bool,
 }
 
-/// The name of the struct by which serde_json tells its `RawValue` from other structs.
+/// The name of the struct by which `serde_json` tells its `RawValue` from other structs.
 const RAW_JSON: &str = "$serde_json::private::RawValue";
 
 impl<'a> JsonText<'a> {
-    /// Writes what serde_json writes.
+    /// Writes what `serde_json` writes.
     fn plainly<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
         serde_json::to_writer(self.0, value)
     }
@@ -115,7 +115,7 @@ fn is_plain_word(bytes: [u8; 8]) -> bool {
     (below(word, b' ') | is(b'"') | is(b'\\')) & TOP_BITS == 0
 }
 
-/// Methods of values that serde_json writes.
+/// Methods of values that `serde_json` writes.
 macro_rules! plainly {
     ($($method:ident: $type:ty),* $(,)?) => {
         $(fn $method(self, value: $type) -> Result<()> {

@@ -68,7 +68,7 @@ impl View {
         let epoch = newest_epoch(view.epochs_table()?)?;
         view.messages_table()?;
         view.postings_table()?;
-        Ok(Self { epoch, counters, ..view })
+        Ok(Self { counters, epoch, ..view })
     }
 
     /// A view of a transaction whose newest epoch and counters are known.
