@@ -43,12 +43,14 @@ impl RunningNode {
                 let bucket = self.node.connection.leases().await?;
                 let before = presence::report(&bucket, &presence).await?;
                 if is_due && !self.is_fetching.load(Ordering::Relaxed) {
-                    let known = self.node.connection.make_known_nodes().await?;
-                    presence::report(&known, &presence).await?;
                     let stream_seqs = self.node.connection.make_stream_seqs().await?;
                     presence::report_stream_seq(&stream_seqs, &presence.node, presence.stream_seq)
                         .await?;
                     stream_seq_reported = Some(Instant::now());
+                    // Last, and without an error: the list of missing nodes is for people alone.
+                    if let Ok(known) = self.node.connection.make_known_nodes().await {
+                        let _ = presence::report(&known, &presence).await;
+                    }
                 }
                 Ok::<_, String>(before)
             };

@@ -25,6 +25,9 @@ const SUBSCRIPTION_MESSAGES: usize = 4096;
 /// How long NATS keeps the progress that a node reported last.
 const PLACES_KEPT: Duration = Duration::from_mins(10);
 
+/// Ends the name of the bucket of known nodes.
+const KNOWN_NODES: &str = "nodes";
+
 /// For how long NATS keeps that a node was there, so that its absence is told.
 const NODES_KEPT: Duration = Duration::from_hours(7 * 24);
 
@@ -187,7 +190,12 @@ impl NatsConnection {
 
     /// The bucket of the nodes that were there within the last days; made where it is not there.
     pub(super) async fn make_known_nodes(&self) -> std::result::Result<kv::Store, String> {
-        self.make_bucket("nodes", NODES_KEPT).await
+        self.make_bucket(KNOWN_NODES, NODES_KEPT).await
+    }
+
+    /// The bucket of the nodes that were there within the last days, if there is one.
+    pub(super) async fn known_nodes(&self) -> Option<kv::Store> {
+        self.context.get_key_value(format!("{}-{KNOWN_NODES}", self.prefix)).await.ok()
     }
 
     async fn make_bucket(

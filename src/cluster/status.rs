@@ -98,8 +98,10 @@ async fn read(connection: &NatsConnection, settings: &ClusterSettings) -> Result
     let bucket = connection.leases().await.map_err(no_state)?;
     let leader = lease::holder(&bucket).await.map_err(no_state)?;
     let nodes = presence::all(&bucket).await.map_err(no_state)?;
-    let known = connection.make_known_nodes().await.map_err(no_state)?;
-    let missing = presence::missing(&known, &nodes).await.map_err(no_state)?;
+    let missing = match connection.known_nodes().await {
+        Some(known) => presence::missing(&known, &nodes).await.map_err(no_state)?,
+        None => Vec::new(),
+    };
     let snapshot = snapshot::all(&connection.snapshots().await?, &cluster).await?.pop();
     let last = info.state.last_sequence;
     let others = info.cluster.iter().flat_map(|cluster| &cluster.replicas);

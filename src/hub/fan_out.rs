@@ -24,6 +24,17 @@ const ROUNDS_IN_MAILBOX: usize = 4;
 /// Bytes of content in one batch, roughly; what a socket takes in one write.
 const BATCH_BYTES: usize = 64 << 10;
 
+/// The tasks of sessions that have something to send: woken together when this is dropped, also by a
+/// panic.
+#[derive(Default)]
+pub(super) struct Wakers(Vec<Waker>);
+
+impl Drop for Wakers {
+    fn drop(&mut self) {
+        self.0.drain(..).for_each(Waker::wake);
+    }
+}
+
 impl Hub {
     /// Sends commits to the sessions until `stop`. May be started again after a panic; a commit
     /// that was only partly sent is read from the store.
@@ -53,7 +64,7 @@ impl Hub {
     fn take_waiting(&self, store: &Store, throttle: &mut Throttle) -> bool {
         let most_changes = (self.limits.frames / ROUNDS_IN_MAILBOX).max(1);
         let most_bytes = (self.limits.bytes / ROUNDS_IN_MAILBOX).max(1);
-        let (mut changes, mut bytes, mut woken) = (0, 0, Vec::new());
+        let (mut changes, mut bytes, mut woken) = (0, 0, Wakers::default());
         while changes < most_changes
             && bytes < most_bytes
             && let Some(next) = self.queue.pop()
@@ -62,17 +73,10 @@ impl Hub {
             bytes += next.bytes();
             self.take(next, store, throttle, &mut woken);
         }
-        woken.into_iter().for_each(Waker::wake);
         changes > 0
     }
 
-    fn take(
-        &self,
-        next: NextCommit,
-        store: &Store,
-        throttle: &mut Throttle,
-        woken: &mut Vec<Waker>,
-    ) {
+    fn take(&self, next: NextCommit, store: &Store, throttle: &mut Throttle, woken: &mut Wakers) {
         let number = match next {
             NextCommit::Commit(commit, number) => {
                 for (key, is_named) in self.hand_out(&commit, woken) {
@@ -124,7 +128,7 @@ impl Hub {
     pub(super) fn hand_out(
         &self,
         commit: &Committed,
-        woken: &mut Vec<Waker>,
+        woken: &mut Wakers,
     ) -> Vec<(ThrottleKey, bool)> {
         let mut guard = self.lock();
         let state = &mut *guard;
@@ -160,7 +164,7 @@ impl Hub {
         (platform, conversation): (&str, &str),
         before: Position,
         events: &[RunEvent],
-        woken: &mut Vec<Waker>,
+        woken: &mut Wakers,
     ) {
         let Some((_, last)) = events.last() else { return };
         let number = state.next_handout();
@@ -173,7 +177,7 @@ impl Hub {
         };
         let handout = Broadcast { number, batches: &batches, subject };
         let sessions = state.index(kind).matching(platform, conversation);
-        woken.extend(sessions.filter_map(|mailbox| mailbox.push(&handout, self.limits)));
+        woken.0.extend(sessions.filter_map(|mailbox| mailbox.push(&handout, self.limits)));
     }
 
     /// The frames of a run, in batches that each fit into an empty mailbox.

@@ -39,6 +39,7 @@ use dispatcher::Dispatcher;
 use recovery::{expire, recover};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
+use waiting_times::StoreAtStart;
 
 /// The dispatcher's end of an outbox.
 #[derive(Clone)]
@@ -48,6 +49,8 @@ pub struct Outbox {
     pub outcomes: Arc<Outcomes>,
     /// Times of the next attempts.
     pub attempts: Arc<NextAttempts>,
+    /// What the store had when this process started.
+    at_start: Arc<StoreAtStart>,
     /// At a node of a cluster: takes outcomes that this node can no longer store.
     late: Option<Arc<dyn LateOutcomes>>,
 }
@@ -56,7 +59,8 @@ pub struct Outbox {
 pub fn new() -> (CommitObserver, Outbox) {
     let (changes, outcomes) = (Arc::new(ChangeQueue::default()), Arc::new(Outcomes::default()));
     let observer = CommitObserver { changes: changes.clone(), outcomes: outcomes.clone() };
-    (observer, Outbox { changes, outcomes, attempts: Arc::default(), late: None })
+    let (attempts, at_start) = (Arc::default(), Arc::default());
+    (observer, Outbox { changes, outcomes, attempts, at_start, late: None })
 }
 
 impl Outbox {
@@ -94,6 +98,7 @@ impl Outbox {
             limits: Arc::default(),
             attempts: self.attempts,
             outcomes: self.outcomes,
+            at_start: self.at_start,
             clock,
             stop,
         };

@@ -62,7 +62,7 @@ pub(super) async fn expire(context: OutboxContext) {
         let read = health::blocking("outbox recovery", move || {
             let mut times = match times {
                 Some(times) => times,
-                None => WaitingTimes::begin(reading.clock.clone(), &reading.store).ok()?,
+                None => WaitingTimes::begin(&reading).ok()?,
             };
             let too_old = too_old(&reading, &mut times)?;
             Some((too_old, times))
@@ -177,10 +177,11 @@ mod tests {
             limits: Arc::default(),
             attempts: Arc::default(),
             outcomes: Arc::default(),
+            at_start: Arc::default(),
             clock: Arc::new(Clock::start()),
             stop: CancellationToken::new(),
         };
-        let mut times = WaitingTimes::begin(context.clock.clone(), &context.store).unwrap();
+        let mut times = WaitingTimes::begin(&context).unwrap();
         let TooOld { messages, next } = too_old(&context, &mut times).unwrap();
         let seqs: Vec<_> = messages.iter().map(|(seq, _)| *seq).collect();
         assert_eq!((seqs, next), (vec![1], TIME_TO_LIVE / LATE_PART));

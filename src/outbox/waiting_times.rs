@@ -1,26 +1,44 @@
 //! How long messages have waited, also if the clock was set while no server ran.
 
+use super::context::OutboxContext;
 use crate::clock::{Clock, now};
 use crate::model::message::Message;
-use crate::store::{Result, Store};
-use std::sync::Arc;
+use crate::store::Result;
+use std::sync::{Arc, OnceLock};
+
+/// What the store had when this process first read it. It is read once: later there are newer messages,
+/// and the clock would no longer be doubted.
+#[derive(Debug, Default)]
+pub(super) struct StoreAtStart(OnceLock<NewestAtStart>);
+
+/// The newest message at the start.
+#[derive(Clone, Copy, Debug)]
+struct NewestAtStart {
+    /// When it was read, in Unix seconds.
+    at: u64,
+    /// The age of the message at that time, in seconds.
+    age: u64,
+}
 
 /// Ages of messages that wait.
 pub(super) struct WaitingTimes {
     clock: Arc<Clock>,
-    /// When the server started, in Unix seconds.
-    started: u64,
-    /// The age of the newest message at that time, in seconds.
-    newest_age: u64,
+    newest: NewestAtStart,
     /// The log was told that the clock is doubted.
     is_told: bool,
 }
 
 impl WaitingTimes {
-    /// Begins at the start of the server.
-    pub(super) fn begin(clock: Arc<Clock>, store: &Store) -> Result<Self> {
-        let newest_age = clock.age(store.view()?.newest_time()?).unwrap_or_default();
-        Ok(Self { clock, started: now(), newest_age, is_told: false })
+    /// Begins, at the start of the server or again.
+    pub(super) fn begin(context: &OutboxContext) -> Result<Self> {
+        let clock = context.clock.clone();
+        let newest = if let Some(known) = context.at_start.0.get() {
+            *known
+        } else {
+            let age = clock.age(context.store.view()?.newest_time()?).unwrap_or_default();
+            *context.at_start.0.get_or_init(|| NewestAtStart { at: now(), age })
+        };
+        Ok(Self { clock, newest, is_told: false })
     }
 
     /// Seconds for which a message has waited. If even the newest message of the store was older at the
@@ -28,7 +46,7 @@ impl WaitingTimes {
     pub(super) fn of(&mut self, message: &Message, time_to_live: u64) -> u64 {
         let watched = self.clock.watched();
         let age = self.clock.age(message.updated_at).unwrap_or(watched);
-        let is_doubted = message.updated_at <= self.started && self.newest_age >= time_to_live;
+        let is_doubted = message.updated_at <= self.newest.at && self.newest.age >= time_to_live;
         if !is_doubted || age < time_to_live {
             return age;
         }

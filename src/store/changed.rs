@@ -1,7 +1,9 @@
 //! Shared by several decisions: the event of a changed message, and the keys by which duplicates are
 //! recognized.
 
-use super::dedupe_keys::{deleted_key, key_beside, seen_keys, sent_keys, settled_key};
+use super::dedupe_keys::{
+    deleted_key, doubtful_key, key_beside, seen_keys, sent_keys, settled_key,
+};
 use super::state::DeletedMessage;
 use crate::model::change::Inbound;
 use crate::model::event::{self, ChangeCause, DedupeKey, Event};
@@ -47,6 +49,12 @@ pub(super) fn unsettled_mark(message: &Message) -> Option<DedupeKey> {
     let is_outbound = message.direction == Direction::Outbound;
     let (time, hash) = deleted_key(message).filter(|_| is_outbound && may_be_sent)?;
     Some(DedupeKey::Seen(time, hash))
+}
+
+/// The mark that an attempt before the last one of a message had no known outcome when it was deleted.
+pub(super) fn doubtful_mark(message: &Message) -> Option<DedupeKey> {
+    let (time, hash) = doubtful_key(message.seq, message.updated_at);
+    message.is_uncertain.then_some(DedupeKey::Seen(time, hash))
 }
 
 /// The mark that a deleted message is not looked for any more.

@@ -58,9 +58,9 @@ pub(super) fn receive(
     }
     let mut marks = seen_marks(&received);
     if received.own
-        && let Some(seq) = state.deleted_alike(&received, at)?
+        && let Some((seq, period)) = state.deleted_alike(&received, at)?
     {
-        marks.push(settled_mark(seq, at));
+        marks.push(settled_mark(seq, period));
         events.push(Event::Recognized { seq, marks });
         return Ok(Answer::NotFound);
     }

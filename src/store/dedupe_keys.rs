@@ -6,7 +6,7 @@ use super::damage::guarded;
 use super::error::Result;
 use super::tables::KEYS_BY_AGE;
 use super::view::View;
-use crate::model::change::Inbound;
+use crate::model::change::{self, Inbound};
 use crate::model::content::Content;
 use crate::model::message::Message;
 use redb::ReadableTable as _;
@@ -16,6 +16,9 @@ use uuid::Uuid;
 
 /// Rounding of the times of sent messages.
 pub(super) const HOUR: u64 = 60 * 60;
+
+/// Rounding of the times of deleted messages: an echo comes at most so much later (`ECHO_LATE`).
+pub(super) const ECHO_PERIOD: u64 = change::ECHO_LATE;
 
 /// How long an `Idempotency-Key` is remembered, in seconds.
 pub const KEY_LIFE: u64 = 24 * 60 * 60;
@@ -82,17 +85,17 @@ pub(super) fn key_beside(received: &Inbound) -> (u64, u128) {
 pub(super) fn deleted_key(message: &Message) -> Option<(u64, u128)> {
     let (platform, account) = (message.platform.as_deref()?, message.account.as_deref()?);
     let hash = deleted_hash(platform, account, &message.recipient, &message.content);
-    Some((message.updated_at / HOUR * HOUR, hash))
+    Some((period(message.updated_at), hash))
 }
 
-/// Keys under which a deleted message may be that an own message is: by the hour in which that was
+/// Keys under which a deleted message may be that an own message is: by the period in which that was
 /// written, or came live at `at`, and those next to it.
 pub(super) fn deleted_keys(received: &Inbound, at: u64) -> [(u64, u128); 3] {
     let Inbound { platform, account, conversation, content, .. } = received;
     let hash = deleted_hash(platform, account, conversation, content);
     let time = if received.from_history { received.written() } else { at };
-    let hour = time / HOUR * HOUR;
-    [(hour, hash), (hour.saturating_sub(HOUR), hash), (hour.saturating_add(HOUR), hash)]
+    let [before, now, next] = periods_about(time);
+    [(now, hash), (before, hash), (next, hash)]
 }
 
 fn deleted_hash(platform: &str, account: &str, conversation: &str, content: &Content) -> u128 {
@@ -105,7 +108,23 @@ fn deleted_hash(platform: &str, account: &str, conversation: &str, content: &Con
 /// Key that says, since a time in Unix seconds, that a deleted message is not looked for any more: the
 /// platform told of it or of its ID, or it was not sent.
 pub(super) fn settled_key(seq: u64, at: u64) -> (u64, u128) {
-    (at / HOUR * HOUR, hash(&["settled", &seq.to_string()]))
+    (period(at), hash(&["settled", &seq.to_string()]))
+}
+
+/// Key that says that an attempt before the last one of a deleted message had no known outcome.
+pub(super) fn doubtful_key(seq: u64, at: u64) -> (u64, u128) {
+    (period(at), hash(&["doubtful", &seq.to_string()]))
+}
+
+/// The beginning of the period of a time.
+fn period(time: u64) -> u64 {
+    time / ECHO_PERIOD * ECHO_PERIOD
+}
+
+/// The period of a time between those next to it.
+pub(super) fn periods_about(time: u64) -> [u64; 3] {
+    let now = period(time);
+    [now.saturating_sub(ECHO_PERIOD), now, now.saturating_add(ECHO_PERIOD)]
 }
 
 /// Key of the recall of a message that has not come in yet.

@@ -56,8 +56,12 @@ pub(super) trait StoreState: StoreFacts<Error = StoreError> {
     /// The deleted message with this `seq` or ID, if its deletion is among the newest 20,000 events.
     fn deleted(&self, is_it: &dyn Fn(u64, Uuid) -> bool) -> Result<Option<DeletedMessage>>;
     /// The deleted message that may have been sent under an unknown ID, and that an own message may be:
-    /// it says the same, and comes at about that time. Only while no other one was taken for it.
-    fn deleted_alike(&self, received: &Inbound, at: u64) -> Result<Option<u64>>;
+    /// it says the same, and comes at about that time. Only while no other one was taken for it. Gives its
+    /// `seq`, and the time in whose period it was deleted.
+    fn deleted_alike(&self, received: &Inbound, at: u64) -> Result<Option<(u64, u64)>>;
+    /// Whether a message that was deleted at about this time may have been sent by an attempt before its
+    /// last one.
+    fn is_doubtful(&self, seq: u64, at: u64) -> Result<bool>;
     /// Outbound messages of a conversation in a state, the oldest first, at most `limit`.
     fn outbound(
         &self,

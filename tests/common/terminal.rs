@@ -134,6 +134,14 @@ impl Terminal {
         eventually("the client ends", || self.process.try_wait().unwrap()).exit_code()
     }
 
+    /// Waits until the screen contains these words, in however many rows.
+    pub fn sees_words(&self, words: &str) {
+        eventually(&format!("{words:?} on the screen"), || {
+            let shown = self.contents().split_whitespace().collect::<Vec<_>>().join(" ");
+            shown.contains(words).then_some(())
+        });
+    }
+
     /// Whether the state of the terminal was restored.
     pub fn has_restored(&self) {
         eventually("the terminal is as it was", || {

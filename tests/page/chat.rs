@@ -348,7 +348,8 @@ async fn people_and_everybody_can_be_mentioned() {
         "{sent}"
     );
     tab.sees(".own .mention.me", "@all").await;
-    tab.was_quiet().await;
+    // The peer lists no members.
+    assert_eq!(tab.complaints(&["/members"]).await, Vec::<String>::new());
 }
 
 /// Presses a key where the focus is, as a keyboard event.

@@ -371,8 +371,7 @@ async fn a_framework_that_refuses_is_told_of_and_dialled_again() {
     // At a terminal nothing of it is cut.
     let mut shown = Terminal::start(&server.home, &["bots"]);
     assert_eq!(shown.wait(), 0);
-    let words = shown.contents().split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(words.contains(told["last_error"].as_str().unwrap()), "{}", shown.contents());
+    shown.sees_words(told["last_error"].as_str().unwrap());
     let _bot = framework.accept().await;
     eventually("it is connected", || {
         (bot_of(&server, "bot")["state"] == "Connected").then_some(())

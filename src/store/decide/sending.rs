@@ -156,6 +156,10 @@ pub(super) fn record_deleted(
         | Outcome::Expired { .. } => None,
     };
     if let Some(deleted) = state.deleted(is_it)? {
+        // Only a proof ends the doubt about an earlier attempt.
+        if sent.is_none() && state.is_doubtful(deleted.seq, at)? {
+            return Ok(Answer::NotFound);
+        }
         let sent = sent.and_then(|(account, id)| deleted_mark(&deleted, account, id, at));
         let marks = sent.into_iter().chain([settled_mark(deleted.seq, at)]).collect();
         events.push(Event::Recognized { seq: deleted.seq, marks });

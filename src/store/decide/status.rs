@@ -3,7 +3,7 @@
 use crate::model::change;
 use crate::model::event::{ChangeCause, Event};
 use crate::model::message::Status;
-use crate::store::changed::{changed, unsettled_mark};
+use crate::store::changed::{changed, doubtful_mark, unsettled_mark};
 use crate::store::command::Answer;
 use crate::store::error::Result;
 use crate::store::state::StoreState;
@@ -59,7 +59,8 @@ pub(super) fn delete(state: &impl StoreState, id: Uuid, events: &mut Vec<Event>)
     let Some(message) = state.by_id(id)? else { return Ok(Answer::NotFound) };
     let seq = message.seq;
     if let Some(mark) = unsettled_mark(&message) {
-        events.push(Event::Recognized { seq, marks: vec![mark] });
+        let marks = std::iter::once(mark).chain(doubtful_mark(&message)).collect();
+        events.push(Event::Recognized { seq, marks });
     }
     events.push(Event::Deleted { seq });
     Ok(Answer::Deleted)

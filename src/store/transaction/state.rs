@@ -8,8 +8,8 @@ use crate::model::message::{Direction, Message, Recall, Status};
 use crate::model::notice::{ContactRequest, Notice};
 use crate::store::damage::pass_over;
 use crate::store::dedupe_keys::{
-    HOUR, Idempotency, alias_key, deleted_keys, history_key, key_beside, seen_keys, sent_keys,
-    settled_key,
+    Idempotency, alias_key, deleted_keys, doubtful_key, history_key, key_beside, periods_about,
+    seen_keys, sent_keys, settled_key,
 };
 use crate::store::error::Result;
 use crate::store::external_ids::ExternalSearch;
@@ -158,19 +158,29 @@ impl StoreState for Transaction<'_> {
         })
     }
 
-    fn deleted_alike(&self, received: &Inbound, at: u64) -> Result<Option<u64>> {
+    fn deleted_alike(&self, received: &Inbound, at: u64) -> Result<Option<(u64, u64)>> {
         for key in deleted_keys(received, at) {
             if let Some(row) = self.seen.read()?.get(key)? {
                 let seq = SealedTable::Seen.seq(mark_key(key), row.value())?;
-                // It is settled in the hour in which it was claimed, or in the next one.
-                let hours = [key.0, key.0 + HOUR].map(|hour| settled_key(seq, hour));
+                // It is settled in the period in which it was claimed, or in the next one.
+                let periods = periods_about(key.0).map(|period| settled_key(seq, period));
                 let seen = self.seen.read()?;
-                if seen.get(hours[0])?.is_none() && seen.get(hours[1])?.is_none() {
-                    return Ok(Some(seq));
+                if seen.get(periods[1])?.is_none() && seen.get(periods[2])?.is_none() {
+                    return Ok(Some((seq, key.0)));
                 }
             }
         }
         Ok(None)
+    }
+
+    fn is_doubtful(&self, seq: u64, at: u64) -> Result<bool> {
+        let seen = self.seen.read()?;
+        for key in periods_about(at).map(|period| doubtful_key(seq, period)) {
+            if seen.get(key)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn outbound(

@@ -120,9 +120,8 @@ async fn fetch(
     let own = messages.iter().filter(|message| message.own);
     let own = own.map(|message| (&*message.external_id, message.time));
     account.clocks.are_in_history(&account.key(), conversation, own);
-    let clock_ahead = account.clocks.differences(&account.key()).first().copied();
-    for message in &mut messages {
-        message.clock_ahead = clock_ahead.unwrap_or_default();
+    if let [clock_ahead] = account.clocks.differences(&account.key())[..] {
+        messages.iter_mut().for_each(|message| message.clock_ahead = clock_ahead);
     }
     Ok(messages)
 }

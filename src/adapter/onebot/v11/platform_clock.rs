@@ -36,8 +36,8 @@ struct PlatformClock {
     live: VecDeque<(u64, i64)>,
     /// Messages of ours by conversation and ID, and when they were sent.
     sent: VecDeque<(String, u64)>,
-    /// By a message of ours in a history.
-    of_sent: Option<i64>,
+    /// By messages of ours in a history: the least and the most.
+    of_sent: Option<(i64, i64)>,
     /// By the last heartbeat or lifecycle event.
     of_host: Option<i64>,
 }
@@ -70,15 +70,15 @@ impl PlatformClocks {
         own: impl Iterator<Item = (&'a str, u64)>,
     ) {
         self.change(account, |clock| {
-            // A program may give an ID anew, and a message may have changed since it was sent: both make
-            // the clock seem to be behind.
-            let differences = own.filter_map(|(id, time)| {
+            let difference = |(id, time): (&str, u64)| {
                 let key = format!("{conversation} {id}");
                 let sent = clock.sent.iter().rev().find(|(known, _)| *known == key);
                 sent.and_then(|(_, at)| ahead(time, *at))
-            });
-            if let Some(difference) = differences.max() {
-                clock.of_sent = Some(difference);
+            };
+            let differences: Vec<_> = own.filter_map(difference).collect();
+            if let (Some(least), Some(most)) = (differences.iter().min(), differences.iter().max())
+            {
+                clock.of_sent = Some((*least, *most));
             }
         });
     }
@@ -104,7 +104,13 @@ impl PlatformClocks {
 
 impl PlatformClock {
     fn differences(&self) -> Vec<i64> {
-        match (self.of_sent.or_else(|| self.of_live()), self.of_host) {
+        // One clock was set between two messages, or an ID was given anew: either may be true.
+        if let Some((least, most)) = self.of_sent
+            && least.abs_diff(most) > CLOCKS_APART
+        {
+            return vec![most, least];
+        }
+        match (self.of_sent.map(|(_, most)| most).or_else(|| self.of_live()), self.of_host) {
             (Some(messages), _) => vec![messages],
             (None, Some(host)) if host.unsigned_abs() <= CLOCKS_APART => vec![host],
             (None, Some(host)) => vec![0, host],
@@ -167,8 +173,10 @@ mod tests {
         clock.of_host = Some(-7_200);
         clock.live.push_back((100, -2));
         assert_eq!(clock.differences(), [-2]);
-        clock.of_sent = Some(-120);
+        clock.of_sent = Some((-121, -120));
         assert_eq!(clock.differences(), [-120]);
+        clock.of_sent = Some((0, 900));
+        assert_eq!(clock.differences(), [900, 0], "our clock was set in between");
     }
 
     #[test]
@@ -183,10 +191,10 @@ mod tests {
         assert_eq!(is_told("group_2", 500), UNKNOWN, "that is another message");
         assert_eq!(is_told("group_1", 3 * MAX_APART), UNKNOWN, "that is an old message");
         assert_eq!(is_told("group_1", 500), [-500]);
-        // One that was edited since says too little.
+        // One that was edited since says something else.
         clocks.was_sent("qq 1", "group_1", "6", at + 1_000);
         let both = [("6", at - 500), ("5", at - 500)];
         clocks.are_in_history("qq 1", "group_1", both.into_iter());
-        assert_eq!(clocks.differences("qq 1"), [-500]);
+        assert_eq!(clocks.differences("qq 1"), [-500, -1_500]);
     }
 }
