@@ -95,7 +95,7 @@ async fn a_session_with_events_sees_cursors_and_another_one_does_not() {
             (8, ChangeEffect::StatusChanged(message.clone())),
             (9, ChangeEffect::Deleted(message)),
         ]),
-        &mut Vec::new(),
+        &mut Wakers::default(),
     );
     let told = texts(&events);
     let seen: Vec<_> = told.iter().map(|event| (&event["type"], &event["cursor"])).collect();
