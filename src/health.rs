@@ -87,9 +87,13 @@ pub async fn supervise<Task>(
 
 /// Runs one of many tasks, such as a connection or a request. `None` if it panicked, which is reported
 /// like a panic of a supervised task; what it held is dropped, and the others go on.
-pub async fn watched<T>(name: &'static str, work: impl Future<Output = T>) -> Option<T> {
-    let done = AssertUnwindSafe(work).catch_unwind().await;
-    done.inspect_err(|panic| log_panic(name, &reason_of(&**panic))).ok()
+pub fn watched<T>(
+    name: &'static str,
+    work: impl Future<Output = T>,
+) -> impl Future<Output = Option<T>> {
+    // Not `async`: such a function would have the future twice, as its argument and while it runs.
+    let told = move |panic: &Box<dyn Any + Send>| log_panic(name, &reason_of(&**panic));
+    AssertUnwindSafe(work).catch_unwind().map(move |done| done.inspect_err(told).ok())
 }
 
 fn reason_of(panic: &(dyn Any + Send)) -> String {

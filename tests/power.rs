@@ -484,6 +484,7 @@ fn inbound(text: &str) -> Inbound {
         time: 1_700_000_000,
         own: false,
         from_history: false,
+        alike_before: 0,
         clock_ahead: 0,
         original: None,
         fingerprint: None,

@@ -135,6 +135,7 @@ async fn echo(platform: &str, message: Outbound, context: &Context) -> bool {
         time: now(),
         own: false,
         from_history: false,
+        alike_before: 0,
         clock_ahead: 0,
         original: None,
         fingerprint: None,

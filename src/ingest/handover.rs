@@ -96,6 +96,7 @@ mod tests {
             time: 5,
             own: true,
             from_history: true,
+            alike_before: 0,
             clock_ahead: 0,
             original: Some("{}".into()),
             fingerprint: Some("f".into()),

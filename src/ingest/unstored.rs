@@ -254,6 +254,7 @@ mod tests {
             time: 1,
             own: false,
             from_history: false,
+            alike_before: 0,
             clock_ahead: 0,
             original: None,
             fingerprint: None,

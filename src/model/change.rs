@@ -92,6 +92,8 @@ pub struct Inbound {
     /// It comes from a platform's history, whose time or ID may differ from those of the live
     /// event.
     pub from_history: bool,
+    /// Entries of the same history that stand before it, say the same, and are of about the same time.
+    pub alike_before: usize,
     /// Seconds by which the clock that wrote `time` is ahead of ours, as far as that is known.
     pub clock_ahead: i64,
     /// The content as the platform wrote it, in its own format.
@@ -116,6 +118,7 @@ impl Inbound {
             time: message.created_at,
             own: false,
             from_history: false,
+            alike_before: 0,
             clock_ahead: 0,
             original: message.original.clone(),
             fingerprint: None,
@@ -190,6 +193,9 @@ impl Inbound {
 
 /// Seconds by which a platform's clock may be behind ours, beyond what is known of it.
 pub const CLOCKS_APART: u64 = 60;
+
+/// Seconds by which the time in a history may differ from that of the live event, if the ID differs too.
+pub const HISTORY_APART: u64 = 5 * 60;
 
 /// Seconds after an attempt within which its echo is expected.
 pub const ECHO_LATE: u64 = 10 * 60;

@@ -229,6 +229,8 @@ struct InboundJson {
     own: bool,
     from_history: bool,
     #[serde(default)]
+    alike_before: usize,
+    #[serde(default)]
     clock_ahead: i64,
     original: Option<String>,
     fingerprint: Option<String>,

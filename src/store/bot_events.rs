@@ -178,6 +178,7 @@ mod tests {
             time: 100,
             own: false,
             from_history: false,
+            alike_before: 0,
             clock_ahead: 0,
             original: None,
             fingerprint: None,

@@ -6,7 +6,7 @@ use super::command::Answer;
 use super::dedupe_keys::{alias_key, history_key};
 use super::error::Result;
 use super::state::StoreState;
-use crate::model::change::{self, Inbound, Outcome};
+use crate::model::change::{self, HISTORY_APART, Inbound, Outcome};
 use crate::model::event::{ChangeCause, DedupeKey, Event, Origin};
 use crate::model::message::{Direction, Message, ReplyTo, Sender, Status};
 
@@ -15,10 +15,6 @@ const MAX_COMPARED: usize = 256;
 
 /// Waiting messages of the conversation that are checked whether they may have been sent.
 const MAX_OPEN: usize = 64;
-
-/// Seconds by which the time in a history may differ from that of the live event, if the ID differs
-/// too.
-const HISTORY_APART: u64 = 5 * 60;
 
 pub(super) fn receive(
     state: &impl StoreState,
@@ -50,7 +46,7 @@ pub(super) fn receive(
             return recognized(state, ChangeCause::Completed, &received, sent, at, events);
         }
     }
-    if let Some(seq) = alike_of_history(state, &received, &recent)? {
+    if let Some(seq) = alike_of_history(&received, &recent) {
         return repeated(state, &received, seq, events);
     }
     if let Some(sent) = sent_by_open_attempt(state, &received, &recent, at)? {
@@ -94,19 +90,16 @@ fn known_of_history(
     Ok(None)
 }
 
-/// The `seq` of the newest message that an entry of a history with another ID means by its content
-/// and time, and that no other entry meant before.
-fn alike_of_history(
-    state: &impl StoreState,
-    received: &Inbound,
-    recent: &[Message],
-) -> Result<Option<u64>> {
-    for known in recent.iter().rev().filter(|_| received.from_history) {
-        if is_about_the_same(known, received, HISTORY_APART) && !state.is_in_history(known)? {
-            return Ok(Some(known.seq));
-        }
+/// The `seq` of the message that an entry of a history with another ID means by its content and time. The
+/// entries before it that say the same mean the first ones of such messages.
+fn alike_of_history(received: &Inbound, recent: &[Message]) -> Option<u64> {
+    if !received.from_history {
+        return None;
     }
-    Ok(None)
+    let is_alike = |known: &&Message| is_about_the_same(known, received, HISTORY_APART);
+    let mut alike: Vec<&Message> = recent.iter().filter(is_alike).collect();
+    alike.sort_by_key(|known| (known.created_at, known.seq));
+    alike.get(received.alike_before).map(|known| known.seq)
 }
 
 /// Whether an attempt is under way in the conversation.

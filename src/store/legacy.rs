@@ -161,6 +161,7 @@ impl OldInbound {
             time: self.time,
             own: self.own,
             from_history: false,
+            alike_before: 0,
             clock_ahead: 0,
             original: self.original,
             fingerprint: None,

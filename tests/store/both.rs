@@ -210,6 +210,7 @@ impl Both {
             time: u64::from(external),
             own,
             from_history: false,
+            alike_before: 0,
             clock_ahead: 0,
             original: None,
             fingerprint: None,

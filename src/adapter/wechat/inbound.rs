@@ -55,6 +55,7 @@ pub(super) fn read(value: &Value, platform: &str, account: &str) -> Option<Recei
             time: written_ms / 1000,
             own: false,
             from_history: false,
+            alike_before: 0,
             clock_ahead: 0,
             original: (!items.iter().all(is_text)).then(|| value["item_list"].to_string()),
             fingerprint: Some(fingerprint),

@@ -55,6 +55,7 @@ pub fn every_event() -> Vec<Event> {
         time: 5,
         own: true,
         from_history: true,
+        alike_before: 0,
         clock_ahead: 0,
         original: Some("o".into()),
         fingerprint: None,

@@ -78,6 +78,7 @@ impl Both {
             time: self.at,
             own: false,
             from_history: false,
+            alike_before: 0,
             clock_ahead: 0,
             original: None,
             fingerprint: None,

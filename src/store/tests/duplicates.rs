@@ -87,3 +87,26 @@ fn an_edit_that_is_tried_again_brings_back_nothing_that_is_hidden() {
     let after = file.view().unwrap().by_seq(message.seq).unwrap().unwrap();
     assert!(!after.content.readable().contains("shown again"), "{after:?}");
 }
+
+#[test]
+fn a_text_that_a_history_has_several_times_is_as_many_messages_however_often_it_is_read() {
+    let (_folder, mut file) = new();
+    let at = received("ok", false).time;
+    let mut read = |ids: [&str; 3]| {
+        let told = ids.iter().enumerate().map(|(index, id)| {
+            let time = at + 20 * index as u64;
+            let external_id = (*id).to_owned();
+            let received = Inbound { time, external_id, ..received("ok", false) };
+            let received =
+                Box::new(Inbound { from_history: true, alike_before: index, ..received });
+            let command = Command::Receive { received, at: at + 100, can_wait: false };
+            commit(&mut file, command, Durability::Tables)
+        });
+        told.map(|answer| matches!(answer, Answer::Message(_))).collect::<Vec<_>>()
+    };
+    assert_eq!(read(["1", "2", "3"]), [true; 3]);
+    assert_eq!(read(["1", "2", "3"]), [false; 3]);
+    // IDs that are new at each connection.
+    assert_eq!(read(["4", "5", "6"]), [false; 3]);
+    assert_eq!(read(["7", "8", "9"]), [false; 3]);
+}

@@ -96,6 +96,7 @@ fn received(text: &str, own: bool) -> Inbound {
         time: 1_700_000_000,
         own,
         from_history: false,
+        alike_before: 0,
         clock_ahead: 0,
         original: None,
         fingerprint: None,

@@ -12,7 +12,7 @@ use crate::adapter::onebot::common::call::{Calls, NoAnswer};
 use crate::adapter::onebot::common::mentions::name_mentions;
 use crate::adapter::onebot::common::session::FIRST_EVENTS_TIMEOUT;
 use crate::clock::now;
-use crate::model::change::{CLOCKS_APART, ECHO_LATE, Inbound};
+use crate::model::change::{CLOCKS_APART, ECHO_LATE, HISTORY_APART, Inbound};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::time::Duration;
@@ -117,6 +117,7 @@ async fn fetch(
     };
     let mut messages: Vec<Inbound> = history.messages.into_iter().filter_map(read).collect();
     messages.sort_by_key(|message| message.time);
+    count_alike(&mut messages);
     let own = messages.iter().filter(|message| message.own);
     let own = own.map(|message| (&*message.external_id, message.time));
     account.clocks.are_in_history(&account.key(), conversation, own);
@@ -124,6 +125,24 @@ async fn fetch(
         messages.iter_mut().for_each(|message| message.clock_ahead = clock_ahead);
     }
     Ok(messages)
+}
+
+/// Counts for each message of a history those that it could be confused with, because all of them may come
+/// under new IDs.
+fn count_alike(messages: &mut [Inbound]) {
+    for index in 1..messages.len() {
+        let (before, rest) = messages.split_at_mut(index);
+        let message = &mut rest[0];
+        let near = before.iter().rev().take(MOST_SEARCHED);
+        let near = near.take_while(|other| message.time - other.time <= HISTORY_APART);
+        let is_alike = |other: &&Inbound| {
+            other.own == message.own
+                && other.sender.id == message.sender.id
+                && other.content == message.content
+        };
+        let alike_before = near.filter(is_alike).count();
+        message.alike_before = alike_before;
+    }
 }
 
 /// Fetches what was missed while nothing was connected; the core tells doubles.
@@ -292,6 +311,7 @@ mod tests {
             time,
             own,
             from_history: true,
+            alike_before: 0,
             clock_ahead: 0,
             original: None,
             fingerprint: None,

@@ -212,6 +212,7 @@ impl OneBot12Message<'_> {
             time: fields.time.time().unwrap_or_else(now),
             own: user == account,
             from_history: false,
+            alike_before: 0,
             clock_ahead: 0,
             original,
             fingerprint: None,

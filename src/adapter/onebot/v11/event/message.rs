@@ -112,6 +112,7 @@ impl<'a> OneBot11Message<'a> {
             time: self.0.time.time().unwrap_or_else(now),
             own: self.is_own(account),
             from_history: false,
+            alike_before: 0,
             clock_ahead: 0,
             original,
             fingerprint: None,
