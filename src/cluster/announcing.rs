@@ -54,7 +54,7 @@ impl RunningNode {
                 }
                 Ok::<_, String>(before)
             };
-            let limited = timeout(POLL_INTERVAL * 10, reporting);
+            let limited = timeout(POLL_INTERVAL * 10, Box::pin(reporting));
             let Some(reported) = self.stop.run_until_cancelled(limited).await else {
                 return;
             };

@@ -49,7 +49,7 @@ pub struct Outbox {
     pub outcomes: Arc<Outcomes>,
     /// Times of the next attempts.
     pub attempts: Arc<NextAttempts>,
-    /// What the store had when this process started.
+    /// The newest message when this process started.
     at_start: Arc<StoreAtStart>,
     /// At a node of a cluster: takes outcomes that this node can no longer store.
     late: Option<Arc<dyn LateOutcomes>>,

@@ -12,7 +12,7 @@ use crate::health;
 use crate::model::change::Outcome;
 use crate::model::message::{Message, Status};
 use crate::model::routing;
-use crate::store::View;
+use crate::store::{self, View};
 use futures_util::{StreamExt, stream};
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
@@ -62,7 +62,7 @@ pub(super) async fn expire(context: OutboxContext) {
         let read = health::blocking("outbox recovery", move || {
             let mut times = match times {
                 Some(times) => times,
-                None => WaitingTimes::begin(&reading).ok()?,
+                None => begin(&reading).ok()?,
             };
             let too_old = too_old(&reading, &mut times)?;
             Some((too_old, times))
@@ -78,6 +78,10 @@ pub(super) async fn expire(context: OutboxContext) {
         stream::iter(messages).for_each_concurrent(AT_ONCE, give_up).await;
         sleep(pause).await;
     }
+}
+
+fn begin(context: &OutboxContext) -> store::Result<WaitingTimes> {
+    WaitingTimes::begin(context.clock.clone(), &context.store, &context.at_start)
 }
 
 /// Messages that have waited too long.
@@ -181,7 +185,7 @@ mod tests {
             clock: Arc::new(Clock::start()),
             stop: CancellationToken::new(),
         };
-        let mut times = WaitingTimes::begin(&context).unwrap();
+        let mut times = begin(&context).unwrap();
         let TooOld { messages, next } = too_old(&context, &mut times).unwrap();
         let seqs: Vec<_> = messages.iter().map(|(seq, _)| *seq).collect();
         assert_eq!((seqs, next), (vec![1], TIME_TO_LIVE / LATE_PART));

@@ -1,12 +1,11 @@
 //! How long messages have waited, also if the clock was set while no server ran.
 
-use super::context::OutboxContext;
 use crate::clock::{Clock, now};
 use crate::model::message::Message;
-use crate::store::Result;
+use crate::store::{Result, Store};
 use std::sync::{Arc, OnceLock};
 
-/// What the store had when this process first read it. It is read once: later there are newer messages,
+/// The newest message when this process first read the store. It is read once: later there are newer messages,
 /// and the clock would no longer be doubted.
 #[derive(Debug, Default)]
 pub(super) struct StoreAtStart(OnceLock<NewestAtStart>);
@@ -30,13 +29,12 @@ pub(super) struct WaitingTimes {
 
 impl WaitingTimes {
     /// Begins, at the start of the server or again.
-    pub(super) fn begin(context: &OutboxContext) -> Result<Self> {
-        let clock = context.clock.clone();
-        let newest = if let Some(known) = context.at_start.0.get() {
+    pub(super) fn begin(clock: Arc<Clock>, store: &Store, at_start: &StoreAtStart) -> Result<Self> {
+        let newest = if let Some(known) = at_start.0.get() {
             *known
         } else {
-            let age = clock.age(context.store.view()?.newest_time()?).unwrap_or_default();
-            *context.at_start.0.get_or_init(|| NewestAtStart { at: now(), age })
+            let age = clock.age(store.view()?.newest_time()?).unwrap_or_default();
+            *at_start.0.get_or_init(|| NewestAtStart { at: now(), age })
         };
         Ok(Self { clock, newest, is_told: false })
     }

@@ -96,7 +96,7 @@ fn a_text_that_a_history_has_several_times_is_as_many_messages_however_often_it_
         let told = ids.iter().enumerate().map(|(index, id)| {
             let time = at + 20 * index as u64;
             let external_id = (*id).to_owned();
-            let received = Inbound { time, external_id, ..received("ok", false) };
+            let received = Inbound { external_id, time, ..received("ok", false) };
             let received =
                 Box::new(Inbound { from_history: true, alike_before: index, ..received });
             let command = Command::Receive { received, at: at + 100, can_wait: false };

@@ -122,7 +122,9 @@ async fn fetch(
     let own = own.map(|message| (&*message.external_id, message.time));
     account.clocks.are_in_history(&account.key(), conversation, own);
     if let [clock_ahead] = account.clocks.differences(&account.key())[..] {
-        messages.iter_mut().for_each(|message| message.clock_ahead = clock_ahead);
+        for message in &mut messages {
+            message.clock_ahead = clock_ahead;
+        }
     }
     Ok(messages)
 }
