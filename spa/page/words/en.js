@@ -67,7 +67,7 @@ export const words = {
   welcome: 'Welcome to rechat',
   welcomeText: 'All your chats in one place, safely stored. Nothing is here yet; three steps change that.',
   stepConnect: 'Connect a platform',
-  stepConnectHow: 'Paste one address into NapCat, Lagrange or another OneBot program.',
+  stepConnectHow: 'Paste one address into NapCat, Lagrange or another OneBot implementation.',
   stepSend: 'Send a message',
   stepSendHow: 'It is stored at once, and goes out as soon as its platform is connected.',
   stepWatch: 'Watch them come',
@@ -139,7 +139,7 @@ export const words = {
   pendingWhy: 'Stored. It goes out as soon as its platform takes it.',
 
   noAdapters: 'No platform is connected yet',
-  noAdaptersText: 'rechat speaks to chat platforms through OneBot programs, such as NapCat for QQ. Follow a guide below; the platform appears here by itself.',
+  noAdaptersText: 'rechat speaks to chat platforms through OneBot implementations, such as NapCat for QQ. Follow a guide below; the platform appears here by itself.',
   accountIs: 'account {account}',
   since: 'Changed {when}',
   received: 'Received',

@@ -68,7 +68,7 @@ export const words = {
   welcome: '欢迎使用 rechat',
   welcomeText: '所有聊天汇集一处，可靠保存。现在这里还是空的，只需三步：',
   stepConnect: '接入平台',
-  stepConnectHow: '把一个地址粘贴到 NapCat、Lagrange 或其他 OneBot 程序里。',
+  stepConnectHow: '把一个地址粘贴到 NapCat、Lagrange 或其他 OneBot 实现里。',
   stepSend: '发送消息',
   stepSendHow: '消息会立即保存，平台一接入就会发出。',
   stepWatch: '实时查看',
@@ -140,7 +140,7 @@ export const words = {
   pendingWhy: '已保存，平台可用时立即发出。',
 
   noAdapters: '还没有接入平台',
-  noAdaptersText: 'rechat 通过 OneBot 程序（例如 QQ 的 NapCat）与聊天平台通信。按照下面的说明操作，平台会自动出现在这里。',
+  noAdaptersText: 'rechat 通过 OneBot 实现（例如 QQ 的 NapCat）与聊天平台通信。按照下面的说明操作，平台会自动出现在这里。',
   accountIs: '账号 {account}',
   since: '{when}变为此状态',
   received: '收到',
