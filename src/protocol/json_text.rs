@@ -9,7 +9,7 @@ use serde_json::{Error, Result};
 ///
 /// # Errors
 ///
-/// A type refuses to be written, or is a map whose keys are no texts.
+/// A type refuses to be written. Keys of maps have to be texts or numbers, which is not checked.
 pub fn append_json<T: Serialize + ?Sized>(text: &mut Vec<u8>, value: &T) -> Result<()> {
     value.serialize(JsonText(text))
 }
