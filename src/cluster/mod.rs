@@ -27,6 +27,7 @@ mod status;
 mod status_feed;
 mod tunnel;
 mod tunnel_stream;
+mod wait_reasons;
 
 pub use copies::{WantedCopies, keep_copies};
 pub use init::init;
@@ -40,3 +41,4 @@ pub use state::ClusterState;
 pub use status::{ClusterStatus, NodeStatus, status};
 pub use status_feed::StatusFeed;
 pub use tunnel::{PassedConnection, Tunnels};
+pub use wait_reasons::{MAX_ASKED_REASONS, WaitReasons};

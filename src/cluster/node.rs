@@ -7,6 +7,7 @@ use super::running::{ClusterNode, RunningNode};
 use super::state::ClusterState;
 use super::status_feed::StatusFeed;
 use super::tunnel::Tunnels;
+use super::wait_reasons::WaitReasons;
 use crate::backoff::Backoff;
 use crate::media::Blobs;
 use crate::store::Store;
@@ -51,7 +52,7 @@ pub struct ClusterHandle {
     /// Passes events on to it.
     pub events: LeaderRequests,
     /// Asks the leader why messages wait.
-    pub waiting: LeaderRequests,
+    pub waiting: WaitReasons,
     /// Passes connections on to it.
     pub tunnels: Tunnels,
     /// Sends the states of the adapters that are connected to it.
@@ -68,7 +69,7 @@ impl ClusterNode {
             state: self.state.clone(),
             requests: requests("requests"),
             events: requests("events"),
-            waiting: requests("waiting"),
+            waiting: WaitReasons::new(requests("waiting")),
             tunnels: Tunnels::new(&self.connection, &self.state),
             states: StatusFeed::new(&self.connection, &self.holder.instance),
             media: MediaExchange::new(&self.connection, &self.holder.instance, blobs),

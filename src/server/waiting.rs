@@ -2,24 +2,13 @@
 //! adapters are connected to it; the others ask it.
 
 use super::context::ServerContext;
-use crate::cluster::{Answerer, LeaderRequests};
+use crate::cluster::{Answerer, MAX_ASKED_REASONS};
 use crate::model::message::{Direction, Message, Status};
 use crate::model::wait_reason::WaitReason;
 use crate::outbox;
 use crate::store::View;
 use bytes::Bytes;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
-
-/// How long the leader may take.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// Messages that are asked for at one time.
-const MAX_MESSAGES: usize = 1024;
-
-/// The reason at a node that cannot ask for another one.
-const NO_LEADER: &str =
-    "no node leads the cluster that this node can reach; it is sent once one does";
 
 /// Fills in why messages wait.
 pub async fn fill<'a>(
@@ -86,24 +75,13 @@ fn reason(context: &ServerContext, message: &Message, view: &View) -> Option<Wai
 /// Has the leader tell the reasons.
 async fn ask(context: &ServerContext, messages: &mut [&mut Message]) {
     let Some(cluster) = &context.cluster else { return };
-    for messages in messages.chunks_mut(MAX_MESSAGES) {
-        let seqs: Vec<u64> = messages.iter().map(|message| message.seq).collect();
-        let told = told_by_leader(&cluster.waiting, &seqs).await;
-        let reasons = told.unwrap_or_else(|| vec![Some(NO_LEADER.to_owned()); seqs.len()]);
-        for (message, reason) in messages.iter_mut().zip(reasons) {
-            message.waiting = reason.map(WaitReason::from);
-        }
+    if messages.is_empty() {
+        return;
     }
-}
-
-async fn told_by_leader(leader: &LeaderRequests, seqs: &[u64]) -> Option<Vec<Option<String>>> {
-    if !leader.is_connected() {
-        return None;
+    let seqs: Vec<u64> = messages.iter().map(|message| message.seq).collect();
+    for (message, reason) in messages.iter_mut().zip(cluster.waiting.of(&seqs).await) {
+        message.waiting = reason;
     }
-    // Numbers always serialise.
-    let asked = serde_json::to_vec(seqs).unwrap_or_default();
-    let answer = leader.ask(asked.into(), ANSWER_TIMEOUT).await.ok()?;
-    serde_json::from_slice(&answer).ok()
 }
 
 /// Tells other nodes why messages wait, as the leader.
@@ -120,7 +98,7 @@ pub fn telling(context: Weak<ServerContext>) -> Answerer {
 
 fn reasons_of(context: &ServerContext, asked: &[u8]) -> Option<Vec<u8>> {
     let mut seqs: Vec<u64> = serde_json::from_slice(asked).ok()?;
-    seqs.truncate(MAX_MESSAGES);
+    seqs.truncate(MAX_ASKED_REASONS);
     let view = context.store.view().ok()?;
     let mut found: Vec<Option<Message>> =
         seqs.iter().map(|&seq| view.by_seq(seq).ok().flatten()).collect();

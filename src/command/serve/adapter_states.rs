@@ -24,12 +24,16 @@ pub(super) fn start(
         let (feed, stop) = (feed.clone(), stop.clone());
         move || tell(registry.clone(), hub.clone(), store.clone(), feed.clone(), stop.clone())
     }));
-    let Some(feed) = feed else { return };
+    let Some(cluster) = cluster.cloned() else { return };
     let (hub, end) = (hub.clone(), stop.clone());
     tasks.spawn(health::supervise("adapters of other nodes", stop.clone(), move || {
-        let (feed, hub, stop) = (feed.clone(), hub.clone(), end.clone());
+        let (cluster, hub, stop) = (cluster.clone(), hub.clone(), end.clone());
         async move {
-            let following = feed.follow(|change| hub.adapter_status(change));
+            let following = cluster.states.follow(|change| {
+                // A client that is told of the change asks for the reasons of now.
+                cluster.waiting.forget();
+                hub.adapter_status(change);
+            });
             let _ = stop.run_until_cancelled(following).await;
         }
     }));

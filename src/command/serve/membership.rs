@@ -55,7 +55,7 @@ impl NodeTask {
             (requests, answering, too_many_passed()),
             (events, handover::storing(store.clone()), handover::BUSY),
             // The server ends with its context. An answer that cannot be read says that there is none.
-            (waiting, telling(Arc::downgrade(context)), Bytes::new()),
+            (waiting.requests(), telling(Arc::downgrade(context)), Bytes::new()),
             (tunnels.requests(), tunnels.taking(passed), Tunnels::too_many()),
         ];
         let service = |(requests, answerer, busy)| LeaderService { requests, answerer, busy };
