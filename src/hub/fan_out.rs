@@ -42,14 +42,15 @@ impl Hub {
         self.queue.drop_all();
         let mut throttle = Throttle::default();
         loop {
-            while self.take_waiting(&store, &mut throttle) {
+            if self.take_waiting(&store, &mut throttle) {
                 tokio::task::yield_now().await;
-            }
-            let due = throttle.next();
-            tokio::select! {
-                () = stop.cancelled() => break,
-                () = self.queue.arrived() => {}
-                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
+            } else {
+                let due = throttle.next();
+                tokio::select! {
+                    () = stop.cancelled() => break,
+                    () = self.queue.arrived() => {}
+                    () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
+                }
             }
             for (platform, conversation) in throttle.due(Instant::now()) {
                 self.tell_conversation(&platform, &conversation, &store);
@@ -137,12 +138,18 @@ impl Hub {
         let (mut conversations, mut counts) = (Vec::new(), Vec::new());
         for run in commit.changes[first..].chunk_by(run::goes_with) {
             let before = state.position();
-            let found = run::events(run, commit.epoch, &mut state.head);
-            let Some((kind, (platform, conversation), events)) = found else { continue };
+            let mut head = state.head;
+            let found = run::events(run, commit.epoch, &mut head);
+            let Some((kind, (platform, conversation), events)) = found else {
+                state.head = head;
+                continue;
+            };
             if kind == EventKind::NewMessage {
                 run::count(run, events.len(), &mut counts);
             }
             self.hand(state, kind, (platform, conversation), before, &events, woken);
+            // After a panic in between, sessions read this run from the store.
+            state.head = head;
             let changes_it = matches!(kind, EventKind::NewMessage | EventKind::ConversationUpdated);
             if changes_it && !state.index(EventKind::ConversationUpdated).is_empty() {
                 let is_named = kind == EventKind::ConversationUpdated;

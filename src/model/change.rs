@@ -245,17 +245,34 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// Whether the message may have been sent nevertheless.
+    fn is_uncertain(&self) -> bool {
+        matches!(
+            self,
+            Self::Retry { is_uncertain: true, .. } | Self::Failed { is_uncertain: true, .. }
+        )
+    }
+}
+
 /// Sets a status by hand, as `PATCH` does: every move is allowed (contract, Part 2, item 4).
 ///
-/// Sending again starts with a clean slate; a state that is set to itself is left alone.
+/// Sending again starts with a clean slate; a state that is set to itself is left alone. An attempt that
+/// is under way goes on: until it ends, it is in doubt whether the message was sent.
 pub fn set_status(mut message: Message, status: Status, at: u64) -> Option<Message> {
     if message.status == status {
         return None;
     }
+    if message.status == Status::Sending && message.owner.is_some() {
+        // The end of the attempt decides, unless an earlier one is in doubt, too.
+        message.owner = message.owner.filter(|_| !message.is_uncertain);
+        message.is_uncertain = status != Status::Sent;
+    } else if status == Status::Pending && message.owner.is_none() {
+        message.is_uncertain = false;
+    }
     if status == Status::Pending {
         message.retry_count = 0;
         message.last_error = None;
-        message.is_uncertain = false;
         let was = message.status;
         forget_past(&mut message, was);
     }
@@ -307,6 +324,11 @@ pub fn claim(mut message: Message, account: Option<&str>, at: u64) -> Option<Mes
 /// was set by hand. Only a proof ends the doubt about an earlier attempt; a later failure does not.
 pub fn record_outcome(mut message: Message, outcome: Outcome, at: u64) -> Option<Message> {
     let is_open = message.status == Status::Sending;
+    // A status was set by hand during this attempt.
+    let is_overruled = message.owner.take().is_some() && !is_open;
+    if is_overruled && !outcome.is_uncertain() {
+        message.is_uncertain = false;
+    }
     match outcome {
         Outcome::Sent { account, external_id, is_unconfirmed } => {
             message.status = Status::Sent;
@@ -346,6 +368,7 @@ pub fn record_outcome(mut message: Message, outcome: Outcome, at: u64) -> Option
             message.status = Status::Failed;
             message.last_error = Some(reason);
         }
+        _ if is_overruled => return Some(message),
         _ => return None,
     }
     message.updated_at = at;

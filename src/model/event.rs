@@ -217,7 +217,7 @@ pub struct MessageState {
     pub is_uncertain: bool,
     /// The message counts as sent, but no ID or echo has confirmed it yet.
     pub is_unconfirmed: bool,
-    /// The process that claimed the message, while it is `Sending`.
+    /// The process that claimed the message, until its attempt has ended.
     pub owner: Option<String>,
 }
 

@@ -68,7 +68,7 @@ pub struct Message {
     pub is_uncertain: bool,
     /// The platform accepted it without a proof of delivery.
     pub is_unconfirmed: bool,
-    /// The process that claimed it, while it is being sent.
+    /// The process that claimed it, until its attempt has ended: also where its status was set by hand since.
     pub owner: Option<String>,
 }
 

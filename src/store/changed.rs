@@ -17,13 +17,10 @@ pub(super) fn changed(how: ChangeCause, message: Message, events: &mut Vec<Event
 /// Like [`changed`], with marks of the change.
 pub(super) fn changed_with(
     how: ChangeCause,
-    mut message: Message,
+    message: Message,
     marks: Vec<DedupeKey>,
     events: &mut Vec<Event>,
 ) -> Message {
-    if message.status != Status::Sending {
-        message.owner = None;
-    }
     let state = Box::new(event::MessageState::of(&message));
     events.push(Event::Changed { seq: message.seq, how, state, marks });
     message

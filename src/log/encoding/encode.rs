@@ -1,11 +1,10 @@
 //! Events into their encoded form, each in the newest version of its kind.
 
-use super::parts::{WireInbound, WireReaction, WireReply, WireState, wire_marks, wire_person};
+use super::parts::{WireReaction, WireReply, WireState, wire_marks, wire_person};
 use super::wire::WireEvent;
 use crate::log::record::{self, WireContent};
 use crate::log::{LogError, Result};
 use crate::model::event::Event;
-use crate::model::platform_event::PlatformEvent;
 
 /// Adds an event to bytes. `row` is the encoding of a new message, if it was made before.
 #[allow(clippy::too_many_lines, reason = "one arm for each kind")]
@@ -49,15 +48,10 @@ pub(super) fn encode_to(event: &Event, row: Option<&[u8]>, bytes: Vec<u8>) -> Re
         Event::ConversationSet { platform, conversation, muted, pinned } => {
             WireEvent::ConversationSetV1 { platform, conversation, muted: *muted, pinned: *pinned }
         }
-        Event::SetAside { event, reason, at } => match &**event {
-            PlatformEvent::Received { message, .. } => {
-                WireEvent::SetAsideV2 { inbound: WireInbound::of(message), reason, at: *at }
-            }
-            event => {
-                let event = serde_json::to_string(event).map_err(|error| failed(&error))?;
-                WireEvent::SetAsideV3 { event: event.into(), reason, at: *at }
-            }
-        },
+        Event::SetAside { event, reason, at } => {
+            let event = serde_json::to_string(event).map_err(|error| failed(&error))?;
+            WireEvent::SetAsideV3 { event: event.into(), reason, at: *at }
+        }
         Event::ContentSet { seq, content, is_edit, at } => WireEvent::ContentSetV1 {
             seq: *seq,
             content: WireContent::of(content),

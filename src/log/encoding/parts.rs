@@ -41,7 +41,7 @@ pub(super) struct WireInboundV1<'a> {
     original: Option<&'a str>,
 }
 
-/// A message of a platform.
+/// A message of a platform, as version 2 had it.
 #[derive(Serialize, Deserialize)]
 pub(super) struct WireInbound<'a> {
     platform: &'a str,
@@ -161,25 +161,7 @@ impl WireInboundV1<'_> {
     }
 }
 
-impl<'a> WireInbound<'a> {
-    pub(super) fn of(inbound: &'a Inbound) -> Self {
-        Self {
-            platform: &inbound.platform,
-            account: &inbound.account,
-            conversation: &inbound.conversation,
-            conversation_name: inbound.conversation_name.as_deref(),
-            sender_id: &inbound.sender.id,
-            sender_name: &inbound.sender.name,
-            content: WireContent::of(&inbound.content),
-            reply_to: inbound.reply_to.as_deref().map(WireReply::of),
-            external_id: &inbound.external_id,
-            time: inbound.time,
-            own: inbound.own,
-            from_history: inbound.from_history,
-            original: inbound.original.as_deref(),
-        }
-    }
-
+impl WireInbound<'_> {
     pub(super) fn read(self) -> Option<Inbound> {
         Some(Inbound {
             platform: self.platform.into(),

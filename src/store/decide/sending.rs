@@ -75,7 +75,7 @@ pub(super) fn claim(
     at: u64,
     events: &mut Vec<Event>,
 ) -> Result<Answer> {
-    let mut claimed = Vec::with_capacity(seqs.len());
+    let (mut claimed, mut bot) = (Vec::with_capacity(seqs.len()), None);
     for (place, seq) in seqs.into_iter().enumerate() {
         // The first was read before; of the others a damaged one is left out.
         let message = match state.by_seq(seq) {
@@ -86,12 +86,24 @@ pub(super) fn claim(
         if place > 0 && message.as_ref().is_some_and(|message| message.is_uncertain) {
             break;
         }
+        // Messages of a bot go by its account alone, and those of others perhaps by another account; the
+        // account was chosen for the first message.
+        if let Some(message) = &message
+            && *bot.get_or_insert_with(|| bot_of(message)) != bot_of(message)
+        {
+            break;
+        }
         if let Some(mut message) = message.and_then(|message| change::claim(message, account, at)) {
             message.owner = Some(state.owner().to_owned());
             claimed.push(changed(ChangeCause::Claimed, message, events));
         }
     }
     Ok(Answer::Claimed(claimed))
+}
+
+/// The bot that made a message, and the account for which it did.
+fn bot_of(message: &Message) -> Option<(String, Option<String>)> {
+    message.via.clone().map(|via| (via, message.account.clone()))
 }
 
 /// Notes the ID of a part that was sent, unless it is noted already or is of an attempt of another

@@ -1,6 +1,6 @@
 //! Messages that are deleted while they are being sent: they do not come back by their echo.
 
-use super::echoes::{claim, end, in_doubt, own, sent};
+use super::echoes::{claim, end, in_doubt, own, sent, set};
 use super::*;
 
 fn total_of(file: &StoreFile) -> u64 {
@@ -101,4 +101,15 @@ fn what_was_not_sent_or_has_an_id_swallows_nothing() {
     let (_folder, mut file) = new();
     deleted_in_flight(&mut file, "hello");
     assert!(matches!(echo(&mut file, "6", false, 1_700_009_000), Answer::Message(_)));
+}
+
+#[test]
+fn a_message_that_was_canceled_in_flight_and_deleted_does_not_come_back() {
+    let (_folder, mut file) = new();
+    let message = made(&mut file, "hello");
+    claim(&mut file, message.seq, "1");
+    set(&mut file, &message, Status::Canceled);
+    commit(&mut file, Command::Delete { id: message.id }, Durability::Tables);
+    assert_eq!(own(&mut file, "1", "5", "hello"), Answer::NotFound);
+    assert_eq!(total_of(&file), 0);
 }

@@ -31,6 +31,11 @@ pub(super) fn in_doubt() -> Outcome {
     Outcome::Retry { reason: "no answer".into(), is_uncertain: true }
 }
 
+/// Sets a status by hand.
+pub(super) fn set(file: &mut StoreFile, message: &Message, status: Status) {
+    commit(file, Command::SetStatus { id: message.id, status, at: AT }, Durability::Tables);
+}
+
 fn status(file: &StoreFile, seq: u64) -> Status {
     file.view().unwrap().by_seq(seq).unwrap().unwrap().status
 }
@@ -148,4 +153,70 @@ fn a_late_refusal_of_the_only_attempt_ends_the_doubt() {
     refused(&mut file, message.id, false);
     let after = file.view().unwrap().by_seq(message.seq).unwrap().unwrap();
     assert_eq!((after.status, after.is_uncertain), (Status::Pending, true));
+}
+
+#[test]
+fn the_echo_of_an_attempt_is_ours_though_the_status_was_set_by_hand_since() {
+    for status in [Status::Canceled, Status::Pending, Status::Failed] {
+        let (_folder, mut file) = new();
+        let first = made(&mut file, "hello");
+        claim(&mut file, first.seq, "1");
+        set(&mut file, &first, status);
+        assert!(
+            matches!(own(&mut file, "1", "5", "hello"), Answer::Repeated(m) if m.seq == first.seq),
+            "{status}"
+        );
+        end(&mut file, first.seq, sent("1", "5"));
+        let view = file.view().unwrap();
+        assert_eq!((view.stats().total, view.stats().sent), (1, 1), "{status}");
+    }
+}
+
+#[test]
+fn an_attempt_without_an_answer_is_in_doubt_though_the_status_was_set_by_hand_since() {
+    let (_folder, mut file) = new();
+    let first = made(&mut file, "hello");
+    claim(&mut file, first.seq, "1");
+    set(&mut file, &first, Status::Canceled);
+    set(&mut file, &first, Status::Pending);
+    end(&mut file, first.seq, in_doubt());
+    let now = file.view().unwrap().by_seq(first.seq).unwrap().unwrap();
+    assert_eq!((now.status, now.is_uncertain, now.owner), (Status::Pending, true, None));
+}
+
+#[test]
+fn a_refusal_ends_the_doubt_about_an_attempt_whose_status_was_set_by_hand() {
+    let (_folder, mut file) = new();
+    let first = made(&mut file, "hello");
+    claim(&mut file, first.seq, "1");
+    set(&mut file, &first, Status::Canceled);
+    let reason = "no".to_owned();
+    end(&mut file, first.seq, Outcome::Retry { reason, is_uncertain: false });
+    let now = file.view().unwrap().by_seq(first.seq).unwrap().unwrap();
+    assert_eq!((now.status, now.is_uncertain, now.owner), (Status::Canceled, false, None));
+    // The same words again are another message.
+    assert!(matches!(own(&mut file, "1", "5", "hello"), Answer::Message(_)));
+}
+
+#[test]
+fn one_claim_takes_messages_of_one_bot_alone() {
+    let (_folder, mut file) = new();
+    made(&mut file, "plain");
+    for account in ["1", "2", "2"] {
+        let (recipient, platform) = ("group_1".into(), "qq".into());
+        let draft =
+            Draft::of_bot("helper", account.into(), "x".into(), recipient, platform, None).unwrap();
+        let facts = RoutingFacts::default();
+        let made = Command::Create { draft, at: AT, idempotency: None, facts };
+        commit(&mut file, made, Durability::Tables);
+    }
+    let mut claimed = |first: u64| {
+        let seqs = (first..=4).collect();
+        let command = Command::Claim { seqs, account: Some("1".into()), at: AT };
+        let Answer::Claimed(claimed) = commit(&mut file, command, Durability::Tables) else {
+            panic!("nothing is claimed")
+        };
+        claimed.iter().map(|message| message.seq).collect::<Vec<_>>()
+    };
+    assert_eq!((claimed(1), claimed(2), claimed(3)), (vec![1], vec![2], vec![3, 4]));
 }

@@ -60,15 +60,15 @@ async fn fetch_what_fits(
     loop {
         let count = limits.begin(&key, conversation, wanted);
         if count == 0 {
-            limits.end(&key);
+            limits.end(&key, conversation);
             return Err(NoHistory::Refused);
         }
         match fetch(account, calls, conversation, count).await {
-            Err(NoHistory::TooLarge) => limits.answer_was_too_large(&key),
+            Err(NoHistory::TooLarge) => limits.answer_was_too_large(&key, conversation),
             // The limit counts if the connection ends by this very answer.
             Err(NoHistory::NoAnswer) => return Err(NoHistory::NoAnswer),
             fetched => {
-                limits.end(&key);
+                limits.end(&key, conversation);
                 return fetched;
             }
         }

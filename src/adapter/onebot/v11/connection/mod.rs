@@ -156,7 +156,7 @@ impl OneBotSession for Implementation {
         match closed {
             SocketClosed::Lost(_) => {}
             SocketClosed::FrameTooLarge(_) => {
-                self.account.history_limits.answer_was_too_large(&self.account.key());
+                self.account.history_limits.frame_was_too_large(&self.account.key());
             }
             SocketClosed::OursTooLarge(_) => self.calls.refuse_largest(),
         }
