@@ -93,11 +93,11 @@ impl ServerAddress {
         }
     }
 
-    /// The name in a few words.
-    pub(super) fn short_name(&self) -> String {
+    /// The name of another host; `None` for this one.
+    pub(super) fn remote_name(&self) -> Option<&str> {
         match self {
-            Self::Tcp(url) => url.authority.clone(),
-            Self::Unix(_) => "this host".into(),
+            Self::Tcp(url) => Some(&url.authority),
+            Self::Unix(_) => None,
         }
     }
 

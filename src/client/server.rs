@@ -54,9 +54,9 @@ impl Server {
         self.address.name()
     }
 
-    /// The same in a few words.
-    pub fn short_name(&self) -> String {
-        self.address.short_name()
+    /// The name of another host; `None` for this one.
+    pub fn remote_name(&self) -> Option<&str> {
+        self.address.remote_name()
     }
 
     async fn remote(&mut self) -> Result<&mut Remote> {

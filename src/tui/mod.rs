@@ -51,6 +51,9 @@ const BATCH: usize = 256;
 /// Requests that wait.
 const REQUESTS: usize = 256;
 
+/// The key of this host's server in the file of states.
+const THIS_HOST: &str = "this host";
+
 /// Runs until the user, or a signal, ends it; `language` is that of all its texts.
 ///
 /// # Errors
@@ -69,8 +72,10 @@ pub async fn run(
     let (asked, requests) = mpsc::channel(REQUESTS);
     let (answered, answers) = mpsc::channel(REQUESTS);
     let size = crossterm::terminal::size().map_err(broken)?;
-    let saved = saved.map(|path| SavedFile::at(path, &server.short_name()));
-    let mut model = Model::new(server.short_name(), size, TimeZone::system(), now(), notify);
+    let remote = server.remote_name();
+    let saved = saved.map(|path| SavedFile::at(path, remote.unwrap_or(THIS_HOST)));
+    let shown = remote.unwrap_or(say!("this host")).to_owned();
+    let mut model = Model::new(shown, size, TimeZone::system(), now(), notify);
     if let Some(saved) = &saved {
         model.restore(saved.state().clone());
     }

@@ -400,6 +400,30 @@ async fn what_strangers_write_stays_text_in_the_chat() {
     tab.was_quiet().await;
 }
 
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn code_is_set_apart_and_no_character_is_lost() {
+    let server = TestServer::start();
+    let peer = qq(&server).await;
+    let said = "try `ls -l <b>` or\n```sh\ncurl https://example.com/a\n```\nthen https://example.com/b, not ` alone";
+    peer.push(&onebot11::group_message(10_001_000, 7, 1, said));
+    let tab = Tab::open(&chat(&server, "qq", "group_7")).await;
+    tab.sees(".message .text", "then").await;
+    let code = "return [...document.querySelectorAll('.message code')].map((code) => [code.className, code.textContent])";
+    assert_eq!(
+        tab.run(code).await,
+        json!([["", "`ls -l <b>`"], ["block", "```sh\ncurl https://example.com/a\n```"]])
+    );
+    let links =
+        tab.run("return [...document.querySelectorAll('.message a')].map((a) => a.href)").await;
+    assert_eq!(links, json!(["https://example.com/b"]));
+    assert_eq!(
+        tab.run("return document.querySelector('.message .text').textContent").await,
+        json!(said)
+    );
+    tab.was_quiet().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Chromium: tests/run"]
 async fn it_opens_at_the_first_unread_message_and_reads_what_is_seen() {

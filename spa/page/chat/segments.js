@@ -19,6 +19,9 @@ const ONLY_EMOJI = /^(?:\p{RGI_Emoji}\s?){1,3}$/v;
 const MAY_BE_EMOJI = /[\u203c-\u2bff\u3297\u3299\ud83c-\ud83e]|\ufe0f/;
 const BEGINS_WITH_EMOJI = /^(?:\p{Extended_Pictographic}|\p{RI}|.\ufe0f)/u;
 
+/** Code as people write it: between three backticks, or on one line between two. */
+const CODE = /(```[^]+?```|`[^`\n]+`)/;
+
 /**
  * The content of a message: lines of text with what is written in them, and what stands alone.
  * @param {Segment[]} segments
@@ -73,16 +76,19 @@ function face({ id, name = t('emoji') }) {
   return glyph ? h('span', { class: 'glyph', role: 'img', 'aria-label': name, title: name }, glyph) : h('span', { class: 'face' }, name);
 }
 
-/** Text with its web addresses made links; the rest of a very long one on demand. @param {string} value */
+/** Text with its code and web addresses; the rest of a very long one on demand. @param {string} value */
 export function text(value) {
-  if (value.length <= MUCH) return linked(value);
+  if (value.length <= MUCH) return marked(value);
   const rest = h('span');
   const more = h('button', { onclick: () => fill(rest, ...linked(value.slice(MUCH))) }, t('showRest', { n: value.length - MUCH }));
   fill(rest, more);
   return [...linked(value.slice(0, MUCH)), rest];
 }
 
-/** @param {string} value */
+/** Text with its code set apart; no character of it is left out. @param {string} value */
+const marked = (value) => value.split(CODE).flatMap((part, at) => (at % 2 === 1 ? h('code', part.startsWith('```') ? { class: 'block' } : null, part) : linked(part)));
+
+/** Text with its web addresses made links. @param {string} value */
 const linked = (value) => splitAtAddresses(value).map((part, at) => (at % 2 === 1 && webAddress(part) ? anchor(part, part) : part));
 
 /**

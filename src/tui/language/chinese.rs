@@ -254,6 +254,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("there is nothing to forward", "没有可以转发的内容"),
     ("these {} messages", "这 {} 条消息"),
     ("thinking", "思考"),
+    ("this host", "本机"),
     ("this message", "这条消息"),
     ("to the end", "到末尾"),
     ("to the end of the line", "到行尾"),

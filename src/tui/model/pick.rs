@@ -1,6 +1,7 @@
 //! Lists to choose from: conversations, links and files, reactions, requests.
 
 use super::attachment::{Fetching, MediaItem};
+use super::content;
 use super::picker::{Item, Picker, PickerChoice};
 use super::scope::ConversationKey;
 use super::{Model, Question, ServerRequest};
@@ -78,7 +79,7 @@ impl Model {
                 (false, count) => say!("{} so far", count),
             };
             let choice = PickerChoice::Reaction { id, emoji: emoji.clone(), on: !reaction.mine };
-            Item { label: emoji, detail, choice }
+            Item { label: content::shown_reaction(&emoji).to_owned(), detail, choice }
         });
         let is_there = |emoji: &str| message.reactions.iter().any(|known| known.emoji == emoji);
         let others =

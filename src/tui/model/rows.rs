@@ -245,7 +245,8 @@ fn reactions(message: &Message) -> Vec<Span> {
             spans.push(Span::new("  ", TextLook::Plain));
         }
         let look = if reaction.mine { TextLook::Mine } else { TextLook::Quiet };
-        spans.push(Span::new(&format!("{} {}", reaction.emoji, reaction.count), look));
+        let emoji = content::shown_reaction(&reaction.emoji);
+        spans.push(Span::new(&format!("{emoji} {}", reaction.count), look));
     }
     spans
 }

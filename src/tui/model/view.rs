@@ -132,7 +132,7 @@ fn details(message: &Message, width: usize, zone: &TimeZone) -> Vec<ViewLine> {
     });
     let reactions = message.reactions.iter().map(|reaction| {
         let mine = if reaction.mine { say!(" (yours)") } else { "" };
-        format!("{} {}{mine}", reaction.emoji, reaction.count)
+        format!("{} {}{mine}", content::shown_reaction(&reaction.emoji), reaction.count)
     });
     let reactions = reactions.collect::<Vec<_>>().join(", ");
     let recall = message.recall.as_ref().map(|recall| match &recall.by {

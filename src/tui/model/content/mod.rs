@@ -1,10 +1,12 @@
 //! A message's content as lines of styled text: what people read of each segment, never the bytes of
 //! a file, and no address where a name will do.
 
+mod faces;
 mod lines;
 mod one_line;
 mod span;
 
+pub use faces::shown_reaction;
 pub use one_line::{last_line, line, one_line};
 pub use span::{Span, TextLook};
 
@@ -190,9 +192,12 @@ fn is_shown(word: &str) -> bool {
     !word.is_empty() && Inline::parse(word).is_none()
 }
 
-/// An emoji stands for itself; a face is shown by its name in brackets.
+/// An emoji stands for itself; a face is shown as an emoji, else by its name in brackets.
 fn emoji(segment: &Segment) -> String {
-    let Segment::Emoji { name, .. } = segment else { return String::new() };
+    let Segment::Emoji { name, id, .. } = segment else { return String::new() };
+    if let Some(face) = id.as_deref().and_then(faces::face) {
+        return face.to_owned();
+    }
     match name.as_deref().filter(|name| is_shown(name)) {
         Some(name) if name.starts_with('[') || !name.chars().any(char::is_alphanumeric) => {
             name.to_owned()
@@ -255,7 +260,7 @@ mod tests {
     fn every_segment_has_words() {
         let all = Content::of(every_segment());
         let wanted = [
-            "a @Ann @all[微笑]",
+            "a @Ann @all🙂",
             "[image] a.png, 0:02, 3 bytes “t” — not here: gone (s fetches it again)",
             "[audio] a.png, 0:02, 3 bytes “t” — not here: gone (s fetches it again)",
             "[video] a.png, 0:02, 3 bytes “t” — not here: gone (s fetches it again)",
