@@ -11,7 +11,7 @@ use rechat::adapter::{self, AdapterEvent, EventSink, Registry};
 use rechat::hub::{self, FrameForm, Hub, SubscribeRequest, Subscriber};
 use rechat::ingest::Ingest;
 use rechat::media::{BlobBounds, Blobs};
-use rechat::model::change::{Change, Committed, Inbound, Outcome};
+use rechat::model::change::{AlikeEntries, Change, Committed, Inbound, Outcome};
 use rechat::model::cursor::{Cursor, Epoch};
 use rechat::model::message::{Draft, Message, MessageType, Sender, Status};
 use rechat::model::routing::RoutingFacts;
@@ -484,7 +484,7 @@ fn inbound(text: &str) -> Inbound {
         time: 1_700_000_000,
         own: false,
         from_history: false,
-        alike_before: 0,
+        alike: AlikeEntries::default(),
         clock_ahead: 0,
         original: None,
         fingerprint: None,

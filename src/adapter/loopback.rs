@@ -9,7 +9,7 @@ use super::definition::{Adapter, ServeStandalone, Service, read_own};
 use super::registry::{ConfiguredEntry, NewConnection};
 use super::transport::Running;
 use crate::clock::now;
-use crate::model::change::Inbound;
+use crate::model::change::{AlikeEntries, Inbound};
 use crate::model::message::{ReplyTo, Sender, excerpt};
 use crate::protocol::platform::PlatformState;
 use serde::Deserialize;
@@ -135,7 +135,7 @@ async fn echo(platform: &str, message: Outbound, context: &Context) -> bool {
         time: now(),
         own: false,
         from_history: false,
-        alike_before: 0,
+        alike: AlikeEntries::default(),
         clock_ahead: 0,
         original: None,
         fingerprint: None,

@@ -59,7 +59,7 @@ pub fn decode(text: &[u8]) -> Result<Vec<Command>, serde_json::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::change::{Inbound, Outcome};
+    use crate::model::change::{AlikeEntries, Inbound, Outcome};
     use crate::model::content::Content;
     use crate::model::content::every_segment;
     use crate::model::event::AdapterState;
@@ -96,7 +96,7 @@ mod tests {
             time: 5,
             own: true,
             from_history: true,
-            alike_before: 0,
+            alike: AlikeEntries::default(),
             clock_ahead: 0,
             original: Some("{}".into()),
             fingerprint: Some("f".into()),

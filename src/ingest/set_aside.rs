@@ -93,7 +93,7 @@ pub(super) fn tell_dropped(command: &Command, answer: &Answer) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::change::Inbound;
+    use crate::model::change::{AlikeEntries, Inbound};
     use crate::model::content::Content;
     use crate::model::message::Sender;
     use crate::model::platform_event::MessageTarget;
@@ -116,7 +116,7 @@ mod tests {
             time: 1,
             own: false,
             from_history: false,
-            alike_before: 0,
+            alike: AlikeEntries::default(),
             clock_ahead: 0,
             original: None,
             fingerprint: None,

@@ -229,7 +229,7 @@ fn tell_lost(command: &Command, reason: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::change::Inbound;
+    use crate::model::change::{AlikeEntries, Inbound};
     use crate::model::event::AdapterState;
     use crate::model::message::Sender;
     use crate::model::platform_event::MessageTarget;
@@ -254,7 +254,7 @@ mod tests {
             time: 1,
             own: false,
             from_history: false,
-            alike_before: 0,
+            alike: AlikeEntries::default(),
             clock_ahead: 0,
             original: None,
             fingerprint: None,

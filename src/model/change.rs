@@ -6,6 +6,7 @@ use crate::model::content::Content;
 use crate::model::cursor::Epoch;
 use crate::model::message::{Direction, Message, ReplyTo, Sender, Status};
 use crate::model::notice::Notice;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// The effect of a committed event, for listeners.
@@ -92,8 +93,8 @@ pub struct Inbound {
     /// It comes from a platform's history, whose time or ID may differ from those of the live
     /// event.
     pub from_history: bool,
-    /// Entries of the same history that stand before it, say the same, and are of about the same time.
-    pub alike_before: usize,
+    /// The entries of the same history that it could be confused with.
+    pub alike: AlikeEntries,
     /// Seconds by which the clock that wrote `time` is ahead of ours, as far as that is known.
     pub clock_ahead: i64,
     /// The content as the platform wrote it, in its own format.
@@ -101,6 +102,18 @@ pub struct Inbound {
     /// Recognizes the message when it comes again under another ID, on platforms where that
     /// happens.
     pub fingerprint: Option<String>,
+}
+
+/// Entries of a history that have the sender and the content of one of them, and about its time. All of
+/// them may come under new IDs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlikeEntries {
+    /// The platform's IDs of those before it, in their order.
+    pub before: Vec<String>,
+    /// The IDs of those after it, in their order.
+    pub after: Vec<String>,
+    /// The time of the first entry of the history, in Unix seconds by the clock that wrote it.
+    pub since: u64,
 }
 
 impl Inbound {
@@ -118,7 +131,7 @@ impl Inbound {
             time: message.created_at,
             own: false,
             from_history: false,
-            alike_before: 0,
+            alike: AlikeEntries::default(),
             clock_ahead: 0,
             original: message.original.clone(),
             fingerprint: None,

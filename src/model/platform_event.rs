@@ -2,7 +2,7 @@
 //!
 //! As JSON they are part of stores and of what nodes tell each other: a field may come, and none may go.
 
-use crate::model::change::Inbound;
+use crate::model::change::{AlikeEntries, Inbound};
 use crate::model::content::{Content, Segment};
 use crate::model::message::{ReplyTo, Sender};
 use crate::model::notice::Notice;
@@ -229,7 +229,7 @@ struct InboundJson {
     own: bool,
     from_history: bool,
     #[serde(default)]
-    alike_before: usize,
+    alike: AlikeEntries,
     #[serde(default)]
     clock_ahead: i64,
     original: Option<String>,

@@ -158,7 +158,7 @@ impl BotEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::change::{Inbound, Outcome};
+    use crate::model::change::{AlikeEntries, Inbound, Outcome};
     use crate::model::message::{Draft, MessageType, Sender};
     use crate::model::platform_event::MessageTarget;
     use crate::model::routing::RoutingFacts;
@@ -178,7 +178,7 @@ mod tests {
             time: 100,
             own: false,
             from_history: false,
-            alike_before: 0,
+            alike: AlikeEntries::default(),
             clock_ahead: 0,
             original: None,
             fingerprint: None,

@@ -6,12 +6,15 @@ use super::command::Answer;
 use super::dedupe_keys::{alias_key, history_key};
 use super::error::Result;
 use super::state::StoreState;
-use crate::model::change::{self, HISTORY_APART, Inbound, Outcome};
+use crate::model::change::{self, AlikeEntries, HISTORY_APART, Inbound, Outcome};
 use crate::model::event::{ChangeCause, DedupeKey, Event, Origin};
 use crate::model::message::{Direction, Message, ReplyTo, Sender, Status};
 
 /// The newest messages of the conversation with which a history is compared.
 const MAX_COMPARED: usize = 256;
+
+/// Seconds by which the times of an own message, here and on the platform, may differ.
+const OWN_APART: u64 = 5;
 
 /// Waiting messages of the conversation that are checked whether they may have been sent.
 const MAX_OPEN: usize = 64;
@@ -91,7 +94,8 @@ fn known_of_history(
 }
 
 /// The `seq` of the message that an entry of a history with another ID means by its content and time. The
-/// entries before it that say the same mean the first ones of such messages.
+/// messages that alike entries name by their IDs show between which of them it lies; entries without such a
+/// message mean the next ones in their order.
 fn alike_of_history(received: &Inbound, recent: &[Message]) -> Option<u64> {
     if !received.from_history {
         return None;
@@ -99,7 +103,28 @@ fn alike_of_history(received: &Inbound, recent: &[Message]) -> Option<u64> {
     let is_alike = |known: &&Message| is_about_the_same(known, received, HISTORY_APART);
     let mut alike: Vec<&Message> = recent.iter().filter(is_alike).collect();
     alike.sort_by_key(|known| (known.created_at, known.seq));
-    alike.get(received.alike_before).map(|known| known.seq)
+    let named = |id: &String| alike.iter().position(|known| known.external_id.as_ref() == Some(id));
+    let AlikeEntries { before, after, .. } = &received.alike;
+    let last_named = before.iter().rev().enumerate().find_map(|(n, id)| Some((named(id)? + 1, n)));
+    let (begin, unnamed) = last_named.unwrap_or_else(|| {
+        let older = alike.iter().take_while(|known| is_before_history(known, received));
+        (older.count(), before.len())
+    });
+    let end = after.iter().find_map(named).unwrap_or(alike.len());
+    alike[..end].get(begin + unnamed).map(|known| known.seq)
+}
+
+/// Whether a message is older than the history, so that no entry of it can mean the message.
+fn is_before_history(known: &Message, received: &Inbound) -> bool {
+    let since = received.alike.since;
+    let by_our_clock = since.saturating_add_signed(received.clock_ahead.saturating_neg());
+    // An own message has times of our clock, and was sent when it changed last.
+    let written = if received.own {
+        known.created_at.max(known.updated_at).saturating_add(OWN_APART)
+    } else {
+        known.created_at
+    };
+    written < since.min(by_our_clock)
 }
 
 /// Whether an attempt is under way in the conversation.

@@ -5,7 +5,7 @@ use super::command::Command;
 use super::dedupe_keys::Idempotency;
 use super::error::{Result, StoreError};
 use crate::log::FileLog;
-use crate::model::change::{Inbound, Outcome};
+use crate::model::change::{AlikeEntries, Inbound, Outcome};
 use crate::model::content::Content;
 use crate::model::message::{Draft, MessageType, Sender, Status};
 use crate::model::routing::RoutingFacts;
@@ -161,7 +161,7 @@ impl OldInbound {
             time: self.time,
             own: self.own,
             from_history: false,
-            alike_before: 0,
+            alike: AlikeEntries::default(),
             clock_ahead: 0,
             original: self.original,
             fingerprint: None,

@@ -2,7 +2,7 @@
 
 use super::model::{Model, key_of};
 use super::steps::{CONVERSATIONS, PLATFORMS, Step};
-use rechat::model::change::{self, Inbound, Outcome};
+use rechat::model::change::{self, AlikeEntries, Inbound, Outcome};
 use rechat::model::content::{Content, Segment};
 use rechat::model::event::Origin;
 use rechat::model::message::{Direction, Draft, Message, MessageType, Sender, Status};
@@ -210,7 +210,7 @@ impl Both {
             time: u64::from(external),
             own,
             from_history: false,
-            alike_before: 0,
+            alike: AlikeEntries::default(),
             clock_ahead: 0,
             original: None,
             fingerprint: None,

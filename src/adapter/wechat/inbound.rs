@@ -3,7 +3,7 @@
 use super::address::conversation;
 use super::json::{count, id, list, number, text};
 use crate::adapter::api::cut;
-use crate::model::change::Inbound;
+use crate::model::change::{AlikeEntries, Inbound};
 use crate::model::content::{Content, Media, Segment};
 use crate::model::message::{ReplyTo, Sender, excerpt};
 use data_encoding::HEXLOWER;
@@ -55,7 +55,7 @@ pub(super) fn read(value: &Value, platform: &str, account: &str) -> Option<Recei
             time: written_ms / 1000,
             own: false,
             from_history: false,
-            alike_before: 0,
+            alike: AlikeEntries::default(),
             clock_ahead: 0,
             original: (!items.iter().all(is_text)).then(|| value["item_list"].to_string()),
             fingerprint: Some(fingerprint),

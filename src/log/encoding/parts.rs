@@ -1,7 +1,7 @@
 //! Parts of events as they are encoded.
 
 use crate::log::record::{IS_UNCERTAIN, IS_UNCONFIRMED, WireContent};
-use crate::model::change::Inbound;
+use crate::model::change::{AlikeEntries, Inbound};
 use crate::model::content::Content;
 use crate::model::event::{DedupeKey, MessageState};
 use crate::model::message::{MessageType, ReplyTo, Sender, Status};
@@ -153,7 +153,7 @@ impl WireInboundV1<'_> {
             time: self.time,
             own: self.own,
             from_history: self.from_history,
-            alike_before: 0,
+            alike: AlikeEntries::default(),
             clock_ahead: 0,
             original: self.original.map(str::to_owned),
             fingerprint: None,
@@ -175,7 +175,7 @@ impl WireInbound<'_> {
             time: self.time,
             own: self.own,
             from_history: self.from_history,
-            alike_before: 0,
+            alike: AlikeEntries::default(),
             clock_ahead: 0,
             original: self.original.map(str::to_owned),
             fingerprint: None,

@@ -2,7 +2,7 @@
 
 use super::wire::{HOWS, ORIGINS};
 use super::*;
-use crate::model::change::Inbound;
+use crate::model::change::{AlikeEntries, Inbound};
 use crate::model::content::{Content, Segment};
 use crate::model::event::{
     AdapterState, DedupeKey, EarlyRecall, MessageState, RawEvent, RetentionBounds,
@@ -55,7 +55,7 @@ pub fn every_event() -> Vec<Event> {
         time: 5,
         own: true,
         from_history: true,
-        alike_before: 0,
+        alike: AlikeEntries::default(),
         clock_ahead: 0,
         original: Some("o".into()),
         fingerprint: None,

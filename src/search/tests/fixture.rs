@@ -1,6 +1,6 @@
 //! A store with its index, for tests.
 
-use crate::model::change::Inbound;
+use crate::model::change::{AlikeEntries, Inbound};
 use crate::model::content::Content;
 use crate::model::message::{Draft, Message, MessageType, Sender};
 use crate::model::routing::RoutingFacts;
@@ -78,7 +78,7 @@ impl Both {
             time: self.at,
             own: false,
             from_history: false,
-            alike_before: 0,
+            alike: AlikeEntries::default(),
             clock_ahead: 0,
             original: None,
             fingerprint: None,

@@ -1,5 +1,6 @@
 //! Messages that are the same one, and messages that only have the same ID.
 
+use super::echoes::{AT, claim, end, in_doubt, sent};
 use super::*;
 
 /// A live message under the ID "0", which some programs give to all.
@@ -88,25 +89,87 @@ fn an_edit_that_is_tried_again_brings_back_nothing_that_is_hidden() {
     assert!(!after.content.readable().contains("shown again"), "{after:?}");
 }
 
+/// Reads a history of entries that say the same, each with its ID and time; which of them are new?
+fn read_alike(file: &mut StoreFile, entries: &[(&str, u64)]) -> Vec<bool> {
+    let ids: Vec<String> = entries.iter().map(|(id, _)| (*id).to_owned()).collect();
+    let read = |(index, (id, time)): (usize, &(&str, u64))| {
+        let (before, after) = (ids[..index].to_vec(), ids[index + 1..].to_vec());
+        let alike = AlikeEntries { before, after, since: AT + entries[0].1 };
+        let (external_id, time) = ((*id).to_owned(), AT + time);
+        let received =
+            Inbound { external_id, time, alike, from_history: true, ..received("ok", false) };
+        let command =
+            Command::Receive { received: Box::new(received), at: AT + 500, can_wait: false };
+        matches!(commit(file, command, Durability::Tables), Answer::Message(_))
+    };
+    entries.iter().enumerate().map(read).collect()
+}
+
+/// A live message that says the same.
+fn live_alike(file: &mut StoreFile, id: &str, time: u64) {
+    let received = Inbound { external_id: id.into(), time: AT + time, ..received("ok", false) };
+    let command = Command::Receive { received: Box::new(received), at: AT + 500, can_wait: false };
+    assert!(matches!(commit(file, command, Durability::Tables), Answer::Message(_)));
+}
+
 #[test]
 fn a_text_that_a_history_has_several_times_is_as_many_messages_however_often_it_is_read() {
     let (_folder, mut file) = new();
-    let at = received("ok", false).time;
-    let mut read = |ids: [&str; 3]| {
-        let told = ids.iter().enumerate().map(|(index, id)| {
-            let time = at + 20 * index as u64;
-            let external_id = (*id).to_owned();
-            let received = Inbound { external_id, time, ..received("ok", false) };
-            let received =
-                Box::new(Inbound { from_history: true, alike_before: index, ..received });
-            let command = Command::Receive { received, at: at + 100, can_wait: false };
-            commit(&mut file, command, Durability::Tables)
-        });
-        told.map(|answer| matches!(answer, Answer::Message(_))).collect::<Vec<_>>()
-    };
+    let mut read = |[a, b, c]: [&str; 3]| read_alike(&mut file, &[(a, 0), (b, 20), (c, 40)]);
     assert_eq!(read(["1", "2", "3"]), [true; 3]);
     assert_eq!(read(["1", "2", "3"]), [false; 3]);
     // IDs that are new at each connection.
     assert_eq!(read(["4", "5", "6"]), [false; 3]);
     assert_eq!(read(["7", "8", "9"]), [false; 3]);
+}
+
+#[test]
+fn an_entry_is_no_message_that_another_entry_names() {
+    let (_folder, mut file) = new();
+    live_alike(&mut file, "1", 0);
+    // The third comes live before the history is read, which has the second.
+    live_alike(&mut file, "3", 40);
+    assert_eq!(read_alike(&mut file, &[("1", 0), ("2", 20), ("3", 40)]), [false, true, false]);
+}
+
+#[test]
+fn a_history_that_begins_between_alike_messages_brings_the_missed_one() {
+    for ids in [["3", "4", "5"], ["13", "14", "15"]] {
+        let (_folder, mut file) = new();
+        for n in 1..=5 {
+            live_alike(&mut file, &n.to_string(), n * 20);
+        }
+        let [a, b, c] = ids;
+        let read = read_alike(&mut file, &[(a, 60), (b, 80), (c, 100), ("6", 120)]);
+        assert_eq!(read, [false, false, false, true], "{ids:?}");
+    }
+}
+
+#[test]
+fn an_own_message_is_not_proved_by_an_earlier_one_that_the_history_does_not_have() {
+    let (_folder, mut file) = new();
+    let first = made(&mut file, "ok");
+    claim(&mut file, first.seq, "1");
+    end(&mut file, first.seq, sent("1", "5"));
+    let second = made(&mut file, "ok");
+    let command = |account: &str, at| Command::Claim {
+        seqs: vec![second.seq],
+        account: Some(account.into()),
+        at,
+    };
+    commit(&mut file, command("1", AT + 60), Durability::Tables);
+    let outcome = in_doubt();
+    commit(
+        &mut file,
+        Command::RecordOutcome { seq: second.seq, outcome, at: AT + 90 },
+        Durability::Tables,
+    );
+    let alike = AlikeEntries { since: AT + 30, ..AlikeEntries::default() };
+    let (external_id, time) = ("6".to_owned(), AT + 61);
+    let received = Inbound { external_id, time, alike, from_history: true, ..received("ok", true) };
+    let command = Command::Receive { received: Box::new(received), at: AT + 100, can_wait: false };
+    assert!(
+        matches!(commit(&mut file, command, Durability::Tables), Answer::Repeated(m) if m.seq == second.seq)
+    );
+    assert_eq!(file.view().unwrap().by_seq(second.seq).unwrap().unwrap().status, Status::Sent);
 }

@@ -3,7 +3,7 @@
 use super::*;
 
 /// When the messages of these tests were made, as [`create`] and [`receive`] have it.
-const AT: u64 = 1_700_000_000;
+pub(super) const AT: u64 = 1_700_000_000;
 
 /// A message that an account's owner wrote, here or elsewhere, under this ID.
 pub(super) fn own(file: &mut StoreFile, account: &str, id: &str, text: &str) -> Answer {

@@ -22,7 +22,7 @@ mod salvaged;
 use super::file::{Durability, StoreFile};
 use super::open::open;
 use super::*;
-use crate::model::change::{Inbound, Outcome};
+use crate::model::change::{AlikeEntries, Inbound, Outcome};
 use crate::model::content::{Content, Segment};
 use crate::model::cursor::Cursor;
 use crate::model::event::AdapterState;
@@ -96,7 +96,7 @@ fn received(text: &str, own: bool) -> Inbound {
         time: 1_700_000_000,
         own,
         from_history: false,
-        alike_before: 0,
+        alike: AlikeEntries::default(),
         clock_ahead: 0,
         original: None,
         fingerprint: None,

@@ -12,7 +12,7 @@ use crate::adapter::onebot::common::call::{Calls, NoAnswer};
 use crate::adapter::onebot::common::mentions::name_mentions;
 use crate::adapter::onebot::common::session::FIRST_EVENTS_TIMEOUT;
 use crate::clock::now;
-use crate::model::change::{CLOCKS_APART, ECHO_LATE, HISTORY_APART, Inbound};
+use crate::model::change::{AlikeEntries, CLOCKS_APART, ECHO_LATE, HISTORY_APART, Inbound};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::time::Duration;
@@ -117,7 +117,7 @@ async fn fetch(
     };
     let mut messages: Vec<Inbound> = history.messages.into_iter().filter_map(read).collect();
     messages.sort_by_key(|message| message.time);
-    count_alike(&mut messages);
+    note_alike(&mut messages);
     let own = messages.iter().filter(|message| message.own);
     let own = own.map(|message| (&*message.external_id, message.time));
     account.clocks.are_in_history(&account.key(), conversation, own);
@@ -129,21 +129,27 @@ async fn fetch(
     Ok(messages)
 }
 
-/// Counts for each message of a history those that it could be confused with, because all of them may come
-/// under new IDs.
-fn count_alike(messages: &mut [Inbound]) {
-    for index in 1..messages.len() {
-        let (before, rest) = messages.split_at_mut(index);
-        let message = &mut rest[0];
-        let near = before.iter().rev().take(MOST_SEARCHED);
-        let near = near.take_while(|other| message.time - other.time <= HISTORY_APART);
+/// Notes for each message of a history, which is sorted by time, those that it could be confused with.
+fn note_alike(messages: &mut [Inbound]) {
+    let Some(since) = messages.first().map(|first| first.time) else { return };
+    let alike = |index: usize| {
+        let message = &messages[index];
+        let is_near = |other: &&Inbound| other.time.abs_diff(message.time) <= HISTORY_APART;
         let is_alike = |other: &&Inbound| {
             other.own == message.own
                 && other.sender.id == message.sender.id
                 && other.content == message.content
         };
-        let alike_before = near.filter(is_alike).count();
-        message.alike_before = alike_before;
+        let id = |other: &Inbound| other.external_id.clone();
+        let before = messages[..index].iter().rev().take_while(is_near).filter(is_alike).map(id);
+        let mut before: Vec<_> = before.collect();
+        before.reverse();
+        let after = messages[index + 1..].iter().take_while(is_near).filter(is_alike).map(id);
+        AlikeEntries { before, after: after.collect(), since }
+    };
+    let found: Vec<_> = (0..messages.len()).map(alike).collect();
+    for (message, alike) in messages.iter_mut().zip(found) {
+        message.alike = alike;
     }
 }
 
@@ -313,7 +319,7 @@ mod tests {
             time,
             own,
             from_history: true,
-            alike_before: 0,
+            alike: AlikeEntries::default(),
             clock_ahead: 0,
             original: None,
             fingerprint: None,

@@ -180,6 +180,7 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::change::AlikeEntries;
     use crate::model::message::Sender;
 
     fn echo(id: &str, content: &str) -> Inbound {
@@ -195,7 +196,7 @@ mod tests {
             time: 1,
             own: true,
             from_history: false,
-            alike_before: 0,
+            alike: AlikeEntries::default(),
             clock_ahead: 0,
             original: None,
             fingerprint: None,

@@ -8,7 +8,7 @@ use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::parts::MessageReading;
 use crate::adapter::onebot::common::scalar::Scalar;
 use crate::clock::now;
-use crate::model::change::Inbound;
+use crate::model::change::{AlikeEntries, Inbound};
 use crate::model::content::Content;
 use crate::model::message::{Sender, check_name};
 use serde::Deserialize;
@@ -212,7 +212,7 @@ impl OneBot12Message<'_> {
             time: fields.time.time().unwrap_or_else(now),
             own: user == account,
             from_history: false,
-            alike_before: 0,
+            alike: AlikeEntries::default(),
             clock_ahead: 0,
             original,
             fingerprint: None,

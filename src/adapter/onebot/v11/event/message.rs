@@ -5,7 +5,7 @@ use crate::adapter::onebot::common::channel;
 use crate::adapter::onebot::common::parts::MessageReading;
 use crate::adapter::onebot::v11::reading;
 use crate::clock::now;
-use crate::model::change::Inbound;
+use crate::model::change::{AlikeEntries, Inbound};
 use crate::model::message::{Sender, check_name};
 use serde_json::value::RawValue;
 use siphasher::sip::SipHasher13;
@@ -112,7 +112,7 @@ impl<'a> OneBot11Message<'a> {
             time: self.0.time.time().unwrap_or_else(now),
             own: self.is_own(account),
             from_history: false,
-            alike_before: 0,
+            alike: AlikeEntries::default(),
             clock_ahead: 0,
             original,
             fingerprint: None,
