@@ -12,13 +12,19 @@ const STORE: &[u8] = b"redb";
 ///
 /// # Errors
 ///
-/// A folder is there, or a file that may not be replaced.
+/// A folder, a device or a link is there, or a file that may not be replaced.
 pub(super) fn check(path: &Path, may_replace: bool) -> Result<()> {
     let shown = path.display();
     if path.is_dir() {
         return Err(Error::failed(format!("{shown} is a folder")).hint("name a file in it"));
     }
-    if path.exists() && !may_replace {
+    // A link is not followed: what is written takes its place.
+    let there = path.symlink_metadata().ok().map(|there| there.file_type());
+    if there.is_some_and(|there| !there.is_file()) {
+        return Err(Error::failed(format!("{shown} is no regular file"))
+            .hint("name another file; links and devices are not replaced"));
+    }
+    if there.is_some() && !may_replace {
         return Err(Error::failed(format!("{shown} is there already"))
             .hint("name another file, or let it be replaced with --force"));
     }
@@ -53,4 +59,25 @@ pub(super) fn check_not_open(path: &Path) -> Result<()> {
             .hint("name another file"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn only_a_regular_file_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("a"), folder.path().join("link"));
+        symlink(&file, &link).unwrap();
+        assert!(check(&file, false).is_ok());
+        assert!(check(&link, false).is_err(), "it leads nowhere");
+        std::fs::write(&file, "x").unwrap();
+        assert!(check(&file, false).is_err());
+        assert!(check(&file, true).is_ok());
+        for other in [&link, Path::new("/dev/null"), folder.path()] {
+            assert!(check(other, true).is_err(), "{}", other.display());
+        }
+    }
 }

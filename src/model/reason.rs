@@ -13,13 +13,14 @@ pub struct Reason<'a> {
 }
 
 /// Forms of texts around another reason. `{}` stands for that reason, `*` for any text.
-const AROUND: [&str; 6] = [
+const AROUND: [&str; 7] = [
     "*; asked for it: {}",
     "the platform refused: {}",
     "part * of *: {}",
     "the file could not be uploaded: {}",
     "the conversation did not open ({}) within * s",
     "{}; the next attempt is at *",
+    "{}; an earlier attempt may have sent it",
 ];
 
 /// Codes, and the forms of texts that have them. `{}` stands for the detail, `*` for any text, such as the
@@ -217,6 +218,11 @@ mod tests {
     fn a_reason_has_a_code_and_what_others_said() {
         for (text, code, detail) in [
             ("refused with retcode 1400: 群不存在", "refused", Some("retcode 1400: 群不存在")),
+            (
+                "refused with retcode 100; an earlier attempt may have sent it",
+                "refused",
+                Some("retcode 100"),
+            ),
             ("no answer within 0.5 s", "unknown", None),
             ("no adapter of qq is connected; it is sent when one is", "not_connected", None),
             (

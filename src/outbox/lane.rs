@@ -394,7 +394,9 @@ impl Lane {
         };
         registry.count_failed(&account.platform, id, &reason);
         if !retryable || message.retry_count >= self.context.policy.retries {
-            return Outcome::Failed { reason, is_uncertain };
+            let is_in_doubt = message.is_uncertain && !is_uncertain;
+            let doubt = if is_in_doubt { "; an earlier attempt may have sent it" } else { "" };
+            return Outcome::Failed { reason: reason + doubt, is_uncertain };
         }
         Outcome::Retry { reason, is_uncertain }
     }

@@ -13,8 +13,8 @@ use crate::model::message::{Direction, Message, ReplyTo, Sender, Status};
 /// The newest messages of the conversation with which a history is compared.
 const MAX_COMPARED: usize = 256;
 
-/// Seconds by which the times of an own message, here and on the platform, may differ.
-const OWN_APART: u64 = 5;
+/// Seconds by which a history's time of a message may be later than that of its live event, or than our own.
+const TIMES_APART: u64 = 5;
 
 /// Waiting messages of the conversation that are checked whether they may have been sent.
 const MAX_OPEN: usize = 64;
@@ -118,13 +118,10 @@ fn alike_of_history(received: &Inbound, recent: &[Message]) -> Option<u64> {
 fn is_before_history(known: &Message, received: &Inbound) -> bool {
     let since = received.alike.since;
     let by_our_clock = since.saturating_add_signed(received.clock_ahead.saturating_neg());
-    // An own message has times of our clock, and was sent when it changed last.
-    let written = if received.own {
-        known.created_at.max(known.updated_at).saturating_add(OWN_APART)
-    } else {
-        known.created_at
-    };
-    written < since.min(by_our_clock)
+    // An own message was sent when it changed last.
+    let changed_at = if received.own { known.updated_at } else { 0 };
+    let written = known.created_at.max(changed_at);
+    written.saturating_add(TIMES_APART) < since.min(by_our_clock)
 }
 
 /// Whether an attempt is under way in the conversation.

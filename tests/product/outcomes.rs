@@ -243,6 +243,24 @@ async fn a_refused_attempt_does_not_end_the_doubt_about_an_earlier_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_is_refused_after_an_unknown_outcome_says_that_it_may_have_been_sent() {
+    let server = started(&format!("{HASTY}{IMPATIENT_ADAPTER}"));
+    let attempts = AtomicUsize::new(0);
+    let script: Script = Arc::new(move |action| match action["action"].as_str() {
+        Some("send_group_msg") if attempts.fetch_add(1, Ordering::SeqCst) == 0 => Reply::Silent,
+        Some("send_group_msg") => Reply::refused(1400, "no such group"),
+        _ => willing()(action),
+    });
+    let history = Arc::new(Mutex::new(vec![said(false, 1, "old", 4000)]));
+    let _peer = dial(&server, "1", with_history(&history, script)).await;
+    let id = server.make_for(Some("qq"), "group_7", "hello");
+    let failed = server.until(&id, "Failed");
+    let error = failed["last_error"].as_str().unwrap();
+    assert!(error.contains("retcode 1400") && error.ends_with("may have sent it"), "{error}");
+    assert_eq!(failed["last_error_code"], "refused");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_one_account_may_have_sent_another_does_not_send_again() {
     let server = started(&format!("{HASTY}{IMPATIENT_ADAPTER}on_unknown = 'fail'\n"));
     let first = dial(&server, "1", willing_but("send_group_msg", Reply::Drop)).await;
