@@ -11,7 +11,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Response, StatusCode, Url};
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 /// The most redirects that are followed.
@@ -26,13 +26,17 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// HTTP clients for media.
 #[derive(Clone, Debug)]
 pub(super) struct WebClients {
-    /// For addresses from messages and platforms. An error is the reason why nothing can be
-    /// fetched.
-    told: Result<Client, String>,
+    /// For addresses from messages and platforms.
+    told: LazyClient,
     /// For hosts from the configuration, at any address. It follows no redirect.
-    configured: Result<Client, String>,
+    configured: LazyClient,
     allowed: Arc<Allowed>,
 }
+
+/// A client that is made when it is first needed, because it reads all certificates of the system. An
+/// error is the reason why nothing can be fetched.
+type LazyClient =
+    Arc<LazyLock<Result<Client, String>, Box<dyn FnOnce() -> Result<Client, String> + Send>>>;
 
 /// An answer whose body has not been read.
 #[derive(Debug)]
@@ -59,11 +63,8 @@ impl WebClients {
         // Another part of the process may have chosen one already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let resolver = Arc::new(PublicOnly { allowed: Arc::clone(&allowed) });
-        let told = built(common(timeout).redirect(redirects).dns_resolver(resolver));
-        if let Err(reason) = &told {
-            tracing::warn!("media cannot be fetched from their addresses: {reason}");
-        }
-        let configured = built(common(timeout).redirect(Policy::none()));
+        let told = lazy(common(timeout).redirect(redirects).dns_resolver(resolver));
+        let configured = lazy(common(timeout).redirect(Policy::none()));
         Self { told, configured, allowed }
     }
 
@@ -79,12 +80,9 @@ impl WebClients {
         self.ask(&self.configured, parsed(address)?).await
     }
 
-    async fn ask(
-        &self,
-        client: &Result<Client, String>,
-        url: Url,
-    ) -> Result<WebAnswer, FetchFailure> {
-        let client = client.as_ref().map_err(|reason| FetchFailure::lasting(reason.as_str()))?;
+    async fn ask(&self, client: &LazyClient, url: Url) -> Result<WebAnswer, FetchFailure> {
+        let client = client.as_ref().as_ref();
+        let client = client.map_err(|reason| FetchFailure::lasting(reason.as_str()))?;
         let answer = client.get(url).send().await.map_err(|error| failed(&error))?;
         let status = answer.status();
         if let Some(to) = status.is_redirection().then(|| redirected(&answer)).flatten() {
@@ -125,8 +123,14 @@ fn common(timeout: Duration) -> ClientBuilder {
         .user_agent(concat!("rechat/", env!("CARGO_PKG_VERSION")))
 }
 
-fn built(client: ClientBuilder) -> Result<Client, String> {
-    client.build().map_err(|error| format!("nothing can be fetched: {}", cause(&error)))
+fn lazy(client: ClientBuilder) -> LazyClient {
+    let build = move || {
+        let built = client.build();
+        built.map_err(|error| format!("nothing can be fetched: {}", cause(&error))).inspect_err(
+            |reason| tracing::warn!("media cannot be fetched from their addresses: {reason}"),
+        )
+    };
+    Arc::new(LazyLock::new(Box::new(build)))
 }
 
 /// The target of a redirect.

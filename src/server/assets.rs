@@ -102,8 +102,8 @@ impl Coding {
     }
 }
 
-/// How hard brotli tries, of 11: beyond this it takes many times as long.
-const BROTLI_QUALITY: u32 = 9;
+/// How hard brotli tries, of 11: 9 takes twice as long, and saves 0.5 %.
+const BROTLI_QUALITY: u32 = 8;
 
 /// The window of brotli, as a power of two of bytes: more than the script has.
 const BROTLI_WINDOW: u32 = 20;
@@ -132,8 +132,7 @@ pub fn part(call: &Call<'_>) -> Result<HttpResponse> {
     answer(&page, &format!("page/{file}"), caching, &call.request)
 }
 
-/// Begins to compress the page, which takes a tenth of a second of a processor: messages that wait are not
-/// to wait for it, nor the first visitor.
+/// Begins to compress the page: messages that wait are not to wait for it, nor the first visitor.
 pub fn compress_page_ahead() {
     if let Err(error) = low_priority::spawn("page", compress_page) {
         tracing::debug!("the page is compressed at the first request: {error}");
