@@ -39,16 +39,17 @@ pub(super) struct OutboxContext {
 
 impl OutboxContext {
     /// Carries out a command in the store, unless another node has led since.
-    pub(super) async fn write(&self, command: Command) -> Result<Answer> {
-        self.submit(command).await?.await
+    pub(super) fn write(&self, command: Command) -> impl Future<Output = Result<Answer>> {
+        let submitted = self.submit(command);
+        async { submitted.await?.await }
     }
 
-    /// Queues a command; the returned future waits for the answer.
-    pub(super) async fn submit(
+    /// Queues a command; the future that it gives waits for the answer.
+    pub(super) fn submit(
         &self,
         command: Command,
-    ) -> Result<impl Future<Output = Result<Answer>> + use<>> {
-        self.store.submit_in(Some(self.term), command).await
+    ) -> impl Future<Output = Result<impl Future<Output = Result<Answer>> + use<>>> {
+        self.store.submit_in(Some(self.term), command)
     }
 
     /// Whether the store still decides, and no other node has since this began.

@@ -124,17 +124,23 @@ pub async fn delete(call: Call<'_>) -> Result<HttpResponse> {
 }
 
 /// Has a command carried out; 503 if the disk does not answer in time.
-pub async fn write(context: &ServerContext, command: Command) -> Result<store::Answer> {
+pub fn write(
+    context: &ServerContext,
+    command: Command,
+) -> impl Future<Output = Result<store::Answer>> {
     let limit = Duration::from_secs(context.config.limits.answer_seconds);
-    match tokio::time::timeout(limit, context.store.write(command)).await {
-        Ok(answer) => Ok(answer?),
-        Err(_) => Err(ErrorResponse::unavailable(
-            format!(
-                "the disk did not answer within {} s; whether it was stored is unknown",
-                limit.as_secs()
-            ),
-            limit,
-        )),
+    let written = tokio::time::timeout(limit, context.store.write(command));
+    async move {
+        match written.await {
+            Ok(answer) => Ok(answer?),
+            Err(_) => Err(ErrorResponse::unavailable(
+                format!(
+                    "the disk did not answer within {} s; whether it was stored is unknown",
+                    limit.as_secs()
+                ),
+                limit,
+            )),
+        }
     }
 }
 

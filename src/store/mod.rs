@@ -183,8 +183,9 @@ impl Store {
     ///
     /// The command is refused, the queue is full, or the store cannot be written; `StoreError` says
     /// which.
-    pub async fn write(&self, command: Command) -> Result<Answer> {
-        self.submit(command).await?.await
+    pub fn write(&self, command: Command) -> impl Future<Output = Result<Answer>> {
+        let submitted = self.submit(command);
+        async { submitted.await?.await }
     }
 
     /// Queues a command, and gives its answer to wait for: so commands keep their order while
@@ -194,11 +195,11 @@ impl Store {
     ///
     /// The command is refused, the queue is full, or the store cannot be written; `StoreError` says
     /// which.
-    pub async fn submit(
+    pub fn submit(
         &self,
         command: Command,
-    ) -> Result<impl Future<Output = Result<Answer>> + use<>> {
-        self.submit_in(None, command).await
+    ) -> impl Future<Output = Result<impl Future<Output = Result<Answer>> + use<>>> {
+        self.submit_in(None, command)
     }
 
     /// The same where the store leads in a term; in another one, which may know more, it is refused.
@@ -206,14 +207,19 @@ impl Store {
     /// # Errors
     ///
     /// As [`Self::submit`].
-    pub async fn submit_in(
+    pub fn submit_in(
         &self,
         term: Option<u64>,
         command: Command,
-    ) -> Result<impl Future<Output = Result<Answer>> + use<>> {
-        let (answer, wait) = oneshot::channel();
-        self.queue(WriterRequest::Command(Box::new(command), term, answer)).await?;
-        Ok(async { wait.await.map_err(|_| unknown_outcome())? })
+    ) -> impl Future<Output = Result<impl Future<Output = Result<Answer>> + use<>>> {
+        // Not in an `async` function: its future would be as large as a command, and is moved several
+        // times.
+        let command = Box::new(command);
+        async move {
+            let (answer, wait) = oneshot::channel();
+            self.queue(WriterRequest::Command(command, term, answer)).await?;
+            Ok(async { wait.await.map_err(|_| unknown_outcome())? })
+        }
     }
 
     /// The number of times that this store has begun to lead its cluster; 0 in an independent store.
@@ -235,6 +241,9 @@ impl Store {
     /// The same for a message whose ID another node may have given; an ID that is none of this store's
     /// is not waited for.
     pub async fn catch_up_with_message(&self, id: Uuid) {
+        if !self.role.is_of_a_node() {
+            return;
+        }
         let seq = self.view().ok().and_then(|view| view.seq_carried_by(id));
         if let Some(seq) = seq {
             self.catch_up_with(0, seq).await;
