@@ -9,6 +9,7 @@ use crate::model::message::{Message, ReplyTo, Sender, Status};
 use crate::model::notice::Notice;
 use crate::model::platform_event::PlatformEvent;
 use crate::model::reaction::Reaction;
+use std::mem::replace;
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -238,22 +239,25 @@ impl MessageState {
         }
     }
 
-    /// Puts this state into a message.
-    pub fn put_into(self, message: &mut Message) {
+    /// Puts this state into a message, and gives the one that it had.
+    #[must_use]
+    pub fn put_into(self, message: &mut Message) -> Self {
         // Another account begins again with the first part.
         if message.account != self.account {
             message.parts.clear();
         }
-        message.status = self.status;
-        message.updated_at = self.updated_at;
-        message.retry_count = self.retry_count;
-        message.platform = self.platform;
-        message.account = self.account;
-        message.last_error = self.last_error;
-        message.external_id = self.external_id;
-        message.is_uncertain = self.is_uncertain;
-        message.is_unconfirmed = self.is_unconfirmed;
-        message.owner = self.owner;
+        Self {
+            status: replace(&mut message.status, self.status),
+            updated_at: replace(&mut message.updated_at, self.updated_at),
+            retry_count: replace(&mut message.retry_count, self.retry_count),
+            platform: replace(&mut message.platform, self.platform),
+            account: replace(&mut message.account, self.account),
+            last_error: replace(&mut message.last_error, self.last_error),
+            external_id: replace(&mut message.external_id, self.external_id),
+            is_uncertain: replace(&mut message.is_uncertain, self.is_uncertain),
+            is_unconfirmed: replace(&mut message.is_unconfirmed, self.is_unconfirmed),
+            owner: replace(&mut message.owner, self.owner),
+        }
     }
 }
 

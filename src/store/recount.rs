@@ -55,7 +55,7 @@ fn count(txn: &WriteTransaction) -> Result<Counters> {
         counted.head = counted.head.max(seq.value());
         // A damaged one is in no count, as if it were not there.
         if let Ok(message) = record::decode(seq.value(), bytes.value()) {
-            counted.add(&message);
+            counted.add(message.direction, message.status);
         }
     }
     counted.head = counted.head.max(newest_place(txn)?);

@@ -3,7 +3,7 @@
 use super::damage::pass_over;
 use super::postings::Places;
 use crate::log::record::{Unreadable, checksum};
-use crate::model::message::{Direction, Message, Status};
+use crate::model::message::{Direction, Status};
 use crate::model::notice::ContactRequest;
 use crate::model::routing::SeenPlatform;
 use redb::{ReadableTable, TableDefinition};
@@ -209,12 +209,12 @@ pub(super) struct Counters {
 }
 
 impl Counters {
-    pub(super) fn add(&mut self, message: &Message) {
-        self.by_state[state_number(message.direction, message.status)] += 1;
+    pub(super) fn add(&mut self, direction: Direction, status: Status) {
+        self.by_state[state_number(direction, status)] += 1;
     }
 
-    pub(super) fn remove(&mut self, message: &Message) {
-        let count = &mut self.by_state[state_number(message.direction, message.status)];
+    pub(super) fn remove(&mut self, direction: Direction, status: Status) {
+        let count = &mut self.by_state[state_number(direction, status)];
         *count = count.saturating_sub(1);
     }
 
@@ -233,11 +233,16 @@ impl Counters {
 /// The version of small values.
 const VERSION: u8 = 3;
 
+/// Capacity for most small values, so that the buffer need not grow.
+const PACKED_BYTES: usize = 96;
+
 /// The bytes of a small value: a byte of version, a checksum, then postcard. The checksum includes
 /// the key of the value.
 pub(super) fn pack<T: Serialize>(key: &[&str], value: &T) -> Result<Vec<u8>, Unreadable> {
-    let mut bytes = postcard::to_extend(value, vec![VERSION, 0, 0, 0, 0])
-        .map_err(|error| Unreadable::new(error.to_string()))?;
+    let mut bytes = Vec::with_capacity(PACKED_BYTES);
+    bytes.extend([VERSION, 0, 0, 0, 0]);
+    let mut bytes =
+        postcard::to_extend(value, bytes).map_err(|error| Unreadable::new(error.to_string()))?;
     let sum = key_checksum(key, &bytes[5..]);
     bytes[1..5].copy_from_slice(&sum.to_le_bytes());
     Ok(bytes)

@@ -21,6 +21,9 @@ const VERSION: u8 = 4;
 /// Bytes before the fields: version and checksum.
 const HEAD: usize = 1 + 4;
 
+/// Capacity for what most records have beside the content, so that the buffer need not grow.
+const USUAL_BYTES: usize = 192;
+
 /// The fields of version 4 in the order they are encoded in; a change of it is a new version.
 #[derive(Serialize, Deserialize)]
 struct RecordFields<'a> {
@@ -176,7 +179,7 @@ pub fn encode(message: &Message) -> Result<Vec<u8>, Unreadable> {
         owner: message.owner.as_deref(),
         extras: extras(message).map_err(|error| failed(&error))?,
     };
-    let mut bytes = Vec::with_capacity(96 + message.content.bytes());
+    let mut bytes = Vec::with_capacity(USUAL_BYTES + message.content.bytes());
     bytes.extend([VERSION, 0, 0, 0, 0]);
     let mut bytes = postcard::to_extend(&fields, bytes).map_err(|error| failed(&error))?;
     let checksum = checksum(message.seq, &bytes[HEAD..]);

@@ -1,7 +1,8 @@
 //! Rows of conversations.
 
+use super::terms::ListedBy;
 use crate::model::change::ChangeEffect;
-use crate::model::message::{LOCAL, Message};
+use crate::model::message::LOCAL;
 use crate::store::conversation::ConversationRow;
 use crate::store::error::Result;
 use crate::store::transaction::{KnownConversation, Transaction};
@@ -10,26 +11,24 @@ impl Transaction<'_> {
     /// Changes the row of a message's conversation, which is there; it is written at the end.
     pub(super) fn change_conversation(
         &mut self,
-        message: &Message,
+        listed: ListedBy<'_>,
         change: impl FnOnce(&mut ConversationRow),
     ) {
-        let platform = message.platform.as_deref().unwrap_or_default();
-        let names = self.known_conversations.get_mut(platform);
-        let known = names.and_then(|names| names.get_mut(&message.recipient));
+        let names = self.known_conversations.get_mut(listed.platform);
+        let known = names.and_then(|names| names.get_mut(listed.conversation));
         if let Some(KnownConversation { row: Some(row), dirty, .. }) = known {
             change(row);
             *dirty = true;
         }
     }
 
-    /// Takes a message out of its conversation; the sets do not have it any more.
-    pub(super) fn leave_conversation(&mut self, message: &Message) -> Result<()> {
-        let platform = message.platform.as_deref().unwrap_or_default();
-        let known = self.known_conversation(platform, &message.recipient);
+    /// Takes the message at `seq` out of its conversation; the sets do not have it any more.
+    pub(super) fn leave_conversation(&mut self, seq: u64, listed: ListedBy<'_>) -> Result<()> {
+        let known = self.known_conversation(listed.platform, listed.conversation);
         let Some(row) = known.and_then(|known| known.row.as_ref()) else { return Ok(()) };
-        let is_newest = row.last_seq == message.seq;
+        let is_newest = row.last_seq == seq;
         let last_seq = if is_newest { self.newest_of(row.term)? } else { row.last_seq };
-        self.change_conversation(message, |row| {
+        self.change_conversation(listed, |row| {
             row.messages = row.messages.saturating_sub(1);
             row.last_seq = last_seq;
         });

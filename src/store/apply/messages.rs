@@ -1,10 +1,10 @@
 //! Rows of messages: made, changed, deleted, with the sets, counters and conversation of each.
 
+use super::terms::ListedBy;
 use crate::log::record;
 use crate::model::change::{ChangeEffect, forget_past};
 use crate::model::event::{ChangeCause, DedupeKey, MessageState, Origin};
 use crate::model::message::{Message, Recall, Sender, Status};
-use crate::store::conversation::is_mention;
 use crate::store::error::{Result, StoreError};
 use crate::store::postings::locate;
 use crate::store::sealed::SealedTable;
@@ -44,16 +44,21 @@ impl Transaction<'_> {
         marks: &[DedupeKey],
     ) -> Result<Option<ChangeEffect>> {
         self.mark(seq, marks)?;
-        let before = self.before(seq)?;
-        let mut after = before.clone();
-        state.put_into(&mut after);
-        if how == ChangeCause::StatusSet && after.status == Status::Pending {
-            forget_past(&mut after, before.status);
+        let mut message = self.before(seq)?;
+        let before = state.put_into(&mut message);
+        if how == ChangeCause::StatusSet && message.status == Status::Pending {
+            forget_past(&mut message, before.status);
         }
-        self.update(&before, &after)?;
+        let was_listed = ListedBy {
+            status: before.status,
+            platform: before.platform.as_deref().unwrap_or_default(),
+            account: before.account.as_deref(),
+            ..ListedBy::of(&message)
+        };
+        self.update(was_listed, &message)?;
         Ok(match how {
             ChangeCause::Claimed | ChangeCause::AttemptEnded | ChangeCause::StatusSet => {
-                Some(ChangeEffect::StatusChanged(after))
+                Some(ChangeEffect::StatusChanged(message))
             }
             ChangeCause::Completed => None,
         })
@@ -81,10 +86,9 @@ impl Transaction<'_> {
         marks: &[DedupeKey],
     ) -> Result<()> {
         self.mark(seq, marks)?;
-        let before = self.before(seq)?;
-        let mut after = before.clone();
-        after.parts.push(external_id);
-        self.update(&before, &after)
+        let mut message = self.before(seq)?;
+        message.parts.push(external_id);
+        self.update(ListedBy::of(&message), &message)
     }
 
     /// Changes a message that was loaded, at a time in Unix seconds.
@@ -98,7 +102,7 @@ impl Transaction<'_> {
         let mut after = before.clone();
         after.updated_at = at;
         change(&mut after);
-        self.update(&before, &after)?;
+        self.update(ListedBy::of(&before), &after)?;
         Ok(Some(ChangeEffect::Updated(after)))
     }
 
@@ -118,18 +122,19 @@ impl Transaction<'_> {
             // A time in the future must not make later messages late.
             || message.created_at > self.at;
         self.counters.head = self.counters.head.max(message.seq);
-        self.counters.add(message);
+        self.counters.add(message.direction, message.status);
         if self.context.ids.seq(message.id) != Some(message.seq) {
             let id = message.id.as_u128();
             let row = SealedTable::ForeignIds.seal([id], message.seq);
             self.foreign_ids.write()?.insert(id, row)?;
         }
         self.messages.insert(message.seq, row)?;
-        let terms = self.terms(message)?;
+        let listed = ListedBy::of(message);
+        let terms = self.terms(listed)?;
         for term in terms {
             self.post(term, message.seq, true);
         }
-        if is_mention(message) {
+        if listed.is_mention {
             self.post(PostingKey::MENTIONS, message.seq, true);
         }
         if is_late {
@@ -141,50 +146,53 @@ impl Transaction<'_> {
         } else {
             self.counters.in_order_to = message.created_at;
         }
-        self.change_conversation(message, |row| row.add(message, origin));
+        self.change_conversation(listed, |row| row.add(message, origin));
         Ok(())
     }
 
-    pub(super) fn update(&mut self, before: &Message, after: &Message) -> Result<()> {
-        self.counters.remove(before);
-        self.counters.add(after);
-        self.messages.insert(after.seq, record::encode(after)?.as_slice())?;
+    /// Writes a message that was listed by other fields before.
+    fn update(&mut self, before: ListedBy<'_>, message: &Message) -> Result<()> {
+        let (seq, after) = (message.seq, ListedBy::of(message));
+        self.counters.remove(before.direction, before.status);
+        self.counters.add(after.direction, after.status);
+        self.messages.insert(seq, record::encode(message)?.as_slice())?;
         let (old, new) = (self.terms(before)?, self.terms(after)?);
         let ([_, _, left], [_, _, entered]) = (old, new);
         for (old, new) in old.into_iter().zip(new) {
             if old != new {
-                self.post(old, after.seq, false);
-                self.post(new, after.seq, true);
+                self.post(old, seq, false);
+                self.post(new, seq, true);
             }
         }
-        if is_mention(before) != is_mention(after) {
-            self.post(PostingKey::MENTIONS, after.seq, is_mention(after));
+        if before.is_mention != after.is_mention {
+            self.post(PostingKey::MENTIONS, seq, after.is_mention);
         }
         let was_sent = before.status != Status::Sent && after.status == Status::Sent;
-        if before.platform != after.platform || before.recipient != after.recipient {
-            if self.is_late(after.seq) {
-                self.late.write()?.remove((left.0, after.created_at, after.seq))?;
-                self.late.write()?.insert((entered.0, after.created_at, after.seq), ())?;
+        if left != entered {
+            if self.is_late(seq) {
+                self.late.write()?.remove((left.0, message.created_at, seq))?;
+                self.late.write()?.insert((entered.0, message.created_at, seq), ())?;
             }
-            self.leave_conversation(before)?;
-            self.change_conversation(after, |row| row.add(after, Origin::Received));
+            self.leave_conversation(seq, before)?;
+            self.change_conversation(after, |row| row.add(message, Origin::Received));
         } else if before.account != after.account || was_sent {
-            self.change_conversation(after, |row| row.see(after));
+            self.change_conversation(after, |row| row.see(message));
         }
         Ok(())
     }
 
     pub(super) fn delete(&mut self, message: &Message) -> Result<()> {
-        self.counters.remove(message);
+        self.counters.remove(message.direction, message.status);
         self.messages.remove(message.seq)?;
         if self.context.ids.seq(message.id) != Some(message.seq) {
             self.foreign_ids.write()?.remove(message.id.as_u128())?;
         }
-        let terms = self.terms(message)?;
+        let listed = ListedBy::of(message);
+        let terms = self.terms(listed)?;
         for term in terms {
             self.post(term, message.seq, false);
         }
-        if is_mention(message) {
+        if listed.is_mention {
             self.post(PostingKey::MENTIONS, message.seq, false);
         }
         if self.is_late(message.seq) {
@@ -194,7 +202,7 @@ impl Transaction<'_> {
                 self.late.write()?.remove((term.0, message.created_at, message.seq))?;
             }
         }
-        self.leave_conversation(message)
+        self.leave_conversation(message.seq, listed)
     }
 
     /// Whether a message was reported later than it was written.

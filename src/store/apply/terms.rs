@@ -1,19 +1,43 @@
 //! The sets (postings) that a message is in.
 
-use crate::model::message::Message;
-use crate::store::conversation::ConversationRow;
+use crate::model::message::{Direction, Message, Status};
+use crate::store::conversation::{ConversationRow, is_mention};
 use crate::store::error::Result;
 use crate::store::postings::locate;
 use crate::store::tables::{PostingKey, pack_term, platform_key};
 use crate::store::transaction::{KnownConversation, Transaction};
 
+/// The fields by which the tables list a message.
+#[derive(Clone, Copy)]
+pub(super) struct ListedBy<'m> {
+    pub(super) direction: Direction,
+    pub(super) status: Status,
+    /// Empty if none was found yet.
+    pub(super) platform: &'m str,
+    pub(super) conversation: &'m str,
+    pub(super) account: Option<&'m str>,
+    pub(super) is_mention: bool,
+}
+
+impl<'m> ListedBy<'m> {
+    pub(super) fn of(message: &'m Message) -> Self {
+        Self {
+            direction: message.direction,
+            status: message.status,
+            platform: message.platform.as_deref().unwrap_or_default(),
+            conversation: &message.recipient,
+            account: message.account.as_deref(),
+            is_mention: is_mention(message),
+        }
+    }
+}
+
 impl Transaction<'_> {
     /// The three terms of a message: its state, its platform, its conversation.
-    pub(super) fn terms(&mut self, message: &Message) -> Result<[PostingKey; 3]> {
-        let platform = message.platform.as_deref().unwrap_or_default();
-        let state = PostingKey::of_state(message.direction, message.status);
-        let named = self.platform_term(platform)?;
-        let term = self.conversation_term(platform, &message.recipient);
+    pub(super) fn terms(&mut self, listed: ListedBy<'_>) -> Result<[PostingKey; 3]> {
+        let state = PostingKey::of_state(listed.direction, listed.status);
+        let named = self.platform_term(listed.platform)?;
+        let term = self.conversation_term(listed.platform, listed.conversation);
         Ok([state, named, term])
     }
 

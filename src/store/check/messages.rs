@@ -37,7 +37,7 @@ pub(super) fn check_messages(
         };
         let seq = message.seq;
         report.messages += 1;
-        found.counted.add(&message);
+        found.counted.add(message.direction, message.status);
         if seq > view.head() {
             report.find(format!("message {seq} lies beyond the newest, {}", view.head()));
         }
