@@ -157,6 +157,8 @@ fn of_parts<'a>(
     for text in texts {
         add_text(&normalise(&text), &mut terms);
     }
+    // Laughter and lines repeat one character.
+    terms.dedup();
     terms
 }
 
