@@ -4,6 +4,7 @@
 //! twice in an object (the last one counts, RFC 8259, 4) and control characters that are not
 //! escaped. Numbers keep every digit.
 
+use super::json_text::first_special;
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -64,57 +65,77 @@ fn apply(text: &str, mut edits: Vec<Replacement>) -> String {
 /// Keys of an object that are compared one by one, which is quicker than a map of so few.
 const FEW: usize = 32;
 
-/// Bytes of a string that are scanned together.
-const CHUNK: usize = 16;
+/// Objects inside each other, and members of them, in most texts.
+const USUAL_DEPTH: usize = 4;
+const USUAL_MEMBERS: usize = 32;
 
-/// Members of most objects at most.
-const USUAL: usize = 16;
-
-/// An open object or array, and its members so far.
+/// An open object or array.
 struct Open<'a> {
     is_object: bool,
-    /// Where each member begins.
-    starts: Vec<usize>,
+    /// Indexes of its first member and of its first key in [`Members`].
+    first_start: usize,
+    first_key: usize,
     /// A bit for each kind of key among the first ones. It shows for most keys that they are new.
     kinds: u64,
-    /// The last member of each of the first [`FEW`] keys, as an index into `starts`.
-    few: Vec<(Cow<'a, str>, usize)>,
-    /// The last member of each further key.
+    /// The last member of each key beyond the first [`FEW`].
     more: HashMap<Cow<'a, str>, usize>,
 }
 
-impl<'a> Open<'a> {
+/// Members of the open objects, those of the innermost last.
+struct Members<'a> {
+    open: Vec<Open<'a>>,
+    /// Where each member begins.
+    starts: Vec<usize>,
+    /// The first [`FEW`] keys of each object, and the last member of each as an index into `starts`.
+    keys: Vec<(Cow<'a, str>, usize)>,
+}
+
+impl<'a> Members<'a> {
     fn new() -> Self {
-        let (starts, few) = (Vec::with_capacity(USUAL), Vec::with_capacity(USUAL));
-        Self { is_object: false, starts, kinds: 0, few, more: HashMap::new() }
+        Self {
+            open: Vec::with_capacity(USUAL_DEPTH),
+            starts: Vec::with_capacity(USUAL_MEMBERS),
+            keys: Vec::with_capacity(USUAL_MEMBERS),
+        }
     }
 
-    /// Begins a new object or array, and reuses the memory.
+    /// Begins an object or array inside the innermost one.
     fn begin(&mut self, is_object: bool) {
-        self.is_object = is_object;
-        self.starts.clear();
-        self.kinds = 0;
-        self.few.clear();
-        self.more.clear();
+        let (first_start, first_key) = (self.starts.len(), self.keys.len());
+        let more = HashMap::new();
+        self.open.push(Open { is_object, first_start, first_key, kinds: 0, more });
     }
 
-    /// Adds a member that begins at `start`; returns the range of the earlier member with the same
-    /// key.
+    /// Ends the innermost object or array.
+    fn end(&mut self) {
+        if let Some(Open { first_start, first_key, .. }) = self.open.pop() {
+            self.starts.truncate(first_start);
+            self.keys.truncate(first_key);
+        }
+    }
+
+    fn is_in_object(&self) -> bool {
+        self.open.last().is_some_and(|open| open.is_object)
+    }
+
+    /// Adds a member of the innermost object that begins at `start`; returns the range of the earlier
+    /// member with the same key.
     fn add(&mut self, key: Cow<'a, str>, start: usize) -> Option<Range<usize>> {
+        let open = self.open.last_mut()?;
         let place = self.starts.len();
         self.starts.push(start);
         let kind = 1u64 << kind_of(&key);
-        let may_be_known = self.kinds & kind != 0;
-        let known =
-            if may_be_known { self.few.iter_mut().find(|(few, _)| *few == key) } else { None };
+        let few = &mut self.keys[open.first_key..];
+        let may_be_known = open.kinds & kind != 0;
+        let known = if may_be_known { few.iter_mut().find(|(few, _)| *few == key) } else { None };
         let before = if let Some((_, last)) = known {
             std::mem::replace(last, place)
-        } else if self.few.len() < FEW {
-            self.kinds |= kind;
-            self.few.push((key, place));
+        } else if few.len() < FEW {
+            open.kinds |= kind;
+            self.keys.push((key, place));
             return None;
         } else {
-            self.more.insert(key, place)?
+            open.more.insert(key, place)?
         };
         Some(self.starts[before]..self.starts[before + 1])
     }
@@ -131,11 +152,10 @@ struct Scanner<'a> {
     edits: Vec<Replacement>,
 }
 
-impl<'a> Scanner<'a> {
+impl Scanner<'_> {
     fn scan(mut self) -> Vec<Replacement> {
-        // The open objects and arrays from the outermost to the innermost, followed by closed ones
-        // whose memory is reused.
-        let mut open: Vec<Open<'a>> = Vec::new();
+        let mut members = Members::new();
+        // Also counts objects and arrays that are too deep to be looked into.
         let mut depth = 0;
         let mut is_key = false;
         let mut at = 0;
@@ -146,30 +166,30 @@ impl<'a> Scanner<'a> {
             at += 1;
             is_key = match byte {
                 b'{' | b'[' => {
-                    if open.len() == depth && depth < MAX_DEPTH {
-                        open.push(Open::new());
-                    }
-                    if let Some(inner) = open.get_mut(depth) {
-                        inner.begin(byte == b'{');
-                    }
                     depth += 1;
+                    if depth <= MAX_DEPTH {
+                        members.begin(byte == b'{');
+                    }
                     byte == b'{' && depth <= MAX_DEPTH
                 }
                 b'}' | b']' => {
+                    if depth <= MAX_DEPTH {
+                        members.end();
+                    }
                     depth = depth.saturating_sub(1);
                     false
                 }
                 b'"' => {
                     let is_escaped;
                     (at, is_escaped) = self.string(start);
-                    if is_key && depth > 0 {
+                    if is_key {
                         let key = key(&self.text[start..at], is_escaped);
-                        let removed = open[depth - 1].add(key, start);
+                        let removed = members.add(key, start);
                         self.edits.extend(removed.map(|removed| (removed, Cow::Borrowed(""))));
                     }
                     false
                 }
-                b',' => (1..=MAX_DEPTH).contains(&depth) && open[depth - 1].is_object,
+                b',' => depth <= MAX_DEPTH && members.is_in_object(),
                 byte => is_key && byte.is_ascii_whitespace(),
             };
         }
@@ -224,16 +244,15 @@ impl<'a> Scanner<'a> {
 
 /// The number of bytes before the first special one; `None` if there is no special one.
 fn plain_bytes(text: &[u8]) -> Option<usize> {
-    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..0x20);
-    // Most strings are short.
-    if let Some(before) = text.iter().take(CHUNK).position(is_special) {
-        return Some(before);
-    }
-    // No branch for each byte, so that the compiler can compare them together.
-    let is_plain =
-        |chunk: &[u8; CHUNK]| !chunk.iter().fold(false, |any, byte| any | is_special(byte));
-    let plain = text.as_chunks().0.iter().take_while(|chunk| is_plain(chunk)).count() * CHUNK;
-    Some(plain + text[plain..].iter().position(is_special)?)
+    let (words, rest) = text.as_chunks();
+    let in_words = words.iter().enumerate().find_map(|(n, word)| {
+        let before = first_special(*word)?;
+        Some(n * word.len() + before)
+    });
+    in_words.or_else(|| {
+        let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..0x20);
+        Some(text.len() - rest.len() + rest.iter().position(is_special)?)
+    })
 }
 
 /// The key that a quoted text encodes.

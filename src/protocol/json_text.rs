@@ -104,15 +104,21 @@ fn is_plain(text: &[u8]) -> bool {
     ends_plain && words.iter().all(|&word| is_plain_word(word))
 }
 
-/// Whether none of eight bytes is a control character, a quotation mark or a backslash.
+/// Whether none of eight bytes is special.
 fn is_plain_word(bytes: [u8; 8]) -> bool {
+    first_special(bytes).is_none()
+}
+
+/// The first of eight bytes that is a control character, a quotation mark or a backslash.
+pub(super) fn first_special(bytes: [u8; 8]) -> Option<usize> {
     const EACH: u64 = u64::from_ne_bytes([1; 8]);
     const TOP_BITS: u64 = EACH << 7;
     // The top bit of a byte below `limit` is set, in the lowest such byte for certain.
     let below = |word: u64, limit: u8| word.wrapping_sub(EACH * u64::from(limit)) & !word;
-    let word = u64::from_ne_bytes(bytes);
+    let word = u64::from_le_bytes(bytes);
     let is = |byte: u8| below(word ^ (EACH * u64::from(byte)), 1);
-    (below(word, b' ') | is(b'"') | is(b'\\')) & TOP_BITS == 0
+    let special = (below(word, b' ') | is(b'"') | is(b'\\')) & TOP_BITS;
+    (special != 0).then(|| special.trailing_zeros() as usize / 8)
 }
 
 /// Methods of values that `serde_json` writes.
