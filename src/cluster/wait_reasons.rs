@@ -1,5 +1,5 @@
 //! Reasons why messages wait, at a node that does not lead: adapters are connected to the leader, which knows
-//! them. What it told lately is kept for a moment, so that lists do not wait for it each time.
+//! them. Its answers are kept for a moment, so that lists do not wait for it each time.
 
 use super::requests::LeaderRequests;
 use crate::model::wait_reason::WaitReason;
@@ -30,7 +30,7 @@ pub struct WaitReasons {
     kept: Arc<Mutex<KeptReasons>>,
 }
 
-/// What the leader told lately, by the message's `seq`.
+/// The answers of the leader that are kept, by the `seq` of their message.
 #[derive(Debug, Default)]
 struct KeptReasons {
     reasons: HashMap<u64, (Instant, WaitReason)>,
