@@ -39,6 +39,13 @@ impl Error {
         Self { kind: ErrorKind::Usage, what: what.into(), hint: None, code: None }
     }
 
+    /// Names the place of the fault before it.
+    #[must_use]
+    pub fn at(mut self, place: impl fmt::Display) -> Self {
+        self.what = format!("{place}: {}", self.what);
+        self
+    }
+
     /// Adds advice, which is printed on its own line.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

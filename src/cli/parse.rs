@@ -109,6 +109,7 @@ fn in_our_form(error: &clap::Error, arguments: &[OsString]) -> Error {
     let first = |kind| texts(kind).into_iter().next().unwrap_or_default();
     let (argument, value) = (first(ContextKind::InvalidArg), first(ContextKind::InvalidValue));
     let name = argument.split([' ', '=']).next().unwrap_or_default();
+    let name = name.strip_suffix('[').unwrap_or(name);
     let command = command_of(error, arguments);
     let help = format!("`{command} --help` tells how it is written");
     match error.kind() {
@@ -276,6 +277,10 @@ mod tests {
             (
                 &["list", "-n", "-1"],
                 "`--limit` cannot be `-1`\n  give a number; `rechat export` writes every message",
+            ),
+            (
+                &["send", "-r", "x", "--wait=abc", "y"],
+                "`--wait` cannot be `abc`\n  give seconds: 30, 30s or 2m",
             ),
             (&["requests", "x"], "`[NUMBER]` cannot be `x`\n  give a whole number, from 0 on"),
             (

@@ -37,6 +37,9 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// Bytes of a message that are left for its head.
 const HEAD_BYTES: usize = 1 << 10;
 
+/// Advice where NATS refuses the connection.
+const REFUSAL_ADVICE: &str = "check `cluster.nats`, `token`, `credentials` and the certificates";
+
 /// The key of the stream's metadata that has the cluster's ID.
 pub(super) const CLUSTER_ID: &str = "rechat-cluster";
 
@@ -117,7 +120,7 @@ impl NatsConnection {
         let servers = servers.join(", ");
         match self.refusal() {
             Some(why) => Error::failed(format!("NATS at {servers} does not answer: {why}"))
-                .hint("check `cluster.nats`, `token`, `credentials` and the certificates"),
+                .hint(REFUSAL_ADVICE),
             None => Error::failed(format!("NATS at {servers} does not answer"))
                 .hint("is it running, with JetStream (`nats-server -js`)?"),
         }
@@ -247,7 +250,14 @@ impl NatsConnection {
     }
 }
 
-/// Keeps an error until the connection is there; such an error comes again with each attempt.
+/// The error of a cluster that does not exist.
+pub(super) fn not_made(name: &str) -> Error {
+    Error::failed(format!("there is no cluster `{name}` at NATS"))
+        .hint("`rechat cluster init` makes it; `cluster.name` names it")
+}
+
+/// Keeps an error until the connection is there. Such an error comes again with each attempt, and the
+/// log has the first one.
 fn note_refusal(refusal: &Mutex<Option<String>>, event: &Event) {
     let told = match event {
         Event::Connected => None,
@@ -255,7 +265,11 @@ fn note_refusal(refusal: &Mutex<Option<String>>, event: &Event) {
         Event::ClientError(error) => Some(error.to_string()),
         _ => return,
     };
-    *refusal.lock().unwrap_or_else(PoisonError::into_inner) = told;
+    let mut refusal = refusal.lock().unwrap_or_else(PoisonError::into_inner);
+    if let (None, Some(why)) = (&*refusal, &told) {
+        tracing::warn!("NATS cannot be used: {why}; {REFUSAL_ADVICE}");
+    }
+    *refusal = told;
 }
 
 /// The entry of a key. Any server that keeps the bucket may be asked. If that one hangs, another one is

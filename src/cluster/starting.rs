@@ -1,6 +1,6 @@
 //! The start of a node: its store is there, or comes from a snapshot.
 
-use super::connection::{CLUSTER_ID, NatsConnection};
+use super::connection::{CLUSTER_ID, NatsConnection, not_made};
 use super::lease::Holder;
 use super::running::ClusterNode;
 use super::snapshot;
@@ -52,7 +52,7 @@ pub async fn start(settings: &ClusterSettings, options: &StoreOptions) -> Result
         }
     }
     if !path.exists() {
-        fetch_first(&connection, &settings.node, path).await?;
+        fetch_first(&connection, settings, path).await?;
     }
     let lease = Arc::new(LeaseEnd::default());
     let (stream, end) = (connection.stream(), lease.clone());
@@ -102,16 +102,20 @@ fn move_away(path: &Path) -> Result<()> {
 }
 
 /// Fetches the newest snapshot, once NATS can be reached.
-async fn fetch_first(connection: &NatsConnection, node: &str, path: &Path) -> Result<()> {
+async fn fetch_first(
+    connection: &NatsConnection,
+    settings: &ClusterSettings,
+    path: &Path,
+) -> Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| {
             Error::failed(format!("{} cannot be made: {error}", folder.display()))
         })?;
     }
-    let mut began = Instant::now();
+    let (mut began, mut is_told) = (Instant::now(), false);
     loop {
         let tried = Instant::now();
-        match snapshot::fetch(connection, node, path).await {
+        match snapshot::fetch(connection, &settings.node, path).await {
             Ok(stream_seq) => {
                 tracing::info!(stream_seq, "this node starts from a snapshot");
                 return Ok(());
@@ -123,12 +127,27 @@ async fn fetch_first(connection: &NatsConnection, node: &str, path: &Path) -> Re
                 // NATS servers that have just started have to elect their own leader first.
                 let patience =
                     if connection.is_connected() { NATS_PATIENCE } else { FIRST_TIMEOUT };
+                let error = cause(connection, settings, error).await;
                 if began.elapsed() >= patience {
                     return Err(error);
+                }
+                if !std::mem::replace(&mut is_told, true) {
+                    tracing::warn!("this node has no store yet and waits for a snapshot: {error}");
                 }
                 sleep(Duration::from_millis(200)).await;
             }
         }
+    }
+}
+
+/// Why no snapshot can be fetched: of NATS or of the cluster, if the cause is there.
+async fn cause(connection: &NatsConnection, settings: &ClusterSettings, fault: Error) -> Error {
+    if !connection.is_connected() {
+        return connection.no_answer(&settings.nats);
+    }
+    match connection.stream().exists().await {
+        Ok(false) => not_made(&settings.name),
+        _ => fault,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The state of a cluster, read from NATS; no node has to run.
 
-use super::connection::{CLUSTER_ID, NatsConnection};
+use super::connection::{CLUSTER_ID, NatsConnection, not_made};
 use super::presence::{MissingNode, Presence};
 use super::{lease, presence, snapshot};
 use crate::config::ClusterSettings;
@@ -69,11 +69,6 @@ pub async fn status(settings: &ClusterSettings) -> Result<ClusterStatus> {
     found.map_err(|_| connection.no_answer(&settings.nats))?
 }
 
-fn not_made(settings: &ClusterSettings) -> Error {
-    Error::failed(format!("there is no cluster `{}` at NATS", settings.name))
-        .hint("`rechat cluster init` makes it; `cluster.name` names it")
-}
-
 /// The error of a cluster whose state cannot be read, although NATS is connected.
 fn no_state(error: &str) -> Error {
     Error::failed(format!("NATS does not tell the state of the cluster: {error}"))
@@ -89,7 +84,7 @@ async fn read(connection: &NatsConnection, settings: &ClusterSettings) -> Result
             }
             Err(error) => {
                 let is_made = connection.stream().exists().await.unwrap_or(true);
-                return Err(if is_made { no_state(&error.0) } else { not_made(settings) });
+                return Err(if is_made { no_state(&error.0) } else { not_made(&settings.name) });
             }
         }
     };

@@ -1,5 +1,6 @@
 //! Putting the layers together, and remembering which one said what.
 
+use super::lines::{line_of, lines_to_key};
 use super::{Config, KEYS};
 use crate::error::{Error, Result};
 use crate::text::{without_secrets, without_type_names};
@@ -104,10 +105,11 @@ impl Sources {
 pub fn load(sources: &Sources) -> Result<Loaded> {
     let mut table = Table::new();
     let mut origins = BTreeMap::new();
-    if let Some(read) = read_file(&sources.file, sources.file_was_named)? {
+    let mut file = String::new();
+    if let Some((text, read)) = read_file(&sources.file, sources.file_was_named)? {
         let origin = sources.file.display().to_string();
         leaves("", &read, &mut |key, _| drop(origins.insert(key.to_owned(), origin.clone())));
-        table = read;
+        (file, table) = (text, read);
     }
     for (name, text) in &sources.environment {
         let key = key_of(name);
@@ -128,7 +130,11 @@ pub fn load(sources: &Sources) -> Result<Loaded> {
     {
         adapters.extend(sources.more_adapters.iter().cloned().map(Value::Table));
     }
-    let config = parse(&table).map_err(Error::failed)?.completed()?;
+    let placed = |error: Error| match place_of(&error, &sources.file, &file, &origins) {
+        Some(place) => error.at(place),
+        None => error,
+    };
+    let config = parse(&table).map_err(Error::failed)?.completed().map_err(placed)?;
     let mut list = |key: &str| match table.remove(key) {
         Some(Value::Array(entries)) => entries,
         _ => Vec::new(),
@@ -141,6 +147,11 @@ impl Loaded {
     /// The adapters as they were written.
     pub fn adapters(&self) -> &[Value] {
         &self.adapters
+    }
+
+    /// The bots as they were written.
+    pub fn bots(&self) -> &[Value] {
+        &self.bots
     }
 
     /// The keys whose values differ from another configuration's; those of adapters, and tokens,
@@ -191,7 +202,23 @@ impl Loaded {
     }
 }
 
-fn read_file(path: &Path, has_to_be_there: bool) -> Result<Option<Table>> {
+/// The place that set the first key of those that an error names: the line of the file, or the name of the
+/// variable or flag.
+fn place_of(
+    error: &Error,
+    path: &Path,
+    file: &str,
+    origins: &BTreeMap<String, String>,
+) -> Option<String> {
+    let text = error.to_string();
+    let mut keys = text.split('`').skip(1).step_by(2);
+    let (key, origin) = keys.find_map(|key| Some((key, origins.get(key)?)))?;
+    let line = line_of(file, key).filter(|_| *origin == path.display().to_string());
+    Some(line.map_or_else(|| origin.clone(), |line| format!("{origin}, line {line}")))
+}
+
+/// The text of the file, and what it says.
+fn read_file(path: &Path, has_to_be_there: bool) -> Result<Option<(String, Table)>> {
     let text = match std::fs::read_to_string(path) {
         // Editors of Windows put a byte order mark before the text.
         Ok(text) => text.trim_start_matches('\u{feff}').to_owned(),
@@ -210,7 +237,7 @@ fn read_file(path: &Path, has_to_be_there: bool) -> Result<Option<Table>> {
     };
     let wrong = |error: toml::de::Error| {
         let (before, after) = text.split_at(error.span().map_or(0, |span| span.start));
-        let line = before.matches('\n').count() + 1;
+        let line = before.matches('\n').count() + 1 + lines_to_key(after, error.message());
         let start = before.rsplit('\n').next().unwrap_or_default();
         let rest = after.split('\n').next().unwrap_or_default();
         let problem = with_key(&format!("{start}{rest}"), error.message());
@@ -218,7 +245,8 @@ fn read_file(path: &Path, has_to_be_there: bool) -> Result<Option<Table>> {
             .hint("`rechat man rechat.toml | man -l -` explains every key")
     };
     toml::from_str::<Config>(&text).map_err(wrong)?;
-    text.parse::<Table>().map(Some).map_err(wrong)
+    let read = text.parse::<Table>().map_err(wrong)?;
+    Ok(Some((text, read)))
 }
 
 /// An error with the key that its line sets, unless it names that itself, and an example of the key.
@@ -355,6 +383,11 @@ mod tests {
             ("[limits]\nbody_bytes = 'x'", ["line 2", "`body_bytes`"]),
             ("[limits]\nbody_bytes = 'x'", ["line 2", "expected a whole number"]),
             ("[limits", ["line 1", "unclosed"]),
+            ("[retention]\ndays = -1", ["line 2: `retention.days`", "0 or more"]),
+            ("\nprefix = 'rechat'", ["line 2: `prefix`", "begin with"]),
+            ("log.level = 'verbose'", ["line 1: `log.level`", "no level"]),
+            ("[[adapter]]\nkind = 'icq'", ["line 2: `kind` is `icq`", "onebot11"]),
+            ("[[bot]]\nname = 'a'\nkind = 'x'", ["line 3", "`kind`"]),
             ("cors_origins = ['https://app.example/']", ["cors_origins", "app.example/"]),
             ("cors_origins = ['app.example']", ["cors_origins", "not an origin"]),
         ] {
@@ -363,9 +396,11 @@ mod tests {
             assert!(wanted.iter().all(|w| error.contains(w)), "{error}");
         }
         let (_folder, mut sources) = with_file("");
-        sources.environment = vec![("RECHAT_LISTEN".into(), "x".into())];
-        let error = load(&sources).unwrap_err().to_string();
-        assert!(error.contains("RECHAT_LISTEN"), "{error}");
+        for (variable, value) in [("RECHAT_LISTEN", "x"), ("RECHAT_RETENTION__DAYS", "-1")] {
+            sources.environment = vec![(variable.into(), value.into())];
+            let error = load(&sources).unwrap_err().to_string();
+            assert!(error.contains(variable), "{error}");
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@ mod cluster;
 mod keys;
 mod layers;
 mod limits;
+mod lines;
+mod log_level;
 mod mcp;
 mod media;
 mod public_host;
@@ -16,6 +18,7 @@ pub use cluster::ClusterSettings;
 pub use keys::{BOT_KEYS, KEYS, TOKEN_KEYS, adapter_keys};
 pub use layers::{Loaded, Sources, load};
 pub use limits::ClientLimits;
+pub use log_level::log_filter;
 pub use mcp::{AgentSending, McpSettings, Pattern};
 pub use media::MediaSettings;
 pub use public_host::PublicHost;
@@ -260,6 +263,7 @@ impl Config {
         if !(0.0..1e9).contains(&self.retention.days) {
             return Err(Error::failed("`retention.days` must be 0 or more"));
         }
+        log_filter(&self.log.level)?;
         if !(0.0..1e9).contains(&self.log.days) || self.log.events == 0 {
             return Err(Error::failed(
                 "`log.days` must be a number of days from 0 on, and `log.events` at least 1",

@@ -314,6 +314,26 @@ impl ConfiguredBot {
         serve.await;
     }
 
+    /// Notes that the framework was refused.
+    pub(super) fn refused(&self, reason: &str) {
+        lock(&self.status).refused(reason);
+    }
+
+    /// The account that a request means which names none: the only one of these, or the only one that is
+    /// connected.
+    pub(super) fn presumed(&self, accounts: &[Arc<ServedAccount>]) -> Option<Arc<ServedAccount>> {
+        let only = |accounts: &[Arc<ServedAccount>]| match accounts {
+            [account] => Some(account.clone()),
+            _ => None,
+        };
+        only(accounts).or_else(|| {
+            let registry = &self.shared.core.registry;
+            let mut there = accounts.to_vec();
+            there.retain(|one| registry.has_account(&one.platform, &one.account));
+            only(&there)
+        })
+    }
+
     /// Notes that a connection ended or failed; `state` is the bot's state if there is no other
     /// connection.
     pub(super) fn failed(&self, state: PlatformState, reason: &str) {
@@ -324,6 +344,13 @@ impl ConfiguredBot {
 }
 
 impl BotStatus {
+    /// Keeps why the framework was refused, unless another connection of it is there.
+    fn refused(&mut self, reason: &str) {
+        if self.connections == 0 {
+            self.last_error = Some(reason.to_owned());
+        }
+    }
+
     fn set(&mut self, state: PlatformState, reason: Option<&str>) {
         match reason {
             Some(reason) => self.last_error = Some(reason.to_owned()),

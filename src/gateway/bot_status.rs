@@ -73,7 +73,7 @@ fn waits_for(config: &BotConfig, has_no_account: bool) -> String {
         _ if has_no_account => {
             "a platform whose account it can speak for; none is known yet".into()
         }
-        (BotKind::OneBot11, Some(_)) => "the framework, which is being dialled".into(),
+        (BotKind::OneBot11, Some(_)) => "the framework, to which rechat connects".into(),
         (BotKind::OneBot11, None) => {
             format!("the framework, which has to connect to /bots/{name}/onebot/v11")
         }

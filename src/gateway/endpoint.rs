@@ -36,7 +36,23 @@ pub enum TokenSource {
     Signature,
 }
 
+/// Keeps why requests of a bot's framework were refused, for the status of the bot.
+#[derive(Clone)]
+pub struct BotRefusals(Arc<ConfiguredBot>);
+
+impl BotRefusals {
+    /// Notes why a request was refused; it counts only while the bot has no connection.
+    pub fn note(&self, why: &str) {
+        self.0.refused(&format!("a request of the framework was refused: {why}"));
+    }
+}
+
 impl BotEndpoint {
+    /// Takes the refusals at this path.
+    pub fn refusals(&self) -> BotRefusals {
+        BotRefusals(self.bot.clone())
+    }
+
     pub(super) fn new(bot: Arc<ConfiguredBot>, rest: &str) -> Self {
         Self { bot, rest: rest.trim_end_matches('/').to_owned() }
     }

@@ -32,7 +32,7 @@ mod socket;
 mod tests;
 
 pub use bot_changes::BotChanges;
-pub use endpoint::{BotEndpoint, DialInRequest, TokenSource};
+pub use endpoint::{BotEndpoint, BotRefusals, DialInRequest, TokenSource};
 pub use onebot11::{ActionOpening, SocketOpening};
 pub use opening::Opening;
 pub use satori::{CallOpening, EventsOpening, Identified, UploadedFile, small_socket_config};

@@ -70,18 +70,49 @@ async fn send<S: Source>(
 }
 
 /// Refuses a message that may end up in a hidden conversation: one without a platform is sent where
-/// its conversation is known, and a bare number may mean a group or a person.
+/// its conversation is known, and a bare ID may mean a group or a person.
 fn check_destination<S>(context: &AgentContext<S>, message: &NewMessage) -> Result<()> {
     let bounds = &context.bounds;
     let conversation = &message.recipient;
-    let is_shown = message.platform.as_deref().is_some_and(|platform| {
-        [conversation.clone(), format!("group_{conversation}"), format!("private_{conversation}")]
-            .iter()
-            .all(|one| bounds.shows(platform, one))
-    });
+    let is_shown = message
+        .platform
+        .as_deref()
+        .is_some_and(|name| destinations(conversation).iter().all(|one| bounds.shows(name, one)));
     if bounds.shows_everything() || is_shown {
         return Ok(());
     }
     Err(Error::failed(format!("it is not certain where a message to {conversation} would go"))
         .hint("name its platform and its conversation as list_conversations does"))
+}
+
+/// The conversations to which a message may go: a name with a prefix is the conversation itself.
+fn destinations(recipient: &str) -> Vec<String> {
+    let is_id = |id: &str| !id.is_empty() && !id.contains('_');
+    let is_prefixed = match recipient.split_once('_') {
+        Some(("group" | "private", id)) => !id.is_empty(),
+        Some(("channel", ids)) => {
+            ids.split_once('_').is_some_and(|(guild, channel)| is_id(guild) && is_id(channel))
+        }
+        _ => false,
+    };
+    if is_prefixed {
+        return vec![recipient.to_owned()];
+    }
+    vec![recipient.to_owned(), format!("group_{recipient}"), format!("private_{recipient}")]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_id_without_a_prefix_may_mean_several_conversations() {
+        for named in ["group_1", "private_wxid_a", "private_o-1@im.wechat", "channel_1_2"] {
+            assert_eq!(destinations(named), [named]);
+        }
+        for bare in ["1", "group_", "channel_1", "channel_1_2_3", "groups_1"] {
+            let [group, private] = [format!("group_{bare}"), format!("private_{bare}")];
+            assert_eq!(destinations(bare), [bare.to_owned(), group, private]);
+        }
+    }
 }

@@ -125,7 +125,7 @@ const CONNECTION_FORMS: [(&str, &str); 36] = [
     ("unreachable", "* cannot be reached: {}"),
     ("store", "the store cannot be read: {}"),
     ("bot_account", "a platform whose account it can speak for; none is known yet"),
-    ("bot_dialled", "the framework, which is being dialled"),
+    ("bot_dialled", "the framework, to which rechat connects"),
     ("bot_dials", "the framework, which has to connect to {}"),
     ("bot_event", "the first event that is posted"),
 ];

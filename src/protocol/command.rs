@@ -5,6 +5,7 @@ use super::http::{MISSING_DATA, NewMessage};
 use super::json;
 use crate::model::message::{Draft, MessageType};
 use crate::model::subscription::NameList;
+use crate::text::error_of_json;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -76,7 +77,12 @@ impl Parsed {
         let object = match json::from_slice_lenient(text.as_bytes()) {
             Ok(Value::Object(object)) => object,
             Ok(_) => return Self::wrong(None, "a command is a JSON object with a `type`"),
-            Err(error) => return Self::wrong(None, format!("the frame is not JSON: {error}")),
+            Err(error) => {
+                return Self::wrong(
+                    None,
+                    format!("the frame is not JSON: {}", error_of_json(&error)),
+                );
+            }
         };
         let request_id = match object.get("request_id") {
             None | Some(Value::Null) => None,

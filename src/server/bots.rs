@@ -14,11 +14,12 @@ use super::request::{check_media_type, read_up_to};
 use super::upgrade::check_upgrade;
 use crate::config::{RequiredScope, Secret};
 use crate::gateway::{
-    BotEndpoint, BotSocket, DialInRequest, EventsOpening, Opening, TokenSource,
+    BotEndpoint, BotRefusals, BotSocket, DialInRequest, EventsOpening, Opening, TokenSource,
     small_socket_config, socket_config,
 };
 use crate::health::watched;
 use crate::protocol::bots::Bots;
+use crate::text::error_of_json;
 use bytes::Bytes;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION};
 use hyper::{HeaderMap, StatusCode, Uri};
@@ -58,6 +59,7 @@ pub async fn answer(
     let shows_token = shown(headers, uri, true).is_some();
     let client = context.access.client_of(peer, headers);
     let own = endpoint.token().map(Secret::new);
+    let refusals = endpoint.refusals();
     let is_upgrade = hyper_tungstenite::is_upgrade_request(&request);
     let granted = match endpoint.token_source(is_upgrade) {
         TokenSource::Head => check(context, peer, headers, uri, own.as_ref()),
@@ -65,7 +67,8 @@ pub async fn answer(
     };
     let answered = match granted {
         Ok(granted) => {
-            let asker = BotAsker { context: context.clone(), peer, own, path: path.to_owned() };
+            let (context, path) = (context.clone(), path.to_owned());
+            let asker = BotAsker { context, peer, own, path, refusals: refusals.clone() };
             open(asker, endpoint, granted, request).await
         }
         Err(why) => Err(why),
@@ -77,6 +80,11 @@ pub async fn answer(
         }
         let refusal = RefusalKind::of(why.status(), shows_token);
         context.access.log_refused(client, path, refusal, why.text());
+        // A single call that is wrong says nothing of the connection.
+        let is_wrong_connection = is_upgrade && why.status().is_client_error();
+        if is_wrong_connection || why.status() == StatusCode::UNAUTHORIZED {
+            refusals.note(why.text());
+        }
     })
 }
 
@@ -102,6 +110,7 @@ struct BotAsker {
     /// The bot's own token.
     own: Option<Secret>,
     path: String,
+    refusals: BotRefusals,
 }
 
 async fn open(
@@ -142,7 +151,8 @@ async fn open(
             let (body, pairs) = action_body(context, request, query).await?;
             let params = body.as_deref().map(serde_json::from_slice::<&RawValue>).transpose();
             let params = params.map_err(|error| {
-                ErrorResponse::bad_request(format!("the body is no JSON: {error}"))
+                let why = error_of_json(&error);
+                ErrorResponse::bad_request(format!("the body is not valid: {why}"))
             })?;
             let answer = action.carry_out(params, &pairs).await;
             Ok(whole(StatusCode::OK, JSON, answer.into()))
@@ -237,7 +247,7 @@ impl BotAsker {
         end: CancellationToken,
         slot: ConnectionPermit,
     ) {
-        let Self { context, peer, own, path } = self;
+        let Self { context, peer, own, path, refusals } = self;
         let check = |token: Option<&str>| {
             if let Some(token) = token.filter(|token| !token.is_empty()) {
                 let value = HeaderValue::try_from(format!("Bearer {token}"));
@@ -249,6 +259,7 @@ impl BotAsker {
                 let refusal = RefusalKind::of(why.status(), token.is_some());
                 let client = context.access.client_of(peer, &headers);
                 context.access.log_refused(client, &path, refusal, why.text());
+                refusals.note(why.text());
                 why.text().to_owned()
             })
         };

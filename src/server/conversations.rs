@@ -94,7 +94,7 @@ pub async fn read(call: Call<'_>) -> Result<HttpResponse> {
 /// `PATCH /api/conversations/{platform}/{conversation}`
 pub async fn set(call: Call<'_>) -> Result<HttpResponse> {
     let (platform, conversation) = names(&call)?;
-    let body: SetConversation = read_json(call.context, call.request).await.map_err(invalid)?;
+    let body: SetConversation = read_json(call.context, call.request).await?;
     let SetConversation { read_to, unread_from, muted, pinned } = body;
     if read_to.is_none() && unread_from.is_none() && muted.is_none() && pinned.is_none() {
         let text = "there is nothing to set; give `read_to`, `unread_from`, `muted` or `pinned`";

@@ -300,6 +300,9 @@ impl Description {
             Credentials::Token(_) => json!([{}, {"token": []}]),
             Credentials::TokenInQuery(_) => json!([{}, {"token": []}, {"token_in_query": []}]),
         };
+        if let Credentials::Token(need) | Credentials::TokenInQuery(need) = access {
+            operation["x-scope"] = need.scope().as_str().into();
+        }
         operation
     }
 }

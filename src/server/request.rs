@@ -4,7 +4,7 @@ use super::context::{Incoming, ServerContext};
 use super::error::{ErrorResponse, Result};
 use super::limit::RETRY_AFTER;
 use crate::protocol::json::{from_slice_lenient, repair};
-use crate::text::without_type_names;
+use crate::text::error_of_json;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::StatusCode;
@@ -119,11 +119,11 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
         let mut reader = serde_json::Deserializer::from_str(&repaired);
         match serde_path_to_error::deserialize::<_, T>(&mut reader) {
             Err(error) if names_field(error.path()) => {
-                let text = without_type_names(&error.inner().to_string(), "an object");
+                let text = error_of_json(error.inner());
                 ErrorResponse::bad_request(format!("`{}`: {text}", error.path()))
             }
             Err(error) => {
-                let text = without_type_names(&error.inner().to_string(), "an object");
+                let text = error_of_json(error.inner());
                 ErrorResponse::bad_request(format!("the body is not valid: {text}"))
             }
             Ok(_) => ErrorResponse::bad_request("the body goes on after its JSON value"),

@@ -10,7 +10,7 @@ mod wrap;
 pub use address::without_secrets;
 pub use content::{counted, in_units, readable};
 pub use reason::{reason, without_field};
-pub use serde_error::{error_of_line, without_type_names};
+pub use serde_error::{error_of_json, error_of_line, without_type_names};
 pub use wrap::{Wrapped, wrap, wrap_line};
 
 use std::borrow::Cow;

@@ -1,5 +1,7 @@
 //! Errors of serde, for people who do not know Rust.
 
+use serde_json::error::Category;
+
 /// An error of serde without names of Rust types. `object` is the format's word for an object: "an
 /// object" in JSON, "a table" in TOML.
 pub fn without_type_names(error: &str, object: &str) -> String {
@@ -36,10 +38,20 @@ pub fn without_type_names(error: &str, object: &str) -> String {
 pub fn error_of_line(error: &serde_json::Error) -> String {
     let text = without_type_names(&error.to_string(), "an object");
     let reason = text.rsplit_once(" at line ").map_or(&*text, |(reason, _)| reason);
-    if error.is_data() {
-        return reason.to_owned();
+    match error.classify() {
+        Category::Eof => "its JSON is not complete".to_owned(),
+        Category::Syntax => format!("it is no JSON from column {} on", error.column()),
+        Category::Data | Category::Io => reason.to_owned(),
     }
-    format!("it is no JSON from column {} on: {reason}", error.column())
+}
+
+/// The reason why a whole text is not the expected JSON.
+pub fn error_of_json(error: &serde_json::Error) -> String {
+    if error.is_syntax() && error.line() > 1 {
+        let (line, column) = (error.line(), error.column());
+        return format!("it is no JSON from line {line}, column {column} on");
+    }
+    error_of_line(error)
 }
 
 #[cfg(test)]
@@ -76,7 +88,8 @@ mod tests {
     fn an_error_of_a_line_names_no_line_of_its_own() {
         let error = |json: &str| error_of_line(&serde_json::from_str::<Body>(json).unwrap_err());
         assert_eq!(error("{}"), "missing field `count`");
-        assert_eq!(error("nonsense"), "it is no JSON from column 2 on: expected ident");
+        assert_eq!(error("nonsense"), "it is no JSON from column 2 on");
+        assert_eq!(error(r#"{"count""#), "its JSON is not complete");
     }
 
     #[test]

@@ -28,5 +28,6 @@ mod namespaces;
 mod nats;
 mod nodes;
 mod platform;
+mod starting;
 mod takeover;
 mod watchers;

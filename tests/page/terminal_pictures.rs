@@ -128,13 +128,13 @@ pub async fn shoot_all(server: &TestServer, tab: &Tab, folder: &Path) {
     // Forwarding the last message, and who is here.
     tui.resize(SIZES[0].1, SIZES[0].0);
     tui.press("\u{15}\u{1b}");
-    tui.sees("i writes");
+    tui.sees("press i to write");
     tui.press("kF");
     tui.sees("Forward to");
     shoot_sizes(&tui, tab, folder, "tui-forward").await;
     tui.resize(SIZES[0].1, SIZES[0].0);
     tui.press("\u{1b}");
-    tui.sees("i writes");
+    tui.sees("press i to write");
     tui.press("M");
     tui.sees("People here");
     shoot_sizes(&tui, tab, folder, "tui-people").await;

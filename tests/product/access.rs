@@ -108,7 +108,7 @@ async fn the_log_names_a_onebot_program_that_is_refused_and_why() {
         eventually("the log tells of the refusal", || {
             let log = server.log();
             let mut lines =
-                log.lines().filter(|line| line.contains("a program that dials in was refused"));
+                log.lines().filter(|line| line.contains("a program that connects was refused"));
             lines.any(|line| line.contains(reason)).then_some(())
         });
     }
@@ -132,7 +132,7 @@ async fn each_kind_of_refusal_is_logged_within_one_minute() {
         eventually("the log tells of the refusal", || {
             let log = server.log();
             let mut lines =
-                log.lines().filter(|line| line.contains("a program that dials in was refused"));
+                log.lines().filter(|line| line.contains("a program that connects was refused"));
             lines.any(|line| line.contains(reason)).then_some(())
         });
     }

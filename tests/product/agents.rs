@@ -210,6 +210,25 @@ fn an_agent_writes_nothing_that_may_go_to_a_hidden_conversation() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_agent_writes_to_the_conversations_that_the_patterns_name() {
+    for patterns in ["'qq/group_*', 'wechat/*'", "'qq/group_1'"] {
+        let home = Home::new();
+        home.configure(&format!("[mcp]\nsend = 'allow'\nconversations = [{patterns}]\n"));
+        let server = TestServer::start_in(home.into(), &[]);
+        let _peer = told(&server).await;
+        let lines = Client::Lines(Box::new(Agent::start(&server.home, "2025-11-25")));
+        for mut agent in [lines, Client::Http(server.url("/mcp"), None)] {
+            let key = if matches!(agent, Client::Lines(_)) { "lines" } else { "http" };
+            let message = group_and(&json!({"text": "hello", "idempotency_key": key}));
+            assert_eq!(agent.ok("send_message", &message)["status"], "Sent", "{patterns}");
+            let reply = json!({"message_id": id_of(&server, "the first word"), "text": "answer",
+                "idempotency_key": format!("{key}-reply")});
+            assert_eq!(agent.ok("reply", &reply)["status"], "Sent", "{patterns}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn hidden_conversations_do_not_exist_for_agents() {
     let home = Home::new();
     home.configure(

@@ -305,8 +305,11 @@ async fn a_framework_may_dial_by_websocket_and_http() {
     let listed = server.home.ok(&["bots"]);
     assert!(listed.contains("which has to connect to /bots/dials/onebot/v11"), "{listed}");
     assert!(Bot::dial(&server, path, Some("wrong")).await.is_err());
+    let listed = server.home.ok(&["bots"]);
+    assert!(listed.contains("a request of the framework was refused"), "{listed}");
     let mut bot = Bot::dial(&server, path, Some("secret")).await.unwrap();
     assert_eq!(bot.meta().await["sub_type"], "connect");
+    assert!(bot_of(&server, "dials").get("last_error").is_none(), "it is connected now");
     peer.push(&said(1, "one"));
     assert_eq!(bot.texts(1).await, ["one"]);
     assert_eq!(bot.ask("get_login_info", json!({})).await["data"]["nickname"], "Me");
@@ -563,4 +566,26 @@ async fn programs_that_share_an_entry_are_told_so() {
         let error = told["last_error"].as_str().unwrap_or_default();
         (error.contains("an entry of its own") && told["state"] == "Connected").then_some(())
     });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_is_away_need_not_be_told_apart_from_the_one_that_is_there() {
+    let entry = "[[bot]]\nname = \"dials\"\nkind = \"onebot11\"\ntoken = \"secret\"\n";
+    let server = server_with(entry);
+    let _peer = implementation(&server, willing()).await;
+    let url = format!("ws://{}/onebot/v11/ws", server.address);
+    let other = Peer::dial(&url, &headers("2", "Universal"), willing()).await.unwrap();
+    until_accounts(&server, "dials", &["qq/10001000", "qq/2"]);
+    let path = "/bots/dials/onebot/v11";
+    assert!(Bot::dial(&server, path, Some("secret")).await.is_err(), "two accounts are there");
+    let listed = server.home.ok(&["bots"]);
+    assert!(listed.contains("?self_id="), "{listed}");
+    drop(other);
+    eventually("the other account has left", || {
+        let (_, all) = server.get("/api/platforms");
+        let mut platforms = all["platforms"].as_array().unwrap().iter();
+        platforms.any(|one| one["account"] == "2" && one["state"] == "Disconnected").then_some(())
+    });
+    let mut bot = Bot::dial(&server, path, Some("secret")).await.unwrap();
+    assert_eq!(bot.meta().await["self_id"], ACCOUNT);
 }

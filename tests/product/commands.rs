@@ -103,7 +103,7 @@ fn a_batch_tells_what_was_refused_and_why() {
     let batch = format!("--batch={}", file.display());
     let errors = home.fails(1, &["send", &batch]);
     for word in [
-        "1 messages stored, 3 refused",
+        "1 message stored, 3 refused",
         "line 2: it is no JSON from column 2 on",
         "line 4: ",
         "content",
@@ -113,7 +113,12 @@ fn a_batch_tells_what_was_refused_and_why() {
         assert!(errors.contains(word), "{errors}");
     }
     assert!(!errors.contains("at line"), "a line has no lines of its own: {errors}");
-    assert_eq!(home.ok(&["list", "--json"]).lines().count(), 1);
+    let listed = home.ok(&["list", "--json"]);
+    assert_eq!(listed.lines().count(), 1);
+    // In a pipe, each message that is stored is a line.
+    std::fs::write(&file, "{\"recipient\":\"group_1\",\"content\":\"2\"}\n".repeat(2)).unwrap();
+    let stored = home.ok(&["send", &batch]);
+    assert_eq!(stored.lines().filter(|line| line.ends_with(" Pending")).count(), 2, "{stored}");
 }
 
 #[test]

@@ -32,6 +32,8 @@ fn every_operation_is_described_and_so_is_each_of_its_answers() {
                     "{method} {path}"
                 );
             }
+            let is_open = operation["security"] == json!([]);
+            assert_eq!(operation["x-scope"].is_null(), is_open, "{method} {path}");
             for (status, response) in operation["responses"].as_object().unwrap() {
                 let text = response["description"].as_str();
                 assert!(text.is_some_and(|text| !text.is_empty()), "{method} {path} {status}");
@@ -43,6 +45,9 @@ fn every_operation_is_described_and_so_is_each_of_its_answers() {
     let types: Vec<_> =
         before["schema"]["oneOf"].as_array().unwrap().iter().map(|one| &one["type"]).collect();
     assert_eq!(types, ["string", "integer"]);
+    let messages = &openapi["paths"]["/api/messages/{id}"];
+    let scopes = ["get", "patch", "delete"].map(|method| &messages[method]["x-scope"]);
+    assert_eq!(scopes, ["read", "send", "admin"]);
     assert_eq!(openapi["servers"], json!([{"url": "/"}]));
 }
 

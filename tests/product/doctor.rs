@@ -45,6 +45,33 @@ async fn a_lost_account_is_wrong_and_messages_that_wait_are_told_with_the_reason
     assert!(server.home.fails(1, &["doctor"]).contains("problem"));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_left_beside_another_one_is_doubtful_and_can_be_forgotten() {
+    let server = TestServer::start();
+    let url = format!("ws://{}/onebot/v11/ws", server.address);
+    let _peer = Peer::dial(&url, &headers("1", "Universal"), willing()).await.unwrap();
+    drop(Peer::dial(&url, &headers("2", "Universal"), willing()).await.unwrap());
+    let left = eventually("the account has left", || {
+        findings(&server.home, "adapters").into_iter().find(|one| one["health"] == "doubtful")
+    });
+    assert!(left["seen"].as_str().unwrap().contains("qq (2)"), "{left}");
+    assert!(left["advice"].as_str().unwrap().contains("restart rechat"), "{left}");
+    server.home.ok(&["doctor"]);
+}
+
+#[test]
+fn an_adapter_that_connects_to_its_implementation_is_told_of_its_own_address() {
+    let home = Arc::new(Home::new());
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    home.configure(&format!("[[adapter]]\nkind = 'onebot11'\nurl = 'ws://{free}/'\n"));
+    let server = TestServer::start_in(home, &[]);
+    let wrong = eventually("it is not connected", || {
+        findings(&server.home, "adapters").into_iter().find(|one| one["health"] != "well")
+    });
+    let advice = wrong["advice"].as_str().unwrap();
+    assert!(advice.contains("`url`") && !advice.contains("/onebot/v11/ws"), "{wrong}");
+}
+
 #[test]
 fn what_is_wrong_is_told_with_what_to_do() {
     let home = Arc::new(Home::new());

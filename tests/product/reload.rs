@@ -32,6 +32,8 @@ fn tokens_adapters_and_the_log_change_at_once_and_the_rest_is_named() {
     reload(&server, text, "these take effect with a restart: limits.sessions");
     assert_eq!((status(&server, "first"), status(&server, "second")), (401, 200));
     server.tells("restarted");
+    let log = server.log();
+    assert!(log.contains("changed=\"adapter, log.level, tokens\""), "{log}");
     let sent = server.home.ok(&["send", "-p", "loopback", "-r", "group_1", "--wait", "x"]);
     assert!(sent.contains("Sent"), "{sent}");
     reload(&server, "token = 'third'\n[[adapter]]\nkind = 'none'\n", "stays as it was");

@@ -626,7 +626,7 @@ async fn a_connection_without_the_token_is_closed_and_told_nothing() {
     peer.push(&said(1, "for others"));
     let (code, _) = ended(&mut silent).await.unwrap();
     assert_eq!(code, 4000, "it never said who it is");
-    assert!(server.log().contains("a program that dials in was refused"), "{}", server.log());
+    assert!(server.log().contains("a program that connects was refused"), "{}", server.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]

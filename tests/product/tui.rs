@@ -52,7 +52,7 @@ fn a_conversation_from_the_terminal_across_a_restart() {
         assert_eq!(lines.matches(text).count(), 1, "{text}:\n{lines}");
     }
     tui.press("\u{1b}");
-    tui.sees("i writes");
+    tui.sees("press i to write");
     tui.press("q");
     assert_eq!(tui.wait(), 0);
     tui.has_restored();
@@ -107,7 +107,7 @@ async fn messages_are_read_answered_reacted_to_and_taken_back() {
     tui.sees("hello?");
     until_unread(&server, 0);
     tui.press("\u{1b}");
-    tui.sees("i writes");
+    tui.sees("press i to write");
     tui.press("kkr");
     tui.sees("↩ Card: shall we?");
     tui.press("yes, at six\r");
@@ -117,7 +117,7 @@ async fn messages_are_read_answered_reacted_to_and_taken_back() {
     assert_eq!(segments[0], json!({"type": "reply", "data": {"id": "11"}}));
     assert_eq!(segments[1]["data"]["text"], "yes, at six");
     tui.press("\u{1b}");
-    tui.sees("i writes");
+    tui.sees("press i to write");
     tui.press("kk+thumbs up\r");
     let reaction = peer.action("set_msg_emoji_like").await;
     assert_eq!(reaction["params"]["message_id"], 12);
@@ -187,7 +187,7 @@ async fn a_conversation_opens_at_the_first_of_many_unread_messages() {
     eventually("some is read", || (unread(&server) < 250).then_some(()));
     assert!(unread(&server) > 200);
     tui.press("\u{1b}");
-    tui.sees("i writes");
+    tui.sees("press i to write");
     tui.press("G");
     tui.sees("number 400.");
     until_unread(&server, 0);
@@ -202,7 +202,7 @@ fn own_messages_are_edited_and_files_sent() {
     tui.press("j\r");
     tui.sees("✓ a typpo");
     tui.press("\u{1b}");
-    tui.sees("i writes");
+    tui.sees("press i to write");
     tui.press("ke");
     tui.sees("editing");
     // Ctrl-W deletes a word, as in a shell.
@@ -216,7 +216,7 @@ fn own_messages_are_edited_and_files_sent() {
     tui.sees("✓ [file] 季度 报告.txt, 9 bytes");
     // It is saved without taking the place of another one.
     tui.press("\u{1b}");
-    tui.sees("i writes");
+    tui.sees("press i to write");
     tui.press("ks");
     tui.sees("saved as");
     let saved = server.home.path("Downloads/季度 报告.txt");
@@ -346,7 +346,7 @@ fn a_picture_is_shown_as_the_terminal_can_and_made_anew_for_another_size() {
         "--wait",
     ]);
     let mut tui = tui(&server.home, &["--pictures", "blocks"]);
-    tui.sees("› [image] half.png");
+    tui.sees("✓ [image] half.png");
     tui.press("\t");
     tui.press("v");
     tui.sees("q closes");
@@ -363,12 +363,12 @@ fn a_picture_is_shown_as_the_terminal_can_and_made_anew_for_another_size() {
     });
     tui.press("q");
     eventually("it is gone", || (colours(&tui) == [0, 0]).then_some(()));
-    tui.sees("› [image] half.png");
+    tui.sees("✓ [image] half.png");
     // Without pictures, it is said what can be done.
     tui.press("q");
     assert_eq!(tui.wait(), 0);
     let mut tui = self::tui(&server.home, &["--pictures", "off"]);
-    tui.sees("› [image] half.png");
+    tui.sees("✓ [image] half.png");
     tui.press("\tv");
     tui.sees("pictures are off here");
 }

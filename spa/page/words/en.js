@@ -353,7 +353,7 @@ export const words = {
   error_polled_elsewhere: 'Another rechat on this host uses this account; stop that one.',
   error_store: 'The store cannot be read.',
   error_bot_account: 'It waits for an account that it can speak for.',
-  error_bot_dialled: 'It waits for the framework, which is being dialled.',
+  error_bot_dialled: 'It waits for the framework, to which rechat connects.',
   error_bot_dials: 'It waits for the framework, which has to connect.',
   error_bot_event: 'It waits for the first event.',
   keyUnread: 'The next unread conversation',

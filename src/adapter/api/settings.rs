@@ -204,12 +204,12 @@ fn transport(kind: &Kind, url: Option<String>, path: Option<String>) -> Result<T
     }
     match (url, path) {
         (Some(_), Some(_)) => {
-            Err("give `url` to dial out or `path` to be dialled, not both".into())
+            Err("give `url` where rechat connects, or `path` where the implementation connects, not both".into())
         }
         (Some(url), None) => match url.parse::<Uri>() {
             Ok(uri) if matches!(uri.scheme_str(), Some("ws" | "wss")) => Ok(Transport::Dial(uri)),
             // It may have a secret in it.
-            _ => Err("`url` cannot be dialled; give it as ws://host:port/ or wss://host/".into()),
+            _ => Err("`url` is no address of a WebSocket; give it as ws://host:port/ or wss://host/".into()),
         },
         (None, Some(path)) if !path.starts_with('/') => {
             Err(format!("`path` is `{path}`; begin it with `/`"))

@@ -149,6 +149,13 @@ impl Registry {
         found
     }
 
+    /// Whether an account is connected.
+    pub fn has_account(&self, platform: &str, account: &str) -> bool {
+        let table = self.shared.lock();
+        let mut its = table.entries.iter().filter(|one| one.is_account(platform, Some(account)));
+        its.any(|entry| !entry.connections.is_empty())
+    }
+
     /// Counts a message that went out.
     pub fn count_sent(&self, platform: &str, account: Option<&str>) {
         self.count(platform, account, |entry| entry.sent += 1);

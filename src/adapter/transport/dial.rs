@@ -49,7 +49,7 @@ pub(in crate::adapter) async fn keep_connected(dialled: Dialled) {
         if end.state == PlatformState::Disconnected && began.elapsed() >= STABLE_AFTER {
             backoff = self::backoff(settings);
         }
-        tracing::warn!(url = shown, reason = end.reason, "not connected; dialling again");
+        tracing::warn!(url = shown, reason = end.reason, "not connected; trying again");
         let state = if end.state == PlatformState::Error {
             PlatformState::Error
         } else {

@@ -50,8 +50,8 @@ pub(super) fn page() -> ManPage {
             "Unknown keys and wrong values are errors that name the key and the line; an unknown \
          variable is only a warning. `rechat serve --print-config` prints every key and where its \
          value comes from.",
-            "SIGHUP makes the server read the file again: tokens, adapters, bots, `log.level` and \
-         `retention` change at once; the log names the keys that need a restart.",
+            "SIGHUP makes the server read the file again: tokens, adapters, bots, `mcp`, `log.level`, \
+         `retention` and `media.days` change at once; the log names the keys that need a restart.",
         ],
     );
     keys(

@@ -93,7 +93,7 @@ async fn hash_of(client: &mut Client, typed: &str) -> Result<Hash> {
         (Some(_), Some(_)) => {
             Err(Error::usage(format!("several files begin with {typed}; write more of it")))
         }
-        (None, _) => Err(Error::usage(format!("no file begins with `{typed}`"))
+        (None, _) => Err(Error::failed(format!("no file begins with `{typed}`"))
             .hint(format!("`rechat media` lists them; give {MIN_DIGITS} digits or more"))),
     }
 }

@@ -12,7 +12,7 @@ use crate::model::content::Segment;
 use crate::model::message::Message;
 use crate::protocol::http::NewMessage;
 use crate::protocol::json;
-use crate::text::error_of_line;
+use crate::text::{counted, error_of_line};
 use serde::Deserialize;
 use std::path::Path;
 
@@ -43,7 +43,8 @@ impl RefusedLines {
 
     fn error(self, stored: u64) -> Error {
         let told: u64 = self.reasons.iter().map(|(.., lines)| lines).sum();
-        let mut text = vec![format!("{stored} messages stored, {} refused:", self.count)];
+        let stored = counted(stored, "message", "messages");
+        let mut text = vec![format!("{stored} stored, {} refused:", self.count)];
         text.extend(self.reasons.iter().map(|(reason, first, lines)| match lines {
             1 => format!("line {first}: {reason}"),
             _ => format!("line {first} and {} more: {reason}", lines - 1),
@@ -87,6 +88,8 @@ pub(super) async fn run(send: &Send, file: &Path, globals: &GlobalOptions) -> Re
                 stored += 1;
                 if send.sending.json {
                     out.json(&message)?;
+                } else if !out.is_terminal {
+                    out.line(format_args!("{} {}", message.id, message.status))?;
                 }
             }
             Err(error) => refused.add(number, error.to_string()),
@@ -97,7 +100,7 @@ pub(super) async fn run(send: &Send, file: &Path, globals: &GlobalOptions) -> Re
     if refused.count > 0 {
         return Err(refused.error(stored));
     }
-    tell(format!("{stored} messages stored"));
+    tell(format_args!("{} stored", counted(stored, "message", "messages")));
     Ok(())
 }
 
@@ -143,11 +146,8 @@ mod tests {
     #[test]
     fn a_line_that_cannot_be_read_says_why_and_how_a_line_looks() {
         for (line, what) in [
-            ("nonsense", "it is no JSON from column 2 on: "),
-            (
-                r#"{"recipient": "group_1""#,
-                "it is no JSON from column 23 on: EOF while parsing an object",
-            ),
+            ("nonsense", "it is no JSON from column 2 on"),
+            (r#"{"recipient": "group_1""#, "its JSON is not complete"),
             (r#"{"content": "x"}"#, "missing field `recipient`"),
             (r#"{"recipient": "a", "text": "x"}"#, "unknown field `text`"),
         ] {

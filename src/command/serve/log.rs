@@ -1,15 +1,14 @@
 //! The log: to standard error, for people or as JSON; its level can be set anew.
 
 use crate::adapter::{AdapterStatusChange, ThrottledChanges};
-use crate::config::{LogFormat, LogSettings};
+use crate::config::{LogFormat, LogSettings, log_filter};
 use crate::error::{Error, Result};
 use std::io::IsTerminal;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, fmt, registry, reload};
+use tracing_subscriber::{Layer, fmt, registry, reload};
 
 /// Sets the level of a log that has started.
 pub(in crate::command) type LogLevel = Arc<dyn Fn(&str) -> Result<()> + Send + Sync>;
@@ -24,11 +23,13 @@ pub(in crate::command) fn start(log: &LogSettings) -> Result<LogLevel> {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
-    let (level, handle) = reload::Layer::new(filter(&log.level)?);
+    let (level, handle) = reload::Layer::new(log_filter(&with_quiet_parts(&log.level))?);
     let cannot =
         |error: &dyn std::fmt::Display| Error::failed(format!("cannot start the log: {error}"));
     registry().with(level).with(lines).try_init().map_err(|error| cannot(&error))?;
-    Ok(Arc::new(move |level| handle.reload(filter(level)?).map_err(|error| cannot(&error))))
+    Ok(Arc::new(move |level| {
+        handle.reload(log_filter(&with_quiet_parts(level))?).map_err(|error| cannot(&error))
+    }))
 }
 
 /// Says which account comes and goes, until the server stops.
@@ -39,25 +40,17 @@ pub(super) async fn tell_of_adapters(mut changes: ThrottledChanges, stop: Cancel
     }
 }
 
-fn filter(level: &str) -> Result<EnvFilter> {
-    // A word alone would be taken for a part of the program, and everything else be silent.
-    let is_level = |word: &str| word.contains('=') || word.trim().parse::<LevelFilter>().is_ok();
-    if !level.split(',').all(is_level) {
-        return Err(Error::failed(format!("`log.level` is {level:?}, which is no level"))
-            .hint("write error, warn, info, debug, trace or off"));
-    }
-    EnvFilter::try_new(with_quiet_parts(level))
-        .map_err(|error| Error::failed(format!("`log.level` is {level:?}: {error}")))
-}
-
-/// The level, with two libraries at `warn`: they tell of each request, and of each attempt to connect.
+/// The level, with two libraries quiet: one tells of each request, the other of each attempt to
+/// connect, whose error the node tells.
 fn with_quiet_parts(level: &str) -> String {
     let is_quiet = |word: &str| matches!(word.trim(), "off" | "error" | "warn");
-    if level.split(',').all(is_quiet) {
-        return level.to_owned();
+    let mut quiet = vec!["async_nats=off"];
+    if !level.split(',').all(is_quiet) {
+        quiet.insert(0, "rmcp=warn");
     }
-    let quiet = ["rmcp", "async_nats"].into_iter().filter(|part| !level.contains(part));
-    quiet.fold(level.to_owned(), |level, part| format!("{level},{part}=warn"))
+    let named = |part: &&str| part.split('=').next().is_some_and(|name| level.contains(name));
+    quiet.retain(|part| !named(part));
+    quiet.iter().fold(level.to_owned(), |level, part| format!("{level},{part}"))
 }
 
 #[cfg(test)]
@@ -67,13 +60,14 @@ mod tests {
     #[test]
     fn libraries_are_quiet_unless_they_are_named() {
         for (level, wanted) in [
-            ("info", "info,rmcp=warn,async_nats=warn"),
-            ("warn,rechat=debug", "warn,rechat=debug,rmcp=warn,async_nats=warn"),
-            ("off", "off"),
-            ("info,rmcp=trace", "info,rmcp=trace,async_nats=warn"),
+            ("info", "info,rmcp=warn,async_nats=off"),
+            ("warn,rechat=debug", "warn,rechat=debug,rmcp=warn,async_nats=off"),
+            ("warn", "warn,async_nats=off"),
+            ("info,rmcp=trace", "info,rmcp=trace,async_nats=off"),
+            ("info,async_nats=info", "info,async_nats=info,rmcp=warn"),
         ] {
             assert_eq!(with_quiet_parts(level), wanted);
-            assert!(filter(level).is_ok());
+            assert!(log_filter(wanted).is_ok());
         }
     }
 }

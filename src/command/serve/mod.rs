@@ -124,7 +124,12 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<S
         wanted: wanted.clone(),
         raw_events: raw_events.clone(),
     };
-    let (node, shared_log) = join_cluster(&config).await?.unzip();
+    let joining = Box::pin(join_cluster(&config));
+    let Some(joined) = stop.run_until_cancelled(joining).await else {
+        tracing::info!("stopped");
+        return Ok(ServerEnd::Stopped);
+    };
+    let (node, shared_log) = joined?.unzip();
     // The store's lock first: it proves that a socket found beside it is stale.
     let store = store::open(&config, &socket, commits, shared_log).await?;
     activity.read_back(&store, now())?;

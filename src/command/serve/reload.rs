@@ -7,6 +7,7 @@ use crate::config::{self, Loaded, Sources};
 use crate::error::Result;
 use crate::retention::RetentionPolicy;
 use crate::server::ServerContext;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::signal::unix::Signal;
 use tokio::sync::watch;
@@ -21,7 +22,7 @@ pub(super) struct Reloadable {
 
 /// Keys that take effect at once; everything else needs a restart.
 const AT_ONCE: [&str; 7] =
-    ["log.level", "mcp.", "media.days", "retention.", "token", "tokens", "token_file"];
+    ["adapter", "bot", "log.level", "mcp.", "media.days", "retention.", "token"];
 
 impl Reloadable {
     /// Reads the configuration again on each signal, until the server stops. One that cannot be
@@ -50,10 +51,16 @@ impl Reloadable {
         let adapters = has_new_adapters.then(|| new.config.adapter.clone());
         let bots = self.owned.configure(adapters, new.config.bot.clone());
         let (mine, theirs) = (&old.config.tokens, &new.config.tokens);
-        let tokens = (mine != theirs).then(|| "tokens".to_owned());
+        let changed = [
+            (has_new_adapters, "adapter"),
+            (old.bots() != new.bots(), "bot"),
+            (mine != theirs, "tokens"),
+        ];
+        let changed = changed.into_iter().filter(|(is_new, _)| *is_new);
+        let changed = changed.map(|(_, key)| key.to_owned());
+        let changed: BTreeSet<_> = old.differences(&new).into_iter().chain(changed).collect();
         let at_once = |key: &String| AT_ONCE.iter().any(|known| key.starts_with(known));
-        let (done, later): (Vec<_>, Vec<_>) =
-            old.differences(&new).into_iter().chain(tokens).partition(at_once);
+        let (done, later): (Vec<_>, Vec<_>) = changed.into_iter().partition(at_once);
         let changed = if done.is_empty() { "nothing".to_owned() } else { done.join(", ") };
         tracing::info!(
             changed,

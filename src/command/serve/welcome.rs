@@ -41,7 +41,7 @@ fn host(config: &Config, address: SocketAddr) -> String {
 fn text(config: &Config, address: SocketAddr) -> String {
     let (page, base) = (page(config, address), base(config, address));
     let has_token = !config.tokens.is_empty();
-    let token = if has_token { "  (access token: one that may dial in)" } else { "" };
+    let token = if has_token { "  (access token: one that may connect as an adapter)" } else { "" };
     let endpoint = |kind: &Kind| {
         let path = kind.paths.first()?;
         Some(format!("  {:<14} ws{base}{path}{token}\n", kind.title))

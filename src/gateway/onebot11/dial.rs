@@ -53,7 +53,7 @@ pub(super) async fn keep_connected(session: BotSession, url: Uri) {
         failures += 1;
         if failures.is_power_of_two() {
             let account = &session.account.account;
-            tracing::warn!(bot = name, account, failures, reason, "not connected; dialling again");
+            tracing::warn!(bot = name, account, failures, reason, "not connected; trying again");
         }
         stop.run_until_cancelled(sleep(pauses.pause())).await;
     }

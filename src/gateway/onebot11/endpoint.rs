@@ -58,7 +58,7 @@ pub(in crate::gateway) fn open(
     Ok(OpenedOneBot11::Socket(SocketOpening(BotSession { has_actions, has_events, ..session })))
 }
 
-/// The account that the query names, or the only one.
+/// The account that the query names, or the one that is meant without a name.
 fn account(
     bot: &ConfiguredBot,
     query: &[(String, String)],
@@ -71,18 +71,15 @@ fn account(
             (StatusCode::NOT_FOUND, format!("this bot has no account with the `self_id` {named}"))
         });
     }
-    match &accounts[..] {
-        [account] => Ok(account.clone()),
-        [] => {
+    bot.presumed(&accounts).ok_or_else(|| {
+        if accounts.is_empty() {
             let words = "no account of this bot has ever been connected; try again later";
-            Err((StatusCode::SERVICE_UNAVAILABLE, words.to_owned()))
+            return (StatusCode::SERVICE_UNAVAILABLE, words.to_owned());
         }
-        several => {
-            let ids: Vec<_> = several.iter().map(|known| known.self_id.to_string()).collect();
-            let words = format!("name one account with `?self_id=`: {}", ids.join(", "));
-            Err((StatusCode::BAD_REQUEST, words))
-        }
-    }
+        let ids: Vec<_> = accounts.iter().map(|known| known.self_id.to_string()).collect();
+        let words = format!("name one account with `?self_id=`: {}", ids.join(", "));
+        (StatusCode::BAD_REQUEST, words)
+    })
 }
 
 impl SocketOpening {

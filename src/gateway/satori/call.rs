@@ -8,6 +8,7 @@ use crate::gateway::bot::{ConfiguredBot, ServedAccount};
 use crate::gateway::onebot11;
 use crate::gateway::raw_object::RawObject;
 use crate::media::Hash;
+use crate::text::error_of_json;
 use hyper::StatusCode;
 use serde::Serializer;
 use serde_json::Value;
@@ -148,9 +149,9 @@ async fn internal(
         if body.trim_ascii().is_empty() {
             return Ok(onebot11::params_of(query));
         }
-        serde_json::from_slice(body)
-            .map(Some)
-            .map_err(|error| bad_request(format!("the body is no JSON: {error}")))
+        serde_json::from_slice(body).map(Some).map_err(|error| {
+            bad_request(format!("the body is not valid: {}", error_of_json(&error)))
+        })
     };
     let params = written()?;
     let Some(function) = method.strip_prefix(FUNCTION) else {

@@ -100,7 +100,7 @@ pub(in crate::gateway) fn open(
     Ok(OpenedSatori::Call(CallOpening { bot, target }))
 }
 
-/// The account that the headers name, or the only one. The older header names are those before 1.2.
+/// The account that the headers name, or the one that is meant without a name. The older header names are those before 1.2.
 fn account(bot: &ConfiguredBot, headers: &HeaderMap) -> Result<Arc<ServedAccount>, RefusedCall> {
     let header = |names: [&str; 2]| {
         let value = names.into_iter().find_map(|name| headers.get(name))?;
@@ -115,7 +115,6 @@ fn account(bot: &ConfiguredBot, headers: &HeaderMap) -> Result<Arc<ServedAccount
     });
     let is_named = platform.is_some() && user.is_some();
     match &accounts[..] {
-        [account] => Ok(account.clone()),
         [] if bot.accounts().is_empty() => {
             let words = "no account of this bot has ever been connected; try again later";
             Err((StatusCode::SERVICE_UNAVAILABLE, words.into()))
@@ -125,9 +124,9 @@ fn account(bot: &ConfiguredBot, headers: &HeaderMap) -> Result<Arc<ServedAccount
             Err((StatusCode::FORBIDDEN, words.into()))
         }
         _ if is_named => Ok(accounts.swap_remove(0)),
-        _ => {
+        several => bot.presumed(several).ok_or_else(|| {
             let words = "name one login with `Satori-Platform` and `Satori-User-ID`";
-            Err((StatusCode::BAD_REQUEST, words.into()))
-        }
+            (StatusCode::BAD_REQUEST, words.into())
+        }),
     }
 }

@@ -202,7 +202,7 @@ impl AccessControl {
     ) {
         let may_log = |client: &IpAddr| self.throttle.may_log(*client, refusal);
         let Some(client) = client.filter(may_log) else { return };
-        tracing::warn!(%client, path, reason, "a program that dials in was refused");
+        tracing::warn!(%client, path, reason, "a program that connects was refused");
     }
 
     /// The address of the client of a request over TCP.

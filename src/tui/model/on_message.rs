@@ -53,8 +53,10 @@ impl Model {
         );
         // An action that cannot be undone needs a message that was chosen.
         let is_chosen = self.view.is_some() || self.stream.selected().is_some();
+        let is_in_one = self.stream.scope().conversation.is_some();
         let message = match action {
-            KeyAction::Edit if !is_chosen => self.last_own(),
+            KeyAction::Edit if !is_chosen && is_in_one => self.last_own(),
+            KeyAction::Edit if !is_chosen => None,
             _ => self.message_at_hand().filter(|_| is_chosen || !changes),
         };
         let message = message.cloned();

@@ -23,8 +23,8 @@ impl Model {
         SavedState { open: open.cloned(), drafts: self.draft.saved() }
     }
 
-    /// Opens the conversation that was open at the last end, else the first one with unread messages.
-    /// Nothing is read by that: the keys still go to the list.
+    /// Opens the conversation that was open at the last end, else the first one with unread messages,
+    /// else the first one. Nothing is read by that: the keys still go to the list.
     pub(super) fn open_where_left(&mut self) {
         let left = self.left.take();
         let is_starting = std::mem::take(&mut self.is_starting);
@@ -32,7 +32,8 @@ impl Model {
             return;
         }
         let left = left.filter(|key| self.conversations.get(key).is_some());
-        if let Some(key) = left.or_else(|| self.first_unread()) {
+        let first = || self.listed().first().map(|first| first.key.clone());
+        if let Some(key) = left.or_else(|| self.first_unread()).or_else(first) {
             self.open_conversation(Some(key));
         }
     }

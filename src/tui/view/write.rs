@@ -22,7 +22,8 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: The
         return draw_line(frame, layout.write, 0, text);
     }
     if !has_focus && model.draft().text().is_empty() {
-        return draw_line(frame, layout.write, 0, Line::styled(say!(" i writes"), Theme::quiet()));
+        let text = Line::styled(say!(" press i to write"), Theme::quiet());
+        return draw_line(frame, layout.write, 0, text);
     }
     edit(frame, model.draft().editor(), layout.write, "> ", has_focus);
 }

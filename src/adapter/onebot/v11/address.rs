@@ -56,8 +56,18 @@ fn is_number(recipient: &str) -> bool {
 
 /// Turns a recipient into a conversation; a bare number into the one that is known of it.
 pub(super) fn resolve(recipient: &str, is_known: &dyn Fn(&str) -> bool) -> Result<String, String> {
-    if OneBot11Address::parse(recipient).is_some() {
-        return Ok(recipient.to_owned());
+    match OneBot11Address::parse(recipient) {
+        // Some programs for other platforms give IDs that are no numbers.
+        Some(
+            OneBot11Address::Group { group_id: Id::Text(_) }
+            | OneBot11Address::Private { user_id: Id::Text(_) },
+        ) if !is_known(recipient) => {
+            return Err(format!(
+                "`{recipient}` is no conversation of OneBot 11; the ID behind the prefix is a number"
+            ));
+        }
+        Some(_) => return Ok(recipient.to_owned()),
+        None => {}
     }
     if !is_number(recipient) {
         return Err(format!(
@@ -74,6 +84,10 @@ mod tests {
     #[test]
     fn a_prefix_says_what_it_is() {
         assert_eq!(resolve("group_1", &|_| false), Ok("group_1".into()));
+        for wrong in ["group_trial", "private_alice"] {
+            assert!(resolve(wrong, &|_| false).unwrap_err().contains("is a number"), "{wrong}");
+            assert_eq!(resolve(wrong, &|_| true), Ok(wrong.into()), "it wrote here");
+        }
         assert_eq!(
             OneBot11Address::parse("private_-5"),
             Some(OneBot11Address::Private { user_id: Id::Number(-5) })

@@ -78,6 +78,21 @@ fn it_opens_the_first_unread_conversation_where_nothing_was_left_and_reads_nothi
 }
 
 #[test]
+fn where_nothing_is_unread_the_first_conversation_opens_and_enter_writes_to_it() {
+    let store = two();
+    let mut model = model(100, 24);
+    model.restore(SavedState::default());
+    model.update(TuiEvent::Watch(watch::WatchEvent::Here { since: 2 }));
+    let listed = vec![known("group_1", 1, 0), known("group_2", 2, 0)];
+    model.update(reply(ServerReply::Conversations(listed)));
+    serve(&mut model, &store);
+    press(&mut model, KeyCode::Enter);
+    type_in(&mut model, "hello");
+    assert_eq!((model.title().as_str(), model.draft().text().as_str()), ("group_2", "hello"));
+    assert_eq!(model.purpose(), None, "no earlier message is edited");
+}
+
+#[test]
 fn the_conversation_that_was_open_is_kept_until_the_server_is_there() {
     let mut model = model(100, 24);
     let saved = SavedState { open: Some(key("group_1")), drafts: Vec::new() };

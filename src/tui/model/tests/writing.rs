@@ -360,3 +360,16 @@ fn a_name_with_a_space_is_completed_letter_by_letter() {
     press(&mut model, KeyCode::Tab);
     assert_eq!(model.draft().text(), "@Ann Lee ");
 }
+
+#[test]
+fn among_all_conversations_only_a_message_that_was_chosen_is_edited() {
+    let store = [own(1, "group_1", "mine", Status::Sent)];
+    let mut model = connected(80, 24, &store);
+    press(&mut model, KeyCode::Enter);
+    type_in(&mut model, "hello");
+    assert_eq!((model.focus(), model.purpose()), (Focus::Stream, None));
+    assert_eq!(model.draft().text(), "");
+    press(&mut model, KeyCode::Char('k'));
+    press(&mut model, KeyCode::Char('e'));
+    assert_eq!((model.focus(), model.draft().text().as_str()), (Focus::Write, "mine"));
+}

@@ -1,10 +1,12 @@
 //! `rechat doctor`: checks everything a server needs, and says what to correct.
 
+mod accounts;
+mod findings;
+
 use super::check::{kept_log, kept_store};
 use super::listing::local_time;
 use super::output::Output;
 use super::progress::of_migration;
-use crate::adapter::{self, PlatformState};
 use crate::cli::{Doctor, GlobalOptions};
 use crate::client::Client;
 use crate::clock::now;
@@ -13,12 +15,12 @@ use crate::config::{self, Config, Sources};
 use crate::error::{Error, Result};
 use crate::model::message::Status;
 use crate::model::wait_reason::WaitReason;
-use crate::protocol::http::AdapterStatus;
 use crate::store::{
     Access, MessageFilter, Page, Store, StoreOptions, View, check, kept_logs, kept_stores,
 };
 use crate::text::{in_units, visible};
-use serde::Serialize;
+use accounts::look_at_accounts;
+use findings::{CheckState, Findings};
 use std::io;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
@@ -33,55 +35,6 @@ const AHEAD: u64 = 60;
 /// The newest messages that wait whose reasons are looked at, and the reasons that are told.
 const WAITING_LOOKED_AT: usize = 200;
 const REASONS_TOLD: usize = 3;
-
-/// The state of something that was checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum CheckState {
-    Well,
-    /// It works, and something should be looked at.
-    Doubtful,
-    /// It does not work.
-    Wrong,
-}
-
-/// A thing that was checked, and its state.
-#[derive(Debug, Serialize)]
-struct Finding {
-    about: &'static str,
-    health: CheckState,
-    seen: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    advice: Option<String>,
-}
-
-/// The findings so far.
-#[derive(Default)]
-struct Findings(Vec<Finding>);
-
-impl Findings {
-    fn well(&mut self, about: &'static str, seen: impl Into<String>) {
-        self.0.push(Finding { about, health: CheckState::Well, seen: seen.into(), advice: None });
-    }
-
-    fn add(
-        &mut self,
-        about: &'static str,
-        health: CheckState,
-        seen: impl Into<String>,
-        advice: &str,
-    ) {
-        let advice = Some(advice.to_owned());
-        self.0.push(Finding { about, health, seen: seen.into(), advice });
-    }
-
-    fn wrong(&mut self, about: &'static str, error: &Error) {
-        let text = error.to_string();
-        let (seen, advice) = text.split_once('\n').unwrap_or((&text, ""));
-        let advice = Some(advice.trim().to_owned()).filter(|advice| !advice.is_empty());
-        self.0.push(Finding { about, health: CheckState::Wrong, seen: seen.into(), advice });
-    }
-}
 
 pub(super) async fn run(doctor: Doctor, globals: &GlobalOptions) -> Result<()> {
     let mut findings = Findings::default();
@@ -224,7 +177,7 @@ async fn look_at_server(findings: &mut Findings, config: &Config, full: bool) {
                 }
                 Err(error) => findings.wrong("health", &error),
             }
-            if let Err(error) = look_at_adapters(findings, &mut client).await {
+            if let Err(error) = look_at_adapters(findings, config, &mut client).await {
                 findings.wrong("adapters", &error);
             }
         }
@@ -238,7 +191,11 @@ async fn look_at_server(findings: &mut Findings, config: &Config, full: bool) {
     }
 }
 
-async fn look_at_adapters(findings: &mut Findings, client: &mut Client) -> Result<()> {
+async fn look_at_adapters(
+    findings: &mut Findings,
+    config: &Config,
+    client: &mut Client,
+) -> Result<()> {
     let stats = client.stats(&MessageFilter::default(), None).await?;
     findings.well("store", format!("{} messages, {} of them pending", stats.total, stats.pending));
     let adapters = client.platforms().await?;
@@ -247,30 +204,12 @@ async fn look_at_adapters(findings: &mut Findings, client: &mut Client) -> Resul
                       implementations that were refused";
         findings.add("adapters", CheckState::Doubtful, "none has connected yet", advice);
     }
-    for status in adapters {
-        look_at_adapter(findings, status);
-    }
+    look_at_accounts(findings, config, &adapters);
     look_at_queue(findings, client).await?;
     let page = Page { offset: 0, limit: 1, before: None };
     let newest = client.list(&MessageFilter::default(), page, None).await?;
     look_at_clock(findings, newest.first().map(|message| message.updated_at));
     Ok(())
-}
-
-fn look_at_adapter(findings: &mut Findings, status: AdapterStatus) {
-    let AdapterStatus { kind, platform, account, state, reason, last_error, .. } = status;
-    let account = account.as_deref().unwrap_or("no account yet");
-    let why = reason.or(last_error).filter(|_| state != PlatformState::Connected);
-    let why = why.map(|why| format!(", {why}")).unwrap_or_default();
-    let seen = format!("{platform} ({account}): {state:?}{why}");
-    let health = match state {
-        PlatformState::Connected => return findings.well("adapters", seen),
-        PlatformState::Connecting => CheckState::Doubtful,
-        PlatformState::Disconnected | PlatformState::Error => CheckState::Wrong,
-    };
-    let known = adapter::kinds().find(|known| known.name == kind);
-    let advice = known.map_or("the log of the server has the details", |kind| kind.advice);
-    findings.add("adapters", health, seen, advice);
 }
 
 /// Shows why messages wait, each reason once.
