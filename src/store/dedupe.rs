@@ -117,7 +117,8 @@ fn alike_of_history(received: &Inbound, recent: &[Message]) -> Option<u64> {
 /// Whether a message is older than the history, so that no entry of it can mean the message.
 fn is_before_history(known: &Message, received: &Inbound) -> bool {
     let since = received.alike.since;
-    let by_our_clock = since.saturating_add_signed(received.clock_ahead.saturating_neg());
+    let ahead = received.clock_ahead.unwrap_or_default();
+    let by_our_clock = since.saturating_add_signed(ahead.saturating_neg());
     // An own message was sent when it changed last.
     let changed_at = if received.own { known.updated_at } else { 0 };
     let written = known.created_at.max(changed_at);
@@ -310,7 +311,7 @@ fn has_same_id(known: &Message, received: &Inbound) -> bool {
     known.external_id.as_deref() == Some(received.external_id.as_str())
         && is_of_account(known, received)
         && (known.created_at.abs_diff(received.time) <= HISTORY_APART
-            || known.created_at.abs_diff(received.written()) <= HISTORY_APART
+            || received.written().is_some_and(|at| known.created_at.abs_diff(at) <= HISTORY_APART)
             || known.content.is_alike(&received.content))
 }
 
@@ -319,10 +320,10 @@ fn has_same_id(known: &Message, received: &Inbound) -> bool {
 fn is_about_the_same(known: &Message, received: &Inbound, apart: u64) -> bool {
     let direction = if received.own { Direction::Outbound } else { Direction::Inbound };
     // An own message has the time of our clock, and so has one that seemed to be of the future.
-    let has_our_time = received.own || received.clock_ahead > 0;
+    let has_our_time = received.own || received.clock_ahead.is_some_and(|ahead| ahead > 0);
+    let our_time = received.written().filter(|_| has_our_time);
     let is_near = |time: u64| {
-        time.abs_diff(received.time) <= apart
-            || has_our_time && time.abs_diff(received.written()) <= apart
+        [Some(received.time), our_time].into_iter().flatten().any(|at| time.abs_diff(at) <= apart)
     };
     known.direction == direction
         && known.status == Status::Sent

@@ -197,7 +197,7 @@ mod tests {
             own: true,
             from_history: false,
             alike: AlikeEntries::default(),
-            clock_ahead: 0,
+            clock_ahead: None,
             original: None,
             fingerprint: None,
         }
