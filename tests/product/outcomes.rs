@@ -144,8 +144,8 @@ async fn one_message_of_a_history_proves_one_of_ours() {
     assert_eq!(server.until(&swallowed, "Failed")["retry_count"], 2);
 }
 
-/// An implementation whose clock can be set, and that answers only what begins with "answered". It keeps
-/// all that it is sent, and tells none of it by itself.
+/// An implementation whose clock can be set. It answers what begins with "answered", and without an ID what
+/// begins with "confirmed". It keeps all that it is sent, and tells none of it by itself.
 struct ClockedPeer {
     peer: Peer,
     history: Arc<Mutex<Vec<Value>>>,
@@ -163,10 +163,10 @@ impl ClockedPeer {
                 let mut told = told.lock().unwrap();
                 let id = 100 + i64::try_from(told.len()).unwrap();
                 told.push(written_by(&clock, true, id, text, 0));
-                if text.starts_with("answered") {
-                    Reply::ok(json!({"message_id": id}))
-                } else {
-                    Reply::Silent
+                match text.split(' ').next() {
+                    Some("answered") => Reply::ok(json!({"message_id": id})),
+                    Some("confirmed") => Reply::ok(Value::Null),
+                    _ => Reply::Silent,
                 }
             }
             _ => willing()(action),
@@ -607,4 +607,79 @@ async fn what_has_gone_of_a_message_in_parts_is_known_over_restarts() {
     let taken_back = actions.iter().filter(|action| action["action"] == "delete_msg");
     let ids: Vec<_> = taken_back.map(|action| &action["params"]["message_id"]).collect();
     assert_eq!(ids, [102, 101]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_confirmed_without_an_id_is_stored_once_whatever_the_clock() {
+    for ahead in [0, -130, 700, -3_600] {
+        let mut server = started(HASTY);
+        let peer = ClockedPeer::dial(&server, ahead).await;
+        peer.said(true, 2, "old and own", 4_000);
+        server.until(&server.make_for(Some("qq"), "group_7", "confirmed"), "Sent");
+        server.stop();
+        server.start_again();
+        let again = dial(&server, "1", with_history(&peer.history, silent())).await;
+        again.action("get_group_msg_history").await;
+        eventually("the history is stored", || {
+            in_group_7(&server).contains(&json!("old and own")).then_some(())
+        });
+        until_taken(&server, &again, 1);
+        let count = in_group_7(&server).iter().filter(|text| *text == "confirmed").count();
+        assert_eq!(count, 1, "{ahead} s ahead");
+    }
+}
+
+/// How the first of several parts of a message ends that is deleted meanwhile.
+#[derive(Clone, Copy, Debug)]
+enum FirstPart {
+    AnsweredThenEchoed,
+    EchoedThenAnswered,
+    /// Both without an ID.
+    Nameless,
+    OnlyEchoed,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_in_parts_that_is_deleted_sends_no_more_and_does_not_come_back() {
+    use FirstPart::{AnsweredThenEchoed, EchoedThenAnswered, Nameless, OnlyEchoed};
+    for case in [AnsweredThenEchoed, EchoedThenAnswered, Nameless, OnlyEchoed] {
+        let timeout = if matches!(case, OnlyEchoed) { IMPATIENT_ADAPTER } else { "" };
+        let server = started(&format!("{PATIENT}{timeout}"));
+        let peer = dial(&server, "1", silent()).await;
+        let (_, made) =
+            server.post(&json!({"platform": "qq", "recipient": "group_7", "segments": [
+                {"type": "text", "text": "see"},
+                {"type": "file", "name": "a.pdf", "url": "https://example.com/a.pdf"},
+                {"type": "text", "text": "end"},
+            ]}));
+        let path = format!("/api/messages/{}", made["id"].as_str().unwrap());
+        let action = peer.action("send_group_msg").await;
+        if matches!(case, OnlyEchoed) {
+            eventually("the attempt ran into its time limit", || {
+                server.get(&path).1.get("last_error").is_some().then_some(())
+            });
+        }
+        assert_eq!(server.ask("DELETE", &path, None).0, 200);
+        let (mut echo, mut id) = (said(true, 55, "see", 0), json!({"message_id": 55}));
+        if matches!(case, Nameless) {
+            echo.as_object_mut().unwrap().remove("message_id");
+            id = Value::Null;
+        }
+        let answer = json!({"status": "ok", "retcode": 0, "data": id, "echo": action["echo"]});
+        let told = match case {
+            AnsweredThenEchoed | Nameless => vec![answer, echo],
+            EchoedThenAnswered => vec![echo, answer],
+            OnlyEchoed => vec![echo],
+        };
+        for frame in &told {
+            peer.push(frame);
+        }
+        // The lane goes on with the next one, after all of this one.
+        let next = server.make_for(Some("qq"), "group_7", "next");
+        let action = peer.action("send_group_msg").await;
+        assert_eq!(action["params"]["message"][0]["data"]["text"], "next", "{case:?}");
+        until_taken(&server, &peer, 1);
+        assert_eq!(in_group_7(&server), ["next"], "{case:?}");
+        drop(next);
+    }
 }

@@ -8,7 +8,7 @@ use super::address::OneBot11Address;
 use super::event::OneBot11Message;
 use super::options::OneBot11Options;
 use crate::adapter::api::{AdapterEvent, EventSink, Found, Outbound};
-use crate::adapter::onebot::common::call::{Calls, NoAnswer};
+use crate::adapter::onebot::common::call::Calls;
 use crate::adapter::onebot::common::mentions::name_mentions;
 use crate::clock::now;
 use crate::model::change::{AlikeEntries, CLOCKS_APART, HISTORY_APART, Inbound, MAX_CLOCKS_APART};
@@ -103,9 +103,7 @@ async fn fetch(
         Ok(answer) if answer.is_accepted() => answer,
         Ok(answer) if matches!(answer.retcode, 404 | 1404) => return Err(NoHistory::Unsupported),
         Ok(_) => return Err(NoHistory::Refused),
-        Err(NoAnswer::NotSent(_) | NoAnswer::Silent(_) | NoAnswer::Lost | NoAnswer::TooLarge) => {
-            return Err(NoHistory::NoAnswer);
-        }
+        Err(_) => return Err(NoHistory::NoAnswer),
     };
     let history: History<'_> = answer.data().ok_or(NoHistory::Refused)?;
     let own = account.id().unwrap_or_default();
@@ -115,8 +113,8 @@ async fn fetch(
             message.into_inbound(&account.platform, own, Some(conversation)).ok()?;
         account.known.insert(conversation, &inbound.external_id);
         name_mentions(&mut inbound, &account.people);
-        let is_part = account.progress.is_part(&inbound);
-        (!is_part).then_some(Inbound { from_history: true, ..inbound })
+        inbound.from_history = true;
+        (!account.progress.is_part(&inbound)).then_some(inbound)
     };
     let mut messages: Vec<Inbound> = history.messages.into_iter().filter_map(read).collect();
     oldest_first(&mut messages);
