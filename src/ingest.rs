@@ -259,7 +259,7 @@ impl Ingest {
                 if matches!(item.command, Command::Together(_)) {
                     tell_set_aside(&self.store);
                 }
-                if let Some(stored) = item.stored.take() {
+                if let Some(stored) = item.stored.take().filter(|_| answer != Answer::NotFound) {
                     let _ = stored.send(());
                 }
             }

@@ -485,7 +485,7 @@ fn inbound(text: &str) -> Inbound {
         own: false,
         from_history: false,
         alike: AlikeEntries::default(),
-        clock_ahead: 0,
+        clock_ahead: None,
         original: None,
         fingerprint: None,
     }

@@ -15,15 +15,16 @@ impl Actions {
         let row = self.store.view()?.conversation(platform, conversation)?;
         let account = row.ok_or(ActionFailure::NotFound)?.account;
         let group = (platform.to_owned(), conversation.to_owned());
-        // Others who ask for the same list meanwhile get this answer.
-        let _turn = self.groups.take(group.clone()).await;
         if let Some(known) = self.recent_members.get(&group) {
             return Ok(known);
         }
         let account = self.account(platform, account.as_deref())?;
-        let members = account.members(group.1.clone()).await.map_err(ActionFailure::Platform)?;
-        let members = Arc::new(members);
-        self.recent_members.keep(group, Arc::clone(&members));
-        Ok(members)
+        let (key, recent) = (group.clone(), self.recent_members.clone());
+        let question = async move {
+            let members = Arc::new(account.members(key.1.clone()).await?);
+            recent.keep(key, Arc::clone(&members));
+            Ok(members)
+        };
+        self.asked_members.ask(group, question).await.map_err(ActionFailure::Platform)
     }
 }

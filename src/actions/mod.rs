@@ -4,6 +4,7 @@
 //! The platform is asked first. If it refuses, nothing changes here; if it agrees, the change is stored,
 //! even if the client has disconnected meanwhile.
 
+mod asked_members;
 mod keyed_locks;
 mod members;
 mod merged_forward;
@@ -18,8 +19,9 @@ use crate::model::notice::ContactRequest;
 use crate::model::platform_event::MessageTarget;
 use crate::model::reaction::ReactionChange;
 use crate::store::{self, Answer, Command, Store};
+use asked_members::AskedMembers;
 use keyed_locks::KeyedLocks;
-use recent_members::{GroupKey, RecentMembers};
+use recent_members::RecentMembers;
 use std::fmt;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -39,7 +41,7 @@ pub struct Actions {
     tasks: TaskTracker,
     messages: KeyedLocks<Uuid>,
     requests: KeyedLocks<u64>,
-    groups: KeyedLocks<GroupKey>,
+    asked_members: AskedMembers,
     recent_members: RecentMembers,
     marks: Arc<Semaphore>,
 }
@@ -116,7 +118,7 @@ impl Actions {
             tasks,
             messages: KeyedLocks::default(),
             requests: KeyedLocks::default(),
-            groups: KeyedLocks::default(),
+            asked_members: AskedMembers::default(),
             recent_members: RecentMembers::default(),
             marks: Arc::new(Semaphore::new(MAX_MARKS)),
         }

@@ -136,7 +136,7 @@ async fn echo(platform: &str, message: Outbound, context: &Context) -> bool {
         own: false,
         from_history: false,
         alike: AlikeEntries::default(),
-        clock_ahead: 0,
+        clock_ahead: None,
         original: None,
         fingerprint: None,
     };

@@ -97,7 +97,7 @@ mod tests {
             own: true,
             from_history: true,
             alike: AlikeEntries::default(),
-            clock_ahead: 0,
+            clock_ahead: None,
             original: Some("{}".into()),
             fingerprint: Some("f".into()),
         };

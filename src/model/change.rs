@@ -7,6 +7,7 @@ use crate::model::cursor::Epoch;
 use crate::model::message::{Direction, Message, ReplyTo, Sender, Status};
 use crate::model::notice::Notice;
 use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
 use uuid::Uuid;
 
 /// The effect of a committed event, for listeners.
@@ -95,8 +96,8 @@ pub struct Inbound {
     pub from_history: bool,
     /// The entries of the same history that it could be confused with.
     pub alike: AlikeEntries,
-    /// Seconds by which the clock that wrote `time` is ahead of ours, as far as that is known.
-    pub clock_ahead: i64,
+    /// Seconds by which the clock that wrote `time` is ahead of ours; `None` if that is not known.
+    pub clock_ahead: Option<i64>,
     /// The content as the platform wrote it, in its own format.
     pub original: Option<String>,
     /// Recognizes the message when it comes again under another ID, on platforms where that
@@ -132,7 +133,7 @@ impl Inbound {
             own: false,
             from_history: false,
             alike: AlikeEntries::default(),
-            clock_ahead: 0,
+            clock_ahead: None,
             original: message.original.clone(),
             fingerprint: None,
         })
@@ -161,9 +162,10 @@ impl Inbound {
     /// Whether it may be the echo of a message that is being sent, or of one whose outcome is
     /// unknown; `at` is the time of receipt.
     pub fn echoes(&self, message: &Message, at: u64) -> bool {
+        let written = self.may_be_written(at);
         let is_open = match message.status {
             Status::Sending => true,
-            _ => message.is_uncertain && self.is_told(at) <= message.updated_at + ECHO_LATE,
+            _ => message.is_uncertain && *written.start() <= message.updated_at + ECHO_LATE,
         };
         // After several attempts, another account may have sent it.
         let may_be_its = message.retry_count > 0 || !message.is_of_other(&self.account);
@@ -171,20 +173,21 @@ impl Inbound {
             && message.direction == Direction::Outbound
             && is_open
             && may_be_its
-            && self.is_told(at).saturating_add(CLOCKS_APART) >= message.created_at
+            && written.end().saturating_add(CLOCKS_APART) >= message.created_at
             && self.content.is_told_of(&message.content)
     }
 
     /// Whether it gives the platform's ID of an own message that was confirmed without one.
     pub fn completes(&self, message: &Message, at: u64) -> bool {
+        let written = self.may_be_written(at);
         self.own
             && message.direction == Direction::Outbound
             && message.status == Status::Sent
             && message.external_id.is_none()
             && message.account.as_ref() == Some(&self.account)
             && self.says_it_in_the_same_words(message)
-            && self.is_told(at).saturating_add(CLOCKS_APART) >= message.created_at
-            && self.is_told(at) <= message.updated_at + ECHO_LATE
+            && written.end().saturating_add(CLOCKS_APART) >= message.created_at
+            && *written.start() <= message.updated_at + ECHO_LATE
     }
 
     fn says_it_in_the_same_words(&self, message: &Message) -> bool {
@@ -192,20 +195,33 @@ impl Inbound {
             && message.content.readable().trim() == self.content.readable().trim()
     }
 
-    /// The time at which it was written, by our clock.
-    pub fn written(&self) -> u64 {
-        self.time.saturating_add_signed(self.clock_ahead.saturating_neg())
+    /// The time at which it was written, by our clock, if that clock is known which wrote `time`.
+    pub fn written(&self) -> Option<u64> {
+        let ahead = self.clock_ahead?;
+        Some(self.time.saturating_add_signed(ahead.saturating_neg()))
     }
 
-    /// The time at which it was written. A live event counts as written now, whatever the
-    /// platform's clock says.
-    fn is_told(&self, at: u64) -> u64 {
-        if self.from_history { self.written() } else { at }
+    /// The earliest and the latest time at which it may have been written, by our clock. A live event
+    /// counts as written when it came, `at`, whatever the platform's clock says.
+    pub fn may_be_written(&self, at: u64) -> RangeInclusive<u64> {
+        if !self.from_history {
+            return at..=at;
+        }
+        match self.written() {
+            Some(written) => written..=written,
+            None => {
+                self.time.saturating_sub(MAX_CLOCKS_APART)
+                    ..=self.time.saturating_add(MAX_CLOCKS_APART)
+            }
+        }
     }
 }
 
 /// Seconds by which a platform's clock may be behind ours, beyond what is known of it.
 pub const CLOCKS_APART: u64 = 60;
+
+/// Seconds by which a clock may be wrong. A larger difference is no clock's, but that of an old message.
+pub const MAX_CLOCKS_APART: u64 = 24 * 60 * 60;
 
 /// Seconds by which the time in a history may differ from that of the live event, if the ID differs too.
 pub const HISTORY_APART: u64 = 5 * 60;

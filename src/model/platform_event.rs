@@ -230,8 +230,8 @@ struct InboundJson {
     from_history: bool,
     #[serde(default)]
     alike: AlikeEntries,
-    #[serde(default)]
-    clock_ahead: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    clock_ahead: Option<i64>,
     original: Option<String>,
     fingerprint: Option<String>,
 }

@@ -5,7 +5,7 @@ use super::recording::{DISK_PAUSE, record_outcome};
 use super::route::{self, DeliveryRoute};
 use crate::adapter::{Found, OnUnknown};
 use crate::clock::now;
-use crate::model::change::Outcome;
+use crate::model::change::{Inbound, Outcome};
 use crate::model::message::{Message, Status};
 use crate::store::{self, Command};
 
@@ -23,8 +23,12 @@ pub(super) async fn may_send(
     } else {
         route.account.find(route.outbound(context, message)).await
     };
-    if let Found::History { candidates, is_complete } = found {
-        let mut is_complete = is_complete;
+    if let Found::History { candidates, earlier, is_complete } = found {
+        let mut is_complete = is_complete
+            && were_known(context, message, &earlier).unwrap_or_else(|error| {
+                tracing::error!("the messages of a history cannot be compared: {error}");
+                false
+            });
         for candidate in candidates {
             // The store decides, as for every other message of the account's owner.
             let received = Box::new(candidate);
@@ -66,6 +70,23 @@ pub(super) async fn may_send(
         record_outcome(context, message.seq, outcome).await;
     }
     !is_cautious
+}
+
+/// Whether all these messages of a history were known before the message was made, so that none of them is
+/// it. Their times alone do not tell, because the platform's clock may have been set.
+fn were_known(
+    context: &OutboxContext,
+    message: &Message,
+    earlier: &[Inbound],
+) -> store::Result<bool> {
+    let view = context.store.view()?;
+    for seen in earlier {
+        let known = view.by_external(&seen.platform, &seen.account, &seen.external_id)?;
+        if known.is_none_or(|known| known.updated_at >= message.created_at) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn still_waits(context: &OutboxContext, message: &Message) -> store::Result<bool> {

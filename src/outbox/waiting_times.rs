@@ -57,3 +57,40 @@ impl WaitingTimes {
         watched
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::message::{Draft, MessageType};
+    use crate::model::routing::RoutingFacts;
+    use crate::store::{Access, Answer, Command, StoreOptions};
+
+    const TIME_TO_LIVE: u64 = 100_000;
+
+    async fn made(store: &Store, age: u64) -> Message {
+        let draft = Draft::new(MessageType::Text, "x".into(), "group_1".into(), None).unwrap();
+        let (at, facts) = (now() - age, RoutingFacts::default());
+        let create = Command::Create { draft, at, idempotency: None, facts };
+        let Answer::Message(made) = store.write(create).await.unwrap() else {
+            panic!("it is made")
+        };
+        made
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_was_ahead_at_the_start_is_doubted_also_when_newer_messages_came() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = StoreOptions::new(folder.path().join("a.redb"), Access::Write);
+        let store = Store::open(&options, Box::new(())).unwrap();
+        let old = made(&store, 2 * TIME_TO_LIVE).await;
+        let (clock, at_start) = (Arc::new(Clock::start()), StoreAtStart::default());
+        let age = |at_start: &StoreAtStart| {
+            WaitingTimes::begin(clock.clone(), &store, at_start).unwrap().of(&old, TIME_TO_LIVE)
+        };
+        assert!(age(&at_start) < TIME_TO_LIVE, "it counts from the start");
+        made(&store, 0).await;
+        // It begins again after the store could not be read.
+        assert!(age(&at_start) < TIME_TO_LIVE, "the store is still that of the start");
+        assert!(age(&StoreAtStart::default()) >= TIME_TO_LIVE, "another start does not doubt");
+    }
+}

@@ -16,7 +16,7 @@ use crate::metrics::{METRICS, RequestLabels, RouteLabels};
 use bytes::Bytes;
 use hyper::header::{
     AGE, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderName, HeaderValue, ORIGIN,
-    X_CONTENT_TYPE_OPTIONS,
+    TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{StatusCode, Version};
 use matchit::Match;
@@ -34,11 +34,15 @@ const ELSEWHERE_WAIT: Duration = Duration::from_secs(2);
 const MAX_FIELDS: usize = 64;
 
 /// Fields that decide about a request, and that it has once at most.
-const SINGLE_FIELDS: [(HeaderName, &str); 4] = [
+const SINGLE_FIELDS: [(HeaderName, &str); 8] = [
     (HOST, "Host"),
     (ORIGIN, "Origin"),
     (AUTHORIZATION, "Authorization"),
     (CONTENT_TYPE, "Content-Type"),
+    (TRANSFER_ENCODING, "Transfer-Encoding"),
+    (HeaderName::from_static("idempotency-key"), "Idempotency-Key"),
+    (HeaderName::from_static("last-event-id"), "Last-Event-ID"),
+    (HeaderName::from_static("sec-fetch-site"), "Sec-Fetch-Site"),
 ];
 
 /// Headers of every answer except the page's own files, unless the answer sets them.

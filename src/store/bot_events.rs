@@ -179,7 +179,7 @@ mod tests {
             own: false,
             from_history: false,
             alike: AlikeEntries::default(),
-            clock_ahead: 0,
+            clock_ahead: None,
             original: None,
             fingerprint: None,
         });

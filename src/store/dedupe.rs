@@ -8,7 +8,7 @@ use super::error::Result;
 use super::state::StoreState;
 use crate::model::change::{self, AlikeEntries, HISTORY_APART, Inbound, Outcome};
 use crate::model::event::{ChangeCause, DedupeKey, Event, Origin};
-use crate::model::message::{Direction, Message, ReplyTo, Sender, Status};
+use crate::model::message::{Direction, Message, ReplyTo, Status};
 
 /// The newest messages of the conversation with which a history is compared.
 const MAX_COMPARED: usize = 256;
@@ -117,7 +117,8 @@ fn alike_of_history(received: &Inbound, recent: &[Message]) -> Option<u64> {
 /// Whether a message is older than the history, so that no entry of it can mean the message.
 fn is_before_history(known: &Message, received: &Inbound) -> bool {
     let since = received.alike.since;
-    let by_our_clock = since.saturating_add_signed(received.clock_ahead.saturating_neg());
+    let ahead = received.clock_ahead.unwrap_or_default();
+    let by_our_clock = since.saturating_add_signed(ahead.saturating_neg());
     // An own message was sent when it changed last.
     let changed_at = if received.own { known.updated_at } else { 0 };
     let written = known.created_at.max(changed_at);
@@ -210,18 +211,21 @@ fn known(state: &impl StoreState, received: &Inbound, at: u64) -> Result<KnownBy
 
 /// Whether an event cannot be of the message that has its ID and its time: a program that gives one ID
 /// to several messages would lose all but the first. A message that was edited or recalled here can be
-/// compared no more.
+/// compared no more by its content, nor can the entry of a history, which may write it otherwise.
 fn is_another(state: &impl StoreState, seq: u64, received: &Inbound) -> Result<bool> {
-    if received.own || received.from_history {
+    if received.own {
         return Ok(false);
     }
     let Some(known) = state.by_seq(seq)? else { return Ok(false) };
     let is_as_it_came = known.edited_at.is_none() && known.recall.is_none();
-    let is_of_another = |sender: &Sender| sender.id != received.sender.id;
+    let has_other_words =
+        !received.from_history && is_as_it_came && !known.content.is_alike(&received.content);
     Ok(known.direction == Direction::Inbound
-        && is_as_it_came
-        && (known.sender.as_ref().is_some_and(is_of_another)
-            || !known.content.is_alike(&received.content)))
+        && (is_of_another_sender(&known, received) || has_other_words))
+}
+
+fn is_of_another_sender(known: &Message, received: &Inbound) -> bool {
+    known.sender.as_ref().is_some_and(|sender| sender.id != received.sender.id)
 }
 
 /// A duplicate of a stored message, unless that was deleted since.
@@ -235,7 +239,8 @@ fn repeated(
     let is_told = state.seen(received)?.is_some()
         && (!received.from_history || state.is_in_history(&known)?);
     if !is_told {
-        events.push(Event::Recognized { seq, marks: marks(received, &known) });
+        let marks = marks(state, received, &known)?;
+        events.push(Event::Recognized { seq, marks });
     }
     Ok(Answer::Repeated(known))
 }
@@ -249,7 +254,7 @@ fn recognized(
     at: u64,
     events: &mut Vec<Event>,
 ) -> Result<Answer> {
-    let mut marks = marks(received, &known);
+    let mut marks = marks(state, received, &known)?;
     marks.extend(sent_mark(&known));
     let known = changed_with(how, known, marks, events);
     events.extend(recalled_before(state, &known, at)?);
@@ -273,8 +278,11 @@ pub(super) fn recalled_before(
 }
 
 /// Marks by which the same event, and the same entry of a history, are recognized from now on.
-fn marks(received: &Inbound, known: &Message) -> Vec<DedupeKey> {
-    let mut marks = seen_marks(received);
+fn marks(state: &impl StoreState, received: &Inbound, known: &Message) -> Result<Vec<DedupeKey>> {
+    let mut marks = match state.seen(received)? {
+        Some(seq) if seq != known.seq => vec![beside_mark(received)],
+        _ => seen_marks(received),
+    };
     if received.from_history {
         let seen = |(time, hash)| DedupeKey::Seen(time, hash);
         marks.push(seen(history_key(known)));
@@ -282,7 +290,7 @@ fn marks(received: &Inbound, known: &Message) -> Vec<DedupeKey> {
             marks.push(seen(alias_key(known, &received.external_id)));
         }
     }
-    marks
+    Ok(marks)
 }
 
 /// The oldest message of the conversation with the same content that may have been sent.
@@ -309,8 +317,9 @@ fn find_open(
 fn has_same_id(known: &Message, received: &Inbound) -> bool {
     known.external_id.as_deref() == Some(received.external_id.as_str())
         && is_of_account(known, received)
+        && !is_of_another_sender(known, received)
         && (known.created_at.abs_diff(received.time) <= HISTORY_APART
-            || known.created_at.abs_diff(received.written()) <= HISTORY_APART
+            || received.written().is_some_and(|at| known.created_at.abs_diff(at) <= HISTORY_APART)
             || known.content.is_alike(&received.content))
 }
 
@@ -319,10 +328,10 @@ fn has_same_id(known: &Message, received: &Inbound) -> bool {
 fn is_about_the_same(known: &Message, received: &Inbound, apart: u64) -> bool {
     let direction = if received.own { Direction::Outbound } else { Direction::Inbound };
     // An own message has the time of our clock, and so has one that seemed to be of the future.
-    let has_our_time = received.own || received.clock_ahead > 0;
+    let has_our_time = received.own || received.clock_ahead.is_some_and(|ahead| ahead > 0);
+    let our_time = received.written().filter(|_| has_our_time);
     let is_near = |time: u64| {
-        time.abs_diff(received.time) <= apart
-            || has_our_time && time.abs_diff(received.written()) <= apart
+        [Some(received.time), our_time].into_iter().flatten().any(|at| time.abs_diff(at) <= apart)
     };
     known.direction == direction
         && known.status == Status::Sent
@@ -330,7 +339,7 @@ fn is_about_the_same(known: &Message, received: &Inbound, apart: u64) -> bool {
         && is_of_account(known, received)
         && known.content == received.content
         // An own message has no sender, and was sent when it changed last.
-        && known.sender.as_ref().is_none_or(|sender| sender.id == received.sender.id)
+        && !is_of_another_sender(known, received)
         && (is_near(known.created_at) || received.own && is_near(known.updated_at))
 }
 

@@ -88,14 +88,18 @@ pub(super) fn deleted_key(message: &Message) -> Option<(u64, u128)> {
     Some((period(message.updated_at), hash))
 }
 
-/// Keys under which a deleted message may be that an own message is: by the period in which that was
-/// written, or came live at `at`, and those next to it.
-pub(super) fn deleted_keys(received: &Inbound, at: u64) -> [(u64, u128); 3] {
+/// Keys under which a deleted message may be that an own message is: by the periods in which that may
+/// have been written, or came live at `at`, and those next to them.
+pub(super) fn deleted_keys(
+    received: &Inbound,
+    at: u64,
+) -> impl Iterator<Item = (u64, u128)> + use<> {
     let Inbound { platform, account, conversation, content, .. } = received;
     let hash = deleted_hash(platform, account, conversation, content);
-    let time = if received.from_history { received.written() } else { at };
-    let [before, now, next] = periods_about(time);
-    [(now, hash), (before, hash), (next, hash)]
+    let written = received.may_be_written(at);
+    let (first, last) = (written.start() / ECHO_PERIOD, written.end() / ECHO_PERIOD);
+    let beside = first.checked_sub(1).into_iter().chain([last + 1]);
+    (first..=last).chain(beside).map(move |number| (number.saturating_mul(ECHO_PERIOD), hash))
 }
 
 fn deleted_hash(platform: &str, account: &str, conversation: &str, content: &Content) -> u128 {

@@ -162,7 +162,7 @@ impl OldInbound {
             own: self.own,
             from_history: false,
             alike: AlikeEntries::default(),
-            clock_ahead: 0,
+            clock_ahead: None,
             original: self.original,
             fingerprint: None,
         }

@@ -58,6 +58,29 @@ async fn an_implementation_without_a_list_of_members_says_so() {
 }
 
 #[tokio::test]
+async fn a_list_that_is_too_large_is_refused_with_the_reason() {
+    let mut rechat = Rechat::start(&["kind = 'onebot11'\nmax_frame = 2000".into()]).await;
+    let url = rechat.url("/onebot/v11/ws");
+    // The second one is not even read, and ends the connection.
+    for (account, length) in [("1", 3_000), ("2", 30_000)] {
+        let list = json!([{"user_id": 5, "nickname": "n".repeat(length)}]);
+        let script = onebot11::willing_but("get_group_member_list", Reply::ok(list));
+        let headers = onebot11::headers(account, "Universal");
+        let peer = Peer::dial(&url, &headers, script).await.unwrap();
+        rechat.until(account, PlatformState::Connected).await;
+        match rechat.handle("qq").await.members("group_7".into()).await {
+            Err(ActionError::Refused(reason)) => {
+                assert!(reason.contains("`max_frame`"), "{length}: {reason}");
+            }
+            other => panic!("{length}: {other:?}"),
+        }
+        peer.drop_connection();
+        peer.ended().await;
+        rechat.until(account, PlatformState::Disconnected).await;
+    }
+}
+
+#[tokio::test]
 async fn onebot_12_lists_the_members_of_groups_and_channels() {
     let mut rechat = Rechat::start(&[]).await;
     let url = rechat.url("/onebot/v12/ws");

@@ -150,6 +150,10 @@ fn fields_that_decide_about_a_request_stand_in_it_once() {
             ("Origin", "http://localhost"),
             ("Authorization", "Bearer x"),
             ("Content-Type", "application/json"),
+            ("Transfer-Encoding", "chunked"),
+            ("Idempotency-Key", "a"),
+            ("Last-Event-ID", "1"),
+            ("Sec-Fetch-Site", "none"),
         ] {
             let twice = format!("{field}: {value}\r\n").repeat(2);
             let host = if field == "Host" { "" } else { "Host: localhost\r\n" };

@@ -1,11 +1,11 @@
 //! Outcomes of attempts to send, and the proofs for them.
 
 use crate::onebot::{Peer, Reply, Script};
-use crate::onebot11::{group_message, headers, own_message, willing, willing_but};
+use crate::onebot11::{group_message, headers, heartbeat, own_message, willing, willing_but};
 use crate::server::{Home, TestServer, eventually};
 use rechat::clock::now;
 use serde_json::{Value, json};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// Attempts follow each other at once.
@@ -144,34 +144,144 @@ async fn one_message_of_a_history_proves_one_of_ours() {
     assert_eq!(server.until(&swallowed, "Failed")["retry_count"], 2);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_message_is_found_in_a_history_of_another_clock() {
-    for ahead in [-3_600_i64, -120, 700] {
-        let server = started(&format!("{HASTY}{IMPATIENT_ADAPTER}"));
-        let at = move |own, id, text: &str, ago: i64| {
-            let mut event = said(own, id, text, 0);
-            event["time"] = json!(now().cast_signed() + ahead - ago);
-            event
-        };
-        let history = vec![at(false, 1, "old", 5_000), at(true, 2, "old and own", 4_000)];
-        let history = Arc::new(Mutex::new(history));
-        let told = history.clone();
+/// An implementation whose clock can be set. It answers what begins with "answered", and without an ID what
+/// begins with "confirmed". It keeps all that it is sent, and tells none of it by itself.
+struct ClockedPeer {
+    peer: Peer,
+    history: Arc<Mutex<Vec<Value>>>,
+    ahead: Arc<AtomicI64>,
+}
+
+impl ClockedPeer {
+    async fn dial(server: &TestServer, ahead: i64) -> Self {
+        let history: Arc<Mutex<Vec<Value>>> = Arc::default();
+        let ahead = Arc::new(AtomicI64::new(ahead));
+        let (told, clock) = (history.clone(), ahead.clone());
         let script: Script = Arc::new(move |action| match action["action"].as_str() {
             Some("send_group_msg") => {
                 let text = action["params"]["message"][0]["data"]["text"].as_str().unwrap();
-                let id = if text == "answered" { 100 } else { 101 };
-                told.lock().unwrap().push(at(true, id, text, 0));
-                if id == 100 { Reply::ok(json!({"message_id": id})) } else { Reply::Silent }
+                let mut told = told.lock().unwrap();
+                let id = 100 + i64::try_from(told.len()).unwrap();
+                told.push(written_by(&clock, true, id, text, 0));
+                match text.split(' ').next() {
+                    Some("answered") => Reply::ok(json!({"message_id": id})),
+                    Some("confirmed") => Reply::ok(Value::Null),
+                    _ => Reply::Silent,
+                }
             }
             _ => willing()(action),
         });
-        let peer = dial(&server, "1", with_history(&history, script)).await;
+        let peer = dial(server, "1", with_history(&history, script)).await;
+        Self { peer, history, ahead }
+    }
+
+    /// Adds a message to the history that was said so many seconds ago, by the clock of the peer.
+    fn said(&self, own: bool, id: i64, text: &str, ago: i64) -> Value {
+        let event = written_by(&self.ahead, own, id, text, ago);
+        self.history.lock().unwrap().push(event.clone());
+        event
+    }
+
+    fn set_clock(&self, ahead: i64) {
+        self.ahead.store(ahead, Ordering::SeqCst);
+    }
+
+    fn heartbeat(&self, ahead: i64) {
+        let mut heartbeat = heartbeat(1, 5_000, true);
+        heartbeat["time"] = json!(now().cast_signed() + ahead);
+        self.peer.push(&heartbeat);
+    }
+}
+
+fn written_by(clock: &AtomicI64, own: bool, id: i64, text: &str, ago: i64) -> Value {
+    let mut event = said(own, id, text, 0);
+    event["time"] = json!(now().cast_signed() + clock.load(Ordering::SeqCst) - ago);
+    event
+}
+
+const ON_UNKNOWN: [&str; 2] = ["on_unknown = 'resend'\n", "on_unknown = 'fail'\n"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_is_found_in_a_history_of_another_clock() {
+    for ahead in [-3_600, -120, 700] {
+        let server = started(&format!("{HASTY}{IMPATIENT_ADAPTER}"));
+        let peer = ClockedPeer::dial(&server, ahead).await;
+        peer.said(false, 1, "old", 5_000);
+        peer.said(true, 2, "old and own", 4_000);
         let answered = server.make_for(Some("qq"), "group_7", "answered");
         server.until(&answered, "Sent");
         let swallowed = server.make_for(Some("qq"), "group_7", "swallowed");
         let sent = server.until(&swallowed, "Sent");
-        assert_eq!((sends(&peer), &sent["retry_count"]), (2, &json!(0)), "{ahead} s ahead");
+        assert_eq!((sends(&peer.peer), &sent["retry_count"]), (2, &json!(0)), "{ahead} s ahead");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_is_found_in_a_history_of_an_unknown_clock() {
+    for on_unknown in ON_UNKNOWN {
+        for ahead in [-130, 700] {
+            let server = started(&format!("{HASTY}{IMPATIENT_ADAPTER}{on_unknown}"));
+            let peer = ClockedPeer::dial(&server, ahead).await;
+            peer.said(false, 1, "old", 5_000);
+            peer.said(true, 2, "old and own", 4_000);
+            // The implementation runs on our host; the platform writes the times of messages.
+            peer.heartbeat(0);
+            let swallowed = server.make_for(Some("qq"), "group_7", "swallowed");
+            server.until(&swallowed, "Sent");
+            assert_eq!(sends(&peer.peer), 1, "{ahead} s ahead, {on_unknown}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_is_found_in_a_history_whose_clock_was_set() {
+    for on_unknown in ON_UNKNOWN {
+        for (before, after) in [(0, 700), (0, -90), (-700, 0), (3_600, -3_600)] {
+            for live_after in [0, 2] {
+                let case = format!("{before} to {after}, {live_after} since, {on_unknown}");
+                let mut server = started(&format!("{HASTY}{IMPATIENT_ADAPTER}{on_unknown}"));
+                let peer = ClockedPeer::dial(&server, before).await;
+                peer.said(true, 2, "old and own", 4_000);
+                peer.peer.push(&peer.said(false, 3, "live", 0));
+                until_taken(&server, &peer.peer, 1);
+                for text in ["answered", "answered too"] {
+                    server.until(&server.make_for(Some("qq"), "group_7", text), "Sent");
+                }
+                peer.set_clock(after);
+                for id in 0..live_after {
+                    peer.peer.push(&peer.said(false, 50 + id, "live", 0));
+                    peer.peer.push(&written_by(&peer.ahead, false, 60 + id, "live", 0));
+                }
+                let swallowed = server.make_for(Some("qq"), "group_7", "swallowed");
+                server.until(&swallowed, "Sent");
+                assert_eq!(sends(&peer.peer), 3, "{case}");
+                server.stop();
+                server.start_again();
+                let script = with_history(&peer.history, silent());
+                let again = dial(&server, "1", script).await;
+                again.action("get_group_msg_history").await;
+                until_taken(&server, &again, 2);
+                let count = in_group_7(&server).iter().filter(|text| *text == "swallowed").count();
+                assert_eq!(count, 1, "{case}");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_a_clock_may_hide_is_not_sent_again_if_it_must_not_be_doubled() {
+    let server = started(&format!("{HASTY}{IMPATIENT_ADAPTER}on_unknown = 'fail'\n"));
+    let peer = ClockedPeer::dial(&server, 0).await;
+    // The clock is set back, and nothing that was said before shows it.
+    peer.said(true, 2, "old and own", 4_000);
+    let mut live = group_message(1, 8, 3, "live");
+    live["time"] = json!(now());
+    peer.peer.push(&live);
+    until_taken(&server, &peer.peer, 1);
+    peer.set_clock(-700);
+    let id = server.make_for(Some("qq"), "group_7", "swallowed");
+    assert_eq!(server.until(&id, "Failed")["last_error"], "outcome unknown");
+    assert_eq!(sends(&peer.peer), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -497,4 +607,79 @@ async fn what_has_gone_of_a_message_in_parts_is_known_over_restarts() {
     let taken_back = actions.iter().filter(|action| action["action"] == "delete_msg");
     let ids: Vec<_> = taken_back.map(|action| &action["params"]["message_id"]).collect();
     assert_eq!(ids, [102, 101]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_confirmed_without_an_id_is_stored_once_whatever_the_clock() {
+    for ahead in [0, -130, 700, -3_600] {
+        let mut server = started(HASTY);
+        let peer = ClockedPeer::dial(&server, ahead).await;
+        peer.said(true, 2, "old and own", 4_000);
+        server.until(&server.make_for(Some("qq"), "group_7", "confirmed"), "Sent");
+        server.stop();
+        server.start_again();
+        let again = dial(&server, "1", with_history(&peer.history, silent())).await;
+        again.action("get_group_msg_history").await;
+        eventually("the history is stored", || {
+            in_group_7(&server).contains(&json!("old and own")).then_some(())
+        });
+        until_taken(&server, &again, 1);
+        let count = in_group_7(&server).iter().filter(|text| *text == "confirmed").count();
+        assert_eq!(count, 1, "{ahead} s ahead");
+    }
+}
+
+/// How the first of several parts of a message ends that is deleted meanwhile.
+#[derive(Clone, Copy, Debug)]
+enum FirstPart {
+    AnsweredThenEchoed,
+    EchoedThenAnswered,
+    /// Both without an ID.
+    Nameless,
+    OnlyEchoed,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_in_parts_that_is_deleted_sends_no_more_and_does_not_come_back() {
+    use FirstPart::{AnsweredThenEchoed, EchoedThenAnswered, Nameless, OnlyEchoed};
+    for case in [AnsweredThenEchoed, EchoedThenAnswered, Nameless, OnlyEchoed] {
+        let timeout = if matches!(case, OnlyEchoed) { IMPATIENT_ADAPTER } else { "" };
+        let server = started(&format!("{PATIENT}{timeout}"));
+        let peer = dial(&server, "1", silent()).await;
+        let (_, made) =
+            server.post(&json!({"platform": "qq", "recipient": "group_7", "segments": [
+                {"type": "text", "text": "see"},
+                {"type": "file", "name": "a.pdf", "url": "https://example.com/a.pdf"},
+                {"type": "text", "text": "end"},
+            ]}));
+        let path = format!("/api/messages/{}", made["id"].as_str().unwrap());
+        let action = peer.action("send_group_msg").await;
+        if matches!(case, OnlyEchoed) {
+            eventually("the attempt ran into its time limit", || {
+                server.get(&path).1.get("last_error").is_some().then_some(())
+            });
+        }
+        assert_eq!(server.ask("DELETE", &path, None).0, 200);
+        let (mut echo, mut id) = (said(true, 55, "see", 0), json!({"message_id": 55}));
+        if matches!(case, Nameless) {
+            echo.as_object_mut().unwrap().remove("message_id");
+            id = Value::Null;
+        }
+        let answer = json!({"status": "ok", "retcode": 0, "data": id, "echo": action["echo"]});
+        let told = match case {
+            AnsweredThenEchoed | Nameless => vec![answer, echo],
+            EchoedThenAnswered => vec![echo, answer],
+            OnlyEchoed => vec![echo],
+        };
+        for frame in &told {
+            peer.push(frame);
+        }
+        // The lane goes on with the next one, after all of this one.
+        let next = server.make_for(Some("qq"), "group_7", "next");
+        let action = peer.action("send_group_msg").await;
+        assert_eq!(action["params"]["message"][0]["data"]["text"], "next", "{case:?}");
+        until_taken(&server, &peer, 1);
+        assert_eq!(in_group_7(&server), ["next"], "{case:?}");
+        drop(next);
+    }
 }

@@ -211,7 +211,7 @@ impl Both {
             own,
             from_history: false,
             alike: AlikeEntries::default(),
-            clock_ahead: 0,
+            clock_ahead: None,
             original: None,
             fingerprint: None,
         };

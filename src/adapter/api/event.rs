@@ -120,7 +120,7 @@ pub enum AdapterEvent {
         index: usize,
         /// The platform's own ID of the part.
         external_id: Option<String>,
-        /// Signals that it is on disk.
+        /// Signals that it is on disk; dropped if the message was deleted.
         stored: oneshot::Sender<()>,
     },
     /// A conversation's name became known.

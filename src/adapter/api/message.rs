@@ -59,6 +59,9 @@ pub enum Found {
         /// Messages of the account that may be the one, the oldest first; the core knows which of
         /// them are other messages.
         candidates: Vec<Inbound>,
+        /// Messages of the account that say the same and have an earlier time. If the core did not know
+        /// them when the message was made, the clock may have been set, and one of them may be it.
+        earlier: Vec<Inbound>,
         /// The history reaches back to before the message was made.
         is_complete: bool,
     },

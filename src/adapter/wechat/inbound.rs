@@ -56,7 +56,7 @@ pub(super) fn read(value: &Value, platform: &str, account: &str) -> Option<Recei
             own: false,
             from_history: false,
             alike: AlikeEntries::default(),
-            clock_ahead: 0,
+            clock_ahead: None,
             original: (!items.iter().all(is_text)).then(|| value["item_list"].to_string()),
             fingerprint: Some(fingerprint),
         },

@@ -5,6 +5,7 @@ use crate::model::change::{Change, ChangeEffect};
 use crate::model::cursor::{Cursor, Epoch};
 use crate::model::message::{Draft, Message, MessageType};
 use crate::model::subscription::Topic;
+use crate::store::{Access, StoreOptions};
 use std::task::{Context, Poll};
 
 const LIMITS: SessionLimits =
@@ -121,4 +122,22 @@ async fn what_was_dropped_makes_sessions_read_on_from_where_they_were() {
     let Poll::Ready(MailboxContent::Behind(delivered)) = found else { panic!("it is not behind") };
     assert_eq!(delivered.seq, 2);
     assert_eq!(hub.lock().head, head);
+}
+
+#[tokio::test]
+async fn a_session_that_reads_at_once_is_not_behind_however_many_commits_wait() {
+    const COMMITS: u64 = 20;
+    let folder = tempfile::tempdir().unwrap();
+    let options = StoreOptions::new(folder.path().join("a.redb"), Access::Write);
+    let store = Store::open(&options, Box::new(())).unwrap();
+    let hub = Hub::new(LIMITS);
+    let mailbox = session(&hub, FrameForm::Messages, &[EventKind::NewMessage], &[Topic::default()]);
+    for seq in 1..=COMMITS {
+        hub.queue.push(Arc::new(messages([(seq, "a")])));
+    }
+    let (mut throttle, mut seqs) = (Throttle::default(), Vec::new());
+    while hub.take_waiting(&store, &mut throttle) {
+        seqs.extend(texts(&mailbox).iter().map(|text| text["data"]["seq"].as_u64().unwrap()));
+    }
+    assert_eq!(seqs, (1..=COMMITS).collect::<Vec<_>>());
 }

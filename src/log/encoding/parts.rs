@@ -154,7 +154,7 @@ impl WireInboundV1<'_> {
             own: self.own,
             from_history: self.from_history,
             alike: AlikeEntries::default(),
-            clock_ahead: 0,
+            clock_ahead: None,
             original: self.original.map(str::to_owned),
             fingerprint: None,
         })
@@ -176,7 +176,7 @@ impl WireInbound<'_> {
             own: self.own,
             from_history: self.from_history,
             alike: AlikeEntries::default(),
-            clock_ahead: 0,
+            clock_ahead: None,
             original: self.original.map(str::to_owned),
             fingerprint: None,
         })

@@ -56,7 +56,7 @@ pub fn every_event() -> Vec<Event> {
         own: true,
         from_history: true,
         alike: AlikeEntries::default(),
-        clock_ahead: 0,
+        clock_ahead: Some(0),
         original: Some("o".into()),
         fingerprint: None,
     });

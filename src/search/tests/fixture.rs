@@ -79,7 +79,7 @@ impl Both {
             own: false,
             from_history: false,
             alike: AlikeEntries::default(),
-            clock_ahead: 0,
+            clock_ahead: None,
             original: None,
             fingerprint: None,
         };

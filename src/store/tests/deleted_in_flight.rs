@@ -2,6 +2,7 @@
 
 use super::echoes::{claim, end, in_doubt, own, sent, set};
 use super::*;
+use crate::model::change::ECHO_LATE;
 
 fn total_of(file: &StoreFile) -> u64 {
     file.view().unwrap().stats().total
@@ -112,4 +113,58 @@ fn a_message_that_was_canceled_in_flight_and_deleted_does_not_come_back() {
     commit(&mut file, Command::Delete { id: message.id }, Durability::Tables);
     assert_eq!(own(&mut file, "1", "5", "hello"), Answer::NotFound);
     assert_eq!(total_of(&file), 0);
+}
+
+#[test]
+fn a_failure_does_not_end_the_doubt_about_an_earlier_attempt_of_a_deleted_message() {
+    let refused = || Outcome::Failed { reason: "no".into(), is_uncertain: false };
+    for is_doubted in [false, true] {
+        let (_folder, mut file) = new();
+        let message = made(&mut file, "hello");
+        if is_doubted {
+            claim(&mut file, message.seq, "1");
+            end(&mut file, message.seq, in_doubt());
+        }
+        claim(&mut file, message.seq, "1");
+        commit(&mut file, Command::Delete { id: message.id }, Durability::Tables);
+        end(&mut file, message.seq, refused());
+        let answer = echo(&mut file, "5", false, 1_700_000_020);
+        assert_eq!(answer == Answer::NotFound, is_doubted, "{answer:?}");
+    }
+}
+
+#[test]
+fn a_deleted_message_is_known_by_its_content_only_for_as_long_as_its_echo_may_take() {
+    for start in (1_700_000_000..1_700_000_600).step_by(150) {
+        for (delay, is_known) in [(0, true), (ECHO_LATE, true), (2 * ECHO_LATE, false)] {
+            let (_folder, mut file) = new();
+            let message = made(&mut file, "hello");
+            let account = Some("1".to_owned());
+            let claim = Command::Claim { seqs: vec![message.seq], account, at: start };
+            commit(&mut file, claim, Durability::Tables);
+            commit(&mut file, Command::Delete { id: message.id }, Durability::Tables);
+            let answer = echo(&mut file, "5", false, start + delay);
+            assert_eq!(answer == Answer::NotFound, is_known, "{start} + {delay}: {answer:?}");
+        }
+    }
+}
+
+#[test]
+fn a_deleted_message_is_known_in_a_history_of_an_unknown_clock() {
+    for (clock_ahead, ahead, is_known) in [
+        (None, -3_600, true),
+        (None, 700, true),
+        (Some(-3_600), -3_600, true),
+        (Some(0), -3_600, false),
+    ] {
+        let (_folder, mut file) = new();
+        deleted_in_flight(&mut file, "hello");
+        let at = 1_700_000_020_u64;
+        let time = at.saturating_add_signed(ahead);
+        let received = Inbound { time, clock_ahead, from_history: true, ..received("hello", true) };
+        let received = Box::new(received);
+        let command = Command::Receive { received, at, can_wait: false };
+        let answer = commit(&mut file, command, Durability::Tables);
+        assert_eq!(answer == Answer::NotFound, is_known, "{clock_ahead:?}: {answer:?}");
+    }
 }

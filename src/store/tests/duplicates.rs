@@ -40,6 +40,31 @@ fn messages_with_one_id_and_time_are_told_apart_by_sender_and_content() {
 }
 
 #[test]
+fn messages_of_a_history_with_one_id_and_time_are_told_apart_by_sender() {
+    for is_told_before in [false, true] {
+        let (_folder, mut file) = new();
+        if is_told_before {
+            for sender in ["2", "3", "4"] {
+                assert!(matches!(told(&mut file, sender, "hello"), Answer::Message(_)));
+            }
+        }
+        for (round, at) in [(0, 1_700_000_002), (1, 1_700_000_003), (2, 1_700_000_004)] {
+            for (number, sender) in (1..).zip(["2", "3", "4"]) {
+                let mut received = Inbound { from_history: true, ..received("0", false) };
+                (received.sender.id, received.content) = (sender.into(), "hello".into());
+                let received = Box::new(received);
+                let command = Command::Receive { received, at, can_wait: false };
+                let answer = commit(&mut file, command, Durability::Tables);
+                let is_new = matches!(answer, Answer::Message(_));
+                assert_eq!(is_new, round == 0 && !is_told_before, "{round}: {answer:?}");
+                assert_eq!(seq_of(&answer), number);
+            }
+        }
+        assert_eq!(file.view().unwrap().stats().total, 3);
+    }
+}
+
+#[test]
 fn what_is_pushed_again_is_known_after_an_edit_a_recall_and_a_new_address() {
     let (_folder, mut file) = new();
     let Answer::Message(message) = told(&mut file, "2", "one") else { panic!() };

@@ -97,7 +97,7 @@ fn received(text: &str, own: bool) -> Inbound {
         own,
         from_history: false,
         alike: AlikeEntries::default(),
-        clock_ahead: 0,
+        clock_ahead: None,
         original: None,
         fingerprint: None,
     }

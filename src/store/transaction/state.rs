@@ -135,7 +135,7 @@ impl StoreState for Transaction<'_> {
             Ok(None)
         };
         // The platform's clock and ours may be far apart.
-        for at in [*time, received.written(), at] {
+        for at in [Some(*time), received.written(), Some(at)].into_iter().flatten() {
             if let Some(seq) = find(Some(&**account), at)? {
                 return Ok(Some(seq));
             }

@@ -42,6 +42,8 @@ struct Waiting {
     sizes: HashMap<String, usize>,
     /// The echo of the call that the implementation refused as too large.
     too_large: Option<String>,
+    /// The connection ended by a frame that was far too large.
+    is_answer_too_large: bool,
     /// Echoes of calls that ran into their time limit, and the messages they were to send.
     late: VecDeque<(String, Uuid)>,
 }
@@ -68,6 +70,8 @@ pub(in crate::adapter::onebot) enum NoAnswer {
     Lost,
     /// It was sent, and the implementation refused it as too large (close code 1009).
     TooLarge,
+    /// It was sent, and a frame came back that is so far over `max_frame` that the connection ended.
+    AnswerTooLarge,
 }
 
 impl fmt::Display for NoAnswer {
@@ -78,6 +82,9 @@ impl fmt::Display for NoAnswer {
             Self::Lost => write!(f, "the connection was lost before the answer came"),
             Self::TooLarge => {
                 write!(f, "the implementation closed the connection: too large for it (1009)")
+            }
+            Self::AnswerTooLarge => {
+                write!(f, "the answer is far larger than `max_frame`, which ended the connection")
             }
         }
     }
@@ -116,6 +123,7 @@ impl Calls {
             through: HashMap::new(),
             sizes: HashMap::new(),
             too_large: None,
+            is_answer_too_large: false,
             late: VecDeque::new(),
         };
         Self { shared: Arc::new(Shared { writer, limit, waiting: Mutex::new(waiting) }) }
@@ -230,10 +238,17 @@ impl Calls {
         waiting.too_large = largest.map(|(echo, _)| echo.clone());
     }
 
+    /// A frame far over the limit ends the connection; it is an answer that is awaited.
+    pub(in crate::adapter::onebot) fn answer_was_too_large(&self) {
+        self.waiting().is_answer_too_large = true;
+    }
+
     /// Why a call has no answer whose connection has ended.
     fn lost(&self, echo: &str) -> NoAnswer {
-        match self.waiting().too_large.as_deref() {
+        let waiting = self.waiting();
+        match waiting.too_large.as_deref() {
             Some(too_large) if too_large == echo => NoAnswer::TooLarge,
+            _ if waiting.is_answer_too_large => NoAnswer::AnswerTooLarge,
             _ => NoAnswer::Lost,
         }
     }

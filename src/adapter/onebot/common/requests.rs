@@ -130,7 +130,7 @@ pub(in crate::adapter::onebot) fn delivery(
         Err(refused @ NoAnswer::TooLarge) => {
             Delivery::Refused { reason: refused.to_string(), retryable: false }
         }
-        Err(lost @ (NoAnswer::Silent(_) | NoAnswer::Lost)) => {
+        Err(lost @ (NoAnswer::Silent(_) | NoAnswer::Lost | NoAnswer::AnswerTooLarge)) => {
             Delivery::Unknown { reason: lost.to_string() }
         }
     }

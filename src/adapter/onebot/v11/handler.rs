@@ -170,14 +170,14 @@ impl Handler {
     }
 
     /// Has it stored that a part has gone, so that an attempt after a restart sends the rest alone, and
-    /// all of it can be taken back.
-    async fn keep_part(&self, message: Uuid, index: usize, external_id: Option<String>) {
+    /// all of it can be taken back. `false` if the message is not there any more.
+    async fn keep_part(&self, message: Uuid, index: usize, external_id: Option<String>) -> bool {
         let (stored, is_stored) = oneshot::channel();
         let events = self.events.clone();
         let part = AdapterEvent::PartSent { message, index, external_id, stored };
         // It comes to the disk even where that takes longer than is waited for here.
         self.tracker.spawn(async move { events.report(part).await });
-        let _ = timeout(KEEP_TIMEOUT, is_stored).await;
+        !matches!(timeout(KEEP_TIMEOUT, is_stored).await, Ok(Err(_)))
     }
 
     /// Sends a message as a bot wrote it.
@@ -226,16 +226,25 @@ impl Handler {
                 },
                 delivery => delivery,
             };
-            if matches!(delivery, Delivery::Refused { .. } | Delivery::Closed) {
-                progress.refused(message.id);
+            let other = match &delivery {
+                Delivery::Refused { .. } | Delivery::Closed => progress.refused(message.id),
+                Delivery::Sent { external_id, is_unconfirmed } => {
+                    progress.note(message.id, external_id.clone(), *is_unconfirmed)
+                }
+                Delivery::Unknown { .. } => None,
+            };
+            if let Some(other) = other {
+                self.events.report(AdapterEvent::Message(other)).await;
             }
             match delivery {
-                Delivery::Sent { external_id, is_unconfirmed } => {
+                Delivery::Sent { external_id, .. } => {
                     if let Some(id) = &external_id {
                         self.account.was_sent(&message.conversation, id);
                     }
-                    progress.note(message.id, external_id.clone(), is_unconfirmed);
-                    self.keep_part(message.id, place, external_id).await;
+                    if !self.keep_part(message.id, place, external_id).await {
+                        let reason = "the message was deleted while it was being sent".into();
+                        return Delivery::Unknown { reason: part(reason) };
+                    }
                 }
                 Delivery::Refused { reason, retryable } => {
                     return Delivery::Refused { reason: part(reason), retryable };

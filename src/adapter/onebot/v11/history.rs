@@ -8,11 +8,10 @@ use super::address::OneBot11Address;
 use super::event::OneBot11Message;
 use super::options::OneBot11Options;
 use crate::adapter::api::{AdapterEvent, EventSink, Found, Outbound};
-use crate::adapter::onebot::common::call::{Calls, NoAnswer};
+use crate::adapter::onebot::common::call::Calls;
 use crate::adapter::onebot::common::mentions::name_mentions;
-use crate::adapter::onebot::common::session::FIRST_EVENTS_TIMEOUT;
 use crate::clock::now;
-use crate::model::change::{AlikeEntries, CLOCKS_APART, ECHO_LATE, HISTORY_APART, Inbound};
+use crate::model::change::{AlikeEntries, CLOCKS_APART, HISTORY_APART, Inbound, MAX_CLOCKS_APART};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::time::Duration;
@@ -26,6 +25,8 @@ const MOST_SEARCHED: usize = 320;
 const CORE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Pause before the core is asked again while the store is away.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
+/// Seconds by which a message may be older than the one before it, although no clock was set.
+const DISORDER: u64 = 10;
 /// Questions without an answer, one after the other, after which no more are asked.
 const MAX_UNANSWERED: usize = 3;
 
@@ -49,12 +50,13 @@ enum NoHistory {
 }
 
 /// The last messages of a conversation, the oldest first; fewer where so many make an answer that
-/// is larger than a frame may be.
+/// is larger than a frame may be. What is known of the clock since a time is noted in each.
 async fn fetch_what_fits(
     account: &Account,
     calls: &Calls,
     conversation: &str,
     wanted: usize,
+    since: u64,
 ) -> Result<Vec<Inbound>, NoHistory> {
     let (limits, key) = (&account.history_limits, account.key());
     loop {
@@ -63,7 +65,7 @@ async fn fetch_what_fits(
             limits.end(&key, conversation);
             return Err(NoHistory::Refused);
         }
-        match fetch(account, calls, conversation, count).await {
+        match fetch(account, calls, conversation, count, since).await {
             Err(NoHistory::TooLarge) => limits.answer_was_too_large(&key, conversation),
             // The limit counts if the connection ends by this very answer.
             Err(NoHistory::NoAnswer) => return Err(NoHistory::NoAnswer),
@@ -81,6 +83,7 @@ async fn fetch(
     calls: &Calls,
     conversation: &str,
     count: usize,
+    since: u64,
 ) -> Result<Vec<Inbound>, NoHistory> {
     #[derive(Deserialize)]
     struct History<'a> {
@@ -100,9 +103,7 @@ async fn fetch(
         Ok(answer) if answer.is_accepted() => answer,
         Ok(answer) if matches!(answer.retcode, 404 | 1404) => return Err(NoHistory::Unsupported),
         Ok(_) => return Err(NoHistory::Refused),
-        Err(NoAnswer::NotSent(_) | NoAnswer::Silent(_) | NoAnswer::Lost | NoAnswer::TooLarge) => {
-            return Err(NoHistory::NoAnswer);
-        }
+        Err(_) => return Err(NoHistory::NoAnswer),
     };
     let history: History<'_> = answer.data().ok_or(NoHistory::Refused)?;
     let own = account.id().unwrap_or_default();
@@ -112,26 +113,49 @@ async fn fetch(
             message.into_inbound(&account.platform, own, Some(conversation)).ok()?;
         account.known.insert(conversation, &inbound.external_id);
         name_mentions(&mut inbound, &account.people);
-        let is_part = account.progress.is_part(&inbound);
-        (!is_part).then_some(Inbound { from_history: true, ..inbound })
+        inbound.from_history = true;
+        (!account.progress.is_part(&inbound)).then_some(inbound)
     };
     let mut messages: Vec<Inbound> = history.messages.into_iter().filter_map(read).collect();
-    messages.sort_by_key(|message| message.time);
+    oldest_first(&mut messages);
     note_alike(&mut messages);
     let own = messages.iter().filter(|message| message.own);
     let own = own.map(|message| (&*message.external_id, message.time));
     account.clocks.are_in_history(&account.key(), conversation, own);
-    if let [clock_ahead] = account.clocks.differences(&account.key())[..] {
-        for message in &mut messages {
-            message.clock_ahead = clock_ahead;
-        }
+    if let Some(ahead) = account.clocks.ahead_since(&account.key(), since) {
+        note_clock(&mut messages, ahead, now());
     }
     Ok(messages)
 }
 
-/// Notes for each message of a history, which is sorted by time, those that it could be confused with.
+/// Puts the oldest message first, as most implementations do. Times do not tell the order, because their
+/// clock may have been set.
+fn oldest_first(messages: &mut [Inbound]) {
+    let pairs = || messages.windows(2).map(|pair| pair[0].time.cmp(&pair[1].time));
+    let falling = pairs().filter(|order| order.is_gt()).count();
+    if falling > pairs().filter(|order| order.is_lt()).count() {
+        messages.reverse();
+    }
+}
+
+/// Notes by how many seconds the clock of a history is ahead, but not in messages that show that it was
+/// set: one before them is later, or they lie in the future.
+fn note_clock(messages: &mut [Inbound], ahead: i64, now: u64) {
+    let mut latest = 0;
+    for message in messages {
+        let is_in_order = message.time.saturating_add(DISORDER) >= latest;
+        latest = latest.max(message.time);
+        message.clock_ahead = Some(ahead);
+        let is_possible = message.written() <= Some(now.saturating_add(CLOCKS_APART));
+        if !is_in_order || !is_possible {
+            message.clock_ahead = None;
+        }
+    }
+}
+
+/// Notes for each message of a history those that it could be confused with.
 fn note_alike(messages: &mut [Inbound]) {
-    let Some(since) = messages.first().map(|first| first.time) else { return };
+    let Some(since) = messages.iter().map(|message| message.time).min() else { return };
     let alike = |index: usize| {
         let message = &messages[index];
         let is_near = |other: &&Inbound| other.time.abs_diff(message.time) <= HISTORY_APART;
@@ -172,8 +196,8 @@ pub(super) async fn catch_up(
         if !*supported {
             continue;
         }
-        learn_what_was_sent(account, &conversation, events).await;
-        match fetch_what_fits(account, calls, &conversation, options.history).await {
+        learn_what_was_sent(account, &conversation, events, 0).await;
+        match fetch_what_fits(account, calls, &conversation, options.history, 0).await {
             Ok(messages) => {
                 unanswered = 0;
                 for message in messages {
@@ -219,11 +243,16 @@ async fn conversations(
     }
 }
 
-/// Asks the core for messages of ours, unless the clock of the platform is known: by their times in a
-/// history it is learned also after a restart.
-async fn learn_what_was_sent(account: &Account, conversation: &str, events: &EventSink) {
+/// Asks the core for messages of ours, unless the clock of the platform is known since a time: by their
+/// times in a history it is learned also after a restart.
+async fn learn_what_was_sent(
+    account: &Account,
+    conversation: &str,
+    events: &EventSink,
+    since: u64,
+) {
     let key = account.key();
-    if account.clocks.differences(&key).len() == 1 {
+    if account.clocks.ahead_since(&key, since).is_some() {
         return;
     }
     let (answer, sent) = oneshot::channel();
@@ -249,19 +278,16 @@ pub(super) async fn find(
     events: &EventSink,
     message: &Outbound,
 ) -> Found {
-    learn_what_was_sent(account, &message.conversation, events).await;
-    if account.clocks.differences(&account.key()).is_empty() {
-        // The first events of a connection tell the clock, too.
-        sleep(FIRST_EVENTS_TIMEOUT).await;
-    }
+    let since = message.created_at;
+    learn_what_was_sent(account, &message.conversation, events, since).await;
     let (mut count, mut seen) = (SEARCHED, 0);
     loop {
-        let fetched = fetch_what_fits(account, calls, &message.conversation, count).await;
+        let fetched = fetch_what_fits(account, calls, &message.conversation, count, since).await;
         let Ok(history) = fetched else { return Found::CannotTell };
         // Some answer with as many as they like, and leave out what is no message.
         let may_have_more = history.len() > seen && history.len() >= count / 2;
         seen = history.len();
-        let found = look(history, message, &account.clocks.differences(&account.key()), now());
+        let found = look(history, message);
         let reaches_back = matches!(found, Found::History { is_complete: true, .. });
         if reaches_back || !may_have_more || count >= MOST_SEARCHED {
             return found;
@@ -271,29 +297,20 @@ pub(super) async fn find(
     }
 }
 
-/// Looks for a message in a history, whose clock may be ahead by each of these seconds.
-fn look(history: Vec<Inbound>, message: &Outbound, differences: &[i64], now: u64) -> Found {
+/// Looks for a message in a history. That it is not there proves something only by a clock that is known.
+fn look(history: Vec<Inbound>, message: &Outbound) -> Found {
     let since = message.created_at.saturating_sub(CLOCKS_APART);
-    let is_before = |seen: &Inbound, clock_ahead: i64| {
-        Inbound { clock_ahead, ..seen.clone() }.written() < since
-    };
-    // Some leave out what the account itself wrote: such a history proves nothing. Nor does one whose
-    // times are those of an unknown clock.
-    let shows_own = history.iter().any(|seen| seen.own) && !differences.is_empty();
-    let reaches_back = |oldest: &Inbound| differences.iter().all(|ahead| is_before(oldest, *ahead));
-    let is_complete = shows_own && history.first().is_some_and(reaches_back);
-    let or_ours = if differences.is_empty() { &[0][..] } else { differences };
-    let candidate = |seen: Inbound| {
+    let is_before = |seen: &Inbound| seen.written().is_some_and(|written| written < since);
+    // Some leave out what the account itself wrote: such a history proves nothing.
+    let is_complete = history.iter().any(|seen| seen.own) && history.first().is_some_and(is_before);
+    let may_be_it = |seen: &Inbound| {
         // A file sent as one address comes back as another; text comes back as it was.
-        if !seen.own || !seen.content.is_told_of(&message.content) {
-            return None;
-        }
-        let by_clock = |ahead: &i64| Inbound { clock_ahead: *ahead, ..seen.clone() };
-        let mut readings = or_ours.iter().map(by_clock);
-        readings.find(|seen| (since..=now.saturating_add(ECHO_LATE)).contains(&seen.written()))
+        seen.own
+            && seen.content.is_told_of(&message.content)
+            && seen.time.abs_diff(message.created_at) <= MAX_CLOCKS_APART
     };
-    let candidates = history.into_iter().filter_map(candidate).collect();
-    Found::History { candidates, is_complete }
+    let (earlier, candidates) = history.into_iter().filter(may_be_it).partition(is_before);
+    Found::History { candidates, earlier, is_complete }
 }
 
 #[cfg(test)]
@@ -320,7 +337,7 @@ mod tests {
             own,
             from_history: true,
             alike: AlikeEntries::default(),
-            clock_ahead: 0,
+            clock_ahead: None,
             original: None,
             fingerprint: None,
         }
@@ -338,13 +355,28 @@ mod tests {
         }
     }
 
+    /// Looks for a message in a history whose clock is ahead by so many seconds, as far as is known.
+    fn found(mut history: Vec<Inbound>, message: &Outbound, ahead: Option<i64>) -> Found {
+        if let Some(ahead) = ahead {
+            note_clock(&mut history, ahead, NOW);
+        }
+        look(history, message)
+    }
+
+    fn ids(messages: &[Inbound]) -> Vec<&str> {
+        messages.iter().map(|message| &*message.external_id).collect()
+    }
+
     #[test]
     fn an_own_message_that_says_the_same_may_be_it() {
         let history = vec![said("hi", 500, true), said("hi", 990, true), said("hi", 1001, false)];
-        assert_eq!(
-            look(history, &sent(MessageType::Text, "hi "), &[0], NOW),
-            Found::History { candidates: vec![said("hi", 990, true)], is_complete: true }
-        );
+        let Found::History { candidates, earlier, is_complete } =
+            found(history, &sent(MessageType::Text, "hi "), Some(0))
+        else {
+            panic!("there is a history");
+        };
+        assert_eq!((ids(&candidates), is_complete), (vec!["hi-990"], true));
+        assert_eq!(ids(&earlier), ["hi-500"]);
     }
 
     #[test]
@@ -357,8 +389,8 @@ mod tests {
             (vec![said("a", 500, false)], false),
             (vec![], false),
         ] {
-            let nothing = Found::History { candidates: vec![], is_complete };
-            assert_eq!(look(history, &message, &[0], NOW), nothing);
+            let nothing = Found::History { candidates: vec![], earlier: vec![], is_complete };
+            assert_eq!(found(history, &message, Some(0)), nothing);
         }
     }
 
@@ -366,32 +398,86 @@ mod tests {
     fn a_medium_comes_back_under_another_address() {
         let mut image = said("", 1001, true);
         image.content = Content::of_type(MessageType::Image, "http://cdn/1".into());
-        let history = vec![said("a", 500, false), image.clone()];
-        assert_eq!(
-            look(history, &sent(MessageType::Image, "https://x/a.png"), &[0], NOW),
-            Found::History { candidates: vec![image], is_complete: true }
-        );
+        let history = vec![said("a", 500, false), image];
+        let found = found(history, &sent(MessageType::Image, "https://x/a.png"), Some(0));
+        let Found::History { candidates, is_complete, .. } = found else { panic!("{found:?}") };
+        assert_eq!((ids(&candidates), is_complete), (vec!["-1001"], true));
     }
 
     #[test]
-    fn a_history_of_another_clock_is_read_by_what_is_known_of_it() {
-        let message = sent(MessageType::Text, "hi");
-        let found = |ahead: i64, differences: &[i64]| {
-            let at = |time: u64| time.saturating_add_signed(ahead);
-            let history = vec![said("old", at(400), true), said("hi", at(1_005), true)];
-            match look(history, &message, differences, NOW) {
-                Found::History { candidates, is_complete } => {
-                    (candidates.first().map(Inbound::written), is_complete)
-                }
-                Found::CannotTell => panic!("there is a history"),
-            }
-        };
-        for ahead in [-300, 0, 900] {
-            assert_eq!(found(ahead, &[ahead]), (Some(1_005), true), "{ahead} s ahead");
-            assert_eq!(found(ahead, &[0, ahead]).0, Some(1_005), "{ahead} s ahead, perhaps");
-            assert!(!found(ahead, &[]).1, "of an unknown clock, nothing is proved");
+    fn a_history_that_tells_the_newest_first_is_turned_round() {
+        let mut history = vec![said("c", 900, true), said("b", 600, true), said("a", 600, true)];
+        oldest_first(&mut history);
+        assert_eq!(ids(&history), ["a-600", "b-600", "c-900"]);
+        // A clock that was set back turns nothing.
+        let mut history = vec![said("a", 900, true), said("b", 950, true), said("c", 300, true)];
+        oldest_first(&mut history);
+        assert_eq!(ids(&history), ["a-900", "b-950", "c-300"]);
+    }
+
+    /// The proof that a history gives of a message.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Proof {
+        WasSent,
+        /// Unless the core knew before what says the same.
+        Nothing,
+        WasNotSent,
+    }
+
+    /// The proof by a history whose clock was ahead by some seconds until `before`, and then by others.
+    fn proof(
+        known: Option<i64>,
+        was_ahead: i64,
+        is_ahead: i64,
+        before: &[u64],
+        told: bool,
+    ) -> Proof {
+        let at = |time: u64, ahead| (time + 100_000).saturating_add_signed(ahead);
+        let old = before.iter().map(|time| said("old", at(*time, was_ahead), true));
+        let own = told.then(|| said("hi", at(1_005, is_ahead), true));
+        let mut history: Vec<_> = old.chain(own).collect();
+        oldest_first(&mut history);
+        if let Some(ahead) = known {
+            note_clock(&mut history, ahead, at(NOW, 0));
         }
-        assert_eq!(found(-300, &[0, 200]), (None, true));
-        assert!(!found(0, &[0, -700]).1, "by the one clock it does not reach back");
+        let message = Outbound { created_at: at(1_000, 0), ..sent(MessageType::Text, "hi") };
+        match look(history, &message) {
+            Found::History { candidates, .. } if !candidates.is_empty() => Proof::WasSent,
+            Found::History { earlier, is_complete: true, .. } if earlier.is_empty() => {
+                Proof::WasNotSent
+            }
+            Found::History { .. } => Proof::Nothing,
+            Found::CannotTell => panic!("there is a history"),
+        }
+    }
+
+    #[test]
+    fn a_time_proves_something_only_by_the_clock_that_is_known() {
+        use Proof::{Nothing, WasNotSent, WasSent};
+        const LONG: [u64; 3] = [100, 200, 990];
+        const QUIET: [u64; 2] = [100, 200];
+        const SHORT: [u64; 2] = [1_001, 1_002];
+        for ahead in [-3_600, -130, 0, 90, 700] {
+            let known = Some(ahead);
+            assert_eq!(proof(known, ahead, ahead, &LONG, true), WasSent, "{ahead}");
+            assert_eq!(proof(known, ahead, ahead, &LONG, false), WasNotSent, "{ahead}");
+            assert_eq!(proof(known, ahead, ahead, &SHORT, true), WasSent, "{ahead}");
+            assert_eq!(proof(known, ahead, ahead, &SHORT, false), Nothing, "{ahead}");
+            // Nothing is known of it, or messages tell different clocks.
+            assert_eq!(proof(None, ahead, ahead, &LONG, true), WasSent, "{ahead}");
+            assert_eq!(proof(None, ahead, ahead, &LONG, false), Nothing, "{ahead}");
+            assert_eq!(proof(None, ahead, ahead, &SHORT, false), Nothing, "{ahead}");
+        }
+        // It was set since a message told it.
+        for (was, is) in
+            [(0, 90), (0, 700), (-700, 0), (0, -90), (0, -700), (700, 0), (3_600, -3_600)]
+        {
+            assert_eq!(proof(Some(was), was, is, &LONG, true), WasSent, "{was} to {is}");
+            assert_eq!(proof(None, was, is, &LONG, true), WasSent, "{was} to {is}");
+            assert_eq!(proof(None, was, is, &LONG, false), Nothing, "{was} to {is}");
+        }
+        // It was set back, and nobody had said anything for so long that it does not show.
+        assert_eq!(proof(Some(0), 0, -300, &QUIET, true), Nothing);
+        assert_eq!(proof(Some(0), 0, 300, &QUIET, true), WasSent);
     }
 }

@@ -81,7 +81,7 @@ pub(super) async fn members(
         return Err(ActionError::Unsupported);
     };
     let answer = calls.call("get_group_member_list", group, None).await;
-    members_in(&accepted(answer, is_unknown_action)?, &["card", "nickname"])
+    members_in(answer, is_unknown_action, &["card", "nickname"])
 }
 
 /// Asks for a message that others answer (api/public.md, `get_msg`).

@@ -2,7 +2,8 @@
 //! the rest, and the echo of a part is not stored as a new message.
 
 use crate::adapter::api::{Delivery, Outbound};
-use crate::model::change::Inbound;
+use crate::clock::now;
+use crate::model::change::{ECHO_LATE, Inbound};
 use crate::model::content::Content;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,6 +13,9 @@ use uuid::Uuid;
 const MAX_UNDER_WAY: usize = 256;
 /// Parts remembered by their IDs.
 const MAX_PARTS: usize = 4096;
+/// Parts remembered that were taken without an ID.
+const MAX_NAMELESS: usize = 256;
+
 /// Messages that go out as several, as far as they have.
 #[derive(Debug, Default)]
 pub(super) struct SendProgress {
@@ -21,8 +25,18 @@ pub(super) struct SendProgress {
 #[derive(Debug, Default)]
 struct State {
     under_way: VecDeque<UnderWay>,
-    /// Conversation and ID of each part but the first, which stands for the message.
+    /// Conversation and ID of each part but the first, which stands for the message, and of each echo.
     parts: VecDeque<(String, String)>,
+    /// Parts that were taken without an ID: their echoes are known by what they say.
+    nameless: VecDeque<NamelessPart>,
+}
+
+#[derive(Debug)]
+struct NamelessPart {
+    conversation: String,
+    content: Content,
+    /// When it was taken, in Unix seconds.
+    at: u64,
 }
 
 #[derive(Debug)]
@@ -43,10 +57,10 @@ enum NextPart {
     /// It was not sent: an own message that says the same is another one.
     #[default]
     Waits,
-    /// It was sent, and its outcome is not known.
-    IsOpen,
-    /// Its echo came before its outcome was known, with this ID.
-    Echoed(String),
+    /// It was sent at this time, in Unix seconds, and its outcome is not known.
+    IsOpen(u64),
+    /// An own message that says the same came before its outcome was known.
+    Echoed(Box<Inbound>),
 }
 
 impl SendProgress {
@@ -75,8 +89,8 @@ impl SendProgress {
             _ => new(told()),
         };
         // Its echo came after the attempt was given up.
-        if let NextPart::Echoed(id) = std::mem::take(&mut known.next) {
-            known.sent.push(Some(id));
+        if let NextPart::Echoed(echo) = std::mem::take(&mut known.next) {
+            known.sent.push(Some(echo.external_id));
         }
         let gone = known.sent.len();
         state.under_way.push_back(known);
@@ -85,45 +99,53 @@ impl SendProgress {
 
     /// The next part is sent: its echo may come before its outcome is known.
     pub(super) fn send(&self, message: Uuid) {
-        self.set_next(message, NextPart::IsOpen);
-    }
-
-    /// The next part was refused: it has no echo.
-    pub(super) fn refused(&self, message: Uuid) {
-        self.set_next(message, NextPart::Waits);
-    }
-
-    fn set_next(&self, message: Uuid, next: NextPart) {
-        let mut state = self.state();
-        let known = state.under_way.iter_mut().find(|known| known.message == message);
-        if let Some(known) = known {
-            known.next = next;
+        if let Some(known) = self.state().under_way(message) {
+            known.next = NextPart::IsOpen(now());
         }
+    }
+
+    /// The next part was refused: it has no echo. Returns the owner's message that was taken for one.
+    pub(super) fn refused(&self, message: Uuid) -> Option<Box<Inbound>> {
+        let mut state = self.state();
+        let echo = state.under_way(message)?.take_echo()?;
+        state.is_no_part(&echo);
+        Some(echo)
     }
 
     /// The ID of the next part, if its echo has come: that proves that it has gone.
     pub(super) fn echoed(&self, message: Uuid) -> Option<String> {
-        let state = self.state();
-        let known = state.under_way.iter().find(|known| known.message == message)?;
-        if let NextPart::Echoed(id) = &known.next { Some(id.clone()) } else { None }
+        match &self.state().under_way(message)?.next {
+            NextPart::Echoed(echo) => Some(echo.external_id.clone()),
+            NextPart::Waits | NextPart::IsOpen(_) => None,
+        }
     }
 
-    /// The next part has gone.
-    pub(super) fn note(&self, message: Uuid, external_id: Option<String>, is_unconfirmed: bool) {
+    /// The next part has gone. Returns the owner's message that was taken for its echo, if the ID shows
+    /// that it was none.
+    pub(super) fn note(
+        &self,
+        message: Uuid,
+        external_id: Option<String>,
+        is_unconfirmed: bool,
+    ) -> Option<Box<Inbound>> {
         let mut state = self.state();
-        let Some(known) = state.under_way.iter_mut().find(|known| known.message == message) else {
-            return;
-        };
+        let known = state.under_way(message)?;
         known.is_unconfirmed |= is_unconfirmed;
-        known.next = NextPart::Waits;
-        let part = (known.conversation.clone(), external_id.clone());
+        let echo = known.take_echo();
+        let id_of_echo = echo.as_ref().map(|echo| echo.external_id.clone());
         let is_first = known.sent.is_empty();
-        known.sent.push(external_id);
-        if let (conversation, Some(id)) = part
-            && !is_first
-        {
-            state.keep_part(conversation, id);
+        let content = known.contents.get(known.sent.len()).cloned();
+        let conversation = known.conversation.clone();
+        let id = external_id.or_else(|| id_of_echo.clone());
+        known.sent.push(id.clone());
+        match (&id, content) {
+            (Some(id), _) if !is_first => state.keep_part(conversation, id.clone()),
+            (None, Some(content)) => state.keep_nameless(conversation, content),
+            _ => {}
         }
+        let echo = echo.filter(|_| id != id_of_echo)?;
+        state.is_no_part(&echo);
+        Some(echo)
     }
 
     /// All parts have gone: the first one's ID stands for the message.
@@ -139,7 +161,8 @@ impl SendProgress {
         }
     }
 
-    /// Whether a message of the account is the echo of a part other than the first.
+    /// Whether a message of the account is the echo of a part. That of the first one stands for the message
+    /// once its outcome is known.
     pub(super) fn is_part(&self, inbound: &Inbound) -> bool {
         if !inbound.own {
             return false;
@@ -149,16 +172,22 @@ impl SendProgress {
         if state.parts.iter().any(|(place, id)| place == conversation && id == external_id) {
             return true;
         }
+        let is_nameless = state.take_nameless(inbound);
         // Its echo may come before the answer that tells its ID. There is one echo; another message that
         // says the same is the owner's.
         let is_next = |known: &&mut UnderWay| {
-            let next = known.contents.get(known.sent.len()).filter(|_| !known.sent.is_empty());
-            matches!(known.next, NextPart::IsOpen)
+            let next = known.contents.get(known.sent.len());
+            // A history has what the owner said long ago, and the message may begin like that.
+            let may_be_told = !inbound.from_history || !known.sent.is_empty();
+            matches!(known.next, NextPart::IsOpen(at) if now() <= at.saturating_add(ECHO_LATE))
                 && known.conversation == *conversation
+                && may_be_told
                 && next.is_some_and(|next| content.is_told_of(next))
         };
-        let Some(known) = state.under_way.iter_mut().find(is_next) else { return false };
-        known.next = NextPart::Echoed(external_id.clone());
+        if !is_nameless {
+            let Some(known) = state.under_way.iter_mut().find(is_next) else { return false };
+            known.next = NextPart::Echoed(Box::new(inbound.clone()));
+        }
         state.keep_part(conversation.clone(), external_id.clone());
         true
     }
@@ -168,7 +197,47 @@ impl SendProgress {
     }
 }
 
+impl UnderWay {
+    /// The echo of the next part, which waits from now on.
+    fn take_echo(&mut self) -> Option<Box<Inbound>> {
+        match std::mem::take(&mut self.next) {
+            NextPart::Echoed(echo) => Some(echo),
+            NextPart::Waits | NextPart::IsOpen(_) => None,
+        }
+    }
+}
+
 impl State {
+    fn under_way(&mut self, message: Uuid) -> Option<&mut UnderWay> {
+        self.under_way.iter_mut().find(|known| known.message == message)
+    }
+
+    fn keep_nameless(&mut self, conversation: String, content: Content) {
+        if self.nameless.len() == MAX_NAMELESS {
+            self.nameless.pop_front();
+        }
+        self.nameless.push_back(NamelessPart { conversation, content, at: now() });
+    }
+
+    /// Whether a live message is the echo of a part that was taken without an ID; it has one.
+    fn take_nameless(&mut self, inbound: &Inbound) -> bool {
+        let now = now();
+        let is_its = |part: &NamelessPart| {
+            !inbound.from_history
+                && now <= part.at.saturating_add(ECHO_LATE)
+                && part.conversation == inbound.conversation
+                && inbound.content.is_told_of(&part.content)
+        };
+        let place = self.nameless.iter().position(is_its);
+        place.and_then(|place| self.nameless.remove(place)).is_some()
+    }
+
+    /// Forgets a message that was taken for the echo of a part: it is of the owner.
+    fn is_no_part(&mut self, inbound: &Inbound) {
+        let Inbound { conversation, external_id, .. } = inbound;
+        self.parts.retain(|(place, id)| place != conversation || id != external_id);
+    }
+
     fn keep_part(&mut self, conversation: String, id: String) {
         if self.parts.len() == MAX_PARTS {
             self.parts.pop_front();
@@ -178,119 +247,4 @@ impl State {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::change::AlikeEntries;
-    use crate::model::message::Sender;
-
-    fn echo(id: &str, content: &str) -> Inbound {
-        Inbound {
-            platform: "qq".into(),
-            account: "1".into(),
-            conversation: "group_1".into(),
-            conversation_name: None,
-            sender: Sender::default(),
-            content: content.into(),
-            reply_to: None,
-            external_id: id.into(),
-            time: 1,
-            own: true,
-            from_history: false,
-            alike: AlikeEntries::default(),
-            clock_ahead: 0,
-            original: None,
-            fingerprint: None,
-        }
-    }
-
-    fn message(parts: &[&str]) -> Outbound {
-        Outbound {
-            id: Uuid::from_u128(1),
-            conversation: "group_1".into(),
-            content: Content::text("a b"),
-            reply_to: None,
-            parts: parts.iter().map(|&id| id.into()).collect(),
-            created_at: 0,
-            original: None,
-        }
-    }
-
-    fn sent(id: &str, is_unconfirmed: bool) -> Delivery {
-        Delivery::Sent { external_id: Some(id.into()), is_unconfirmed }
-    }
-
-    #[test]
-    fn a_new_attempt_goes_on_where_the_last_one_ended() {
-        let (progress, message) = (SendProgress::default(), message(&[]));
-        let begin = || progress.begin(&message, &["a".into(), "b".into()]);
-        assert_eq!(begin(), 0);
-        progress.note(message.id, Some("101".into()), true);
-        assert_eq!(begin(), 1);
-        progress.note(message.id, Some("102".into()), false);
-        let whole = progress.finish(message.id);
-        assert_eq!(whole, sent("101", true), "the first part was taken without a proof");
-        assert_eq!(begin(), 0, "it is forgotten once it has gone");
-    }
-
-    #[test]
-    fn what_says_something_else_begins_anew() {
-        let (progress, message) = (SendProgress::default(), message(&[]));
-        progress.begin(&message, &["a".into(), "b".into()]);
-        progress.note(message.id, Some("101".into()), false);
-        assert_eq!(progress.begin(&message, &["c".into(), "b".into()]), 0);
-        progress.note(message.id, Some("103".into()), false);
-        progress.note(message.id, Some("104".into()), false);
-        assert_eq!(progress.finish(message.id), sent("103", false));
-    }
-
-    #[test]
-    fn what_was_sent_before_a_restart_is_not_sent_again() {
-        let (progress, message) = (SendProgress::default(), message(&["101"]));
-        assert_eq!(progress.begin(&message, &["a".into(), "b".into()]), 1);
-        progress.send(message.id);
-        assert!(progress.is_part(&echo("102", "b")), "before its answer");
-        progress.note(message.id, Some("102".into()), false);
-        assert_eq!(progress.finish(message.id), sent("101", false));
-    }
-
-    #[test]
-    fn what_the_owner_says_while_a_part_waits_is_no_part() {
-        let (progress, message) = (SendProgress::default(), message(&["101"]));
-        progress.begin(&message, &["a".into(), "b".into()]);
-        assert!(!progress.is_part(&echo("900", "b")), "it was not sent yet");
-        progress.send(message.id);
-        progress.refused(message.id);
-        assert!(!progress.is_part(&echo("901", "b")), "it was refused");
-        progress.send(message.id);
-        assert!(progress.is_part(&echo("102", "b")));
-        assert!(!progress.is_part(&echo("902", "b")), "it has one echo");
-    }
-
-    #[test]
-    fn a_part_whose_echo_came_instead_of_its_answer_is_not_sent_again() {
-        let (progress, message) = (SendProgress::default(), message(&["101"]));
-        let begin = || progress.begin(&message, &["a".into(), "b".into(), "c".into()]);
-        assert_eq!(begin(), 1);
-        progress.send(message.id);
-        assert_eq!(progress.echoed(message.id), None);
-        assert!(progress.is_part(&echo("102", "b")));
-        assert_eq!(progress.echoed(message.id).as_deref(), Some("102"));
-        assert_eq!(begin(), 2, "also in a later attempt");
-    }
-
-    #[test]
-    fn the_echo_of_a_later_part_is_known() {
-        let (progress, message) = (SendProgress::default(), message(&[]));
-        progress.begin(&message, &["a".into(), "b".into()]);
-        assert!(!progress.is_part(&echo("101", "a")), "the first part stands for the message");
-        progress.note(message.id, Some("101".into()), false);
-        assert!(!progress.is_part(&echo("100", "another")));
-        progress.send(message.id);
-        assert!(progress.is_part(&echo("102", "b")), "before its answer");
-        progress.note(message.id, Some("102".into()), false);
-        progress.finish(message.id);
-        assert!(progress.is_part(&echo("102", "b")), "and after");
-        assert!(!progress.is_part(&echo("103", "b")));
-        assert!(!progress.is_part(&Inbound { own: false, ..echo("102", "b") }));
-    }
-}
+mod tests;

@@ -13,7 +13,7 @@ use crate::adapter::onebot::common::full_text::quote;
 use crate::adapter::onebot::common::lookups::Lookups;
 use crate::adapter::onebot::common::members::members_in;
 use crate::adapter::onebot::common::names::Names;
-use crate::adapter::onebot::common::requests::{RequestHandler, accepted, done, name_in};
+use crate::adapter::onebot::common::requests::{RequestHandler, done, name_in};
 use crate::model::content::{ForwardItem, Segment};
 use crate::protocol::http::GroupMembers;
 use serde::Serialize;
@@ -184,8 +184,8 @@ impl RequestHandler for Arc<ConnectedBot> {
             Some(channel @ OneBot12Address::Channel { .. }) => (channel, "get_channel_member_list"),
             _ => return Err(ActionError::Unsupported),
         };
-        let answer = accepted(self.call(action, address).await, is_unknown_action)?;
-        members_in(&answer, &["user_displayname", "user_name"])
+        let answer = self.call(action, address).await;
+        members_in(answer, is_unknown_action, &["user_displayname", "user_name"])
     }
 
     /// `delete_message` (interface/message/actions.md); the specification has nothing else of these.

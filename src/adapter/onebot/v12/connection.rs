@@ -131,8 +131,10 @@ impl OneBotSession for Implementation {
     }
 
     fn closed(&mut self, closed: &SocketClosed) {
-        if let SocketClosed::OursTooLarge(_) = closed {
-            self.calls.refuse_largest();
+        match closed {
+            SocketClosed::Lost(_) => {}
+            SocketClosed::FrameTooLarge(_) => self.calls.answer_was_too_large(),
+            SocketClosed::OursTooLarge(_) => self.calls.refuse_largest(),
         }
     }
 

@@ -213,7 +213,7 @@ impl OneBot12Message<'_> {
             own: user == account,
             from_history: false,
             alike: AlikeEntries::default(),
-            clock_ahead: 0,
+            clock_ahead: None,
             original,
             fingerprint: None,
         })

@@ -25,8 +25,7 @@ impl Implementation {
                 self.proves_on();
                 self.message(*message, text).await
             }
-            OneBot11Event::Heartbeat { interval, online, time } => {
-                self.host_says(time);
+            OneBot11Event::Heartbeat { interval, online } => {
                 self.heartbeat = session::patience(interval);
                 if let Some(online) = online {
                     self.online(online);
@@ -35,19 +34,11 @@ impl Implementation {
             }
             OneBot11Event::Notice(notice) => self.notice(&notice, text).await,
             OneBot11Event::OtherVersion => self.other_version(),
-            OneBot11Event::Meta { time } => {
-                self.host_says(time);
+            OneBot11Event::Meta => {
                 self.proves_on();
                 Ok(())
             }
             OneBot11Event::Other => self.tell(text, None).await,
-        }
-    }
-
-    /// The implementation told the time by its clock.
-    fn host_says(&self, time: Option<u64>) {
-        if let Some(time) = time {
-            self.account.clocks.host_says(&self.account.key(), time);
         }
     }
 

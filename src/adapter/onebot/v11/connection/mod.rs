@@ -157,6 +157,7 @@ impl OneBotSession for Implementation {
             SocketClosed::Lost(_) => {}
             SocketClosed::FrameTooLarge(_) => {
                 self.account.history_limits.frame_was_too_large(&self.account.key());
+                self.calls.answer_was_too_large();
             }
             SocketClosed::OursTooLarge(_) => self.calls.refuse_largest(),
         }

@@ -113,7 +113,7 @@ impl<'a> OneBot11Message<'a> {
             own: self.is_own(account),
             from_history: false,
             alike: AlikeEntries::default(),
-            clock_ahead: 0,
+            clock_ahead: None,
             original,
             fingerprint: None,
         };

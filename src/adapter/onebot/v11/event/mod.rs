@@ -29,13 +29,13 @@ pub(super) enum OneBot11Event<'a> {
     /// A message came in, or went out by this account.
     Message(Box<OneBot11Message<'a>>),
     /// The implementation is there, and may say whether the account is (event/meta.md, "心跳").
-    Heartbeat { interval: i64, online: Option<bool>, time: Option<u64> },
+    Heartbeat { interval: i64, online: Option<bool> },
     /// Something that is no message.
     Notice(OneBot11NoticeFrame<'a>),
     /// A frame of OneBot 12, which does not belong here.
     OtherVersion,
     /// The state that the implementation reports of itself.
-    Meta { time: Option<u64> },
+    Meta,
     /// Not relevant here.
     Other,
 }
@@ -57,10 +57,9 @@ impl<'a> OneBot11Frame<'a> {
                 OneBot11Event::Heartbeat {
                     interval: fields.interval.number().unwrap_or_default(),
                     online: fields.status.and_then(online),
-                    time: fields.time.time(),
                 }
             }
-            "meta_event" => OneBot11Event::Meta { time: fields.time.time() },
+            "meta_event" => OneBot11Event::Meta,
             "notice" | "request" => OneBot11Event::Notice(OneBot11NoticeFrame::parse(text)),
             _ => OneBot11Event::Other,
         };
