@@ -7,7 +7,7 @@ use crate::store::error::Result;
 use crate::store::transaction::{KnownConversation, Transaction};
 
 impl Transaction<'_> {
-    /// Changes the row of a message's conversation, which is there; it is written at the end.
+    /// Changes the row of a message's conversation, which was loaded. [`Self::finish`] writes it.
     pub(super) fn change_conversation(
         &mut self,
         message: &Message,
@@ -22,7 +22,7 @@ impl Transaction<'_> {
         }
     }
 
-    /// Takes a message out of its conversation; the sets do not have it any more.
+    /// Removes a message from its conversation. It was removed from the sets before.
     pub(super) fn leave_conversation(&mut self, message: &Message) -> Result<()> {
         let platform = message.platform.as_deref().unwrap_or_default();
         let known = self.known_conversation(platform, &message.recipient);
@@ -36,7 +36,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Changes a conversation's row, which was loaded; returns the change for listeners.
+    /// Changes a conversation's row, which was loaded. Returns the change for listeners.
     pub(super) fn set_conversation(
         &mut self,
         platform: String,

@@ -1,4 +1,4 @@
-//! Rows of messages: made, changed, deleted, with the sets, counters and conversation of each.
+//! Creates, changes and deletes rows of messages, with the sets, counters and conversation of each.
 
 use crate::log::record;
 use crate::model::change::{ChangeEffect, forget_past};
@@ -13,7 +13,7 @@ use crate::store::tables::PostingKey;
 use crate::store::transaction::Transaction;
 
 impl Transaction<'_> {
-    /// Makes a message. `row` is its encoding, if it was made before.
+    /// Creates a message. `row` is its encoding, if that was made before.
     pub(super) fn created(
         &mut self,
         message: Message,
@@ -35,7 +35,7 @@ impl Transaction<'_> {
         })
     }
 
-    /// Gives a message another state.
+    /// Sets the fields of a message that can change.
     pub(super) fn changed(
         &mut self,
         seq: u64,
@@ -102,7 +102,7 @@ impl Transaction<'_> {
         Ok(Some(ChangeEffect::Updated(after)))
     }
 
-    /// The message as it was, which was loaded; it is not decoded again.
+    /// Takes the message as it was before the event. It was loaded, so it is not decoded again.
     pub(super) fn before(&mut self, seq: u64) -> Result<Message> {
         if let Some(message) = self.decoded.get_mut().remove(&seq) {
             return Ok(message);
@@ -115,7 +115,7 @@ impl Transaction<'_> {
     fn create(&mut self, message: &Message, origin: Origin, row: &[u8]) -> Result<()> {
         let is_late = message.seq <= self.counters.head
             || message.created_at < self.counters.in_order_to
-            // A time in the future must not make later messages late.
+            // A message from the future must not make later messages late.
             || message.created_at > self.at;
         self.counters.head = self.counters.head.max(message.seq);
         self.counters.add(message);

@@ -1,5 +1,5 @@
-//! Applying events: the only writer of tables. It decides nothing and refuses nothing; what it
-//! touches was loaded before, so only the disk can fail.
+//! Applies events: the only writer of tables. It decides nothing and refuses nothing. The rows that it
+//! changes were loaded before, so only the disk can fail.
 
 mod conversations;
 mod finish;
@@ -21,8 +21,8 @@ use crate::model::notice::{ContactRequest, Notice, RequestDecision};
 use crate::model::routing::SeenPlatform;
 
 impl Transaction<'_> {
-    /// Writes events that were loaded into the batch's record, where there is one, and applies
-    /// them. The first one of an epoch is preceded by the event that it began.
+    /// Applies events whose rows were loaded, and appends them to the record of the batch, where there is
+    /// one. The first event of an epoch is preceded by [`Event::Opened`].
     pub(in crate::store) fn write(
         &mut self,
         events: Vec<Event>,
@@ -46,7 +46,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Writes and applies the event that the epoch began, where that is not done yet.
+    /// Writes and applies the [`Event::Opened`] of the epoch, unless that was done before.
     pub(in crate::store) fn begin_epoch(&mut self, record: Option<&mut LogRecord>) -> Result<()> {
         if self.newest_epoch == self.context.epoch {
             return Ok(());
@@ -59,8 +59,8 @@ impl Transaction<'_> {
         self.apply(opened, None).map(drop)
     }
 
-    /// Applies an event that was loaded, at the next offset; returns the change for listeners. `row` is
-    /// the encoding of a new message, where it was made before.
+    /// Applies an event whose rows were loaded, at the next offset. Returns the change for listeners. `row`
+    /// is the encoding of a new message, if that was made before.
     #[allow(clippy::too_many_lines, reason = "one arm for each kind of event")]
     pub(in crate::store) fn apply(
         &mut self,
@@ -150,7 +150,7 @@ impl Transaction<'_> {
         Ok(Some(Change { offset, effect }))
     }
 
-    /// The notice as clients get it; a request is kept, so that it can be answered.
+    /// The notice for clients. A request is stored, so that it can be answered.
     fn notice(&mut self, notice: Notice, request: Option<String>, id: u64) -> Result<Notice> {
         let Some(data) = request else { return Ok(notice) };
         let notice = Notice { request: Some(id), ..notice };
@@ -179,7 +179,7 @@ impl Transaction<'_> {
         self.counters.offset = first - 1;
         let begins_it = matches!(events.first(), Some(Event::Opened { .. }));
         if !begins_it && self.newest_epoch != epoch {
-            // The event that began it lay in the gap.
+            // The event that opened the epoch was in the gap.
             self.counters.offset = first;
             self.open_epoch(epoch)?;
             self.counters.offset = first - 1;
@@ -187,13 +187,13 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Leaves an event out; gives its offset.
+    /// Skips an event and returns its offset.
     pub(in crate::store) fn pass_over(&mut self) -> u64 {
         self.counters.offset += 1;
         self.counters.offset
     }
 
-    /// Ends resuming from before the newest event: events that clients may have are lost.
+    /// Clients can no longer resume from before the newest event: events that they may have are lost.
     pub(in crate::store) fn end_resuming(&mut self) -> Result<()> {
         let offset = self.counters.offset.to_le_bytes();
         self.meta.insert(RESUMABLE_FROM, offset.as_slice())?;

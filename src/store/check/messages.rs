@@ -1,4 +1,4 @@
-//! The check of messages, and of the index that they give.
+//! The check of messages, and of the index, which is computed from them.
 
 use super::report::StoreReport;
 use crate::store::conversation::is_mention;
@@ -9,15 +9,15 @@ use crate::store::view::View;
 use redb::ReadableTable;
 use std::collections::HashMap;
 
-/// Content of the other tables as it follows from the messages.
+/// The content that other tables must have, computed from the messages.
 #[derive(Default)]
 pub(super) struct RecountedTables {
     pub(super) counted: Counters,
     pub(super) rows: HashMap<u64, Places>,
-    /// Messages and the newest one, by term.
+    /// The number of messages and the newest one, by term.
     pub(super) conversations: HashMap<u32, (u64, u64)>,
     pub(super) foreign: u64,
-    /// Rows of late messages that are there.
+    /// The number of rows of late messages.
     pub(super) late: u64,
 }
 
@@ -47,7 +47,7 @@ pub(super) fn check_messages(
         found.foreign += u64::from(view.foreign_place(message.id)?.is_some());
         let platform = message.platform.as_deref().unwrap_or_default();
         let row = match view.conversation_row(platform, &message.recipient) {
-            // Told where conversations are checked.
+            // The check of conversations reports it.
             Err(StoreError::Damaged(_)) => continue,
             row => row?,
         };
