@@ -2,6 +2,7 @@
 
 use crate::log::record;
 use crate::model::change::{ChangeEffect, forget_past};
+use crate::model::content::Content;
 use crate::model::event::{ChangeCause, DedupeKey, MessageState, Origin};
 use crate::model::message::{Message, Recall, Sender, Status};
 use crate::store::conversation::is_mention;
@@ -85,6 +86,42 @@ impl Transaction<'_> {
         let mut after = before.clone();
         after.parts.push(external_id);
         self.update(&before, &after)
+    }
+
+    /// Sets the platform and the conversation of a message.
+    pub(super) fn routed(
+        &mut self,
+        seq: u64,
+        platform: String,
+        conversation: String,
+        at: u64,
+    ) -> Result<Option<ChangeEffect>> {
+        self.touch(seq, at, |message| {
+            (message.platform, message.recipient) = (Some(platform), conversation);
+        })
+    }
+
+    /// Replaces the content of a message.
+    pub(super) fn content_set(
+        &mut self,
+        seq: u64,
+        content: Content,
+        is_edit: bool,
+        at: u64,
+    ) -> Result<Option<ChangeEffect>> {
+        self.touch(seq, at, |message| {
+            message.content = content;
+            if is_edit {
+                message.edited_at = Some(at);
+            }
+        })
+    }
+
+    /// Deletes the message with this `seq`.
+    pub(super) fn delete_at(&mut self, seq: u64) -> Result<ChangeEffect> {
+        let before = self.before(seq)?;
+        self.delete(&before)?;
+        Ok(ChangeEffect::Deleted(before))
     }
 
     /// Changes a message that was loaded, at a time in Unix seconds.
