@@ -54,7 +54,7 @@ pub struct NatsConnection {
     pub(super) replicas: usize,
     /// The time after which a silent leader is replaced.
     pub(super) lease: Duration,
-    /// The last error of NATS, or of the connection.
+    /// The last error of NATS or of the connection.
     refusal: Arc<Mutex<Option<String>>>,
 }
 

@@ -98,7 +98,7 @@ pub async fn keep_copies(
         };
         match brought {
             Ok(()) => {}
-            // There is no space left; the next round checks again.
+            // There is no space left. The next round tries again.
             Err(NotBrought::NoRoom(refused)) if !missing.is_empty() => {
                 tracing::warn!(
                     files = missing.len(),

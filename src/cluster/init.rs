@@ -56,14 +56,14 @@ pub async fn init(
     snapshot::send(&connection, &bucket, &cluster, &copy.0, 0).await?;
     connection.make_leases().await.map_err(Error::failed)?;
     connection.make_stream_seqs().await.map_err(Error::failed)?;
-    // Last, because its presence means that the cluster is complete.
+    // The stream is made last, because its presence means that the cluster is complete.
     let log = connection.context.create_stream(stream::Config {
         name: connection.stream_name(),
         subjects: vec![connection.subject()],
         num_replicas: connection.replicas,
         storage: stream::StorageType::File,
         discard: stream::DiscardPolicy::New,
-        // None, where it is 0.
+        // 0 means no bound.
         max_bytes: i64::try_from(settings.log_bytes).unwrap_or(i64::MAX),
         // A message that somebody deletes would be a gap for every node.
         deny_delete: true,

@@ -39,7 +39,7 @@ impl RunningNode {
             () = self.stop.cancelled() => Ok(()),
         };
         end.end();
-        // The next leader makes them.
+        // The next leader makes the snapshots.
         HEALTH.recover(SNAPSHOTS);
         self.store.follow().await;
         state.set_leader(None, false);

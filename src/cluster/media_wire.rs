@@ -11,7 +11,7 @@ pub(super) const PIECE_BYTES: usize = 256 << 10;
 pub(super) enum ToAll {
     /// Asks which node has a file.
     Find(String),
-    /// Reports that somebody removed a file.
+    /// Reports that a file was removed.
     Forget(String),
 }
 

@@ -49,13 +49,13 @@ pub struct ClusterHandle {
     pub state: Arc<ClusterState>,
     /// Passes requests on to the leader.
     pub requests: LeaderRequests,
-    /// Passes events on to it.
+    /// Passes events of adapters on to the leader.
     pub events: LeaderRequests,
     /// Asks the leader why messages wait.
     pub waiting: WaitReasons,
-    /// Passes connections on to it.
+    /// Passes connections on to the leader.
     pub tunnels: Tunnels,
-    /// Sends the states of the adapters that are connected to it.
+    /// Sends the states of adapters to the other nodes, and gets theirs.
     pub states: StatusFeed,
     /// Copies files of messages here from other nodes.
     pub media: MediaExchange,
@@ -76,8 +76,8 @@ impl ClusterNode {
         }
     }
 
-    /// Works until `stop`; a lease that is held is given up then. `listen` is the address at which
-    /// this node serves. May be run anew after a panic.
+    /// Runs until `stop`, and then gives up the lease if it has it. `listen` is the address at which this
+    /// node serves. May be called again after a panic.
     pub async fn run(
         self,
         store: Arc<Store>,
@@ -104,10 +104,10 @@ impl ClusterNode {
     }
 }
 
-/// Follows and leads by turns.
+/// Follows and leads in turn.
 async fn take_part(work: &RunningNode) {
     let (mut reported, mut stands_from, mut short_leads) = (None, Instant::now(), None);
-    // After a panic it may have led.
+    // Before a panic this node may have led.
     work.node.lease.end();
     work.store.follow().await;
     work.node.state.set_leader(None, false);

@@ -45,7 +45,7 @@ pub async fn start(settings: &ClusterSettings, options: &StoreOptions) -> Result
     let connection = NatsConnection::open(settings).await?;
     let path = &options.path;
     if path.exists() {
-        // Without NATS, reads continue from this store.
+        // Without NATS, this store still serves reads.
         let behind = timeout(LOOK_TIMEOUT, is_too_far_behind(&connection, options)).await;
         if let Ok(Ok(true)) = behind {
             move_away(path)?;

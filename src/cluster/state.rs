@@ -57,7 +57,7 @@ impl ClusterState {
         self.has_snapshot.cancelled().await;
     }
 
-    /// Whether one was fetched.
+    /// Whether a snapshot was fetched that replaces the store.
     pub fn is_to_begin_again(&self) -> bool {
         self.has_snapshot.is_cancelled()
     }
@@ -72,7 +72,7 @@ impl ClusterState {
         self.leader.send_if_modified(|now| std::mem::replace(now, new.clone()) != new);
     }
 
-    /// Readers saw everything at that time.
+    /// Notes that readers saw everything at a time.
     pub(super) fn set_current(&self, at: Instant) {
         let mut current_at = self.current_at.lock().unwrap_or_else(PoisonError::into_inner);
         *current_at = at.max(*current_at);

@@ -1,5 +1,5 @@
-//! Reasons why messages wait, at a node that does not lead: adapters are connected to the leader, which knows
-//! them. Its answers are kept for a moment, so that lists do not wait for it each time.
+//! Reasons why messages wait, at a node that does not lead. The leader knows them, because adapters are
+//! connected to it. They are kept for a short time, so that lists need not ask the leader each time.
 
 use super::requests::LeaderRequests;
 use crate::model::wait_reason::WaitReason;
@@ -30,11 +30,12 @@ pub struct WaitReasons {
     kept: Arc<Mutex<KeptReasons>>,
 }
 
-/// The answers of the leader that are kept, by the `seq` of their message.
+/// The reasons that the leader told lately, by the message's `seq`.
 #[derive(Debug, Default)]
 struct KeptReasons {
     reasons: HashMap<u64, (Instant, WaitReason)>,
-    /// How often all was forgotten: an answer that was asked for before is not kept after it.
+    /// The number of times that all reasons were removed. An answer to a request from before the last time
+    /// is not kept.
     forgotten: u64,
 }
 
@@ -66,7 +67,7 @@ impl WaitReasons {
         reasons
     }
 
-    /// Forgets what was told, because it may have changed.
+    /// Removes all reasons, because they may have changed.
     pub fn forget(&self) {
         let mut kept = self.kept();
         kept.reasons.clear();
@@ -90,15 +91,16 @@ impl WaitReasons {
 }
 
 impl KeptReasons {
-    /// The reasons that are kept, and how often all was forgotten until now.
+    /// The reasons that are kept, and the number of times that all were removed.
     fn find(&self, seqs: &[u64]) -> (Vec<Option<WaitReason>>, u64) {
         let kept = |seq| self.reasons.get(seq).filter(|(told_at, _)| told_at.elapsed() < KEPT);
         let found = seqs.iter().map(|seq| kept(seq).map(|(_, reason)| reason.clone())).collect();
         (found, self.forgotten)
     }
 
-    /// Keeps what was asked for when all had been forgotten that often. A message without a reason is being
-    /// sent, and has another state or a reason in a moment.
+    /// Keeps the answer to a request, unless all reasons were removed since. `forgotten` is the number of
+    /// times at the request. A message without a reason is not kept: it is being sent and will have another
+    /// state or a reason soon.
     fn keep(&mut self, forgotten: u64, seqs: &[u64], told: &[Option<WaitReason>]) {
         if forgotten != self.forgotten {
             return;

@@ -3,13 +3,14 @@
 use super::acknowledgements::Acknowledgements;
 use super::follow::EventFollower;
 use super::framework::BotPeer;
-use super::socket::BotSocket;
+use super::socket::{BotSocket, Outlet};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{SinkExt, StreamExt};
 use std::future::pending;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 use tokio_util::sync::CancellationToken;
 
@@ -69,16 +70,6 @@ async fn read(
     acknowledgements: &Acknowledgements,
 ) -> String {
     let BotSocket { frames, outlet } = socket;
-    let writing = async {
-        while let Some(message) = outgoing.recv().await {
-            match timeout(IDLE_TIMEOUT, outlet.send(message)).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => return format!("the connection was lost: {error}"),
-                Err(_) => return "the framework does not read".to_owned(),
-            }
-        }
-        "the connection was lost".to_owned()
-    };
     let reading = async {
         let mut actions = FuturesUnordered::new();
         let mut bytes = 0;
@@ -91,29 +82,14 @@ async fn read(
                 }
                 message = timeout(IDLE_TIMEOUT, frames.next()), if has_room => message,
             };
-            let text = match message {
+            let message = match message {
                 Err(_) => return "the framework fell silent".to_owned(),
                 Ok(None) => return "the connection was lost".to_owned(),
                 Ok(Some(Err(error))) => return format!("the connection was lost: {error}"),
-                Ok(Some(Ok(Message::Text(text)))) => text.to_string(),
-                Ok(Some(Ok(Message::Binary(bytes)))) => {
-                    let Ok(text) = String::from_utf8(bytes.to_vec()) else { continue };
-                    text
-                }
-                Ok(Some(Ok(Message::Pong(payload)))) => {
-                    acknowledgements.note_pong(&payload);
-                    continue;
-                }
-                Ok(Some(Ok(Message::Close(frame)))) => {
-                    return match frame.filter(|frame| !frame.reason.is_empty()) {
-                        Some(frame) => {
-                            format!("the framework closed it: {} ({})", frame.reason, frame.code)
-                        }
-                        None => "the framework closed it".to_owned(),
-                    };
-                }
-                Ok(Some(Ok(_))) => continue,
+                Ok(Some(Ok(Message::Close(frame)))) => return closed(frame),
+                Ok(Some(Ok(message))) => message,
             };
+            let Some(text) = action_of(message, acknowledgements) else { continue };
             bytes += text.len();
             actions.push(async move {
                 if let Some(answer) = peer.answer(&text).await {
@@ -125,8 +101,41 @@ async fn read(
         }
     };
     tokio::select! {
-        reason = writing => reason,
+        reason = write(outlet, &mut outgoing) => reason,
         reason = reading => reason,
+    }
+}
+
+/// Writes the messages of a queue until the connection or the queue ends; returns the reason.
+async fn write(outlet: &mut Outlet, queued: &mut mpsc::Receiver<Message>) -> String {
+    while let Some(message) = queued.recv().await {
+        match timeout(IDLE_TIMEOUT, outlet.send(message)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return format!("the connection was lost: {error}"),
+            Err(_) => return "the framework does not read".to_owned(),
+        }
+    }
+    "the connection was lost".to_owned()
+}
+
+/// The text of an action, if a message is one. A pong is noted.
+fn action_of(message: Message, acknowledgements: &Acknowledgements) -> Option<String> {
+    match message {
+        Message::Text(text) => Some(text.to_string()),
+        Message::Binary(bytes) => String::from_utf8(bytes.to_vec()).ok(),
+        Message::Pong(payload) => {
+            acknowledgements.note_pong(&payload);
+            None
+        }
+        Message::Ping(_) | Message::Close(_) | Message::Frame(_) => None,
+    }
+}
+
+/// The reason of a connection that the framework closed.
+fn closed(frame: Option<CloseFrame>) -> String {
+    match frame.filter(|frame| !frame.reason.is_empty()) {
+        Some(frame) => format!("the framework closed it: {} ({})", frame.reason, frame.code),
+        None => "the framework closed it".to_owned(),
     }
 }
 

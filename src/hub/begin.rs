@@ -44,6 +44,18 @@ pub(super) fn beginning(
     cursor.map(|cursor| reading.resume_at(cursor)).ok_or(NoKnownCursor { offset })
 }
 
+impl ReplayStart {
+    /// Waits until readers of the store see the event or message that it names, which another node of a
+    /// cluster may have shown already.
+    pub(super) async fn wait_until_seen(self, store: &Store) {
+        match self {
+            Self::Now => {}
+            Self::Message(seq) => store.catch_up_with(0, seq).await,
+            Self::Event(point) => store.catch_up_with(point.cursor.offset, 0).await,
+        }
+    }
+}
+
 impl Hub {
     /// Finds the beginning of a subscription; waits until the hub has sent earlier commits.
     pub(super) async fn find_begin(

@@ -6,7 +6,7 @@ use super::mailbox::{AdapterStates, Batches, CaughtUp, FrameForm, Mailbox, Mailb
 use super::reading::{CHUNK_BYTES, MAX_STEP, ReadStep, SMALL_CHUNK_BYTES, StoreReading};
 use super::replay::Interest;
 use super::resume::ResumePoint;
-use super::subscribe_request::{ReplayStart, SubscribeRefused, SubscribeRequest, Subscribed};
+use super::subscribe_request::{SubscribeRefused, SubscribeRequest, Subscribed};
 use super::{Hub, State, position_of};
 use crate::health::HEALTH;
 use crate::model::cursor::Cursor;
@@ -71,11 +71,7 @@ impl Subscriber {
         if !self.interest.topics.has_room(&platforms, &conversations, limit) {
             return Err(SubscribeRefused::TooManyTopics { limit });
         }
-        match since {
-            ReplayStart::Now => {}
-            ReplayStart::Message(seq) => store.catch_up_with(0, seq).await,
-            ReplayStart::Event(point) => store.catch_up_with(point.cursor.offset, 0).await,
-        }
+        since.wait_until_seen(store).await;
         let begin = self.hub.find_begin(since, store).await?;
         let form = if events.is_some() { FrameForm::Events } else { self.form };
         let hub = self.hub.clone();
@@ -112,16 +108,21 @@ impl Subscriber {
         }
         self.reading = reading;
         let new = self.interest.topics.add(&platforms, &conversations, from);
+        self.register_all(&mut state, &new, events.unwrap_or_default());
+        Ok(Subscribed { queued: self.mailbox.take(), resume })
+    }
+
+    /// Registers new topics for all kinds of events, and new kinds for all topics.
+    fn register_all(&mut self, state: &mut State, new: &[Topic], events: EventKinds) {
         let known = self.interest.kinds;
-        self.interest.kinds = known.union(events.unwrap_or_default());
-        self.register(&mut state, EventKind::NewMessage, new.iter());
+        self.interest.kinds = known.union(events);
+        self.register(state, EventKind::NewMessage, new.iter());
         for kind in known.iter() {
-            self.register(&mut state, kind, new.iter());
+            self.register(state, kind, new.iter());
         }
         for kind in self.interest.kinds.without(known).iter() {
-            self.register(&mut state, kind, self.interest.topics.topics());
+            self.register(state, kind, self.interest.topics.topics());
         }
-        Ok(Subscribed { queued: self.mailbox.take(), resume })
     }
 
     /// The progress in the store of a session that is behind; if its frames have cursors from now

@@ -1,15 +1,15 @@
-//! The log in a file: batches that were acknowledged before the tables were durable.
+//! The log in a file: it has the batches that were acknowledged before the tables were durable.
 //!
-//! A batch costs one write and one sync of a file whose blocks are there already, instead of the
-//! dozen pages that the tables would write. The tables follow without a sync; once they are durable
-//! the file begins anew. After a crash its events are applied again, from where the tables end.
-//! Where it cannot be written, the tables do without it.
+//! A batch costs one write and one sync of a file whose blocks exist, instead of about a dozen pages of the
+//! tables. The tables are written without a sync. Once they are durable, the file is written again from its
+//! beginning. After a crash, the events that the tables lack are applied again. If the log cannot be
+//! written, the tables are made durable instead.
 //!
-//! A record: its length (4 bytes), its checksum (8), the offset of its first event (8), then the
-//! payload; numbers are little-endian. Offsets only grow, so records that an earlier round left in
-//! the file have lower offsets. The checksum is keyed by the store, so records of another store are
-//! not valid here. A record that cannot be read ends the log, as after a torn write. If a valid
-//! record with a higher offset follows, the unreadable one is damage, and the log goes on there.
+//! A record has its length (4 bytes), its checksum (8), the offset of its first event (8), and the payload;
+//! numbers are little-endian. Offsets only grow, so records that an earlier round left in the file have
+//! lower offsets. The checksum has a key of the store, so records of another store are not valid. A record
+//! that cannot be read ends the log, as after an interrupted write. But if a valid record with a higher
+//! offset follows, the unreadable one is damaged, and reading continues after it.
 
 mod aside;
 mod reading;
@@ -34,13 +34,13 @@ pub struct FileLog {
     key: [u8; 16],
     /// The length of the file.
     max_bytes: u64,
-    /// Open from the first record on.
+    /// The file, once a record was written.
     file: Option<PreallocatedFile>,
-    /// Offset in the file of the next record.
+    /// The position of the next record in the file.
     end: u64,
-    /// The newest event in it, and its epoch.
+    /// The newest event in the log, and its epoch.
     newest: Option<(u64, Epoch)>,
-    /// Whether the last record could not be written; logged once.
+    /// Whether the last record could not be written. This is logged once.
     is_refused: bool,
 }
 
@@ -152,8 +152,7 @@ impl Log for FileLog {
     fn keep_aside(&self, why: &str) -> Result<PathBuf> {
         let aside = name_aside(&self.path, why);
         if self.storage.is_none() {
-            // Not a copy: a copy needs space on a disk that may be full, and could be lost in a
-            // power cut.
+            // A rename, not a copy: a copy needs space, and a power cut could remove it.
             let kept = match rename_durably(&self.path, &aside) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => make_private(&aside),
                 kept => kept,
@@ -172,7 +171,7 @@ impl Log for FileLog {
     fn remove(&mut self) {
         self.file = None;
         if self.storage.is_none() {
-            // Usually there is none; if one stays, its offsets show that it is obsolete.
+            // There is usually no file. If one remains, its offsets show that it is obsolete.
             let _ = std::fs::remove_file(&self.path);
         }
     }

@@ -1,7 +1,7 @@
-//! The log: every event, in the order it was decided.
+//! The log: all events in the order of the decisions.
 //!
-//! An event is acknowledged once it is in the log. The tables of the store are a view of it: they
-//! follow, and what they do not have yet is applied to them again at the next start.
+//! An event is acknowledged once it is in the log. The tables of the store are a view of it. The events
+//! that they lack after a crash are applied at the next start.
 
 pub mod disk;
 mod encoding;
@@ -18,7 +18,7 @@ use crate::model::event::Event;
 use std::fmt;
 use std::path::PathBuf;
 
-/// Reason why the log failed. The text is for people and says what to do.
+/// Reason why the log refuses. The text is for people and says what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogError(pub String);
 
@@ -30,10 +30,10 @@ impl fmt::Display for LogError {
 
 impl std::error::Error for LogError {}
 
-/// The result of a read or a write of the log.
+/// The result of reading or writing the log.
 pub type Result<T> = std::result::Result<T, LogError>;
 
-/// Events that were committed together.
+/// Events of one commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
     /// The epoch of its last event.
@@ -52,7 +52,7 @@ impl Batch {
         self.first + self.events.len() as u64
     }
 
-    /// Whether it continues after an event at `offset` that was written in `epoch`.
+    /// Whether it follows an event at `offset` that was written in `epoch`.
     pub fn follows(&self, offset: u64, epoch: Epoch) -> bool {
         let previous = match self.events.first() {
             Some(Event::Opened { previous, .. }) => *previous,
@@ -65,25 +65,25 @@ impl Batch {
 /// Content of a log from an offset on.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Contents {
-    /// Oldest first; their offsets grow, and have gaps where records were damaged.
+    /// The batches, the oldest first. Their offsets grow, and have gaps if records were damaged.
     pub batches: Vec<Batch>,
-    /// Positions of records that cannot be read although others follow, as text.
+    /// Positions of records that cannot be read although later ones can, as text.
     pub damage: Vec<String>,
-    /// Whether one of them lies before the first batch, and can have held all events in between.
+    /// Whether such a record is before the first batch, and may have had all missing events.
     pub begins_damaged: bool,
     /// Bytes of the file; 0 if there is none.
     pub bytes: u64,
-    /// Whether there is nothing but zeros in it.
+    /// Whether the file has only zeros.
     pub is_blank: bool,
     /// The file is not empty and has no valid record of this store: it is the log of another store,
     /// or completely damaged.
     pub is_foreign: bool,
 }
 
-/// The log that the nodes of a cluster share: one of them appends, and all of them apply it.
+/// The log of a cluster: one node appends to it, and all nodes apply it.
 pub trait SharedLog: Send {
-    /// Appends a batch behind a stream sequence of the log; returns the stream sequence of the batch, once it is
-    /// replicated. `first` is the offset of its first event.
+    /// Appends a batch after a stream sequence of the log. Returns the stream sequence of the batch once it
+    /// is replicated. `first` is the offset of its first event.
     ///
     /// # Errors
     ///
@@ -91,16 +91,16 @@ pub trait SharedLog: Send {
     /// batch must not be applied then, unless it is read from the log.
     fn append(&mut self, after: u64, first: u64, record: LogRecord) -> Result<u64>;
 
-    /// Whether this node may append, as far as it knows: no other one has decided anything then.
+    /// Whether this node may append, as far as it knows. If so, no other node has decided anything.
     fn may_append(&self) -> bool;
 }
 
-/// A batch of the log that a cluster shares.
+/// A batch in the log of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SharedBatch {
-    /// The batch that the message of the stream holds.
+    /// The batch.
     pub batch: Batch,
-    /// Its stream sequence in the log: the number of its last message.
+    /// The stream sequence of its last message.
     pub stream_seq: u64,
     /// Its size, in bytes.
     pub bytes: usize,
@@ -108,18 +108,18 @@ pub struct SharedBatch {
 
 /// An append-only log of events.
 pub trait Log {
-    /// Bytes of the file that the next batch makes; `None` if there is a file already, or
-    /// the log is not a file.
+    /// The size of the file that the next batch makes, in bytes; `None` if there is a file already, or the
+    /// log is not a file.
     fn begins(&self) -> Option<u64> {
         None
     }
 
-    /// Whether the log can take a batch now.
+    /// Whether the log has space for a batch now.
     fn has_room(&self, record: &LogRecord) -> bool;
 
-    /// Appends a batch whose first event has the offset `expected`, and makes it durable; `false` if
-    /// that failed. The batch may be on disk even then, so the tables must make it durable at the same
-    /// offsets, or it must be refused.
+    /// Appends a batch whose first event has the offset `expected`, and makes it durable; `false` if that
+    /// failed. The batch may be on disk even then. So either the tables make it durable at the same
+    /// offsets, or the file is closed.
     fn append(&mut self, expected: u64, record: LogRecord) -> bool;
 
     /// Everything from an offset on.
@@ -129,27 +129,27 @@ pub trait Log {
     /// The disk refuses; the text says what to do.
     fn read(&self, from: u64) -> Result<Contents>;
 
-    /// The offset of the newest event that is only in the log; `None` if the tables have all.
+    /// The offset of the newest event that only the log has; `None` if the tables have all events.
     fn head(&self) -> Option<u64>;
 
     /// The epoch of that event.
     fn epoch(&self) -> Option<Epoch>;
 
-    /// Empties the log. The tables must hold all its events durably.
+    /// Empties the log. The tables must have all its events durably.
     fn clear(&mut self);
 
-    /// Gives the log a second name, under which people can look at it; without a log, makes an empty file
-    /// there. `None` if the file system has no links.
+    /// Gives the log a second name, so that people can inspect it. If there is no log, makes an empty file.
+    /// `None` if the file system has no hard links.
     fn link_aside(&self, why: &str) -> Option<PathBuf>;
 
-    /// Moves the log aside so that people can look at it; without a log, makes an empty file there.
-    /// Returns its new path.
+    /// Moves the log away, so that people can inspect it. If there is no log, makes an empty file. Returns
+    /// its new path.
     ///
     /// # Errors
     ///
     /// The disk refuses; the text says what to do.
     fn keep_aside(&self, why: &str) -> Result<PathBuf>;
 
-    /// Removes the log. The tables must hold all its events durably.
+    /// Removes the log. The tables must have all its events durably.
     fn remove(&mut self);
 }

@@ -1,8 +1,8 @@
-//! Agents that speak the Model Context Protocol (contract, item 37): tools and resources by which
-//! they read conversations, and write where that is allowed.
+//! Agents that speak the Model Context Protocol (contract, item 37). Tools and resources let them read
+//! conversations, and write if that is allowed.
 //!
-//! The protocol itself is the SDK's (`rmcp`). A [`Source`] says where the messages are: `rechat mcp`
-//! asks a server or the store, and a server's `/mcp` asks its own store.
+//! The SDK (`rmcp`) implements the protocol. A [`Source`] has the messages: `rechat mcp` asks a server or
+//! the store, and `/mcp` of a server asks its store.
 
 mod address;
 mod agent;

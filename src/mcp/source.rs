@@ -66,7 +66,7 @@ pub trait Chats: Send {
         before: Option<&str>,
     ) -> impl Future<Output = Result<Vec<Message>>> + Send;
 
-    /// A message; `None` if it does not exist.
+    /// A message; `None` if there is none with this ID.
     fn find(&mut self, id: Uuid) -> impl Future<Output = Result<Option<Message>>> + Send;
 
     /// The bytes of a file; `None` if it is not stored.

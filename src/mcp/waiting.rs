@@ -17,7 +17,7 @@ const NO_SERVER: &str = "no server runs, so nothing comes in; start one with `re
 
 /// How far an agent has read.
 struct AgentProgress {
-    /// The last message that the agent got, or else where it began. This position is named to it.
+    /// The last message that the agent got, or the position where it began. The answer names this position.
     told: HistoryPosition,
     /// Everything up to here was read. It may be at a hidden message.
     looked: HistoryPosition,
@@ -58,7 +58,7 @@ pub(super) async fn wait_for_messages<S: Source>(
         }
         let mut answer = NewMessages { messages, cursor: String::new(), timed_out: false, note };
         if answer.messages.is_empty() {
-            // If the history was not read to its end, the time is over, too.
+            // If the time ended before the whole history was read, the call does not wait any more.
             let more = if is_end { timeout_at(deadline, watch.changed()).await.ok() } else { None };
             if let Some(changed) = more {
                 changed?;

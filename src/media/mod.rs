@@ -3,7 +3,7 @@
 //! [`Blobs`] stores them by their SHA-256. An [`Upload`] makes a blob at once, and [`partial`] has uploads
 //! that can be continued. [`content`] stores bytes inside messages, [`complete`] fetches the missing media of
 //! a message, and [`fetch_incoming`] does that for incoming messages. [`sweep`] removes files that no message
-//! has any more, and [`sniff`] finds the type of a file from its bytes.
+//! has any more, [`removal`] those that somebody deletes. [`sniff`] finds the type of a file from its bytes.
 
 mod address;
 mod blobs;
@@ -21,6 +21,7 @@ pub mod list;
 mod new_media;
 pub mod partial;
 mod reading;
+pub mod removal;
 mod reservations;
 pub mod sign;
 pub mod sniff;

@@ -9,7 +9,7 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 pub struct NextAttempts(Mutex<HashMap<u64, u64>>);
 
-/// A next attempt that is announced until this value is dropped.
+/// A next attempt that others can see until this value is dropped.
 pub(super) struct ScheduledAttempt {
     attempts: Arc<NextAttempts>,
     seq: u64,

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
-/// The most lanes and conversations that are listed one by one; if there are more, everything is checked.
+/// The most lanes and conversations that are listed one by one. If there are more, everything is checked.
 const MAX_NAMED: usize = 4096;
 
 /// Changes since the last call.
@@ -19,7 +19,7 @@ pub(super) struct ChangedLanes {
     pub(super) everything: bool,
     /// Lanes in which something changed; the value says whether something no longer waits there.
     pub(super) lanes: HashMap<LaneKey, bool>,
-    /// Conversations that received a message: they are known now, and may be open.
+    /// Conversations that received a message. They are known now, and may be open again.
     pub(super) known: HashSet<LaneKey>,
 }
 

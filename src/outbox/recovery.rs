@@ -23,15 +23,15 @@ const AT_ONCE: usize = 256;
 /// Pause before the store is read again, where that failed.
 const READ_PAUSE: Duration = Duration::from_mins(1);
 
-/// The part of the shortest time to live by which a message may be given up late, so that what waits is
-/// not read again for each message.
+/// The share of the shortest time to live by which a message may be given up late. So the waiting messages
+/// are not read again for each of them.
 const LATE_PART: u64 = 1_000;
 
 /// The pause after reading what waits is at least so many times as long as that took.
 const READ_SHARE: u32 = 20;
 
-/// Puts in doubt what this process had claimed, in all lanes or one, when sending broke off. What
-/// other owners have claimed is theirs.
+/// Marks the messages that this process has claimed as uncertain, in all lanes or in one, after sending was
+/// interrupted. Claims of other owners are not touched.
 pub(super) async fn recover(context: &OutboxContext, lane: Option<&LaneKey>) {
     let mut interrupted = Vec::new();
     let read = context.store.view().and_then(|view| {

@@ -5,8 +5,8 @@ use crate::model::message::Message;
 use crate::store::{Result, Store};
 use std::sync::{Arc, OnceLock};
 
-/// The newest message when this process first read the store. It is read once: later there are newer messages,
-/// and the clock would no longer be doubted.
+/// The newest message when this process first read the store. It is read only once, because later there are
+/// newer messages, and the clock would no longer be doubted.
 #[derive(Debug, Default)]
 pub(super) struct StoreAtStart(OnceLock<NewestAtStart>);
 

@@ -1,4 +1,4 @@
-//! Ages of messages that stay right with a wrong clock.
+//! Ages of messages that do not depend on a wrong clock.
 
 use super::policy::RetentionPolicy;
 use crate::clock::{Clock, now};
@@ -31,7 +31,7 @@ impl Ages {
                  right? Messages of before are kept until the server has run for as long"
             );
         }
-        // All that was there at the start.
+        // All messages that were there at the start.
         let doubted = if is_doubted { now() } else { 0 };
         let doubted_keys = if are_keys_doubted { stamp } else { 0 };
         Ok(Self { clock, newest: stamp, doubted, doubted_keys })

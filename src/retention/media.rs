@@ -1,7 +1,7 @@
 //! Removing the files of old messages, if the configuration says so. The messages stay.
 
 use super::ages::Ages;
-use crate::media::sweep::{is_unsent, take_out};
+use crate::media::removal::{is_unsent, take_out};
 use crate::store::{Result, Store, StoreError};
 
 /// Messages that are read in one step.

@@ -1,4 +1,4 @@
-//! Lists in ascending order of `seq`: the next messages after a place.
+//! Lists in ascending order of `seq`.
 
 use super::damage::guarded;
 use super::error::Result;

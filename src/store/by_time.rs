@@ -72,13 +72,13 @@ impl View {
         })
     }
 
-    /// The beginning of a page: a time, and the `seq` before which all messages of the page are
-    /// that are not late.
+    /// The beginning of a page: a time, and a `seq`. All messages of the page that are not late have a
+    /// lower `seq`.
     fn begin_by_time(&self, before: Option<u64>) -> Result<(TimeKey, u64)> {
         let end = self.head() + 1;
         let Some(seq) = before.filter(|seq| *seq < end) else { return Ok(((u64::MAX, 0), end)) };
         let Some(message) = self.readable(seq)? else {
-            // It was deleted; its neighbour was said at about the same time.
+            // The message was deleted. Its neighbour was written at about the same time.
             let neighbour = self.regular_in(0, seq)?;
             return Ok((neighbour.map_or((0, seq), |message| (message.created_at, seq)), seq));
         };
@@ -91,7 +91,7 @@ impl View {
         Ok(self.places(PostingKey::LATE, block)?.is_some_and(|late| late.has(place)))
     }
 
-    /// The `seq` before which all messages that are not late were said before `said`.
+    /// The `seq` before which all messages that are not late were written before `said`.
     pub(super) fn end_of_regular(&self, said: TimeKey) -> Result<u64> {
         let (mut low, mut high) = (0, self.head() + 1);
         while low < high {
@@ -104,7 +104,7 @@ impl View {
         Ok(low)
     }
 
-    /// The newest message of a range of places that is not late.
+    /// The newest message in a range of `seq` that is not late.
     fn regular_in(&self, first: u64, end: u64) -> Result<Option<Message>> {
         let Some(needed) = self.needed(&MessageFilter::default())? else { return Ok(None) };
         let mut end = end;
@@ -131,7 +131,7 @@ impl View {
         Ok(None)
     }
 
-    /// Late messages that may match, said from one time to before another, newest first.
+    /// Late messages that may match, from one time to before another, newest first.
     fn late_between(
         &self,
         filter: &MessageFilter,
@@ -147,7 +147,7 @@ impl View {
         Ok(Late { view: self, heads: vec![None; rows.len()], rows })
     }
 
-    /// The `seq` of late messages that may match, said at a time or later.
+    /// The `seq` of late messages that may match and were written at a time or later.
     pub(super) fn late_since(
         &self,
         filter: &MessageFilter,
@@ -160,7 +160,7 @@ impl View {
         Ok(rows.into_iter().flatten().map(|row| Ok(row?.0.value().2)))
     }
 
-    /// The terms by which late messages that may match are listed.
+    /// The terms of late messages that may match.
     fn late_terms(&self, filter: &MessageFilter) -> Result<Vec<PostingKey>> {
         match &filter.conversation {
             None => Ok(vec![PostingKey::LATE]),
@@ -178,7 +178,7 @@ struct Regular<'v, S> {
     /// The end of the messages that are still to be requested; `None` if there are none.
     end: Option<u64>,
     read: VecDeque<Message>,
-    /// The source compared nothing that was said before this message, and gives no more.
+    /// The source was read to here: it compared no older messages and returns no more.
     stop: Option<Message>,
     /// The late messages of the block that was read last.
     late: Option<(u32, Places)>,
@@ -208,7 +208,7 @@ impl<S: MessageSource> Regular<'_, S> {
         Ok(self.read.pop_front())
     }
 
-    /// Whether a message is late; neighbours share the bitmap that shows it.
+    /// Whether a message is late. The bitmap of its block is kept for the next message.
     fn is_late(&mut self, seq: u64) -> Result<bool> {
         let (block, place) = locate(seq);
         if let Some((known, late)) = &self.late
@@ -222,7 +222,7 @@ impl<S: MessageSource> Regular<'_, S> {
         Ok(is_late)
     }
 
-    /// The oldest message of a range of places that is not late.
+    /// The oldest message in a range of `seq` that is not late.
     fn oldest_regular(&mut self, first: u64, end: u64) -> Result<Option<Message>> {
         for seq in first..end {
             if !self.is_late(seq)?
@@ -235,11 +235,11 @@ impl<S: MessageSource> Regular<'_, S> {
     }
 }
 
-/// Late messages, in the order in which they were said, newest first.
+/// Late messages by the time at which they were written, newest first.
 struct Late<'v> {
     view: &'v View,
     rows: Vec<LateRows<'v>>,
-    /// The next of each row.
+    /// The next message of each row.
     heads: Vec<Option<TimeKey>>,
 }
 

@@ -8,8 +8,8 @@ use crate::log::LogRecord;
 use crate::model::change::Change;
 use crate::model::platform_event::PlatformEvent;
 
-/// Decides commands one after the other, and applies their events. What is damaged refuses the
-/// command that meets it, which has changed nothing by then, and no other.
+/// Decides commands one after the other, and applies their events. A damaged row refuses only the command
+/// that needs it, before the command has changed anything.
 pub(super) fn carry_out(
     state: &mut Transaction<'_>,
     commands: Vec<Command>,
@@ -23,7 +23,7 @@ pub(super) fn carry_out(
     Ok((answers, changes))
 }
 
-/// Carries out a command, or those that it holds.
+/// Carries out a command, or the commands that it contains.
 fn carry_out_each(
     state: &mut Transaction<'_>,
     command: Command,
@@ -76,7 +76,8 @@ fn carry_out_one(
     Ok(decided)
 }
 
-/// How an event that cannot be stored is set aside for a reason; `None` if the command stores none.
+/// The command that sets the event of a command aside, for a reason and at a time. `None` if the command
+/// stores no event.
 fn set_aside_for(command: &Command) -> Option<impl FnOnce(String, u64) -> Command + use<>> {
     let event = Box::new(PlatformEvent::of(command.clone())?.without_frame());
     Some(move |reason, at| Command::SetAside { event, reason, at })

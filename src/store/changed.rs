@@ -1,5 +1,5 @@
-//! Shared by several decisions: the event of a changed message, and the keys by which duplicates are
-//! recognized.
+//! The event of a changed message, and the keys by which duplicates are recognized. Several decisions use
+//! them.
 
 use super::dedupe_keys::{
     deleted_key, doubtful_key, key_beside, seen_keys, sent_keys, settled_key,
@@ -9,7 +9,7 @@ use crate::model::change::Inbound;
 use crate::model::event::{self, ChangeCause, DedupeKey, Event};
 use crate::model::message::{Direction, Message, Status};
 
-/// Adds the event that a message changed, and gives the message.
+/// Adds the event that a message changed, and returns the message.
 pub(super) fn changed(how: ChangeCause, message: Message, events: &mut Vec<Event>) -> Message {
     changed_with(how, message, Vec::new(), events)
 }
@@ -26,19 +26,19 @@ pub(super) fn changed_with(
     message
 }
 
-/// Marks by which an event is recognized when it comes again.
+/// Marks by which an event is recognized if it comes again.
 pub(super) fn seen_marks(received: &Inbound) -> Vec<DedupeKey> {
     seen_keys(received).map(|(time, hash)| DedupeKey::Seen(time, hash)).collect()
 }
 
-/// The mark by which an event is recognized whose key is that of another message.
+/// The mark of an event whose ID and time are those of another message.
 pub(super) fn beside_mark(received: &Inbound) -> DedupeKey {
     let (time, hash) = key_beside(received);
     DedupeKey::Seen(time, hash)
 }
 
-/// The mark by which an own message is known for this one, which is deleted though it may have been sent
-/// under an ID that is not known.
+/// The mark of a deleted message that may have been sent under an unknown ID. If an own message with this
+/// content comes in, it is taken for the deleted one.
 pub(super) fn unsettled_mark(message: &Message) -> Option<DedupeKey> {
     let may_be_sent = message.status == Status::Sending
         || message.is_uncertain
@@ -48,13 +48,13 @@ pub(super) fn unsettled_mark(message: &Message) -> Option<DedupeKey> {
     Some(DedupeKey::Seen(time, hash))
 }
 
-/// The mark that an attempt before the last one of a message had no known outcome when it was deleted.
+/// The mark of a deleted message that an attempt before its last one may have sent.
 pub(super) fn doubtful_mark(message: &Message) -> Option<DedupeKey> {
     let (time, hash) = doubtful_key(message.seq, message.updated_at);
     message.is_uncertain.then_some(DedupeKey::Seen(time, hash))
 }
 
-/// The mark that a deleted message is not looked for any more.
+/// The mark of a deleted message that no own message is taken for any more.
 pub(super) fn settled_mark(seq: u64, at: u64) -> DedupeKey {
     let (time, hash) = settled_key(seq, at);
     DedupeKey::Seen(time, hash)
@@ -65,7 +65,7 @@ pub(super) fn sent_mark(message: &Message) -> Option<DedupeKey> {
     mark_of(message, message.external_id.as_ref()?, message.updated_at)
 }
 
-/// The mark by which the echo of a part is recognized that was sent at a time in Unix seconds.
+/// The mark by which the echo of a part is recognized. `at` is when the part was sent, in Unix seconds.
 pub(super) fn part_mark(message: &Message, external_id: &str, at: u64) -> Option<DedupeKey> {
     if external_id.is_empty() { None } else { mark_of(message, external_id, at) }
 }

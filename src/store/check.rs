@@ -1,5 +1,5 @@
-//! Verifying a store: every row of every table is read, and each is compared with what the messages
-//! say it should be. It never panics: what cannot be read is a finding like others.
+//! Verifies a store: reads every row of every table, and compares each with the messages. It never panics;
+//! a row that cannot be read is a finding like others.
 
 mod conversations;
 mod messages;
@@ -23,14 +23,14 @@ use tables::{
     check_set_aside,
 };
 
-/// Checks a store that no other process uses: its rows, and the pages of its file. A store that
-/// cannot be opened is a finding too, unless another process has it open.
+/// Checks a store that no other process uses: its rows, and the pages of its file. A store that cannot be
+/// opened is a finding, too, unless another process has it open.
 ///
 /// # Errors
 ///
 /// The file cannot be opened. What is wrong inside it is in the report.
 pub fn check_file(options: &StoreOptions) -> Result<StoreReport> {
-    // Read first: opening sets a damaged log aside.
+    // The log is read first, because opening the store moves a damaged log away.
     let of_log = guarded(|| damage_of_log(options))
         .unwrap_or_else(|error| vec![format!("it could not be checked: {error}")]);
     let as_it_is = StoreOptions { salvages: false, ..options.clone() };
@@ -86,7 +86,7 @@ pub fn check(view: &View) -> Result<StoreReport> {
     found.counted.named_terms = counters.named_terms;
     found.counted.offset = counters.offset;
     found.counted.kept_from = counters.kept_from;
-    // The message that gave this value may have been deleted since.
+    // The message with this time may have been deleted.
     found.counted.in_order_to = found.counted.in_order_to.max(counters.in_order_to);
     if found.counted != *counters {
         report.find(format!(

@@ -15,22 +15,37 @@ use uuid::Uuid;
 /// A command to the store. Times are Unix seconds. It carries every time it needs, so that the same
 /// commands in the same order always come to the same events.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
+#[expect(
+    missing_docs,
+    reason = "`at` is the time of the command; other fields are named as those of a message"
+)]
 pub enum Command {
-    /// Make an outbound message, routed by the facts that hold now.
-    Create { draft: Draft, at: u64, idempotency: Option<Idempotency>, facts: RoutingFacts },
+    /// Make an outbound message, and route it.
+    Create {
+        draft: Draft,
+        at: u64,
+        /// `None` where the maker sent no key.
+        idempotency: Option<Idempotency>,
+        /// The facts by which it is routed, as they were when it was made.
+        facts: RoutingFacts,
+    },
     /// Set the status by hand.
     SetStatus { id: Uuid, status: Status, at: u64 },
     /// Set the status of a message that is in one of these states; else the answer is
     /// [`Answer::OtherStatus`].
     SetStatusOf { id: Uuid, from: Vec<Status>, status: Status, at: u64 },
-    /// Delete it.
+    /// Delete a message.
     Delete { id: Uuid },
     /// Keep a message of a platform, once. A message of the account's owner may be the echo of an
     /// attempt that is under way; with `can_wait`, the answer is [`Answer::Later`] until that ends.
     Receive { received: Box<Inbound>, at: u64, can_wait: bool },
     /// Note that a platform took a message back.
-    Recall { target: MessageTarget, by: Option<Sender>, at: u64 },
+    Recall {
+        target: MessageTarget,
+        /// The person who took it back; `None` where the platform does not say.
+        by: Option<Sender>,
+        at: u64,
+    },
     /// Set the content of a message anew, as the platform or the account itself did. One that
     /// `is_repeated` may come late, and does not replace a newer edit.
     Edit { target: MessageTarget, content: Content, at: u64, is_repeated: bool },
@@ -46,21 +61,32 @@ pub enum Command {
     /// Set the content of a message that was not sent yet; refused with [`Answer::NotWaiting`] once
     /// an attempt is under way, or it or a part of it was sent.
     EditWaiting { id: Uuid, content: Content, at: u64 },
-    /// Note that a part has gone of a message that goes out as several: the first has index 0. One that is
-    /// noted already is not noted again.
-    NotePart { id: Uuid, index: usize, external_id: Option<String>, at: u64 },
-    /// Keep a notice of a platform; with what its adapter needs to answer it, where it is a request. One
-    /// that `is_repeated` may be there already, and is not kept again then.
-    Notice { notice: Box<Notice>, request: Option<String>, is_repeated: bool },
+    /// Note that a part of a message was sent, where it goes out as several parts: the first has index 0.
+    /// A part that is noted already is not noted again.
+    NotePart {
+        id: Uuid,
+        index: usize,
+        /// The ID of the part on the platform; `None` where the platform told none.
+        external_id: Option<String>,
+        at: u64,
+    },
+    /// Keep a notice of a platform. One that `is_repeated` may be there already, and is not kept again
+    /// then.
+    Notice {
+        notice: Box<Notice>,
+        /// The data that the adapter needs to answer a request; `None` for other notices.
+        request: Option<String>,
+        is_repeated: bool,
+    },
     /// Note how a request was answered.
     AnswerRequest { id: u64, approved: bool, reason: String, at: u64 },
     /// Note that an adapter of this kind was connected for the platform.
     SeePlatform { platform: String, kind: String },
     /// Note a conversation's name.
     Name { platform: String, conversation: String, name: String },
-    /// Mark a conversation as read or unread, mute or pin it; what is `None` stays as it is.
+    /// Mark a conversation as read or unread, mute or pin it. A field that is `None` changes nothing.
     SetConversation {
-        /// Empty where none was found yet.
+        /// Empty for a conversation of messages without a platform.
         platform: String,
         conversation: String,
         /// The `seq` of the last message that was read; a larger one than the newest means the
@@ -75,33 +101,44 @@ pub enum Command {
     /// Route messages again, each by the facts that hold now.
     Route { messages: Vec<(u64, RoutingFacts)>, at: u64 },
     /// Claim messages for sending by an account: those that still wait and can be read. The claim
-    /// ends before the second message whose outcome is uncertain, which must be looked up first.
-    Claim { seqs: Vec<u64>, account: Option<String>, at: u64 },
+    /// ends before the second message whose outcome is uncertain, because each of them is looked up first.
+    Claim {
+        seqs: Vec<u64>,
+        /// The account that sends them.
+        account: Option<String>,
+        at: u64,
+    },
     /// Record how an attempt ended.
     RecordOutcome { seq: u64, outcome: Outcome, at: u64 },
-    /// Record how an attempt ended that was given up, by the message's ID.
+    /// Record the outcome of an attempt that became known after the attempt was given up.
     RecordLate { id: Uuid, outcome: Outcome, at: u64 },
-    /// Take in messages that were exported; what is known already stays as it is.
+    /// Import messages. One whose ID is known already stays as it is.
     Import { messages: Vec<Message> },
     /// Set an event of a platform aside that cannot be stored, with the reason.
     SetAside { event: Box<PlatformEvent>, reason: String, at: u64 },
     /// Remove the event that was set aside at this offset.
     Release { offset: u64 },
-    /// Delete what is older than its limit: events, empty conversations, recalls whose message never
-    /// arrived, deduplication keys, and these idempotency keys, each with the time at which it was used.
-    /// Deletes a part at a time. `at` is the present time in Unix seconds.
-    Trim { marks_before: u64, lapsed_keys: Vec<(u64, u128)>, at: u64 },
-    /// Keep something for an adapter.
+    /// Delete some rows that are older than their limit: events, empty conversations, recalls whose message
+    /// never arrived, deduplication keys, and idempotency keys. The answer is [`Answer::Nothing`] once there
+    /// are none left.
+    Trim {
+        /// Marks of deduplication from before this time are deleted.
+        marks_before: u64,
+        /// The idempotency keys to delete, each with the time at which it was used.
+        lapsed_keys: Vec<(u64, u128)>,
+        at: u64,
+    },
+    /// Keep data that an adapter needs after a restart.
     KeepState { state: Box<AdapterState> },
-    /// Keep an event of a platform as it came, and carry out its meaning, where it has one. The event
-    /// of a message that is known already is not kept again.
+    /// Keep an event of a platform as it came, and carry out the command that it means, where it means
+    /// one. The event of a message that is known already is not kept again.
     StoreRawEvent {
         platform: String,
         account: String,
         frame: String,
         meaning: Option<Box<Command>>,
         at: u64,
-        /// Frames that came in before this time are forgotten.
+        /// Frames that came in before this time are deleted.
         forget_before: u64,
     },
     /// Give up a message that waits and has not gone out: set it to `Canceled` for this reason; else the
@@ -110,8 +147,8 @@ pub enum Command {
     /// Carry out commands in one commit: all of them are on disk, or none. An event among them that
     /// cannot be stored is set aside in the same commit.
     Together(Vec<Command>),
-    /// Carry out commands in one commit, in this order: where the disk refuses, none of them is there
-    /// before another. One that meets something damaged is refused alone, as if it had come by itself.
+    /// Carry out commands in one commit, in this order. If the write fails, none of them is stored. One
+    /// that needs a damaged row is refused alone, as if it had come by itself.
     InOrder(Vec<Command>),
 }
 
@@ -124,7 +161,7 @@ pub enum Answer {
     Repeated(Message),
     /// The idempotency key was used with another body.
     KeyTaken,
-    /// These were claimed.
+    /// The messages that were claimed.
     Claimed(Vec<Message>),
     /// The messages were imported.
     Imported {
@@ -135,7 +172,7 @@ pub enum Answer {
     },
     /// It was noted.
     Noted,
-    /// So many events are set aside that there is no room for another: it was not kept.
+    /// The event was not set aside, because the limit of such events is reached.
     NoRoom,
     /// There was nothing to do.
     Nothing,
@@ -151,6 +188,6 @@ pub enum Answer {
     NoReplyTarget,
     /// Ask again once the attempts that are under way in the conversation have ended.
     Later,
-    /// The answer to each command; an error where one met something damaged.
+    /// The answer to each command; an error where one needs a damaged row.
     Together(Vec<Result<Self>>),
 }

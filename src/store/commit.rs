@@ -3,7 +3,7 @@
 use super::error::{Result, StoreError};
 use redb::WriteTransaction;
 
-/// The log has what a transaction changes, so the tables need not be durable yet.
+/// Lets the commit return without a sync, because the log has the changes.
 pub(super) fn follow_later(txn: &mut WriteTransaction) -> Result<()> {
     let set = txn.set_durability(redb::Durability::None);
     set.map_err(|error| StoreError::Write(error.to_string()))

@@ -1,10 +1,10 @@
-//! Making the file of a store smaller while nobody has it open.
+//! Makes the file of a store smaller while no process has it open.
 
 use super::error::{Result, StoreError};
 use super::open::open;
 use super::options::StoreOptions;
 
-/// Makes the file of a store that nobody has open as small as it can be.
+/// Makes the file of a store as small as possible. No process may have it open.
 ///
 /// # Errors
 ///

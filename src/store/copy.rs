@@ -17,20 +17,20 @@ use crate::log::record::{self, Unreadable};
 use redb::{Database, Key, ReadTransaction, ReadableTable, TableDefinition, TableError, Value};
 use std::path::Path;
 
-/// Rows that share a transaction of the copy, so that it needs little memory.
+/// The most rows in one transaction of the copy. It limits the memory that the copy needs.
 const ROWS_AT_ONCE: usize = 50_000;
 
-/// Use of a copy.
+/// The purpose of a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CopyKind {
-    /// An independent store, without what may be secret or is for bots alone.
+    /// An independent store, without data that may be secret or is only for bots.
     Backup,
     /// The store of another node of the same cluster: everything.
     Node,
 }
 
-/// Writes everything that a commit holds into a new file. A row that is damaged ends it, so that no
-/// copy takes the place of a better one.
+/// Writes the content of a commit into a new file. A damaged row ends it, so that the copy does not replace
+/// a better one.
 pub(super) fn copy(txn: &ReadTransaction, to: &Path, kind: CopyKind) -> Result<()> {
     let failed = |error: &dyn std::fmt::Display| {
         StoreError::Write(format!("the copy {} cannot be written: {error}", to.display()))
@@ -69,7 +69,7 @@ pub(super) fn copy(txn: &ReadTransaction, to: &Path, kind: CopyKind) -> Result<(
             copy_table(txn, &database, ADAPTER_STATE)?;
             copy_table(txn, &database, TOLD)?;
         }
-        // Last: a file without it is no store, should the copy break off.
+        // The last table: a file without it is no store, should the copy be interrupted.
         copy_table(txn, &database, META)?;
         let last = database.begin_write()?;
         if kind == CopyKind::Backup {
@@ -98,7 +98,7 @@ fn copy_checked<K: Key + 'static, V: Value + 'static>(
     check: impl Fn(K::SelfType<'_>, V::SelfType<'_>) -> std::result::Result<(), Unreadable>,
 ) -> Result<()> {
     let source = match from.open_table(table) {
-        // Older stores have not all of them.
+        // Stores of older versions lack some tables.
         Err(TableError::TableDoesNotExist(_)) => return Ok(()),
         source => source?,
     };

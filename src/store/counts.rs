@@ -1,4 +1,4 @@
-//! Counts of the messages that match, by their postings; no message is read.
+//! Counts messages by their postings. No message is read.
 
 use super::damage::guarded;
 use super::error::Result;
@@ -10,9 +10,9 @@ use crate::model::message::Status;
 use crate::protocol::overview::Stats;
 use std::collections::BTreeMap;
 
-/// The messages with this time or a later one.
+/// The messages that were written at a time or later.
 struct SaidSince {
-    /// All messages from this `seq` on that are not late.
+    /// Messages that are not late belong to it from this `seq` on.
     first: u64,
     /// The late messages among them, by block.
     late: BTreeMap<u32, Places>,
@@ -60,7 +60,7 @@ impl View {
         Ok(SaidSince { first: self.end_of_regular((time, 0))?, late })
     }
 
-    /// How many messages match.
+    /// The number of messages that match.
     fn count(&self, filter: &MessageFilter, since: Option<&SaidSince>) -> Result<u64> {
         let Some(needed) = self.needed(filter)? else { return Ok(0) };
         let (mut count, mut block) = (0, locate(self.head()).0);

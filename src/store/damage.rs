@@ -1,5 +1,4 @@
-//! Handling of damage: a panic of redb becomes an error, and a row that cannot be read is logged once
-//! and skipped.
+//! Damage: a panic of redb becomes an error, and a row that cannot be read is logged once and skipped.
 
 use super::error::{Result, StoreError};
 use crate::health::HEALTH;
@@ -7,13 +6,13 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-/// The most damaged rows with a log line each.
+/// The most damaged rows that are logged.
 const MAX_TOLD: usize = 1_000;
 
 /// Damage that was logged already.
 static TOLD: LazyLock<Mutex<BTreeSet<String>>> = LazyLock::new(Mutex::default);
 
-/// Runs work on the file. redb panics at a page of an unknown form; here that is an error.
+/// Reads or writes the file. redb panics if a page has an unknown form; the panic becomes an error.
 pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);

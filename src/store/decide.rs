@@ -1,4 +1,4 @@
-//! Decisions: a state and a command give events and an answer.
+//! Decisions: turns a command into events and an answer, by the present state.
 
 mod content;
 mod conversation;

@@ -1,4 +1,4 @@
-//! Dedupe of inbound messages: each is a duplicate, the echo of an own message, or new. Only this
+//! Deduplication of inbound messages: each is a duplicate, the echo of an own message, or new. Only this
 //! file decides it.
 
 use super::changed::{beside_mark, changed_with, seen_marks, sent_mark, settled_mark};
@@ -10,7 +10,7 @@ use crate::model::change::{self, AlikeEntries, HISTORY_APART, Inbound, Outcome};
 use crate::model::event::{ChangeCause, DedupeKey, Event, Origin};
 use crate::model::message::{Direction, Message, ReplyTo, Status};
 
-/// The newest messages of the conversation with which a history is compared.
+/// The newest messages of the conversation that the messages of a history are compared with.
 const MAX_COMPARED: usize = 256;
 
 /// Seconds by which a history's time of a message may be later than that of its live event, or than our own.
@@ -39,7 +39,7 @@ pub(super) fn receive(
         return repeated(state, &received, seq, events);
     }
     if received.own {
-        // The answer of the running attempt gives the ID by which its echo is recognized.
+        // The answer of the running attempt will give the ID by which its echo is recognized.
         if can_wait && is_sending(state, &received)? {
             return Ok(Answer::Later);
         }
@@ -66,7 +66,7 @@ pub(super) fn receive(
     new_message(state, received, marks, at, events)
 }
 
-/// The newest messages of the conversation, if the message has to be compared with them.
+/// The newest messages of the conversation, if the received message is compared with them.
 fn recent(state: &impl StoreState, received: &Inbound) -> Result<Vec<Message>> {
     if !received.own && !received.from_history {
         return Ok(Vec::new());
@@ -76,7 +76,7 @@ fn recent(state: &impl StoreState, received: &Inbound) -> Result<Vec<Message>> {
     state.recent(&received.platform, &received.conversation, is_outbound, MAX_COMPARED)
 }
 
-/// The `seq` of the message that an entry of a history means by its ID.
+/// The `seq` of the message that a history entry is, by its ID.
 fn known_of_history(
     state: &impl StoreState,
     received: &Inbound,
@@ -93,9 +93,9 @@ fn known_of_history(
     Ok(None)
 }
 
-/// The `seq` of the message that an entry of a history with another ID means by its content and time. The
-/// messages that alike entries name by their IDs show between which of them it lies; entries without such a
-/// message mean the next ones in their order.
+/// The `seq` of the message that a history entry is, by its content and time, although its ID differs. Alike
+/// entries whose IDs are known show between which messages it lies; the other alike entries are the next
+/// messages, in their order.
 fn alike_of_history(received: &Inbound, recent: &[Message]) -> Option<u64> {
     if !received.from_history {
         return None;
@@ -131,7 +131,7 @@ fn is_sending(state: &impl StoreState, received: &Inbound) -> Result<bool> {
     Ok(!state.outbound(platform, conversation, Status::Sending, 1)?.is_empty())
 }
 
-/// The message whose attempt had no known outcome until now: its echo shows that it was sent.
+/// The message whose attempt had an unknown outcome, and of which this is the echo. So it was sent.
 fn sent_by_open_attempt(
     state: &impl StoreState,
     received: &Inbound,
@@ -186,17 +186,16 @@ fn answered(state: &impl StoreState, received: &Inbound) -> Result<Option<Box<Re
     Ok(Some(found.map_or_else(|| told.clone(), Box::new)))
 }
 
-/// How an event is known by its keys.
+/// Result of looking up an event by its keys.
 enum KnownBy {
-    /// It is of the message at this `seq`.
+    /// The event is about the message with this `seq`.
     Key(u64),
-    /// Another message has its key.
+    /// Another message has the same key.
     KeyOfAnother,
     Nothing,
 }
 
-/// Looks for the message that the platform reported before in the same event, or that was sent under
-/// this ID.
+/// Looks up the message that the same event reported before, or that was sent under this ID.
 fn known(state: &impl StoreState, received: &Inbound, at: u64) -> Result<KnownBy> {
     let found = match state.seen(received)? {
         Some(seq) if is_another(state, seq, received)? => {
@@ -209,9 +208,9 @@ fn known(state: &impl StoreState, received: &Inbound, at: u64) -> Result<KnownBy
     Ok(found.map_or(KnownBy::Nothing, KnownBy::Key))
 }
 
-/// Whether an event cannot be of the message that has its ID and its time: a program that gives one ID
-/// to several messages would lose all but the first. A message that was edited or recalled here can be
-/// compared no more by its content, nor can the entry of a history, which may write it otherwise.
+/// Whether an event is about another message than the known one with the same ID and time: some programs
+/// give one ID to several messages. The content of a message that was edited or recalled cannot be compared, nor
+/// that of a history entry, which may be written in another way.
 fn is_another(state: &impl StoreState, seq: u64, received: &Inbound) -> Result<bool> {
     if received.own {
         return Ok(false);
@@ -228,7 +227,7 @@ fn is_of_another_sender(known: &Message, received: &Inbound) -> bool {
     known.sender.as_ref().is_some_and(|sender| sender.id != received.sender.id)
 }
 
-/// A duplicate of a stored message, unless that was deleted since.
+/// The answer to a duplicate: the stored message, unless it was deleted.
 fn repeated(
     state: &impl StoreState,
     received: &Inbound,
@@ -245,7 +244,7 @@ fn repeated(
     Ok(Answer::Repeated(known))
 }
 
-/// It has data of an own message that was not known yet; the answer is the message after it.
+/// Adds the event that an own message got new data from its echo. The answer is the message with this data.
 fn recognized(
     state: &impl StoreState,
     how: ChangeCause,
@@ -261,7 +260,7 @@ fn recognized(
     Ok(Answer::Repeated(known))
 }
 
-/// The recall of an own message that came before the platform's ID of the message was known.
+/// The recall of an own message that came in before the message's platform ID was known.
 pub(super) fn recalled_before(
     state: &impl StoreState,
     message: &Message,
@@ -312,8 +311,8 @@ fn find_open(
     Ok(open.into_iter().min_by_key(|message| message.seq))
 }
 
-/// Whether a history means this message by its ID. A OneBot implementation that starts its IDs again may
-/// give the ID to another message; that one has another time and other content.
+/// Whether a history entry is this message, by its ID. A OneBot implementation that restarts its numbering
+/// may give the ID to another message, which has another time and other content.
 fn has_same_id(known: &Message, received: &Inbound) -> bool {
     known.external_id.as_deref() == Some(received.external_id.as_str())
         && is_of_account(known, received)
@@ -323,8 +322,8 @@ fn has_same_id(known: &Message, received: &Inbound) -> bool {
             || known.content.is_alike(&received.content))
 }
 
-/// Whether a history may mean this message although its ID differs, and its time differs by so many
-/// seconds.
+/// Whether a history entry may be this message although its ID differs. `apart` is how far the times may
+/// differ, in seconds.
 fn is_about_the_same(known: &Message, received: &Inbound, apart: u64) -> bool {
     let direction = if received.own { Direction::Outbound } else { Direction::Inbound };
     // An own message has the time of our clock, and so has one that seemed to be of the future.
@@ -338,7 +337,7 @@ fn is_about_the_same(known: &Message, received: &Inbound, apart: u64) -> bool {
         && known.external_id.is_some()
         && is_of_account(known, received)
         && known.content == received.content
-        // An own message has no sender, and was sent when it changed last.
+        // An own message has no sender, and was sent at the time of its last change.
         && !is_of_another_sender(known, received)
         && (is_near(known.created_at) || received.own && is_near(known.updated_at))
 }

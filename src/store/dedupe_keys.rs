@@ -70,8 +70,8 @@ pub(super) fn seen_keys(received: &Inbound) -> impl Iterator<Item = (u64, u128)>
     std::iter::once(by_id).chain(by_print).map(move |hash| (time, hash))
 }
 
-/// Key of an inbound event whose ID and time are those of another message: by its sender and its texts
-/// too, because addresses of files differ when it comes again.
+/// Key of an inbound event whose ID and time are those of another message. It has the sender and the texts,
+/// but no addresses of files, because these may differ when the event comes again.
 pub(super) fn key_beside(received: &Inbound) -> (u64, u128) {
     let Inbound { platform, account, conversation, external_id, sender, content, .. } = received;
     let mut parts = vec!["beside", platform, account, conversation, external_id, &sender.id];
@@ -88,8 +88,8 @@ pub(super) fn deleted_key(message: &Message) -> Option<(u64, u128)> {
     Some((period(message.updated_at), hash))
 }
 
-/// Keys under which a deleted message may be that an own message is: by the periods in which that may
-/// have been written, or came live at `at`, and those next to them.
+/// Keys of a deleted message that an own message may be: with the periods in which the own message may have
+/// been written or, if it is live, came in (`at`), and with the periods next to them.
 pub(super) fn deleted_keys(
     received: &Inbound,
     at: u64,
@@ -109,23 +109,23 @@ fn deleted_hash(platform: &str, account: &str, conversation: &str, content: &Con
     hash(&parts)
 }
 
-/// Key that says, since a time in Unix seconds, that a deleted message is not looked for any more: the
-/// platform told of it or of its ID, or it was not sent.
+/// Key of the mark that no own message is taken for a deleted message any more: its echo came in, its ID
+/// became known, or it was not sent. `at` is the time of this mark, in Unix seconds.
 pub(super) fn settled_key(seq: u64, at: u64) -> (u64, u128) {
     (period(at), hash(&["settled", &seq.to_string()]))
 }
 
-/// Key that says that an attempt before the last one of a deleted message had no known outcome.
+/// Key of the mark that a deleted message may have been sent by an attempt before its last one.
 pub(super) fn doubtful_key(seq: u64, at: u64) -> (u64, u128) {
     (period(at), hash(&["doubtful", &seq.to_string()]))
 }
 
-/// The beginning of the period of a time.
+/// The beginning of the period that a time is in.
 fn period(time: u64) -> u64 {
     time / ECHO_PERIOD * ECHO_PERIOD
 }
 
-/// The period of a time between those next to it.
+/// The period that a time is in, between its neighbours.
 pub(super) fn periods_about(time: u64) -> [u64; 3] {
     let now = period(time);
     [now.saturating_sub(ECHO_PERIOD), now, now.saturating_add(ECHO_PERIOD)]
@@ -141,9 +141,9 @@ pub(super) fn early_recall_key(
     hash(&["recall", platform, account, conversation, external_id])
 }
 
-/// Keys under which a sent message with a platform's ID may be: its own hour first, and those next
-/// to it, because two clocks always differ. The same ID may belong to two messages of two accounts;
-/// version 0.2 did not keep the account.
+/// Keys of a sent message with a platform's ID: with the hour in which it was sent first, then with the
+/// hours next to it, because two clocks always differ. Two accounts may have the same ID for two messages,
+/// so the account is part of the key; version 0.2 left it out.
 pub(super) fn sent_keys(
     platform: &str,
     account: Option<&str>,
@@ -159,17 +159,17 @@ pub(super) fn sent_keys(
     [(hour.saturating_sub(1), hash), (hour, hash), (hour + 1, hash)]
 }
 
-/// Key of a message that a history reported.
+/// Key of the mark that a history has reported a message.
 pub(super) fn history_key(message: &Message) -> (u64, u128) {
     (message.created_at, hash(&["history", &message.seq.to_string()]))
 }
 
-/// Key of another platform ID under which a history reported a message.
+/// Key of the mark that a history has reported a message under another platform ID.
 pub(super) fn alias_key(message: &Message, external_id: &str) -> (u64, u128) {
     (message.created_at, hash(&["alias", &message.seq.to_string(), external_id]))
 }
 
-/// A replacement for a message's ID that another message has; always the same for the same message.
+/// A new ID for a message whose ID another message has; always the same for the same message.
 pub(super) fn other_id(message: &Message) -> Uuid {
     let (id, at) = (message.id.to_string(), message.created_at.to_string());
     let hash = hash(&[&id, &at, &message.recipient, &message.content.readable()]);

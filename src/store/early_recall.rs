@@ -1,4 +1,5 @@
-//! Recalls that came before their messages: kept for a while, and applied once those come.
+//! Recalls that came in before their messages. Each is kept for a while, and applied when its message
+//! comes.
 
 use super::damage::pass_over;
 use super::dedupe_keys::early_recall_key;
@@ -13,11 +14,11 @@ use serde::{Deserialize, Serialize};
 /// Seconds for which a recall waits for its message.
 const WAITS_FOR: u64 = 60 * 60;
 
-/// Recalls that wait at a time; with more, the oldest quarter waits no longer.
+/// The most recalls that wait. If there are more, the oldest quarter is removed.
 const MAX_WAITING: u64 = 4_096;
 
-/// Seconds by which two clocks may be apart. A message that was said later than that after the recall
-/// is another one, whose platform gives IDs anew.
+/// Seconds by which two clocks may differ. A message that was written later than that after the recall is
+/// another one, whose platform gave the ID again.
 const CLOCKS_APART: u64 = 60;
 
 /// A row as it is encoded.
@@ -36,7 +37,7 @@ impl RecallRow {
     }
 }
 
-/// The key of the recall of a message; `None` if its platform cannot name it.
+/// The key of the recall of a message; `None` if the message has no platform ID or account.
 fn key_of(message: &Message) -> Option<u128> {
     let (platform, account) = (message.platform.as_ref()?, message.account.as_ref()?);
     let external_id = message.external_id.as_ref()?;
@@ -49,8 +50,7 @@ pub(super) fn decode(key: u128, bytes: &[u8]) -> Result<RecallRow> {
 }
 
 impl Transaction<'_> {
-    /// The recall that came before a message which was said at a time; both in Unix seconds, as `now`
-    /// is.
+    /// The recall that came in before a message that was written at a time; times are in Unix seconds.
     pub(super) fn early_recall_of(
         &self,
         message: &Message,
@@ -83,7 +83,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// The keys of those whose messages did not come in time. A damaged row stays, for inspection.
+    /// The keys of the recalls whose messages did not come in time. A damaged row stays, for inspection.
     pub(super) fn lapsed_early_recalls(&self) -> Result<Vec<u128>> {
         let mut lapsed = Vec::new();
         for row in self.early_recalls.read()?.iter()? {
@@ -108,7 +108,7 @@ impl Transaction<'_> {
         let mut all = Vec::new();
         for row in self.early_recalls.read()?.iter()? {
             let (key, bytes) = row?;
-            // A damaged row is of no use.
+            // A damaged row is removed first.
             let kept_at = decode(key.value(), bytes.value()).map_or(0, |row| row.kept_at);
             all.push((kept_at, key.value()));
         }
@@ -118,7 +118,7 @@ impl Transaction<'_> {
         self.forget_early_recalls(&oldest)
     }
 
-    /// Forgets the recall of a message, which has come.
+    /// Removes the recall of a message that has come in.
     pub(super) fn forget_early_recall(&mut self, message: &Message) -> Result<()> {
         if let Some(key) = key_of(message) {
             self.early_recalls.write()?.remove(key)?;

@@ -4,27 +4,26 @@ use crate::log::record;
 use crate::protocol::http::NOT_INITIALIZED;
 use std::fmt;
 
-/// Why the store could not do something. The text is for people and says what to do.
+/// Reason why the store refuses. The text is for people and says what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreError {
     /// There is no store at the moment: it could not be opened again after a fault, or is closed.
     Absent,
-    /// It cannot be opened: not ours, too new, locked, or the disk says no.
+    /// It cannot be opened: it is no store of rechat, too new, locked, or the disk refuses.
     Open(String),
     /// Another process has the file.
     InUse(String),
-    /// A row is damaged; only what meets it is refused.
+    /// A row is damaged. Only a command or a query that needs the row is refused.
     Damaged(String),
-    /// The file itself is damaged: a page of it is none.
+    /// The file is damaged: a page has an unknown form.
     Corrupt(String),
     /// Reading failed.
     Read(String),
-    /// The cluster cannot take it now; nothing of it is stored, unless the text says that this is
-    /// unknown.
+    /// The cluster accepts nothing now. Nothing was stored, unless the text says that this is unknown.
     Unavailable(String),
-    /// The cluster may have stored it: it is in the log, and the tables here could not follow.
+    /// The change is in the log of the cluster, but it could not be applied here.
     Unknown(String),
-    /// Writing failed. Where the disk failed in the midst of it, the change may yet be there.
+    /// Writing failed. If the disk failed during the write, the change may be stored nevertheless.
     Write(String),
 }
 
@@ -49,7 +48,7 @@ impl fmt::Display for StoreError {
 
 impl std::error::Error for StoreError {}
 
-/// The result of asking the store.
+/// The result of a call of the store.
 pub type Result<T> = std::result::Result<T, StoreError>;
 
 impl From<redb::StorageError> for StoreError {

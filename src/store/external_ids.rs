@@ -34,7 +34,7 @@ impl<'a> ExternalSearch<'a> {
         Self { account, external_id, finder, rows_left: max_rows, bytes_left: MAX_BYTES }
     }
 
-    /// Whether the record at `seq` is the searched message.
+    /// Whether the record at `seq` is the message that is searched for.
     pub(super) fn is_it(&mut self, seq: u64, bytes: &[u8]) -> bool {
         self.rows_left = self.rows_left.saturating_sub(1);
         self.bytes_left = self.bytes_left.saturating_sub(bytes.len());

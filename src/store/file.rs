@@ -30,26 +30,27 @@ pub(super) struct StoreFile {
 /// How a batch is made durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Durability {
-    /// By the log, and the tables follow: the quickest while batches follow each other.
+    /// By the log; the tables are written without a sync. This is the fastest while batches follow each
+    /// other closely.
     Log,
-    /// By the tables, which makes everything before durable in them too.
+    /// By the tables, which makes all earlier batches durable in them, too.
     Tables,
 }
 
 /// Outcome of a batch.
 pub(super) struct BatchOutcome {
     pub(super) changes: Vec<Change>,
-    /// One for each command; an error where it met something damaged, and did nothing.
+    /// One for each command; an error if the command needed a damaged row, and so changed nothing.
     pub(super) answers: Vec<Result<Answer>>,
-    /// Whether anything is not as it was.
+    /// Whether the batch changed anything.
     pub(super) has_written: bool,
     /// The offsets of its events.
     pub(super) events: RangeInclusive<u64>,
     /// The epoch of the newest event, and the counters as they are now.
     pub(super) epoch: Epoch,
     pub(super) counters: Counters,
-    /// The fault of a disk that failed while this became durable. Whether it is stored shows when the
-    /// file is opened again.
+    /// The fault of the disk during the commit. The next opening of the file shows whether the batch is
+    /// stored.
     pub(super) doubt: Option<StoreError>,
 }
 
@@ -64,8 +65,8 @@ impl StoreFile {
         Ok(View::of(self.database.begin_read()?, self.context.ids, epoch, counters))
     }
 
-    /// Carries out a batch; returns once it is durable, or that is in doubt. What does not fit into the log
-    /// goes into the tables.
+    /// Carries out a batch. Returns once the batch is durable, or its outcome is in doubt. A batch that
+    /// does not fit into the log is made durable by the tables.
     pub(super) fn commit(
         &mut self,
         commands: Vec<Command>,
@@ -108,7 +109,7 @@ impl StoreFile {
         Ok(outcome)
     }
 
-    /// Commits a transaction of a store of its own, durable by the log or else by the tables.
+    /// Commits a transaction of an independent store: by the log, or else by the tables.
     fn commit_here(
         &mut self,
         mut txn: WriteTransaction,
@@ -119,7 +120,8 @@ impl StoreFile {
         let begun = record.as_ref().and_then(|_| self.log.begins());
         let is_logged = record.is_some_and(|record| self.log.append(first, record));
         match begun {
-            // On disk before the log has what the tables have not: without it, something is missing.
+            // The note that there is a log is durable before the log has more than the tables. So a missing
+            // log is noticed.
             Some(bytes) if is_logged => mark_log(&txn, bytes)?,
             _ if is_logged => follow_later(&mut txn)?,
             _ => {}
@@ -131,12 +133,12 @@ impl StoreFile {
         Ok(())
     }
 
-    /// Whether the log holds something that the tables do not have durably.
+    /// Whether the log has batches that the tables do not have durably.
     pub(super) fn is_behind(&self) -> bool {
         self.log.head().is_some() || self.shared.as_ref().is_some_and(SharedLogWriter::is_behind)
     }
 
-    /// Makes the tables durable, so that the log can begin anew.
+    /// Makes the tables durable, so that the log can start again.
     pub(super) fn checkpoint(&mut self) -> Result<()> {
         commit(self.database.begin_write()?)?;
         self.log.clear();
@@ -146,8 +148,8 @@ impl StoreFile {
         Ok(())
     }
 
-    /// Makes the tables durable, and that they need no log. Also where they had all of it, for they may not
-    /// be on disk, and the log begins anew.
+    /// Makes the tables durable, and removes the note that there is a log. Needed also if the tables have
+    /// everything, because that may not be durable.
     pub(super) fn end_log(&mut self) -> Result<()> {
         let txn = self.database.begin_write()?;
         txn.open_table(META)?.remove(LOG_BYTES)?;
@@ -156,18 +158,19 @@ impl StoreFile {
         Ok(())
     }
 
-    /// Closes the file; everything is in the tables afterwards, and the log is gone.
+    /// Closes the file. All batches are in the tables then, and the log is removed.
     pub(super) fn close(mut self) -> Result<()> {
         let is_marked = log_bytes(&self.database.begin_read()?.open_table(META)?)?.is_some();
         if self.is_behind() || is_marked {
             self.end_log()?;
         }
-        // While the file is still locked: who opens it next may write a log of their own.
+        // The log is removed while the file is locked: the next process that opens the file may create its
+        // own log.
         self.log.remove();
         self.abandon()
     }
 
-    /// Closes the file as it is, after a fault; what the log holds is taken over at the next opening.
+    /// Closes the file as it is, after a fault. The next opening applies the batches that only the log has.
     pub(super) fn abandon(self) -> Result<()> {
         self.database.close().map_err(|error| StoreError::Write(error.to_string()))
     }

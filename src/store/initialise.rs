@@ -10,7 +10,7 @@ use crate::clock::now;
 use redb::Database;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Marks a new file as ours and makes every table, so that readers find them.
+/// Marks a new file as a store of rechat and makes every table, so that readers find them.
 pub(super) fn initialise(database: &Database) -> Result<IdPermutation> {
     let key = uuid::Uuid::new_v4().into_bytes();
     let ids = IdPermutation::new(key);
@@ -33,7 +33,7 @@ pub(super) fn initialise(database: &Database) -> Result<IdPermutation> {
     Ok(ids)
 }
 
-/// Remembers when a store was made: files of messages that are older belong to another one.
+/// Notes when the store was made. Files of messages that are older belong to another store.
 pub(super) fn mark_made(database: &Database) -> Result<()> {
     let made = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let txn = database.begin_write()?;

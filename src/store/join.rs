@@ -1,4 +1,4 @@
-//! Putting a store into a cluster, and taking it out, while nobody has it open.
+//! Puts a store into a cluster and takes it out, while no process has it open.
 
 use super::commit::commit;
 use super::error::Result;
@@ -7,7 +7,8 @@ use super::open::open;
 use super::options::StoreOptions;
 use redb::WriteTransaction;
 
-/// Makes a store that nobody has open the store of a node, at a stream sequence of the cluster's log.
+/// Makes a store the store of a node, at a stream sequence of the cluster's log. No process may have it
+/// open.
 ///
 /// # Errors
 ///
@@ -16,7 +17,7 @@ pub fn join(options: &StoreOptions, new: &Membership) -> Result<()> {
     change(options, |txn| membership::put(txn, new))
 }
 
-/// Makes the store of a node an independent store, while nobody has it open.
+/// Makes the store of a node an independent store. No process may have it open.
 ///
 /// # Errors
 ///

@@ -1,8 +1,8 @@
-//! Journal of the events from which clients resume.
+//! The journal: the events that clients can resume from.
 //!
-//! One row for each commit: the events' offsets, kinds and what a client cannot read from the
-//! message itself. The content of messages is not repeated here: it is in the messages' table once,
-//! and what was deleted does not linger.
+//! It has one row for each commit: the offsets and kinds of its events, and data that a client cannot read
+//! from the message itself. The content of messages is only in the table of messages, so that the content
+//! of a deleted message is gone.
 
 use crate::log::record::{Unreadable, checksum};
 use crate::model::change::ChangeEffect;
@@ -14,24 +14,24 @@ use uuid::Uuid;
 /// The encoding of a row that is written.
 const VERSION: u8 = 1;
 
-/// A kept event.
+/// An event of the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalEntry {
     /// Its number in the log.
     pub offset: u64,
     /// When it was committed, in Unix seconds.
     pub at: u64,
-    /// The event, without what the message has.
+    /// The event, without the data of the message.
     pub entry: EntryContent,
 }
 
-/// Content of a journal entry that the present message does not have.
+/// Data of a journal entry that the message does not have now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are named as those of a message")]
 pub enum EntryContent {
     /// A message was made.
     Created { seq: u64 },
-    /// The status of a message changed; this is its state then.
+    /// The status of a message changed to this one.
     StatusChanged {
         seq: u64,
         status: Status,
@@ -39,13 +39,13 @@ pub enum EntryContent {
         updated_at: u64,
         last_error: Option<String>,
     },
-    /// Something else of a message changed.
+    /// Another field of a message changed.
     Updated { seq: u64 },
-    /// A message was deleted; the entry is all that is left of it.
+    /// A message was deleted. Nothing else is left of it.
     Deleted { seq: u64, id: Uuid, platform: Option<String>, conversation: String },
     /// A conversation was named, read, muted or pinned.
     ConversationChanged { platform: String, conversation: String },
-    /// Something happened that is not a message.
+    /// A platform sent a notice.
     Noticed(Box<Notice>),
     /// A message was imported with the `seq` that it had before; it is not new.
     PutBack { seq: u64 },
@@ -82,11 +82,11 @@ impl EntryContent {
     }
 }
 
-/// A row as it is encoded; a change of it is a new version.
+/// A row as it is encoded. A change of this type needs a new version.
 #[derive(Serialize, Deserialize)]
 struct JournalRow {
     at: u64,
-    /// Each with its distance from the row's first offset.
+    /// The entries, each with its offset relative to the row's first one.
     entries: Vec<(u64, EncodedEntry)>,
 }
 
@@ -98,12 +98,12 @@ enum EncodedEntry {
     Updated(u64),
     Deleted(u64, u128, Option<String>, String),
     ConversationChanged(String, String),
-    /// The contract's JSON.
+    /// The notice as JSON of the API.
     Noticed(String),
     PutBack(u64),
 }
 
-/// The row of a commit at time `at` whose first event has the offset `first`.
+/// Encodes the row of a commit at time `at`. `first` is the offset of its first event.
 pub(super) fn encode(
     first: u64,
     at: u64,

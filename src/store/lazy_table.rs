@@ -1,5 +1,5 @@
-//! Tables that most batches and most readers do without: each is opened when it is first asked for, as
-//! opening one costs as much as several rows.
+//! Tables that most batches and most readers do not need. Each is opened at its first use, because opening
+//! one costs as much as reading several rows.
 
 use super::error::{Result, StoreError};
 use redb::{Key, ReadOnlyTable, ReadTransaction, Table, TableDefinition, Value, WriteTransaction};
@@ -34,7 +34,7 @@ impl<'txn, K: Key + 'static, V: Value + 'static> LazyTable<'txn, K, V> {
     /// The table, for writing; made if it does not exist.
     pub(super) fn write(&mut self) -> Result<&mut Table<'txn, K, V>> {
         self.read()?;
-        // It is open now.
+        // The line above has opened it.
         self.opened.get_mut().ok_or(StoreError::Absent)
     }
 }

@@ -1,5 +1,5 @@
-//! The write-ahead log of version 0.2, which had commands: read once, when such a store is
-//! converted.
+//! The write-ahead log of version 0.2, which has commands instead of events. It is read once, when such a
+//! store is converted.
 
 use super::command::Command;
 use super::dedupe_keys::Idempotency;
@@ -12,15 +12,15 @@ use crate::model::routing::RoutingFacts;
 use serde::Deserialize;
 use uuid::Uuid;
 
-/// The changes that the log holds beyond the tables.
+/// The batches of the log that the tables do not have.
 pub(super) struct OldLog {
-    /// Batches that follow the tables, and each other.
+    /// Batches that follow the tables without a gap.
     pub(super) whole: Vec<Vec<Command>>,
-    /// Batches behind one that cannot be read.
+    /// Batches after one that cannot be read.
     pub(super) behind: Vec<Vec<Command>>,
-    /// The places that cannot be read, in words.
+    /// The positions that cannot be read, as text.
     pub(super) damage: Vec<String>,
-    /// Whether there are batches that go on from something else than these tables.
+    /// Whether the batches follow other tables than these.
     pub(super) is_of_other: bool,
 }
 
@@ -47,8 +47,8 @@ pub(super) fn read(log: &FileLog, from: u64) -> Result<OldLog> {
     Ok(old)
 }
 
-/// A command that came behind a batch that cannot be read, as far as it is certain what it is about:
-/// how many messages that batch made is not known, so that none has its number after `head`.
+/// A command after a batch that cannot be read; `None` if it may be about another message than it was. The
+/// number of messages that the lost batch made is unknown, so messages after `head` are left out.
 pub(super) fn behind_damage(command: Command, head: u64) -> Option<Command> {
     match command {
         Command::Claim { mut seqs, account, at } => {
@@ -133,7 +133,7 @@ impl Old {
                 Command::Name { platform, conversation, name }
             }
             Self::Route { seqs, platform, at } => {
-                // The platform that was chosen at that time.
+                // Version 0.2 had chosen the platform before.
                 let facts =
                     RoutingFacts { default_platform: Some(platform), ..RoutingFacts::default() };
                 let messages = seqs.into_iter().map(|seq| (seq, facts.clone())).collect();

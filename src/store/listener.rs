@@ -13,14 +13,14 @@ pub struct Head {
     pub cursor: Cursor,
 }
 
-/// Gets each commit, in order, before the commands of the commit are answered. Called from the
-/// writer's thread, so the methods must not wait.
+/// Gets each commit, in order, before its commands are answered. The writer's thread calls it, so the
+/// methods must not block.
 pub trait Listener: Send {
-    /// The store was opened with this head: at the start, and again after a fault. A commit that
-    /// failed may be on disk nevertheless, without a call of `committed`.
+    /// The store was opened, at the start or after a fault, and this is its newest message and event. A
+    /// commit that failed may be stored nevertheless, without a call of `committed`.
     fn opened(&mut self, head: Head);
 
-    /// These changes are on disk now.
+    /// A commit with these changes is durable.
     fn committed(&mut self, batch: Arc<Committed>);
 }
 

@@ -1,4 +1,4 @@
-//! Conversations, the one with the newest message first, with what is unread in them.
+//! The list of conversations, ordered by their newest messages, with their unread messages.
 
 use super::conversation::ConversationRow;
 use super::damage::{guarded, pass_over};
@@ -12,7 +12,7 @@ use redb::ReadableTable;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-/// Conversations among which those of an account are looked for.
+/// The conversations that are searched for those of an account.
 const MAX_LOOKED_AT: usize = 5_000;
 
 /// Conditions for conversations; fields that are not set match everything.
@@ -22,15 +22,15 @@ pub struct ConversationQuery {
     pub platform: Option<String>,
     /// A text in the name or the ID, in any case.
     pub text: Option<String>,
-    /// Only those whose newest message is older than this `seq`.
+    /// Only conversations whose newest message has a lower `seq`.
     pub before: Option<u64>,
-    /// The most conversations; `None` means all.
+    /// The most conversations to list; `None` means all.
     pub limit: Option<usize>,
-    /// Only what is known without their messages: no last one, and nothing of what is unread.
+    /// Leaves out data that needs messages: the last message and the unread messages.
     pub is_brief: bool,
 }
 
-/// Sets of messages that matter to every conversation, by block, each read once for many of them.
+/// Sets that all conversations need, by block. Each is read once.
 #[derive(Default)]
 struct KnownPlaces {
     inbound: HashMap<u32, Places>,
@@ -39,7 +39,7 @@ struct KnownPlaces {
 }
 
 impl KnownPlaces {
-    /// A set of a block, read where it is not known yet.
+    /// The set of a block; reads it if that was not done before.
     fn of(
         known: &mut HashMap<u32, Places>,
         block: u32,
@@ -129,8 +129,8 @@ impl View {
         Ok(found)
     }
 
-    /// Visits the listed conversations with a newest message before a place, the latest first, until
-    /// `visit` says that it is enough. Costs the same wherever it begins.
+    /// Calls `visit` for the conversations whose newest message has a lower `seq`, the latest first, until
+    /// `visit` says that it is enough.
     fn each_conversation(
         &self,
         platform: Option<&str>,
@@ -191,7 +191,7 @@ impl View {
         Ok(Conversation { last_message, last_at, unread, mentions, ..brief })
     }
 
-    /// The message of a conversation that was said last.
+    /// The message of a conversation with the latest `created_at`.
     fn said_last(&self, term: PostingKey, known: &mut KnownPlaces) -> Result<Option<Message>> {
         let told_last = self.told_in_order(term, known)?;
         let late =
@@ -271,17 +271,17 @@ impl View {
     }
 }
 
-/// A set of places as its row has it; `None` if it is damaged, which is logged.
+/// The set in a row; `None` if the row is damaged, which is logged.
 fn readable_places(row: u64, bytes: &[u8]) -> Result<Option<Places>> {
     pass_over(unpack_places(row, bytes).map(Some).map_err(StoreError::from))
 }
 
-/// The name under which the tables have a platform.
+/// The name of a platform in the tables.
 pub fn stored(platform: &str) -> &str {
     if platform == LOCAL { "" } else { platform }
 }
 
-/// A conversation as it is known without its messages.
+/// A conversation with the data of its row, without messages.
 fn brief(row: ConversationRow, platform: &str, conversation: &str) -> Conversation {
     Conversation {
         platform: if platform.is_empty() { LOCAL } else { platform }.to_owned(),

@@ -13,22 +13,22 @@ use crate::model::cursor::Epoch;
 /// State of a log that was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FoundLog {
-    /// The tables hold all of it, durably.
+    /// The tables have all of it durably.
     UsedUp,
-    /// A part of it could not be read; the tables hold the rest, durably.
+    /// A part could not be read. The tables have the rest durably.
     Damaged,
-    /// An event of it met a damaged row; the tables hold the rest, durably.
+    /// An event needed a damaged row. The tables have the rest durably.
     PassedOver,
-    /// There has to be one, and there is none or an empty one.
+    /// The log is missing or empty, although it must have events.
     Missing,
-    /// It goes on from something that the tables do not have.
+    /// It continues another store, or another state of this one.
     DoesNotFollow,
-    /// It has no record of this store: it is of another one, or damaged throughout.
+    /// It has no record of this store: it belongs to another store, or is completely damaged.
     Foreign,
 }
 
 impl FoundLog {
-    /// Why the log is kept, as a word in its new name; `None` if it is not.
+    /// The reason for keeping the log, for its new name; `None` if it is not kept.
     pub(super) fn kept_as(self) -> Option<&'static str> {
         match self {
             Self::UsedUp => None,
@@ -42,14 +42,14 @@ impl FoundLog {
 }
 
 impl StoreFile {
-    /// Applies what the log holds beyond the tables; its file is left as it is, and is needed until
+    /// Applies the events that only the log has. The file of the log stays and is needed until
     /// [`Self::end_log`].
     pub(super) fn catch_up(&mut self) -> Result<FoundLog> {
         let view = self.view()?;
         let (cursor, logged) = (view.cursor(), log_bytes(view.meta_table()?)?);
         let contents = self.log.read(cursor.offset + 1)?;
-        // A damaged file may have lost its epochs. That it is the file of this log shows then by the note that
-        // there is a log, and by the offset.
+        // A damaged store may have lost its epochs. Then the note that there is a log, and the offset, show
+        // that this is its log.
         let has_no_epoch = cursor.offset > 0 && cursor.epoch == Epoch::default();
         let is_noted = has_no_epoch && logged.is_some();
         let follows = |batch: &Batch| {
@@ -65,7 +65,7 @@ impl StoreFile {
         })
     }
 
-    /// Applies what the log holds; `logged` is how many bytes its file has to have.
+    /// Applies the events of the log. `logged` is the length that its file must have, in bytes.
     fn take_over(&mut self, contents: Contents, logged: Option<u64>) -> Result<FoundLog> {
         let (has, wanted) = (contents.bytes, logged.unwrap_or_default());
         let is_missing = wanted > 0 && (has == 0 || contents.is_blank);
@@ -84,7 +84,8 @@ impl StoreFile {
             passed_over += apply(&txn, &self.context, batch, DamagePolicy::PassOver)?.passed_over;
             commit(txn)?;
         }
-        // Where only the end is lost, cursors beyond it are of an epoch that ends before them.
+        // If only the end is lost, cursors of lost events are refused, because their epoch ends before
+        // them.
         if has_gap || passed_over > 0 {
             self.end_resuming()?;
         }
@@ -99,8 +100,8 @@ impl StoreFile {
         })
     }
 
-    /// No client can resume from before this opening: it may have events that are lost, or lack events that
-    /// follow them. The event of the opening is the first of a new epoch.
+    /// No client can resume from before this opening: it may have events that are lost, or lack the events
+    /// after them. The event of the opening begins a new epoch.
     fn end_resuming(&mut self) -> Result<()> {
         let mut txn = self.database.begin_write()?;
         follow_later(&mut txn)?;

@@ -1,15 +1,15 @@
-//! The cluster that a store belongs to, as its tables keep it. The store of a node is written by the
-//! log of its cluster alone.
+//! The cluster that a store belongs to, as its tables have it. The store of a node applies only the log of
+//! its cluster.
 
 use super::error::{Result, StoreError};
 use super::tables::META;
 use redb::{ReadableTable, WriteTransaction};
 use std::path::Path;
 
-/// The row of the cluster's ID.
+/// The row of `meta` with the ID of the cluster.
 const CLUSTER: &str = "cluster";
 
-/// The row of the stream sequence up to which the tables have the log.
+/// The row of `meta` with the stream sequence that the tables have.
 const STREAM_SEQ: &str = "place";
 
 /// The cluster that a store belongs to.
@@ -17,7 +17,7 @@ const STREAM_SEQ: &str = "place";
 pub struct Membership {
     /// The ID of the cluster.
     pub cluster: String,
-    /// The stream sequence of its log up to which the tables have it.
+    /// The stream sequence up to which the tables have the cluster's log.
     pub stream_seq: u64,
 }
 
@@ -33,7 +33,7 @@ pub(super) fn membership(
     Some(Membership { cluster, stream_seq })
 }
 
-/// Notes the stream sequence up to which the tables have the log, with a transaction.
+/// Writes the stream sequence that the tables have with this transaction.
 pub(super) fn put_stream_seq(txn: &WriteTransaction, stream_seq: u64) -> Result<()> {
     txn.open_table(META)?.insert(STREAM_SEQ, stream_seq.to_le_bytes().as_slice())?;
     Ok(())

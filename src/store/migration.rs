@@ -1,9 +1,9 @@
-//! Converts older stores. Tables of version 0.2 (schema 1) get checksums, and what their write-ahead
-//! log still holds is applied. Stores of schema 2 get what schema 3 adds: read marks (everything
-//! counts as read) and the orders of conversations and of late messages.
+//! Converts older stores. Tables of version 0.2 (schema 1) get checksums, and the commands of their
+//! write-ahead log are carried out. Stores of schema 2 get read marks (everything counts as read), the
+//! order of conversations, and late messages.
 //!
-//! All of it is one transaction, so that a kill at any point leaves the store as it was. A copy of
-//! the old file lies beside it until it is done.
+//! All of it is one transaction, so a kill at any point leaves the store as it was. A copy of the old file
+//! is kept beside it until the conversion has ended.
 
 mod backup;
 mod first_rows;
@@ -30,7 +30,7 @@ pub(super) fn migrate(
     options.tell(MigrationStep::Begins(&options.path));
     let backup = BackupFiles::make(options)?;
     let mut txn = database.begin_write()?;
-    // redb's own measure against a power cut in the middle of a large commit.
+    // redb recommends it against a power cut during a large commit.
     txn.set_two_phase_commit(true);
     let old_log = if schema == 1 {
         Some(from_first(&txn, options, context)?)

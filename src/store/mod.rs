@@ -99,15 +99,15 @@ use uuid::Uuid;
 use view::CurrentView;
 use writer::WriterRequest;
 
-/// How long a reader of one node waits for what another node has shown already.
+/// How long a reader of one node waits for data that a client has seen at another node.
 const NODES_APART: Duration = Duration::from_secs(5);
 
-/// An open store. Dropping it (or [`Store::close`]) waits for what is queued to be written.
+/// An open store. Dropping it, like [`Store::close`], waits until queued commands are written.
 pub struct Store {
     current: CurrentView,
     role: Arc<StoreRole>,
     owner: String,
-    /// Empty once the store is closed, or where it was opened for reading.
+    /// `None` once the store is closed, or if it was opened for reading.
     queue: Mutex<Option<mpsc::Sender<WriterRequest>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
@@ -163,7 +163,7 @@ impl Store {
         })
     }
 
-    /// The newest commit, for reading; it stays as it is for as long as it is held.
+    /// The newest commit, for reading. The value does not change.
     ///
     /// # Errors
     ///
@@ -177,7 +177,7 @@ impl Store {
         &self.owner
     }
 
-    /// Carries out a command; the answer comes once it is on disk.
+    /// Carries out a command. The answer comes once the change is durable.
     ///
     /// # Errors
     ///
@@ -188,8 +188,8 @@ impl Store {
         async { submitted.await?.await }
     }
 
-    /// Queues a command, and gives its answer to wait for: so commands keep their order while
-    /// they wait together.
+    /// Queues a command, and returns a future of its answer. So commands keep their order while several
+    /// wait.
     ///
     /// # Errors
     ///
@@ -202,7 +202,8 @@ impl Store {
         self.submit_in(None, command)
     }
 
-    /// The same where the store leads in a term; in another one, which may know more, it is refused.
+    /// Queues a command if the store leads in this term. In another term it is refused, because another
+    /// leader may know more.
     ///
     /// # Errors
     ///
@@ -238,8 +239,8 @@ impl Store {
         self.role.stream_seqs()
     }
 
-    /// The same for a message whose ID another node may have given; an ID that is none of this store's
-    /// is not waited for.
+    /// The same for a message whose ID another node may have given. Does not wait for IDs that are not of
+    /// this store.
     pub async fn catch_up_with_message(&self, id: Uuid) {
         if !self.role.is_of_a_node() {
             return;
@@ -250,8 +251,8 @@ impl Store {
         }
     }
 
-    /// Waits until readers see an event and a message that another node of the cluster may have shown
-    /// already. Waits at most 5 s, and in an independent store not at all.
+    /// Waits until readers see an event and a message that a client may have seen at another node. Waits at
+    /// most 5 s, and in an independent store not at all.
     pub async fn catch_up_with(&self, offset: u64, seq: u64) {
         if !self.role.is_of_a_node() {
             return;
@@ -261,11 +262,11 @@ impl Store {
             head.is_ok_and(|head| head.cursor.offset >= offset && head.seq >= seq)
         };
         let mut stream_seqs = self.stream_seqs();
-        // An error says that the store is closed.
+        // An error means that the store is closed.
         let _ = timeout(NODES_APART, stream_seqs.wait_for(|_| is_seen())).await;
     }
 
-    /// Applies what was read from the log of the cluster, behind the batch at a stream sequence of it.
+    /// Applies batches of the cluster's log that follow the stream sequence `after`.
     ///
     /// # Errors
     ///
@@ -276,8 +277,8 @@ impl Store {
         wait.await.map_err(|_| StoreError::Absent)?
     }
 
-    /// Begins to lead the cluster, behind the message at `after` of its log, the last whole batch of
-    /// which is at `applied`.
+    /// Begins to lead the cluster. `after` is the last stream sequence of its log, and `applied` that of
+    /// the last whole batch.
     ///
     /// # Errors
     ///
@@ -289,11 +290,11 @@ impl Store {
         wait.await.map_err(|_| StoreError::Absent)?
     }
 
-    /// Leads no longer; returns once nothing more is decided here.
+    /// Ends leading. Returns once nothing is decided here any more.
     pub async fn follow(&self) {
         let (answer, wait) = oneshot::channel();
         if self.queue(WriterRequest::Follow(answer)).await.is_ok() {
-            // An error says that the store is closed.
+            // An error means that the store is closed.
             let _ = wait.await;
         }
     }

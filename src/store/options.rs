@@ -1,4 +1,4 @@
-//! How a store is opened.
+//! Options for opening a store.
 
 use super::ids::{EpochTag, IdPermutation};
 use super::transaction::TransactionContext;
@@ -13,13 +13,13 @@ use std::time::Duration;
 /// Access to a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Reading only: several processes may, while none writes. Never makes a file.
+    /// For reading. Several processes can do that while none writes. The file must exist.
     Read,
-    /// Reading and writing; the file is made where there is none.
+    /// For reading and writing. The file is made if there is none.
     Write,
 }
 
-/// How to open a store.
+/// Options for opening a store.
 #[derive(Clone, Debug)]
 pub struct StoreOptions {
     /// The file.
@@ -30,13 +30,13 @@ pub struct StoreOptions {
     pub cache_bytes: usize,
     /// The most commands that share a commit.
     pub batch: usize,
-    /// The most commands that wait for the writer; more wait at their own place.
+    /// The most commands in the queue of the writer. Callers with further commands wait for space.
     pub queue: usize,
-    /// Bytes the disk must have free for a write to be tried at all.
+    /// Free bytes of the disk below which nothing is written.
     pub reserve_bytes: u64,
-    /// Bytes of the write-ahead log; what no longer fits is written straight to the tables.
+    /// The size of the write-ahead log in bytes. A batch that does not fit is made durable by the tables.
     pub log_bytes: u64,
-    /// Seconds for which events are kept, so that clients can go on where they stopped.
+    /// Seconds for which events are kept, so that clients can resume.
     pub journal_seconds: u64,
     /// The most events that are kept.
     pub journal_events: u64,
@@ -46,19 +46,19 @@ pub struct StoreOptions {
     pub salvages: bool,
     /// How long to wait for another process that has the file.
     pub patience: Duration,
-    /// How long callers wait for a file that failed to be opened again, to hear what is stored.
+    /// How long callers wait for the answer to a commit that failed, while the file is opened again.
     pub doubt_timeout: Duration,
-    /// By which claims of this process are known from those of others.
+    /// The name that claims of this process have.
     pub owner: String,
     /// Gets the progress of the migration of an older store.
     pub migration: Option<MigrationProgress>,
-    /// Storage in place of files, for tests of faults.
+    /// Storage instead of files, for tests of faults.
     pub storage: Option<StorageFactory>,
-    /// The log of the cluster that the store belongs to; `None` for a store of its own.
+    /// The log of the cluster that the store belongs to; `None` for an independent store.
     pub shared_log: Option<SharedLogFactory>,
 }
 
-/// Gives the log of a cluster, each time the store is opened.
+/// Opens the log of a cluster. Called each time the store is opened.
 #[derive(Clone)]
 pub struct SharedLogFactory(pub Arc<dyn Fn() -> Box<dyn SharedLog> + Send + Sync>);
 
@@ -68,7 +68,7 @@ impl fmt::Debug for SharedLogFactory {
     }
 }
 
-/// Something that gets the progress of the migration of an older store.
+/// Gets the progress of the migration of an older store.
 #[derive(Clone)]
 pub struct MigrationProgress(pub Arc<dyn Fn(MigrationStep<'_>) + Send + Sync>);
 
@@ -78,23 +78,23 @@ impl fmt::Debug for MigrationProgress {
     }
 }
 
-/// A step of bringing a store of an older version up to date.
+/// A step of the migration of an older store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MigrationStep<'a> {
-    /// It begins; this is the store's file.
+    /// It begins, for this file.
     Begins(&'a Path),
     /// A part of a file is copied.
     Copied {
-        /// Bytes that are copied.
+        /// The number of bytes that are copied.
         bytes: u64,
-        /// Bytes of the file.
+        /// The size of the file in bytes.
         all: u64,
     },
-    /// A part of the index has its new form.
+    /// A part of the index was converted.
     Rewritten {
-        /// Rows that have it.
+        /// The number of rows that are converted.
         rows: u64,
-        /// Rows of the index.
+        /// The number of rows of the index.
         all: u64,
     },
     /// The store is up to date.
@@ -125,14 +125,14 @@ impl StoreOptions {
         }
     }
 
-    /// Tells how far a store of an older version is brought up to date.
+    /// Reports the progress of the migration.
     pub(super) fn tell(&self, step: MigrationStep<'_>) {
         if let Some(MigrationProgress(tell)) = &self.migration {
             tell(step);
         }
     }
 
-    /// Whether a damaged file may be made anew; a node of a cluster takes a copy of another node.
+    /// Whether a damaged file may be made anew. A node of a cluster gets a copy of another node instead.
     pub(super) fn may_salvage(&self) -> bool {
         self.salvages && self.storage.is_none() && self.shared_log.is_none()
     }
@@ -142,7 +142,7 @@ impl StoreOptions {
         FileLog::new(&self.path, self.storage.clone(), key, self.log_bytes)
     }
 
-    /// Context of the transactions of a store opened so; its epoch is new.
+    /// Context of the transactions of this opening, which has a new epoch.
     pub(super) fn context(&self, ids: IdPermutation) -> TransactionContext {
         let epoch = mint();
         TransactionContext {
@@ -160,6 +160,6 @@ impl StoreOptions {
 
 /// A new epoch, which no other opening of any store has.
 pub(super) fn mint() -> Epoch {
-    // Never 0, nor is its tag: they stand for the time before there were epochs.
+    // Never 0, and neither is its tag: 0 stands for the time before epochs.
     Epoch::new(uuid::Uuid::new_v4().as_u64_pair().0 | 1)
 }

@@ -24,7 +24,7 @@ pub(super) fn arrange(txn: &WriteTransaction) -> Result<()> {
     let mut table = txn.open_table(CONVERSATIONS)?;
     let mut postings = txn.open_table(POSTINGS)?;
     for (platform, name, mut row) in conversations(&table)? {
-        // An older version did not update it when the newest message was deleted or routed.
+        // An older version did not change it when the newest message was deleted or routed.
         let unknown = if row.messages == 0 { 0 } else { row.last_seq };
         let last = newest_of(&postings, row.term)?.unwrap_or(unknown);
         if last != row.last_seq {
@@ -46,7 +46,7 @@ pub(super) fn arrange(txn: &WriteTransaction) -> Result<()> {
         if seq.is_multiple_of(MESSAGES_AT_ONCE) {
             tracing::info!("{seq} messages are in order");
         }
-        // A damaged message is in no order.
+        // A damaged message has no position.
         let Ok(message) = record::decode(seq, bytes.value()) else { continue };
         let (block, place) = locate(seq);
         if is_mention(&message) {

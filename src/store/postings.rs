@@ -1,11 +1,11 @@
-//! Sets of `seq`, kept in blocks: the index behind every filter.
+//! Sets of `seq`, kept in blocks: the index of all filters.
 //!
-//! Each state, platform and conversation has one row for each block of [`BLOCK`] messages that holds
-//! any of its own. Rows of one block are intersected and united word by word, so filters compose. A
-//! page is found by counting bits. A new message sets one bit in a row that is already cached. On disk
-//! a row is a bitmap, or a sorted list of positions where that is shorter.
+//! Each state, platform and conversation has a row for each block of [`BLOCK`] messages in which it occurs.
+//! A filter combines the rows of a block by `and` and `or`. A page is found by counting bits. A new message
+//! sets one bit in a row that is usually cached. On disk a row is a bitmap, or a sorted list of positions
+//! if that is shorter.
 
-/// Messages a block spans.
+/// Messages in a block.
 pub const BLOCK: u64 = 4096;
 
 const WORDS: usize = (BLOCK / 64) as usize;
@@ -21,9 +21,9 @@ impl Default for Places {
     }
 }
 
-/// The block that holds `seq`, and its place there.
+/// The block of a `seq`, and its position in the block.
 pub fn locate(seq: u64) -> (u32, u16) {
-    // Blocks are numbered with 32 bits: room for 17 billion messages.
+    // Blocks are numbered with 32 bits, which is enough for 17 billion messages.
     ((seq / BLOCK) as u32, (seq % BLOCK) as u16)
 }
 
@@ -33,7 +33,7 @@ pub fn start_of(block: u32) -> u64 {
 }
 
 impl Places {
-    /// Every place below `end`.
+    /// All positions below `end`.
     pub fn below(end: u16) -> Self {
         let mut places = Self::default();
         for (i, word) in places.0.iter_mut().enumerate() {
@@ -51,12 +51,12 @@ impl Places {
         }
     }
 
-    /// Whether a place is in the set.
+    /// Whether a position is in the set.
     pub fn has(&self, place: u16) -> bool {
         self.0[usize::from(place) / 64] >> (place % 64) & 1 == 1
     }
 
-    /// Adds a place, or takes it out; says whether that changed the set.
+    /// Adds or removes a position. Returns whether the set changed.
     pub fn set(&mut self, place: u16, on: bool) -> bool {
         let word = &mut self.0[usize::from(place) / 64];
         let before = *word;
@@ -65,32 +65,32 @@ impl Places {
         *word != before
     }
 
-    /// How many places are in it.
+    /// The number of positions in the set.
     pub fn count(&self) -> u32 {
         self.0.iter().map(|word| word.count_ones()).sum()
     }
 
-    /// Whether nothing is in it.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(|&word| word == 0)
     }
 
-    /// Keeps what is in both.
+    /// Keeps the positions that are in both sets.
     pub fn intersect(&mut self, other: &Self) {
         self.0.iter_mut().zip(&other.0).for_each(|(mine, theirs)| *mine &= theirs);
     }
 
-    /// Keeps what is in either.
+    /// Adds the positions of the other set.
     pub fn union(&mut self, other: &Self) {
         self.0.iter_mut().zip(&other.0).for_each(|(mine, theirs)| *mine |= theirs);
     }
 
-    /// Keeps what is not in the other one.
+    /// Removes the positions of the other set.
     pub fn take_out(&mut self, other: &Self) {
         self.0.iter_mut().zip(&other.0).for_each(|(mine, theirs)| *mine &= !theirs);
     }
 
-    /// The places from the highest down.
+    /// The positions, the highest first.
     pub fn descending(&self) -> impl Iterator<Item = u16> + '_ {
         (0..WORDS).rev().flat_map(move |i| {
             let mut word = self.0[i];
@@ -102,7 +102,7 @@ impl Places {
         })
     }
 
-    /// The places from the lowest up.
+    /// The positions, the lowest first.
     pub fn ascending(&self) -> impl Iterator<Item = u16> + '_ {
         (0..WORDS).flat_map(move |i| {
             let mut word = self.0[i];
@@ -114,7 +114,7 @@ impl Places {
         })
     }
 
-    /// The row on disk: a list of little-endian places while that is shorter than the bitmap.
+    /// The row on disk: a list of little-endian positions, if that is shorter than the bitmap.
     pub fn encode(&self) -> Vec<u8> {
         let listed = self.count() as usize * 2;
         let mut row = Vec::with_capacity(listed.min(BITMAP_BYTES));

@@ -1,7 +1,7 @@
-//! Messages by the beginning of their ID.
+//! Finds messages by the beginning of their ID.
 //!
-//! No index is kept for it: the ID of each place can be computed from its `seq`, in about 50 ns, and
-//! IDs of elsewhere lie in order in a table of their own.
+//! This needs no index: the ID of each message is computed from its `seq`, in about 50 ns. IDs that were
+//! not made here are in a table, in order.
 
 use super::damage::guarded;
 use super::error::Result;
@@ -14,16 +14,16 @@ use crate::model::message::Message;
 use redb::ReadableTable;
 use std::ops::RangeInclusive;
 
-/// Which messages: those whose ID begins so.
+/// A search for messages whose ID has a prefix.
 #[derive(Clone, Copy, Debug)]
 pub struct ByPrefix {
     /// The beginning of the ID.
     pub prefix: IdPrefix,
     /// Only those older than this `seq`.
     pub before: Option<u64>,
-    /// Only among so many of the newest messages, for those who cannot wait; else among all.
+    /// Only among this number of the newest messages, for callers that cannot wait; `None` for all.
     pub newest: Option<u64>,
-    /// At most so many.
+    /// The most messages to find.
     pub limit: usize,
 }
 
@@ -63,7 +63,7 @@ impl View {
         Ok(found)
     }
 
-    /// Places whose own ID begins so, the newest first.
+    /// The `seq` of messages whose own ID has the prefix, the newest first.
     fn own_places(
         &self,
         places: RangeInclusive<u64>,
@@ -83,7 +83,7 @@ impl View {
         }))
     }
 
-    /// Places of IDs of elsewhere that begin so, the newest first.
+    /// The `seq` of messages with an ID that was not made here and has the prefix, the newest first.
     fn foreign_places(&self, places: &RangeInclusive<u64>, prefix: IdPrefix) -> Result<Vec<u64>> {
         let mut found = Vec::new();
         for row in self.foreign_ids_table()?.range(prefix.range())? {

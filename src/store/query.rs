@@ -1,4 +1,4 @@
-//! Lists: filters over the postings, pages found by counting.
+//! Lists of messages: filters are combined by the postings, and pages are found by counting.
 
 use super::damage::{guarded, pass_over};
 use super::error::Result;
@@ -23,12 +23,12 @@ pub struct MessageFilter {
 }
 
 impl MessageFilter {
-    /// Whether messages with a status are among those.
+    /// Whether the filter accepts messages with a status.
     pub fn lets_through(&self, status: Status) -> bool {
         self.statuses.is_empty() || self.statuses.contains(&status)
     }
 
-    /// Whether a message is one of those.
+    /// Whether the filter accepts a message.
     pub fn matches(&self, message: &Message) -> bool {
         self.lets_through(message.status)
             && self.direction.is_none_or(|wanted| wanted == message.direction)
@@ -68,7 +68,7 @@ pub struct Matches {
     pub searched_to: Option<u64>,
 }
 
-/// Terms of which a message has at least one.
+/// Terms of which a message must have at least one.
 pub(super) type AnyTerm = Vec<PostingKey>;
 
 /// Terms that a filter needs, looked up once; `None` if no message can match.
@@ -148,7 +148,7 @@ impl View {
         guarded(|| self.needed(filter).map(FilterTerms))
     }
 
-    /// The places in a block whose messages pass a filter.
+    /// The positions in a block whose messages the filter accepts.
     ///
     /// # Errors
     ///
@@ -180,8 +180,8 @@ impl View {
         })
     }
 
-    /// Where outbound messages of a conversation from `first` on are that wait to be sent, the oldest
-    /// first; nothing of them is read.
+    /// The `seq` of outbound messages of a conversation from `first` on that wait to be sent, the oldest
+    /// first. The messages are not read.
     ///
     /// # Errors
     ///
@@ -203,8 +203,9 @@ impl View {
         })
     }
 
-    /// Tells where outbound messages of a conversation wait, the oldest first, from the block of
-    /// `first` on, while `each` says to go on. What waits in other conversations costs nothing.
+    /// Calls `each` with the `seq` of outbound messages of a conversation that wait, the oldest first, from
+    /// the block of `first` on, while `each` returns `true`. Messages that wait in other conversations cost
+    /// nothing.
     fn find_pending(
         &self,
         platform: Option<&str>,
@@ -272,11 +273,11 @@ impl View {
         Ok(self.outbound(Status::Sending)?.filter(is_its_own))
     }
 
-    /// Sets of terms; a message has one of each. `None` where nothing can match.
+    /// The terms that a filter needs; a message must have one of each group. `None` if nothing can match.
     pub(super) fn needed(&self, filter: &MessageFilter) -> Result<Option<Vec<AnyTerm>>> {
         let mut needed = Vec::new();
         let is_any_state = filter.statuses.is_empty() && filter.direction.is_none();
-        // Every message of a platform or conversation is in some state.
+        // Each message of a platform or conversation is in some state.
         if !is_any_state || (filter.platform.is_none() && filter.conversation.is_none()) {
             needed.push(states(filter));
         }
@@ -294,7 +295,7 @@ impl View {
         Ok((!needed.iter().any(Vec::is_empty)).then_some(needed))
     }
 
-    /// The terms of a conversation, on its platform or on every one.
+    /// The terms of a conversation, on its platform or on all platforms.
     pub(super) fn conversation_terms(&self, platform: Option<&str>, name: &str) -> Result<AnyTerm> {
         let Some(platform) = platform else { return self.conversation_anywhere(name) };
         let row = self.conversation_row(stored(platform), name)?;
@@ -311,7 +312,7 @@ impl View {
         Ok(terms)
     }
 
-    /// The newest block, not above `block`, where every need has at least one row.
+    /// The newest block, not above `block`, in which each group has at least one row.
     pub(super) fn last_common_block(
         &self,
         needed: &[AnyTerm],
@@ -340,7 +341,7 @@ impl View {
         Ok(rows.next_back().transpose()?.map(|(key, _)| key.value() as u32))
     }
 
-    /// The places in a block that meet every need.
+    /// The positions in a block that have a term of each group.
     pub(super) fn common(&self, needed: &[AnyTerm], block: u32) -> Result<Places> {
         let mut common: Option<Places> = None;
         for terms in needed {
@@ -359,7 +360,7 @@ impl View {
     }
 }
 
-/// The states that a filter lets through, each of either direction.
+/// The terms of the states that a filter accepts, in both directions.
 fn states(filter: &MessageFilter) -> AnyTerm {
     let is_wanted = |d: &Direction| filter.direction.is_none_or(|wanted| wanted == *d);
     let directions = Direction::ALL.into_iter().filter(is_wanted);

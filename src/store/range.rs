@@ -17,7 +17,7 @@ impl View {
         guarded(|| Ok(self.messages_table()?.first()?.map(|(seq, _)| seq.value())))
     }
 
-    /// Messages after a place of the journal, oldest first.
+    /// Messages with a higher `seq`, oldest first.
     ///
     /// # Errors
     ///
@@ -39,8 +39,8 @@ impl View {
         Ok(all.filter_map(|message| pass_over(message.map(Some)).transpose()))
     }
 
-    /// Every `seq` after a place of the journal that has a message, oldest first, with the message; `None`
-    /// where it is damaged, which is logged.
+    /// Every `seq` after another one that has a message, oldest first, with the message; `None` if it is
+    /// damaged, which is logged.
     ///
     /// # Errors
     ///
@@ -57,8 +57,8 @@ impl View {
         }))
     }
 
-    /// The values that `read` takes from the records of messages, by `seq` and bytes, from one place of the
-    /// journal to another, oldest first; those that are damaged are left out and logged.
+    /// The values that `read` takes from the records of messages in a range of `seq`, oldest first; damaged
+    /// records are left out and logged.
     ///
     /// # Errors
     ///
@@ -79,7 +79,7 @@ impl View {
         }))
     }
 
-    /// Messages from one place of the journal to another, oldest first.
+    /// Messages in a range of `seq`, oldest first.
     pub(super) fn between(
         &self,
         first: u64,
@@ -92,7 +92,7 @@ impl View {
         }))
     }
 
-    /// Messages before a place of the journal, newest first.
+    /// Messages with a lower `seq`, newest first.
     ///
     /// # Errors
     ///
@@ -132,7 +132,7 @@ impl View {
 /// A row of the table of messages.
 type MessageRow = (AccessGuard<'static, u64>, AccessGuard<'static, &'static [u8]>);
 
-/// Rows that are read one by one, each with a panic of redb as an error.
+/// Rows that are read one by one; a panic of redb becomes an error.
 struct Guarded<I>(I);
 
 impl<T, I> Iterator for Guarded<I>

@@ -1,5 +1,5 @@
-//! Restores a damaged row of counters by counting the other tables. The number of the newest event
-//! alone cannot be counted and may be too low; a new epoch prevents confusion with the old events.
+//! Restores a damaged row of counters by counting the other tables. Only the offset of the newest event
+//! cannot be counted and may be too low. A new epoch prevents confusion with old events.
 
 use super::conversation::ConversationRow;
 use super::options::StoreOptions;
@@ -12,7 +12,7 @@ use super::{Result, StoreError, journal, order_tables};
 use crate::log::{Log as _, record};
 use redb::{Database, ReadableDatabase as _, ReadableTable, WriteTransaction};
 
-/// Makes the row of the counters anew, if it is damaged.
+/// Restores the row of the counters, if it is damaged.
 pub(super) fn recount_if_damaged(
     options: &StoreOptions,
     database: &Database,
@@ -25,7 +25,7 @@ pub(super) fn recount_if_damaged(
     }
     let txn = database.begin_write()?;
     let mut counted = count(&txn)?;
-    // The log begins where the tables were durable.
+    // The log begins at the offset up to which the tables were durable.
     if let Some(first) = options.log(key).read(0)?.batches.first() {
         counted.offset = counted.offset.max(first.first - 1);
     }
@@ -37,7 +37,7 @@ pub(super) fn recount_if_damaged(
     txn.commit().map_err(|error| StoreError::Write(error.to_string()))
 }
 
-/// Counts the messages again, where the rest of the row is whole.
+/// Counts the messages again; the other counters are not damaged.
 pub(super) fn count_again(txn: &WriteTransaction) -> Result<()> {
     let Ok(known) = counters(&txn.open_table(META)?) else { return Ok(()) };
     let counted = count(txn)?;
@@ -53,7 +53,7 @@ fn count(txn: &WriteTransaction) -> Result<Counters> {
     for row in txn.open_table(MESSAGES)?.iter()? {
         let (seq, bytes) = row?;
         counted.head = counted.head.max(seq.value());
-        // A damaged one is in no count, as if it were not there.
+        // A damaged message is not counted.
         if let Ok(message) = record::decode(seq.value(), bytes.value()) {
             counted.add(message.direction, message.status);
         }
@@ -66,7 +66,7 @@ fn count(txn: &WriteTransaction) -> Result<Counters> {
     Ok(counted)
 }
 
-/// The newest `seq` that anything but a message speaks of: that message may be deleted.
+/// The newest `seq` in any table but that of messages, because the newest message may be deleted.
 fn newest_place(txn: &WriteTransaction) -> Result<u64> {
     let mut newest = 0;
     for row in txn.open_table(FOREIGN_IDS)?.iter()? {
@@ -102,13 +102,14 @@ fn highest_term(txn: &WriteTransaction) -> Result<Option<PostingKey>> {
         let row = unpack::<ConversationRow>("the conversation", &[platform, name], bytes.value());
         highest = highest.max(row.ok().map(|row| row.term));
     }
-    // The row that had it may be damaged itself.
+    // The row of `meta` that names it may be damaged, too.
     let in_use =
         txn.open_table(POSTINGS)?.last()?.map(|(row, _)| PostingKey((row.value() >> 32) as u32));
     Ok(highest.max(in_use.filter(|term| term.0 >= PostingKey::FIRST_NAMED)))
 }
 
-/// The numbers of the newest event and of the oldest that is kept, as far as the tables have them.
+/// Restores the offsets of the newest event and of the oldest one that is kept, as far as the tables have
+/// them.
 fn count_events(txn: &WriteTransaction, counted: &mut Counters) -> Result<()> {
     let kept = txn.open_table(JOURNAL)?;
     counted.kept_from = kept.first()?.map_or(0, |(first, _)| first.value());

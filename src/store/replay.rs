@@ -1,4 +1,4 @@
-//! A batch of the log applied to the tables.
+//! Applies a batch of the log to the tables.
 
 use super::error::{Result, StoreError};
 use super::transaction::{Transaction, TransactionContext};
@@ -7,12 +7,12 @@ use crate::model::change::Change;
 use crate::model::event::Event;
 use redb::WriteTransaction;
 
-/// Treatment of a log event that needs a damaged row.
+/// Treatment of an event that needs a damaged row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum DamagePolicy {
-    /// It is passed over, and said: nothing better can be had.
+    /// The event is skipped and logged, because nothing better is available.
     PassOver,
-    /// Nothing of the batch is applied: a copy of another node is better.
+    /// Nothing of the batch is applied, because a copy of another node is better.
     Refuse,
 }
 
@@ -20,7 +20,7 @@ pub(super) enum DamagePolicy {
 pub(super) struct Applied {
     /// Changes for listeners.
     pub(super) changes: Vec<Change>,
-    /// Events that met something damaged.
+    /// The number of events that needed a damaged row.
     pub(super) passed_over: u64,
 }
 
@@ -33,7 +33,7 @@ pub(super) fn apply(
 ) -> Result<Applied> {
     let mut passed_over = 0;
     let mut state = Transaction::open(txn, context, batch.at)?;
-    // Before it there may be a gap, where the log was damaged.
+    // There may be a gap before the batch, if the log was damaged.
     state.begin_at(batch.first, batch.epoch, &batch.events)?;
     let mut changes = Vec::with_capacity(batch.events.len());
     for event in batch.events {
@@ -55,7 +55,7 @@ pub(super) fn apply(
     Ok(Applied { changes, passed_over })
 }
 
-/// The kind of an event, for the log of this process, which has no content of messages.
+/// The kind of an event, for the program's log, which must not have content of messages.
 fn kind(event: &Event) -> &'static str {
     match event {
         Event::Opened { .. } => "opened",

@@ -1,4 +1,4 @@
-//! A store that follows the log of a cluster: applying what other nodes decided, and beginning to lead.
+//! A store that follows the log of a cluster: applies what other nodes decided, and begins to lead.
 
 use super::commit::commit;
 use super::error::{Result, StoreError};
@@ -12,8 +12,8 @@ use crate::log::{LogRecord, SharedBatch};
 use crate::model::change::Committed;
 
 impl StoreFile {
-    /// Applies batches of the cluster's log that come behind the one at a stream sequence; returns the changes
-    /// for listeners. A damaged row ends it: a store that skips something would differ from the others.
+    /// Applies batches of the cluster's log that follow a stream sequence. Returns the changes for
+    /// listeners. A damaged row ends it, because a store that skips an event would differ from the others.
     pub(super) fn replicate(
         &mut self,
         after: u64,
@@ -45,8 +45,8 @@ impl StoreFile {
         Ok(told)
     }
 
-    /// Begins to lead: writes the first event of a new epoch behind a message of the log, whose last
-    /// whole batch is at `applied`. Once it is there, no node that led before can append.
+    /// Begins to lead: appends the first event of a new epoch after the stream sequence `after`; `applied`
+    /// is the stream sequence of the last whole batch. From then on, no earlier leader can append.
     pub(super) fn lead(&mut self, applied: u64, after: u64) -> Result<()> {
         let epoch = mint();
         (self.context.epoch, self.context.tag) = (epoch, EpochTag::of(epoch));

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::watch;
 
-/// The part that a store plays, for those who wait for another one.
+/// The role of a store, and channels to wait for a change.
 #[derive(Debug)]
 pub(super) struct StoreRole {
     is_of_a_node: bool,
@@ -46,7 +46,7 @@ impl StoreRole {
         self.leading.subscribe()
     }
 
-    /// Readers see the log up to a stream sequence.
+    /// Notes the stream sequence that readers now see.
     pub(super) fn reach(&self, stream_seq: u64) {
         self.stream_seq.send_if_modified(|now| std::mem::replace(now, stream_seq) != stream_seq);
     }

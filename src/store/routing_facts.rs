@@ -60,7 +60,7 @@ impl StoreFacts for Transaction<'_> {
     }
 }
 
-/// The names of all platforms; the row without a name is that of messages that have none yet.
+/// The names of all platforms. The row without a name, of messages without a platform, is left out.
 fn names(platforms: &impl ReadableTable<&'static str, u32>) -> Result<Vec<String>> {
     let names = platforms.iter()?.map(|row| Ok(row?.0.value().to_owned()));
     names.filter(|name| !name.as_ref().is_ok_and(String::is_empty)).collect()

@@ -1,5 +1,5 @@
-//! A checksum for rows of fixed length whose value is a `seq`: it takes the bits that a `seq` never needs.
-//! A row of an older version has none there, and is read as it is.
+//! A checksum for rows of a fixed length whose value is a `seq`. It uses the bits that a `seq` never needs.
+//! Rows of older versions have none, and are read without a check.
 
 use super::ids::EpochTag;
 use crate::log::record::Unreadable;
@@ -7,16 +7,16 @@ use crate::model::cursor::Epoch;
 use crc32fast::Hasher;
 use redb::ReadableTable;
 
-/// Bits of a `seq`: the index has room for no more messages.
+/// Bits of a `seq`. The index has no space for more messages.
 const SEQ_BITS: u32 = 44;
 
 /// The highest value of a checksum, which is never 0.
 const MAX_SUM: u64 = (1 << (64 - SEQ_BITS)) - 1;
 
-/// A table whose rows have such a checksum.
+/// A table whose rows have a checksum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SealedTable {
-    /// IDs of elsewhere.
+    /// IDs that were not made here.
     ForeignIds,
     /// Idempotency keys.
     Keys,
@@ -28,7 +28,7 @@ pub(super) enum SealedTable {
 }
 
 impl SealedTable {
-    /// A name for people.
+    /// The name of its rows, for people.
     fn row(self) -> &'static str {
         match self {
             Self::ForeignIds => "the row of an imported ID",
@@ -85,7 +85,7 @@ impl SealedTable {
     }
 }
 
-/// The key of a mark, as the checksum covers it.
+/// The key of a mark in the form for the checksum.
 pub(super) fn mark_key((time, hash): (u64, u128)) -> [u128; 2] {
     [time.into(), hash]
 }
@@ -141,7 +141,7 @@ pub(super) fn tag_of(offset: u64, row: (u64, u64)) -> Result<(EpochTag, u64), Un
     epoch_of(offset, row).map(|(epoch, seq)| (EpochTag::of(epoch), seq))
 }
 
-/// The tag of the IDs that were given at a place, by the rows of the epochs.
+/// The tag of the IDs that were given at a `seq`, by the rows of the epochs.
 ///
 /// # Errors
 ///

@@ -1,7 +1,7 @@
-//! The log of a cluster, as the store of a node appends to it.
+//! The log of a cluster, to which the store of a leading node appends.
 //!
-//! The tables keep the stream sequence up to which they have the log, in the same commit. They need not be
-//! durable with each batch: what a crash takes from them is read from the log again.
+//! The tables keep the stream sequence that they have in the same commit. They need not be durable after
+//! each batch: batches that a crash removes are read from the log again.
 
 use super::commit::follow_later;
 use super::error::{Result, StoreError};
@@ -9,14 +9,14 @@ use super::membership::put_stream_seq;
 use crate::log::{LogRecord, SharedLog};
 use redb::WriteTransaction;
 
-/// Bytes of the log that the tables may hold without being durable.
+/// Bytes of batches after which the tables are made durable.
 const MAX_BEHIND: usize = 8 << 20;
 
 /// The log of a cluster, and the stream sequence up to which the tables have it.
 pub(super) struct SharedLogWriter {
     log: Box<dyn SharedLog>,
     stream_seq: u64,
-    /// Bytes that the tables do not have durably.
+    /// Bytes of batches that the tables do not have durably.
     behind: usize,
 }
 
@@ -30,8 +30,8 @@ impl SharedLogWriter {
         self.stream_seq
     }
 
-    /// Checks that the tables have the log up to a stream sequence. After a fault of the disk they may have less
-    /// than was applied to them before.
+    /// Checks that the tables have the log up to a stream sequence. After a fault of the disk they may have
+    /// less than was applied.
     pub(super) fn check_has(&self, stream_seq: u64) -> Result<()> {
         if self.stream_seq < stream_seq {
             return Err(StoreError::Unavailable(format!(
@@ -42,7 +42,7 @@ impl SharedLogWriter {
         Ok(())
     }
 
-    /// The log was read up to there, and holds nothing more to apply.
+    /// Notes that the log was read up to a stream sequence, and has no further batch before it.
     pub(super) fn read_to(&mut self, stream_seq: u64) {
         self.stream_seq = self.stream_seq.max(stream_seq);
     }
@@ -51,12 +51,12 @@ impl SharedLogWriter {
         self.behind > 0
     }
 
-    /// The tables are durable.
+    /// Notes that the tables are durable.
     pub(super) fn caught_up(&mut self) {
         self.behind = 0;
     }
 
-    /// Appends what a transaction changes, which then is to be committed.
+    /// Appends the record of a transaction, which is committed afterwards.
     pub(super) fn append(
         &mut self,
         txn: &mut WriteTransaction,
@@ -69,7 +69,7 @@ impl SharedLogWriter {
         self.advance(txn, stream_seq, bytes).map_err(in_the_log)
     }
 
-    /// Checks that nothing was decided elsewhere, before it is said that there is nothing to change.
+    /// Checks that no other node has decided anything, before the answer is that nothing changes.
     pub(super) fn check_leads(&self) -> Result<()> {
         if self.log.may_append() {
             return Ok(());
@@ -77,7 +77,7 @@ impl SharedLogWriter {
         Err(StoreError::Unavailable("this node leads no longer; nothing was stored".into()))
     }
 
-    /// Notes the stream sequence that the tables have with a transaction.
+    /// Writes the stream sequence that the tables have with a transaction.
     pub(super) fn advance(
         &mut self,
         txn: &mut WriteTransaction,
@@ -95,7 +95,7 @@ impl SharedLogWriter {
     }
 }
 
-/// The error of tables that could not follow the log, which has the change.
+/// The error if the tables could not be written although the log has the change.
 pub(super) fn in_the_log(error: impl std::fmt::Display) -> StoreError {
     StoreError::Unknown(format!("{error}; the cluster has stored it, and this node reads it later"))
 }

@@ -1,4 +1,4 @@
-//! State of the store for decisions.
+//! The state of the store that decisions read.
 
 use super::dedupe_keys::Idempotency;
 use super::error::{Result, StoreError};
@@ -34,30 +34,31 @@ pub(super) trait StoreState: StoreFacts<Error = StoreError> {
     fn owner(&self) -> &str;
     fn by_id(&self, id: Uuid) -> Result<Option<Message>>;
     fn by_seq(&self, seq: u64) -> Result<Option<Message>>;
-    /// The `seq` that this store, or the store that it is a copy of, gave with an ID.
+    /// The `seq` of a message whose ID this store, or the store that it is a copy of, made.
     fn given_place(&self, id: Uuid) -> Result<Option<u64>>;
-    /// Whether an ID is of the time before there were epochs, when two copies of a store could give it to
-    /// two messages.
+    /// Whether an ID is from the time before epochs, when two copies of a store could give one ID to two
+    /// messages.
     fn is_before_epochs(&self, id: Uuid) -> bool;
     /// Whether this notice is among the newest 1,000 events.
     fn has_noticed(&self, notice: &Notice) -> Result<bool>;
     /// The `seq` for an idempotency key, and whether its body was the same one.
     fn known_key(&self, key: &Idempotency) -> Result<Option<(u64, bool)>>;
-    /// The message that the same event reported before.
+    /// The `seq` of the message that the same event reported before.
     fn seen(&self, received: &Inbound) -> Result<Option<u64>>;
-    /// The message with this sender and content that was reported under a key of another message.
+    /// The `seq` of the message with this sender and content that was reported with the key of another
+    /// message.
     fn seen_beside(&self, received: &Inbound) -> Result<Option<u64>>;
     /// Whether a history has reported a message.
     fn is_in_history(&self, message: &Message) -> Result<bool>;
-    /// Whether a history has reported a message under this ID.
+    /// Whether a history has reported a message under this platform ID.
     fn is_alias(&self, message: &Message, external_id: &str) -> Result<bool>;
-    /// The message that was sent under the platform's ID, at about the event's time or `at`.
+    /// The `seq` of the message that was sent under the platform's ID, at about the event's time or `at`.
     fn sent_as(&self, received: &Inbound, at: u64) -> Result<Option<u64>>;
     /// The deleted message with this `seq` or ID, if its deletion is among the newest 20,000 events.
     fn deleted(&self, is_it: &dyn Fn(u64, Uuid) -> bool) -> Result<Option<DeletedMessage>>;
-    /// The deleted message that may have been sent under an unknown ID, and that an own message may be:
-    /// it says the same, and comes at about that time. Only while no other one was taken for it. Gives its
-    /// `seq`, and the time in whose period it was deleted.
+    /// The deleted message that an own message may be: it may have been sent under an unknown ID, has the
+    /// same content and about the same time, and no other own message was taken for it. Returns its `seq`,
+    /// and the time in whose period it was deleted.
     fn deleted_alike(&self, received: &Inbound, at: u64) -> Result<Option<(u64, u64)>>;
     /// Whether a message that was deleted at about this time may have been sent by an attempt before its
     /// last one.
@@ -88,8 +89,8 @@ pub(super) trait StoreState: StoreFacts<Error = StoreError> {
         conversation: &str,
         external_id: &str,
     ) -> Result<Option<Message>>;
-    /// The recall that came before a message which was said at a time; both in Unix seconds, as `now`
-    /// is.
+    /// The recall that came in before a message that was written at the time `said`; times are in Unix
+    /// seconds.
     fn early_recall(&self, message: &Message, said: u64, now: u64) -> Result<Option<Recall>>;
     /// The keys of early recalls whose messages did not come in time.
     fn lapsed_recalls(&self) -> Result<Vec<u128>>;
@@ -105,10 +106,11 @@ pub(super) trait StoreState: StoreFacts<Error = StoreError> {
     fn request(&self, id: u64) -> Result<Option<ContactRequest>>;
     /// Whether one of your accounts reported the same request before, among the newest 1,000.
     fn is_known_request(&self, notice: &Notice, data: &str) -> Result<bool>;
-    /// Whether something was set aside at an offset.
+    /// Whether an event was set aside at an offset.
     fn is_set_aside(&self, offset: u64) -> Result<bool>;
-    /// Whether so many events are set aside that there is no room for another.
+    /// Whether there is no space for another event that is set aside.
     fn quarantine_is_full(&self) -> Result<bool>;
-    /// Bounds for removing rows that are old at a time in Unix seconds; `None` if there are none.
+    /// Bounds up to which rows can be removed at a time in Unix seconds; `None` if there are none to
+    /// remove.
     fn forgettable(&self, marks_before: u64, at: u64) -> Result<Option<RetentionBounds>>;
 }

@@ -22,10 +22,10 @@ pub(super) const MADE_AT: &str = "made at";
 /// a node also `cluster` and `place`.
 pub(super) const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 
-/// The journal: `seq` to record.
+/// `seq` to the record of the message.
 pub(super) const MESSAGES: TableDefinition<u64, &[u8]> = TableDefinition::new("messages");
 
-/// IDs that were not made here (imported ones) to `seq`; our own carry it.
+/// IDs that were not made here (of imported messages) to `seq`. Other IDs contain their `seq`.
 pub(super) const FOREIGN_IDS: TableDefinition<u128, u64> = TableDefinition::new("foreign_ids");
 
 /// `term << 32 | block` to the places in that block.
@@ -34,7 +34,7 @@ pub(super) const POSTINGS: TableDefinition<u64, &[u8]> = TableDefinition::new("p
 /// A platform's name to its term.
 pub(super) const PLATFORMS: TableDefinition<&str, u32> = TableDefinition::new("platforms");
 
-/// (platform, conversation) to its row; the platform is empty if none was found yet.
+/// (platform, conversation) to its row; the platform is empty for messages without a platform.
 pub(super) const CONVERSATIONS: TableDefinition<(&str, &str), &[u8]> =
     TableDefinition::new("conversations");
 
@@ -86,11 +86,11 @@ pub(super) const TOLD: TableDefinition<u64, &[u8]> = TableDefinition::new("told"
 pub(super) const EARLY_RECALLS: TableDefinition<u128, &[u8]> =
     TableDefinition::new("early_recalls");
 
-/// The row of `meta` that says that a log may have more than the tables, and the bytes of its file. It is
-/// there from the first batch of a log until the tables have all of it.
+/// The row of `meta` that says that there is a log, with the bytes of its file. It exists from the first
+/// batch of a log until the tables have all batches durably.
 pub(super) const LOG_BYTES: &str = "log bytes";
 
-/// The bytes of the file of the log; `None` if there need not be one.
+/// The bytes of the file of the log; `None` if there need not be a log.
 pub(super) fn log_bytes(
     meta: &impl ReadableTable<&'static str, &'static [u8]>,
 ) -> super::Result<Option<u64>> {
@@ -98,11 +98,11 @@ pub(super) fn log_bytes(
     Ok(row.and_then(|row| row.value().try_into().ok()).map(u64::from_le_bytes))
 }
 
-/// The row of `meta` with the offset before which no client goes on, because events were lost there; kept
-/// events before it are only for who takes what is left.
+/// The row of `meta` with the offset before which no client can resume, because events were lost there.
+/// Only readers that accept gaps get earlier events.
 pub(super) const RESUMABLE_FROM: &str = "resumable from";
 
-/// The offset before which no client goes on; 0 if nothing was lost.
+/// The offset before which no client can resume; 0 if nothing was lost.
 pub(super) fn resumable_from(
     meta: &impl ReadableTable<&'static str, &'static [u8]>,
 ) -> super::Result<u64> {
@@ -121,7 +121,7 @@ pub(super) fn seen_platforms(
     Ok(pass_over(seen_platforms_row(meta))?.unwrap_or_default())
 }
 
-/// The same as its row has it; `None` if there is no row.
+/// The same, with an error for a damaged row; `None` if there is no row.
 pub(super) fn seen_platforms_row(
     meta: &impl ReadableTable<&'static str, &'static [u8]>,
 ) -> super::Result<Option<Vec<SeenPlatform>>> {
@@ -145,7 +145,7 @@ pub(super) fn pack_term(platform: &str, term: PostingKey) -> Result<Vec<u8>, Unr
     pack(&["platform", platform], &term)
 }
 
-/// The term of a platform; an error if its two rows do not agree. Stores of older versions have one.
+/// The term of a platform; an error if its two rows differ. Stores of older versions have one row.
 pub(super) fn platform_term(
     platforms: &impl ReadableTable<&'static str, u32>,
     meta: &impl ReadableTable<&'static str, &'static [u8]>,

@@ -32,7 +32,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
 
-/// The commit that readers see: the newest, or none while the store is away.
+/// The commit that readers see; `None` while the store is not open.
 pub(super) type CurrentView = Arc<ArcSwapOption<View>>;
 
 /// One commit of the store.
@@ -99,7 +99,7 @@ impl View {
         }
     }
 
-    /// When the store was made; `None` if it is older than this is remembered.
+    /// When the store was made; `None` if the version that made it did not note this.
     ///
     /// # Errors
     ///
@@ -203,7 +203,7 @@ impl View {
         })
     }
 
-    /// Where an ID stands in the order of creation, whether its message still exists or was deleted.
+    /// The `seq` of an ID in the order of creation, whether its message exists or was deleted.
     ///
     /// # Errors
     ///
@@ -222,27 +222,28 @@ impl View {
         Ok((tag_at(self.epochs_table()?, seq)? == tag).then_some(seq))
     }
 
-    /// A key for a purpose, which all nodes of a cluster have, and nobody who has no store of one.
+    /// A key for a purpose. All nodes of a cluster have the same one, and only processes with a copy of the
+    /// store can compute it.
     pub fn shared_key(&self, purpose: &str) -> [u8; 16] {
         let mut hasher = SipHasher24::new_with_key(&self.ids.key());
         hasher.write(purpose.as_bytes());
         hasher.finish128().as_bytes()
     }
 
-    /// The `seq` that an ID of this store carries, also where no message has it yet.
+    /// The `seq` in an ID of this store, also if no message has it yet.
     pub(super) fn seq_carried_by(&self, id: Uuid) -> Option<u64> {
         self.ids.seq(id)
     }
 
-    /// The place of a message whose ID does not lead there: it was made elsewhere, or its own place
-    /// was taken when it was imported.
+    /// The `seq` of a message whose ID does not contain it: the ID was not made here, or its `seq` was
+    /// taken when the message was imported.
     pub(super) fn foreign_place(&self, id: Uuid) -> Result<Option<u64>> {
         let row = self.foreign_ids_table()?.get(id.as_u128())?;
         let seq = row.map(|row| SealedTable::ForeignIds.seq([id.as_u128()], row.value()));
         Ok(seq.transpose()?)
     }
 
-    /// The message at this place of the journal.
+    /// The message with this `seq`.
     ///
     /// # Errors
     ///
@@ -253,7 +254,7 @@ impl View {
             bytes.map(|bytes| Ok(record::decode(seq, bytes.value())?)).transpose()
         });
         read.map_err(|error| match error {
-            // Other messages lie on other pages.
+            // Other messages are on other pages.
             StoreError::Corrupt(_) => StoreError::Damaged(format!(
                 "the page of the file that has message {seq} is damaged"
             )),
@@ -261,7 +262,7 @@ impl View {
         })
     }
 
-    /// The status of the message at this place of the journal.
+    /// The status of the message with this `seq`.
     ///
     /// # Errors
     ///
@@ -273,7 +274,7 @@ impl View {
         })
     }
 
-    /// The message at this place, unless it is damaged, which is logged.
+    /// The message with this `seq`; `None` if it is damaged, which is logged.
     ///
     /// # Errors
     ///
@@ -282,7 +283,7 @@ impl View {
         pass_over(self.by_seq(seq))
     }
 
-    /// Writes a copy of everything into a new file, which is a store of its own.
+    /// Writes a copy of everything into a new file, which is an independent store.
     ///
     /// # Errors
     ///
@@ -291,8 +292,8 @@ impl View {
         copy::copy(&self.txn, path, CopyKind::Backup)
     }
 
-    /// Writes a copy for another node of the same cluster into a new file: with the place in the
-    /// log, and with what adapters keep.
+    /// Writes a copy for another node of the same cluster into a new file, with the stream sequence and the
+    /// state of adapters.
     ///
     /// # Errors
     ///
@@ -301,8 +302,8 @@ impl View {
         copy::copy(&self.txn, path, CopyKind::Node)
     }
 
-    /// The cluster that the store belongs to, and the place of its log that this commit has; `None`
-    /// for a store of its own.
+    /// The cluster that the store belongs to, and the stream sequence that this commit has; `None` for an
+    /// independent store.
     pub fn membership(&self) -> Option<Membership> {
         self.meta_table().ok().and_then(membership)
     }
@@ -317,7 +318,7 @@ impl View {
         bytes.map(|bytes| Ok(unpack(bytes.value())?)).transpose()
     }
 
-    /// The places of a term in a block.
+    /// The set of a term in a block.
     pub(super) fn places(&self, term: PostingKey, block: u32) -> Result<Option<Places>> {
         let row = term.row(block);
         let Some(bytes) = self.postings_table()?.get(row)? else { return Ok(None) };

@@ -22,9 +22,10 @@ const WITH_TWO_ROWS: u16 = 14;
 
 /// The one of the two that is shown if there is room for only one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum Front {
+    /// The conversations.
     List,
+    /// The messages.
     Stream,
 }
 

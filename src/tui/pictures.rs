@@ -16,15 +16,18 @@ const USUAL_FONT: FontSize = FontSize { width: 10, height: 20 };
 
 /// How pictures are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum Graphics {
-    /// As the terminal's variables in the environment tell.
+    /// By the environment variables that the terminal set.
     Auto,
+    /// The graphics protocol of kitty.
     Kitty,
+    /// Sixel graphics of the DEC VT340.
     Sixel,
+    /// Inline images of iTerm2.
     Iterm2,
     /// Two coloured pixels for each character; every terminal can do that.
     Blocks,
+    /// No pictures.
     Off,
 }
 

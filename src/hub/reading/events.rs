@@ -104,45 +104,34 @@ impl Events {
                 interest.wants(kind, offset, platform, conversation)
             })
         };
-        let is_due_of =
-            |kind, message: &Message| is_due(kind, message.platform_or_local(), &message.recipient);
+        let due_message = |kind, seq| -> Result<Option<Message>> {
+            let is_due = |m: &Message| is_due(kind, m.platform_or_local(), &m.recipient);
+            Ok(view.readable(seq)?.filter(is_due))
+        };
         match entry {
-            EntryContent::Created { seq } if seq <= self.seq => {}
             EntryContent::Created { seq } => {
-                if let Some(message) = view.readable(seq)? {
-                    if is_due_of(EventKind::ConversationUpdated, &message) {
-                        let platform = message.platform_or_local().to_owned();
-                        conversations.insert((platform, message.recipient.clone()));
-                    }
-                    self.put_new(chunk, offset, &message)?;
-                }
-                self.seq = seq;
+                return self.put_new(chunk, offset, seq, conversations);
             }
             EntryContent::StatusChanged { seq, status, retry_count, updated_at, last_error } => {
-                if !interest.kinds.has(EventKind::MessageStatus) {
-                    return Ok(());
-                }
-                let message = view.readable(seq)?;
-                if let Some(message) = message.filter(|m| is_due_of(EventKind::MessageStatus, m)) {
+                if interest.kinds.has(EventKind::MessageStatus)
+                    && let Some(message) = due_message(EventKind::MessageStatus, seq)?
+                {
                     let then = Message { status, updated_at, retry_count, last_error, ..message };
                     let data = MessageStatus::of(&then);
-                    chunk.put(&FrameContent::Status(data), view.cursor_at(offset)?.into());
+                    chunk.put_at(offset, &FrameContent::Status(data))?;
                 }
             }
             // A message that was imported with the `seq` that it had before is not new.
             EntryContent::Updated { seq } | EntryContent::PutBack { seq } => {
-                let message = view.readable(seq)?;
-                if let Some(message) = message.filter(|m| is_due_of(EventKind::MessageUpdated, m)) {
-                    chunk.put(&FrameContent::Updated(&message), view.cursor_at(offset)?.into());
+                if let Some(message) = due_message(EventKind::MessageUpdated, seq)? {
+                    chunk.put_at(offset, &FrameContent::Updated(&message))?;
                 }
             }
             EntryContent::Deleted { seq, id, platform, conversation } => {
-                let platform = platform.as_deref();
-                let topic = platform.unwrap_or(LOCAL);
-                if is_due(EventKind::MessageDeleted, topic, &conversation) {
-                    let conversation = &conversation;
+                let (platform, conversation) = (platform.as_deref(), &*conversation);
+                if is_due(EventKind::MessageDeleted, platform.unwrap_or(LOCAL), conversation) {
                     let content = FrameContent::Deleted { id, platform, conversation, seq };
-                    chunk.put(&content, view.cursor_at(offset)?.into());
+                    chunk.put_at(offset, &content)?;
                 }
             }
             EntryContent::ConversationChanged { platform, conversation } => {
@@ -153,22 +142,47 @@ impl Events {
             EntryContent::Noticed(notice) => {
                 let conversation = notice.conversation.as_deref().unwrap_or_default();
                 if is_due(EventKind::Notice, &notice.platform, conversation) {
-                    chunk.put(&FrameContent::Notice(&notice), view.cursor_at(offset)?.into());
+                    chunk.put_at(offset, &FrameContent::Notice(&notice))?;
                 }
             }
         }
         Ok(())
     }
 
-    /// Makes the frame of a new message, if it is due.
-    fn put_new(&self, chunk: &mut Chunk, offset: u64, message: &Message) -> Result<()> {
-        let is_due = self.replay.is_due(offset, chunk.interest, |interest| {
-            interest.wants_message(message.seq, message.platform_or_local(), &message.recipient)
-        });
-        if is_due {
-            let resume = chunk.view.cursor_at(offset)?.into();
-            chunk.put(&FrameContent::New(message), resume);
+    /// Makes the frame of a new message, if it is due, unless the session has the message already.
+    fn put_new(
+        &mut self,
+        chunk: &mut Chunk,
+        offset: u64,
+        seq: u64,
+        conversations: &mut ConversationNames,
+    ) -> Result<()> {
+        if seq <= self.seq {
+            return Ok(());
         }
+        if let Some(message) = chunk.view.readable(seq)? {
+            let (platform, conversation) = (message.platform_or_local(), &*message.recipient);
+            let is_due = |wants: &dyn Fn(&Interest) -> bool| {
+                self.replay.is_due(offset, chunk.interest, wants)
+            };
+            let updated = EventKind::ConversationUpdated;
+            if is_due(&|interest| interest.wants(updated, offset, platform, conversation)) {
+                conversations.insert((platform.to_owned(), conversation.to_owned()));
+            }
+            if is_due(&|interest| interest.wants_message(seq, platform, conversation)) {
+                chunk.put_at(offset, &FrameContent::New(&message))?;
+            }
+        }
+        self.seq = seq;
+        Ok(())
+    }
+}
+
+impl Chunk<'_> {
+    /// Adds the frame of the event at an offset.
+    fn put_at(&mut self, offset: u64, content: &FrameContent) -> Result<()> {
+        let resume = self.view.cursor_at(offset)?.into();
+        self.put(content, resume);
         Ok(())
     }
 }

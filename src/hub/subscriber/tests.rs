@@ -1,7 +1,7 @@
 //! Sessions whose request is refused, and those that have fallen behind.
 
 use super::*;
-use crate::hub::{FrameForm, SessionLimits};
+use crate::hub::{FrameForm, ReplayStart, SessionLimits};
 use crate::model::message::{Draft, MessageType};
 use crate::model::routing::RoutingFacts;
 use crate::store::{Access, Command, Head, Listener, StoreOptions};

@@ -1,4 +1,4 @@
-//! Events out of their encoded form, of every version.
+//! Decodes events of every version.
 
 use super::parts::{WireReaction, person};
 use super::wire::{HOWS, ORIGINS, WireEvent};
@@ -9,7 +9,7 @@ use crate::model::event::{AdapterState, DedupeKey, EarlyRecall, Event, RawEvent,
 use crate::model::notice::Notice;
 use crate::model::platform_event::PlatformEvent;
 
-/// The event at the beginning, and what follows it.
+/// The event at the beginning of some bytes, and the bytes after it.
 #[allow(clippy::too_many_lines, reason = "one arm for each kind and version")]
 pub(super) fn take_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
     let (wire, rest) = postcard::take_from_bytes::<WireEvent<'_>>(bytes).ok()?;

@@ -1,4 +1,4 @@
-//! Events into their encoded form, each in the newest version of its kind.
+//! Encodes events, each in the newest version of its kind.
 
 use super::parts::{WireReaction, WireReply, WireState, wire_marks, wire_person};
 use super::wire::WireEvent;
@@ -6,7 +6,7 @@ use crate::log::record::{self, WireContent};
 use crate::log::{LogError, Result};
 use crate::model::event::Event;
 
-/// Adds an event to bytes. `row` is the encoding of a new message, if it was made before.
+/// Appends an event to bytes. `row` is the encoding of a new message, if that was made before.
 #[allow(clippy::too_many_lines, reason = "one arm for each kind")]
 pub(super) fn encode_to(event: &Event, row: Option<&[u8]>, bytes: Vec<u8>) -> Result<Vec<u8>> {
     let failed = |error: &dyn std::fmt::Display| LogError(format!("an event: {error}"));

@@ -16,7 +16,7 @@ use crate::model::event::Event;
 use decode::take_event;
 use encode::encode_to;
 
-/// The form of a record's payload: this byte, the epoch and the time (8 bytes each), the events.
+/// The version of a record's payload: this byte, the epoch and the time (8 bytes each), the events.
 const VERSION: u8 = 2;
 
 /// Bytes before a record's payload: length, checksum, offset.
@@ -25,11 +25,11 @@ pub(in crate::log) const HEAD: usize = 4 + 8 + 8;
 /// Bytes before a payload's events.
 const PREFIX: usize = 1 + 8 + 8;
 
-/// A batch as the log takes it, built event by event.
+/// A batch for the log, built event by event.
 #[derive(Debug)]
 pub struct LogRecord {
     pub(in crate::log) bytes: Vec<u8>,
-    /// How many events it has.
+    /// The number of its events.
     pub(in crate::log) count: u64,
     pub(in crate::log) epoch: Epoch,
 }
@@ -44,12 +44,12 @@ impl LogRecord {
         Self { bytes, count: 0, epoch }
     }
 
-    /// Bytes that it takes, roughly.
+    /// Its approximate size in bytes.
     pub fn size(&self) -> usize {
         self.bytes.len()
     }
 
-    /// The batch as it is read back.
+    /// The batch, as if it was read from the log.
     #[cfg(test)]
     pub(crate) fn into_batch(self, first: u64) -> Batch {
         decode_payload(first, self.payload()).unwrap().unwrap()
@@ -72,8 +72,8 @@ impl LogRecord {
     }
 }
 
-/// The batch in a payload; `Ok(None)` where it is of the version before events, which the tables
-/// have taken over.
+/// The batch in a payload. `Ok(None)` for a payload of version 0.2, which has commands; the tables have
+/// them already.
 pub(in crate::log) fn decode_payload(
     first: u64,
     payload: &[u8],
@@ -95,7 +95,7 @@ pub(in crate::log) fn decode_payload(
     Ok(Some(Batch { epoch, first, at, events }))
 }
 
-/// The bytes of one event.
+/// The encoding of one event.
 pub(crate) fn encode_event(event: &Event) -> Result<Vec<u8>> {
     encode_to(event, None, Vec::new())
 }

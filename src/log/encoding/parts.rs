@@ -1,4 +1,4 @@
-//! Parts of events as they are encoded.
+//! Parts of events in encoded form.
 
 use crate::log::record::{IS_UNCERTAIN, IS_UNCONFIRMED, WireContent};
 use crate::model::change::{AlikeEntries, Inbound};
@@ -18,7 +18,7 @@ pub(super) struct WireState<'a> {
     account: Option<&'a str>,
     last_error: Option<&'a str>,
     external_id: Option<&'a str>,
-    /// Bits; version 0.2 had the first one only, as a truth value.
+    /// Bits. Version 0.2 had only the first one, as a `bool`.
     flags: u8,
     owner: Option<&'a str>,
 }

@@ -1,4 +1,4 @@
-//! Events as they are encoded, one arm for each kind and version.
+//! Encoded events: a variant for each kind and version.
 
 use super::parts::{WireInbound, WireInboundV1, WireMark, WireReaction, WireReply, WireState};
 use crate::log::record::WireContent;
@@ -6,7 +6,7 @@ use crate::model::event::{ChangeCause, Origin};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// An event as it is encoded.
+/// An encoded event.
 #[derive(Serialize, Deserialize)]
 pub(super) enum WireEvent<'a> {
     OpenedV1 {
@@ -15,7 +15,7 @@ pub(super) enum WireEvent<'a> {
     },
     CreatedV1 {
         seq: u64,
-        /// In the versioned form of the messages' table.
+        /// The message in the versioned encoding of `log/record`.
         message: &'a [u8],
         origin: u8,
         marks: Vec<WireMark>,
@@ -101,7 +101,7 @@ pub(super) enum WireEvent<'a> {
         platform: &'a str,
         account: &'a str,
         conversation: Option<&'a str>,
-        /// As the contract spells it.
+        /// The name of the notice in the API.
         kind: &'a str,
         user: Option<(&'a str, &'a str)>,
         operator: Option<(&'a str, &'a str)>,
@@ -158,9 +158,9 @@ pub(super) enum WireEvent<'a> {
     KeysLapsedV1 {
         keys: Vec<(u64, u128)>,
     },
-    /// Of events that are no messages.
+    /// For events that are not messages.
     SetAsideV3 {
-        /// As JSON.
+        /// The event as JSON.
         event: Cow<'a, str>,
         reason: &'a str,
         at: u64,

@@ -1,4 +1,4 @@
-//! Logs that are kept beside the store: damaged, or not of this store.
+//! Logs that were kept beside the store because they are damaged or belong to another store.
 
 use crate::clock::now;
 use crate::log::disk::{folder_of, make_private, sync_folder_of};
@@ -14,7 +14,7 @@ pub fn path_beside(store: &Path) -> PathBuf {
     name.into()
 }
 
-/// Why a log is kept beside the store: the word in the name of the file.
+/// The reasons for keeping a log beside the store, as words of the file's name.
 const KEPT_AS: [&str; 5] = ["damaged", "does-not-follow", "foreign", "missing", "passed-over"];
 
 /// Logs of a store that were damaged or did not belong to it, and are kept beside it.
@@ -34,7 +34,7 @@ pub fn kept_beside(store: &Path) -> Vec<PathBuf> {
     kept
 }
 
-/// A name for a log that is kept, which no file has.
+/// A free name for a log that is kept.
 pub(super) fn name_aside(path: &Path, why: &str) -> PathBuf {
     let first = path.with_added_extension(format!("{why}.{}", now()));
     let others = (1..).map(|n: u64| first.with_added_extension(n.to_string()));

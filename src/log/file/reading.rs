@@ -1,4 +1,4 @@
-//! Reading the records of a log, and finding those that are damaged.
+//! Reads the records of a log, and finds damaged ones.
 
 use super::FileLog;
 use crate::log::disk::StoreFileKind;
@@ -7,18 +7,18 @@ use crate::log::{Batch, Contents, LogError, Result};
 use siphasher::sip::SipHasher13;
 use std::hash::Hasher;
 
-/// The most events that a damaged part of the file can have had: more than fit into it.
+/// The most events that a damaged part of the file is taken to have had.
 const MAX_GAP: u64 = 1 << 24;
 
-/// A whole record: the offset it begins with, and its payload.
+/// A valid record: the offset of its first event, and its payload.
 type Whole<'a> = (u64, &'a [u8]);
 
-/// Places between records that cannot be read.
+/// Parts of the file, between records, that cannot be read.
 #[derive(Default)]
 struct Gaps {
-    /// In words.
+    /// A text for each.
     told: Vec<String>,
-    /// One lies before the first record that counts, and can have held all that came before that.
+    /// One of them is before the first record, and may have had all events that are missing there.
     begin: bool,
 }
 
@@ -35,8 +35,8 @@ impl FileLog {
         })
     }
 
-    /// The payloads of records from a number on, in the format of versions before events; and the places
-    /// that cannot be read, in words.
+    /// The payloads of records from a number on, in the format of version 0.2; and the parts that cannot be
+    /// read, as text.
     pub(crate) fn payloads(&self, from: u64) -> Result<(Vec<NumberedPayload>, Vec<String>)> {
         let (bytes, mut found) = (self.bytes()?, Vec::new());
         let gaps = self.each_record(from, &bytes, "batches", |number, payload| {
@@ -65,8 +65,8 @@ impl FileLog {
         Ok(contents)
     }
 
-    /// Gives each whole record to `take`, from the beginning on; that says which number the next one
-    /// has, or that there is none. Gives the gaps between them.
+    /// Calls `take` with each valid record from the beginning on; it returns the number of the next record,
+    /// or `None` to stop. Returns the gaps between the records.
     fn each_record<'b>(
         &self,
         from: u64,
@@ -84,7 +84,7 @@ impl FileLog {
                 (at, next) = (behind, Some(end));
                 continue;
             }
-            // Torn, of an earlier round, or damaged.
+            // The end of the log: an interrupted write, a record of an earlier round, or damage.
             let expected = next.unwrap_or(from).max(from);
             let Some((found, first)) = self.find_later(bytes, at, expected) else { break };
             if first > expected {
@@ -93,7 +93,7 @@ impl FileLog {
                     self.path.display(),
                     first - 1
                 ));
-                // Each of them takes a byte at least.
+                // An event has at least one byte.
                 let can_hold_all = first - expected <= (found - at) as u64;
                 gaps.begin |= next.is_none_or(|next| next <= from) && can_hold_all;
             }
@@ -109,8 +109,8 @@ impl FileLog {
             && self.find_later(bytes, 0, from.saturating_sub(MAX_GAP)).is_none()
     }
 
-    /// The first valid record after `at` whose offset is `expected` or a bit later: its position,
-    /// and its offset.
+    /// The first valid record after position `at` whose offset is `expected` or not much higher: its
+    /// position and its offset.
     fn find_later(&self, bytes: &[u8], at: usize, expected: u64) -> Option<(usize, u64)> {
         // After the written part the file is mostly zeros.
         let mut written = bytes;
@@ -120,7 +120,7 @@ impl FileLog {
         let end = bytes.len().saturating_sub(HEAD).min(written.len());
         (at + 1..end).find_map(|place| {
             let number = bytes[place + 12..place + HEAD].try_into().map(u64::from_le_bytes).ok()?;
-            // Checked first, because it is cheap and hardly ever right by chance.
+            // Checked before the checksum, because it is cheap and seldom right by chance.
             if !(expected..=expected.saturating_add(MAX_GAP)).contains(&number) {
                 return None;
             }
@@ -128,7 +128,7 @@ impl FileLog {
         })
     }
 
-    /// The batch of a valid record. The record is kept even if this version cannot decode it.
+    /// The batch of a valid record. `Err` if this version cannot decode it; the record is kept then.
     fn batch(&self, first: u64, payload: &[u8]) -> Result<Option<Batch>> {
         decode_payload(first, payload).map_err(|()| {
             LogError(format!(
@@ -138,7 +138,7 @@ impl FileLog {
         })
     }
 
-    /// The valid record at a position, if there is one, and the position after it.
+    /// The valid record at a position, and the position after it.
     fn record<'a>(&self, bytes: &'a [u8], at: usize) -> Option<(Whole<'a>, usize)> {
         let rest = bytes.get(at..)?;
         let (len, _) = rest.split_first_chunk()?;

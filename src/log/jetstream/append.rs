@@ -1,8 +1,8 @@
-//! Appending to the stream, by the leader.
+//! Appends to the stream; only the leader does it.
 //!
-//! Each part is published with the sequence that the stream must end with, so that of two nodes that
-//! both take themselves for the leader only one can append. A header names the batch: a node that
-//! does not know whether its message arrived reads the stream and finds its own name, or another's.
+//! Each part is published with the sequence that the stream must end with. So if two nodes believe that
+//! they lead, only one of them can append. A header names the batch: a node that does not know whether its
+//! message arrived reads the stream, and finds its own name there or another one.
 
 use super::lease::LeaseEnd;
 use super::parts::{BATCH_HEADER, parts_of};
@@ -18,10 +18,10 @@ use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
-/// Bytes of a payload in one message; NATS takes 1 MiB unless it is configured otherwise.
+/// Bytes of a payload in one message. NATS accepts 1 MiB unless it is configured otherwise.
 const PART_BYTES: usize = 512 << 10;
 
-/// The fewest bytes of a payload in one message, however little NATS takes.
+/// The fewest bytes of a payload in one message, even if NATS accepts less.
 const MIN_PART_BYTES: usize = 1 << 10;
 
 /// Bytes of a message that are left for its head and its header.
@@ -30,16 +30,16 @@ const HEADER_BYTES: usize = 512;
 /// How long the answer to one message may take before it is looked for in the stream.
 const ACK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long an append may take in all; NATS needs some of it where a server that keeps the stream has died.
+/// Time limit of an append. NATS needs some of it if a server that keeps the stream has died.
 const APPEND_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Begins the error where NATS has no room for more.
+/// The beginning of the error if NATS has no space.
 pub const NO_ROOM: &str = "NATS takes nothing more";
 
 /// Pause before a message is published again.
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
-/// The log of a cluster, for the leader.
+/// The cluster's log for the leader.
 #[derive(Debug)]
 pub struct JetStreamLog {
     stream: EventStream,
@@ -82,7 +82,7 @@ impl EventStream {
         Ok(stream_seq)
     }
 
-    /// Publishes a message until it is known to be in the stream, or not.
+    /// Publishes a message until it is known whether the stream has it.
     async fn publish(&self, after: u64, message: Bytes, id: &str, lease: &LeaseEnd) -> Result<u64> {
         let until = Instant::now() + APPEND_TIMEOUT;
         if lease.left().is_none() {
@@ -109,7 +109,7 @@ impl EventStream {
                     }
                     Err(error) => fault = error.0,
                 },
-                // An attempt before may have been taken.
+                // An earlier attempt may have succeeded.
                 Ok(Err(Refused::Full(error))) if is_first => {
                     return Err(LogError(format!("{NO_ROOM} ({error}); nothing was stored")));
                 }
@@ -139,7 +139,7 @@ impl EventStream {
         Ok(sent.await?.sequence)
     }
 
-    /// Whether the message at a stream sequence is of a batch of ours.
+    /// Whether the message at a stream sequence belongs to this batch.
     async fn is_ours(&self, stream_seq: u64, id: &str) -> Result<bool> {
         let message = self.stream().await?.get_raw_message(stream_seq).await;
         let message = message.map_err(|error| self.failed(&error))?;
@@ -147,16 +147,16 @@ impl EventStream {
     }
 }
 
-/// Why a message is not known to be in the stream.
+/// Reason why a message is not known to be in the stream.
 enum Refused {
     /// The stream does not end where it should.
     WrongSequence,
-    /// NATS has no room for it.
+    /// NATS has no space for it.
     Full(String),
     Other(String),
 }
 
-/// Errors of NATS that has no room: for the account, the server, or in the stream.
+/// Errors of NATS without space: of the account, of the server, and of the stream.
 const FULL: [ErrorCode; 4] = [
     ErrorCode::ACCOUNT_RESOURCES_EXCEEDED,
     ErrorCode::INSUFFICIENT_RESOURCES,

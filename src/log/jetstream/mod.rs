@@ -1,5 +1,4 @@
-//! The log of a cluster: one stream of NATS JetStream. A message that names no batch is none of ours, and
-//! counts for nothing.
+//! The log of a cluster: one stream of NATS JetStream. Messages without the name of a batch are ignored.
 
 mod append;
 mod lease;

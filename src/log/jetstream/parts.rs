@@ -1,13 +1,13 @@
-//! The messages of a batch. Each is a part: version (1 byte), number of the part and how many there are (2
-//! bytes each), the offset of the batch's first event (8), then bytes of its payload; numbers are
-//! little-endian. A batch counts once its last part is there. Parts whose batch was left unfinished
-//! by a leader that died count for nothing.
+//! The messages of a batch. Each is a part: version (1 byte), number of the part and number of parts (2
+//! bytes each), the offset of the batch's first event (8), then bytes of the payload; numbers are
+//! little-endian. A batch is valid once its last part is there. Parts of a batch that a leader did not
+//! finish are ignored.
 
 use crate::log::encoding::decode_payload;
 use crate::log::{Batch, LogError, Result};
 use bytes::Bytes;
 
-/// The form of a message.
+/// The version of a message.
 const VERSION: u8 = 1;
 
 /// Bytes of a message before its part of the payload.
@@ -16,10 +16,10 @@ const HEAD: usize = 1 + 2 + 2 + 8;
 /// The header that names the batch.
 pub(super) const BATCH_HEADER: &str = "Rechat-Batch";
 
-/// Bytes of a batch; more is no batch of ours.
+/// The most bytes of a batch.
 const MAX_BATCH_BYTES: usize = 1 << 30;
 
-/// The messages of a batch, each with so many bytes of its payload.
+/// The messages of a batch, each with up to `part_bytes` bytes of its payload.
 pub(super) fn parts_of(first: u64, payload: &[u8], part_bytes: usize) -> Result<Vec<Bytes>> {
     let count = payload.len().div_ceil(part_bytes).max(1);
     let parts = u16::try_from(count).map_err(|_| LogError("a batch is too large".into()))?;
@@ -35,7 +35,7 @@ pub(super) fn parts_of(first: u64, payload: &[u8], part_bytes: usize) -> Result<
     Ok(payload.chunks(part_bytes).enumerate().map(part).collect())
 }
 
-/// Parts of a batch that is not whole yet.
+/// The parts of a batch that is not complete yet.
 #[derive(Debug, Default)]
 pub(super) struct BatchParts {
     /// The offset of its first event, and how many parts there are.
@@ -45,7 +45,7 @@ pub(super) struct BatchParts {
 }
 
 impl BatchParts {
-    /// Takes the next message; returns the batch that is whole with it, and its size.
+    /// Adds the next message. Returns the batch that it completes, and the batch's size.
     pub(super) fn take(
         &mut self,
         message: &[u8],
@@ -56,7 +56,7 @@ impl BatchParts {
         let (number, parts) = (u16::from_le_bytes([n0, n1]), u16::from_le_bytes([p0, p1]));
         let first = first.try_into().map(u64::from_le_bytes).map_err(|_| "it is too short")?;
         if number == 0 {
-            // One that was begun before was left unfinished, and counts for nothing.
+            // An earlier batch was not finished, and is dropped.
             *self = Self { of: Some((first, parts)), ..Self::default() };
         }
         if self.of != Some((first, parts)) || self.found != number {

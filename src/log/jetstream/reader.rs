@@ -1,4 +1,4 @@
-//! Reading the batches of the stream.
+//! Reads the batches of the stream.
 
 use super::parts::{BATCH_HEADER, BatchParts};
 use crate::log::{LogError, Result, SharedBatch};
@@ -7,16 +7,16 @@ use async_nats::jetstream::consumer::pull::Ordered;
 use futures_util::{FutureExt, StreamExt};
 use std::fmt;
 
-/// Batches and bytes that are read together.
+/// The most batches that are read together.
 const READ_TOGETHER: usize = 512;
 const READ_BYTES: usize = 4 << 20;
 
 /// Reads the batches of a stream, in order and without a gap.
 pub struct BatchReader {
     messages: Ordered,
-    /// The number of the next message.
+    /// The stream sequence of the next message.
     next: u64,
-    /// The stream sequence of the last batch that was given out.
+    /// The stream sequence of the last batch that was returned.
     applied_through: u64,
     parts: BatchParts,
 }
@@ -28,7 +28,7 @@ impl fmt::Debug for BatchReader {
 }
 
 impl BatchReader {
-    /// Reads the messages of a consumer that begins behind a stream sequence.
+    /// Reads the messages of a consumer that begins after a stream sequence.
     pub(super) fn new(messages: Ordered, stream_seq: u64) -> Self {
         Self {
             messages,
@@ -38,17 +38,17 @@ impl BatchReader {
         }
     }
 
-    /// The number of the last message that was read, also where it is a part of an unfinished batch.
+    /// The stream sequence of the last message that was read, also if it is part of an unfinished batch.
     pub fn read_to(&self) -> u64 {
         self.next - 1
     }
 
-    /// The stream sequence of the last batch that was given out, or behind which reading began.
+    /// The stream sequence of the last batch that was returned, or after which reading began.
     pub fn applied_through(&self) -> u64 {
         self.applied_through
     }
 
-    /// The next batches, at least one; may be dropped while it waits.
+    /// The next batches, at least one. May be dropped while it waits.
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ impl BatchReader {
         self.next += 1;
         let headers = message.headers.as_ref();
         if headers.and_then(|headers| headers.get(BATCH_HEADER)).is_none() {
-            // Every node does the same, so all stay alike.
+            // All nodes do the same, so their stores stay equal.
             tracing::error!(
                 stream_seq,
                 "a message of the log is none of rechat's, and is passed over; who else can write to NATS?"

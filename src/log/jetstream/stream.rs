@@ -16,7 +16,7 @@ pub struct EventStream {
     pub(super) context: Context,
     pub(super) name: String,
     pub(super) subject: String,
-    /// On which the writer's thread waits.
+    /// The runtime that the writer's thread waits on.
     pub(super) runtime: Handle,
 }
 
@@ -27,8 +27,7 @@ impl fmt::Debug for EventStream {
 }
 
 impl EventStream {
-    /// The stream with this name, whose messages have this subject. `runtime` is the one that the
-    /// connection works on.
+    /// The stream with this name; its messages have this subject. `runtime` is that of the connection.
     pub fn new(context: Context, name: String, subject: String, runtime: Handle) -> Self {
         Self { context, name, subject, runtime }
     }
@@ -67,7 +66,7 @@ impl EventStream {
         }
     }
 
-    /// The batches behind a stream sequence, and those that will come.
+    /// Reads the batches after a stream sequence, and waits for later ones.
     ///
     /// # Errors
     ///
@@ -84,7 +83,7 @@ impl EventStream {
         Ok(BatchReader::new(messages, stream_seq))
     }
 
-    /// Removes what every node and the snapshots have.
+    /// Removes the messages up to a stream sequence, which every node and the snapshots have.
     ///
     /// # Errors
     ///

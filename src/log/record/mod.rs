@@ -1,5 +1,5 @@
-//! How a message is encoded on disk, in the log and in the store's table: one byte of version, a
-//! checksum, then its fields in postcard.
+//! The encoding of a message in the log and in the store's table: one byte of version, a checksum, then the
+//! fields in postcard.
 
 mod older;
 #[cfg(test)]
@@ -14,8 +14,8 @@ use std::borrow::Cow;
 use std::fmt;
 use uuid::Uuid;
 
-/// The encoding that is written. Every older one stays readable. No version is 3: one flipped bit
-/// makes it 1, which had no checksum.
+/// The version that is written. All older ones stay readable. 3 was never used: one flipped bit makes it 1,
+/// which has no checksum.
 const VERSION: u8 = 4;
 
 /// Bytes before the fields: version and checksum.
@@ -24,7 +24,7 @@ const HEAD: usize = 1 + 4;
 /// Capacity for what most records have beside the content, so that the buffer need not grow.
 const USUAL_BYTES: usize = 192;
 
-/// The fields of version 4 in the order they are encoded in; a change of it is a new version.
+/// The fields of version 4 in the order of their encoding. A change needs a new version.
 #[derive(Serialize, Deserialize)]
 struct RecordFields<'a> {
     id: Uuid,
@@ -45,21 +45,21 @@ struct RecordFields<'a> {
     original: Option<&'a str>,
     flags: u8,
     owner: Option<&'a str>,
-    /// [`Extras`] as JSON, where there is one: most messages have none.
+    /// [`Extras`] as JSON; most messages have none.
     extras: Option<Cow<'a, str>>,
 }
 
 /// The first fields of version 4: ID, content, recipient, status.
 type FirstFields<'a> = (Uuid, WireContent<'a>, &'a str, Status);
 
-/// The fields of version 4 from there to the direction: times of making and of the last change, retries,
+/// The fields of version 4 after [`FirstFields`]: times of creation and of the last change, retries,
 /// platform, direction.
 type NextFields<'a> = (u64, u64, u32, Option<&'a str>, Direction);
 
-/// The fields of version 4 from there to the sender: the conversation's name, the sender.
+/// The fields of version 4 after [`NextFields`]: the conversation's name, the sender.
 type SenderFields<'a> = (Option<&'a str>, Option<(&'a str, &'a str)>);
 
-/// When a message was made and changed, in Unix seconds.
+/// When a message was written and changed, in Unix seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MessageTimes {
     /// Its `seq`.
@@ -88,12 +88,12 @@ pub struct PlainText<'a> {
     pub sender: Option<(&'a str, &'a str)>,
 }
 
-/// Bits of `flags`.
+/// A bit of `flags`.
 pub(super) const IS_UNCERTAIN: u8 = 1;
 
 pub(super) const IS_UNCONFIRMED: u8 = 2;
 
-/// Fields that few messages have. JSON names them, so that more can be added.
+/// Fields that few messages have. They are named in JSON, so more can be added.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Extras {
@@ -111,11 +111,11 @@ struct Extras {
     parts: Vec<String>,
 }
 
-/// Content as it is encoded; also in events.
+/// Content in encoded form; events use it, too.
 #[derive(Serialize, Deserialize)]
 pub(super) enum WireContent<'a> {
     Plain(#[serde(borrow)] Cow<'a, str>),
-    /// The contract's JSON.
+    /// The segments as JSON of the API.
     Segments(#[serde(borrow)] Cow<'a, str>),
 }
 
@@ -135,7 +135,7 @@ impl<'a> WireContent<'a> {
     }
 }
 
-/// A record cannot be read: damaged, or written by a newer rechat.
+/// A record that cannot be read: it is damaged, or a newer rechat wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable(String);
 
@@ -151,7 +151,7 @@ impl fmt::Display for Unreadable {
     }
 }
 
-/// The bytes of a message; its `seq` is the key beside them.
+/// Encodes a message without its `seq`, which is the key of the row.
 ///
 /// # Errors
 ///
@@ -209,7 +209,7 @@ fn extras(message: &Message) -> serde_json::Result<Option<Cow<'static, str>>> {
     serde_json::to_string(&extras).map(|json| Some(json.into()))
 }
 
-/// The message whose record at `seq` this is. Never panics, whatever the bytes.
+/// Decodes the record of the message at `seq`. Never panics.
 ///
 /// # Errors
 ///
@@ -243,8 +243,8 @@ pub fn decode(seq: u64, bytes: &[u8]) -> Result<Message, Unreadable> {
     }
 }
 
-/// Whether the message of this record at `seq` has a platform's ID for one of your accounts. Faster
-/// than decoding the whole record.
+/// Whether the message in the record at `seq` has a platform's ID for one of your accounts. Faster than
+/// decoding the whole record.
 pub(crate) fn is_known_as(seq: u64, bytes: &[u8], account: &str, external_id: &str) -> bool {
     let is_it = |by: Option<&str>, id: Option<&str>| id == Some(external_id) && by == Some(account);
     let Some((&VERSION, rest)) = bytes.split_first() else {
@@ -258,7 +258,7 @@ pub(crate) fn is_known_as(seq: u64, bytes: &[u8], account: &str, external_id: &s
     fields.is_some_and(|fields| is_it(fields.account, fields.external_id))
 }
 
-/// The status of the message whose record at `seq` this is. Costs less than reading all of it.
+/// The status of the message in the record at `seq`. Faster than decoding the whole record.
 ///
 /// # Errors
 ///
@@ -273,7 +273,7 @@ pub(crate) fn status_of(seq: u64, bytes: &[u8]) -> Result<Status, Unreadable> {
     status.ok_or_else(|| Unreadable(format!("the record of message {seq} is damaged")))
 }
 
-/// The times of the message whose record at `seq` this is. Costs less than reading all of it.
+/// The times of the message in the record at `seq`. Faster than decoding the whole record.
 ///
 /// # Errors
 ///
@@ -291,8 +291,8 @@ pub(crate) fn times_of(seq: u64, bytes: &[u8]) -> Result<MessageTimes, Unreadabl
     times.ok_or_else(|| Unreadable(format!("the record of message {seq} is damaged")))
 }
 
-/// The text and the sender of the message whose record at `seq` this is, if its content is plain text and
-/// its version the newest. Costs less than reading all of it.
+/// The text and the sender of the message in the record at `seq`, if its content is plain text and its
+/// version the newest. Faster than decoding the whole record.
 ///
 /// # Errors
 ///
@@ -312,7 +312,7 @@ pub(crate) fn plain_text(seq: u64, bytes: &[u8]) -> Result<Option<PlainText<'_>>
     }
 }
 
-/// The checksum of something that is found by a number, which counts as part of it.
+/// The checksum of bytes and of the number that they are stored under.
 pub(crate) fn checksum(number: u64, bytes: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(&number.to_le_bytes());

@@ -5,7 +5,7 @@ use crate::model::message::{Direction, Message, MessageType, Sender, Status};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// The fields of version 2, which knew no segments.
+/// The fields of version 2, which had no segments.
 #[derive(Serialize, Deserialize)]
 pub(super) struct FieldsV2<'a> {
     #[serde(borrow)]

@@ -92,7 +92,7 @@ pub(in crate::mcp) struct Attachment {
     /// The words that are spoken in it, if the platform gives them.
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
-    /// Address of its bytes, to be read as a resource; left out where they are not kept here.
+    /// The address of its bytes, which can be read as a resource; left out if they are not stored here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::mcp) resource: Option<String>,
 }

@@ -8,7 +8,7 @@ use jiff::{Timestamp, Zoned};
 use uuid::Uuid;
 
 pub(super) fn check_length(field: &str, text: &str, most: usize) -> Result<()> {
-    // Bytes first, because that is fast.
+    // Bytes are compared first, because that is faster.
     if text.len() > most && text.chars().count() > most {
         return Err(Error::failed(format!("`{field}` has more than {most} characters")));
     }

@@ -4,7 +4,7 @@ use super::{hash_of, no_media};
 use crate::media::failure::FailureKind;
 use crate::media::fetch_missing::{has_media, is_complete};
 use crate::media::list::newest;
-use crate::media::sweep::{self, Removal, unsent};
+use crate::media::removal::{self, Removal, unsent};
 use crate::protocol::http::MediaRemoved;
 use crate::server::blocking::on_thread_with;
 use crate::server::body::{HttpResponse, json};
@@ -48,7 +48,7 @@ pub async fn list(call: Call<'_>) -> Result<HttpResponse> {
 pub async fn remove(call: Call<'_>) -> Result<HttpResponse> {
     let hash = hash_of(call.parameters.get("media").unwrap_or_default())?;
     let (store, blobs) = (call.context.store.clone(), call.context.blobs.clone());
-    match sweep::remove(store, blobs, hash).await {
+    match removal::remove(store, blobs, hash).await {
         Ok(Removal::Removed { messages }) => {
             if let Some(cluster) = &call.context.cluster {
                 cluster.media.forget(hash).await;

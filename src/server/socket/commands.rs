@@ -24,11 +24,11 @@ use uuid::Uuid;
 
 type AnswerFrame = event::ServerEvent<'static>;
 
-/// An error in words, and its code where it has a closer one than `invalid`.
+/// The text of an error, and its code if it is not `invalid`.
 type Coded = (String, Option<&'static str>);
 
 impl Session {
-    /// Carries out the command of a frame; the client is told where something is wrong with it.
+    /// Carries out the command in a frame. Errors of the command are sent to the client.
     pub(super) async fn carry_out(&mut self, text: &Utf8Bytes) -> Result<(), SessionEnd> {
         let Parsed { request_id, command } = Parsed::read(text);
         if self.limiter.check().is_err() {
@@ -46,7 +46,7 @@ impl Session {
             Ok(ClientCommand::SendMessage(draft)) => self.send(draft, request_id).await,
             Ok(ClientCommand::Subscribe(subscribe)) => self.subscribe(subscribe, request_id).await,
             Ok(ClientCommand::Unsubscribe { platforms, conversations, ends_topics, events }) => {
-                // Frames that were handed out before go before the answer: nothing comes after it.
+                // Events that the session took before are written before the answer.
                 if !events.is_empty() {
                     let queued = self.subscriber.end_events(events).await;
                     self.push(queued).await?;
@@ -101,7 +101,7 @@ impl Session {
         let events = events.or(cursor.is_some().then(Default::default));
         let since = match (since, cursor) {
             (_, Some(cursor)) => {
-                // For its client a cursor is opaque: a broken one is one that is not known here.
+                // Cursors are opaque for clients, so an invalid one counts as unknown.
                 let point: Result<ResumePoint, _> = cursor.parse();
                 let gone = |error| (format!("`cursor`: {error}"), Some(CURSOR_GONE));
                 ReplayStart::Event(point.map_err(gone)?)
@@ -123,7 +123,7 @@ impl Session {
         }
     }
 
-    /// Queues a message for the disk, in the order of the frames; the answer comes when it is there.
+    /// Queues a message for the disk, in the order of the frames. The answer is sent once it is stored.
     async fn send(&mut self, draft: Draft, request_id: Option<Value>) -> Result<(), SessionEnd> {
         if self.context.follows() {
             self.pass_on(draft, request_id);
@@ -159,7 +159,7 @@ impl Session {
 }
 
 impl Session {
-    /// Has the leader of the cluster make a message, after those that were passed on before.
+    /// Passes a message on to the leader of the cluster, after those that were passed on before.
     fn pass_on(&mut self, draft: Draft, request_id: Option<Value>) {
         let context = self.context.clone();
         let (done, next) = oneshot::channel();
@@ -167,7 +167,7 @@ impl Session {
         self.in_flight += 1;
         self.events.push(Box::pin(async move {
             if let Some(before) = before {
-                // An error says that it is done.
+                // An error means that it has ended.
                 let _ = before.await;
             }
             let made = forward::make(&context, &NewMessage::of_draft(&draft)).await;
@@ -181,8 +181,8 @@ impl Session {
     }
 }
 
-/// The answer to a message that is stored: where an adapter can take it, its outcome is waited for
-/// (contract, Part 2, item 12).
+/// The answer for a stored message. If an adapter can take it, this waits for the outcome (contract, Part
+/// 2, item 12).
 async fn delivered(
     context: &ServerContext,
     message: Message,
@@ -207,7 +207,8 @@ async fn delivered(
     let (code, text) = match ended {
         Some(message) if message.status == Status::Sent => return sent(Status::Sent, request_id),
         Some(message) => {
-            // A client that reads "not sent" may send it again: only what is given up is that.
+            // A client may send a message again if the answer is `not_sent`, so that is only the code if
+            // the message is given up.
             let code = if matches!(message.status, Status::Failed | Status::Canceled) {
                 "not_sent"
             } else {
@@ -237,7 +238,7 @@ async fn can_be_taken(context: &ServerContext, message: &Message) -> bool {
     context.registry.handle(platform, None).is_some()
 }
 
-/// The message, where no attempt to send it was made yet: it waits for something else than an answer.
+/// The message, if no attempt to send it was made yet because it waits for something else.
 fn not_attempted(context: &ServerContext, seq: u64) -> Option<Message> {
     let message = context.store.view().and_then(|view| view.by_seq(seq)).ok().flatten()?;
     let waits = message.status == Status::Pending && message.last_error.is_none();
@@ -255,7 +256,7 @@ fn ack(status: AckStatus, request_id: Option<Value>) -> Ack {
     }
 }
 
-/// An error of the command itself.
+/// An error of the command.
 pub(super) fn error(text: impl Into<String>, request_id: Option<Value>) -> AnswerFrame {
     coded(text.into(), None, request_id)
 }
@@ -269,7 +270,7 @@ fn not_stored(why: &store::StoreError, request_id: Option<Value>) -> AnswerFrame
     coded(why.to_string(), Some(code), request_id)
 }
 
-/// The error that HTTP would answer.
+/// The error that HTTP would return.
 fn refused_by_http(why: &ErrorResponse, request_id: Option<Value>) -> AnswerFrame {
     let (error, code) = (why.text().to_owned(), why.code().map(Into::into));
     AnswerFrame::Error(event::ErrorAnswer { error, code, message_id: None, request_id })
@@ -280,7 +281,7 @@ fn coded(text: String, code: Option<&'static str>, request_id: Option<Value>) ->
     AnswerFrame::Error(event::ErrorAnswer { error: text, code, message_id: None, request_id })
 }
 
-/// The error for a refused subscription, as text and code.
+/// The text and code of a refused subscription.
 pub fn refused(refused: &SubscribeRefused) -> Coded {
     match refused {
         SubscribeRefused::TooManyTopics { limit } => {

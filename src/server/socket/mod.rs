@@ -1,4 +1,4 @@
-//! `/ws/client`: one task for each session, which reads commands and writes frames.
+//! `/ws/client`: a task for each session, which reads commands and writes frames.
 
 mod commands;
 mod run;
@@ -18,13 +18,13 @@ use hyper_tungstenite::tungstenite::protocol::WebSocketConfig;
 use session::Session;
 use uuid::Uuid;
 
-/// Tells the client its session.
+/// The header with the ID of the session.
 const SESSION_ID: HeaderName = HeaderName::from_static("x-session-id");
 
-/// Bytes read from a socket at a time; kept small, for every idle session has them.
+/// Bytes that are read from a socket at once. Small, because each idle session has such a buffer.
 const READ_BUFFER: usize = 1 << 10;
 
-/// Turns the request into a session, which goes on after it was answered.
+/// Starts a session. It runs after the answer to the upgrade request.
 pub fn open(call: Call<'_>) -> Result<HttpResponse> {
     let Call { context, granted, mut request, .. } = call;
     check_upgrade(&request)?;

@@ -14,13 +14,13 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::time::{Instant, sleep, timeout};
 
-/// Messages of one session that wait for the disk; while there are more, it is not read.
+/// The most messages of one session that wait for the disk. If there are more, the session is not read.
 const MAX_IN_FLIGHT: usize = 64;
 
-/// How long a client has to answer our close frame.
+/// How long a client may take to answer a close frame.
 const CLOSE_WAIT: Duration = Duration::from_secs(1);
 
-/// How much of an oversized frame is read, so that the client sees why it was closed.
+/// Bytes of a frame that is too large that are read and dropped, so that the client gets the close frame.
 const DISCARD_BYTES: usize = 64 << 20;
 
 impl Session {
@@ -29,7 +29,7 @@ impl Session {
         self.events.push(Box::pin(async move { SessionEvent::Stop(lifetime.ended().await) }));
         self.ping_later();
         let end = loop {
-            // Rare futures are boxed, so that a session takes up little.
+            // Futures of rare events are boxed, so that a session needs little memory.
             let went_on = tokio::select! {
                 next = self.subscriber.next(&self.context.store) => match next {
                     Ok(batches) => self.push(batches).await,
@@ -65,7 +65,7 @@ impl Session {
         }
     }
 
-    /// The session was away for so long that events it missed are no longer kept.
+    /// The session fell behind so far that events that it has not sent are no longer kept.
     async fn tell_gone(&mut self) -> Result<(), SessionEnd> {
         let text = "events that this session missed are no longer kept; load afresh and subscribe";
         let error = event::ErrorAnswer {
@@ -108,13 +108,13 @@ impl Session {
                 let text = "binary frames are not understood; send JSON as text";
                 self.reply(commands::error(text, None)).await
             }
-            // The library has the pong ready, and it goes before anything else.
+            // The library has queued the pong; it is sent before anything else.
             Some(Ok(tungstenite::Message::Ping(_))) => {
                 Ok(self.lifetime.run(self.socket.flush()).await??)
             }
             Some(Ok(tungstenite::Message::Pong(_) | tungstenite::Message::Frame(_))) => Ok(()),
             Some(Ok(tungstenite::Message::Close(_))) => {
-                // The library has the answer ready (RFC 6455, section 5.5.1).
+                // The library has queued the answer (RFC 6455, section 5.5.1).
                 let _ = timeout(CLOSE_WAIT, self.socket.flush()).await;
                 Err(SessionEnd::Gone)
             }
@@ -123,8 +123,8 @@ impl Session {
         }
     }
 
-    /// Closes with a reason and waits until the client has received it. Bytes that the client still
-    /// sends are read and dropped: with an unread rest the system would reset the connection first.
+    /// Closes with a reason and waits until the client has received it. Bytes that the client still sends
+    /// are read and dropped, because the system resets a connection with unread bytes.
     async fn close(&mut self, code: CloseCode, reason: &'static str) {
         let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
         let closing = async {

@@ -21,13 +21,13 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-/// Things that happen to a session besides frames of its client and of the hub.
+/// Events of a session besides frames of its client and of the hub.
 pub(super) enum SessionEvent {
     /// The server stops, or the token is revoked.
     Stop(Ended),
     /// It is time for a ping.
     Ping,
-    /// A `send_message` is on the disk, or failed.
+    /// A `send_message` is stored, or failed.
     Stored(Box<event::ServerEvent<'static>>),
 }
 
@@ -42,13 +42,13 @@ pub(super) struct Session {
     /// Whether the client may have sent something.
     pub(super) incoming: OnWake,
     pub(super) subscriber: Subscriber,
-    /// Rare events; each is looked at only when it has happened.
+    /// Rare events. Each future is polled only after it was woken.
     pub(super) events: FuturesUnordered<Pin<Box<dyn Future<Output = SessionEvent> + Send>>>,
-    /// Messages that wait for the disk.
+    /// The number of messages that wait for the disk.
     pub(super) in_flight: usize,
     /// Ends once the last message that was passed on to the leader is stored.
     pub(super) passed_on: Option<oneshot::Receiver<()>>,
-    /// The rest of what is being written. Nothing else may go out before.
+    /// The rest of a write. Nothing else may be written before it.
     pub(super) unsent: Bytes,
     /// When the client sent something last.
     pub(super) last_received: Instant,
@@ -56,11 +56,11 @@ pub(super) struct Session {
 
 /// Reason why a session ends.
 pub(super) enum SessionEnd {
-    /// The client closed it, or the connection broke.
+    /// The client closed it, or the connection is lost.
     Gone,
     /// The client reads nothing, not even a close frame.
     TakesNothing,
-    /// We close it.
+    /// The server closes it.
     Close(CloseCode, &'static str),
 }
 
@@ -75,7 +75,7 @@ impl From<Ended> for SessionEnd {
 
 impl From<io::Error> for SessionEnd {
     fn from(error: io::Error) -> Self {
-        // The connection's own limit (`listen.rs`), and not what the system says of a lost peer.
+        // The time limit of `listen.rs`, not an error of the system about a lost peer.
         let is_ours = error.kind() == io::ErrorKind::TimedOut && error.raw_os_error().is_none();
         if is_ours { Self::TakesNothing } else { Self::Gone }
     }
@@ -122,8 +122,8 @@ impl Session {
         }
     }
 
-    /// Writes frames as they are. The library holds back nothing that would have to go first: its
-    /// own frames are flushed before the session goes on.
+    /// Writes frames past the library. The library has nothing to write before them, because it is flushed
+    /// before the session continues.
     pub(super) async fn push(&mut self, batches: Batches) -> Result<(), SessionEnd> {
         for chunk in writing::chunks(batches) {
             self.unsent = chunk;
@@ -137,12 +137,12 @@ impl Session {
         &mut self,
         reply: event::ServerEvent<'static>,
     ) -> Result<(), SessionEnd> {
-        // Our own types always serialise.
+        // These types always serialise.
         let text = serde_json::to_string(&reply).unwrap_or_default();
         self.send_frame(tungstenite::Message::Text(text.into())).await
     }
 
-    /// Writes one frame by the library, and with it the pongs that it owes.
+    /// Writes one frame with the library, and the pongs that the library has queued.
     pub(super) async fn send_frame(
         &mut self,
         frame: tungstenite::Message,

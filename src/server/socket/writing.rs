@@ -1,4 +1,4 @@
-//! Frames go to the socket as the hub encoded them, past the library, which would copy each.
+//! Writes frames to the socket as the hub encoded them. The library would copy each of them.
 
 use crate::hub::Batches;
 use bytes::{Buf, Bytes, BytesMut};
@@ -6,10 +6,10 @@ use hyper_tungstenite::HyperWebsocketStream;
 use std::io;
 use tokio::io::AsyncWriteExt;
 
-/// Bytes that go out in one write, where more waits.
+/// The most bytes of one write.
 const WRITE_BYTES: usize = 64 << 10;
 
-/// Waiting batches joined to few chunks, each for one write; a batch alone is not copied.
+/// Joins waiting batches into a few chunks, each for one write. A single batch is not copied.
 pub(super) fn chunks(batches: Batches) -> impl Iterator<Item = Bytes> {
     let mut batches = batches.into_iter().map(|batch| batch.wire().clone()).peekable();
     let fits = |size: usize| move |next: &Bytes| size + next.len() <= WRITE_BYTES;
@@ -26,8 +26,8 @@ pub(super) fn chunks(batches: Batches) -> impl Iterator<Item = Bytes> {
     })
 }
 
-/// Writes what is left of `unsent`; what has gone out is no longer in it, even if this is dropped.
-/// The library must have nothing left to write.
+/// Writes the rest in `unsent`. Bytes that were written are removed from it, even if this future is
+/// dropped. The library must have nothing left to write.
 pub(super) async fn write(socket: &mut HyperWebsocketStream, unsent: &mut Bytes) -> io::Result<()> {
     let stream = socket.get_mut();
     while !unsent.is_empty() {
@@ -36,7 +36,7 @@ pub(super) async fn write(socket: &mut HyperWebsocketStream, unsent: &mut Bytes)
             written => unsent.advance(written),
         }
     }
-    // An empty rest would keep the batch in memory.
+    // An empty rest would keep the memory of its batch.
     *unsent = Bytes::new();
     stream.flush().await
 }

@@ -8,7 +8,7 @@ use crate::store::error::Result;
 use crate::store::transaction::{KnownConversation, Transaction};
 
 impl Transaction<'_> {
-    /// Changes the row of a message's conversation, which is there; it is written at the end.
+    /// Changes the row of a message's conversation, which was loaded. [`Self::finish`] writes it.
     pub(super) fn change_conversation(
         &mut self,
         listed: ListedBy<'_>,
@@ -22,7 +22,7 @@ impl Transaction<'_> {
         }
     }
 
-    /// Takes the message at `seq` out of its conversation; the sets do not have it any more.
+    /// Removes the message at `seq` from its conversation. It was removed from the sets before.
     pub(super) fn leave_conversation(&mut self, seq: u64, listed: ListedBy<'_>) -> Result<()> {
         let known = self.known_conversation(listed.platform, listed.conversation);
         let Some(row) = known.and_then(|known| known.row.as_ref()) else { return Ok(()) };
@@ -35,7 +35,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Changes a conversation's row, which was loaded; returns the change for listeners.
+    /// Changes a conversation's row, which was loaded. Returns the change for listeners.
     pub(super) fn set_conversation(
         &mut self,
         platform: String,

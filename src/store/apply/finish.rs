@@ -8,7 +8,7 @@ use crate::store::transaction::Transaction;
 use redb::ReadableTable;
 
 impl Transaction<'_> {
-    /// Writes what was kept, so that the transaction can be committed; whether anything changed.
+    /// Writes these rows, so that the transaction can be committed. Returns whether anything changed.
     pub(in crate::store) fn finish(mut self) -> Result<bool> {
         let known = self.meta.get("counters")?.map(|bytes| bytes.value().to_vec());
         let counters = pack(&["counters"], &self.counters)?;
@@ -22,7 +22,8 @@ impl Transaction<'_> {
                 self.postings.insert(key, pack_places(*key, &row.value).as_slice())?;
             }
         }
-        // Put in once all old places are free: a message may have gone from one to another.
+        // New positions are written after all old ones are removed: a message may have moved between
+        // conversations.
         let mut moved = Vec::new();
         for (platform, names) in &self.known_conversations {
             for (name, known) in names.iter().filter(|(_, known)| known.dirty) {

@@ -11,8 +11,8 @@ use redb::{ReadableTable, ReadableTableMetadata};
 /// The most idempotency keys that are kept; the oldest is forgotten for a new one.
 const MAX_KEYS: u64 = 1_000_000;
 
-/// Words of platforms that are old are forgotten a few at a time, with each new one.
-const WORDS_FORGOTTEN_AT_ONCE: usize = 4;
+/// The most old raw events that are removed when a new one is kept.
+const RAW_EVENTS_REMOVED_AT_ONCE: usize = 4;
 
 impl Transaction<'_> {
     pub(super) fn mark(&mut self, seq: u64, marks: &[DedupeKey]) -> Result<()> {
@@ -46,12 +46,12 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Forgets idempotency keys, each named with the time at which it was used.
+    /// Removes idempotency keys, each with the time at which it was used.
     pub(super) fn forget_keys(&mut self, keys: &[(u64, u128)]) -> Result<()> {
         for &(at, key) in keys {
             self.keys_by_age.write()?.remove((at, key))?;
             let row = self.keys.read()?.get(key)?.map(|row| row.value());
-            // It may have been used anew since.
+            // The key may have been used again later.
             if row.is_some_and(|(_, _, used_at)| used_at == at) {
                 self.keys.write()?.remove(key)?;
             }
@@ -62,11 +62,11 @@ impl Transaction<'_> {
     /// Keeps a raw event, and removes some that are not needed any more.
     pub(super) fn keep_raw_event(&mut self, offset: u64, told: &RawEvent) -> Result<()> {
         self.told.write()?.insert(offset, raw_event_row::encode(offset, told)?.as_slice())?;
-        for _ in 0..WORDS_FORGOTTEN_AT_ONCE {
+        for _ in 0..RAW_EVENTS_REMOVED_AT_ONCE {
             let oldest =
                 self.told.read()?.first()?.map(|(key, row)| (key.value(), row.value().to_vec()));
             let Some((oldest, row)) = oldest else { break };
-            // A damaged row is of no use either.
+            // A damaged row is removed, too.
             if raw_event_row::time_of(oldest, &row).is_some_and(|at| at >= told.forget_before) {
                 break;
             }

@@ -1,8 +1,9 @@
-//! Rows of messages: made, changed, deleted, with the sets, counters and conversation of each.
+//! Creates, changes and deletes rows of messages, with the sets, counters and conversation of each.
 
 use super::terms::ListedBy;
 use crate::log::record;
 use crate::model::change::{ChangeEffect, forget_past};
+use crate::model::content::Content;
 use crate::model::event::{ChangeCause, DedupeKey, MessageState, Origin};
 use crate::model::message::{Message, Recall, Sender, Status};
 use crate::store::error::{Result, StoreError};
@@ -13,7 +14,7 @@ use crate::store::tables::PostingKey;
 use crate::store::transaction::Transaction;
 
 impl Transaction<'_> {
-    /// Makes a message. `row` is its encoding, if it was made before.
+    /// Creates a message. `row` is its encoding, if that was made before.
     pub(super) fn created(
         &mut self,
         message: Message,
@@ -35,7 +36,7 @@ impl Transaction<'_> {
         })
     }
 
-    /// Gives a message another state.
+    /// Sets the fields of a message that can change.
     pub(super) fn changed(
         &mut self,
         seq: u64,
@@ -91,6 +92,42 @@ impl Transaction<'_> {
         self.update(ListedBy::of(&message), &message)
     }
 
+    /// Sets the platform and the conversation of a message.
+    pub(super) fn routed(
+        &mut self,
+        seq: u64,
+        platform: String,
+        conversation: String,
+        at: u64,
+    ) -> Result<Option<ChangeEffect>> {
+        self.touch(seq, at, |message| {
+            (message.platform, message.recipient) = (Some(platform), conversation);
+        })
+    }
+
+    /// Replaces the content of a message.
+    pub(super) fn content_set(
+        &mut self,
+        seq: u64,
+        content: Content,
+        is_edit: bool,
+        at: u64,
+    ) -> Result<Option<ChangeEffect>> {
+        self.touch(seq, at, |message| {
+            message.content = content;
+            if is_edit {
+                message.edited_at = Some(at);
+            }
+        })
+    }
+
+    /// Deletes the message with this `seq`.
+    pub(super) fn delete_at(&mut self, seq: u64) -> Result<ChangeEffect> {
+        let before = self.before(seq)?;
+        self.delete(&before)?;
+        Ok(ChangeEffect::Deleted(before))
+    }
+
     /// Changes a message that was loaded, at a time in Unix seconds.
     pub(super) fn touch(
         &mut self,
@@ -106,7 +143,7 @@ impl Transaction<'_> {
         Ok(Some(ChangeEffect::Updated(after)))
     }
 
-    /// The message as it was, which was loaded; it is not decoded again.
+    /// Takes the message as it was before the event. It was loaded, so it is not decoded again.
     pub(super) fn before(&mut self, seq: u64) -> Result<Message> {
         if let Some(message) = self.decoded.get_mut().remove(&seq) {
             return Ok(message);
@@ -119,7 +156,7 @@ impl Transaction<'_> {
     fn create(&mut self, message: &Message, origin: Origin, row: &[u8]) -> Result<()> {
         let is_late = message.seq <= self.counters.head
             || message.created_at < self.counters.in_order_to
-            // A time in the future must not make later messages late.
+            // A message from the future must not make later messages late.
             || message.created_at > self.at;
         self.counters.head = self.counters.head.max(message.seq);
         self.counters.add(message.direction, message.status);

@@ -1,5 +1,5 @@
-//! Applying events: the only writer of tables. It decides nothing and refuses nothing; what it
-//! touches was loaded before, so only the disk can fail.
+//! Applies events: the only writer of tables. It decides nothing and refuses nothing. The rows that it
+//! changes were loaded before, so only the disk can fail.
 
 mod conversations;
 mod finish;
@@ -21,8 +21,8 @@ use crate::model::notice::{ContactRequest, Notice, RequestDecision};
 use crate::model::routing::SeenPlatform;
 
 impl Transaction<'_> {
-    /// Writes events that were loaded into the batch's record, where there is one, and applies
-    /// them. The first one of an epoch is preceded by the event that it began.
+    /// Applies events whose rows were loaded, and appends them to the record of the batch, where there is
+    /// one. The first event of an epoch is preceded by [`Event::Opened`].
     pub(in crate::store) fn write(
         &mut self,
         events: Vec<Event>,
@@ -46,7 +46,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Writes and applies the event that the epoch began, where that is not done yet.
+    /// Writes and applies the [`Event::Opened`] of the epoch, unless that was done before.
     pub(in crate::store) fn begin_epoch(&mut self, record: Option<&mut LogRecord>) -> Result<()> {
         if self.newest_epoch == self.context.epoch {
             return Ok(());
@@ -59,9 +59,8 @@ impl Transaction<'_> {
         self.apply(opened, None).map(drop)
     }
 
-    /// Applies an event that was loaded, at the next offset; returns the change for listeners. `row` is
-    /// the encoding of a new message, where it was made before.
-    #[allow(clippy::too_many_lines, reason = "one arm for each kind of event")]
+    /// Applies an event whose rows were loaded, at the next offset. Returns the change for listeners. `row`
+    /// is the encoding of a new message, if that was made before.
     pub(in crate::store) fn apply(
         &mut self,
         event: Event,
@@ -70,92 +69,90 @@ impl Transaction<'_> {
         let offset = self.next_offset();
         self.counters.offset = offset;
         self.counters.kept_from = self.counters.kept_from.max(1);
-        let effect = match event {
-            Event::Opened { epoch, .. } => {
-                self.open_epoch(epoch)?;
-                None
-            }
-            Event::Created { message, origin, marks } => {
-                Some(self.created(*message, origin, &marks, row)?)
-            }
-            Event::Changed { seq, how, state, marks } => self.changed(seq, how, *state, &marks)?,
-            Event::Routed { seq, platform, conversation, at } => {
-                self.touch(seq, at, |message| {
-                    (message.platform, message.recipient) = (Some(platform), conversation);
-                })?
-            }
-            Event::PlatformSeen { platform, kind } => {
-                self.see_platform(platform, kind)?;
-                None
-            }
-            Event::Recognized { seq, marks } => {
-                self.mark(seq, &marks)?;
-                None
-            }
-            Event::ContentSet { seq, content, is_edit, at } => self.touch(seq, at, |message| {
-                message.content = content;
-                if is_edit {
-                    message.edited_at = Some(at);
-                }
-            })?,
-            Event::ReplyFound { seq, reply_to, at } => {
-                self.touch(seq, at, |message| message.reply_to = Some(reply_to))?
-            }
-            Event::Recalled { seq, by, hides, at } => self.recalled(seq, by, hides, at)?,
-            Event::Reacted { seq, reactions, at } => {
-                self.touch(seq, at, |message| message.reactions = reactions)?
-            }
-            Event::Noticed { notice, request } => {
-                Some(ChangeEffect::Noticed(Box::new(self.notice(*notice, request, offset)?)))
-            }
-            Event::RequestAnswered { id, approved, reason, at } => {
-                self.answer_request(id, RequestDecision { approved, reason, at })?;
-                None
-            }
-            Event::Deleted { seq } => {
-                let before = self.before(seq)?;
-                self.delete(&before)?;
-                Some(ChangeEffect::Deleted(before))
-            }
-            Event::ConversationNamed { platform, conversation, name } => {
-                self.set_conversation(platform, conversation, |row| row.name = Some(name))
-            }
-            Event::ConversationRead { platform, conversation, seq } => {
-                self.set_conversation(platform, conversation, |row| row.read_seq = seq)
-            }
-            Event::ConversationSet { platform, conversation, muted, pinned } => self
-                .set_conversation(platform, conversation, |row| {
-                    (row.muted, row.pinned) = (muted, pinned);
-                }),
-            Event::SetAside { .. } => {
-                let bytes = with_checksum(offset, &encode_event(&event)?);
-                self.set_aside(offset, &bytes).map(|()| None)?
-            }
-            Event::Released { offset } => self.release(offset).map(|()| None)?,
-            Event::Forgotten(bounds) => {
-                self.forget(*bounds)?;
-                None
-            }
-            Event::AdapterState(state) => self.keep_state(&state).map(|()| None)?,
-            Event::RawEvent(told) => self.keep_raw_event(offset, &told).map(|()| None)?,
-            Event::RecalledEarly(recall) => self.keep_early_recall(*recall).map(|()| None)?,
-            Event::RecallsLapsed { keys } => self.forget_early_recalls(&keys).map(|()| None)?,
-            Event::KeysLapsed { keys } => self.forget_keys(&keys).map(|()| None)?,
-            Event::PartSent { seq, external_id, marks } => {
-                self.part_sent(seq, external_id, &marks).map(|()| None)?
-            }
-        };
-        let Some(effect) = effect else { return Ok(None) };
+        let Some(effect) = self.change_tables(event, row, offset)? else { return Ok(None) };
         self.kept.push((offset, EntryContent::of(&effect)));
         Ok(Some(Change { offset, effect }))
     }
 
-    /// The notice as clients get it; a request is kept, so that it can be answered.
-    fn notice(&mut self, notice: Notice, request: Option<String>, id: u64) -> Result<Notice> {
-        let Some(data) = request else { return Ok(notice) };
+    /// Changes the tables as the event at an offset says. Returns the effect for listeners, if the event is
+    /// told to them.
+    fn change_tables(
+        &mut self,
+        event: Event,
+        row: Option<Vec<u8>>,
+        offset: u64,
+    ) -> Result<Option<ChangeEffect>> {
+        match event {
+            Event::Created { message, origin, marks } => {
+                return self.created(*message, origin, &marks, row).map(Some);
+            }
+            Event::Changed { seq, how, state, marks } => {
+                return self.changed(seq, how, *state, &marks);
+            }
+            Event::Routed { seq, platform, conversation, at } => {
+                return self.routed(seq, platform, conversation, at);
+            }
+            Event::ContentSet { seq, content, is_edit, at } => {
+                return self.content_set(seq, content, is_edit, at);
+            }
+            Event::ReplyFound { seq, reply_to, at } => {
+                return self.touch(seq, at, |message| message.reply_to = Some(reply_to));
+            }
+            Event::Recalled { seq, by, hides, at } => return self.recalled(seq, by, hides, at),
+            Event::Reacted { seq, reactions, at } => {
+                return self.touch(seq, at, |message| message.reactions = reactions);
+            }
+            Event::Noticed { notice, request } => {
+                return self.noticed(*notice, request, offset).map(Some);
+            }
+            Event::Deleted { seq } => return self.delete_at(seq).map(Some),
+            Event::ConversationNamed { platform, conversation, name } => {
+                return Ok(
+                    self.set_conversation(platform, conversation, |row| row.name = Some(name))
+                );
+            }
+            Event::ConversationRead { platform, conversation, seq } => {
+                return Ok(self.set_conversation(platform, conversation, |row| row.read_seq = seq));
+            }
+            Event::ConversationSet { platform, conversation, muted, pinned } => {
+                return Ok(self.set_conversation(platform, conversation, |row| {
+                    (row.muted, row.pinned) = (muted, pinned);
+                }));
+            }
+            Event::Opened { epoch, .. } => self.open_epoch(epoch)?,
+            Event::PlatformSeen { platform, kind } => self.see_platform(platform, kind)?,
+            Event::Recognized { seq, marks } => self.mark(seq, &marks)?,
+            Event::RequestAnswered { id, approved, reason, at } => {
+                self.answer_request(id, RequestDecision { approved, reason, at })?;
+            }
+            Event::SetAside { .. } => {
+                self.set_aside(offset, &with_checksum(offset, &encode_event(&event)?))?;
+            }
+            Event::Released { offset } => self.release(offset)?,
+            Event::Forgotten(bounds) => self.forget(*bounds)?,
+            Event::AdapterState(state) => self.keep_state(&state)?,
+            Event::RawEvent(told) => self.keep_raw_event(offset, &told)?,
+            Event::RecalledEarly(recall) => self.keep_early_recall(*recall)?,
+            Event::RecallsLapsed { keys } => self.forget_early_recalls(&keys)?,
+            Event::KeysLapsed { keys } => self.forget_keys(&keys)?,
+            Event::PartSent { seq, external_id, marks } => {
+                self.part_sent(seq, external_id, &marks)?
+            }
+        }
+        Ok(None)
+    }
+
+    /// Tells a notice to listeners. A request is stored, so that it can be answered.
+    fn noticed(
+        &mut self,
+        notice: Notice,
+        request: Option<String>,
+        id: u64,
+    ) -> Result<ChangeEffect> {
+        let Some(data) = request else { return Ok(ChangeEffect::Noticed(Box::new(notice))) };
         let notice = Notice { request: Some(id), ..notice };
         self.put_request(id, &ContactRequest { notice: notice.clone(), data, answer: None })?;
-        Ok(notice)
+        Ok(ChangeEffect::Noticed(Box::new(notice)))
     }
 
     fn answer_request(&mut self, id: u64, answer: RequestDecision) -> Result<()> {
@@ -179,7 +176,7 @@ impl Transaction<'_> {
         self.counters.offset = first - 1;
         let begins_it = matches!(events.first(), Some(Event::Opened { .. }));
         if !begins_it && self.newest_epoch != epoch {
-            // The event that began it lay in the gap.
+            // The event that opened the epoch was in the gap.
             self.counters.offset = first;
             self.open_epoch(epoch)?;
             self.counters.offset = first - 1;
@@ -187,13 +184,13 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Leaves an event out; gives its offset.
+    /// Skips an event and returns its offset.
     pub(in crate::store) fn pass_over(&mut self) -> u64 {
         self.counters.offset += 1;
         self.counters.offset
     }
 
-    /// Ends resuming from before the newest event: events that clients may have are lost.
+    /// Clients can no longer resume from before the newest event: events that they may have are lost.
     pub(in crate::store) fn end_resuming(&mut self) -> Result<()> {
         let offset = self.counters.offset.to_le_bytes();
         self.meta.insert(RESUMABLE_FROM, offset.as_slice())?;

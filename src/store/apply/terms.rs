@@ -43,7 +43,7 @@ impl Transaction<'_> {
 
     pub(super) fn post(&mut self, term: PostingKey, seq: u64, on: bool) {
         let (block, place) = locate(seq);
-        // A term that is new has no rows; those of all others were loaded.
+        // A new term has no rows; those of all others were loaded.
         let row = self.rows.entry(term.row(block)).or_default();
         row.dirty |= row.value.set(place, on);
     }
@@ -60,7 +60,7 @@ impl Transaction<'_> {
         Ok(term)
     }
 
-    /// The conversation's term; its row is made where there is none.
+    /// The conversation's term. Creates its row if there is none.
     pub(super) fn conversation_term(&mut self, platform: &str, name: &str) -> PostingKey {
         let known = self.known_conversation(platform, name);
         if let Some(KnownConversation { row: Some(row), .. }) = known {

@@ -8,7 +8,7 @@ use crate::store::view::View;
 use redb::{ReadableTable, ReadableTableMetadata};
 use std::collections::HashMap;
 
-/// Whether a number that stands for a name was given, and to no other.
+/// Checks that the term of a name was given out, and to no other name.
 fn check_term(term: PostingKey, what: &str, view: &View, report: &mut StoreReport) {
     let given = PostingKey::FIRST_NAMED..PostingKey::FIRST_NAMED + view.counters().named_terms;
     if !given.contains(&term.0) {
@@ -72,7 +72,7 @@ pub(super) fn check_newest(view: &View, report: &mut StoreReport) -> Result<()> 
         let (key, name) = row?;
         let ((platform, newest), name) = (key.value(), name.value());
         let row = match view.conversation_row(platform, name) {
-            // Told where conversations are checked.
+            // The check of conversations reports it.
             Err(StoreError::Damaged(_)) => continue,
             row => row?,
         };

@@ -1,6 +1,7 @@
-//! The check of messages, and of the index that they give.
+//! The check of messages, and of the index, which is computed from them.
 
 use super::report::StoreReport;
+use crate::model::message::Message;
 use crate::store::conversation::is_mention;
 use crate::store::error::{Result, StoreError};
 use crate::store::postings::{Places, locate};
@@ -9,15 +10,15 @@ use crate::store::view::View;
 use redb::ReadableTable;
 use std::collections::HashMap;
 
-/// Content of the other tables as it follows from the messages.
+/// The content that other tables must have, computed from the messages.
 #[derive(Default)]
 pub(super) struct RecountedTables {
     pub(super) counted: Counters,
     pub(super) rows: HashMap<u64, Places>,
-    /// Messages and the newest one, by term.
+    /// The number of messages and the newest one, by term.
     pub(super) conversations: HashMap<u32, (u64, u64)>,
     pub(super) foreign: u64,
-    /// Rows of late messages that are there.
+    /// The number of rows of late messages.
     pub(super) late: u64,
 }
 
@@ -35,61 +36,92 @@ pub(super) fn check_messages(
             }
             Err(error) => return Err(error),
         };
-        let seq = message.seq;
         report.messages += 1;
         found.counted.add(message.direction, message.status);
-        if seq > view.head() {
-            report.find(format!("message {seq} lies beyond the newest, {}", view.head()));
-        }
-        if view.seq_of(message.id)? != Some(seq) {
-            report.find(format!("the ID {} does not lead to its message {seq}", message.id));
-        }
         found.foreign += u64::from(view.foreign_place(message.id)?.is_some());
+        check_id(view, &message, report)?;
         let platform = message.platform.as_deref().unwrap_or_default();
         let row = match view.conversation_row(platform, &message.recipient) {
-            // Told where conversations are checked.
+            // The check of conversations reports it.
             Err(StoreError::Damaged(_)) => continue,
             row => row?,
         };
-        let named = [
-            view.platforms_table()?.get(platform)?.map(|term| PostingKey(term.value())),
-            row.map(|row| row.term),
-        ];
-        let (block, place) = locate(seq);
-        let is_late =
-            view.places(PostingKey::LATE, block).ok().flatten().is_some_and(|late| late.has(place));
-        if is_late {
-            found.rows.entry(PostingKey::LATE.row(block)).or_default().set(place, true);
-        } else if message.created_at < found.counted.in_order_to {
+        let conversation = row.map(|row| row.term);
+        check_order(view, &message, conversation, found, report)?;
+        let platform = view.platforms_table()?.get(platform)?;
+        found.add(&message, [platform.map(|term| PostingKey(term.value())), conversation], report);
+    }
+    Ok(())
+}
+
+fn check_id(view: &View, message: &Message, report: &mut StoreReport) -> Result<()> {
+    let seq = message.seq;
+    if seq > view.head() {
+        report.find(format!("message {seq} lies beyond the newest, {}", view.head()));
+    }
+    if view.seq_of(message.id)? != Some(seq) {
+        report.find(format!("the ID {} does not lead to its message {seq}", message.id));
+    }
+    Ok(())
+}
+
+/// Checks that a message is late, or in the order of `created_at`.
+fn check_order(
+    view: &View,
+    message: &Message,
+    conversation: Option<PostingKey>,
+    found: &mut RecountedTables,
+    report: &mut StoreReport,
+) -> Result<()> {
+    let seq = message.seq;
+    let (block, place) = locate(seq);
+    let late = view.places(PostingKey::LATE, block).ok().flatten();
+    if !late.is_some_and(|late| late.has(place)) {
+        if message.created_at < found.counted.in_order_to {
             report.find(format!("message {seq} is late, but not in the set of late messages"));
         } else {
             found.counted.in_order_to = message.created_at;
         }
-        if is_mention(&message) {
-            found.rows.entry(PostingKey::MENTIONS.row(block)).or_default().set(place, true);
+        return Ok(());
+    }
+    found.set(PostingKey::LATE, seq);
+    for term in [Some(PostingKey::LATE), conversation].into_iter().flatten() {
+        if view.late_table()?.get((term.0, message.created_at, seq))?.is_none() {
+            report.find(format!("message {seq} is late, and has no place in that order"));
+        }
+        found.late += 1;
+    }
+    Ok(())
+}
+
+impl RecountedTables {
+    /// Adds a message to its conversation, and to its sets but that of late messages. `named` is the terms of
+    /// its platform and of its conversation.
+    fn add(&mut self, message: &Message, named: [Option<PostingKey>; 2], report: &mut StoreReport) {
+        let seq = message.seq;
+        if is_mention(message) {
+            self.set(PostingKey::MENTIONS, seq);
         }
         if let Some(term) = named[1] {
-            let (messages, newest) = found.conversations.entry(term.0).or_default();
+            let (messages, newest) = self.conversations.entry(term.0).or_default();
             *messages += 1;
             *newest = seq;
         }
-        for term in [Some(PostingKey::LATE), named[1]].into_iter().flatten().filter(|_| is_late) {
-            if view.late_table()?.get((term.0, message.created_at, seq))?.is_none() {
-                report.find(format!("message {seq} is late, and has no place in that order"));
+        self.set(PostingKey::of_state(message.direction, message.status), seq);
+        for term in named {
+            match term {
+                Some(term) => self.set(term, seq),
+                None => report
+                    .find(format!("message {seq} has a platform or conversation that is unknown")),
             }
-            found.late += 1;
-        }
-        let state = Some(PostingKey::of_state(message.direction, message.status));
-        for term in [state].into_iter().chain(named) {
-            let Some(term) = term else {
-                report
-                    .find(format!("message {seq} has a platform or conversation that is unknown"));
-                continue;
-            };
-            found.rows.entry(term.row(block)).or_default().set(place, true);
         }
     }
-    Ok(())
+
+    /// Adds a message to the set of a term.
+    fn set(&mut self, term: PostingKey, seq: u64) {
+        let (block, place) = locate(seq);
+        self.rows.entry(term.row(block)).or_default().set(place, true);
+    }
 }
 
 pub(super) fn check_rows(

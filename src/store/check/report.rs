@@ -5,7 +5,7 @@ use crate::store::error::Result;
 use crate::store::quarantine::SetAside;
 use std::path::PathBuf;
 
-/// The most findings that are reported; a store that is damaged is usually damaged in many rows.
+/// The most findings that are reported. A damaged store usually has many damaged rows.
 pub(super) const MAX_FINDINGS: usize = 100;
 
 /// The result of a check.

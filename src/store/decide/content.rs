@@ -1,4 +1,4 @@
-//! Decisions about the content of messages: edits, what became known of it, reactions, and recalls.
+//! Decisions about the content of messages: edits, additions, reactions and recalls.
 
 use crate::model::content::Content;
 use crate::model::event::{EarlyRecall, Event};
@@ -28,8 +28,8 @@ pub(super) fn edit(
     })
 }
 
-/// Edits a message that was not sent yet. A message that may have been sent is searched by its
-/// content; of one that was sent in part, only the rest is sent. So neither is edited.
+/// Edits a message that was not sent yet. A message that may have been sent cannot be edited, because it is
+/// looked up by its content. One that was sent in part cannot either, because only its rest will be sent.
 pub(super) fn edit_waiting(
     state: &impl StoreState,
     id: Uuid,
@@ -101,7 +101,7 @@ pub(super) fn react(
     })
 }
 
-/// Notes a recall; if the message has not come in yet, the recall is applied when it comes.
+/// Notes a recall. If the message has not come in yet, the recall is applied when it does.
 pub(super) fn recall(
     state: &impl StoreState,
     target: MessageTarget,
@@ -123,7 +123,7 @@ pub(super) fn recall(
     Ok(Answer::Noted)
 }
 
-/// Adds the event that changes the message in a command, if anything changes.
+/// Adds the event that a command changes a message, if anything changes.
 fn alter(
     state: &impl StoreState,
     target: &MessageTarget,

@@ -1,4 +1,4 @@
-//! Decisions about messages that were exported before.
+//! Decisions about imported messages.
 
 use crate::model::change::Inbound;
 use crate::model::event::{DedupeKey, Event, Origin};
@@ -10,8 +10,8 @@ use crate::store::error::Result;
 use crate::store::state::StoreState;
 use std::collections::HashSet;
 
-/// Whether a known message is the one that was exported, whatever happened to it since. An ID says it,
-/// unless it is of the time before there were epochs.
+/// Whether a known message and an imported one are the same message, whatever changed since the export. Two
+/// IDs that are equal prove it, unless they are from the time before epochs.
 fn is_same(state: &impl StoreState, known: &Message, other: &Message) -> bool {
     fn lasting(message: &Message) -> (u64, Direction, Option<&str>) {
         let sender = message.sender.as_ref().map(|sender| &*sender.id);
@@ -31,8 +31,8 @@ fn imported_marks(message: &Message) -> Vec<DedupeKey> {
     }
 }
 
-/// A message to which this store gave its `seq` gets that again if it is free; any other message gets the
-/// next one.
+/// Imports messages. A message gets its old `seq` if this store gave it out and it is free; any other
+/// message gets the next one.
 pub(super) fn import(
     state: &impl StoreState,
     messages: Vec<Message>,
@@ -60,7 +60,7 @@ pub(super) fn import(
         }
         places.insert(message.seq);
         next = next.max(message.seq + 1);
-        // The attempt in the other store is over; its outcome is unknown.
+        // An attempt of the other store has ended with an unknown outcome.
         if message.status == Status::Sending {
             message.status = Status::Pending;
             message.is_uncertain = true;

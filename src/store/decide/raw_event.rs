@@ -1,11 +1,11 @@
-//! Decisions about events of platforms that are kept as they came.
+//! Decisions about raw events of platforms.
 
 use crate::model::event::{Event, RawEvent};
 use crate::store::command::{Answer, Command};
 use crate::store::error::Result;
 
-/// Keeps an event of a platform, after `decide` has carried out its meaning. If its meaning is
-/// compared with earlier events and is known already, the event is not kept again.
+/// Stores a raw event, after `decide` has carried out the command that it means. The raw event of a
+/// message or notice that is known already is not stored again: its command gives no events.
 pub(super) fn store_raw_event(
     raw: RawEvent,
     meaning: Option<Command>,
@@ -21,8 +21,8 @@ pub(super) fn store_raw_event(
         None => Answer::Noted,
     };
     if !is_compared || !events.is_empty() {
-        // The first of its events has the same meaning. Other events follow it, such as the recall
-        // of a message whose ID was not known.
+        // The raw event follows the first event of its command. Others come after it, such as the recall of
+        // a message that came before the message.
         let position = events.len().min(1);
         let raw = RawEvent { is_of_previous: position > 0, ..raw };
         events.insert(position, Event::RawEvent(Box::new(raw)));

@@ -1,4 +1,4 @@
-//! Decisions about notices of platforms, and about requests among them, which are answered.
+//! Decisions about notices of platforms, and about the requests among them.
 
 use crate::model::event::Event;
 use crate::model::notice::Notice;

@@ -1,4 +1,4 @@
-//! Decisions about messages that go out: made, routed, claimed, and how attempts at them ended.
+//! Decisions about outbound messages: creating, routing, claiming, and outcomes of attempts.
 
 use crate::model::change::{self, Outcome};
 use crate::model::event::{ChangeCause, DedupeKey, Event, Origin};
@@ -29,7 +29,7 @@ pub(super) fn create(
         if !same_body {
             return Ok(Answer::KeyTaken);
         }
-        // A message that was deleted since can be made again.
+        // A deleted message can be made again with its key.
         if let Some(message) = state.by_seq(seq)? {
             return Ok(Answer::Repeated(message));
         }
@@ -77,12 +77,12 @@ pub(super) fn claim(
 ) -> Result<Answer> {
     let (mut claimed, mut bot) = (Vec::with_capacity(seqs.len()), None);
     for (place, seq) in seqs.into_iter().enumerate() {
-        // The first was read before; of the others a damaged one is left out.
+        // The caller has read the first one. A damaged one after it is left out.
         let message = match state.by_seq(seq) {
             read if place == 0 => read?,
             read => pass_over(read)?,
         };
-        // One that may have gone out already is looked up first, when its turn comes.
+        // A message that may have been sent is looked up first, when it is the first one.
         if place > 0 && message.as_ref().is_some_and(|message| message.is_uncertain) {
             break;
         }
@@ -146,8 +146,8 @@ pub(super) fn record_outcome(
     Ok(Answer::Message(after))
 }
 
-/// Records how an attempt ended at a message that was deleted in the meantime: if it was sent, it is
-/// recognized when the platform reports it.
+/// Records the outcome of an attempt at a message that was deleted in the meantime. If it was sent, its
+/// echo is recognized later.
 pub(super) fn record_deleted(
     state: &impl StoreState,
     is_it: &dyn Fn(u64, Uuid) -> bool,
@@ -157,7 +157,7 @@ pub(super) fn record_deleted(
 ) -> Result<Answer> {
     let sent = match outcome {
         Outcome::Sent { account, external_id: Some(id), .. } => Some((account.as_deref(), &**id)),
-        // An own message that says the same may be this one.
+        // The message may have been sent under an unknown ID.
         Outcome::Sent { external_id: None, .. }
         | Outcome::Retry { is_uncertain: true, .. }
         | Outcome::Failed { is_uncertain: true, .. }
@@ -195,7 +195,7 @@ fn mark_deleted_part(
     Ok(Answer::NotFound)
 }
 
-/// The platform of a message, where one is named or found, and its conversation.
+/// The platform of a message, if one is named or found, and its conversation.
 fn route(
     state: &impl StoreState,
     message: &Message,

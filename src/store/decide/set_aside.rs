@@ -1,4 +1,4 @@
-//! Decisions about events of platforms that cannot be stored: set aside, and released.
+//! Decisions about events of platforms that cannot be stored: setting them aside, and releasing them.
 
 use crate::model::event::Event;
 use crate::model::platform_event::PlatformEvent;

@@ -1,4 +1,4 @@
-//! Decisions about what is older than its limit.
+//! Decisions about rows that are older than their limit.
 
 use crate::model::event::Event;
 use crate::store::command::Answer;

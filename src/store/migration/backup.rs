@@ -1,4 +1,4 @@
-//! The copy of an older store, which is kept until the store is brought up to date.
+//! The copy of an older store, which is kept until the store is converted.
 
 use crate::log::disk;
 use crate::log::file::path_beside;
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// Bytes of a file that are copied together.
 const COPIED_AT_ONCE: u64 = 16 << 20;
 
-/// A copy of the store as it was.
+/// The copies of the files of a store.
 pub(super) struct BackupFiles(Vec<PathBuf>);
 
 impl BackupFiles {
@@ -29,7 +29,7 @@ impl BackupFiles {
         Ok(Self(copies))
     }
 
-    /// Says that the copies stay.
+    /// Logs where the copies are, because they are not removed.
     pub(super) fn tell(&self) {
         for copy in &self.0 {
             tracing::error!("the store as it was before is kept in {}", copy.display());

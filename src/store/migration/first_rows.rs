@@ -118,7 +118,7 @@ fn rewrite_conversations(txn: &WriteTransaction, messages: &HashMap<u32, u64>) -
         let what = format!("the conversation {platform}/{name}");
         match old::<OldConversation>(&what, bytes.value()) {
             Ok(row) => rows.push((platform.to_owned(), name.to_owned(), row)),
-            // It stays as it is, and every use of it is refused by name.
+            // The row stays as it is. Each use of it is refused with its name.
             Err(error) => tracing::error!("{error}"),
         }
     }

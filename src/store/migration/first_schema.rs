@@ -1,4 +1,4 @@
-//! From schema 1 (version 0.2) on: its rows, and the commands that its write-ahead log still holds.
+//! Conversion of schema 1 (version 0.2): its rows, and the commands of its write-ahead log.
 
 use super::first_rows::rewrite;
 use crate::clock::now;
@@ -20,12 +20,12 @@ use redb::{ReadableTable, WriteTransaction};
 /// State of the old log.
 pub(super) enum OldLogState {
     CarriedOut,
-    /// A part of it could not be read, and the rest is carried out.
+    /// A part of it could not be read. The rest was carried out.
     Damaged,
     DoesNotFollow,
 }
 
-/// Brings the tables from schema 1 on; returns the old log, and how it was found.
+/// Converts the tables of schema 1. Returns the old log and its state.
 pub(super) fn from_first(
     txn: &WriteTransaction,
     options: &StoreOptions,
@@ -38,7 +38,7 @@ pub(super) fn from_first(
     let state = if is_of_other {
         OldLogState::DoesNotFollow
     } else {
-        // The messages of commands keep the IDs that were acknowledged, which had no tag.
+        // Messages of these commands keep their IDs, which clients know. Those had no tag.
         let untagged = TransactionContext { tag: EpochTag::NONE, ..context.clone() };
         carry_out_all(txn, &untagged, whole)?;
         for damage in &damage {
@@ -51,13 +51,13 @@ pub(super) fn from_first(
             OldLogState::Damaged
         }
     };
-    // The events of the log were read as well.
+    // Messages of the log count as read, too.
     read_all(txn)?;
     Ok((log, state))
 }
 
-/// Carries out what lies behind batches that cannot be read. The messages made there get new IDs, for
-/// theirs may be those of others; and of each that waits it is in doubt whether it was sent.
+/// Carries out the commands after batches that cannot be read. Messages that they make get new IDs, because
+/// other messages may have the old ones. For each of them that waits, it is unknown whether it was sent.
 fn carry_out_behind(
     txn: &WriteTransaction,
     context: &TransactionContext,
@@ -97,8 +97,8 @@ fn read_all(txn: &WriteTransaction) -> Result<()> {
     Ok(())
 }
 
-/// Removes the old log; one that is damaged or does not follow the tables is kept for inspection.
-/// Whether it is damaged.
+/// Removes the old log. A log that is damaged or does not follow the tables is kept for inspection. Returns
+/// whether it is damaged.
 pub(super) fn take_away(mut log: FileLog, state: &OldLogState) -> Result<bool> {
     match state {
         OldLogState::CarriedOut => {}
@@ -128,7 +128,7 @@ fn carry_out_all(
     context: &TransactionContext,
     batches: impl IntoIterator<Item = Vec<Command>>,
 ) -> Result<()> {
-    // An empty batch first, which makes the tables that are new.
+    // An empty batch comes first. It makes the new tables.
     for commands in std::iter::once(Vec::new()).chain(batches) {
         let mut state = Transaction::open(txn, context, now())?;
         state.make_tables()?;

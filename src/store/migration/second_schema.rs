@@ -1,4 +1,4 @@
-//! From schema 2 on.
+//! Conversion of schema 2.
 
 use super::first_rows::OldConversation;
 use crate::model::routing::SeenPlatform;
@@ -31,7 +31,7 @@ struct SecondCounters {
     kept_from: u64,
 }
 
-/// Brings the tables from schema 2 on.
+/// Converts the tables of schema 2.
 pub(super) fn from_second(txn: &WriteTransaction) -> Result<()> {
     let mut rows = Vec::new();
     let mut conversations = txn.open_table(CONVERSATIONS)?;

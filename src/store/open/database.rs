@@ -1,4 +1,4 @@
-//! The database of a store: opened with its cache, and repaired where it was not closed.
+//! The database of a store: opens it with its cache, and repairs it if it was not closed.
 
 use crate::log::disk::{PreallocatedFile, StorageFactory, StoreFileKind};
 use crate::store::damage::guarded;
@@ -40,7 +40,7 @@ pub(super) fn is_damage(error: &DatabaseError) -> bool {
     matches!(error, DatabaseError::Storage(redb::StorageError::Corrupted(_)))
 }
 
-/// redb panics at a page of an unknown form; here that is damage.
+/// Opens a file. redb panics if a page has an unknown form; here that counts as damage.
 pub(super) fn guarded_open<T>(
     open: impl FnOnce() -> std::result::Result<T, DatabaseError>,
 ) -> std::result::Result<T, DatabaseError> {

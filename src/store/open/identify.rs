@@ -1,4 +1,4 @@
-//! Whether a file is a store, and of which schema.
+//! Checks whether a file is a store, and of which schema.
 
 use super::refused::disk;
 use crate::store::error::{Result, StoreError};
@@ -58,7 +58,7 @@ pub(super) fn identify(txn: &ReadTransaction, path: &Path) -> Result<Identity> {
     }
 }
 
-/// Whether there is a file with anything in it; one without redb's first bytes is refused.
+/// Whether there is a file with content. A file without redb's first bytes is refused.
 pub(super) fn has_content(path: &Path) -> Result<bool> {
     let mut head = Vec::new();
     match File::open(path) {

@@ -1,4 +1,4 @@
-//! Creates or opens a store file, checks that it is a rechat store, and reports what is wrong with it.
+//! Creates or opens a store file, checks that it is a store of rechat, and reports errors.
 
 mod database;
 mod identify;
@@ -31,10 +31,10 @@ use std::time::{Duration, Instant};
 pub(super) use write_ahead_log::damage_of_log;
 use write_ahead_log::{caught_up, goes_beyond, tell_kept};
 
-/// The pauses between two looks at a file that another process has.
+/// The first and the longest pause between two attempts to open a file that another process has.
 const LOOK_AGAIN: [Duration; 2] = [Duration::from_millis(2), Duration::from_millis(100)];
 
-/// An open file whose tables are there and whose schema is ours.
+/// An open file whose tables exist and have the newest schema.
 pub(super) struct Opened {
     file: Handle,
     ids: IdPermutation,
@@ -62,8 +62,7 @@ impl Opened {
     }
 }
 
-/// Opens a store; waits for another process that has its file, which does not take long where that
-/// is a command.
+/// Opens a store. If another process has the file, waits for it; a command does not keep it long.
 pub(super) fn open(options: &StoreOptions) -> Result<Opened> {
     let began = Instant::now();
     let [first, longest] = LOOK_AGAIN;
@@ -93,8 +92,8 @@ fn try_open(options: &StoreOptions) -> Result<Opened> {
             Ok(database) => {
                 let txn = database.begin_read()?;
                 let Identity { schema, ids } = identify(&txn, path)?;
-                // A log that goes beyond the tables has to be applied first, too, and what is damaged
-                // is to be counted again.
+                // If the log has more than the tables, or the counters are damaged, the file has to be
+                // written first.
                 match goes_beyond(options, ids, &txn) {
                     Ok(false) if schema == SCHEMA => {
                         return Ok(Opened { file: Handle::Read(database), ids });
@@ -107,7 +106,7 @@ fn try_open(options: &StoreOptions) -> Result<Opened> {
                 drop((txn, database));
                 open_for_writing(options)
             }
-            // A store that was not closed has to be repaired first, which takes writing.
+            // A store that was not closed has to be repaired first, which needs write access.
             Err(DatabaseError::RepairAborted) => open_for_writing(options),
             Err(error) if is_damage(&error) => open_for_writing(options),
             Err(error) => Err(refused(path, &error)),
@@ -123,7 +122,7 @@ fn try_open(options: &StoreOptions) -> Result<Opened> {
     }
 }
 
-/// A foreign file is found out before it is opened for writing, and so stays untouched.
+/// Checks the file before it is opened for writing, so that a file of another program is not changed.
 fn look_before_writing(options: &StoreOptions) -> Result<()> {
     match guarded_open(|| builder(options).open_read_only(&options.path)) {
         Ok(database) => match identify(&database.begin_read()?, &options.path) {
@@ -131,13 +130,13 @@ fn look_before_writing(options: &StoreOptions) -> Result<()> {
             Err(error) => Err(error),
         },
         Err(DatabaseError::RepairAborted) => Ok(()),
-        // Known for ours, or not, when it is salvaged.
+        // The salvage checks whether it is a store.
         Err(error) if is_damage(&error) => Ok(()),
         Err(error) => Err(refused(&options.path, &error)),
     }
 }
 
-/// Opens a file for writing. One that redb cannot repair is made anew from what can be read of it.
+/// Opens a file for writing. If redb cannot repair it, it is made anew from the rows that can be read.
 fn open_for_writing(options: &StoreOptions) -> Result<Opened> {
     let database = match guarded_open(|| database(options)) {
         Err(error) if is_damage(&error) && options.may_salvage() => {
@@ -154,7 +153,7 @@ fn opened(options: &StoreOptions, database: Database) -> Result<Opened> {
     let path = &options.path;
     let identity = identify(&database.begin_read()?, path);
     let context = match identity {
-        // Made, and the process ended before its tables were: as good as new.
+        // The process ended after it made the file and before it made the tables.
         Err(StoreError::Absent) => {
             let ids = initialise(&database)?;
             mark_made(&database)?;
@@ -171,7 +170,8 @@ fn opened(options: &StoreOptions, database: Database) -> Result<Opened> {
         Err(error) => return Err(error),
     };
     let (mut file, found) = caught_up(options, database, context)?;
-    // Under both names until the tables need it no longer, so that it is kept whenever this ends.
+    // The log has both names until the tables no longer need it, so it is kept even if the process ends
+    // now.
     let linked = found.kept_as().and_then(|why| file.log.link_aside(why));
     file.end_log()?;
     if let Some(why) = found.kept_as() {
@@ -187,14 +187,14 @@ fn opened(options: &StoreOptions, database: Database) -> Result<Opened> {
     Ok(Opened { file: Handle::Write(Box::new(file)), ids })
 }
 
-/// Opens for reading a file that cannot be written and may have to be repaired; it is left alone.
+/// Opens a file for reading that cannot be written and may need a repair. The file is not changed.
 pub(super) fn open_as_it_is(options: &StoreOptions) -> Result<Opened> {
     let file = on_overlay(options)?;
     let ids = file.context.ids;
     Ok(Opened { file: Handle::Write(Box::new(file)), ids })
 }
 
-/// The store as it is on disk; what opening it changes stays in memory.
+/// The store as it is on disk. Changes of its opening stay in memory.
 pub(super) fn on_overlay(options: &StoreOptions) -> Result<StoreFile> {
     let path = &options.path;
     let overlay = Overlay::over(path).map_err(|error| disk(path, "opened", &error))?;
@@ -210,15 +210,15 @@ pub(super) fn on_overlay(options: &StoreOptions) -> Result<StoreFile> {
     Ok(file)
 }
 
-/// Makes a new store. It gets its name once it is whole, so that no other process meets a half of
-/// it; where two make one at once, the first stays.
+/// Makes a new store. It gets its name when it is complete, so that no other process finds an incomplete
+/// one. If two processes make one at the same time, the first one stays.
 fn make(options: &StoreOptions) -> Result<()> {
     let path = &options.path;
     if let Some(folder) = path.parent() {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
         made.map_err(|error| disk(path, "made", &error))?;
     }
-    // An empty file, or a link, that an operator made is filled in its place.
+    // An operator may have made an empty file, or a link. It is used.
     if path.symlink_metadata().is_ok() {
         return make_private(path).map_err(|error| disk(path, "made", &error));
     }
@@ -228,7 +228,7 @@ fn make(options: &StoreOptions) -> Result<()> {
         .and_then(|opened| opened.into_writable().map_or(Ok(()), StoreFile::close))
         .and_then(|()| match std::fs::hard_link(&new, path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            // Some file systems have no links.
+            // Some file systems have no hard links.
             Err(_) if !path.exists() => {
                 std::fs::rename(&new, path).map_err(|error| disk(path, "made", &error))
             }
@@ -236,6 +236,6 @@ fn make(options: &StoreOptions) -> Result<()> {
         });
     let _ = std::fs::remove_file(&new);
     placed?;
-    // Synced, so that the name survives a power cut, too.
+    // Syncs the folder, so that the name survives a power cut.
     make_private(path).map_err(|error| disk(path, "made", &error))
 }

@@ -1,4 +1,4 @@
-//! The write-ahead log beside a store that is opened: whether the tables need it, and what becomes of it.
+//! The write-ahead log of a store that is being opened: whether the tables need it, and where it is kept.
 
 use super::database::builder;
 use super::identify::{Identity, identify};
@@ -15,7 +15,7 @@ use crate::store::transaction::TransactionContext;
 use redb::{Database, ReadTransaction, ReadableDatabase};
 use std::path::Path;
 
-/// Whether the log holds something beyond the tables.
+/// Whether the log has events that the tables lack.
 pub(super) fn goes_beyond(
     options: &StoreOptions,
     ids: IdPermutation,
@@ -61,7 +61,7 @@ pub(super) fn tell_kept(found: FoundLog, aside: &Path) {
     }
 }
 
-/// Damage of the write-ahead log beyond the tables, in words; nothing is changed.
+/// Damage of the write-ahead log after the events that the tables have, as text. Nothing is changed.
 pub(in crate::store) fn damage_of_log(options: &StoreOptions) -> Result<Vec<String>> {
     let path = &options.path;
     let overlay = Overlay::over(path).map_err(|error| disk(path, "opened", &error))?;
@@ -71,7 +71,7 @@ pub(in crate::store) fn damage_of_log(options: &StoreOptions) -> Result<Vec<Stri
     let Identity { ids, .. } = identify(&txn, path)?;
     let meta = txn.open_table(META)?;
     let offset = match counters(&meta) {
-        // Everything is counted again when the store is opened.
+        // The counters are counted again when the store is opened.
         Err(StoreError::Damaged(_)) => 0,
         counters => counters?.offset,
     };

@@ -1,4 +1,4 @@
-//! The header of the file, which is its first page: how the other pages lie, and the roots of the two
+//! The header of the file, which is its first page: the layout of the other pages, and the roots of the two
 //! newest commits.
 
 use super::numbers::{u32_at, u64_at, u128_at};
@@ -33,11 +33,11 @@ pub(super) struct PageLayout {
 }
 
 impl PageLayout {
-    /// The layout of every store that this program makes.
+    /// The layout of all stores that rechat makes.
     pub(super) const USUAL: Self =
         Self { page_bytes: PAGE_BYTES, region_header: 0, region_bytes: MAX_PAGES * PAGE_BYTES };
 
-    /// The layout that a header tells; `None` where it can be none.
+    /// The layout in a header; `None` if it is impossible.
     fn parse(header: &[u8]) -> Option<Self> {
         let page_bytes = u64::from(u32_at(header, 12)?);
         let header_pages = u64::from(u32_at(header, 16)?);
@@ -50,14 +50,14 @@ impl PageLayout {
         is_possible.then_some(Self { page_bytes, region_header, region_bytes })
     }
 
-    /// The bytes of the file that a page is: bits 0 to 19 of its number are its index, 20 to 39 its
-    /// region, 59 to 63 its order; a page of order n has as many bytes as 2^n of order 0.
+    /// The position of a page in the file. Bits 0 to 19 of its number are its index, 20 to 39 its region,
+    /// 59 to 63 its order. A page of order n has as many bytes as 2^n pages of order 0.
     pub(super) fn place(&self, number: u64) -> Range<u64> {
         let order = number >> 59;
         let index = number & (0xF_FFFF >> order.min(20));
         let region = number >> 20 & 0xF_FFFF;
         let bytes = self.page_bytes << order;
-        // The header of the file takes a page.
+        // The header of the file takes one page.
         let start =
             self.page_bytes + region * self.region_bytes + self.region_header + index * bytes;
         start..start + bytes
@@ -66,12 +66,12 @@ impl PageLayout {
 
 /// The header, as far as it can be read.
 pub(super) struct FileHeader {
-    /// The layout that it tells.
+    /// The layout in the header.
     pub(super) layout: Option<PageLayout>,
     /// The root of the tree of tables: the newest commit, and the one before it.
     pub(super) roots: [Option<PageReference>; 2],
-    /// Its fixed bytes are right, and the root of the newest commit can be read. The other root need not be
-    /// whole: a crash may have met it.
+    /// The fixed bytes are right, and the root of the newest commit can be read. The other root may be
+    /// damaged by a crash.
     pub(super) is_whole: bool,
 }
 
@@ -79,7 +79,7 @@ impl FileHeader {
     pub(super) fn parse(header: &[u8; HEADER]) -> Self {
         let slots = [&header[64..192], &header[192..320]];
         let [first, second] = slots.map(root_of_slot);
-        // The lowest bit of the byte behind the magic number names the newest commit.
+        // The lowest bit of the byte after the magic number selects the newest commit.
         let roots = if header[9] & 1 == 0 { [first, second] } else { [second, first] };
         let layout = PageLayout::parse(header);
         let has_slots = slots.iter().all(|slot| slot[0] == FORMAT) && roots[0].is_some();

@@ -1,8 +1,8 @@
-//! The pages of a store's file, read without redb: where a page is damaged, redb gives up the whole file.
+//! The pages of a store's file, read without redb: if one page is damaged, redb refuses the whole file.
 //!
-//! The format is version 3 of redb's, as its `docs/design.md` has it. Each page has a checksum, which its
-//! parent keeps. A leaf page whose checksum is wrong is read all the same, because most rows have a
-//! checksum of their own.
+//! The format is version 3 of redb, as its `docs/design.md` describes it. The parent of a page has its
+//! checksum. A leaf page with a wrong checksum is read nevertheless, because most rows have their own
+//! checksums.
 
 mod header;
 mod numbers;
@@ -20,10 +20,10 @@ pub(super) use tree_page::Tree;
 use tree_page::{PageReference, TreePage, table};
 use twox_hash::XxHash3_128;
 
-/// Levels of a tree, at most: a branch page has many children.
+/// The most levels of a tree.
 const MAX_DEPTH: usize = 24;
 
-/// Bytes of a page, at most: more than any row has.
+/// The most bytes of a page. No row is that large.
 const MAX_PAGE_BYTES: u64 = 1 << 30;
 
 /// An entry of a tree, in the order of its keys.
@@ -34,7 +34,7 @@ pub(super) enum TreeEntry<'a> {
         /// Whether the checksum of its page is right.
         is_page_whole: bool,
     },
-    /// These bytes of the file are a damaged page.
+    /// A damaged page, by its position in the file.
     DamagedPage(Range<u64>),
 }
 
@@ -50,8 +50,8 @@ pub(super) struct DamagedFile {
 }
 
 impl DamagedFile {
-    /// Reads the header. Where it is damaged, the layout is that of every store; `None` where the file is
-    /// too short for one.
+    /// Reads the header. If it is damaged, the usual layout is taken. `None` if the file is too short for a
+    /// header.
     ///
     /// # Errors
     ///
@@ -77,7 +77,7 @@ impl DamagedFile {
         Ok(Some(file))
     }
 
-    /// Whether the page of a root is whole where the layout puts it.
+    /// Whether there is a whole page where the layout puts a root.
     fn has_whole_root(&self) -> io::Result<bool> {
         for root in self.roots.into_iter().flatten() {
             let bytes = self.read(&self.layout.place(root.number))?;
@@ -91,8 +91,8 @@ impl DamagedFile {
         Ok(false)
     }
 
-    /// Lists of tables that lie anywhere in the file, for one whose header is damaged: those of the newest
-    /// commit, and of some before it. Only those that name this table.
+    /// Lists of tables anywhere in the file that have this table, for a file whose header is damaged: that
+    /// of the newest commit, and of some earlier ones.
     ///
     /// # Errors
     ///
@@ -123,8 +123,8 @@ impl DamagedFile {
         Ok(lists)
     }
 
-    /// The tables of the commit that has fewer damaged pages, which is the newest one if both have as
-    /// many; and the number of damaged pages above the tables.
+    /// The tables of the commit with fewer damaged pages, or of the newest one if both have as many; and
+    /// the number of damaged pages above the tables.
     ///
     /// # Errors
     ///
@@ -175,7 +175,7 @@ impl DamagedFile {
         Ok((tables, damaged))
     }
 
-    /// Shows everything in a tree.
+    /// Calls `see` for each entry of a tree.
     ///
     /// # Errors
     ///
@@ -223,7 +223,7 @@ impl DamagedFile {
         Ok(())
     }
 
-    /// The bytes of a page; `None` where it lies beyond the file.
+    /// The bytes of a page; `None` if it is outside the file.
     fn read(&self, place: &Range<u64>) -> io::Result<Option<Vec<u8>>> {
         if place.start >= self.len || place.end - place.start > MAX_PAGE_BYTES {
             return Ok(None);
@@ -244,7 +244,7 @@ fn is_whole(bytes: &[u8], page: Option<&TreePage>, checksum: u128) -> bool {
     hash == Some(checksum)
 }
 
-/// Whether the disk cannot read a sector any more.
+/// Whether an error means that the disk cannot read a sector.
 fn is_lost_sector(error: &io::Error) -> bool {
     error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
 }

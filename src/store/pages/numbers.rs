@@ -1,4 +1,4 @@
-//! Numbers in a page, little-endian.
+//! Little-endian numbers in a page.
 
 pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?))

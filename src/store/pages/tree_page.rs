@@ -3,27 +3,28 @@
 use super::numbers::{u32_at, u64_at, u128_at};
 use std::ops::Range;
 
-/// A page that a parent names, with the checksum it should have.
+/// A reference to a page, with the checksum that the page must have.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PageReference {
     pub(super) number: u64,
     pub(super) checksum: u128,
 }
 
-/// A table: its root, and how its rows are laid out.
+/// A table: its root, and the layout of its rows.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::store) struct Tree {
     pub(super) root: Option<PageReference>,
-    /// Rows that it should have.
+    /// The number of rows that it must have.
     pub(in crate::store) rows: u64,
     key_bytes: Option<usize>,
     value_bytes: Option<usize>,
 }
 
-/// The table that a row of the tree of tables describes; `None` where it is no table of one value a
-/// key.
+/// The table that a row in the list of tables describes; `None` if it is not a table with one value for
+/// each key.
 pub(super) fn table(row: &[u8]) -> Option<Tree> {
-    // A byte of type, the rows, and the root: whether there is one, its page, checksum and rows.
+    // The row has a type (1 byte), the number of rows, and the root: whether there is one, its page,
+    // checksum and number of rows.
     let number = u64_at(row, 10)?;
     let root = PageReference { number, checksum: u128_at(row, 18)? };
     let width = |at: usize| -> Option<Option<usize>> {
@@ -63,8 +64,8 @@ impl TreePage {
         }
     }
 
-    /// After the head come the ends of the keys and of the values where these have no fixed length, then
-    /// all keys, then all values.
+    /// The layout after the head: the ends of the keys and of the values, if their length is not fixed;
+    /// then all keys, then all values.
     fn leaf(bytes: &[u8], count: usize, tree: &Tree) -> Self {
         let key_ends = 4;
         let value_ends = key_ends + if tree.key_bytes.is_none() { 4 * count } else { 0 };
@@ -75,8 +76,8 @@ impl TreePage {
         Self::Leaf { keys, values }
     }
 
-    /// After the head come the checksums of the children, their numbers, the ends of the keys where these
-    /// have no fixed length, and the keys.
+    /// The layout after the head: the checksums of the children, their numbers, the ends of the keys if
+    /// their length is not fixed, and the keys.
     fn branch(bytes: &[u8], count: usize, tree: &Tree) -> Option<Self> {
         let numbers = 8 + 16 * (count + 1);
         let key_ends = numbers + 8 * (count + 1);
@@ -98,7 +99,7 @@ impl TreePage {
     }
 }
 
-/// Positions of values that lie one behind the other, of a fixed length or with a list of their ends.
+/// Positions of consecutive values, of a fixed length or with a list of their ends.
 fn spans(
     bytes: &[u8],
     count: usize,

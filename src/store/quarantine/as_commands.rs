@@ -1,16 +1,16 @@
-//! Events of platforms as the commands that store them.
+//! Converts between events of platforms and the commands that store them.
 
 use crate::model::change::Outcome;
 use crate::model::platform_event::PlatformEvent;
 use crate::store::command::Command;
 
 impl PlatformEvent {
-    /// The event that a command stores; `None` where it stores none, or the node that leads a cluster finds it
-    /// out by itself.
+    /// The event that a command stores; `None` if it stores none, or if the leader of a cluster learns it
+    /// by itself.
     pub fn of(command: Command) -> Option<Self> {
         Some(match command {
             Command::Receive { received, at, .. } => Self::Received { message: received, at },
-            // An event that could not be stored here may be there.
+            // An event that could not be stored here may be stored there.
             Command::SetAside { event, .. } => *event,
             Command::Recall { target, by, at } => Self::Recalled { target, by, at },
             Command::Edit { target, content, at, .. } => Self::Edited { target, content, at },
@@ -43,8 +43,8 @@ impl PlatformEvent {
             Command::Together(commands) => {
                 Self::Together(commands.into_iter().filter_map(Self::of).collect())
             }
-            // The saved state of an adapter is the leader's own; the rest is no event of a platform, or is found
-            // out again by the node that leads.
+            // The leader has its own state of the adapter. The other commands store no event of a platform,
+            // or one that the leader learns by itself.
             Command::KeepState { .. }
             | Command::RecordLate { .. }
             | Command::RecordOutcome { .. }
@@ -79,7 +79,7 @@ impl PlatformEvent {
                 Command::Edit { target, content, at, is_repeated: true }
             }
             Self::Reacted { target, change, at } => Command::React { target, change, at },
-            // Whether it was stored before may be unknown.
+            // It may have been stored before.
             Self::Noticed { notice, request } => {
                 Command::Notice { notice, request, is_repeated: true }
             }

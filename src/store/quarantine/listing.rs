@@ -6,7 +6,7 @@ use crate::store::error::{Result, StoreError};
 use crate::store::view::View;
 use redb::ReadableTableMetadata;
 
-/// Events, and bytes of them, that are read together.
+/// The number and the bytes of events that are read together.
 const AT_ONCE: usize = 64;
 const BYTES_AT_ONCE: usize = 1 << 20;
 
@@ -20,8 +20,8 @@ impl View {
         guarded(|| Ok(self.quarantine_table()?.len()?))
     }
 
-    /// Events behind an offset that could not be stored and were set aside, the oldest first: at most
-    /// `limit`, and no more once they have `max_bytes`. Damaged ones are left out and logged.
+    /// Events that were set aside after an offset, the oldest first: at most `limit`, and no more once they
+    /// have `max_bytes`. Damaged ones are left out and logged.
     ///
     /// # Errors
     ///
@@ -50,7 +50,8 @@ impl View {
         })
     }
 
-    /// Shows every event that was set aside, the oldest first. Damaged ones are left out and logged.
+    /// Calls `see` for every event that was set aside, the oldest first. Damaged ones are left out and
+    /// logged.
     ///
     /// # Errors
     ///

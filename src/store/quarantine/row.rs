@@ -9,7 +9,7 @@ use crate::store::tables::without_checksum;
 /// An event of a platform that could not be stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetAside {
-    /// The offset, which names it.
+    /// The offset, by which it is named.
     pub offset: u64,
     /// When it was set aside, in Unix seconds.
     pub at: u64,

@@ -1,4 +1,4 @@
-//! Space for events that are set aside: it is bounded in number and bytes.
+//! The space for events that are set aside, bounded in number and bytes.
 
 use crate::store::error::Result;
 use crate::store::tables::{META, pack, unpack};
@@ -9,14 +9,14 @@ use redb::{ReadableTable, ReadableTableMetadata};
 /// The most events that are set aside.
 const MAX_EVENTS: u64 = 10_000;
 
-/// Bytes of these events from which on no other is set aside.
+/// The bytes of these events above which no other event is set aside.
 const MAX_BYTES: u64 = 256 << 20;
 
 /// The row of `meta` with the bytes of all events that are set aside.
 pub(in crate::store) const BYTES_KEY: &str = "set aside bytes";
 
 impl Transaction<'_> {
-    /// Whether there is no room for another event.
+    /// Whether there is no space for another event.
     pub(in crate::store) fn has_no_room(&self) -> Result<bool> {
         let quarantine = self.quarantine.read()?;
         Ok(is_full(quarantine.len()?, bytes(&self.meta, quarantine)?))
@@ -44,7 +44,7 @@ impl Transaction<'_> {
 }
 
 impl View {
-    /// Whether there is no room for another event that cannot be stored.
+    /// Whether there is no space for another event that cannot be stored.
     ///
     /// # Errors
     ///
@@ -59,8 +59,8 @@ fn is_full(events: u64, bytes: u64) -> bool {
     events >= MAX_EVENTS || bytes >= MAX_BYTES
 }
 
-/// The bytes of all events that are set aside: as they were noted, or counted where the note is missing
-/// or damaged.
+/// The bytes of all events that are set aside: as noted in `meta`, or counted if the note is missing or
+/// damaged.
 fn bytes(
     meta: &impl ReadableTable<&'static str, &'static [u8]>,
     quarantine: &impl ReadableTable<u64, &'static [u8]>,

@@ -1,4 +1,4 @@
-//! Carries rows of a damaged file over into a new one, table by table.
+//! Copies rows of a damaged file into a new one, table by table.
 
 use crate::log::record::Unreadable;
 use crate::store::commit::commit;
@@ -18,17 +18,17 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::ops::Range;
 
-/// Bytes of rows that share a transaction of the new file.
+/// Bytes of rows in one transaction of the new file.
 const BYTES_AT_ONCE: usize = 16 << 20;
 
 /// The most damaged places that are reported one by one.
 const MAX_TOLD: usize = 50;
 
-/// Whether a row is whole.
+/// The state of a row.
 pub(super) enum RowState {
     /// Its own checksum is right.
     Whole,
-    /// It has no checksum of its own: it is as good as its page.
+    /// It has no checksum of its own, so only that of its page counts.
     Unsealed,
     Damaged,
 }
@@ -43,7 +43,7 @@ pub(super) fn whole<T, E>(read: &std::result::Result<T, E>) -> RowState {
     if read.is_ok() { RowState::Whole } else { RowState::Damaged }
 }
 
-/// Carries rows of one file over into another.
+/// Copies rows of one file into another.
 pub(super) struct Carrier<'a> {
     pub(super) pages: &'a DamagedFile,
     pub(super) tables: BTreeMap<String, Tree>,
@@ -53,11 +53,11 @@ pub(super) struct Carrier<'a> {
     pub(super) places: usize,
 }
 
-/// Makes a key readable.
+/// Formats a key for people.
 type KeyText = dyn Fn(&[u8]) -> String;
 
 impl Carrier<'_> {
-    /// Carries the small values over; returns the key of the IDs, if it can be read.
+    /// Copies the small values. Returns the key of the IDs, if it can be read.
     pub(super) fn meta(&mut self) -> Result<Option<[u8; 16]>> {
         let (mut values, mut damaged) = (HashMap::new(), Vec::new());
         if let Some(tree) = self.tables.get("meta") {
@@ -92,7 +92,7 @@ impl Carrier<'_> {
                 meta.insert("id key", key.as_slice())?;
                 meta.insert("id check", key_check(key).as_slice())?;
             }
-            // An empty row is counted again when the store is opened.
+            // An empty row of counters is counted again when the store is opened.
             meta.insert("counters", b"".as_slice())?;
             for (name, (value, is_page_whole)) in &values {
                 let is_taken = match name.as_str() {
@@ -158,15 +158,15 @@ impl Carrier<'_> {
         Ok(())
     }
 
-    /// Forgets the epochs where one of them may be lost: an earlier one would pass for the newest, and the
-    /// write-ahead log would not seem to follow.
+    /// Removes all epochs if one of them may be lost. Otherwise an earlier one would count as the newest,
+    /// and the write-ahead log would not seem to follow the tables.
     fn forget_epochs(&self) -> Result<()> {
         let txn = self.target.begin_write()?;
         txn.open_table(EPOCHS)?.retain(|_, _| false)?;
         commit(txn)
     }
 
-    /// Forgets the kept events: a client that resumed would miss those that are lost without a word.
+    /// Removes the journal. Otherwise a client that resumes would miss lost events without noticing.
     fn end_journal(&self) -> Result<()> {
         let txn = self.target.begin_write()?;
         txn.open_table(JOURNAL)?.retain(|_, _| false)?;
@@ -179,7 +179,7 @@ impl Carrier<'_> {
         commit(txn)
     }
 
-    /// Carries the rows of a table over that are whole, and reports the others; returns the number of whole ones.
+    /// Copies the whole rows of a table and reports the others. Returns the number of whole ones.
     pub(super) fn rows<K: Key + 'static, V: Value + 'static>(
         &mut self,
         definition: TableDefinition<'static, K, V>,
@@ -197,7 +197,7 @@ impl Carrier<'_> {
                 damaged.push(DamagedPlace { place, behind: last.clone(), before: Vec::new() });
             }
             TreeEntry::Row { key, value, is_page_whole } => {
-                // The bytes of a damaged page may be no text, which the types take for granted.
+                // Bytes of a damaged page may not be valid for the type, which may panic.
                 let state = guarded(|| Ok(look(K::from_bytes(key), V::from_bytes(value))));
                 let is_whole = match state.unwrap_or(RowState::Damaged) {
                     RowState::Whole => true,
@@ -228,7 +228,7 @@ impl Carrier<'_> {
         Ok(carried)
     }
 
-    /// Tells of damaged places; `shown` makes a key readable.
+    /// Reports damaged places. `shown` formats a key.
     fn note(&mut self, name: &str, shown: Option<&KeyText>, damaged: &[DamagedPlace]) {
         for DamagedPlace { place, behind, before } in damaged {
             self.places += 1;
@@ -249,10 +249,10 @@ impl Carrier<'_> {
     }
 }
 
-/// A damaged page, between the rows of two whole ones.
+/// A damaged page between two whole rows.
 struct DamagedPlace {
     place: Range<u64>,
-    /// The keys next to it; empty if there is none.
+    /// The keys next to it; empty if there are none.
     behind: Vec<u8>,
     before: Vec<u8>,
 }

@@ -20,8 +20,8 @@ pub fn kept_stores(store: &Path) -> Vec<PathBuf> {
     kept
 }
 
-/// When the newest damaged file was set aside that is kept beside a store, be it a log or a store; `None`
-/// if there is none. What was lost may have named files of before that.
+/// When the newest damaged log or store was moved away that is kept beside a store; `None` if there is
+/// none. Lost messages may have named files from before that time.
 pub fn damaged_at(store: &Path) -> Option<SystemTime> {
     let mut kept = kept_stores(store);
     kept.extend(kept_beside(store));

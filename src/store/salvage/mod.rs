@@ -1,8 +1,8 @@
-//! Making a store anew from what can still be read of a damaged file.
+//! Makes a new store from the rows of a damaged file that can be read.
 //!
-//! The file is read page by page. Rows that are whole are carried over as they are; the index and the
-//! order of conversations are built again from the messages. The new file takes the place of the damaged
-//! one, which is kept beside it; the write-ahead log is applied afterwards, as at any opening.
+//! The file is read page by page. Whole rows are copied; the index and the order of conversations are built
+//! again from the messages. The new file replaces the damaged one, which is kept beside it. Then the
+//! write-ahead log is applied, as at any opening.
 
 mod carry_over;
 mod kept;
@@ -34,12 +34,12 @@ pub struct Salvaged {
     pub kept: PathBuf,
     /// Messages that could be read.
     pub messages: u64,
-    /// Everything that could not be read: a line for each table, and for each place.
+    /// The data that could not be read: a line for each table, and for each place.
     pub lost: Vec<String>,
 }
 
 impl Salvaged {
-    /// Tells of it in the log of the program.
+    /// Logs the result.
     pub(super) fn tell(&self) {
         for lost in &self.lost {
             tracing::error!("lost: {lost}");
@@ -52,7 +52,7 @@ impl Salvaged {
     }
 }
 
-/// Makes a store anew from what can be read of its file. Without a message that can be read, nothing is
+/// Makes a new store from the rows of a file that can be read. If no message can be read, nothing is
 /// changed.
 ///
 /// # Errors
@@ -68,7 +68,7 @@ pub fn salvage(options: &StoreOptions) -> Result<Salvaged> {
     };
     let file = OpenOptions::new().read(true).write(true).open(&path);
     let file = file.map_err(|error| failed(&error))?;
-    // Locks the file, so that nobody opens it meanwhile.
+    // Locks the file, so that no other process opens it meanwhile.
     let lock = FileBackend::new(file).map_err(|error| failed(&error))?;
     if !lock.try_lock_range(Bound::Unbounded, Bound::Unbounded).map_err(|error| failed(&error))? {
         return Err(StoreError::InUse(format!("{} is in use by another process", path.display())));
@@ -85,8 +85,8 @@ pub fn salvage(options: &StoreOptions) -> Result<Salvaged> {
     salvaged
 }
 
-/// Damaged pages of a store's file, in words: a line for each, and for each table the rows that it lacks.
-/// Nothing is changed. Empty where the file cannot be read so.
+/// Damaged pages of a store's file, as text: a line for each, and for each table the number of rows that it
+/// lacks. Nothing is changed. Empty if the file cannot be read page by page.
 pub(super) fn damaged_pages(path: &Path) -> Vec<String> {
     let Ok(Some(pages)) = DamagedFile::open(path) else { return Vec::new() };
     let Ok(FoundTables { tables, damage: mut told }) = find_tables(&pages) else {
@@ -111,14 +111,14 @@ pub(super) fn damaged_pages(path: &Path) -> Vec<String> {
     told
 }
 
-/// Gives the new file the name of the damaged one, which gets another; at no moment is there none.
+/// Replaces the damaged file, which gets another name. There is a file at the path at any time.
 fn put_in_place(path: &Path, new: &Path, salvaged: Salvaged) -> std::io::Result<Salvaged> {
     let mut kept = path.with_added_extension(format!("damaged.{}", now()));
     while kept.exists() {
         kept = path.with_added_extension(format!("damaged.{}", now() + 1));
     }
     if std::fs::hard_link(path, &kept).is_err() {
-        // Some file systems have no links.
+        // Some file systems have no hard links.
         rename_durably(path, &kept)?;
     }
     sync_folder_of(&kept)?;
@@ -126,7 +126,7 @@ fn put_in_place(path: &Path, new: &Path, salvaged: Salvaged) -> std::io::Result<
     Ok(Salvaged { kept, ..salvaged })
 }
 
-/// Carries everything that can be read over into a new file.
+/// Copies everything that can be read into a new file.
 fn carry_over(pages: &DamagedFile, new: &Path) -> Result<Salvaged> {
     let read = |error: std::io::Error| StoreError::Read(error.to_string());
     let FoundTables { tables, damage } = find_tables(pages).map_err(read)?;
@@ -147,7 +147,7 @@ fn carry_over(pages: &DamagedFile, new: &Path) -> Result<Salvaged> {
     }
     carrier.others()?;
     let Carrier { target, lost, .. } = carrier;
-    // Without the key of the old file, its own IDs are those of elsewhere.
+    // Without the key of the old file, its IDs count as IDs that were not made here.
     let ids = key.map_or(ids, IdPermutation::new);
     rebuild::rebuild(&target, ids)?;
     target.close().map_err(|error| StoreError::Write(error.to_string()))?;

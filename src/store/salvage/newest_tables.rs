@@ -1,4 +1,4 @@
-//! The tables of the newest commit whose rows can be read, also where the header of the file is damaged.
+//! Finds the tables of the newest commit whose rows can be read, also if the header of the file is damaged.
 
 use crate::store::pages::{DamagedFile, Tree, TreeEntry};
 use crate::store::tables::{Counters, MESSAGES, META, unpack};
@@ -6,15 +6,15 @@ use redb::TableHandle as _;
 use std::collections::BTreeMap;
 use std::io;
 
-/// Tables that were found, and what is damaged above them, in words.
+/// The tables, and the damage above them, as text.
 #[derive(Default)]
 pub(super) struct FoundTables {
     pub(super) tables: BTreeMap<String, Tree>,
     pub(super) damage: Vec<String>,
 }
 
-/// Finds the tables by the header; where that is damaged, by looking for lists of tables in the whole file.
-/// No tables where there are none of a store.
+/// Finds the tables by the header. If the header is damaged, searches the whole file for lists of tables.
+/// Empty if no list is one of a store.
 ///
 /// # Errors
 ///
@@ -48,7 +48,8 @@ pub(super) fn find_tables(pages: &DamagedFile) -> io::Result<FoundTables> {
     Ok(found)
 }
 
-/// The newest event of a list of tables; 0 where that cannot be read, or the page is one of a later commit.
+/// The offset of the newest event in a list of tables; 0 if it cannot be read, or the page belongs to a
+/// later commit.
 fn offset_of(pages: &DamagedFile, list: &BTreeMap<String, Tree>) -> u64 {
     let mut offset = 0;
     let Some(meta) = list.get(META.name()) else { return offset };

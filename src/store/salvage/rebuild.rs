@@ -1,5 +1,5 @@
-//! Builds what follows from the messages: the index, the numbers of conversations, the counts, the order of
-//! idempotency keys, and IDs that do not lead to their message.
+//! Builds the tables that follow from the messages: the index, the terms of conversations, the counts, the
+//! order of idempotency keys, and the IDs that were not made here.
 
 use crate::log::record;
 use crate::model::message::Message;
@@ -17,7 +17,7 @@ use crate::store::{order_tables, recount};
 use redb::{Database, ReadableTable, WriteTransaction};
 use std::collections::{BTreeMap, HashSet};
 
-/// Builds it in a file that has the messages.
+/// Builds these tables in a file that has the messages.
 pub(super) fn rebuild(target: &Database, ids: IdPermutation) -> Result<()> {
     let txn = target.begin_write()?;
     let mut names = NameTables::read(&txn)?;
@@ -65,14 +65,14 @@ struct NameTables {
 }
 
 impl NameTables {
-    /// Reads what was carried over; the numbers of messages are counted again.
+    /// Reads the rows that were copied. The messages are counted again.
     fn read(txn: &WriteTransaction) -> Result<Self> {
         let mut platforms = BTreeMap::new();
         for row in txn.open_table(PLATFORMS)?.iter()? {
             let (name, term) = row?;
             platforms.insert(name.value().to_owned(), PostingKey(term.value()));
         }
-        // These rows have a checksum.
+        // The rows of `meta` have a checksum.
         for row in txn.open_table(META)?.iter()? {
             let (key, row) = row?;
             if let Some(name) = key.value().strip_prefix(PLATFORM_PREFIX)
@@ -84,7 +84,7 @@ impl NameTables {
         let mut terms: HashSet<u32> = platforms.values().map(|term| term.0).collect();
         let mut conversations = BTreeMap::new();
         for (platform, name, row) in order_tables::conversations(&txn.open_table(CONVERSATIONS)?)? {
-            // Without its number a conversation gets another.
+            // A conversation without a term gets a new one.
             if terms.insert(row.term.0) {
                 let row = ConversationRow { messages: 0, last_seq: 0, ..row };
                 conversations.insert((platform, name), row);
@@ -95,7 +95,7 @@ impl NameTables {
         Ok(Self { platforms, conversations, new: HashSet::new(), next })
     }
 
-    /// Counts a message; returns the terms of its platform and of its conversation.
+    /// Counts a message. Returns the terms of its platform and of its conversation.
     fn add(&mut self, message: &Message) -> [PostingKey; 2] {
         let platform = message.platform.as_deref().unwrap_or_default();
         let next = &mut self.next;
@@ -116,7 +116,7 @@ impl NameTables {
         row.last_at = row.last_at.max(message.created_at);
         row.see(message);
         if self.new.contains(&row.term) {
-            // Its read mark is lost.
+            // The read mark is lost, so all messages count as read.
             row.read(message.seq);
         }
         [platform_term, row.term]

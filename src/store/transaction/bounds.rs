@@ -6,11 +6,10 @@ use crate::store::error::Result;
 use crate::store::{dedupe_keys, journal};
 use redb::{ReadableTable, ReadableTableMetadata, Table};
 
-/// Marks, kept commits and conversations that are forgotten together, at most.
+/// The most marks, commits and conversations that are removed together.
 const FORGOTTEN_AT_ONCE: usize = 2_000;
 
-/// Epochs that are remembered beyond those of kept events: by them the IDs of deleted messages are
-/// known.
+/// The most epochs that are kept beyond those of the journal. They are needed for IDs of deleted messages.
 const MAX_EPOCHS: u64 = 4_096;
 
 impl<'txn> Transaction<'txn> {
@@ -53,13 +52,13 @@ impl<'txn> Transaction<'txn> {
     /// The offset before which events need not be kept any more; `None` if none are.
     fn journal_bound(&self, at: u64) -> Result<Option<u64>> {
         let oldest = at.saturating_sub(self.context.journal_seconds);
-        // Counted from the newest that is kept, for this is an event itself.
+        // The limit counts from the newest commit in the journal, because removing is an event, too.
         let newest = self.journal.last()?.map_or(0, |(offset, _)| offset.value());
         let first = (newest + 1).saturating_sub(self.context.journal_events);
         for (count, row) in self.journal.iter()?.enumerate() {
             let (offset, bytes) = row?;
             let at = journal::time_of(offset.value(), bytes.value());
-            // A row that cannot be read is of no use.
+            // A damaged row is removed.
             let is_kept = offset.value() >= first && at.is_some_and(|at| at >= oldest);
             if is_kept || count >= FORGOTTEN_AT_ONCE {
                 return Ok((count > 0).then_some(offset.value()));
@@ -69,7 +68,7 @@ impl<'txn> Transaction<'txn> {
         Ok((!is_empty).then_some(self.next_offset()))
     }
 
-    /// The offset before which epochs can be forgotten.
+    /// The offset before which epochs can be removed.
     fn epochs_bound(&self, journal_before: u64) -> Result<u64> {
         let surplus = self.epochs.read()?.len()?.saturating_sub(MAX_EPOCHS) as usize;
         if surplus == 0 {
@@ -81,8 +80,7 @@ impl<'txn> Transaction<'txn> {
         Ok(kept.map_or(0, |(first, _)| first.value()).min(in_force))
     }
 
-    /// Conversations without messages. All others are listed: where as many are listed as there are,
-    /// none has to be read.
+    /// Conversations without messages. If the list has as many conversations as the table, no row is read.
     fn emptied(&self) -> Result<Vec<(String, String)>> {
         let unlisted = self.conversations.len()?.saturating_sub(self.newest.read()?.len()?);
         let most = (unlisted as usize).min(FORGOTTEN_AT_ONCE);

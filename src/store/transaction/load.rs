@@ -1,7 +1,7 @@
 //! Reads every row that applying an event will touch, before anything is changed.
 
 use super::{CachedRow, KnownConversation, Transaction};
-use crate::model::event::{ChangeCause, Event};
+use crate::model::event::{ChangeCause, Event, MessageState};
 use crate::model::message::{Message, Status};
 use crate::store::conversation::ConversationRow;
 use crate::store::error::{Result, StoreError};
@@ -15,34 +15,10 @@ impl Transaction<'_> {
     /// them is damaged or not what the event speaks of.
     pub(in crate::store) fn load(&mut self, event: &Event) -> Result<()> {
         match event {
-            Event::Created { message, .. } => {
-                // Beyond the head there is none.
-                let is_old = message.seq <= self.counters.head;
-                if is_old && self.messages.get(message.seq)?.is_some() {
-                    return Err(StoreError::Damaged(format!(
-                        "message {} is there already",
-                        message.seq
-                    )));
-                }
-                self.load_terms(message, message.status, message.platform.as_deref())
-            }
-            Event::Changed { seq, how, state, .. } => self.look_at(*seq, |known, before| {
-                known.load_terms(before, before.status, before.platform.as_deref())?;
-                if *how == ChangeCause::Claimed {
-                    // If an attempt cannot be recorded, the message would be sent again at each
-                    // start.
-                    for end in [Status::Sent, Status::Failed] {
-                        known.load_row(PostingKey::of_state(before.direction, end), *seq)?;
-                    }
-                }
-                known.load_terms(before, state.status, state.platform.as_deref())
-            }),
+            Event::Created { message, .. } => self.load_created(message),
+            Event::Changed { seq, how, state, .. } => self.load_changed(*seq, *how, state),
             Event::Routed { seq, platform, conversation, .. } => {
-                self.look_at(*seq, |known, before| {
-                    known.load_terms(before, before.status, before.platform.as_deref())?;
-                    let after = Message { recipient: conversation.clone(), ..before.clone() };
-                    known.load_terms(&after, after.status, Some(platform))
-                })
+                self.load_routed(*seq, platform, conversation)
             }
             Event::PlatformSeen { .. } => tables::seen_platforms(&self.meta).map(drop),
             Event::ContentSet { seq, .. }
@@ -56,18 +32,15 @@ impl Transaction<'_> {
             Event::ConversationNamed { platform, conversation, .. }
             | Event::ConversationRead { platform, conversation, .. }
             | Event::ConversationSet { platform, conversation, .. } => {
-                match self.load_conversation(platform, conversation)? {
-                    Some(_) => Ok(()),
-                    None => Err(StoreError::Damaged(format!(
-                        "the conversation {platform}/{conversation} is gone"
-                    ))),
-                }
+                let term = self.load_conversation(platform, conversation)?;
+                let gone = || format!("the conversation {platform}/{conversation} is gone");
+                term.map(drop).ok_or_else(|| StoreError::Damaged(gone()))
             }
             Event::Forgotten(bounds) => {
-                for (platform, name) in &bounds.conversations {
-                    self.load_conversation(platform, name)?;
-                }
-                Ok(())
+                let mut conversations = bounds.conversations.iter();
+                conversations.try_for_each(|(platform, name)| {
+                    self.load_conversation(platform, name).map(drop)
+                })
             }
             Event::Opened { .. }
             | Event::Recognized { .. }
@@ -81,6 +54,38 @@ impl Transaction<'_> {
             | Event::Noticed { .. } => Ok(()),
             Event::RequestAnswered { id, .. } => self.request(*id).map(drop),
         }
+    }
+
+    fn load_created(&mut self, message: &Message) -> Result<()> {
+        // No message has a `seq` above the newest one.
+        let is_old = message.seq <= self.counters.head;
+        if is_old && self.messages.get(message.seq)?.is_some() {
+            let text = format!("message {} is there already", message.seq);
+            return Err(StoreError::Damaged(text));
+        }
+        self.load_terms(message, message.status, message.platform.as_deref())
+    }
+
+    fn load_changed(&mut self, seq: u64, how: ChangeCause, state: &MessageState) -> Result<()> {
+        self.look_at(seq, |known, before| {
+            known.load_terms(before, before.status, before.platform.as_deref())?;
+            if how == ChangeCause::Claimed {
+                // If the outcome of an attempt could not be recorded, the message would be sent again at
+                // each start.
+                for end in [Status::Sent, Status::Failed] {
+                    known.load_row(PostingKey::of_state(before.direction, end), seq)?;
+                }
+            }
+            known.load_terms(before, state.status, state.platform.as_deref())
+        })
+    }
+
+    fn load_routed(&mut self, seq: u64, platform: &str, conversation: &str) -> Result<()> {
+        self.look_at(seq, |known, before| {
+            known.load_terms(before, before.status, before.platform.as_deref())?;
+            let after = Message { recipient: conversation.to_owned(), ..before.clone() };
+            known.load_terms(&after, after.status, Some(platform))
+        })
     }
 
     /// Looks at a message that has to be there, and keeps it as it was decoded.

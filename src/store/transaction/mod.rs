@@ -1,8 +1,8 @@
-//! The tables inside a write transaction: what `decide` reads, and the rows that events touch.
+//! The tables in a write transaction: the state for `decide`, and the rows that events change.
 //!
-//! Rows that many events of a batch touch (sets, counters, conversations) are kept here and written
-//! once. `load` reads every row that applying an event will touch, so that a damaged one refuses the
-//! command that meets it, before anything was changed.
+//! Rows that many events of a batch change (sets, counters, conversations) are kept in memory and written
+//! once. `load` reads every row that an event will change. So a damaged row refuses the command that needs
+//! it before anything is changed.
 
 mod bounds;
 mod load;
@@ -31,7 +31,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-/// Platforms as the tables have them, each fact read once.
+/// Data about platforms. Each is read once.
 #[derive(Clone, Default)]
 pub(in crate::store) struct KnownPlatforms {
     /// Their terms by name; `None` for one that has none yet.
@@ -48,7 +48,7 @@ impl KnownPlatforms {
     }
 }
 
-/// Facts of the tables as a commit left them, which the next one need not read.
+/// Data of the tables after a commit, which the next commit need not read.
 #[derive(Clone)]
 pub(in crate::store) struct LastCommit {
     pub(in crate::store) newest: Cursor,
@@ -60,7 +60,7 @@ pub(in crate::store) struct LastCommit {
 pub(in crate::store) struct TransactionContext {
     pub(in crate::store) ids: IdPermutation,
     pub(in crate::store) epoch: Epoch,
-    /// The last commit of commands; there may have been other ones since.
+    /// The last commit of commands. There may have been other commits since.
     pub(in crate::store) last: Option<LastCommit>,
     /// The tag of new IDs.
     pub(in crate::store) tag: EpochTag,
@@ -71,18 +71,18 @@ pub(in crate::store) struct TransactionContext {
     pub(in crate::store) hides_recalled: bool,
 }
 
-/// A row as it is to be; written at the end where it is `dirty`.
+/// A row in memory. It is written at the end if it is `dirty`.
 #[derive(Default)]
 pub(in crate::store) struct CachedRow<T> {
     pub(in crate::store) value: T,
     pub(in crate::store) dirty: bool,
 }
 
-/// A conversation's row as it is to be; written at the end where it is `dirty`.
+/// The row of a conversation in memory. It is written at the end if it is `dirty`.
 #[derive(Default)]
 pub(in crate::store) struct KnownConversation {
     pub(in crate::store) row: Option<ConversationRow>,
-    /// The place under which the tables list it.
+    /// Its position in the list of conversations, as the tables have it.
     pub(in crate::store) listed_at: Option<u64>,
     pub(in crate::store) dirty: bool,
 }
@@ -117,7 +117,7 @@ pub(in crate::store) struct Transaction<'txn> {
     pub(in crate::store) newest_epoch: Epoch,
     /// Entries of this commit for the journal.
     pub(in crate::store) kept: Vec<(u64, EntryContent)>,
-    /// Messages as the table has them, each decoded once.
+    /// Messages that were decoded, by `seq`.
     pub(in crate::store) decoded: RefCell<HashMap<u64, Message, RandomState>>,
     pub(in crate::store) rows: BTreeMap<u64, CachedRow<Places>>,
     /// By platform and conversation.
@@ -126,7 +126,7 @@ pub(in crate::store) struct Transaction<'txn> {
 }
 
 impl<'txn> Transaction<'txn> {
-    /// Opens the tables that every commit needs, for a commit at a time in Unix seconds.
+    /// Opens the tables that every commit needs. `at` is the time of the commit in Unix seconds.
     pub(in crate::store) fn open(
         txn: &'txn WriteTransaction,
         context: &TransactionContext,
@@ -191,7 +191,7 @@ impl<'txn> Transaction<'txn> {
         Ok(())
     }
 
-    /// The newest event.
+    /// The cursor of the newest event.
     pub(in crate::store) fn newest_event(&self) -> Cursor {
         Cursor { epoch: self.newest_epoch, offset: self.counters.offset }
     }
@@ -201,7 +201,7 @@ impl<'txn> Transaction<'txn> {
         self.counters.offset + 1
     }
 
-    /// The conversation's row, where this batch has met it.
+    /// The conversation's row, if this batch has read it.
     pub(in crate::store) fn known_conversation(
         &self,
         platform: &str,
@@ -210,7 +210,7 @@ impl<'txn> Transaction<'txn> {
         self.known_conversations.get(platform)?.get(name)
     }
 
-    /// The place of the conversation's row among those this batch has met.
+    /// The conversation's row in memory; makes an empty one if this batch has not read it.
     pub(in crate::store) fn conversation_entry(
         &mut self,
         platform: &str,
@@ -220,7 +220,7 @@ impl<'txn> Transaction<'txn> {
         names.entry(name.to_owned()).or_default()
     }
 
-    /// The conversation's row, with what this batch has changed.
+    /// The conversation's row, with the changes of this batch.
     pub(in crate::store) fn conversation(
         &self,
         platform: &str,

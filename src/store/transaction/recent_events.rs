@@ -1,4 +1,4 @@
-//! The newest events that are kept, those of this batch too.
+//! The newest events of the journal, with those of this batch.
 
 use super::Transaction;
 use crate::store::error::Result;
@@ -6,8 +6,8 @@ use crate::store::journal::{self, EntryContent};
 use redb::ReadableTable as _;
 
 impl Transaction<'_> {
-    /// Shows events and the times of their commits, the newest first and about `most` of them, until
-    /// `find` gives something.
+    /// Calls `find` with events and the times of their commits, the newest first and about `most` of them,
+    /// until it returns a value.
     pub(super) fn find_recent<T>(
         &self,
         most: usize,
@@ -21,7 +21,7 @@ impl Transaction<'_> {
         let mut left = most;
         for row in self.journal.iter()?.rev() {
             let (first, bytes) = row?;
-            // A damaged row is not the one that is looked for.
+            // A damaged row is skipped.
             let entries = journal::decode(first.value(), bytes.value()).unwrap_or_default();
             for entry in entries.iter().rev() {
                 if let Some(found) = find(entry.at, &entry.entry) {

@@ -1,4 +1,4 @@
-//! The sets of messages (postings), with what this batch has changed.
+//! The sets of messages (postings), with the changes of this batch.
 
 use super::Transaction;
 use crate::model::message::{Direction, Status};
@@ -10,8 +10,7 @@ use redb::ReadableTable;
 use std::collections::BTreeSet;
 
 impl Transaction<'_> {
-    /// The blocks that may have messages of a term, the newest first, with what this batch has
-    /// changed.
+    /// The blocks that may have messages of a term, the newest first, with the changes of this batch.
     pub(super) fn newest_blocks(
         &self,
         term: PostingKey,
@@ -34,7 +33,7 @@ impl Transaction<'_> {
         }))
     }
 
-    /// The blocks that may have messages of a term, with what this batch has changed.
+    /// The blocks that may have messages of a term, with the changes of this batch.
     pub(super) fn blocks(&self, term: PostingKey) -> Result<BTreeSet<u32>> {
         let rows = term.row(0)..=term.row(u32::MAX);
         let loaded = self.rows.range(rows.clone()).map(|(row, _)| Ok(*row as u32));
@@ -53,7 +52,7 @@ impl Transaction<'_> {
         Ok(0)
     }
 
-    /// A set of places, with what this batch has changed.
+    /// A set, with the changes of this batch.
     pub(super) fn places(&self, row: u64) -> Result<Places> {
         if let Some(known) = self.rows.get(&row) {
             return Ok(known.value.clone());
@@ -64,7 +63,7 @@ impl Transaction<'_> {
         }
     }
 
-    /// The places of a block whose messages are outbound.
+    /// The positions of a block that have outbound messages.
     pub(super) fn outbound_places(&self, block: u32) -> Result<Places> {
         let mut places = Places::default();
         for status in Status::ALL {

@@ -22,21 +22,21 @@ use crate::store::tables::{self, PostingKey};
 use redb::ReadableTable;
 use uuid::Uuid;
 
-/// The newest messages of a conversation among which the target of a reply, a recall, an edit or a
-/// reaction is looked for.
+/// The newest messages of a conversation that are searched for the target of a reply, a recall, an edit or
+/// a reaction.
 const MAX_LOOKED_AT: usize = 5_000;
 
-/// The newest events among which a notice is looked for that may have been stored before.
+/// The newest events that are searched for an equal notice.
 const EVENTS_COMPARED: usize = 1_000;
 
-/// The newest events among which the deletion of a message is looked for whose attempt ended later.
+/// The newest events that are searched for the deletion of a message whose attempt ended later.
 const DELETIONS_COMPARED: usize = 20_000;
 
-/// The newest requests with which one that comes in is compared.
+/// The newest requests that a request is compared with.
 const REQUESTS_COMPARED: usize = 1_000;
 
 impl Transaction<'_> {
-    /// The message at a place, decoded anew.
+    /// Decodes the message with this `seq`.
     pub(super) fn read_message(&self, seq: u64) -> Result<Option<Message>> {
         let bytes = self.messages.get(seq)?;
         bytes.map(|bytes| Ok(record::decode(seq, bytes.value())?)).transpose()
@@ -162,7 +162,8 @@ impl StoreState for Transaction<'_> {
         for key in deleted_keys(received, at) {
             if let Some(row) = self.seen.read()?.get(key)? {
                 let seq = SealedTable::Seen.seq(mark_key(key), row.value())?;
-                // It is settled in the period in which it was claimed, or in the next one.
+                // The mark that it is settled has the period in which the own message came in, or the next
+                // one.
                 let periods = periods_about(key.0).map(|period| settled_key(seq, period));
                 let seen = self.seen.read()?;
                 if seen.get(periods[1])?.is_none() && seen.get(periods[2])?.is_none() {
@@ -197,7 +198,7 @@ impl StoreState for Transaction<'_> {
             let mut places = self.places(state.row(block))?;
             places.intersect(&self.places(row.term.row(block))?);
             for place in places.ascending() {
-                // A damaged message is skipped, because it cannot be the one that is searched.
+                // A damaged message is skipped, because it cannot be compared.
                 let message = self.by_seq(start_of(block) + u64::from(place));
                 found.extend(pass_over(message)?);
                 if found.len() == limit {
@@ -225,7 +226,7 @@ impl StoreState for Transaction<'_> {
                 wanted.intersect(&self.outbound_places(block)?);
             }
             for place in recent.descending().take(left).filter(|place| wanted.has(*place)) {
-                // A damaged message is skipped, because it cannot be the one that is searched.
+                // A damaged message is skipped, because it cannot be compared.
                 let message = self.by_seq(start_of(block) + u64::from(place));
                 found.extend(pass_over(message)?);
             }

@@ -1,4 +1,4 @@
-//! The requests of platforms, the state that adapters keep, and what an account sent last.
+//! The requests of platforms, the state of adapters, and the messages that an account sent last.
 
 use super::View;
 use crate::model::message::{Direction, Message, Status};
@@ -14,7 +14,7 @@ const SENT_LAST: usize = 20;
 
 impl View {
     /// The platform's IDs of the messages that an account sent last in a conversation, and when they were
-    /// sent, in Unix seconds. Not those that its owner wrote elsewhere.
+    /// sent, in Unix seconds. Messages that its owner wrote elsewhere are left out.
     ///
     /// # Errors
     ///
@@ -32,7 +32,7 @@ impl View {
             direction: Some(Direction::Outbound),
         };
         let sent = self.list(&filter, Page { offset: 0, limit: SENT_LAST, before: None })?;
-        // A message that changed since does not tell when it was sent.
+        // If a message changed since it was sent, the time of sending is unknown.
         let is_its = |message: &Message| {
             message.sender.is_none()
                 && message.account.as_deref() == Some(account)
@@ -71,7 +71,7 @@ impl View {
         row.map(|row| Ok(unpack_request(id, row.value())?)).transpose()
     }
 
-    /// Everything that an adapter keeps, by its names.
+    /// All state that an adapter keeps, by the adapter's names for it.
     ///
     /// # Errors
     ///

@@ -1,14 +1,14 @@
-//! The time of the newest messages, by which a clock is doubted that may have been set while no server ran.
+//! The time of the newest messages. It shows whether the clock may have been set while no server ran.
 
 use super::View;
 use crate::store::error::Result;
 
-/// Messages of which the newest time is taken: the clock may have been wrong for a few of them, too.
+/// The number of newest messages that are compared: the clock may have been wrong for a few of them, too.
 const NEWEST: usize = 100;
 
 impl View {
-    /// The latest `created_at` of the newest 100 messages, in Unix seconds; 0 if there are none. Not when
-    /// they changed last, because the start itself changes some.
+    /// The latest `created_at` of the newest 100 messages, in Unix seconds; 0 if there are none.
+    /// `updated_at` does not count, because the start changes messages.
     ///
     /// # Errors
     ///

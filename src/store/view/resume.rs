@@ -10,8 +10,8 @@ use crate::store::tables::resumable_from;
 use redb::ReadableTable;
 
 impl View {
-    /// The offset that a cursor stands for; `None` where it cannot be gone on from: it is of another
-    /// life of the store, lies beyond the newest event, or events after it are no longer kept.
+    /// The offset of a cursor; `None` if it is not possible to resume there: the cursor is of another store
+    /// or another copy, is after the newest event, or the events after it are no longer kept.
     ///
     /// # Errors
     ///
@@ -21,7 +21,7 @@ impl View {
         if is_whole { self.kept_offset_of(cursor) } else { Ok(None) }
     }
 
-    /// The same for a reader that takes what is left where events were lost.
+    /// The same for a reader that accepts gaps.
     ///
     /// # Errors
     ///
@@ -31,7 +31,7 @@ impl View {
         if offset > self.counters.offset || offset + 1 < self.counters.kept_from {
             return Ok(None);
         }
-        // A store of an older version has messages, and no events by which it can be recognized.
+        // A store of an older version has messages, but no events that identify it.
         if offset == 0 && self.first_seq()? > 1 {
             return Ok(None);
         }
@@ -48,20 +48,20 @@ impl View {
         Ok(!is_kept && self.cursor_at(cursor.offset)?.epoch == cursor.epoch)
     }
 
-    /// Whether all events after an offset are there, for who has all up to it.
+    /// Whether all events after an offset are in the journal.
     fn can_resume_at(&self, offset: u64) -> Result<bool> {
         let from = resumable_from(self.meta_table()?)?;
         Ok(offset >= from && offset.saturating_add(1) >= self.counters.kept_from)
     }
 
-    /// The first `seq` that was given in an epoch.
+    /// The first `seq` of the oldest epoch that is known.
     fn first_seq(&self) -> Result<u64> {
         let Some((offset, row)) = self.epochs_table()?.first()? else { return Ok(self.head() + 1) };
         Ok(epoch_of(offset.value(), row.value())?.1)
     }
 
-    /// Whether the store has lost an event of its own that clients have, or is another store. A node
-    /// of a cluster has lost nothing that it can read from the log again.
+    /// Whether the store has lost an event that clients have, or is another store. A node of a cluster
+    /// loses nothing, because it can read the log again.
     ///
     /// # Errors
     ///
@@ -97,11 +97,11 @@ impl View {
         if !self.can_resume_at(after)? {
             return Ok(None);
         }
-        // Without a damaged row no client can resume here, as if it were no longer kept.
+        // At a damaged row no client can resume, as if it were no longer kept.
         self.kept_events(after, limit, false)
     }
 
-    /// The same; with `passes_over`, damaged rows are skipped and logged.
+    /// The same. With `passes_over`, damaged rows are skipped and logged.
     pub(in crate::store) fn kept_events(
         &self,
         after: u64,
@@ -115,7 +115,7 @@ impl View {
         if after >= self.counters.offset {
             return Ok(Some(found));
         }
-        // The commit that holds it may have begun before.
+        // The row of a commit begins at its first event, which may be before `after`.
         let before = self.journal_table()?.range(..=after)?.next_back().transpose()?;
         let first = before.map_or(0, |(first, _)| first.value());
         for row in self.journal_table()?.range(first..)? {

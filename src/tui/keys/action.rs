@@ -2,26 +2,33 @@
 
 /// Action of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum KeyAction {
     Quit,
+    /// Quits when pressed twice; in the question whether to quit, at once.
     Interrupt,
+    /// Stops the process until the shell continues it.
     Suspend,
+    /// Draws the screen again.
     Redraw,
     Help,
     NextPane,
     PreviousPane,
+    /// Goes to a conversation by its name.
     Jump,
     NextConversation,
     PreviousConversation,
     NextUnread,
     Notifications,
     Requests,
+    /// Lists the people of the conversation.
     People,
     Search,
+    /// Shows the next platform only.
     Platform,
+    /// Shows messages in the next state only.
     Status,
     Write,
+    /// Ends a search, a filter or a selection, or closes the view.
     Back,
     Down,
     Up,
@@ -31,34 +38,46 @@ pub enum KeyAction {
     HalfUp,
     First,
     Last,
+    /// Opens the selected conversation, message or entry.
     Open,
     MarkRead,
     Mute,
     Pin,
     MarkUnread,
+    /// Adds the message to the selection, or removes it.
     Choose,
     Reply,
     Edit,
     Recall,
     React,
     Forward,
+    /// Goes to the message that this one answers.
     Answered,
+    /// Goes back from there.
     Return,
+    /// Opens a link or a file of the message.
     OpenLink,
     Save,
+    /// Shows a picture of the message.
     Picture,
+    /// Shows the message in its conversation.
     Conversation,
     Copy,
     CopyId,
     Cancel,
     Retry,
     Delete,
+    /// Goes to the older match.
     NextMatch,
+    /// Goes to the newer match.
     PreviousMatch,
     Send,
     NewLine,
+    /// Completes a name after `@`, or the path after `/file`.
     Complete,
+    /// The line above, or the text that was sent before.
     Older,
+    /// The line below, or the text that was sent after.
     Newer,
     LineStart,
     LineEnd,
@@ -69,9 +88,12 @@ pub enum KeyAction {
     DeleteWord,
     DeleteNextWord,
     DeleteNext,
+    /// Inserts the text that was deleted last.
     Yank,
     Undo,
+    /// Searches the messages that are shown.
     Find,
+    /// Searches all conversations.
     FindEverywhere,
     Yes,
     No,

@@ -48,37 +48,37 @@ impl Model {
         known.map_or_else(|| key.conversation.clone(), |known| known.name().to_owned())
     }
 
-    #[allow(missing_docs)]
+    /// The short name of the server.
     pub fn server(&self) -> &str {
         &self.server
     }
 
-    #[allow(missing_docs)]
+    /// How the client is connected to the server.
     pub fn connection(&self) -> &ConnectionState {
         &self.connection
     }
 
-    #[allow(missing_docs)]
+    /// The first row of the list that is on the screen; 0 is the row for all conversations.
     pub fn list_top(&self) -> usize {
         self.list_top
     }
 
-    #[allow(missing_docs)]
+    /// The messages that are shown.
     pub fn stream(&self) -> &Stream {
         &self.stream
     }
 
-    #[allow(missing_docs)]
+    /// The text that is being written.
     pub fn draft(&self) -> &ComposerDraft {
         &self.draft
     }
 
-    #[allow(missing_docs)]
+    /// The pane that gets the keys.
     pub fn focus(&self) -> Focus {
         self.focus
     }
 
-    #[allow(missing_docs)]
+    /// The view that covers the stream; `None` where none is open.
     pub fn view(&self) -> Option<&ScrollView> {
         self.view.as_ref()
     }
@@ -133,22 +133,22 @@ impl Model {
         self.searching.as_ref()
     }
 
-    #[allow(missing_docs)]
+    /// The connection states of the adapters, as the server told them last.
     pub fn adapters(&self) -> &[AdapterStatus] {
         &self.adapters
     }
 
-    #[allow(missing_docs)]
+    /// The number of messages in each state; `None` until the server has told it.
     pub fn stats(&self) -> Option<&Stats> {
         self.stats.as_ref()
     }
 
-    #[allow(missing_docs)]
+    /// Messages that came within the last minute.
     pub fn per_minute(&self) -> u64 {
         self.rate.per_minute()
     }
 
-    /// A word about what was done, for some seconds.
+    /// The outcome of the last action; `None` after some seconds.
     pub fn notice(&self) -> Option<&str> {
         self.notice.as_ref().map(|(text, _)| text.as_str())
     }

@@ -9,7 +9,6 @@ use uuid::Uuid;
 
 /// Something of a message that can be opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub struct MediaItem {
     /// A short label.
     pub label: String,
@@ -36,11 +35,12 @@ pub enum AttachmentPlace {
 
 /// Purpose of fetching a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum Fetching {
+    /// To open it with the desktop's program.
     Open,
+    /// To save it for good.
     Save,
-    /// A picture, to be seen here.
+    /// To show a picture in the terminal.
     Show,
 }
 

@@ -11,9 +11,10 @@ const FILE: &str = "/file";
 
 /// A person whose name stands in a text, with the `@`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub struct Mention {
+    /// The name, without `@`.
     pub name: String,
+    /// The user ID on the platform.
     pub user: String,
 }
 

@@ -15,10 +15,10 @@ const OWN: &str = "→ ";
 
 /// One conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub struct ConversationState {
     pub key: ConversationKey,
     pub kind: ConversationKind,
+    /// The name that the platform gave it; `None` while it is unknown.
     pub name: Option<String>,
     /// Inbound messages after the read mark.
     pub unread: u64,
@@ -26,9 +26,9 @@ pub struct ConversationState {
     pub mentions: u64,
     pub muted: bool,
     pub pinned: bool,
-    /// Author and content of the last message; none while unknown.
+    /// Author and content of the last message; `None` while they are unknown.
     pub last_line: Option<String>,
-    /// The ID of the message that the last line is of.
+    /// The ID of the message in `last_line`; `None` while it is unknown.
     pub last_id: Option<Uuid>,
     /// The `seq` of its newest message.
     pub last_seq: u64,

@@ -46,7 +46,6 @@ impl Unfinished {
 
 /// A text that was taken to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub struct SubmittedText {
     pub text: String,
     pub purpose: Purpose,

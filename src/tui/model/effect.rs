@@ -14,13 +14,13 @@ use uuid::Uuid;
 /// Event for the model.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(clippy::large_enum_variant, reason = "handled one at a time")]
-#[allow(missing_docs)]
 pub enum TuiEvent {
     Key(KeyEvent),
     Mouse(MouseEvent),
     Paste(String),
+    /// The new columns and rows of the terminal.
     Resize(u16, u16),
-    /// The terminal has the keyboard, or another window has it.
+    /// Whether the terminal has the keyboard; else another window has it.
     Focus(bool),
     /// A second has passed; Unix seconds.
     Tick(u64),
@@ -37,7 +37,6 @@ pub enum TuiEvent {
 
 /// Effect that the model asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum Effect {
     Ask(ServerRequest),
     /// To the terminal's clipboard.
@@ -45,19 +44,20 @@ pub enum Effect {
     /// An address, or a file of this host, with the program that the desktop has for it.
     Open(String),
     Notify(Notification),
+    /// Draws every cell again, where something else wrote to the terminal.
     Redraw,
+    /// Stops the process until the shell continues it.
     Suspend,
     Quit,
 }
 
 /// Request to the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum ServerRequest {
     Conversations,
     Platforms,
     Stats,
-    /// A page of the stream; the ticket comes back with it.
+    /// A page of the stream. The reply has the same ticket.
     Page {
         ticket: u64,
         wanted: HistoryQuery,
@@ -71,13 +71,16 @@ pub enum ServerRequest {
     /// Mutes or pins a conversation, or no longer.
     SetConversation(ConversationKey, http::SetConversation),
     Send(NewMessage),
-    /// A file of this host, as a message.
+    /// Sends a file of this host as a message.
     SendFile(NewMessage, PathBuf),
     Edit(Uuid, MessageChange),
+    /// Takes a message back on its platform.
     Recall(Uuid),
+    /// Sets a reaction to a message (`true`), or takes it back (`false`).
     React(Uuid, String, bool),
     Cancel(Uuid),
     Retry(Uuid),
+    /// Deletes a message from the store; the platform keeps it.
     Delete(Uuid),
     Fetch(Box<MediaItem>, Fetching),
     /// A picture that fits into columns and rows.
@@ -86,29 +89,30 @@ pub enum ServerRequest {
     People(ConversationKey),
     /// Friend and join requests.
     Requests,
+    /// Approves (`true`) or rejects (`false`) the request with this ID.
     Answer(u64, bool),
 }
 
-/// A message, or a file as one, that the server did not get.
+/// A message that the server did not get.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub struct NotSent {
     pub message: NewMessage,
+    /// The file of this host that was to go with it.
     pub file: Option<PathBuf>,
+    /// The reason, for people.
     pub why: String,
 }
 
-/// A request, with the number of the event that was told last when it was made.
+/// A request, and how much the server had told when it was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub struct NumberedRequest {
+    /// The number of the last event before the request ([`Model::told`](super::Model::told)).
     pub asked: u64,
     pub request: ServerRequest,
 }
 
 /// Reply of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum ServerReply {
     Conversations(Vec<http::Conversation>),
     Platforms(Vec<AdapterStatus>),
@@ -117,7 +121,7 @@ pub enum ServerReply {
         ticket: u64,
         found: HistoryPage,
     },
-    /// Not available now; it may be requested again.
+    /// The page could not be read; it may be requested again.
     NoPage {
         ticket: u64,
         why: String,
@@ -125,6 +129,7 @@ pub enum ServerReply {
     Message(Box<Message>),
     /// A conversation was read, muted or pinned; `None` where it has no messages any more.
     Conversation(Option<Box<http::Conversation>>),
+    /// The read mark could not be set.
     NotRead,
     /// A message was made.
     Made(Box<Message>),
@@ -137,7 +142,7 @@ pub enum ServerReply {
     Picture(Box<Picture>),
     /// Those who wrote in a conversation, the latest first, then its other members.
     People(ConversationKey, Vec<GroupMember>),
-    /// They could not be found out, for this reason.
+    /// The people could not be read, for this reason.
     NoPeople(String),
     Requests(Vec<http::Request>),
     RequestAnswered(Box<http::Request>),

@@ -75,7 +75,6 @@ const WRITE_ROWS: usize = 8;
 
 /// State of the connection to the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum ConnectionState {
     Connecting,
     Connected,
@@ -85,20 +84,23 @@ pub enum ConnectionState {
 
 /// The part that gets the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum Focus {
+    /// The conversations.
     List,
+    /// The messages.
     Stream,
+    /// The text that is being written.
     Write,
 }
 
 /// A question that is answered by yes or no.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum Question {
+    /// Whether to delete these messages from the store.
     Delete(Vec<Uuid>),
+    /// Whether to take this message back on its platform.
     Recall(Uuid),
-    /// Whether to approve a request, and what it says.
+    /// Whether to approve the request with this ID, and its text.
     Request(u64, String),
     /// Whether to quit; unfinished texts may be lost.
     Quit,

@@ -13,11 +13,12 @@ const OLD: u64 = 300;
 
 /// Messages that people are notified of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum Level {
+    /// None.
     Off,
-    /// Those in private, and those that mention the account.
+    /// Private messages, and those that mention the account.
     Mentions,
+    /// All messages.
     All,
 }
 
@@ -34,7 +35,6 @@ impl Level {
 
 /// A notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub struct Notification {
     pub title: String,
     pub text: String,
@@ -43,15 +43,14 @@ pub struct Notification {
 /// Decides about notifications.
 #[derive(Clone, Copy, Debug)]
 pub struct Notifier {
-    #[allow(missing_docs)]
     pub level: Level,
-    /// When the last one was, and the last one of what is for this person.
+    /// The time of the last notification, in Unix seconds.
     last: u64,
+    /// The time of the last one of a private message or a mention.
     last_for_me: u64,
 }
 
 impl Notifier {
-    #[allow(missing_docs)]
     pub fn new(level: Level) -> Self {
         Self { level, last: 0, last_for_me: 0 }
     }

@@ -15,28 +15,29 @@ const MOST: usize = 200;
 
 /// The thing that is chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum PickerChoice {
     Conversation(ConversationKey),
     Attachment(Box<MediaItem>, Fetching),
+    /// A reaction to the message `id`.
     Reaction {
         id: Uuid,
         emoji: String,
+        /// Whether to set it; else it is taken back.
         on: bool,
     },
+    /// The friend or join request with this ID.
     Request(u64),
-    /// Somebody to mention.
+    /// A person to mention.
     Person(Mention),
-    /// The segments of each message to be made, and where they are sent.
+    /// The segments of each message to send, and its conversation.
     Forward(Vec<Vec<Segment>>, ConversationKey),
 }
 
 /// An entry of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub struct Item {
     pub label: String,
-    /// Beside it, of less weight; it is found by this, too.
+    /// A note beside the label; the entry is found by it, too.
     pub detail: String,
     pub choice: PickerChoice,
 }
@@ -47,7 +48,7 @@ pub struct Picker {
     title: &'static str,
     editor: TextArea<'static>,
     items: Vec<Item>,
-    /// Whether a text that is no entry is a reaction to this message.
+    /// The message to which a text that matches no entry is a reaction.
     takes_text: Option<Uuid>,
     /// The entries that are found, the best first.
     found: Vec<Item>,
@@ -69,7 +70,6 @@ impl Picker {
         Self { takes_text: Some(id), ..self }
     }
 
-    #[allow(missing_docs)]
     pub fn title(&self) -> &'static str {
         self.title
     }

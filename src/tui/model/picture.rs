@@ -5,7 +5,7 @@ use ratatui_image::protocol::Protocol;
 use std::fmt;
 use std::sync::Arc;
 
-/// A picture of a message; it is the same only as itself.
+/// A picture of a message. Only clones of one are equal.
 #[derive(Clone)]
 pub struct Picture {
     /// The file that it is made of.
@@ -14,7 +14,7 @@ pub struct Picture {
 }
 
 impl Picture {
-    #[allow(missing_docs)]
+    /// The picture of a file, encoded for the terminal.
     pub fn new(attachment: MediaItem, shown: Protocol) -> Self {
         Self { attachment, shown: Arc::new(shown) }
     }

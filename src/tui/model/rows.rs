@@ -24,9 +24,8 @@ const WITH_WIDE_SENDER: u16 = 48;
 const WITH_SENDER: u16 = 44;
 const WITH_TIME: u16 = 24;
 
-/// The columns of the stream, without the spaces between them; 0 is one that is not there.
+/// Widths of the columns of the stream, without the spaces between them; 0 hides a column.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub struct Columns {
     pub time: u16,
     /// The conversation, where several are shown.
@@ -71,8 +70,7 @@ pub enum ScreenRow {
     Day(Date),
     /// From here on nothing was read before.
     Unread,
-    /// A part of a message; the first one stands beside time and sender.
-    #[allow(missing_docs)]
+    /// A row of a message; the first one has time and sender before it.
     Text { spans: Vec<Span>, is_first: bool },
     /// Something that is no message.
     Notice(Vec<Span>),
@@ -80,7 +78,6 @@ pub enum ScreenRow {
 
 /// Facts that rows need beside their message.
 #[derive(Clone, Copy, Debug)]
-#[allow(missing_docs)]
 pub struct Setting<'a> {
     pub columns: Columns,
     /// Messages of several conversations are shown.

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 /// A conversation's name among all: a platform (`local` where none is found yet) and its own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub struct ConversationKey {
     pub platform: String,
+    /// The ID on the platform, such as `group_123`.
     pub conversation: String,
 }
 
@@ -28,13 +28,13 @@ impl ConversationKey {
     }
 }
 
-/// Which messages the stream shows.
+/// The messages that the stream shows: those that match every field. `None` matches all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub struct StreamScope {
     pub conversation: Option<ConversationKey>,
     pub platform: Option<String>,
     pub status: Option<Status>,
+    /// The text that the message contains.
     pub query: Option<String>,
 }
 

@@ -21,26 +21,30 @@ const NAMES: usize = 14;
 
 /// A row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum ViewLine {
+    /// The heading of the lines below it.
     Title(String),
+    /// A name, and the text beside it.
     Row { name: String, text: String },
+    /// Text over the whole width.
     Text(Vec<Span>),
 }
 
-/// The subject.
+/// The content of a view.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum ViewSubject {
+    /// The table of keys.
     Keys,
+    /// Everything about a message.
     Message(Box<Message>),
+    /// A picture of a message.
     Picture(Picture),
 }
 
 /// Rows that can be scrolled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScrollView {
-    #[allow(missing_docs)]
+    /// The content; changed only together with [`ScrollView::lay_out`].
     pub subject: ViewSubject,
     lines: Vec<ViewLine>,
     top: usize,

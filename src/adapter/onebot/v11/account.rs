@@ -21,17 +21,17 @@ pub(super) struct Account {
     pub(super) names: Names,
     /// The names of people in groups, by conversation and person.
     pub(super) people: Names,
-    /// Messages that were told or sent lately, by conversation and ID.
+    /// Messages that came in or were sent lately, by conversation and ID.
     pub(super) known: Recent,
-    /// Messages that others answer and that were asked for.
+    /// Quoted messages that were asked for.
     pub(super) answered: AnsweredMessages,
-    /// Questions that the implementation is asked now.
+    /// Requests to the implementation that are running.
     pub(super) lookups: Lookups,
-    /// By which group each stranger is reached, by conversation: that of the last message.
+    /// The group through which each stranger is reached, by conversation: that of the last message.
     pub(super) through: Names,
     pub(super) history_limits: Arc<HistoryLimits>,
     pub(super) clocks: Arc<PlatformClocks>,
-    /// Messages that go out as several.
+    /// Messages that are sent in several parts.
     pub(super) progress: SendProgress,
     /// The connections that take actions, the newest last.
     calls: Mutex<Vec<Calls>>,
@@ -100,7 +100,7 @@ pub(super) struct Accounts {
 }
 
 impl Accounts {
-    /// The account of this ID, shared by its connections; one whose ID is unknown is shared by none.
+    /// The account with this ID, shared by its connections. An account whose ID is unknown is not shared.
     pub(super) fn get(&self, platform: &str, id: Option<&str>) -> Arc<Account> {
         let account = Arc::new(Account::new(platform, id, self));
         match id {
@@ -109,7 +109,8 @@ impl Accounts {
         }
     }
 
-    /// The account's ID became known: it is shared from now on, or is one that is shared already.
+    /// Sets the account's ID once it is known. The result is shared from now on, or is the account that is
+    /// shared already.
     pub(super) fn identify(&self, account: Arc<Account>, id: &str) -> Arc<Account> {
         // It is set once; the caller has made sure.
         let _ = account.id.set(id.to_owned());

@@ -1,4 +1,4 @@
-//! Sending the core's messages by one connection, and looking for those that may have gone out.
+//! Sends messages of the core by one connection, and looks up attempts with an unknown outcome.
 
 use super::account::Account;
 use super::act::{Reactions, act};
@@ -24,11 +24,11 @@ use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-/// How long an action may take that somebody else called: uploads are among them.
+/// Time limit of an action that a bot or a client calls; uploads are among them.
 const CALL_TIMEOUT: Duration = Duration::from_mins(2);
-/// How long an attempt waits until it is on disk that a part has gone; the disk may refuse for long.
+/// How long an attempt waits until the note of a sent part is stored. The disk may refuse for long.
 const KEEP_TIMEOUT: Duration = Duration::from_secs(5);
-/// Forwards of one message that are opened, so that they can be sent.
+/// The most forwards of one message that are opened to be sent.
 const MAX_OPENED: usize = 8;
 
 /// Answers the core's requests by one connection of an account.
@@ -38,7 +38,7 @@ pub(super) struct Handler {
     pub(super) options: Arc<OneBot11Options>,
     /// The core, which is told of parts that have gone.
     pub(super) events: EventSink,
-    /// Where what is told is waited for.
+    /// The tasks that report to the core.
     pub(super) tracker: TaskTracker,
     pub(super) reactions: Reactions,
 }
@@ -124,7 +124,7 @@ impl RequestHandler for Handler {
 }
 
 impl Handler {
-    /// Takes all parts of a message back, or none where the ID of one is not known.
+    /// Takes all parts of a message back; none if the ID of one is unknown.
     async fn recall_all(
         &self,
         conversation: &str,
@@ -139,7 +139,8 @@ impl Handler {
                 parts.len()
             )));
         }
-        // The last part goes first: should one stay, the message still stands for it.
+        // The last part first: if a later recall fails, the first part, which stands for the message, is
+        // still there.
         for external_id in parts.into_iter().rev() {
             let conversation = conversation.to_owned();
             let action = Action::Recall { conversation, external_id, parts: Vec::new() };
@@ -148,8 +149,8 @@ impl Handler {
         Ok(())
     }
 
-    /// The message with what its forwards hold that are known by their IDs alone. One that the
-    /// implementation cannot open any more stays as it is.
+    /// The message with the content of its forwards that have only an ID. A forward that the implementation
+    /// cannot open any more stays as it is.
     async fn with_opened_forwards(&self, message: Outbound) -> Result<Outbound, String> {
         let is_closed = |segment: &Segment| matches!(segment, Segment::Forward { items, id: Some(_), .. } if items.is_empty());
         let has_closed =
@@ -169,13 +170,13 @@ impl Handler {
         Ok(Outbound { content: Content::of(segments), ..message })
     }
 
-    /// Has it stored that a part has gone, so that an attempt after a restart sends the rest alone, and
-    /// all of it can be taken back. `false` if the message is not there any more.
+    /// Stores that a part was sent, so that an attempt after a restart sends only the rest, and all parts
+    /// can be recalled. `false` if the message is not there any more.
     async fn keep_part(&self, message: Uuid, index: usize, external_id: Option<String>) -> bool {
         let (stored, is_stored) = oneshot::channel();
         let events = self.events.clone();
         let part = AdapterEvent::PartSent { message, index, external_id, stored };
-        // It comes to the disk even where that takes longer than is waited for here.
+        // It is stored even if that takes longer than the wait.
         self.tracker.spawn(async move { events.report(part).await });
         !matches!(timeout(KEEP_TIMEOUT, is_stored).await, Ok(Err(_)))
     }
@@ -202,8 +203,8 @@ impl Handler {
         delivery
     }
 
-    /// Sends the parts of a message one after the other, those that have not gone in an earlier
-    /// attempt. The first one's ID stands for the message.
+    /// Sends the parts of a message one after the other, without those that an earlier attempt sent. The ID
+    /// of the first one stands for the message.
     async fn send_all<'s, 'a: 's>(
         &self,
         message: &Outbound,
@@ -216,7 +217,7 @@ impl Handler {
         for (place, step) in steps.iter().enumerate().skip(gone) {
             let sending = sending(step);
             progress.send(message.id);
-            // A late answer would tell of this part alone.
+            // A late answer would only be about this part.
             let answer = self.calls.call(sending.action, &sending, None).await;
             let part = |reason| format!("part {} of {}: {reason}", place + 1, steps.len());
             let delivery = match delivery(answer) {

@@ -1,5 +1,4 @@
-//! Requests to an implementation for what its events do not tell: names, and messages that others
-//! answer.
+//! Asks an implementation for data that its events lack: names, and quoted messages.
 
 use super::account::Account;
 use super::action::is_unknown_action;
@@ -54,7 +53,7 @@ pub(super) async fn person(conversation: &str, user: &str, account: &Account, ev
     let Some(address) = OneBot11Address::parse(conversation) else { return };
     let key = person_key(conversation, user);
     let question = async {
-        // It became known while this waited for its turn.
+        // Another request found it in the meantime.
         if let Some(name) = account.people.get(&key) {
             return Ok(Some(name));
         }
@@ -93,7 +92,7 @@ pub(super) async fn answered(
 ) {
     let key = answered_key(conversation, answered);
     let question = async {
-        // It became known while this waited for its turn.
+        // Another request found it in the meantime.
         if let Some(found) = account.answered.get(&key) {
             return Some(found);
         }
@@ -118,8 +117,8 @@ async fn found_message(conversation: &str, answered: &str, account: &Account) ->
     let read = answer.data::<&RawValue>().and_then(OneBot11Message::parse)?;
     let own = account.id().unwrap_or_default();
     let (found, _) = read.into_inbound(&account.platform, own, Some(conversation)).ok()?;
-    // Anybody can write an answer to a message of another conversation; its words stay there. Some tell
-    // a private message of our own as one to ourselves.
+    // A quote may name a message of another conversation, whose text must not be shown here. Some
+    // implementations report an own private message as one to the account itself.
     let ourselves = OneBot11Address::Private { user_id: Id::new(own) };
     let is_here = found.conversation == conversation
         || OneBot11Address::parse(&found.conversation) == Some(ourselves);

@@ -4,10 +4,11 @@ use crate::text;
 
 /// Look of a piece of text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum TextLook {
+    /// The text of a message.
     #[default]
     Plain,
+    /// Less important than the text.
     Quiet,
     /// A mention of a person.
     Mention,
@@ -15,11 +16,13 @@ pub enum TextLook {
     Me,
     /// A file, a place, a card.
     Media,
+    /// An address on the web.
     Link,
     /// A message that was taken back.
     Recalled,
     /// The reason why a message waits.
     Waiting,
+    /// A failure.
     Wrong,
     /// A reaction of one's own.
     Mine,
@@ -27,11 +30,10 @@ pub enum TextLook {
 
 /// Text in one look; nothing in it can steer a terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub struct Span {
     pub text: String,
     pub look: TextLook,
-    /// It is what was searched for.
+    /// It matches the search.
     pub is_hit: bool,
 }
 

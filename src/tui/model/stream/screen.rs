@@ -7,7 +7,7 @@ use crate::tui::model::scope::contains;
 /// A message on the screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
-    #[allow(missing_docs)]
+    /// The position in the window of loaded messages.
     pub position: i64,
     /// Its rows, without those beyond the edges.
     pub rows: Vec<ScreenRow>,

@@ -1,4 +1,4 @@
-//! Questions to the implementation that run beside the connection.
+//! Requests to the implementation that run beside the connection.
 
 use super::Implementation;
 use crate::adapter::api::MessageRef;
@@ -53,8 +53,8 @@ impl Implementation {
         });
     }
 
-    /// Asks for the name of a person whom a message mentions; if that is asked for already, the message
-    /// is told of the answer.
+    /// Asks for the name of a person whom a message mentions. If that is running already, its answer also
+    /// completes this message.
     pub(super) fn ask_for_person(&self, message: &MessageRef, user: String) {
         let key = person_key(&message.conversation, &user);
         if !self.account.lookups.want(&key, Some(message.clone())) {
@@ -67,8 +67,8 @@ impl Implementation {
         });
     }
 
-    /// Asks for the message that another one answers, where nobody told of it lately; if it is asked for
-    /// already, the message is told of the answer.
+    /// Asks for a quoted message, unless it came in lately. If that is running already, its answer also
+    /// completes this message.
     pub(super) fn ask_for_answered(&self, message: MessageRef, answered: String) {
         let conversation = message.conversation.clone();
         let key = answered_key(&conversation, &answered);

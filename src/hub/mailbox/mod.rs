@@ -1,0 +1,190 @@
+//! The queue of one session. It is bounded: when it overflows, the session reads from the store, from
+//! the position kept here.
+
+mod broadcast;
+mod frame_queue;
+
+use super::limits::SessionLimits;
+use crate::metrics::METRICS;
+use crate::model::subscription::Position;
+pub use broadcast::FrameForm;
+pub(in crate::hub) use broadcast::{Broadcast, HandoutSubject};
+pub(in crate::hub) use frame_queue::AdapterStates;
+pub use frame_queue::Batches;
+use frame_queue::{Backlog, FrameQueue, note};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+/// One session's queue.
+pub(in crate::hub) struct Mailbox {
+    mail: Mutex<Mail>,
+}
+
+struct Mail {
+    form: FrameForm,
+    mode: MailboxMode,
+    /// The number of the last handout.
+    last: u64,
+    /// Set while the session's task waits; a push takes it and wakes the task.
+    waiting: Option<Waker>,
+}
+
+enum MailboxMode {
+    Live(FrameQueue),
+    Behind(Backlog),
+}
+
+/// Content of a mailbox.
+pub(in crate::hub) enum MailboxContent {
+    /// The session is live, and these batches wait.
+    Mail(Batches),
+    /// The session has to read from the store, after this position.
+    Behind(Position),
+}
+
+/// Result of an attempt to become live again.
+pub(in crate::hub) enum CaughtUp {
+    Live,
+    /// More was committed in the meantime, and has to be read first.
+    MoreToRead,
+    /// Everything was read; these states have to be sent first.
+    Adapters(AdapterStates),
+}
+
+impl Mailbox {
+    /// An empty mailbox, live from `head` on.
+    pub(in crate::hub) fn new(head: Position) -> Self {
+        METRICS.sessions.inc();
+        let mode = MailboxMode::Live(FrameQueue::after(head));
+        let mail = Mail { form: FrameForm::default(), mode, last: 0, waiting: None };
+        Self { mail: Mutex::new(mail) }
+    }
+
+    pub(in crate::hub) fn set_form(&self, form: FrameForm) {
+        self.lock().form = form;
+    }
+
+    /// Adds a handout. Returns the waker of the session if it waits.
+    pub(in crate::hub) fn push(&self, handout: &Broadcast, limits: SessionLimits) -> Option<Waker> {
+        let mut mail = self.lock();
+        if handout.number <= mail.last {
+            return None;
+        }
+        mail.last = handout.number;
+        let form = mail.form;
+        match &mut mail.mode {
+            MailboxMode::Live(queue) if queue.knows(handout.subject, form) => return None,
+            MailboxMode::Live(queue) => {
+                if let Some(backlog) = queue.push(handout, form, limits) {
+                    mail.mode = MailboxMode::Behind(backlog);
+                }
+            }
+            MailboxMode::Behind(backlog) => note(&mut backlog.adapters, handout.subject),
+        }
+        mail.waiting.take()
+    }
+
+    /// Takes the waiting batches; if there are none, the next push wakes the task.
+    pub(in crate::hub) fn poll_take(&self, cx: &mut Context) -> Poll<MailboxContent> {
+        let mut mail = self.lock();
+        match &mut mail.mode {
+            MailboxMode::Live(queue) if queue.batches.is_empty() => {
+                if !mail.waiting.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+                    mail.waiting = Some(cx.waker().clone());
+                }
+                Poll::Pending
+            }
+            MailboxMode::Live(queue) => Poll::Ready(MailboxContent::Mail(queue.take())),
+            MailboxMode::Behind(backlog) => Poll::Ready(MailboxContent::Behind(backlog.delivered)),
+        }
+    }
+
+    /// Takes the waiting batches without waiting; nothing if the session is behind.
+    pub(in crate::hub) fn take(&self) -> Batches {
+        match &mut self.lock().mode {
+            MailboxMode::Live(queue) => queue.take(),
+            MailboxMode::Behind(_) => Batches::new(),
+        }
+    }
+
+    /// Wakes the session if it waits.
+    pub(in crate::hub) fn wake(&self) {
+        let waiting = self.lock().waiting.take();
+        if let Some(waker) = waiting {
+            waker.wake();
+        }
+    }
+
+    /// Changes from live events to reading the store; returns the position after which to read.
+    /// Everything up to `head` was sent to mailboxes.
+    pub(in crate::hub) fn fall_behind(&self, head: Position) -> Position {
+        let mut mail = self.lock();
+        if let MailboxMode::Live(queue) = &mut mail.mode {
+            let delivered = queue.through.max(head);
+            mail.mode = MailboxMode::Behind(std::mem::take(queue).overflow(delivered));
+        }
+        match &mail.mode {
+            MailboxMode::Behind(backlog) => backlog.delivered,
+            MailboxMode::Live(_) => head,
+        }
+    }
+
+    /// Changes back to live events, if everything up to `head` was read (`position`).
+    pub(in crate::hub) fn catch_up(&self, position: Position, head: Position) -> CaughtUp {
+        let mut mail = self.lock();
+        let by_offset = mail.form.is_by_offset();
+        let MailboxMode::Behind(backlog) = &mut mail.mode else { return CaughtUp::Live };
+        let is_there =
+            if by_offset { position.offset >= head.offset } else { position.seq >= head.seq };
+        if !is_there {
+            return CaughtUp::MoreToRead;
+        }
+        if !backlog.adapters.is_empty() {
+            return CaughtUp::Adapters(std::mem::take(&mut backlog.adapters));
+        }
+        METRICS.sessions_behind.dec();
+        mail.mode = MailboxMode::Live(FrameQueue::after(position.max(head)));
+        CaughtUp::Live
+    }
+
+    /// Changes to live events without reading the missing ones.
+    pub(in crate::hub) fn go_live(&self, head: Position) {
+        let mut mail = self.lock();
+        if matches!(mail.mode, MailboxMode::Behind(_)) {
+            METRICS.sessions_behind.dec();
+        }
+        mail.mode = MailboxMode::Live(FrameQueue::after(head));
+    }
+
+    /// The position after which a session that is behind continues.
+    pub(in crate::hub) fn delivered(&self) -> Option<Position> {
+        match &self.lock().mode {
+            MailboxMode::Behind(backlog) => Some(backlog.delivered),
+            MailboxMode::Live(_) => None,
+        }
+    }
+
+    /// The result of [`Self::fall_behind`], without changing anything.
+    pub(in crate::hub) fn place_behind(&self, head: Position) -> Position {
+        match &self.lock().mode {
+            MailboxMode::Behind(backlog) => backlog.delivered,
+            MailboxMode::Live(queue) => queue.place_behind(queue.through.max(head)),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Mail> {
+        self.mail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Mailbox {
+    fn drop(&mut self) {
+        METRICS.sessions.dec();
+        if matches!(self.lock().mode, MailboxMode::Behind(_)) {
+            METRICS.sessions_behind.dec();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

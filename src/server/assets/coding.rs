@@ -1,0 +1,98 @@
+//! How the files of the page are compressed.
+
+use brotli::CompressorWriter;
+use flate2::{Compression, write::GzEncoder};
+use hyper::header::{ACCEPT_ENCODING, HeaderMap};
+use std::io::{self, Write};
+
+/// How a file is compressed.
+#[derive(Clone, Copy)]
+pub(super) enum Coding {
+    /// A tenth smaller than gzip; browsers take it by HTTPS and on their own host.
+    Brotli,
+    Gzip,
+}
+
+impl Coding {
+    /// The best of those that `Accept-Encoding` allows.
+    pub(super) fn wanted(headers: &HeaderMap) -> Option<Self> {
+        [Self::Brotli, Self::Gzip].into_iter().find(|coding| takes(headers, coding.name()))
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Brotli => "br",
+            Self::Gzip => "gzip",
+        }
+    }
+}
+
+/// How hard brotli tries, of 11: 9 takes twice as long, and saves 0.5 %.
+const BROTLI_QUALITY: u32 = 8;
+
+/// The window of brotli, as a power of two of bytes: more than the script has.
+const BROTLI_WINDOW: u32 = 20;
+
+/// A compressed text.
+pub(super) fn compress(plain: &[u8], coding: Coding) -> io::Result<Vec<u8>> {
+    match coding {
+        Coding::Brotli => {
+            let mut encoder =
+                CompressorWriter::new(Vec::new(), 4096, BROTLI_QUALITY, BROTLI_WINDOW);
+            encoder.write_all(plain)?;
+            Ok(encoder.into_inner())
+        }
+        Coding::Gzip => {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+            encoder.write_all(plain)?;
+            encoder.finish()
+        }
+    }
+}
+
+/// Whether `Accept-Encoding` allows a coding.
+fn takes(headers: &HeaderMap, wanted: &str) -> bool {
+    let given = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let mut codings = given.flat_map(|value| value.split(','));
+    codings.any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let weight = weight.trim().strip_prefix("q=").and_then(|q| q.parse::<f32>().ok());
+        (name.trim() == wanted || name.trim() == "*") && weight != Some(0.0)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hyper::header::HeaderValue;
+    use std::io::Read;
+
+    #[test]
+    fn what_is_compressed_goes_only_to_those_who_take_it() {
+        for (value, wanted) in [
+            ("gzip, deflate, br, zstd", Some("br")),
+            ("gzip, deflate", Some("gzip")),
+            ("br;q=0, gzip;q=0.8", Some("gzip")),
+            ("*", Some("br")),
+            ("gzip;q=0", None),
+            ("identity", None),
+            ("", None),
+        ] {
+            let coding = Coding::wanted(&HeaderMap::from_iter([(
+                ACCEPT_ENCODING,
+                HeaderValue::from_static(value),
+            )]));
+            assert_eq!(coding.map(Coding::name), wanted, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_compressed_is_read_back_the_same() {
+        let plain = include_bytes!("../../../spa/page/app.js").repeat(20);
+        let mut read = Vec::new();
+        let brotli = compress(&plain, Coding::Brotli).unwrap();
+        brotli::Decompressor::new(&brotli[..], 4096).read_to_end(&mut read).unwrap();
+        assert_eq!(read, plain);
+        assert!(brotli.len() < compress(&plain, Coding::Gzip).unwrap().len());
+    }
+}
