@@ -91,7 +91,8 @@ impl From<ReplyStateV1> for ReplyState {
     }
 }
 
-/// The names of what is kept, one a line: platform, kind of value, account, conversation.
+/// The names of what is kept, one a line: platform, kind of value, account, conversation. The last may have
+/// line feeds in it.
 fn key(platform: &str, kind: &str, account: &str, conversation: &str) -> String {
     [platform, kind, account, conversation].join("\n")
 }
@@ -141,7 +142,7 @@ pub(super) fn read(platform: &str, kept: Vec<(String, Vec<u8>)>) -> BTreeMap<Str
     let mut logins = BTreeMap::new();
     let mut others = Vec::new();
     for (key, value) in kept {
-        let mut names = key.split('\n');
+        let mut names = key.splitn(4, '\n');
         let [Some(of), Some(_), Some(account), Some(conversation)] =
             std::array::from_fn(|_| names.next())
         else {
@@ -231,6 +232,19 @@ mod tests {
         let replies = HashMap::from([("private_u".to_owned(), reply)]);
         let wanted = KeptLogin { login, cursor: "next".into(), replies };
         assert_eq!(read, BTreeMap::from([("a@im.bot".to_owned(), wanted)]));
+    }
+
+    #[test]
+    fn a_person_whose_id_has_a_line_feed_changes_nothing_of_another() {
+        let (login, reply) = everything();
+        let of = |token: &str| ReplyState { token: token.into(), ..reply.clone() };
+        let both = [("private_u", "one"), ("private_u\nx", "two")];
+        let keep = |(conversation, token)| keep_reply("w", "a@im.bot", conversation, of(token));
+        let states = [keep_login("w", &login)].into_iter().chain(both.map(keep)).collect();
+        let read = read("w", kept(states));
+        for (conversation, token) in both {
+            assert_eq!(read["a@im.bot"].replies[conversation].token, token);
+        }
     }
 
     #[test]
