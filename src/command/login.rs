@@ -97,7 +97,10 @@ fn show(out: &mut Output, before: &LoginStatus, now: &LoginStatus) -> Result<()>
     }
     if (now.state, &now.reason) != (before.state, &before.reason) {
         match now.state {
-            LoginState::Scanned => out.line("Scanned. Confirm on the phone.")?,
+            LoginState::Scanned => {
+                let reason = now.reason.as_deref().map(visible);
+                out.line(reason.unwrap_or_else(|| "Scanned. Confirm on the phone.".into()))?;
+            }
             LoginState::Expired => out.line("The code expired; here comes a new one.")?,
             LoginState::Digits => {
                 let reason = now.reason.as_deref().map(|reason| format!("{} ", visible(reason)));

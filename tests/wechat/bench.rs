@@ -23,9 +23,14 @@ pub struct Bench {
 impl Bench {
     /// A server that is configured for a fake; nobody is logged in.
     pub fn new(more: &str) -> Self {
-        let (fake, home) = (Fake::start(), Arc::new(Home::new()));
+        Self::in_home(Arc::new(Home::new()), more, &[])
+    }
+
+    /// The same in a home that is there already, with arguments of the server.
+    pub fn in_home(home: Arc<Home>, more: &str, arguments: &[&str]) -> Self {
+        let fake = Fake::start();
         home.configure(&config(&fake, more));
-        Self { fake, server: TestServer::start_in(home, &[]) }
+        Self { fake, server: TestServer::start_in(home, arguments) }
     }
 
     /// Writes another configuration, with these lines in the adapter's entry.

@@ -3,6 +3,7 @@
 
 use crate::bench::{ANN, Bench, WITH_ANN};
 use crate::fake::Fault;
+use crate::server::eventually;
 use serde_json::json;
 
 /// Ends the server as a power cut does, and starts it on the same store.
@@ -106,10 +107,10 @@ fn a_kill_before_a_send_is_taken_sends_it_once() {
 }
 
 #[test]
-fn a_kill_between_two_parts_loses_none_and_is_told_by_the_retry_count() {
+fn a_kill_between_two_parts_sends_only_what_was_not_answered_again() {
     for (fault, wanted) in [
-        (Fault::HoldBefore, &["abc", "abc", "def", "ghi"][..]),
-        (Fault::HoldAfter, &["abc", "def", "abc", "def", "ghi"]),
+        (Fault::HoldBefore, &["abc", "def", "ghi"][..]),
+        (Fault::HoldAfter, &["abc", "def", "def", "ghi"]),
     ] {
         let mut bench = written_to("max_text = 3");
         let sent = cut_in_send(&mut bench, &[Fault::None, fault], "abcdefghi");
@@ -138,6 +139,59 @@ fn a_kill_during_an_upload_sends_the_file_once() {
         let media = &taken["item_list"][0]["file_item"]["media"];
         assert!(state.files.contains_key(media["encrypt_query_param"].as_str().unwrap()));
     }
+}
+
+/// Makes a message of a caption and a file, and waits until the file is being put.
+fn caption_and_file(bench: &Bench, fault: Fault) -> String {
+    bench.fake.fail("upload", &[fault]);
+    let segments = json!([
+        {"type": "text", "text": "look"},
+        {"type": "file", "name": "a.txt", "url": "base64://aGk="},
+    ]);
+    let body = json!({"recipient": WITH_ANN, "platform": "wechat", "segments": segments});
+    let (_, made) = bench.server.post(&body);
+    bench.fake.until_held("upload");
+    made["id"].as_str().unwrap().to_owned()
+}
+
+/// Waits until it is sent: the caption and the file once each.
+fn until_both_are_sent_once(bench: &Bench, id: &str, retries: u64) {
+    let sent = bench.server.until(id, "Sent");
+    assert_eq!(sent["retry_count"], retries, "{sent}");
+    assert_eq!(bench.fake.texts(0), ["look"]);
+    assert_eq!(bench.fake.state().bots[0].taken.len(), 2);
+}
+
+#[test]
+fn a_caption_that_was_answered_goes_out_once_though_its_file_was_cut_by_a_kill() {
+    let mut bench = written_to("");
+    let id = caption_and_file(&bench, Fault::HoldBefore);
+    cut(&mut bench);
+    until_both_are_sent_once(&bench, &id, 1);
+}
+
+#[test]
+fn a_stop_while_a_file_is_put_is_no_doubt_about_the_message() {
+    let mut bench = written_to("on_unknown = 'fail'");
+    let id = caption_and_file(&bench, Fault::HoldBefore);
+    assert_eq!(bench.server.stop(), Some(0));
+    bench.server.start_again();
+    until_both_are_sent_once(&bench, &id, 0);
+}
+
+#[test]
+fn a_send_goes_on_over_an_outage_of_polls() {
+    let bench = written_to("on_unknown = 'fail'");
+    let id = caption_and_file(&bench, Fault::Wait);
+    bench.fake.fail("getupdates", &[Fault::Status(502); 3]);
+    // It ends the poll that is held; the next ones fail.
+    bench.fake.write(0, "more");
+    eventually("it connects again", || {
+        (bench.fake.state().bots[0].notices == ["start", "start"]).then_some(())
+    });
+    bench.until_inbound(2);
+    bench.fake.change(|state| state.held.clear());
+    until_both_are_sent_once(&bench, &id, 0);
 }
 
 #[test]

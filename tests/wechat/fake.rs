@@ -29,6 +29,8 @@ pub enum Fault {
     DropBefore,
     /// Nothing is done, and nothing answered until the client has gone.
     HoldBefore,
+    /// Nothing is done until the test takes it out of those that are held.
+    Wait,
     /// It is done, and not answered until the client has gone.
     HoldAfter,
     /// It is done, and the connection ends.
@@ -293,6 +295,7 @@ impl Shared {
         match fault {
             Some(Fault::DropBefore) => return Answer::Drop,
             Some(Fault::HoldBefore) => return self.hold(&call, request),
+            Some(Fault::Wait) => self.wait(&call, request),
             Some(Fault::Status(status)) => return Answer::status(status),
             Some(Fault::Ret(code)) => return Answer::Json(json!({"ret": code, "errmsg": "no"})),
             Some(Fault::Errcode(code)) => return Answer::Json(json!({"errcode": code})),
@@ -337,6 +340,14 @@ impl Shared {
             std::thread::sleep(Duration::from_millis(5));
         }
         Answer::Drop
+    }
+
+    /// Tells the test of a call, and waits until it may go on or its client has gone.
+    fn wait(&self, call: &str, request: &Request) {
+        self.lock().held.push(call.to_owned());
+        while self.lock().held.iter().any(|held| held == call) && !request.is_gone() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Notes what a request lacks.

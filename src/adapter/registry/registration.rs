@@ -82,6 +82,12 @@ impl Registration {
         was_off
     }
 
+    /// Keeps an error that ends nothing as the account's last one.
+    pub(in crate::adapter) fn note_error(&self, error: &str) {
+        let mut table = self.shared.lock();
+        self.shared.change(&mut table, self.entry, |entry| entry.last_error = Some(error.into()));
+    }
+
     /// Ends the registration with a state and its reason.
     pub(in crate::adapter) fn end(self, state: PlatformState, reason: &str) {
         self.remove(state, reason);

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// Pause before something is sent again, where the platform cannot be reached.
 const UNREACHABLE_PAUSE: Duration = Duration::from_secs(2);
@@ -47,6 +48,8 @@ pub(super) struct RunningAccount {
     pub(super) ended: Notify,
     /// A person wants another attempt to connect now.
     pub(super) retry: Notify,
+    /// Requests that are answered, over the ends of connections.
+    pub(super) answering: TaskTracker,
 }
 
 impl RunningAccount {

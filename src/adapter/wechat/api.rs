@@ -3,15 +3,16 @@
 //! There is no public specification. The interface is as Tencent's own client, npm
 //! `@tencent-weixin/openclaw-weixin` 2.4.9, uses it.
 
-use super::call_failure::{CallFailure, verdict};
-use super::http::{Http, HttpCall};
-use super::json::{count, id, list, text};
+use super::call_failure::{CallFailure, verdict, verdict_and_list};
+use super::http::{Http, HttpCall, NoResponse, WholeResponse};
+use super::json::{count, id, text};
 use crate::protocol::json::from_slice_lenient;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use bytes::Bytes;
 use form_urlencoded::byte_serialize;
 use hyper::Method;
 use hyper::header::{AUTHORIZATION, HeaderName};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -22,7 +23,8 @@ const CHANNEL_VERSION: &str = "2.4.9";
 /// How this program names itself.
 const BOT_AGENT: &str = concat!("rechat/", env!("CARGO_PKG_VERSION"));
 
-/// How long a server holds a poll where it does not say.
+/// How long a server holds a poll where it does not say; a shorter time that it tells is not believed,
+/// for an answer to a poll that was given up is lost.
 pub(super) const POLL_HOLD: Duration = Duration::from_secs(35);
 
 /// Time beyond the server's own, so that the server ends a poll and not the client.
@@ -30,6 +32,9 @@ const POLL_MARGIN: Duration = Duration::from_secs(10);
 
 /// The longest that a server is believed to hold a poll.
 const MAX_POLL_HOLD: Duration = Duration::from_mins(5);
+
+/// Bytes of the answer to a poll, in those of a frame: it has several messages.
+const POLL_FRAMES: usize = 4;
 
 /// How long a code for logging in may take to come; the official client has no limit there.
 const QR_CODE_TIMEOUT: Duration = Duration::from_mins(1);
@@ -50,10 +55,11 @@ pub(super) struct ApiSession {
 /// The answer to a poll.
 #[derive(Debug, Default)]
 pub(super) struct Updates {
-    pub(super) messages: Vec<Value>,
+    /// Messages as they came.
+    pub(super) messages: Vec<Box<RawValue>>,
     /// The next cursor; without one the last stays in force.
     pub(super) cursor: Option<String>,
-    /// How long the server holds the next poll, where it says so.
+    /// How long the server holds the next poll, where it says so; as far as that is believed.
     pub(super) hold: Option<Duration>,
 }
 
@@ -72,7 +78,7 @@ impl Api {
     pub(super) async fn qr_code(&self, base: &str, held: &[String]) -> Result<Value, CallFailure> {
         let url = format!("{base}/ilink/bot/get_bot_qrcode?bot_type=3");
         let body = json!({"local_token_list": held.iter().take(10).collect::<Vec<_>>()});
-        self.post(&url, None, &body, QR_CODE_TIMEOUT).await
+        verdict(self.post(&url, None, &body, QR_CODE_TIMEOUT).await)
     }
 
     /// Waits for something to happen to a code. No answer, and one of a gateway, mean that nothing
@@ -125,13 +131,13 @@ impl Api {
         hold: Duration,
     ) -> Result<Updates, CallFailure> {
         let body = json!({"get_updates_buf": cursor});
-        let limit = hold.min(MAX_POLL_HOLD) + POLL_MARGIN;
-        let answer = self.call(session, "ilink/bot/getupdates", body, limit).await?;
-        Ok(Updates {
-            cursor: text(&answer, "get_updates_buf").map(str::to_owned),
-            hold: count(&answer, "longpolling_timeout_ms").map(Duration::from_millis),
-            messages: list(&answer, "msgs").to_vec(),
-        })
+        let limit = hold + POLL_MARGIN;
+        let several =
+            Self { max_bytes: self.max_bytes.saturating_mul(POLL_FRAMES), ..self.clone() };
+        let answer = several.ask(session, "ilink/bot/getupdates", body, limit).await;
+        let (answer, messages) = verdict_and_list(answer, "msgs")?;
+        let cursor = text(&answer, "get_updates_buf").map(str::to_owned);
+        Ok(Updates { messages, cursor, hold: next_hold(&answer) })
     }
 
     /// Sends one item; gives the platform's ID of the message, where it tells one.
@@ -195,14 +201,25 @@ impl Api {
         self.call(session, "ilink/bot/getuploadurl", request, self.timeout).await
     }
 
-    /// A call of a session; every body has `base_info`.
+    /// A call of a session.
     async fn call(
+        &self,
+        session: &ApiSession,
+        path: &str,
+        body: Value,
+        limit: Duration,
+    ) -> Result<Value, CallFailure> {
+        verdict(self.ask(session, path, body, limit).await)
+    }
+
+    /// The answer to a call of a session; every body has `base_info`.
+    async fn ask(
         &self,
         session: &ApiSession,
         path: &str,
         mut body: Value,
         limit: Duration,
-    ) -> Result<Value, CallFailure> {
+    ) -> Result<WholeResponse, NoResponse> {
         body["base_info"] = json!({"channel_version": CHANNEL_VERSION, "bot_agent": BOT_AGENT});
         let url = format!("{}/{path}", session.base);
         self.post(&url, Some(&session.token), &body, limit).await
@@ -214,7 +231,7 @@ impl Api {
         token: Option<&str>,
         body: &Value,
         limit: Duration,
-    ) -> Result<Value, CallFailure> {
+    ) -> Result<WholeResponse, NoResponse> {
         let mut headers = app_headers();
         headers.push((HeaderName::from_static("authorizationtype"), "ilink_bot_token".into()));
         headers.push((HeaderName::from_static("x-wechat-uin"), random_uin()?));
@@ -228,8 +245,14 @@ impl Api {
             limit,
             max_bytes: self.max_bytes,
         };
-        verdict(self.http.send(call).await)
+        self.http.send(call).await
     }
+}
+
+/// How long the server holds the next poll.
+fn next_hold(answer: &Value) -> Option<Duration> {
+    let told = count(answer, "longpolling_timeout_ms").map(Duration::from_millis)?;
+    Some(told.clamp(POLL_HOLD, MAX_POLL_HOLD))
 }
 
 fn app_headers() -> Vec<(HeaderName, String)> {
@@ -240,7 +263,21 @@ fn app_headers() -> Vec<(HeaderName, String)> {
 }
 
 /// A random number in decimal, in base64; a new one for each request.
-fn random_uin() -> Result<String, CallFailure> {
-    let random = getrandom::u32().map_err(|error| CallFailure::NotSent(error.to_string()))?;
+fn random_uin() -> Result<String, NoResponse> {
+    let random = getrandom::u32().map_err(|error| NoResponse::NotSent(error.to_string()))?;
     Ok(BASE64_STANDARD.encode(random.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_poll_is_given_up_neither_early_nor_never() {
+        let hold = |told: Value| next_hold(&json!({"longpolling_timeout_ms": told}));
+        for (told, wanted) in [(1, 35), (35, 35), (40_000, 40), (86_400_000, 300)] {
+            assert_eq!(hold(json!(told)), Some(Duration::from_secs(wanted)), "{told}");
+        }
+        assert_eq!(hold(Value::Null), None);
+    }
 }

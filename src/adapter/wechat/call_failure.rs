@@ -6,6 +6,8 @@ use crate::adapter::api::cut;
 use crate::protocol::json::from_slice_lenient;
 use hyper::StatusCode;
 use serde_json::Value;
+use serde_json::value::RawValue;
+use std::collections::HashMap;
 
 /// The bot token is stale: it expired, or the person bound the bot elsewhere.
 const SESSION_ENDED: i64 = -14;
@@ -28,6 +30,8 @@ pub(super) enum CallFailure {
     Unknown(String),
     /// As before; the time ran out.
     Late,
+    /// It was answered, and may have been carried out: the answer cannot be read.
+    Unreadable(String),
 }
 
 impl CallFailure {
@@ -38,7 +42,8 @@ impl CallFailure {
             | Self::Limited(reason)
             | Self::Refused(reason)
             | Self::NotSent(reason)
-            | Self::Unknown(reason) => reason,
+            | Self::Unknown(reason)
+            | Self::Unreadable(reason) => reason,
             Self::Late => "no answer came in time",
         }
     }
@@ -55,23 +60,58 @@ impl CallFailure {
 /// The verdict of an answer, from `ret` or `errcode`; either may be missing. An empty body is a
 /// success; of one that cannot be read nothing is known.
 pub(super) fn verdict(answer: Result<WholeResponse, NoResponse>) -> Result<Value, CallFailure> {
+    let answer = arrived(answer)?;
+    let body = from_slice_lenient(&answer.body).ok().filter(Value::is_object);
+    judge(&answer, body)
+}
+
+/// The same, with a list of the answer apart and unread: what one entry has in it, such as quotes nested
+/// too deeply, makes no other unreadable.
+pub(super) fn verdict_and_list(
+    answer: Result<WholeResponse, NoResponse>,
+    name: &str,
+) -> Result<(Value, Vec<Box<RawValue>>), CallFailure> {
+    let answer = arrived(answer)?;
+    let text = String::from_utf8_lossy(&answer.body);
+    let mut fields: Option<HashMap<String, Box<RawValue>>> =
+        from_slice_lenient(text.as_bytes()).ok();
+    let list = fields.as_mut().and_then(|fields| fields.remove(name));
+    let list = list.map_or_else(Vec::new, |list| match serde_json::from_str(list.get()) {
+        Ok(None) => Vec::new(),
+        Ok(Some(entries)) => entries,
+        // It is itself what cannot be read.
+        Err(_) => vec![list],
+    });
+    let read = |(name, value): (String, Box<RawValue>)| {
+        (name, serde_json::from_str(value.get()).unwrap_or(Value::Null))
+    };
+    let body = fields.map(|fields| Value::Object(fields.into_iter().map(read).collect()));
+    Ok((judge(&answer, body)?, list))
+}
+
+/// The answer, where a whole one arrived that is the server's own.
+fn arrived(answer: Result<WholeResponse, NoResponse>) -> Result<WholeResponse, CallFailure> {
     let answer = answer.map_err(|none| match none {
         NoResponse::NotSent(reason) => CallFailure::NotSent(reason),
         NoResponse::Lost(reason) => CallFailure::Unknown(reason),
         NoResponse::Late => CallFailure::Late,
+        broken => CallFailure::Unreadable(broken.reason()),
     })?;
-    let status = answer.status;
-    if status.is_server_error() {
+    if answer.status.is_server_error() {
+        let status = answer.status;
         return Err(CallFailure::Unknown(format!("the gateway answered {status}")));
     }
-    let body: Option<Value> = if answer.body.iter().all(u8::is_ascii_whitespace) {
-        Some(Value::Null)
-    } else {
-        from_slice_lenient(&answer.body).ok().filter(Value::is_object)
-    };
+    Ok(answer)
+}
+
+/// The verdict of an answer with this body; `None` where that is no object.
+fn judge(answer: &WholeResponse, body: Option<Value>) -> Result<Value, CallFailure> {
+    let is_empty = answer.body.iter().all(u8::is_ascii_whitespace);
+    let body = if is_empty { Some(Value::Null) } else { body };
     if let Some(failure) = body.as_ref().and_then(refusal) {
         return Err(failure);
     }
+    let status = answer.status;
     match (status, body) {
         (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => {
             Err(CallFailure::Ended(format!("the token was refused ({status})")))
@@ -80,7 +120,7 @@ pub(super) fn verdict(answer: Result<WholeResponse, NoResponse>) -> Result<Value
             Err(CallFailure::Refused(format!("the server answered {status}")))
         }
         (_, Some(body)) if is_readable(&body) => Ok(body),
-        _ => Err(CallFailure::Unknown("the answer cannot be read".into())),
+        _ => Err(CallFailure::Unreadable("it is not what the interface answers".into())),
     }
 }
 
@@ -138,24 +178,51 @@ mod tests {
             (404, "<html>", "Refused"),
             (524, "", "Unknown"),
             (502, r#"{"ret":0}"#, "Unknown"),
-            (200, r#"{"ret":0"#, "Unknown"),
-            (200, r#"{"ret":"abc"}"#, "Unknown"),
-            (200, r#"{"ret":""}"#, "Unknown"),
-            (200, r#"{"ret":true}"#, "Unknown"),
-            (200, r#"{"ret":0.5}"#, "Unknown"),
-            (200, r#"{"ret":1e30}"#, "Unknown"),
-            (200, r#"{"ret":[-2]}"#, "Unknown"),
-            (200, r#"{"ret":0,"errcode":{}}"#, "Unknown"),
+            (200, r#"{"ret":0"#, "Unreadable"),
+            (200, r#"{"ret":"abc"}"#, "Unreadable"),
+            (200, r#"{"ret":""}"#, "Unreadable"),
+            (200, r#"{"ret":true}"#, "Unreadable"),
+            (200, r#"{"ret":0.5}"#, "Unreadable"),
+            (200, r#"{"ret":1e30}"#, "Unreadable"),
+            (200, r#"{"ret":[-2]}"#, "Unreadable"),
+            (200, r#"{"ret":0,"errcode":{}}"#, "Unreadable"),
             (200, r#"{"ret":false,"errcode":-2}"#, "Limited"),
             (403, r#"{"ret":"abc"}"#, "Ended"),
-            (200, "[]", "Unknown"),
-            (200, r#""ok""#, "Unknown"),
-            (200, "null", "Unknown"),
-            (200, "0", "Unknown"),
+            (200, "[]", "Unreadable"),
+            (200, r#""ok""#, "Unreadable"),
+            (200, "null", "Unreadable"),
+            (200, "0", "Unreadable"),
         ] {
             let failure = format!("{:?}", answered(status, body).unwrap_err());
             assert!(failure.starts_with(wanted), "{status} {body}: {failure}");
         }
+    }
+
+    #[test]
+    fn an_entry_that_is_odd_makes_no_other_unreadable() {
+        let listed = |body: &[u8]| {
+            let (status, headers) = (StatusCode::OK, HeaderMap::new());
+            let answer = WholeResponse { status, headers, body: body.to_vec().into() };
+            let (told, list) = verdict_and_list(Ok(answer), "msgs")?;
+            Ok((told, list.iter().map(|entry| entry.get().to_owned()).collect::<Vec<_>>()))
+        };
+        let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
+        let (told, list) =
+            listed(format!(r#"{{"ret":0,"msgs":[{deep},{{"a":1}}]}}"#).as_bytes()).unwrap();
+        assert_eq!((told, &*list), (json!({"ret": 0}), &[deep, r#"{"a":1}"#.to_owned()][..]));
+        let (_, list) = listed(b"{\"msgs\":[\"\xff\"]}").unwrap();
+        assert_eq!(list, ["\"\u{fffd}\""]);
+        for (body, wanted) in [
+            (r#"{"msgs":null}"#, &[][..]),
+            (r#"{"msgs":5}"#, &["5"]),
+            (r#"{"ret":0}"#, &[]),
+            (" ", &[]),
+        ] {
+            assert_eq!(listed(body.as_bytes()).unwrap().1, wanted, "{body}");
+        }
+        let refused: Result<_, CallFailure> = listed(br#"{"ret":-14,"msgs":[]}"#);
+        assert!(matches!(refused, Err(CallFailure::Ended(_))));
+        assert!(matches!(listed(b"<html>"), Err(CallFailure::Unreadable(_))));
     }
 
     #[test]

@@ -9,11 +9,11 @@ use super::saved_state::KeptLogin;
 use super::send::send;
 use super::typing::show_typing;
 use crate::adapter::api::{AccountRequest, Action, ActionError, Found, Window};
-use crate::adapter::registry::{ConfiguredEntry, NewConnection};
+use crate::adapter::registry::{ConfiguredEntry, NewConnection, Registration};
 use crate::backoff::Backoff;
+use crate::health::watched;
 use crate::protocol::platform::PlatformState;
 use futures_util::FutureExt;
-use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -32,7 +32,7 @@ const LOCK_PAUSE: Duration = Duration::from_millis(250);
 /// Attempts after which people are told that another process polls the account.
 const QUIET_LOCK_ATTEMPTS: u32 = 20;
 
-/// How long attempts to send that are under way have to end, once the account stops.
+/// How long requests that are being answered have to end, once the account stops.
 const STOP_ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long the notice that polling ends may take.
@@ -78,6 +78,8 @@ impl RunningAccount {
                 () = sleep(wait) => {}
             }
         }
+        self.answering.close();
+        self.answering.wait().await;
         let notice = self.api.notify(&self.session, false);
         let _ = timeout(LOGOUT_NOTICE_TIMEOUT, notice).await;
         self.show(entry.as_ref(), PlatformState::Disconnected, Some(STOPPED));
@@ -113,15 +115,23 @@ impl RunningAccount {
     }
 
     /// Polls, and answers requests, for as long as the connection lasts.
-    async fn connected(&self, entry: Option<&ConfiguredEntry>, cursor: &mut String) -> End {
+    async fn connected(
+        self: &Arc<Self>,
+        entry: Option<&ConfiguredEntry>,
+        cursor: &mut String,
+    ) -> End {
         let window: Arc<dyn Window> = Arc::clone(&self.windows) as _;
         let new = self.connection(entry, Some(window));
         // Before the lanes look.
         self.windows.close_all(None);
-        let (registration, requests) = self.context.registry.connect_for_requests(&new);
-        let end = self.serve(requests, cursor).await;
+        let (registration, mut requests) = self.context.registry.connect_for_requests(&new);
+        let end = self.serve(&registration, &mut requests, cursor).await;
         let (state, reason) = self.shown(&end);
         registration.end(state, &reason);
+        requests.close();
+        while let Ok(request) = requests.try_recv() {
+            self.begin_answer(request);
+        }
         end
     }
 
@@ -143,31 +153,42 @@ impl RunningAccount {
     }
 
     async fn serve(
-        &self,
-        mut requests: mpsc::Receiver<AccountRequest>,
+        self: &Arc<Self>,
+        registration: &Registration,
+        requests: &mut mpsc::Receiver<AccountRequest>,
         cursor: &mut String,
     ) -> End {
         // A call of the connection before may have found its end late.
         let _ = self.ended.notified().now_or_never();
-        let mut polling = Box::pin(poll(self, cursor));
-        let mut answering = FuturesUnordered::new();
-        let end = loop {
+        let mut polling = Box::pin(poll(self, registration, cursor));
+        loop {
             tokio::select! {
-                () = self.stop.cancelled() => break End::Stopped,
-                () = self.ended.notified() => break End::Session("the token is stale".into()),
-                end = &mut polling => break match end {
+                () = self.stop.cancelled() => return End::Stopped,
+                () = self.ended.notified() => return End::Session("the token is stale".into()),
+                end = &mut polling => return match end {
                     PollEnd::Ended(reason) => End::Session(reason),
                     PollEnd::Unreachable(reason) => End::Unreachable(reason),
                     PollEnd::Stopped => End::Stopped,
                 },
-                Some(request) = requests.recv() => answering.push(self.answer(request)),
-                Some(()) = answering.next() => {}
+                Some(request) = requests.recv() => self.begin_answer(request),
             }
-        };
-        drop(polling);
-        let _ =
-            timeout(STOP_ANSWER_TIMEOUT, async { while answering.next().await.is_some() {} }).await;
-        end
+        }
+    }
+
+    /// Answers a request beside the poll. An end of the connection proves nothing of it, so it goes on
+    /// over that; it ends soon after the account stops.
+    fn begin_answer(self: &Arc<Self>, request: AccountRequest) {
+        let account = Arc::clone(self);
+        self.answering.spawn(watched("wechat requests", async move {
+            let stopped = async {
+                account.stop.cancelled().await;
+                sleep(STOP_ANSWER_TIMEOUT).await;
+            };
+            tokio::select! {
+                () = account.answer(request) => {}
+                () = stopped => {}
+            }
+        }));
     }
 
     async fn answer(&self, request: AccountRequest) {

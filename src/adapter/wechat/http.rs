@@ -1,7 +1,7 @@
 //! HTTP requests with limits, which tell whether a request may have arrived.
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, StatusCode, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -11,7 +11,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use std::io;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 /// How long a connection may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -57,30 +57,54 @@ pub(super) enum NoResponse {
     Lost(String),
     /// As before; the time ran out.
     Late,
+    /// An answer began, and cannot be read to its end.
+    Broken(String),
+    /// The answer has more than so many bytes.
+    TooLarge(usize),
+}
+
+impl NoResponse {
+    /// The reason, for people.
+    pub(super) fn reason(self) -> String {
+        match self {
+            Self::NotSent(reason) | Self::Lost(reason) => reason,
+            Self::Broken(reason) => format!("the answer broke off: {reason}"),
+            Self::Late => "no answer came in time".to_owned(),
+            Self::TooLarge(bytes) => {
+                format!("the answer has more than {bytes} bytes; raise `max_frame` of the adapter")
+            }
+        }
+    }
 }
 
 impl Http {
     /// Sends a request, and reads the whole answer.
     pub(super) async fn send(&self, call: HttpCall) -> Result<WholeResponse, NoResponse> {
         let client = self.client().map_err(|error| NoResponse::NotSent(error.to_string()))?;
-        let (limit, max_bytes) = (call.limit, call.max_bytes);
+        let (until, max_bytes) = (Instant::now() + call.limit, call.max_bytes);
         let request = request(call).map_err(NoResponse::NotSent)?;
-        let exchange = async {
-            let answer = client.request(request).await.map_err(|error| {
-                let text = chain(&error);
-                if error.is_connect() {
-                    let advice = "check the network and the DNS of the server's host";
-                    NoResponse::NotSent(format!("{text}; {advice}"))
-                } else {
-                    NoResponse::Lost(text)
-                }
-            })?;
-            let (head, body) = answer.into_parts();
-            let body = Limited::new(body, max_bytes).collect().await;
-            let body = body.map_err(|error| NoResponse::Lost(chain(&*error)))?.to_bytes();
-            Ok(WholeResponse { status: head.status, headers: head.headers, body })
+        let answer = timeout_at(until, client.request(request)).await;
+        let answer = answer.map_err(|_| NoResponse::Late)?.map_err(|error| {
+            let text = chain(&error);
+            if error.is_connect() {
+                let advice = "check the network and the DNS of the server's host";
+                NoResponse::NotSent(format!("{text}; {advice}"))
+            } else {
+                NoResponse::Lost(text)
+            }
+        })?;
+        let (head, body) = answer.into_parts();
+        let body = match timeout_at(until, Limited::new(body, max_bytes).collect()).await {
+            Ok(Ok(body)) => body.to_bytes(),
+            // The text of a gateway beside its status is of no use.
+            _ if head.status.is_server_error() => Bytes::new(),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => {
+                return Err(NoResponse::TooLarge(max_bytes));
+            }
+            Ok(Err(error)) => return Err(NoResponse::Broken(chain(&*error))),
+            Err(_) => return Err(NoResponse::Broken("it did not end in time".into())),
         };
-        timeout(limit, exchange).await.unwrap_or(Err(NoResponse::Late))
+        Ok(WholeResponse { status: head.status, headers: head.headers, body })
     }
 
     fn client(&self) -> io::Result<&Client<HttpsConnector<HttpConnector>, Full<Bytes>>> {

@@ -1,7 +1,7 @@
 //! Parses a message of the interface into segments.
 
 use super::address::conversation;
-use super::json::{count, id, list, number, text};
+use super::json::{count, id, list, number, read_partly, text};
 use crate::adapter::api::cut;
 use crate::model::change::{AlikeEntries, Inbound};
 use crate::model::content::{Content, Media, Segment};
@@ -9,12 +9,26 @@ use crate::model::message::{ReplyTo, Sender, excerpt};
 use data_encoding::HEXLOWER;
 use md5::{Digest, Md5};
 use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// A time below this is in seconds: as milliseconds it would be in 1973.
+const MIN_MILLISECONDS: u64 = 100_000_000_000;
 
 /// The type of a message that a bot sent: an echo.
 const FROM_BOT: i64 = 2;
 
 /// The sender of a message that names none.
 const NOBODY: &str = "unknown";
+
+/// A message as it came.
+#[derive(Debug)]
+pub(super) enum ReadMessage {
+    Message(Box<Received>),
+    /// The echo of one of the bot's own.
+    Echo,
+    /// It is no message that could be read.
+    Unreadable,
+}
 
 /// A message, and what came with it.
 #[derive(Debug)]
@@ -26,23 +40,35 @@ pub(super) struct Received {
     pub(super) written_ms: u64,
 }
 
-/// Reads a message; `None` for the echo of one of the bot's own.
-pub(super) fn read(value: &Value, platform: &str, account: &str) -> Option<Received> {
-    if number(value, "message_type") == Some(FROM_BOT) {
-        return None;
+/// Reads a message as far as it goes.
+pub(super) fn read(told: &RawValue, platform: &str, account: &str) -> ReadMessage {
+    let value = read_partly(told);
+    if !value.is_object() {
+        ReadMessage::Unreadable
+    } else if number(&value, "message_type") == Some(FROM_BOT) {
+        ReadMessage::Echo
+    } else {
+        ReadMessage::Message(Box::new(received(&value, platform, account)))
     }
+}
+
+fn received(value: &Value, platform: &str, account: &str) -> Received {
     let sender = text(value, "from_user_id").unwrap_or(NOBODY);
     // No group was ever seen; should one come, it is no private conversation.
     let conversation = match text(value, "group_id") {
         Some(group) => format!("group_{group}"),
         None => conversation(sender),
     };
-    let written_ms = count(value, "create_time_ms").unwrap_or(0);
+    let time = count(value, "create_time_ms").unwrap_or(0);
+    let is_exact = time >= MIN_MILLISECONDS;
+    let written_ms = if is_exact { time } else { time * 1000 };
     let items = list(value, "item_list");
-    let fingerprint = fingerprint(sender, written_ms, items);
+    let print = fingerprint(sender, written_ms, items);
+    let unnamed = || if is_exact { print.clone() } else { name(value, &print) };
+    let external_id = id(value, "message_id").unwrap_or_else(unnamed);
     let is_text = |item: &Value| number(item, "type") == Some(1) && item.get("ref_msg").is_none();
     let segments = segments(items);
-    Some(Received {
+    Received {
         message: Inbound {
             platform: platform.to_owned(),
             account: account.to_owned(),
@@ -51,18 +77,26 @@ pub(super) fn read(value: &Value, platform: &str, account: &str) -> Option<Recei
             sender: Sender { id: sender.to_owned(), name: String::new() },
             content: Content::of(segments),
             reply_to: items.iter().find_map(quoted).map(Box::new),
-            external_id: id(value, "message_id").unwrap_or_else(|| fingerprint.clone()),
+            external_id,
             time: written_ms / 1000,
             own: false,
             from_history: false,
             alike: AlikeEntries::default(),
             clock_ahead: None,
             original: (!items.iter().all(is_text)).then(|| value["item_list"].to_string()),
-            fingerprint: Some(fingerprint),
+            // Without it, or with seconds, two messages that say the same are not told apart.
+            fingerprint: is_exact.then_some(print),
         },
         context_token: text(value, "context_token").map(str::to_owned),
         written_ms,
-    })
+    }
+}
+
+/// The name of a message that has neither an ID nor an exact time: of all else that tells it from
+/// another that says the same.
+fn name(value: &Value, print: &str) -> String {
+    let fields = ["seq", "client_id", "context_token"].map(|field| id(value, field));
+    HEXLOWER.encode(&Md5::digest(format!("{print} {fields:?}")))
 }
 
 /// By which a message is known when it comes again under another ID: its sender, its time and what
@@ -202,7 +236,7 @@ mod tests {
             "message_id": 7_497_484_083_968_569_736_u64, "from_user_id": "u@im.wechat",
             "create_time_ms": 1_700_000_000_123_u64, "item_list": items, "context_token": "c",
         });
-        let received = read(&value, "wechat", "a@im.bot").unwrap();
+        let received = received(&value, "wechat", "a@im.bot");
         assert_eq!(received.context_token.as_deref(), Some("c"));
         assert_eq!(received.written_ms, 1_700_000_000_123);
         received.message
@@ -263,13 +297,62 @@ mod tests {
 
     #[test]
     fn what_is_odd_is_read_as_far_as_it_goes() {
-        let odd = read(&json!({"item_list": null, "from_user_id": 5}), "wechat", "a").unwrap();
+        let odd = received(&json!({"item_list": null, "from_user_id": 5}), "wechat", "a");
         assert_eq!(odd.message.conversation, "private_unknown");
         assert_eq!(odd.message.content.readable(), "[item_list]");
         assert!(!odd.message.external_id.is_empty());
         let grouped = json!({"from_user_id": "u", "group_id": "7@chatroom"});
-        assert_eq!(read(&grouped, "wechat", "a").unwrap().message.conversation, "group_7@chatroom");
-        assert!(read(&json!({"message_type": 2}), "wechat", "a").is_none());
+        assert_eq!(received(&grouped, "wechat", "a").message.conversation, "group_7@chatroom");
+    }
+
+    #[test]
+    fn a_message_is_told_from_echoes_and_from_what_is_none() {
+        let read = |text: &str| read(&RawValue::from_string(text.into()).unwrap(), "wechat", "a");
+        assert!(matches!(read(r#"{"message_type": 2}"#), ReadMessage::Echo));
+        for odd in ["5", "null", r#"["x"]"#] {
+            assert!(matches!(read(odd), ReadMessage::Unreadable), "{odd}");
+        }
+        // A number that is none, and quotes nested beyond what is read.
+        let deep = format!("{}{}", r#"{"message_item":{"ref_msg":"#.repeat(100), "}}".repeat(100));
+        let deep = deep.replace(":}", ":null}");
+        let item = format!(r#"{{"type":1,"text_item":{{"text":"yes"}},"ref_msg":{deep}}}"#);
+        let message = format!(r#"{{"from_user_id":"u","seq":1e999,"item_list":[{item}]}}"#);
+        let ReadMessage::Message(message) = read(&message) else { panic!("it is a message") };
+        assert_eq!(message.message.content, Content::text("yes"));
+        assert_eq!(message.message.sender.id, "u");
+    }
+
+    #[test]
+    fn two_messages_that_say_the_same_are_two_whatever_tells_them_apart() {
+        let of = |field: &str, value: Value| {
+            let item = json!({"type": 1, "text_item": {"text": "ok"}});
+            let mut told = json!({"from_user_id": "u", "item_list": [item]});
+            told[field] = value;
+            received(&told, "wechat", "a").message
+        };
+        for (field, one, other) in [
+            ("message_id", json!(11), json!(12)),
+            ("seq", json!(5), json!(6)),
+            ("client_id", json!("a"), json!("b")),
+            ("context_token", json!("a"), json!("b")),
+            ("create_time_ms", json!(1_700_000_000), json!(1_700_000_001)),
+        ] {
+            let (first, other) = (of(field, one.clone()), of(field, other));
+            assert_ne!(first.external_id, other.external_id, "{field}");
+            assert_eq!(first.external_id, of(field, one).external_id, "{field}");
+            assert_eq!((first.fingerprint, other.fingerprint), (None, None), "{field}");
+        }
+    }
+
+    #[test]
+    fn a_time_in_seconds_is_read_as_such() {
+        let read = |time: u64| {
+            let received = received(&json!({"create_time_ms": time}), "wechat", "a");
+            (received.written_ms, received.message.time, received.message.fingerprint.is_some())
+        };
+        assert_eq!(read(1_700_000_000), (1_700_000_000_000, 1_700_000_000, false));
+        assert_eq!(read(1_700_000_000_123), (1_700_000_000_123, 1_700_000_000, true));
+        assert_eq!(read(0), (0, 0, false));
     }
 
     #[test]

@@ -1,6 +1,32 @@
 //! Fields of answers, in which any may be missing, null or of another type.
 
+use crate::protocol::json::from_slice_lenient;
 use serde_json::Value;
+use serde_json::value::RawValue;
+use std::collections::HashMap;
+
+/// Levels of a value that are read one by one, where it cannot be read as a whole.
+const MAX_LEVELS: u32 = 4;
+
+/// Reads a value as far as it goes: null stands for what cannot be read, such as quotes nested too deeply.
+pub(super) fn read_partly(value: &RawValue) -> Value {
+    read_levels(value, MAX_LEVELS)
+}
+
+fn read_levels(value: &RawValue, levels: u32) -> Value {
+    let bytes = value.get().as_bytes();
+    if let Ok(value) = from_slice_lenient(bytes) {
+        return value;
+    }
+    let Some(levels) = levels.checked_sub(1) else { return Value::Null };
+    let inner = |value: &RawValue| read_levels(value, levels);
+    if let Ok(fields) = from_slice_lenient::<HashMap<String, Box<RawValue>>>(bytes) {
+        let fields = fields.into_iter().map(|(name, value)| (name, inner(&value)));
+        return Value::Object(fields.collect());
+    }
+    let entries = from_slice_lenient::<Vec<Box<RawValue>>>(bytes);
+    entries.map_or(Value::Null, |entries| entries.iter().map(|value| inner(value)).collect())
+}
 
 /// A text that is not empty.
 pub(super) fn text<'a>(value: &'a Value, field: &str) -> Option<&'a str> {

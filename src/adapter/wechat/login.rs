@@ -127,7 +127,9 @@ impl Attempt {
                 Ok(answer) => answer,
                 // No answer says that nothing happened.
                 Err(CallFailure::Late) => continue,
-                Err(CallFailure::NotSent(_) | CallFailure::Unknown(_)) => {
+                Err(
+                    CallFailure::NotSent(_) | CallFailure::Unknown(_) | CallFailure::Unreadable(_),
+                ) => {
                     sleep(PAUSE).await;
                     continue;
                 }
@@ -187,6 +189,9 @@ fn confirmed(answer: &Value, base: &str) -> Result<Login, String> {
     else {
         return Err("WeChat confirmed the login without a token".into());
     };
+    if account.contains(char::is_control) {
+        return Err("WeChat confirmed the login of a bot whose ID has control characters".into());
+    }
     if HeaderValue::try_from(token).is_err() {
         return Err("WeChat confirmed the login with a token that no request can carry".into());
     }
@@ -218,6 +223,8 @@ mod tests {
         let answer = json!({"bot_token": "t", "ilink_bot_id": "b", "baseurl": ""});
         assert_eq!(confirmed(&answer, "https://h").unwrap().base, "https://h");
         assert!(confirmed(&json!({"bot_token": "t"}), "https://h").is_err());
+        let odd = json!({"bot_token": "t", "ilink_bot_id": "b\nc"});
+        assert!(confirmed(&odd, "https://h").is_err());
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod saved_state;
 mod send;
 mod service;
 mod typing;
+mod unreadable;
 mod upload;
 mod window;
 

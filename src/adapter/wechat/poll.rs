@@ -5,8 +5,11 @@
 use super::account::{RunningAccount, SessionCheck};
 use super::api::{POLL_HOLD, Updates};
 use super::call_failure::CallFailure;
-use super::inbound;
+use super::inbound::{self, ReadMessage};
 use super::saved_state::keep_cursor;
+use super::unreadable::UnreadableAnswers;
+use crate::adapter::registry::Registration;
+use crate::metrics::METRICS;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -32,13 +35,19 @@ pub(super) enum PollEnd {
 }
 
 /// Polls from a cursor until something ends it; the cursor goes on with it.
-pub(super) async fn poll(account: &RunningAccount, cursor: &mut String) -> PollEnd {
+pub(super) async fn poll(
+    account: &RunningAccount,
+    registration: &Registration,
+    cursor: &mut String,
+) -> PollEnd {
     let (mut hold, mut failures) = (POLL_HOLD, 0);
+    let mut unreadable = UnreadableAnswers::new(account, registration);
     loop {
         let began = Instant::now();
         let failure = match account.api.updates(&account.session, cursor, hold).await {
             Ok(updates) => {
                 failures = 0;
+                unreadable.end();
                 hold = updates.hold.unwrap_or(hold);
                 let is_new = brings_news(&updates, cursor);
                 if !take(account, cursor, updates).await {
@@ -49,6 +58,10 @@ pub(super) async fn poll(account: &RunningAccount, cursor: &mut String) -> PollE
             }
             // Nothing came.
             Err(CallFailure::Late) => continue,
+            Err(CallFailure::Unreadable(reason)) => {
+                sleep(unreadable.note(&reason)).await;
+                continue;
+            }
             // A gateway gave up on a poll that was held: nothing came either.
             Err(CallFailure::Unknown(_)) if began.elapsed() > STABLE_AFTER => {
                 sleep(account.settings.reconnect).await;
@@ -98,8 +111,20 @@ fn not_taken(account: &RunningAccount) -> PollEnd {
 async fn take(account: &RunningAccount, cursor: &mut String, updates: Updates) -> bool {
     let (platform, id) = (account.platform(), &account.login.account);
     let (mut messages, mut answerable) = (Vec::new(), BTreeSet::new());
-    for value in &updates.messages {
-        let Some(received) = inbound::read(value, platform, id) else { continue };
+    for told in &updates.messages {
+        let received = match inbound::read(told, platform, id) {
+            ReadMessage::Message(received) => received,
+            ReadMessage::Echo => continue,
+            ReadMessage::Unreadable => {
+                METRICS.frames_skipped.inc();
+                let bytes = told.get().len();
+                tracing::warn!(
+                    account = id,
+                    "a message of {bytes} bytes cannot be read, and is skipped"
+                );
+                continue;
+            }
+        };
         if let Some(token) = &received.context_token {
             // Known before the message is, so that who waits for it can go at once.
             let conversation = &received.message.conversation;
@@ -125,12 +150,12 @@ async fn take(account: &RunningAccount, cursor: &mut String, updates: Updates) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::value::RawValue;
 
     #[test]
     fn only_what_is_new_is_followed_by_another_poll_at_once() {
         let updates = |messages: usize, cursor: Option<&str>| Updates {
-            messages: vec![json!({}); messages],
+            messages: vec![RawValue::NULL.to_owned(); messages],
             cursor: cursor.map(str::to_owned),
             hold: None,
         };

@@ -99,6 +99,11 @@ async fn send_parts(
                 progress.external_id = progress.external_id.or(id);
                 progress.parts += 1;
                 progress.print = all.prints.get(index).copied();
+                account.windows.set_progress(&message.conversation, Some(progress.clone()));
+                if index + 1 < all.parts.len() {
+                    // It does not go out again, however this attempt ends.
+                    keep(account, &message.conversation).await;
+                }
             }
             Err(failure) => return not_sent(account, message, &token, progress, failure).await,
         }
@@ -145,11 +150,16 @@ async fn send_part(
     if Instant::now() >= until {
         return Err(late());
     }
+    if account.stop.is_cancelled() {
+        return Err(NotUploaded::Stopped);
+    }
     *token = account.windows.token(&message.conversation).unwrap_or_default();
     let item = match part {
         OutboundPart::Text(text) => text_item(text),
         OutboundPart::File(file) => {
-            timeout_at(until, upload(account, to, file)).await.unwrap_or_else(|_| Err(late()))?
+            let upload = timeout_at(until, upload(account, to, file));
+            let uploaded = account.stop.run_until_cancelled(upload).await;
+            uploaded.ok_or(NotUploaded::Stopped)?.unwrap_or_else(|_| Err(late()))?
         }
     };
     // One may have come in with a message while a file was uploaded.
@@ -172,7 +182,7 @@ async fn not_sent(
     failure: NotUploaded,
 ) -> Delivery {
     let conversation = &message.conversation;
-    if progress.parts > 0 || progress.restarts > 0 {
+    if progress.parts == 0 && progress.restarts > 0 {
         account.windows.set_progress(conversation, Some(progress));
         keep(account, conversation).await;
     }
@@ -180,6 +190,7 @@ async fn not_sent(
         NotUploaded::Call(failure) => failure,
         NotUploaded::Final(reason) => return Delivery::Refused { reason, retryable: false },
         NotUploaded::Retryable(reason) => return Delivery::Refused { reason, retryable: true },
+        NotUploaded::Stopped => return Delivery::Closed,
     };
     match failure {
         CallFailure::Ended(reason) => account.session_ended(&reason),
@@ -188,7 +199,9 @@ async fn not_sent(
             Delivery::Refused { reason: format!("WeChat refused it: {reason}"), retryable: true }
         }
         CallFailure::NotSent(reason) => account.unreachable(&reason),
-        CallFailure::Unknown(reason) => Delivery::Unknown { reason },
+        CallFailure::Unknown(reason) | CallFailure::Unreadable(reason) => {
+            Delivery::Unknown { reason }
+        }
         CallFailure::Late => Delivery::Unknown { reason: CallFailure::Late.reason().to_owned() },
     }
 }

@@ -11,17 +11,19 @@ use super::window::Windows;
 use crate::adapter::api::{AdapterEvent, LoginError, LoginRequest, Settings};
 use crate::adapter::context::Context;
 use crate::adapter::registry::ConfiguredEntry;
-use crate::health::log_panic;
+use crate::health::{HEALTH, log_panic};
 use crate::model::event::AdapterState;
 use crate::protocol::login::{LoginState, LoginStatus};
 use crate::protocol::platform::{AdapterStatus, PlatformState};
 use std::collections::{BTreeMap, HashMap};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// Pause before what is kept is asked for again, while the store is away.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
@@ -29,6 +31,12 @@ const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// How long an account may take to connect after its person scanned the code again: a notice and a little
 /// more.
 const RETRY_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long a login may take to be stored before people are told why it is not done.
+const QUIET_SAVE: Duration = Duration::from_secs(1);
+
+/// How long changes of the accounts have to come to the disk, once the service stops.
+const STOP_SAVE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Pause before an account that panicked begins anew.
 const PANIC_PAUSE: Duration = Duration::from_secs(1);
@@ -45,6 +53,17 @@ pub(super) struct IlinkService {
     /// The account of each task.
     task_accounts: HashMap<Id, String>,
     logins: Logins,
+    /// Changes of the accounts on their way to the disk, which may take long; `None` where one is not taken.
+    saving: JoinSet<Option<Saved>>,
+}
+
+/// A change of the accounts that is on the disk.
+enum Saved {
+    /// A new login, and those are forgotten that it replaces. They work on until now.
+    Login(Login, watch::Sender<LoginStatus>),
+    /// The same once more, after those that it replaces have stopped.
+    Replaced(Login, watch::Sender<LoginStatus>),
+    LoggedOut(String, oneshot::Sender<Result<String, LoginError>>),
 }
 
 /// An account at work.
@@ -77,6 +96,7 @@ impl IlinkService {
             tasks: JoinSet::new(),
             task_accounts: HashMap::new(),
             logins: Logins::default(),
+            saving: JoinSet::new(),
         }
     }
 
@@ -92,10 +112,13 @@ impl IlinkService {
             tokio::select! {
                 () = stop.cancelled() => break,
                 Some(request) = requests.recv() => self.take(request).await,
-                Some(end) = self.logins.next_end() => self.login_ended(end).await,
+                Some(end) = self.logins.next_end() => self.login_ended(end),
+                Some(saved) = self.saving.join_next() => self.saved(saved.ok().flatten()).await,
                 Some(ended) = self.tasks.join_next_with_id() => self.account_ended(ended).await,
             }
         }
+        let saved = async { while self.saving.join_next().await.is_some() {} };
+        let _ = timeout(STOP_SAVE_TIMEOUT, saved).await;
         while self.tasks.join_next().await.is_some() {}
     }
 
@@ -129,6 +152,7 @@ impl IlinkService {
             stop: stop.clone(),
             ended: Notify::new(),
             retry: Notify::new(),
+            answering: TaskTracker::new(),
         });
         let work = Arc::clone(&account).run(kept, self.entry.clone());
         let ended = CancellationToken::new();
@@ -181,10 +205,10 @@ impl IlinkService {
             LoginRequest::Digits { id, digits, answer } => {
                 drop(answer.send(self.logins.give_digits(&id, digits)));
             }
-            LoginRequest::LogOut { account, answer } => {
-                let done = self.log_out(account).await;
-                drop(answer.send(done));
-            }
+            LoginRequest::LogOut { account, answer } => match self.known(account) {
+                Ok(account) => self.log_out(account, answer).await,
+                Err(error) => drop(answer.send(Err(error))),
+            },
         }
     }
 
@@ -208,26 +232,16 @@ impl IlinkService {
         }
     }
 
-    async fn login_ended(&mut self, end: LoginEnd) {
-        let (status, account) = match end {
-            Err(reason) => return tracing::warn!("a login failed: {reason}"),
-            Ok((LoggedIn::Already, status)) => return self.bound_already(status),
+    fn login_ended(&mut self, end: LoginEnd) {
+        match end {
+            Err(reason) => tracing::warn!("a login failed: {reason}"),
+            Ok((LoggedIn::Already, status)) => self.bound_already(status),
+            // Also one that is not allowed: without its token the person could not log in again.
             Ok((LoggedIn::New(login), status)) => {
-                let account = login.account.clone();
-                let is_allowed = self.settings.check_account(&account);
-                // Also one that is not allowed: without its token the person could not log in again.
-                if !self.keep(login).await {
-                    return;
-                }
-                if let Err(reason) = is_allowed {
-                    return status.send_modify(|status| {
-                        (status.state, status.reason) = (LoginState::Failed, Some(reason));
-                    });
-                }
-                (status, Some(account))
+                let replaced = self.replaced_by(&login);
+                self.keep(login, &replaced, status, Saved::Login);
             }
-        };
-        tell_done(&status, account);
+        }
     }
 
     /// A code was scanned by a person whose bot is bound here. Nothing says which account that is; each
@@ -276,67 +290,142 @@ impl IlinkService {
         }));
     }
 
-    /// Keeps a login in place of others of the same person, and starts it; `false` where the core
-    /// takes nothing any more.
-    async fn keep(&mut self, login: Login) -> bool {
-        let platform = self.settings.platform().to_owned();
+    /// Has a login stored in place of others of the same person.
+    fn keep(
+        &mut self,
+        login: Login,
+        replaced: &[Arc<RunningAccount>],
+        status: watch::Sender<LoginStatus>,
+        then: fn(Login, watch::Sender<LoginStatus>) -> Saved,
+    ) {
+        let platform = self.settings.platform();
+        let mut state: Vec<_> =
+            replaced.iter().flat_map(|replaced| forgotten(platform, replaced)).collect();
+        // Later in the commit, so that it holds where the ID is the same.
+        state.push(saved_state::keep_login(platform, &login));
+        let save = self.save(state);
+        self.saving.spawn(async move {
+            let mut save = pin!(save);
+            let early = timeout(QUIET_SAVE, &mut save).await;
+            if early.is_err() {
+                tell_not_stored(&status);
+            }
+            let is_saved = if let Ok(is_saved) = early { is_saved } else { save.await };
+            is_saved.then(|| then(login, status))
+        });
+    }
+
+    /// The accounts that a login replaces: its own, and others of the same person.
+    fn replaced_by(&self, login: &Login) -> Vec<Arc<RunningAccount>> {
         let is_replaced = |known: &Login| {
             known.account == login.account || (known.user == login.user && !login.user.is_empty())
         };
-        let replaced = self.accounts.values().map(|one| &one.account.login);
-        let replaced: Vec<_> = replaced.filter(|known| is_replaced(known)).cloned().collect();
-        let mut state = Vec::new();
-        for known in &replaced {
-            state.extend(self.forgotten(&known.account).await);
-        }
-        // Later in the commit, so that it holds where the ID is the same.
-        state.push(saved_state::keep_login(&platform, &login));
-        if !self.save(state).await {
-            return false;
-        }
-        for known in replaced.iter().filter(|known| known.account != login.account) {
-            self.context.registry.forget(&platform, &known.account);
-        }
-        self.start(KeptLogin { login, cursor: String::new(), replies: HashMap::new() });
-        true
+        let accounts = self.accounts.values().map(|one| &one.account);
+        accounts.filter(|one| is_replaced(&one.login)).cloned().collect()
     }
 
-    /// Stops an account; gives what is to be forgotten of it.
-    async fn forgotten(&mut self, account: &str) -> Vec<AdapterState> {
-        let stopped = self.stop(account).await;
-        let known = stopped.map_or_else(Vec::new, |account| account.windows.conversations());
-        let known = known.iter().map(String::as_str);
-        saved_state::forget(self.settings.platform(), account, known)
-    }
-
-    async fn save(&self, state: Vec<AdapterState>) -> bool {
-        let (stored, is_stored) = oneshot::channel();
-        let batch = AdapterEvent::Batch { messages: Vec::new(), state, stored };
-        self.context.events.report(batch).await && is_stored.await.is_ok()
-    }
-
-    async fn log_out(&mut self, account: Option<String>) -> Result<String, LoginError> {
-        let known: Vec<_> = self.accounts.keys().cloned().collect();
-        let account = match (account, &known[..]) {
-            (Some(account), _) if known.contains(&account) => account,
-            (Some(account), _) => {
-                return Err(LoginError::Unknown(format!("no account `{account}` is logged in")));
+    async fn saved(&mut self, saved: Option<Saved>) {
+        match saved {
+            None => tracing::warn!("a change of the accounts was not stored: rechat is stopping"),
+            Some(Saved::Login(login, status)) => self.replace(login, status).await,
+            Some(Saved::Replaced(login, status)) => self.begin_with(login, &status),
+            Some(Saved::LoggedOut(account, answer)) => {
+                self.context.registry.forget(self.settings.platform(), &account);
+                self.show_whether_empty();
+                let _ = answer.send(Ok(account));
             }
-            (None, [only]) => only.clone(),
-            (None, []) => return Err(LoginError::Unknown("no account is logged in".into())),
+        }
+    }
+
+    /// Stops the accounts that a login replaces, which is on the disk now, and starts it.
+    async fn replace(&mut self, login: Login, status: watch::Sender<LoginStatus>) {
+        let replaced = self.replaced_by(&login);
+        if replaced.is_empty() {
+            return self.begin_with(login, &status);
+        }
+        for known in &replaced {
+            let known = &known.login.account;
+            self.stop(known).await;
+            if *known != login.account {
+                self.context.registry.forget(self.settings.platform(), known);
+            }
+        }
+        // They may have kept something since.
+        self.keep(login, &replaced, status, Saved::Replaced);
+    }
+
+    /// Starts a login that is on the disk, where it is allowed.
+    fn begin_with(&mut self, login: Login, status: &watch::Sender<LoginStatus>) {
+        let account = login.account.clone();
+        match self.settings.check_account(&account) {
+            Ok(()) => {
+                self.start(KeptLogin { login, cursor: String::new(), replies: HashMap::new() });
+                tell_done(status, Some(account));
+            }
+            Err(reason) => status.send_modify(|status| {
+                (status.state, status.reason) = (LoginState::Failed, Some(reason));
+            }),
+        }
+    }
+
+    fn save(&self, state: Vec<AdapterState>) -> impl Future<Output = bool> + Send + 'static {
+        let events = self.context.events.clone();
+        async move {
+            let (stored, is_stored) = oneshot::channel();
+            let batch = AdapterEvent::Batch { messages: Vec::new(), state, stored };
+            events.report(batch).await && is_stored.await.is_ok()
+        }
+    }
+
+    /// The account that is meant.
+    fn known(&self, account: Option<String>) -> Result<String, LoginError> {
+        let known: Vec<_> = self.accounts.keys().cloned().collect();
+        match (account, &known[..]) {
+            (Some(account), _) if known.contains(&account) => Ok(account),
+            (Some(account), _) => {
+                Err(LoginError::Unknown(format!("no account `{account}` is logged in")))
+            }
+            (None, [only]) => Ok(only.clone()),
+            (None, []) => Err(LoginError::Unknown("no account is logged in".into())),
             (None, several) => {
                 let names = several.join(", ");
-                return Err(LoginError::Conflict(format!("name the account: {names}")));
+                Err(LoginError::Conflict(format!("name the account: {names}")))
             }
-        };
-        let state = self.forgotten(&account).await;
-        if !self.save(state).await {
-            return Err(LoginError::Failed("rechat is stopping".into()));
         }
-        self.context.registry.forget(self.settings.platform(), &account);
-        self.show_whether_empty();
-        Ok(account)
     }
+
+    async fn log_out(
+        &mut self,
+        account: String,
+        answer: oneshot::Sender<Result<String, LoginError>>,
+    ) {
+        let Some(stopped) = self.stop(&account).await else { return };
+        let save = self.save(forgotten(self.settings.platform(), &stopped));
+        self.saving.spawn(async move {
+            if save.await {
+                return Some(Saved::LoggedOut(account, answer));
+            }
+            let _ = answer.send(Err(LoginError::Failed("rechat is stopping".into())));
+            None
+        });
+    }
+}
+
+/// The state of an account, to be forgotten.
+fn forgotten(platform: &str, account: &RunningAccount) -> Vec<AdapterState> {
+    let known = account.windows.conversations();
+    saved_state::forget(platform, &account.login.account, known.iter().map(String::as_str))
+}
+
+/// Tells why a login is not done yet that `WeChat` has confirmed.
+fn tell_not_stored(status: &watch::Sender<LoginStatus>) {
+    let fault = HEALTH.reason().unwrap_or_else(|| "the disk does not answer".into());
+    let reason = format!(
+        "WeChat confirmed the login, which is done once it is on the disk; do not stop rechat until then \
+         ({fault})"
+    );
+    tracing::error!("{reason}");
+    status.send_modify(|status| status.set(LoginState::Scanned, Some(&reason)));
 }
 
 /// Tells that a login is done.

@@ -23,7 +23,9 @@ pub(super) async fn show_typing(
 
 fn refused(failure: CallFailure) -> ActionError {
     match failure {
-        CallFailure::Unknown(reason) => ActionError::Unknown(reason),
+        CallFailure::Unknown(reason) | CallFailure::Unreadable(reason) => {
+            ActionError::Unknown(reason)
+        }
         CallFailure::Late => ActionError::Unknown(CallFailure::Late.reason().to_owned()),
         failure => ActionError::Refused(failure.reason().to_owned()),
     }

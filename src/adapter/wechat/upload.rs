@@ -4,7 +4,7 @@ use super::account::RunningAccount;
 use super::call_failure::CallFailure;
 use super::crypto::{AesKey, encrypt, new_key};
 use super::hosts::{may_send_to, without_query};
-use super::http::{HttpCall, NoResponse};
+use super::http::HttpCall;
 use super::json::text;
 use crate::adapter::api::cut;
 use crate::health;
@@ -63,6 +63,8 @@ pub(super) enum NotUploaded {
     Final(String),
     /// The file servers failed.
     Retryable(String),
+    /// The account stops; nothing of the part was sent to the person.
+    Stopped,
 }
 
 /// Puts a file, and gives the item that refers to it.
@@ -124,7 +126,9 @@ fn no_address(failure: CallFailure) -> NotUploaded {
             let reason = format!("WeChat takes no files for this account ({limit})");
             return NotUploaded::Final(reason);
         }
-        CallFailure::Unknown(reason) => CallFailure::NotSent(reason),
+        CallFailure::Unknown(reason) | CallFailure::Unreadable(reason) => {
+            CallFailure::NotSent(reason)
+        }
         CallFailure::Late => CallFailure::NotSent(CallFailure::Late.reason().to_owned()),
         failure => failure,
     })
@@ -158,12 +162,8 @@ async fn put(account: &RunningAccount, url: &str, bytes: Bytes) -> Result<String
         };
         let answer = match account.api.http.send(call).await {
             Ok(answer) => answer,
-            Err(NoResponse::NotSent(none) | NoResponse::Lost(none)) => {
-                reason = none;
-                continue;
-            }
-            Err(NoResponse::Late) => {
-                "no answer came in time".clone_into(&mut reason);
+            Err(none) => {
+                reason = none.reason();
                 continue;
             }
         };
