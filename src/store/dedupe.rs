@@ -116,6 +116,10 @@ fn alike_of_history(received: &Inbound, recent: &[Message]) -> Option<u64> {
 
 /// Whether a message is older than the history, so that no entry of it can mean the message.
 fn is_before_history(known: &Message, received: &Inbound) -> bool {
+    // An own message has a time of our clock, with which that of the history cannot be compared then.
+    if received.own && received.clock_ahead.is_none() {
+        return false;
+    }
     let since = received.alike.since;
     let ahead = received.clock_ahead.unwrap_or_default();
     let by_our_clock = since.saturating_add_signed(ahead.saturating_neg());

@@ -191,7 +191,14 @@ fn an_own_message_is_not_proved_by_an_earlier_one_that_the_history_does_not_have
     );
     let alike = AlikeEntries { since: AT + 30, ..AlikeEntries::default() };
     let (external_id, time) = ("6".to_owned(), AT + 61);
-    let received = Inbound { external_id, time, alike, from_history: true, ..received("ok", true) };
+    let received = Inbound {
+        external_id,
+        time,
+        alike,
+        clock_ahead: Some(0),
+        from_history: true,
+        ..received("ok", true)
+    };
     let command = Command::Receive { received: Box::new(received), at: AT + 100, can_wait: false };
     assert!(
         matches!(commit(&mut file, command, Durability::Tables), Answer::Repeated(m) if m.seq == second.seq)
