@@ -86,9 +86,12 @@ export function text(value) {
 }
 
 /** Text with its code set apart; no character of it is left out. @param {string} value */
-const marked = (value) => value.split(CODE).flatMap((part, at) => (at % 2 === 1 ? h('code', part.startsWith('```') ? { class: 'block' } : null, part) : linked(part)));
+const marked = (value) => value.split(CODE).flatMap((part, at) => (at % 2 === 1 ? [code(part)] : linked(part)));
 
-/** Text with its web addresses made links. @param {string} value */
+/** @param {string} part @returns {Node | string} */
+const code = (part) => h('code', part.startsWith('```') ? { class: 'block' } : null, part);
+
+/** Text with its web addresses made links. @param {string} value @returns {(Node | string)[]} */
 const linked = (value) => splitAtAddresses(value).map((part, at) => (at % 2 === 1 && webAddress(part) ? anchor(part, part) : part));
 
 /**
