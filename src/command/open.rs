@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-/// How soon the host's opener fails, if it does: one that runs longer is the browser itself.
+/// Time limit for the host's opener to fail. If it runs longer, it is the browser itself.
 const OPENER_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Variables of which a desktop sets one; without it an opener may start a browser of the terminal.

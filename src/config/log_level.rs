@@ -10,7 +10,7 @@ use tracing_subscriber::filter::LevelFilter;
 ///
 /// A part of it is no level.
 pub fn log_filter(level: &str) -> Result<EnvFilter> {
-    // A word alone would be taken for a part of the program, and everything else be silent.
+    // A word alone would be read as the name of a module, and all other modules would log nothing.
     let is_level = |word: &str| word.contains('=') || word.trim().parse::<LevelFilter>().is_ok();
     if !level.split(',').all(is_level) {
         return Err(Error::failed(format!("`log.level` is {level:?}, which is no level"))

@@ -319,7 +319,7 @@ impl ConfiguredBot {
         lock(&self.status).refused(reason);
     }
 
-    /// The account that a request means which names none: the only one of these, or the only one that is
+    /// The account for a request that names none: the only one of these, or the only one that is
     /// connected.
     pub(super) fn presumed(&self, accounts: &[Arc<ServedAccount>]) -> Option<Arc<ServedAccount>> {
         let only = |accounts: &[Arc<ServedAccount>]| match accounts {

@@ -1,7 +1,7 @@
 //! Media: the bytes of pictures, sounds, videos and files, stored next to the store.
 //!
 //! [`Blobs`] stores them by their SHA-256. An [`Upload`] makes a blob at once, and [`partial`] has uploads
-//! that can be continued. [`content`] stores bytes inside messages, [`complete`] fetches the missing media of
+//! that can be continued. [`content`] stores bytes inside messages, [`fetch_missing`] fetches the missing media of
 //! a message, and [`fetch_incoming`] does that for incoming messages. [`sweep`] removes files that no message
 //! has any more, [`removal`] those that somebody deletes. [`sniff`] finds the type of a file from its bytes.
 

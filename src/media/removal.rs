@@ -49,8 +49,8 @@ pub fn unsent(messages: usize) -> String {
     format!("{messages} {have} this file; let it be sent, or delete the message, and try again")
 }
 
-/// Removes a blob, and takes it out of the messages that have it. One that something unsent has
-/// stays.
+/// Removes a blob, and takes it out of the messages that have it. A blob of an unsent message is not
+/// removed.
 ///
 /// # Errors
 ///

@@ -24,7 +24,7 @@ pub struct Message {
     pub content: Content,
     /// The conversation it belongs to, inbound too.
     pub recipient: String,
-    /// The status; always `Sent` for received messages.
+    /// The status; `Sent` for received messages, unless somebody set another one.
     pub status: Status,
     /// Unix seconds.
     pub created_at: u64,

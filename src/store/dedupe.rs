@@ -1,5 +1,5 @@
-//! Deduplication of inbound messages: each is a duplicate, the echo of an own message, or new. Only this
-//! file decides it.
+//! Deduplication of inbound messages: each is a duplicate, the echo of an own message, or new. An adapter
+//! leaves out only the echoes of parts of a message that it is sending.
 
 use super::changed::{beside_mark, changed_with, seen_marks, sent_mark, settled_mark};
 use super::command::Answer;

@@ -23,8 +23,8 @@ const CHANNEL_VERSION: &str = "2.4.9";
 /// How this program names itself.
 const BOT_AGENT: &str = concat!("rechat/", env!("CARGO_PKG_VERSION"));
 
-/// How long a server holds a poll where it does not say; a shorter time that it tells is not believed,
-/// for an answer to a poll that was given up is lost.
+/// How long a server holds a poll if it announces no time. A shorter announced time is ignored, because the
+/// answer to a poll that was given up is lost.
 pub(super) const POLL_HOLD: Duration = Duration::from_secs(35);
 
 /// Time beyond the server's own, so that the server ends a poll and not the client.
@@ -33,7 +33,7 @@ const POLL_MARGIN: Duration = Duration::from_secs(10);
 /// The longest that a server is believed to hold a poll.
 const MAX_POLL_HOLD: Duration = Duration::from_mins(5);
 
-/// Bytes of the answer to a poll, in those of a frame: it has several messages.
+/// The answer to a poll has several messages, and may be so many times as large as `max_frame`.
 const POLL_FRAMES: usize = 4;
 
 /// How long a code for logging in may take to come; the official client has no limit there.

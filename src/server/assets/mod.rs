@@ -62,8 +62,8 @@ pub fn part(call: &Call<'_>) -> Result<HttpResponse> {
     answer(&page, &format!("page/{file}"), caching, &call.request)
 }
 
-/// Begins to compress the page, which takes a tenth of a second of a processor: messages that wait are not
-/// to wait for it, nor the first visitor.
+/// Begins to compress the page. It takes about 40 ms of a processor, for which neither waiting messages nor
+/// the first visitor wait.
 pub fn compress_page_ahead() {
     if let Err(error) = low_priority::spawn("page", compress_page) {
         tracing::debug!("the page is compressed at the first request: {error}");

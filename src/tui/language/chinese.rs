@@ -243,7 +243,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("the picture cannot be shown: {} (o opens it, s saves it)", "无法显示图片：{}（o 打开，s 保存）"),
     ("the server could not fetch the file; o opens its address", "服务器未能获取文件；按 o 打开其地址"),
     ("the server does not keep it any more", "服务器已不再保存它"),
-    ("the server has another store now, or an older copy of it: everything is loaded again", "服务器换了存储，或恢复了旧副本：正在全部重新加载"),
+    ("the server has another store now, or an older copy of it: everything is loaded again", "服务器换了数据库，或恢复了旧副本：正在全部重新加载"),
     ("the server is slow to answer; try again", "服务器响应缓慢，请重试"),
     ("there is more; `rechat get` prints all of it", "还有更多；`rechat get` 可输出全部"),
     ("there is no desktop here to open it; copied: {}", "这里没有桌面，无法打开；已复制：{}"),

@@ -21,7 +21,7 @@ use tokio::time::{sleep, timeout};
 /// Messages looked through for one that may have gone out, at first and at most.
 const SEARCHED: usize = 20;
 const MOST_SEARCHED: usize = 320;
-/// How long an answer of the core is waited for that is good to have.
+/// How long to wait for an optional answer of the core.
 const CORE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Pause before the core is asked again while the store is away.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
@@ -128,8 +128,8 @@ async fn fetch(
     Ok(messages)
 }
 
-/// Puts the oldest message first, as most implementations do. Times do not tell the order, because their
-/// clock may have been set.
+/// Reverses the list if the newest messages are first. It is not sorted by time, because the clock may have
+/// been set.
 fn oldest_first(messages: &mut [Inbound]) {
     let pairs = || messages.windows(2).map(|pair| pair[0].time.cmp(&pair[1].time));
     let falling = pairs().filter(|order| order.is_gt()).count();
@@ -177,7 +177,7 @@ fn note_alike(messages: &mut [Inbound]) {
     }
 }
 
-/// Fetches what was missed while nothing was connected; the core tells doubles.
+/// Fetches what was missed while nothing was connected; the core recognizes duplicates.
 pub(super) async fn catch_up(
     account: &Account,
     calls: &Calls,

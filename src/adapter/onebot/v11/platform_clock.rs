@@ -1,4 +1,4 @@
-//! How far the clock is ahead of ours that writes the times of an account's messages.
+//! Seconds by which the clock is ahead of ours that writes the times of an account's messages.
 //!
 //! A history gives times alone, so what they mean has to be known. It is learned from messages: from those
 //! that come in live, and from those of ours whose IDs we know. Heartbeats have the clock of the
