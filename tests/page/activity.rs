@@ -319,7 +319,7 @@ async fn thousands_come_and_only_those_in_sight_are_in_the_page() {
 /// Has many messages made at once.
 pub fn batch(home: &Home, name: &str, count: u32) {
     let mut command = home.command(&["send", "--batch", "--new"]);
-    let mut process = command.stdin(Stdio::piped()).spawn().unwrap();
+    let mut process = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     let mut input = process.stdin.take().unwrap();
     for i in 0..count {
         let line = json!({"platform": "nowhere", "recipient": "group_1", "message_type": "Text", "content": format!("{name} {i}")});

@@ -290,8 +290,8 @@ async fn more_conversations_than_fit_are_scrolled() {
 
 /// Makes so many conversations of one message each, the first one last.
 fn conversations(home: &Home, count: u32) {
-    let mut process =
-        home.command(&["send", "--batch", "--new"]).stdin(Stdio::piped()).spawn().unwrap();
+    let mut command = home.command(&["send", "--batch", "--new"]);
+    let mut process = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     let mut input = process.stdin.take().unwrap();
     for n in 0..count {
         let line = json!({"platform": "nowhere", "recipient": format!("group_{}", n + 1), "message_type": "Text", "content": format!("number {n}")});
