@@ -43,8 +43,6 @@ impl RunningServer {
         builder
             .http1()
             .timer(TokioTimer::new())
-            // A client that has sent its request may close its side before it reads the answer.
-            .half_close(true)
             .header_read_timeout(head_limit)
             // The router refuses a head that is too large before hyper does, and its answer names
             // the limit.
