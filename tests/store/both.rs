@@ -9,14 +9,6 @@ use rechat::model::message::{Direction, Draft, Message, MessageType, Sender, Sta
 use rechat::model::routing::RoutingFacts;
 use rechat::store::{Access, Answer, Command, Store, StoreOptions, stored};
 
-/// A message that nobody sends has no owner.
-fn disowned(mut message: Message) -> Message {
-    if message.status != Status::Sending {
-        message.owner = None;
-    }
-    message
-}
-
 pub(super) struct Both {
     pub(super) runtime: tokio::runtime::Runtime,
     pub(super) options: StoreOptions,
@@ -66,7 +58,6 @@ impl Both {
                 let id = message.id;
                 let after =
                     change::set_status(message.clone(), status, at).unwrap_or(message.clone());
-                let after = disowned(after);
                 *message = after.clone();
                 assert_eq!(
                     self.write(Command::SetStatus { id, status, at }),
@@ -106,7 +97,7 @@ impl Both {
                 let Some(message) = self.model.at(place) else { return };
                 let seq = message.seq;
                 if let Some(after) = change::record_outcome(message.clone(), outcome.clone(), at) {
-                    *message = disowned(after);
+                    *message = after;
                 }
                 let expected = Answer::Message(message.clone());
                 assert_eq!(self.write(Command::RecordOutcome { seq, outcome, at }), expected);
