@@ -573,6 +573,7 @@ async fn an_account_that_is_away_need_not_be_told_apart_from_the_one_that_is_the
     let entry = "[[bot]]\nname = \"dials\"\nkind = \"onebot11\"\ntoken = \"secret\"\n";
     let server = server_with(entry);
     let _peer = implementation(&server, willing()).await;
+    until_accounts(&server, "dials", &["qq/10001000"]);
     let url = format!("ws://{}/onebot/v11/ws", server.address);
     let other = Peer::dial(&url, &headers("2", "Universal"), willing()).await.unwrap();
     until_accounts(&server, "dials", &["qq/10001000", "qq/2"]);
@@ -580,7 +581,8 @@ async fn an_account_that_is_away_need_not_be_told_apart_from_the_one_that_is_the
     assert!(Bot::dial(&server, path, Some("secret")).await.is_err(), "two accounts are there");
     let listed = server.home.ok(&["bots"]);
     assert!(listed.contains("?self_id="), "{listed}");
-    drop(other);
+    other.drop_connection();
+    other.ended().await;
     eventually("the other account has left", || {
         let (_, all) = server.get("/api/platforms");
         let mut platforms = all["platforms"].as_array().unwrap().iter();
