@@ -6,7 +6,7 @@
 #![allow(clippy::cast_precision_loss, reason = "no count is that large")]
 
 use crate::nodes::Cluster;
-use crate::server::{TestServer, agent, eventually};
+use crate::server::{DEADLINE, TestServer, agent, eventually};
 use async_nats::jetstream::{Context, stream};
 use futures_util::StreamExt;
 use serde_json::json;
@@ -153,6 +153,12 @@ async fn publish(table: &mut Table, nats: Context) {
         nats.publish("bare", payload).await.unwrap().await.unwrap();
         began.elapsed()
     };
+    // The stream takes nothing before its three servers have a leader.
+    let until = Instant::now() + DEADLINE;
+    while let Err(error) = nats.publish("bare", "".into()).await.unwrap().await {
+        assert!(Instant::now() < until, "the stream takes nothing: {error}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     for number in 0..alone / 3 {
         one(number).await;
     }
