@@ -26,7 +26,7 @@ mod tls;
 pub mod watch;
 
 pub use crate::store::ConversationQuery;
-pub use accounts::served_platform;
+pub use accounts::{is_fallback_platform, served_platform};
 pub use body::FileBody;
 pub use export::Export;
 pub use follow::MessageFollower;

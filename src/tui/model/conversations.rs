@@ -2,6 +2,7 @@
 
 use super::content::last_line;
 use super::scope::ConversationKey;
+use crate::client::is_fallback_platform;
 use crate::model::message::{Direction, LOCAL, Message};
 use crate::protocol::http::{self, ConversationKind};
 use std::collections::HashMap;
@@ -123,7 +124,7 @@ impl ConversationList {
     pub fn platforms_since(&self, since: u64) -> Vec<&str> {
         let recent = self.all.values().filter(|known| known.last_at > since);
         let mut names: Vec<_> = recent.map(|known| known.key.platform.as_str()).collect();
-        names.retain(|name| !matches!(*name, LOCAL | "loopback"));
+        names.retain(|name| *name != LOCAL && !is_fallback_platform(name));
         names.sort_unstable();
         names.dedup();
         names
