@@ -1,5 +1,5 @@
-//! Signed addresses of media with a time limit, for clients without a token: OneBot implementations, and
-//! browsers that load a picture or a video.
+//! Signed addresses of media with a time limit, for clients without a token: implementations of platforms,
+//! and browsers that load a picture or a video.
 
 use super::hash::Hash;
 use siphasher::sip128::{Hasher128, SipHasher24};

@@ -43,7 +43,7 @@ pub(super) const CACHING: &str = "private, max-age=31536000, immutable";
 /// Characters of a name that are not encoded (RFC 8187, section 3.2.1).
 const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_');
 
-/// The path at which OneBot implementations fetch files with a signature.
+/// The path at which implementations of platforms fetch files with a signature.
 pub const SIGNED: &str = "/media/{media}";
 
 /// `GET /api/media/{media}`
