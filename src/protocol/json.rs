@@ -77,7 +77,7 @@ struct Open<'a> {
     first_key: usize,
     /// A bit for each kind of key among the first ones. It shows for most keys that they are new.
     kinds: u64,
-    /// The last member of each key beyond the first [`FEW`].
+    /// The last member of each key beyond the first [`MAX_COMPARED_KEYS`].
     more: HashMap<Cow<'a, str>, usize>,
 }
 
@@ -86,7 +86,7 @@ struct Members<'a> {
     open: Vec<Open<'a>>,
     /// Where each member begins.
     starts: Vec<usize>,
-    /// The first [`FEW`] keys of each object, and the last member of each as an index into `starts`.
+    /// The first [`MAX_COMPARED_KEYS`] keys of each object, and the last member of each as an index into `starts`.
     keys: Vec<(Cow<'a, str>, usize)>,
 }
 

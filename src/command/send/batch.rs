@@ -27,7 +27,7 @@ const FORM: &str =
 #[derive(Default)]
 struct RefusedLines {
     count: u64,
-    /// The first line with a reason, and how many lines have it; the first [`TOLD`] reasons.
+    /// The first line with a reason, and how many lines have it; the first [`MAX_PROBLEMS`] reasons.
     reasons: Vec<(String, u64, u64)>,
 }
 

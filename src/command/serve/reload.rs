@@ -1,4 +1,4 @@
-//! SIGHUP: the configuration is read again, and what can change while the server runs, changes.
+//! SIGHUP: reads the configuration again, and applies the settings that can change while the server runs.
 
 use super::access::check_access;
 use super::leading::OwnedParts;
@@ -25,8 +25,8 @@ const AT_ONCE: [&str; 7] =
     ["adapter", "bot", "log.level", "mcp.", "media.days", "retention.", "token"];
 
 impl Reloadable {
-    /// Reads the configuration again on each signal, until the server stops. One that cannot be
-    /// used changes nothing.
+    /// Reads the configuration again on each signal, until the server stops. One with an
+    /// error changes nothing.
     pub(super) async fn reload_on(self, mut hangups: Signal, sources: Sources, loaded: Loaded) {
         let mut in_force = loaded;
         let stop = self.context.stop.clone();

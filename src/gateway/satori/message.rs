@@ -110,7 +110,7 @@ pub(super) fn bare(
     Ok(object)
 }
 
-/// A message with its surroundings.
+/// A message with its resources.
 pub(super) fn whole(
     bot: &ConfiguredBot,
     account: &ServedAccount,
