@@ -104,7 +104,7 @@ impl Index {
     }
 
     /// Creates the folder, and removes useless files of earlier runs.
-    pub(super) fn tidy(&self) -> io::Result<()> {
+    pub(super) fn remove_useless_files(&self) -> io::Result<()> {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
         let state = self.read();
         let used: BTreeSet<&Path> = state.files.values().map(|s| s.path()).collect();

@@ -231,7 +231,7 @@ impl TerminalClient {
 
     /// Carries out the effects of the model.
     fn apply_effects(&mut self, terminal: &mut Terminal) -> Result<NextEvent> {
-        let asked = self.model.told();
+        let asked = self.model.told_last();
         for effect in self.model.take_effects() {
             match effect {
                 Effect::Ask(request) => {

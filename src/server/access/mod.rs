@@ -48,7 +48,7 @@ struct Accepted {
 pub type Revocation = Arc<CancellationToken>;
 
 /// Never cancelled.
-static FOR_GOOD: LazyLock<Revocation> = LazyLock::new(Revocation::default);
+static NEVER_REVOKED: LazyLock<Revocation> = LazyLock::new(Revocation::default);
 
 /// Access of a request.
 #[derive(Clone, Debug)]
@@ -70,7 +70,7 @@ impl AccessGrant {
     /// Access that cannot be revoked here: over the Unix socket, or with a token that other
     /// settings hold.
     fn for_good(scope: TokenScope) -> Self {
-        Self { scope, token: None, revoked: FOR_GOOD.clone() }
+        Self { scope, token: None, revoked: NEVER_REVOKED.clone() }
     }
 }
 
