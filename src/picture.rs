@@ -34,6 +34,15 @@ pub fn fitted(file: impl BufRead + Seek, side: u32) -> Result<DynamicImage, Stri
     Ok(picture)
 }
 
+/// A black picture for tests.
+#[cfg(test)]
+pub fn png(width: u32, height: u32) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let picture = DynamicImage::new_rgb8(width, height);
+    picture.write_to(&mut bytes, image::ImageFormat::Png).expect("it is written to memory");
+    bytes.into_inner()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,10 +16,10 @@ const SHORTEST_PAUSE = 1000;
 const LONGEST_PAUSE = 15_000;
 
 /** For how long a platform counts as one that is used, in seconds. */
-const RECENT = 7 * 86_400;
+const RECENT_SECONDS = 7 * 86_400;
 
 /** How long loading waits at most for the page to be idle, in milliseconds. */
-const LONGEST = 300;
+const MAX_IDLE_WAIT = 300;
 
 /** All conversations with their unread counts, kept as they change; pinned ones first, then the latest. */
 export class Conversations {
@@ -122,7 +122,7 @@ export class Conversations {
 
   /** Platforms of which a message came in the last days; the server's own places are none. */
   recentPlatforms() {
-    const since = Date.now() / 1000 - RECENT;
+    const since = Date.now() / 1000 - RECENT_SECONDS;
     const recent = this.items.filter(({ platform, last_at: at }) => at > since && platform !== 'local' && platform !== 'loopback');
     return [...new Set(recent.map(({ platform }) => platform))];
   }
@@ -263,7 +263,7 @@ export class Conversations {
 }
 
 /** Resolves once the page has nothing to draw, or after a while: what is seen comes first. */
-const isIdle = () => new Promise((resolve) => 'requestIdleCallback' in globalThis ? requestIdleCallback(resolve, { timeout: LONGEST }) : setTimeout(resolve));
+const isIdle = () => new Promise((resolve) => 'requestIdleCallback' in globalThis ? requestIdleCallback(resolve, { timeout: MAX_IDLE_WAIT }) : setTimeout(resolve));
 
 /**
  * Asks for one conversation; one that has no messages is none, and no error.

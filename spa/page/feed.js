@@ -20,20 +20,20 @@ import { Socket } from './socket.js';
  */
 
 /** How long events are gathered before they are shown, in milliseconds. */
-const GATHER = 40;
+const GATHER_TIME = 40;
 
 /** Notices that are kept. */
 const NOTICES = 500;
 
 /** The shortest time between two looks at what is counted, and the longest. */
-const LOOK_AGAIN = 400;
-const LOOK_ANYWAY = 15_000;
+const MIN_COUNT_INTERVAL = 400;
+const MAX_COUNT_INTERVAL = 15_000;
 
 /** How long the first connection is waited for before messages are shown without it. */
 const NO_SOCKET = 3000;
 
 /** How long after a reconnect the end of what was missed is waited for. */
-const CATCH_UP = 10_000;
+const CATCH_UP_TIMEOUT = 10_000;
 
 /** Events of the server, for as long as it is open. */
 export class Feed {
@@ -84,7 +84,7 @@ export class Feed {
     });
     this.conversations = new Conversations(this);
     // While it is live, events tell.
-    this.look = setInterval(() => this.state.value !== 'live' && this.#lookAll(), LOOK_ANYWAY);
+    this.look = setInterval(() => this.state.value !== 'live' && this.#lookAll(), MAX_COUNT_INTERVAL);
     // The conversations are seen first; they are asked for again once nothing new can be missed.
     void this.conversations.load();
     setTimeout(() => this.#hasBegun || this.#lookAll(), NO_SOCKET);
@@ -115,16 +115,16 @@ export class Feed {
     return Promise.race([awaited, late]);
   }
 
-  lookAtStats = atMostEvery(LOOK_AGAIN, async () => {
+  lookAtStats = atMostEvery(MIN_COUNT_INTERVAL, async () => {
     this.stats.value = await ask('api/stats').catch(() => this.stats.value);
   });
 
-  lookAtAdapters = atMostEvery(LOOK_AGAIN, async () => {
+  lookAtAdapters = atMostEvery(MIN_COUNT_INTERVAL, async () => {
     const answer = await ask('api/platforms').catch(() => undefined);
     if (answer) this.adapters.value = answer.platforms;
   });
 
-  lookAtRequests = atMostEvery(LOOK_AGAIN, async () => {
+  lookAtRequests = atMostEvery(MIN_COUNT_INTERVAL, async () => {
     const answer = await getRequests().catch(() => undefined);
     const isNew = JSON.stringify(answer?.requests) !== JSON.stringify(this.requests.value);
     if (answer && isNew) this.requests.value = answer.requests;
@@ -164,7 +164,7 @@ export class Feed {
   /** @param {string | undefined} newest the last message that was missed, if any was */
   #awaitMissed(newest) {
     clearTimeout(this.#missed?.timer);
-    const timer = setTimeout(() => this.#tellMissed(), CATCH_UP);
+    const timer = setTimeout(() => this.#tellMissed(), CATCH_UP_TIMEOUT);
     this.#missed = { until: newest ?? '', count: this.#recent, timer };
     if (!newest || newest === this.#lastId) this.#tellMissed();
   }
@@ -221,7 +221,7 @@ export class Feed {
       this.batch.value = batch;
       this.lookAtStats();
       this.lookAtAdapters();
-    }, GATHER);
+    }, GATHER_TIME);
   }
 }
 

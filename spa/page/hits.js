@@ -3,13 +3,13 @@
 import { h } from './dom.js';
 
 /** Characters before the first hit from which on the beginning of a text is left out. */
-const FAR = 40;
+const MAX_BEFORE_HIT = 40;
 
 /** Characters that stay before the first hit. */
-const BEFORE = 16;
+const KEPT_BEFORE_HIT = 16;
 
 /** Characters, and pieces, that a line can show. */
-const MOST = 300;
+const MAX_LINE = 300;
 
 /** Made when it is first needed, which takes 30 ms. @type {Intl.Segmenter | undefined} */
 let graphemes;
@@ -73,7 +73,7 @@ function splitAtHits(text, query) {
 export function withHits(text, query) {
   if (!query) return [text];
   const [before = '', ...rest] = splitAtHits(text, query);
-  const isFar = rest.length > 0 && before.length > FAR;
-  const shown = isFar ? `…${before.slice(-BEFORE)}` : before;
-  return [shown.slice(0, MOST), ...rest.slice(0, MOST).map((piece, at) => (at % 2 === 0 ? h('mark', null, piece) : piece.slice(0, MOST)))];
+  const isFar = rest.length > 0 && before.length > MAX_BEFORE_HIT;
+  const shown = isFar ? `…${before.slice(-KEPT_BEFORE_HIT)}` : before;
+  return [shown.slice(0, MAX_LINE), ...rest.slice(0, MAX_LINE).map((piece, at) => (at % 2 === 0 ? h('mark', null, piece) : piece.slice(0, MAX_LINE)))];
 }

@@ -4,7 +4,7 @@
 const ADDRESS = /https?:\/\/[^\s<>"'`\p{Cc}\p{Cf}，。、！？；：…（）【】《》〈〉「」『』“”‘’]+/giu;
 
 /** Marks that end a sentence more often than an address. */
-const ENDS = new Set('.,;:!?*_~');
+const SENTENCE_ENDS = new Set('.,;:!?*_~');
 
 /** Brackets that close, each with the one that opens it. */
 const BRACKETS = new Map([[')', '('], [']', '['], ['}', '{']]);
@@ -20,7 +20,7 @@ function lengthOf(text) {
   for (; end > 0; end -= 1) {
     const last = text.charAt(end - 1);
     const excess = unopened.get(last) ?? 0;
-    if (!ENDS.has(last) && excess <= 0) break;
+    if (!SENTENCE_ENDS.has(last) && excess <= 0) break;
     if (excess > 0) unopened.set(last, excess - 1);
   }
   return end;

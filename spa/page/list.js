@@ -9,7 +9,7 @@ import { Signal } from './signal.js';
 const PAGE = 100;
 
 /** Searches in a row that may find nothing before the person is asked whether to go on. */
-const SEARCHES = 10;
+const MAX_SEARCHES = 10;
 
 /** @type {Query} */
 export const EVERYTHING = { q: '', platform: '', conversation: '', status: '', message_type: '', sender: '', since: '', until: '' };
@@ -100,7 +100,7 @@ export class MessageList {
       // Before that, what comes after the first page could be missed.
       if (!this.#isBegun) await this.feed.ready();
       for (let searches = 1; !(await this.#loadPage()); searches += 1) {
-        this.isStopped = searches >= SEARCHES;
+        this.isStopped = searches >= MAX_SEARCHES;
         if (this.isStopped) break;
       }
     } catch (error) {

@@ -4,11 +4,11 @@
 
 /** How content that carries its bytes begins, and how long that is at most. */
 const BEGINNING = /^\s*(?:base64:\/\/|data:([^,]*);base64,)/i;
-const LONGEST_BEGINNING = 4096;
+const MAX_BEGINNING = 4096;
 
 /** The bytes of content that carries them, as base64, and what comes before. @param {string} content */
 function data(content) {
-  const found = BEGINNING.exec(content.slice(0, LONGEST_BEGINNING));
+  const found = BEGINNING.exec(content.slice(0, MAX_BEGINNING));
   return found ? { bytes: content.slice(found[0].length), head: found[1] ?? '' } : undefined;
 }
 

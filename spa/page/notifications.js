@@ -9,10 +9,10 @@ import { here, link } from './router.js';
 /** @typedef {import('./types.js').Message} Message */
 
 /** Age up to which a message is news, in seconds: what a reconnect brings is older. */
-const NEWS = 60;
+const MAX_AGE = 60;
 
 /** How long a tab that does not show a message leaves it to one that does, in milliseconds. */
-const LEFT_TO_OTHERS = 300;
+const OTHER_TABS_TIME = 300;
 
 /** The sound of a message: pitch in Hz, length in seconds. */
 const SOUND = { pitch: 660, length: 0.15 };
@@ -67,7 +67,7 @@ async function isOurs(message, feed) {
     await claim(message);
     return false;
   }
-  await new Promise((resolve) => setTimeout(resolve, LEFT_TO_OTHERS));
+  await new Promise((resolve) => setTimeout(resolve, OTHER_TABS_TIME));
   const isUnread = !!feed.conversations.get(message.platform, message.recipient)?.unread;
   return isUnread && (await claim(message));
 }
@@ -79,7 +79,7 @@ function claim({ id }) {
   return new Promise((resolve) => {
     void navigator.locks.request(`rechat.notify.${id}`, { ifAvailable: true }, (lock) => {
       resolve(lock !== null);
-      return lock && new Promise((end) => setTimeout(end, NEWS * 1000));
+      return lock && new Promise((end) => setTimeout(end, MAX_AGE * 1000));
     });
   });
 }
@@ -90,7 +90,7 @@ function claim({ id }) {
  * @param {import('./feed.js').Feed} feed
  */
 function isWanted(message, feed) {
-  if (message.direction !== 'Inbound' || Date.now() / 1000 - message.created_at > NEWS) return false;
+  if (message.direction !== 'Inbound' || Date.now() / 1000 - message.created_at > MAX_AGE) return false;
   const entry = feed.conversations.get(message.platform, message.recipient);
   const isMention = message.segments?.some((segment) => segment.type === 'mention_all' || (segment.type === 'mention' && segment.me)) ?? false;
   const rule = preferences.value.notify[keyOf(message.platform, message.recipient)];

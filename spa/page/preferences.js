@@ -3,7 +3,7 @@
 import { Signal } from './signal.js';
 import { keepStored, stored } from './storage.js';
 
-const PLACE = 'rechat.preferences';
+const STORAGE_KEY = 'rechat.preferences';
 
 /**
  * When a conversation notifies: for everything, for mentions, never; `usual` is as all of them do.
@@ -19,18 +19,18 @@ const PLACE = 'rechat.preferences';
  */
 
 /** Enter sends where there is a keyboard with Shift. @type {Preferences} */
-const USUAL = { enterSends: !matchMedia('(pointer: coarse)').matches, notifications: false, sound: false, notify: {} };
+const DEFAULTS = { enterSends: !matchMedia('(pointer: coarse)').matches, notifications: false, sound: false, notify: {} };
 
 /** @type {Signal<Preferences>} */
-export const preferences = new Signal({ ...USUAL, ...stored(PLACE) });
+export const preferences = new Signal({ ...DEFAULTS, ...stored(STORAGE_KEY) });
 
 // Another tab changes them, too.
 addEventListener('storage', ({ key }) => {
-  if (key === PLACE) preferences.value = { ...USUAL, ...stored(PLACE) };
+  if (key === STORAGE_KEY) preferences.value = { ...DEFAULTS, ...stored(STORAGE_KEY) };
 });
 
 /** @param {Partial<Preferences>} change */
 export function prefer(change) {
   preferences.value = { ...preferences.value, ...change };
-  keepStored(PLACE, preferences.value);
+  keepStored(STORAGE_KEY, preferences.value);
 }

@@ -4,8 +4,8 @@ import { ask, isLocked, socketAddress, token } from './api.js';
 const PAUSES = [250, 500, 1000, 2000, 4000, 8000, 15000];
 
 /** How often the server is asked whether it is still there, and how long it may take. */
-const ALIVE_EVERY = 25_000;
-const ALIVE_WITHIN = 10_000;
+const PING_INTERVAL = 25_000;
+const PONG_TIMEOUT = 10_000;
 
 /** Events that are asked for beside new messages. */
 const EVENTS = ['message_status', 'message_updated', 'message_deleted', 'notice', 'conversation_updated'];
@@ -35,7 +35,7 @@ export class Socket {
    */
   constructor(by) {
     this.by = by;
-    this.alive = setInterval(() => this.#check(), ALIVE_EVERY);
+    this.alive = setInterval(() => this.#check(), PING_INTERVAL);
     addEventListener('online', this.#hurry);
     document.addEventListener('visibilitychange', this.#hurry);
     this.#connect();
@@ -83,7 +83,7 @@ export class Socket {
     this.#late = setTimeout(() => {
       socket.close();
       this.#lost(socket);
-    }, ALIVE_WITHIN);
+    }, PONG_TIMEOUT);
   }
 
   /** @param {any} event */

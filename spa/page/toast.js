@@ -2,7 +2,7 @@ import { h } from './dom.js';
 import { t } from './i18n.js';
 
 /** Milliseconds for which a toast is shown; longer while the pointer is on it. */
-const STAYS = 6000;
+const SHOWN_FOR = 6000;
 
 const place = h('div', { class: 'toasts', role: 'status', 'aria-live': 'polite' });
 
@@ -20,6 +20,6 @@ export function toast(text, kind = '') {
   const element = h('div', { class: `toast ${kind}` }, h('span', null, text), button);
   place.append(element);
   while (place.childElementCount > 3) place.firstElementChild?.remove();
-  const leave = () => (element.matches(':hover, :focus-within') ? setTimeout(leave, STAYS) : close());
-  setTimeout(leave, STAYS);
+  const leave = () => (element.matches(':hover, :focus-within') ? setTimeout(leave, SHOWN_FOR) : close());
+  setTimeout(leave, SHOWN_FOR);
 }

@@ -35,7 +35,8 @@ pub use api::{
 pub use kinds::{AdapterConfig, kinds, login_kinds};
 pub use onebot::{BotMessage, cq_of_segments, segments_of_cq};
 pub use registry::{
-    Changes, Registry, ThrottledChanges, configured_facts, conversations_of, loses_media,
+    Changes, Registry, ThrottledChanges, configured_facts, conversations_of, is_fallback,
+    loses_media,
 };
 pub use start::{Adapters, none, start};
 pub use transport::{Endpoint, Handshake, Socket, socket_config};

@@ -4,7 +4,7 @@ use super::values::directions;
 use crate::model::message::Direction;
 use clap::Args;
 
-/// Where messages are, and their direction.
+/// Filters by platform, conversation and direction.
 #[derive(Clone, Debug, Default, Args)]
 pub struct FilterArgs {
     /// Only messages of this platform

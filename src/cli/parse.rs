@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::num::ParseIntError;
 
 /// Verbs of other programs, and what does that here.
-const ELSEWHERE: [(&[&str], &str); 30] = [
+const VERBS_OF_OTHER_PROGRAMS: [(&[&str], &str); 30] = [
     (&["tail", "follow", "monitor"], "list --follow"),
     (&["ls", "log", "logs", "history", "inbox", "messages"], "list"),
     (&["rm", "del", "remove"], "delete"),
@@ -43,7 +43,7 @@ const ELSEWHERE: [(&[&str], &str); 30] = [
 ];
 
 /// Verbs that no one command does, and what does it.
-const BY_OTHER_MEANS: [(&[&str], &str); 4] = [
+const VERBS_WITHOUT_COMMAND: [(&[&str], &str); 4] = [
     (
         &["stop", "kill", "quit", "shutdown"],
         "Ctrl-C where the server runs, or `systemctl stop rechat`; `rechat cancel` cancels a message",
@@ -74,7 +74,7 @@ const OPTIONS_ELSEWHERE: [(&[&str], &str); 5] = [
 ];
 
 /// How alike a name must be to be what was meant (Jaro-Winkler, 1 is the same).
-const ALIKE: f64 = 0.85;
+const MIN_SIMILARITY: f64 = 0.85;
 
 /// The command line of this process; ends the process where it asks for help or the version.
 ///
@@ -167,7 +167,7 @@ fn command_of(error: &clap::Error, arguments: &[OsString]) -> String {
 
 fn unknown_argument(argument: &str, similar: Option<&str>, command: &str) -> Error {
     let elsewhere = OPTIONS_ELSEWHERE.iter().find(|(names, _)| names.contains(&argument));
-    let near = similar.filter(|similar| strsim::jaro_winkler(argument, similar) >= ALIKE);
+    let near = similar.filter(|similar| strsim::jaro_winkler(argument, similar) >= MIN_SIMILARITY);
     let hint = match (elsewhere, near) {
         (Some((_, ours)), _) => format!("write {ours}"),
         (None, Some(near)) => format!("did you mean `{near}`?"),
@@ -194,9 +194,9 @@ fn missing(missing: &[String], command: &str, arguments: &[OsString]) -> Error {
 }
 
 fn unknown_verb(verb: &str, similar: Option<&str>) -> Error {
-    let elsewhere = ELSEWHERE.iter().find(|(verbs, _)| verbs.contains(&verb));
+    let elsewhere = VERBS_OF_OTHER_PROGRAMS.iter().find(|(verbs, _)| verbs.contains(&verb));
     let meant = elsewhere.map(|(_, ours)| *ours).or(similar);
-    let means = BY_OTHER_MEANS.iter().find(|(verbs, _)| verbs.contains(&verb));
+    let means = VERBS_WITHOUT_COMMAND.iter().find(|(verbs, _)| verbs.contains(&verb));
     let hint = match meant {
         _ if let Some((_, how)) = means => (*how).to_owned(),
         Some(meant) => format!("write `rechat {meant}`"),
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn every_verb_of_elsewhere_leads_to_a_command_there_is() {
         let cli = Cli::command();
-        for (verbs, ours) in ELSEWHERE {
+        for (verbs, ours) in VERBS_OF_OTHER_PROGRAMS {
             let name = ours.split(' ').next().unwrap();
             assert!(cli.find_subcommand(name).is_some(), "{ours}");
             for verb in verbs {
@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn verbs_that_no_command_does_are_no_commands_and_say_how() {
-        for (verbs, how) in BY_OTHER_MEANS {
+        for (verbs, how) in VERBS_WITHOUT_COMMAND {
             for verb in verbs {
                 assert_eq!(told(&[verb]), format!("there is no command `{verb}`\n  {how}"));
             }

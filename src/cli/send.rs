@@ -1,4 +1,4 @@
-//! Sending.
+//! Arguments for sending.
 
 use super::source::SourceArgs;
 use super::values::{id, media_types, types, whole_seconds};

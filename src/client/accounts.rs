@@ -16,6 +16,11 @@ pub fn served_platform() -> &'static str {
     kinds().find(|kind| !kind.paths.is_empty()).map_or("", |kind| kind.platform)
 }
 
+/// Whether a platform is one for trying out, on which every conversation is right.
+pub fn is_fallback_platform(platform: &str) -> bool {
+    kinds().any(|kind| kind.is_fallback && kind.platform == platform)
+}
+
 impl Client {
     /// Every adapter, and its state; needs a server.
     ///

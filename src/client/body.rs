@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 /// Bytes that are read and sent at once.
-const PIECE: u64 = 64 << 10;
+const PIECE_BYTES: u64 = 64 << 10;
 
 /// The body of a request.
 pub(super) type RequestBody = Either<Full<Bytes>, FileBody>;
@@ -40,7 +40,8 @@ impl FileBody {
     /// The next bytes; empty at the end. Waits for the disk.
     pub(super) fn read(&mut self) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        let read = self.file.by_ref().take(PIECE.min(self.left)).read_to_end(&mut bytes)? as u64;
+        let read =
+            self.file.by_ref().take(PIECE_BYTES.min(self.left)).read_to_end(&mut bytes)? as u64;
         if read == 0 && self.left > 0 {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter"));
         }

@@ -56,7 +56,7 @@ impl ClientConnection {
     }
 
     /// The server behind a Unix socket; `None` if no server listens there.
-    pub(super) async fn beside(socket: &Path) -> Result<Option<Self>> {
+    pub(super) async fn at_socket(socket: &Path) -> Result<Option<Self>> {
         let address = ServerAddress::Unix(socket.to_owned());
         match address.open().await {
             Ok(requests) => {

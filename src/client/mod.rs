@@ -26,7 +26,7 @@ mod tls;
 pub mod watch;
 
 pub use crate::store::ConversationQuery;
-pub use accounts::served_platform;
+pub use accounts::{is_fallback_platform, served_platform};
 pub use body::FileBody;
 pub use export::Export;
 pub use follow::MessageFollower;
@@ -75,13 +75,13 @@ impl Client {
         }
         let config = config_here(source, config_file)?;
         let socket = config::socket_beside(&config.db);
-        if let Some(remote) = Remote::beside(&socket).await? {
+        if let Some(remote) = Remote::at_socket(&socket).await? {
             return Ok(Self::Remote(remote));
         }
         match Local::open(&config, access, migration) {
             Ok(local) => Ok(Self::Local(Box::new(local))),
             // A server that is starting has the store first, and its socket a moment later.
-            Err(error) => match Remote::beside(&socket).await? {
+            Err(error) => match Remote::at_socket(&socket).await? {
                 Some(remote) => Ok(Self::Remote(remote)),
                 None => Err(error),
             },
@@ -105,8 +105,8 @@ impl Client {
     /// # Errors
     ///
     /// A server listens there, and does not answer.
-    pub async fn beside(socket: &Path) -> Result<Option<Self>> {
-        Ok(Remote::beside(socket).await?.map(Self::Remote))
+    pub async fn at_socket(socket: &Path) -> Result<Option<Self>> {
+        Ok(Remote::at_socket(socket).await?.map(Self::Remote))
     }
 
     /// Events of platforms that the server could not store.

@@ -1,4 +1,4 @@
-//! Where a client asks, by flags, environment and configuration.
+//! The server or the store that a client uses, by flags, environment and configuration.
 
 use super::address::ServerAddress;
 use crate::cli::SourceArgs;
@@ -35,7 +35,7 @@ pub struct StoreHere {
     pub free: u64,
 }
 
-/// The store that is asked, where it lies on this host and there is one.
+/// The store that commands use, if it is on this host and exists.
 ///
 /// # Errors
 ///
@@ -52,7 +52,7 @@ pub fn store_here(source: &SourceArgs, config_file: Option<PathBuf>) -> Result<O
     Ok(Some(StoreHere { file, size: metadata.len(), free }))
 }
 
-/// The file of this host's store, where it is asked and there is none yet.
+/// The path of this host's store, if commands use it and there is no file yet.
 ///
 /// # Errors
 ///

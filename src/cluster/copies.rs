@@ -19,8 +19,8 @@ const MAX_WANTED: usize = 4096;
 const MAX_MISSING: usize = 100_000;
 
 /// The time from the start of this node until it reads all messages, and between two such rounds.
-const FIRST_LOOK: Duration = Duration::from_secs(2);
-const LOOK_INTERVAL: Duration = Duration::from_hours(1);
+const FIRST_CHECK_DELAY: Duration = Duration::from_secs(2);
+const CHECK_INTERVAL: Duration = Duration::from_hours(1);
 
 /// Pause between parts of the messages.
 const PAGE_PAUSE: Duration = Duration::from_millis(50);
@@ -79,7 +79,7 @@ pub async fn keep_copies(
     wanted: Arc<WantedCopies>,
     stop: CancellationToken,
 ) {
-    let (mut missing, mut look) = (Vec::new(), Instant::now() + FIRST_LOOK);
+    let (mut missing, mut look) = (Vec::new(), Instant::now() + FIRST_CHECK_DELAY);
     loop {
         let hash = tokio::select! {
             biased;
@@ -90,7 +90,7 @@ pub async fn keep_copies(
         };
         let Some(hash) = hash else {
             missing = missing_files(&store, &exchange, &stop).await;
-            look = Instant::now() + LOOK_INTERVAL;
+            look = Instant::now() + CHECK_INTERVAL;
             continue;
         };
         let Some(brought) = stop.run_until_cancelled(exchange.bring_here(hash)).await else {

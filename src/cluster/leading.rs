@@ -5,7 +5,7 @@ use super::log_retention;
 use super::requests::LeaderService;
 use super::running::{ClusterNode, Fault, HEALTH_PART, RunningNode};
 use crate::health::HEALTH;
-use crate::log::jetstream::{BatchReader, NO_ROOM};
+use crate::log::jetstream::{BatchReader, NO_SPACE};
 use crate::metrics::METRICS;
 use crate::store::StoreError;
 use async_nats::Subscriber;
@@ -76,7 +76,7 @@ impl RunningNode {
                 Err(StoreError::Unavailable(error)) if self.node.lease.left().is_some() => {
                     self.check_store(reader)?;
                     self.report(&error, reported);
-                    if error.starts_with(NO_ROOM) {
+                    if error.starts_with(NO_SPACE) {
                         let (connection, stream) = (&self.node.connection, &self.stream);
                         log_retention::make_room(connection, stream, &self.store, &self.db).await?;
                     }

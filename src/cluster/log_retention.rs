@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::fs;
 
 /// Snapshots that are kept, and one more while a node fetches it.
-const KEPT: usize = 2;
+const MAX_SNAPSHOTS: usize = 2;
 
 /// Bytes of the log after which a snapshot is made, however few messages they are.
 const SNAPSHOT_BYTES: u64 = 1 << 30;
@@ -97,14 +97,14 @@ pub(super) async fn keep(
     let stream_seq = make_snapshot(connection, &bucket, &cluster, store, db).await?;
     let stream_seqs = presence::stream_seqs(&connection.make_stream_seqs().await?).await?;
     snapshots = snapshot::all(&bucket, &cluster).await.map_err(text)?;
-    while snapshots.len() > KEPT {
-        if snapshots.len() == KEPT + 1 && stream_seqs.contains(&snapshots[0].stream_seq) {
+    while snapshots.len() > MAX_SNAPSHOTS {
+        if snapshots.len() == MAX_SNAPSHOTS + 1 && stream_seqs.contains(&snapshots[0].stream_seq) {
             break;
         }
         let oldest = snapshots.remove(0);
         bucket.delete(&oldest.name).await.map_err(|error| error.to_string())?;
     }
-    let older = &snapshots[snapshots.len().saturating_sub(KEPT)];
+    let older = &snapshots[snapshots.len().saturating_sub(MAX_SNAPSHOTS)];
     let removable = log.removable(stream_seq, older.stream_seq, &stream_seqs);
     stream.remove_through(removable).await.map_err(|error| error.0)
 }

@@ -18,17 +18,18 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-/// After how long without NATS a node stands for election again.
-const SETTLED: Duration = Duration::from_secs(1);
+/// How long a node does not stand for election after a fault without a connection to NATS.
+const ELECTION_PAUSE_WITHOUT_NATS: Duration = Duration::from_secs(1);
 
 /// Pause after a fault.
 const RETRY_PAUSE: Duration = Duration::from_millis(300);
 
 /// How long a node whose lead ended does not stand for election.
-const ABSTAIN: Duration = Duration::from_millis(500);
+const ELECTION_PAUSE: Duration = Duration::from_millis(500);
 
-/// The same after short leads that follow each other: the first pause and the longest one.
-const ABSTAIN_AFTER_SHORT: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];
+/// The same after several short leads in a row: the first pause and the longest one.
+const ELECTION_PAUSES_AFTER_SHORT: [Duration; 2] =
+    [Duration::from_secs(1), Duration::from_secs(30)];
 
 /// A lead that ends sooner is a short one.
 const SHORT_LEAD: Duration = Duration::from_secs(10);
@@ -125,7 +126,7 @@ async fn take_part(work: &RunningNode) {
                     short_leads.get_or_insert_with(after_short_lead).pause()
                 } else {
                     short_leads = None;
-                    ABSTAIN
+                    ELECTION_PAUSE
                 };
                 stands_from = Instant::now() + abstain;
                 led
@@ -135,7 +136,7 @@ async fn take_part(work: &RunningNode) {
         if let Err(fault) = done {
             if !work.node.connection.is_connected() {
                 // By then other nodes have reported what they have, in case NATS has lost it.
-                stands_from = stands_from.max(Instant::now() + SETTLED);
+                stands_from = stands_from.max(Instant::now() + ELECTION_PAUSE_WITHOUT_NATS);
             }
             work.report(&fault, &mut reported);
             let _ = work.stop.run_until_cancelled(sleep(RETRY_PAUSE)).await;
@@ -144,6 +145,6 @@ async fn take_part(work: &RunningNode) {
 }
 
 fn after_short_lead() -> Backoff {
-    let [first, longest] = ABSTAIN_AFTER_SHORT;
+    let [first, longest] = ELECTION_PAUSES_AFTER_SHORT;
     Backoff::new(first, longest)
 }

@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep, timeout};
 const FIRST_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// How long a node without a store waits for a snapshot, once NATS answers.
-const NATS_PATIENCE: Duration = Duration::from_secs(15);
+const SNAPSHOT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// An attempt of this length has read a part of the snapshot, so another attempt may succeed.
 const LONG_FETCH: Duration = Duration::from_secs(5);
@@ -126,7 +126,7 @@ async fn fetch_first(
                 }
                 // NATS servers that have just started have to elect their own leader first.
                 let patience =
-                    if connection.is_connected() { NATS_PATIENCE } else { FIRST_TIMEOUT };
+                    if connection.is_connected() { SNAPSHOT_TIMEOUT } else { FIRST_TIMEOUT };
                 let error = cause(connection, settings, error).await;
                 if began.elapsed() >= patience {
                     return Err(error);

@@ -14,7 +14,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 pub const MAX_ASKED_REASONS: usize = 1024;
 
 /// How long a reason is kept, unless the state of an adapter changes before.
-const KEPT: Duration = Duration::from_secs(1);
+const REASON_LIFETIME: Duration = Duration::from_secs(1);
 
 /// Reasons that are kept at one time, each of a few hundred bytes at most.
 const MAX_KEPT: usize = 4096;
@@ -93,7 +93,8 @@ impl WaitReasons {
 impl KeptReasons {
     /// The reasons that are kept, and the number of times that all were removed.
     fn find(&self, seqs: &[u64]) -> (Vec<Option<WaitReason>>, u64) {
-        let kept = |seq| self.reasons.get(seq).filter(|(told_at, _)| told_at.elapsed() < KEPT);
+        let kept =
+            |seq| self.reasons.get(seq).filter(|(told_at, _)| told_at.elapsed() < REASON_LIFETIME);
         let found = seqs.iter().map(|seq| kept(seq).map(|(_, reason)| reason.clone())).collect();
         (found, self.forgotten)
     }

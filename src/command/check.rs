@@ -22,7 +22,7 @@ pub(super) async fn run(command: Check, globals: &GlobalOptions) -> Result<()> {
     }
     let config = config::load(&sources)?.config;
     let mut out = Output::new(globals);
-    if let Some(server) = Client::beside(&config::socket_beside(&config.db)).await? {
+    if let Some(server) = Client::at_socket(&config::socket_beside(&config.db)).await? {
         return check_beside(server, &config, command.retry, out).await;
     }
     if command.repair && repair(&config, &mut out)? {

@@ -3,7 +3,7 @@
 use super::listing::local_time;
 use super::output::Output;
 use super::rows::{Grid, cell, quiet};
-use super::run_request::briefly;
+use super::run_request::on_one_thread;
 use crate::cli::{
     ClusterArgs, ClusterCommand, ClusterInit, ClusterLeave, ClusterShow, GlobalOptions,
 };
@@ -17,7 +17,7 @@ use tokio::runtime::Runtime;
 pub(super) fn run(args: ClusterArgs, globals: &GlobalOptions) -> Result<()> {
     match args.command {
         ClusterCommand::Init(args) => init(args, globals),
-        ClusterCommand::Status(args) => briefly(status(args, globals)),
+        ClusterCommand::Status(args) => on_one_thread(status(args, globals)),
         ClusterCommand::Leave(args) => leave(args, globals),
     }
 }

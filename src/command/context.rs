@@ -7,10 +7,10 @@ use crate::search::Conditions;
 use crate::store::{MessageFilter, Order, Page};
 
 /// Messages beyond those wanted that are asked for: some of a platform's history came later.
-const MORE: usize = 16;
+const EXTRA_MESSAGES: usize = 16;
 
 /// Unix seconds after every time that a clock shows.
-const LAST: u64 = 1 << 34;
+const FAR_FUTURE: u64 = 1 << 34;
 
 /// Each message with so many before and after it, newest first; those that overlap are one group.
 pub(super) async fn with_context(
@@ -55,13 +55,13 @@ async fn newer(
 ) -> Result<Vec<Message>> {
     let mut came_next = client.list_after(filter, &message.id.to_string(), count).await?;
     came_next.reverse();
-    let (mut low, mut high) = (message.created_at, LAST.max(message.created_at + 1));
+    let (mut low, mut high) = (message.created_at, FAR_FUTURE.max(message.created_at + 1));
     let last = came_next.first().filter(|_| came_next.len() == count);
     let mut until = last.map_or(high, |last| last.created_at + 1).clamp(low + 1, high);
-    let page = Page { offset: 0, limit: 2 * count + MORE, before: None };
+    let page = Page { offset: 0, limit: 2 * count + EXTRA_MESSAGES, before: None };
     let (mut nearest, mut has_tried_all) = (None, false);
     loop {
-        let has_end = until < LAST;
+        let has_end = until < FAR_FUTURE;
         let conditions = Conditions { until: has_end.then_some(until), ..Conditions::default() };
         let mut found = client.search(&conditions, Order::Time, filter, page, None).await?;
         let at = found.iter().position(|one| one.id == message.id);

@@ -3,15 +3,12 @@
 
 use super::suggestions::nearest;
 use crate::cli::FilterArgs;
-use crate::client::{Client, served_platform};
+use crate::client::{Client, is_fallback_platform, served_platform};
 use crate::error::{Error, Result, tell};
 use crate::model::message::{LOCAL, Status};
 use crate::protocol::http::Conversation;
 use crate::store::{ConversationQuery, MessageFilter};
 use std::collections::BTreeSet;
-
-/// The platform for trying out, on which every conversation is right.
-const LOOPBACK: &str = "loopback";
 
 /// Prefixes of conversations that need not be known (contract, item 7).
 const PREFIXES: [&str; 3] = ["group_", "private_", "channel_"];
@@ -82,7 +79,7 @@ impl Known {
         typed: &str,
         platform: Option<&str>,
     ) -> Result<ConversationTarget> {
-        if has_form(typed) || platform == Some(LOOPBACK) {
+        if has_form(typed) || platform.is_some_and(is_fallback_platform) {
             return Ok(ConversationTarget::of(typed, platform));
         }
         // A conversation to which only we have written has no account yet.

@@ -71,7 +71,7 @@ async fn to_file(
     let total = client.stats(&MessageFilter::default(), None).await?.total;
     let is_all = *filter == MessageFilter::default();
     let bar = progress(is_all.then_some(total), "messages");
-    let mut media = with_media.then(|| MediaFiles::beside(file)).transpose()?;
+    let mut media = with_media.then(|| MediaFiles::next_to(file)).transpose()?;
     let tell_of = |count, lines: &[u8]| {
         bar.inc(count);
         if let Some(media) = &mut media {

@@ -10,7 +10,7 @@ use crate::text::{readable, visible};
 use uuid::Uuid;
 
 /// Messages that are told where several have IDs that begin alike.
-const TOLD: usize = 10;
+const MAX_LISTED: usize = 10;
 
 /// Columns of what is told of each.
 const COLUMNS: usize = 50;
@@ -20,7 +20,7 @@ pub(super) async fn id_of(client: &mut Client, prefix: IdPrefix) -> Result<Uuid>
     if let Some(id) = prefix.whole() {
         return Ok(id);
     }
-    let wanted = ByPrefix { prefix, before: None, newest: None, limit: TOLD + 1 };
+    let wanted = ByPrefix { prefix, before: None, newest: None, limit: MAX_LISTED + 1 };
     let found = client.by_prefix(&MessageFilter::default(), wanted).await?;
     match &found[..] {
         [] => Err(Error::failed(format!("no message has an ID that begins with {prefix}"))
@@ -36,8 +36,8 @@ fn ambiguous(prefix: IdPrefix, found: &[Message]) -> Error {
         let text = short(&readable(message), COLUMNS);
         format!("{} {}: {text}", message.id, visible(conversation))
     };
-    let mut lines: Vec<_> = found.iter().take(TOLD).map(line).collect();
-    if found.len() > TOLD {
+    let mut lines: Vec<_> = found.iter().take(MAX_LISTED).map(line).collect();
+    if found.len() > MAX_LISTED {
         lines.push("… and more".to_owned());
     }
     Error::usage(format!("several messages have IDs that begin with {prefix}; write more of it"))

@@ -38,7 +38,7 @@ pub(super) async fn run(import: Import, globals: &GlobalOptions) -> Result<()> {
                 return Err(Error::failed(format!("{file}, line {number}: {why}")).hint(format!(
                     "the lines before it are stored ({}); correct it and import again: messages \
                      that are stored already stay as they are",
-                    batch.told()
+                    batch.summary()
                 )));
             }
         }
@@ -48,7 +48,7 @@ pub(super) async fn run(import: Import, globals: &GlobalOptions) -> Result<()> {
     }
     batch.store(&mut client).await?;
     bar.finish_and_clear();
-    tell(batch.told());
+    tell(batch.summary());
     Ok(())
 }
 
@@ -97,7 +97,7 @@ impl ImportBatch {
         Ok(())
     }
 
-    fn told(&self) -> String {
+    fn summary(&self) -> String {
         format!("{} messages imported, {} known already", self.done.imported, self.done.known)
     }
 }

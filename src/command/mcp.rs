@@ -25,7 +25,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 /// Interval at which the store is read for new messages when no server runs.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 pub(super) fn run(mcp: cli::McpArgs, globals: &GlobalOptions) -> Result<()> {
     let sources = Sources::of_process(globals.config.clone())?;
@@ -114,7 +114,7 @@ impl Watch for ChangeWatch {
         match self {
             Self::Served(following) => following.next().await.map(drop),
             Self::Unserved => {
-                sleep(LOOK_AGAIN).await;
+                sleep(POLL_INTERVAL).await;
                 Ok(())
             }
         }

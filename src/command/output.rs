@@ -9,7 +9,7 @@ use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
 
 /// Bytes that are gathered before they are written.
-const PIECE: usize = 64 << 10;
+const PIECE_BYTES: usize = 64 << 10;
 
 /// Columns and rows of a terminal that does not tell its size.
 const USUAL_SIZE: (u16, u16) = (80, 24);
@@ -49,7 +49,7 @@ impl Output {
     /// Prints a line; a reader that has gone ends the program in silence.
     pub fn line(&mut self, text: impl std::fmt::Display) -> Result<()> {
         writeln!(self.gathered, "{text}").map_err(|error| Error::of_output(&error))?;
-        if self.gathered.len() >= PIECE && !self.is_paged { self.flush() } else { Ok(()) }
+        if self.gathered.len() >= PIECE_BYTES && !self.is_paged { self.flush() } else { Ok(()) }
     }
 
     /// Prints a value as one line of JSON.

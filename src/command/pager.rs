@@ -9,7 +9,7 @@ const PAGER: &str = "less";
 
 /// How `less` shows it unless `LESS` says otherwise: as it is where it fits, with colors, and the
 /// screen stays as it was left.
-const LESS: &str = "FRX";
+const LESS_OPTIONS: &str = "FRX";
 
 /// Shows a text with the pager, and waits until that has ended; false where there is no pager.
 pub(super) fn show(text: &[u8]) -> bool {
@@ -32,7 +32,7 @@ fn start() -> Option<Child> {
     let mut command = Command::new("sh");
     command.arg("-c").arg(&named).stdin(Stdio::piped());
     if std::env::var_os("LESS").is_none() {
-        command.env("LESS", LESS);
+        command.env("LESS", LESS_OPTIONS);
     }
     command.spawn().ok()
 }

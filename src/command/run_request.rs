@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Result};
 
-/// Runs a command that asks and is done: one thread is enough, and quick to start.
-pub(super) fn briefly(work: impl Future<Output = Result<()>>) -> Result<()> {
+/// Runs a command in an event loop with one thread: it starts quickly, and is enough for requests.
+pub(super) fn on_one_thread(work: impl Future<Output = Result<()>>) -> Result<()> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

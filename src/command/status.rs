@@ -1,6 +1,6 @@
 //! `rechat status`: how everything is, at a glance.
 
-use super::doctor::LITTLE_SPACE;
+use super::doctor::LOW_SPACE_BYTES;
 use super::listing::{CellStyle, StyledText, printed};
 use super::output::Output;
 use super::source::reader;
@@ -82,7 +82,7 @@ impl Overview {
         let platforms = client.platforms().await?;
         let messages = client.stats(&MessageFilter::default(), None).await?;
         let store = store_here(&status.source, globals.config.clone())?;
-        let has_space = store.as_ref().is_none_or(|store| store.free > LITTLE_SPACE);
+        let has_space = store.as_ref().is_none_or(|store| store.free > LOW_SPACE_BYTES);
         Ok(Self {
             ok: server == ServerState::Ok && platforms.iter().all(is_well) && has_space,
             server,
@@ -137,7 +137,7 @@ impl Overview {
             Some(ReportedStore { file, size, free: Some(free) }) => {
                 let (size, left) = (in_units(*size), in_units(*free));
                 let text = format!("{}: {size}, {left} free", file.display());
-                line(out, "store", *free > LITTLE_SPACE, &text)
+                line(out, "store", *free > LOW_SPACE_BYTES, &text)
             }
             Some(ReportedStore { file, .. }) => {
                 line(out, "store", true, &format!("none yet at {}", file.display()))

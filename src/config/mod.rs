@@ -6,23 +6,27 @@ mod keys;
 mod layers;
 mod limits;
 mod lines;
+mod loaded;
 mod log_level;
 mod mcp;
 mod media;
 mod public_host;
 mod secret;
+mod sources;
 
 pub use crate::adapter::ConfigKey;
 pub use access::{RequiredScope, Token, TokenEntry, TokenScope, weakness};
 pub use cluster::ClusterSettings;
 pub use keys::{BOT_KEYS, KEYS, TOKEN_KEYS, adapter_keys};
-pub use layers::{Loaded, Sources, load};
+pub use layers::load;
 pub use limits::ClientLimits;
+pub use loaded::Loaded;
 pub use log_level::log_filter;
 pub use mcp::{AgentSending, McpSettings, Pattern};
 pub use media::MediaSettings;
 pub use public_host::PublicHost;
 pub use secret::Secret;
+pub use sources::Sources;
 
 use crate::adapter;
 use crate::error::{Error, Result};

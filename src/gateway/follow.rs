@@ -23,11 +23,11 @@ const CHUNK: usize = 64;
 /// Bytes read from the log at a time.
 const CHUNK_BYTES: usize = 256 << 10;
 
-/// The most events on the way to a bot.
-const MAX_ON_THEIR_WAY: u64 = 256;
+/// The most events that a bot may not have read yet.
+const MAX_UNREAD_EVENTS: u64 = 256;
 
-/// The most bytes on the way.
-const MAX_BYTES_ON_THEIR_WAY: usize = 1 << 20;
+/// The most bytes of these events.
+const MAX_UNREAD_BYTES: usize = 1 << 20;
 
 /// Pause before the store is read again after an error.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -44,8 +44,8 @@ pub(super) struct EventFollower<'a> {
     position: u64,
     /// Entries that are read from the log at once.
     chunk: usize,
-    /// The most events on the way to the bot.
-    max_on_their_way: u64,
+    /// The most events that the bot may not have read yet.
+    max_unread_events: u64,
 }
 
 /// Begins to follow the log where `start` says; from there on nothing is missed.
@@ -69,12 +69,12 @@ pub(super) async fn begin<'a>(
         bot,
         position,
         chunk: CHUNK,
-        max_on_their_way: MAX_ON_THEIR_WAY,
+        max_unread_events: MAX_UNREAD_EVENTS,
     })
 }
 
 /// Frames that were written, and may not have been read yet.
-struct OnTheirWay {
+struct UnreadChunks {
     chunks: VecDeque<Chunk>,
     events: u64,
     bytes: usize,
@@ -98,7 +98,7 @@ impl EventFollower<'_> {
     /// Sends an event only after the one before it was read: if one fails, earlier ones are not
     /// sent again.
     pub(super) fn one_by_one(self) -> Self {
-        Self { chunk: 1, max_on_their_way: 1, ..self }
+        Self { chunk: 1, max_unread_events: 1, ..self }
     }
 
     /// Sends the events after the position, until the connection ends.
@@ -123,13 +123,13 @@ impl EventFollower<'_> {
     ) {
         let mut acknowledged = acknowledgements.changes();
         let mut changes = self.raw_events.changes();
-        let mut way = OnTheirWay { chunks: VecDeque::new(), events: 0, bytes: 0 };
+        let mut unread = UnreadChunks { chunks: VecDeque::new(), events: 0, bytes: 0 };
         loop {
             let read_to = *acknowledged.borrow_and_update();
-            if let Err(error) = self.note_read(&mut way, read_to) {
+            if let Err(error) = self.note_read(&mut unread, read_to) {
                 tracing::warn!(bot = self.bot, "the cursor of a bot cannot be changed: {error}");
             }
-            if way.events >= self.max_on_their_way || way.bytes >= MAX_BYTES_ON_THEIR_WAY {
+            if unread.events >= self.max_unread_events || unread.bytes >= MAX_UNREAD_BYTES {
                 if acknowledged.changed().await.is_err() {
                     return;
                 }
@@ -138,7 +138,7 @@ impl EventFollower<'_> {
             changes.borrow_and_update();
             match self.next(peer).await {
                 Ok(Some(NextFrames { frames, .. })) if frames.is_empty() => {
-                    if way.chunks.is_empty() {
+                    if unread.chunks.is_empty() {
                         self.pass_over();
                     }
                     // There may be thousands of events that the bot does not want.
@@ -152,14 +152,14 @@ impl EventFollower<'_> {
                             return;
                         }
                     }
-                    way.events += events;
-                    way.bytes += bytes;
-                    way.chunks.push_back(Chunk { through: self.position, events, bytes });
+                    unread.events += events;
+                    unread.bytes += bytes;
+                    unread.chunks.push_back(Chunk { through: self.position, events, bytes });
                 }
                 Ok(None) => tokio::select! {
                     changed = changes.changed() => if changed.is_err() { return },
                     changed = acknowledged.changed() => if changed.is_err() { return },
-                    () = peer.beside_due() => {}
+                    () = peer.wait_for_frames_without_event() => {}
                 },
                 Err(error) => {
                     tracing::warn!(bot = self.bot, "the events for a bot cannot be read: {error}");
@@ -179,7 +179,7 @@ impl EventFollower<'_> {
         };
         if entries.is_empty() {
             self.position = self.position.max(view.cursor().offset);
-            let frames = peer.beside(&view, self.position)?;
+            let frames = peer.frames_without_event(&view, self.position)?;
             return Ok((!frames.is_empty()).then_some(NextFrames { frames, events: 0 }));
         }
         let mut next = NextFrames::default();
@@ -207,12 +207,12 @@ impl EventFollower<'_> {
     }
 
     /// Moves the cursor over events that were read.
-    fn note_read(&self, way: &mut OnTheirWay, read_to: u64) -> Result<()> {
+    fn note_read(&self, unread: &mut UnreadChunks, read_to: u64) -> Result<()> {
         let (mut events, mut through) = (0, None);
-        while let Some(chunk) = way.chunks.pop_front_if(|chunk| chunk.through <= read_to) {
+        while let Some(chunk) = unread.chunks.pop_front_if(|chunk| chunk.through <= read_to) {
             events += chunk.events;
-            way.events -= chunk.events;
-            way.bytes -= chunk.bytes;
+            unread.events -= chunk.events;
+            unread.bytes -= chunk.bytes;
             through = Some(chunk.through);
         }
         let Some(through) = through else { return Ok(()) };

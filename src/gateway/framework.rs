@@ -15,13 +15,13 @@ pub(super) trait BotPeer: Sync {
         entry: &BotEvent,
     ) -> impl Future<Output = Result<Vec<String>>> + Send;
 
-    /// Frames that are due now and have no event in the log; everything up to `offset` was sent.
-    fn beside(&self, _view: &View, _offset: u64) -> Result<Vec<String>> {
+    /// Frames that are due now and are about no event of the log; everything up to `offset` was sent.
+    fn frames_without_event(&self, _view: &View, _offset: u64) -> Result<Vec<String>> {
         Ok(Vec::new())
     }
 
     /// Waits until such frames may be due.
-    fn beside_due(&self) -> impl Future<Output = ()> + Send {
+    fn wait_for_frames_without_event(&self) -> impl Future<Output = ()> + Send {
         pending()
     }
 

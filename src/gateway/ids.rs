@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Numbers are made from here on, below [`END`]. A platform's own numbers are unlikely to be in
 /// this range, and every language can represent them.
-const BEGIN: i64 = 1 << 52;
+const FIRST_NUMBER: i64 = 1 << 52;
 
 /// From here on, some languages cannot distinguish neighbouring numbers.
 const END: i64 = 1 << 53;
@@ -115,7 +115,7 @@ impl IdNumbers {
                 return Ok(number);
             }
             let is_free = |number: &i64| !known.names.contains(number);
-            candidates(&name).find(is_free).unwrap_or(BEGIN)
+            candidates(&name).find(is_free).unwrap_or(FIRST_NUMBER)
         };
         let key = format!("{NUMBER}{number}");
         saved_state::keep(&self.store, key, Some(name.clone().into_bytes())).await?;
@@ -149,7 +149,7 @@ impl IdNumbers {
 /// An ID that is a number, in the usual form.
 fn own_number(id: &str) -> Option<i64> {
     let number: i64 = id.parse().ok()?;
-    ((1..BEGIN).contains(&number) && number.to_string() == id).then_some(number)
+    ((1..FIRST_NUMBER).contains(&number) && number.to_string() == id).then_some(number)
 }
 
 /// The numbers that a name may get, the same in every store.
@@ -158,7 +158,7 @@ fn candidates(name: &str) -> impl Iterator<Item = i64> {
         let mut hasher = SipHasher13::new();
         hasher.write(name.as_bytes());
         hasher.write_u64(attempt);
-        BEGIN + (hasher.finish() % (END - BEGIN).cast_unsigned()).cast_signed()
+        FIRST_NUMBER + (hasher.finish() % (END - FIRST_NUMBER).cast_unsigned()).cast_signed()
     })
 }
 
@@ -178,7 +178,7 @@ mod tests {
         let store = store(&folder);
         let ids = IdNumbers::new(store.clone(), &[]);
         let ann = ids.number(Named::Person, "wechat", "wxid_ann").await.unwrap();
-        assert!((BEGIN..END).contains(&ann));
+        assert!((FIRST_NUMBER..END).contains(&ann));
         assert_eq!(ids.number(Named::Person, "wechat", "wxid_ann").await, Ok(ann));
         assert_ne!(ids.number(Named::Conversation, "wechat", "wxid_ann").await, Ok(ann));
         assert_ne!(ids.number(Named::Person, "other", "wxid_ann").await, Ok(ann));
@@ -238,7 +238,7 @@ mod tests {
         assert_eq!(ids.id(Named::Person, "qq", "10001"), "10001");
         // Some languages would read it as another number.
         let large = ids.number(Named::Person, "x", "9007199254740993").await.unwrap();
-        assert!((BEGIN..END).contains(&large));
+        assert!((FIRST_NUMBER..END).contains(&large));
         assert_eq!(ids.id(Named::Person, "x", &large.to_string()), "9007199254740993");
     }
 }

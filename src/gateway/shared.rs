@@ -2,7 +2,7 @@
 
 use super::ids::IdNumbers;
 use crate::actions::Actions;
-use crate::adapter::Registry;
+use crate::adapter::{Registry, is_fallback};
 use crate::media::Blobs;
 use crate::media::sign::Signer;
 use crate::model::routing::StoreFacts;
@@ -57,14 +57,13 @@ impl BotsShared {
     /// Whether a platform is only for trying out, while there are other platforms: configured ones,
     /// or ones that were ever connected (contract, item 6).
     pub(super) fn is_for_trial(&self, platform: &str) -> Result<bool> {
-        const LOOPBACK: &str = "loopback";
         let view = self.core.store.view()?;
         let (adapters, seen) = (self.core.registry.platforms(), view.seen_platforms()?);
         let configured = adapters.iter().map(|one| (one.platform.as_str(), one.kind.as_ref()));
         let seen = seen.iter().map(|one| (one.platform.as_str(), one.kind.as_str()));
         let mut all = configured.chain(seen);
-        let is_loopback = all.clone().any(|(name, kind)| name == platform && kind == LOOPBACK);
-        Ok(is_loopback && all.any(|(_, kind)| kind != LOOPBACK))
+        let is_of_it = all.clone().any(|(name, kind)| name == platform && is_fallback(kind));
+        Ok(is_of_it && all.any(|(_, kind)| !is_fallback(kind)))
     }
 
     /// Whether an account is connected.

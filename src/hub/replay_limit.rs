@@ -7,7 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 /// Bytes for each permit of the semaphore.
-const UNIT: usize = 1 << 10;
+const PERMIT_BYTES: usize = 1 << 10;
 
 /// The longest time that a replay waits for memory. After that it continues in small pieces that
 /// are not counted, so that clients that read nothing cannot block others.
@@ -39,13 +39,13 @@ impl AsRef<[u8]> for ReservedBytes {
 impl ReplayMemory {
     /// Memory of this number of bytes.
     pub(super) fn new(bytes: usize) -> Self {
-        let units = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX).max(1);
+        let units = u32::try_from(bytes / PERMIT_BYTES).unwrap_or(u32::MAX).max(1);
         Self { units, free: Arc::new(Semaphore::new(units as usize)) }
     }
 
     /// Reserves this number of bytes, or all if there are fewer; `None` if other replays use them.
     pub(super) async fn reserve(&self, bytes: usize) -> Option<Reserved> {
-        let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).min(self.units);
+        let units = u32::try_from(bytes.div_ceil(PERMIT_BYTES)).unwrap_or(u32::MAX).min(self.units);
         let free = self.free.clone().acquire_many_owned(units);
         timeout(REPLAY_SLOT_TIMEOUT, free).await.ok()?.ok().map(Reserved)
     }
@@ -54,7 +54,7 @@ impl ReplayMemory {
 impl Reserved {
     /// Releases the bytes beyond this number.
     pub(super) fn shrink_to(&mut self, bytes: usize) {
-        let units = bytes.div_ceil(UNIT);
+        let units = bytes.div_ceil(PERMIT_BYTES);
         drop(self.0.split(self.0.num_permits().saturating_sub(units)));
     }
 
@@ -70,18 +70,18 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn memory_is_free_again_when_the_last_of_its_bytes_is_gone() {
-        let memory = ReplayMemory::new(4 * UNIT);
-        let mut first = memory.reserve(4 * UNIT).await.unwrap();
+        let memory = ReplayMemory::new(4 * PERMIT_BYTES);
+        let mut first = memory.reserve(4 * PERMIT_BYTES).await.unwrap();
         assert!(memory.reserve(1).await.is_none());
-        first.shrink_to(3 * UNIT);
+        first.shrink_to(3 * PERMIT_BYTES);
         let first = Arc::new(first);
-        let held = first.hold(Bytes::from(vec![0; 3 * UNIT]));
+        let held = first.hold(Bytes::from(vec![0; 3 * PERMIT_BYTES]));
         drop(first);
-        assert!(memory.reserve(UNIT).await.is_some());
+        assert!(memory.reserve(PERMIT_BYTES).await.is_some());
         let rest = held.slice(2..);
         drop(held);
-        assert!(memory.reserve(2 * UNIT).await.is_none());
+        assert!(memory.reserve(2 * PERMIT_BYTES).await.is_none());
         drop(rest);
-        assert!(memory.reserve(100 * UNIT).await.is_some(), "one alone is always let in");
+        assert!(memory.reserve(100 * PERMIT_BYTES).await.is_some(), "one alone is always let in");
     }
 }

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Bytes that are allocated ahead at once.
-const STRETCH: u64 = 4 << 20;
+const ALLOCATION_BYTES: u64 = 4 << 20;
 
 /// Zeros, for one write of the allocation.
 static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
@@ -128,7 +128,7 @@ impl PreallocatedFile {
 
     /// Writes zeros from `from` on, within the file; returns the new end of the written bytes.
     fn prepare(&self, from: u64) -> io::Result<u64> {
-        let end = self.file.len()?.min(from + STRETCH).max(from);
+        let end = self.file.len()?.min(from + ALLOCATION_BYTES).max(from);
         let mut at = from;
         while at < end {
             let most = (end - at).min(ZEROS.len() as u64);

@@ -13,11 +13,11 @@ use std::sync::Arc;
 
 /// Limits of all agents together.
 pub struct AgentBounds {
-    in_force: ArcSwap<InForce>,
+    current: ArcSwap<CurrentBounds>,
     seal: Seal,
 }
 
-struct InForce {
+struct CurrentBounds {
     config: McpSettings,
     calls: Arc<DefaultDirectRateLimiter>,
     sends: Arc<DefaultDirectRateLimiter>,
@@ -27,20 +27,20 @@ impl AgentBounds {
     /// The configured limits, with counts of zero.
     pub fn new(config: McpSettings) -> Self {
         let (calls, sends) = (limiter(config.calls_per_minute), limiter(config.sends_per_minute));
-        let in_force = ArcSwap::from_pointee(InForce { config, calls, sends });
-        Self { in_force, seal: Seal::new() }
+        let current = ArcSwap::from_pointee(CurrentBounds { config, calls, sends });
+        Self { current, seal: Seal::new() }
     }
 
     /// Applies another configuration. A limit that does not change keeps its count.
     pub fn replace(&self, config: McpSettings) {
-        let old = self.in_force.load();
+        let old = self.current.load();
         let kept = |most: NonZeroU32, was: NonZeroU32, limit: &Arc<DefaultDirectRateLimiter>| {
             if most == was { limit.clone() } else { limiter(most) }
         };
         let was = &old.config;
         let calls = kept(config.calls_per_minute, was.calls_per_minute, &old.calls);
         let sends = kept(config.sends_per_minute, was.sends_per_minute, &old.sends);
-        self.in_force.store(Arc::new(InForce { config, calls, sends }));
+        self.current.store(Arc::new(CurrentBounds { config, calls, sends }));
     }
 
     /// The seal for positions in the history.
@@ -50,37 +50,37 @@ impl AgentBounds {
 
     /// Whether agents may send messages.
     pub(super) fn send(&self) -> AgentSending {
-        self.in_force.load().config.send
+        self.current.load().config.send
     }
 
     /// Whether agents see a conversation.
     pub(super) fn shows(&self, platform: &str, conversation: &str) -> bool {
-        self.in_force.load().config.shows(platform, conversation)
+        self.current.load().config.shows(platform, conversation)
     }
 
     /// Whether agents see all conversations.
     pub(super) fn shows_everything(&self) -> bool {
-        self.in_force.load().config.shows_everything()
+        self.current.load().config.shows_everything()
     }
 
     /// Whether agents may see at least one conversation of a platform.
     pub(super) fn shows_platform(&self, platform: &str) -> bool {
-        self.in_force.load().config.shows_platform(platform)
+        self.current.load().config.shows_platform(platform)
     }
 
     /// Counts a call; an error if there were too many.
     pub(super) fn count_call(&self) -> Result<()> {
-        count(&self.in_force.load().calls, "calls_per_minute", "calls")
+        count(&self.current.load().calls, "calls_per_minute", "calls")
     }
 
     /// Counts a message to be sent; an error if there were too many, or if a reload has disabled
     /// sending.
     pub(super) fn count_send(&self) -> Result<()> {
-        let in_force = self.in_force.load();
-        if in_force.config.send == AgentSending::Off {
+        let current = self.current.load();
+        if current.config.send == AgentSending::Off {
             return Err(Error::failed("agents may not send: `mcp.send` is \"off\""));
         }
-        count(&in_force.sends, "sends_per_minute", "messages")
+        count(&current.sends, "sends_per_minute", "messages")
     }
 }
 

@@ -143,4 +143,10 @@ impl SeenMessage {
     pub(super) fn of_test(message: Message) -> Self {
         Self(message)
     }
+
+    /// A message for a test, with this content.
+    pub(super) fn of_content(content: crate::model::content::Content) -> Self {
+        let id = Uuid::from_u128(1);
+        Self(Message::new(1, id, content, "group_1".into(), 1_700_000_000))
+    }
 }

@@ -11,9 +11,9 @@ use crate::protocol::http::NewMessage;
 use crate::store::Access;
 use std::time::Duration;
 
-/// Time for which a reason to wait must last before the answer gives it: one of the reasons ends
-/// with the attempt before.
-const LASTING: Duration = Duration::from_secs(1);
+/// Time after which an answer gives the reason why the message waits. A reason that ends sooner, such as an
+/// earlier message of the conversation, is not worth telling.
+const STEADY_REASON_TIME: Duration = Duration::from_secs(1);
 
 /// `send_message`
 pub(super) async fn send_message<S: Source>(
@@ -61,7 +61,7 @@ async fn send<S: Source>(
     let mut polls = Polls::within(sending.limit);
     loop {
         let message = chats.find(made.id).await?.ok_or_else(gone)?;
-        let lasts = message.waiting.is_some() && polls.elapsed() >= LASTING;
+        let lasts = message.waiting.is_some() && polls.elapsed() >= STEADY_REASON_TIME;
         let is_over = message.status.has_ended() || lasts || !chats.is_served();
         if is_over || !polls.pause().await {
             return Ok(SentMessage::of(&message));

@@ -28,13 +28,13 @@ const PAUSES: [Duration; 4] = [
 ];
 
 /// Media of one message that are fetched in a turn. Their hosts may be slow, and other messages wait.
-const TURN: usize = 4;
+const MEDIA_PER_TURN: usize = 4;
 
 /// The pause before the next turn of a message.
 const TURN_PAUSE: Duration = Duration::from_secs(1);
 
 /// Turns that wait until they are due; beyond it, the one that waits longest is dropped.
-const MAX_LATER: usize = 1000;
+const MAX_WAITING_TURNS: usize = 1000;
 
 /// Messages that are read in one step.
 const LOOKED_AT: usize = 256;
@@ -146,7 +146,7 @@ impl IncomingMedia {
     async fn fetch(self, turn: FetchTurn) -> FetchEnd {
         let completer = &self.completer;
         let types = if turn.all_types { &MessageType::ALL[..] } else { &self.wanted.types };
-        let (next, result) = completer.fetch_some(turn.seq, types, turn.from, TURN).await;
+        let (next, result) = completer.fetch_some(turn.seq, types, turn.from, MEDIA_PER_TURN).await;
         FetchEnd { turn, next, result }
     }
 
@@ -254,7 +254,7 @@ impl Work {
     }
 
     fn add(&mut self, pause: Duration, turn: FetchTurn) {
-        if self.later.len() == MAX_LATER {
+        if self.later.len() == MAX_WAITING_TURNS {
             self.later.pop_front();
         }
         let due = Instant::now() + pause;

@@ -7,14 +7,14 @@ use crate::adapter::ReadMedia;
 use crate::clock::now;
 use std::io::{self, Read};
 
-/// Media for adapters: bytes, and addresses at which OneBot implementations fetch large files.
+/// Media for adapters: bytes, and addresses at which implementations of platforms fetch large files.
 #[derive(Clone, Debug)]
 pub struct AdapterMedia {
     /// The files that are kept here.
     pub blobs: Blobs,
     /// Signs the addresses under which files are read without a token.
     pub signer: Signer,
-    /// The address of this server for OneBot implementations, such as `http://192.168.1.5:8080`.
+    /// The address of this server for implementations of platforms, such as `http://192.168.1.5:8080`.
     pub url: Option<String>,
 }
 

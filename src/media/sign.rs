@@ -1,5 +1,5 @@
-//! Signed addresses of media with a time limit, for clients without a token: OneBot implementations, and
-//! browsers that load a picture or a video.
+//! Signed addresses of media with a time limit, for clients without a token: implementations of platforms,
+//! and browsers that load a picture or a video.
 
 use super::hash::Hash;
 use siphasher::sip128::{Hasher128, SipHasher24};
@@ -7,7 +7,7 @@ use std::hash::Hasher;
 use subtle::ConstantTimeEq;
 
 /// Seconds for which an address is valid.
-const HOLDS_FOR: u64 = 60 * 60;
+const VALID_SECONDS: u64 = 60 * 60;
 
 /// Signs addresses, with a new key at each start, or with one that all nodes of a cluster have.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ impl Signer {
 
     /// The end of validity (Unix seconds) of an address made `now`, and its signature.
     pub fn signature_at(&self, hash: Hash, now: u64) -> (u64, String) {
-        let until = now.saturating_add(HOLDS_FOR);
+        let until = now.saturating_add(VALID_SECONDS);
         (until, format!("{:032x}", self.signature(hash, until)))
     }
 

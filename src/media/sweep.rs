@@ -19,10 +19,10 @@ use std::time::{Duration, SystemTime};
 use tokio_util::sync::CancellationToken;
 
 /// How long a blob is kept that no message has. A message with it may be about to be made.
-pub const GRACE: Duration = Duration::from_hours(24);
+pub const GRACE_PERIOD: Duration = Duration::from_hours(24);
 
 /// How often unused blobs are looked for.
-const EVERY: Duration = Duration::from_hours(1);
+const SWEEP_INTERVAL: Duration = Duration::from_hours(1);
 
 /// How long the server runs before it looks for the first time.
 const START_DELAY: Duration = Duration::from_mins(5);
@@ -77,7 +77,7 @@ pub async fn run(
     let mut pause = START_DELAY;
     let damage = Arc::new(Mutex::new(DamageTime::default()));
     while stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
-        pause = EVERY;
+        pause = SWEEP_INTERVAL;
         let (store, blobs, stopped) = (store.clone(), blobs.clone(), stop.clone());
         let (partials, damage, db) = (partials.clone(), damage.clone(), db.clone());
         let swept = move || {
@@ -88,7 +88,7 @@ pub async fn run(
             }
             let mut damage = damage.lock().unwrap_or_else(PoisonError::into_inner);
             damage.kept = store::damaged_at(&db);
-            remove_unused(&store, &blobs, GRACE, &mut damage, || {
+            remove_unused(&store, &blobs, GRACE_PERIOD, &mut damage, || {
                 std::thread::sleep(BATCH_PAUSE);
                 !stopped.is_cancelled()
             })
@@ -112,7 +112,7 @@ pub struct DamageTime {
 }
 
 impl DamageTime {
-    fn spares(&self, stored: &Stored) -> bool {
+    fn keeps(&self, stored: &Stored) -> bool {
         [self.found, self.kept].into_iter().flatten().any(|at| stored.modified <= at)
     }
 }
@@ -164,7 +164,7 @@ pub fn remove_unused(
         );
     }
     let found = unused.len();
-    unused.retain(|_, stored| !damage.spares(stored));
+    unused.retain(|_, stored| !damage.keeps(stored));
     if unused.len() < found {
         let spared = found - unused.len();
         tracing::warn!(

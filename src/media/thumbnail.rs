@@ -53,6 +53,7 @@ pub fn preview(bytes: &[u8]) -> Result<Vec<u8>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::picture::png;
     use image::DynamicImage;
     use std::io::Write;
 
@@ -60,13 +61,6 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(bytes).unwrap();
         file
-    }
-
-    fn png(width: u32, height: u32) -> Vec<u8> {
-        let mut bytes = Cursor::new(Vec::new());
-        let picture = DynamicImage::new_rgb8(width, height);
-        picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
-        bytes.into_inner()
     }
 
     #[test]

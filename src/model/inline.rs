@@ -1,4 +1,4 @@
-//! Content that carries the bytes of a medium itself: `base64://…` as OneBot writes it, or a `data:`
+//! Content that carries the bytes of a medium itself: `base64://…` as adapters write it, or a `data:`
 //! URI (RFC 2397), which can carry the name of the file, too.
 
 use base64::Engine;

@@ -13,7 +13,7 @@ pub struct Reason<'a> {
 }
 
 /// Forms of texts around another reason. `{}` stands for that reason, `*` for any text.
-const AROUND: [&str; 7] = [
+const WRAPPING: [&str; 7] = [
     "*; asked for it: {}",
     "the platform refused: {}",
     "part * of *: {}",
@@ -149,7 +149,7 @@ const SCHEMES: [&str; 4] = ["ws://", "wss://", "http://", "https://"];
 impl<'a> Reason<'a> {
     /// Reads the text of a reason; `None` if it has no known form.
     pub fn of(text: &'a str) -> Option<Self> {
-        let inner = AROUND.iter().find_map(|form| Self::of(fit(form, text)?.detail?));
+        let inner = WRAPPING.iter().find_map(|form| Self::of(fit(form, text)?.detail?));
         inner.or_else(|| Self::of_forms(&FORMS, text))
     }
 

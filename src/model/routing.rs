@@ -258,7 +258,7 @@ mod tests {
         }
     }
 
-    /// The recipient `7`, which OneBot may read as a group or as a user.
+    /// The recipient `7`, which one kind may read as a group or as a user.
     fn reading(kind: &str, _recipient: &str) -> Option<RecipientReading> {
         let (can_address, conversations): (_, &[&str]) = match kind {
             "onebot11" => (true, &["group_7", "private_7"]),

@@ -63,7 +63,7 @@ fn apply(text: &str, mut edits: Vec<Replacement>) -> String {
 }
 
 /// Keys of an object that are compared one by one, which is quicker than a map of so few.
-const FEW: usize = 32;
+const MAX_COMPARED_KEYS: usize = 32;
 
 /// Objects inside each other, and members of them, in most texts.
 const USUAL_DEPTH: usize = 4;
@@ -77,7 +77,7 @@ struct Open<'a> {
     first_key: usize,
     /// A bit for each kind of key among the first ones. It shows for most keys that they are new.
     kinds: u64,
-    /// The last member of each key beyond the first [`FEW`].
+    /// The last member of each key beyond the first [`MAX_COMPARED_KEYS`].
     more: HashMap<Cow<'a, str>, usize>,
 }
 
@@ -86,7 +86,7 @@ struct Members<'a> {
     open: Vec<Open<'a>>,
     /// Where each member begins.
     starts: Vec<usize>,
-    /// The first [`FEW`] keys of each object, and the last member of each as an index into `starts`.
+    /// The first [`MAX_COMPARED_KEYS`] keys of each object, and the last member of each as an index into `starts`.
     keys: Vec<(Cow<'a, str>, usize)>,
 }
 
@@ -130,7 +130,7 @@ impl<'a> Members<'a> {
         let known = if may_be_known { few.iter_mut().find(|(few, _)| *few == key) } else { None };
         let before = if let Some((_, last)) = known {
             std::mem::replace(last, place)
-        } else if few.len() < FEW {
+        } else if few.len() < MAX_COMPARED_KEYS {
             open.kinds |= kind;
             self.keys.push((key, place));
             return None;
@@ -327,17 +327,17 @@ mod tests {
 
     #[test]
     fn the_last_of_a_doubled_key_counts_among_many_keys() {
-        let keys = [3, FEW - 1, FEW, 2 * FEW];
-        let members = (0..3 * FEW).map(|n| format!(r#""{n}": {n}"#));
+        let keys = [3, MAX_COMPARED_KEYS - 1, MAX_COMPARED_KEYS, 2 * MAX_COMPARED_KEYS];
+        let members = (0..3 * MAX_COMPARED_KEYS).map(|n| format!(r#""{n}": {n}"#));
         let again = keys.map(|n| format!(r#""{n}": -{n}"#));
         let text = format!("{{{}}}", members.chain(again).collect::<Vec<_>>().join(", "));
         let read: HashMap<String, i64> = serde_json::from_str(&repair(&text)).unwrap();
-        let expected = (0..3 * FEW).map(|n| {
+        let expected = (0..3 * MAX_COMPARED_KEYS).map(|n| {
             let value = i64::try_from(n).unwrap();
             (n.to_string(), if keys.contains(&n) { -value } else { value })
         });
         assert_eq!(read, expected.collect());
-        assert_eq!(repair(&text).matches(':').count(), 3 * FEW);
+        assert_eq!(repair(&text).matches(':').count(), 3 * MAX_COMPARED_KEYS);
     }
 
     #[test]

@@ -33,7 +33,7 @@ const RAW_JSON: &str = "$serde_json::private::RawValue";
 
 impl<'a> JsonText<'a> {
     /// Writes a value with `serde_json`.
-    fn plainly<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
+    fn serialized<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
         serde_json::to_writer(self.0, value)
     }
 
@@ -123,10 +123,10 @@ pub(super) fn first_special(bytes: [u8; 8]) -> Option<usize> {
 }
 
 /// Methods for values that are passed to `serde_json`.
-macro_rules! plainly {
+macro_rules! serialized {
     ($($method:ident: $type:ty),* $(,)?) => {
         $(fn $method(self, value: $type) -> Result<()> {
-            self.plainly(&value)
+            self.serialized(&value)
         })*
     };
 }
@@ -142,7 +142,7 @@ impl<'a> Serializer for JsonText<'a> {
     type SerializeStruct = Compound<'a>;
     type SerializeStructVariant = Compound<'a>;
 
-    plainly! {
+    serialized! {
         serialize_bool: bool,
         serialize_i8: i8,
         serialize_i16: i16,
@@ -162,7 +162,7 @@ impl<'a> Serializer for JsonText<'a> {
 
     fn serialize_str(self, value: &str) -> Result<()> {
         if !is_plain(value.as_bytes()) {
-            return self.plainly(value);
+            return self.serialized(value);
         }
         self.0.push(b'"');
         self.0.extend_from_slice(value.as_bytes());

@@ -86,7 +86,7 @@ impl Index {
         ranges.sort();
         let mut files: BTreeMap<u64, Arc<IndexFile>> = BTreeMap::new();
         for range in ranges {
-            // A kill came between writing a file and removing the ones that it replaced.
+            // The process was killed before it removed the files that a new one replaced.
             if files.values().next_back().is_some_and(|s| s.range().last >= range.first) {
                 continue;
             }
@@ -104,7 +104,7 @@ impl Index {
     }
 
     /// Creates the folder, and removes useless files of earlier runs.
-    pub(super) fn tidy(&self) -> io::Result<()> {
+    pub(super) fn remove_useless_files(&self) -> io::Result<()> {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
         let state = self.read();
         let used: BTreeSet<&Path> = state.files.values().map(|s| s.path()).collect();
@@ -163,7 +163,7 @@ impl Index {
         let mut guard = self.write();
         let state = &mut *guard;
         match &mut state.live {
-            // It is read later, with its new content.
+            // The message is indexed later, with its new content.
             Some(live) if seq >= live.next() => {}
             Some(live) if seq >= live.first() => live.add(seq, terms),
             _ => {

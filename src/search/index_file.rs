@@ -21,7 +21,7 @@ const MARK: &[u8; 8] = b"rcsrch03";
 const TRAILER_BYTES: u64 = 20;
 
 /// With so few positions left, reading the messages is faster than further look-ups.
-const FEW: u64 = 8;
+const MIN_POSITIONS: u64 = 8;
 
 /// More bytes than any page has.
 const MAX_PAGE_BYTES: u32 = 64 << 10;
@@ -177,7 +177,7 @@ impl IndexFile {
     ) -> Result<BitSet, IndexFileError> {
         let mut matching = known;
         for terms in needed {
-            if matching.as_ref().is_some_and(|matching| matching.count() <= FEW) {
+            if matching.as_ref().is_some_and(|matching| matching.count() <= MIN_POSITIONS) {
                 break;
             }
             let mut found = BitSet::default();

@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 /// Pause between checks for new messages.
-const EVERY: Duration = Duration::from_millis(200);
+const CHECK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Pause after an error.
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
@@ -38,7 +38,7 @@ const MESSAGES: u64 = 256;
 const TERMS: usize = 65_536;
 
 /// How long the end of the server waits for the thread. The next start does the rest.
-const LEAVE: Duration = Duration::from_millis(500);
+const STOP_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Events that are read at once.
 const EVENTS: usize = 10_000;
@@ -70,7 +70,7 @@ async fn on_thread(indexer: Indexer) {
     match thread {
         Ok(_) => tokio::select! {
             ended = wait => assert!(ended.is_ok(), "its thread panicked"),
-            () = async { stop.cancelled().await; tokio::time::sleep(LEAVE).await } => {
+            () = async { stop.cancelled().await; tokio::time::sleep(STOP_TIMEOUT).await } => {
                 tracing::debug!("the search index is left as it is");
             }
         },
@@ -130,11 +130,11 @@ impl Indexer {
                         tracing::info!("the search index can be written again");
                         HEALTH.recover(PART);
                     }
-                    if has_more { Duration::ZERO } else { EVERY }
+                    if has_more { Duration::ZERO } else { CHECK_INTERVAL }
                 }
                 Err(IndexingEnd::Store(error)) => {
                     tracing::debug!("the search index waits for the store: {error}");
-                    EVERY
+                    CHECK_INTERVAL
                 }
                 Err(IndexingEnd::Disk(error)) => {
                     let reason = format!(
@@ -161,7 +161,7 @@ impl Indexer {
         while !self.stop.is_cancelled()
             && let Some(left) = until.checked_duration_since(Instant::now())
         {
-            std::thread::sleep(left.min(EVERY));
+            std::thread::sleep(left.min(CHECK_INTERVAL));
         }
     }
 
@@ -169,7 +169,7 @@ impl Indexer {
     pub(super) fn load(&mut self) -> Result<bool, IndexingEnd> {
         let view = self.store.view()?;
         self.index.load(&view);
-        self.index.tidy()?;
+        self.index.remove_useless_files()?;
         Ok(true)
     }
 

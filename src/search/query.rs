@@ -88,7 +88,7 @@ impl Search {
 }
 
 /// Part of the history, for a search.
-enum Stretch<'a> {
+enum HistoryPart<'a> {
     /// Messages in a sealed file.
     Sealed(&'a Arc<IndexFile>),
     /// Messages in memory, and the positions that may match.
@@ -133,7 +133,7 @@ impl Index {
         if snapshot.live.is_some() || !snapshot.files.is_empty() {
             add_unseen(view, &mut snapshot)?;
         }
-        let mut walk = Walk {
+        let mut progress = SearchState {
             view,
             filter,
             search,
@@ -147,34 +147,36 @@ impl Index {
             until: Instant::now() + self.limit.time,
             found: Matches::default(),
         };
-        for stretch in stretches(&snapshot, view) {
-            if walk.is_done() {
+        for part in history_parts(&snapshot, view) {
+            if progress.is_done() {
                 break;
             }
-            match stretch {
-                Stretch::Live(range, positions) => {
-                    let positions = walk.filtered(range, positions.clone())?;
-                    walk.read(range, &positions)?;
+            match part {
+                HistoryPart::Live(range, positions) => {
+                    let positions = progress.filtered(range, positions.clone())?;
+                    progress.read(range, &positions)?;
                 }
-                Stretch::Sealed(file) if file.range().first < walk.below => {
+                HistoryPart::Sealed(file) if file.range().first < progress.below => {
                     let range = file.range();
-                    match file.matching(needed, walk.known(range)?) {
-                        Ok(positions) => walk.read(range, &walk.filtered(range, positions)?)?,
+                    match file.matching(needed, progress.known(range)?) {
+                        Ok(positions) => {
+                            progress.read(range, &progress.filtered(range, positions)?)?
+                        }
                         Err(error) => {
                             tracing::warn!(
                                 file = %file.path().display(),
                                 "a part of the search index is built anew: {error}"
                             );
                             self.discard(file);
-                            walk.scan(range)?;
+                            progress.scan(range)?;
                         }
                     }
                 }
-                Stretch::Sealed(_) => {}
-                Stretch::Gap(range) => walk.scan(range)?,
+                HistoryPart::Sealed(_) => {}
+                HistoryPart::Gap(range) => progress.scan(range)?,
             }
         }
-        Ok(walk.found)
+        Ok(progress.found)
     }
 }
 
@@ -199,18 +201,18 @@ pub(super) fn add_unseen(view: &View, snapshot: &mut Snapshot) -> Result<()> {
 }
 
 /// The whole history in parts, newest first.
-fn stretches<'a>(snapshot: &'a Snapshot, view: &View) -> Vec<Stretch<'a>> {
-    let live = snapshot.live.iter().map(|(range, positions)| Stretch::Live(*range, positions));
-    let sealed = snapshot.files.iter().map(Stretch::Sealed);
-    let indexed: Vec<Stretch> = live.chain(sealed).collect();
-    let ranges = indexed.iter().map(Stretch::range);
-    let gaps: Vec<Stretch> = gaps(ranges, view.head() + 1, 1).map(Stretch::Gap).collect();
-    let mut all: Vec<Stretch> = indexed.into_iter().chain(gaps).collect();
-    all.sort_by_key(|stretch| std::cmp::Reverse(stretch.range().first));
+fn history_parts<'a>(snapshot: &'a Snapshot, view: &View) -> Vec<HistoryPart<'a>> {
+    let live = snapshot.live.iter().map(|(range, positions)| HistoryPart::Live(*range, positions));
+    let sealed = snapshot.files.iter().map(HistoryPart::Sealed);
+    let indexed: Vec<HistoryPart> = live.chain(sealed).collect();
+    let ranges = indexed.iter().map(HistoryPart::range);
+    let gaps: Vec<HistoryPart> = gaps(ranges, view.head() + 1, 1).map(HistoryPart::Gap).collect();
+    let mut all: Vec<HistoryPart> = indexed.into_iter().chain(gaps).collect();
+    all.sort_by_key(|part| std::cmp::Reverse(part.range().first));
     all
 }
 
-impl Stretch<'_> {
+impl HistoryPart<'_> {
     fn range(&self) -> Range {
         match self {
             Self::Sealed(file) => file.range(),
@@ -220,7 +222,7 @@ impl Stretch<'_> {
 }
 
 /// State of a search on its way through the history.
-struct Walk<'a> {
+struct SearchState<'a> {
     view: &'a View,
     filter: &'a MessageFilter,
     search: &'a Search,
@@ -238,7 +240,7 @@ struct Walk<'a> {
     found: Matches,
 }
 
-impl Walk<'_> {
+impl SearchState<'_> {
     fn is_done(&self) -> bool {
         self.found.messages.len() >= self.limit || self.found.searched_to.is_some()
     }

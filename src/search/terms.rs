@@ -27,7 +27,7 @@ const REST_BITS: u32 = 28;
 const THIRD_BITS: u32 = 14;
 
 /// Second characters from [`ALPHABETS`] on are numbered from here.
-const BEYOND: u64 = (ALPHABETS as u64) << THIRD_BITS;
+const SECONDS_BASE: u64 = (ALPHABETS as u64) << THIRD_BITS;
 
 /// First characters that no text has, for types of messages.
 const TYPES: u64 = char::MAX as u64 + 1;
@@ -37,7 +37,7 @@ const SENDERS: u64 = TYPES + 16;
 
 const _: () = assert!(MessageType::ALL.len() <= 16);
 const _: () = assert!(ALPHABETS < 1 << THIRD_BITS);
-const _: () = assert!(BEYOND + (char::MAX as u64) < 1 << REST_BITS);
+const _: () = assert!(SECONDS_BASE + (char::MAX as u64) < 1 << REST_BITS);
 
 fn is_letter(c: char) -> bool {
     u32::from(c) < ALPHABETS
@@ -47,7 +47,7 @@ fn is_letter(c: char) -> bool {
 fn term(first: char, second: Option<char>, third: Option<char>) -> SearchTerm {
     let second = second.unwrap_or('\0');
     let rest = match third.filter(|&third| is_letter(first) && is_letter(third)) {
-        _ if !is_letter(second) => BEYOND + u64::from(second),
+        _ if !is_letter(second) => SECONDS_BASE + u64::from(second),
         third => u64::from(second) << THIRD_BITS | third.map_or(0, u64::from),
     };
     u64::from(first) << REST_BITS | rest

@@ -98,7 +98,7 @@ fn check(
 ) -> Result<AccessGrant> {
     match own {
         Some(own) => context.access.check_own(peer, headers, uri, own),
-        // A bot reads and sends, which a OneBot implementation's token does not allow.
+        // A bot reads and sends, which a token of the scope `adapter` does not allow.
         None => context.access.check(peer, headers, uri, true, RequiredScope::Send),
     }
 }
@@ -176,8 +176,7 @@ async fn open(
     }
 }
 
-/// The parameters of an action: a JSON body, or the pairs of a form and of the query
-/// (communication/http.md of OneBot 11).
+/// The parameters of an action: a JSON body, or the pairs of a form and of the query.
 async fn action_body(
     context: &Arc<ServerContext>,
     request: Incoming,

@@ -44,7 +44,7 @@ pub struct ServerContext {
     pub store: Arc<Store>,
     /// Search index of the store.
     pub search: Arc<Index>,
-    /// The endpoints for OneBot implementations.
+    /// The endpoints to which implementations of platforms connect.
     pub adapters: ArcSwap<adapter::Adapters>,
     /// Bots.
     pub bots: ArcSwap<Gateway>,
@@ -66,7 +66,7 @@ pub struct ServerContext {
     pub hub: Arc<Hub>,
     /// The limit on WebSocket sessions and streams.
     pub sessions: Limit,
-    /// The limit on connections of OneBot implementations.
+    /// The limit on connections of implementations of platforms.
     pub dial_ins: Limit,
     /// The limit on bots whose first frame has not come yet.
     pub unidentified: UnidentifiedLimit,

@@ -5,7 +5,7 @@ use super::context::ServerContext;
 use super::error::{ErrorResponse, Result};
 use super::messages::write;
 use super::operation::Call;
-use super::pieces::{self, PIECE, PieceSource};
+use super::pieces::{self, PIECE_BYTES, PieceSource};
 use super::query::{name_of, number, seq_of};
 use super::request::read_json;
 use super::waiting;
@@ -20,7 +20,7 @@ use percent_encoding::percent_decode_str;
 use std::sync::Arc;
 
 /// Conversations that are read first; how large they are tells how many are read next.
-const FIRST: usize = 4;
+const FIRST_READ: usize = 4;
 
 /// The JSON of a list up to its first conversation, and behind its last one.
 const BEGINNING: &[u8] = b"{\"conversations\":[";
@@ -43,7 +43,7 @@ pub async fn list(call: Call<'_>) -> Result<HttpResponse> {
     let query = query(call.request.uri().query().unwrap_or_default(), &view)?;
     let left = query.limit.unwrap_or(MAX_LIMIT);
     let context = call.context.clone();
-    let list = WrittenList { context, query, left, step: FIRST, has_any: false };
+    let list = WrittenList { context, query, left, step: FIRST_READ, has_any: false };
     pieces::answer(call.context, list, BEGINNING.to_vec()).await
 }
 
@@ -71,7 +71,7 @@ impl PieceSource for WrittenList {
         self.left -= found.len();
         let is_last = self.left == 0 || found.len() < wanted;
         if let Some(last) = found.last() {
-            self.step = (PIECE / ((text.len() - before) / found.len()).max(1)).max(1);
+            self.step = (PIECE_BYTES / ((text.len() - before) / found.len()).max(1)).max(1);
             self.query.before = Some(last.last_seq);
         }
         if is_last {

@@ -1,4 +1,4 @@
-//! Connections of OneBot implementations: the handshake is here, the protocol is in the adapter.
+//! Connections that implementations of platforms open: the handshake is here, the protocol is in the adapter.
 
 use super::access::{AccessGrant, RefusalKind, shown};
 use super::body::{Body, HttpResponse};

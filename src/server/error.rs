@@ -33,7 +33,7 @@ impl ErrorResponse {
     }
 
     /// An answer that another node of the cluster gave.
-    pub fn told(status: StatusCode, body: ErrorBody) -> Self {
+    pub fn of_node(status: StatusCode, body: ErrorBody) -> Self {
         Self { status, body, headers: Vec::new() }
     }
 

@@ -1,4 +1,4 @@
-//! Limits of numbers: connections, sessions, OneBot implementations, exports.
+//! Limits of numbers: connections, sessions, implementations of platforms, exports.
 
 use super::error::{ErrorResponse, Result};
 use crate::metrics::METRICS;

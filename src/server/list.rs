@@ -6,7 +6,7 @@ use super::body::HttpResponse;
 use super::context::ServerContext;
 use super::error::Result;
 use super::operation::Call;
-use super::pieces::{self, PIECE, PieceSource};
+use super::pieces::{self, PIECE_BYTES, PieceSource};
 use super::query::{Query, catch_up};
 use super::waiting;
 use crate::protocol::http::Listing;
@@ -23,7 +23,7 @@ const DEEP: u64 = 100_000;
 static THREADS: Semaphore = Semaphore::const_new(4);
 
 /// Messages that are read first; their size decides how many are read next.
-const FIRST: usize = 4;
+const FIRST_READ: usize = 4;
 
 /// The JSON of a page up to its first message.
 const BEGINNING: &[u8] = b"{\"messages\":[";
@@ -52,7 +52,7 @@ pub async fn list(call: Call<'_>) -> Result<HttpResponse> {
         query,
         listing: Listing { messages: Vec::new(), offset, limit, searched_to: None },
         left: limit,
-        step: FIRST,
+        step: FIRST_READ,
     };
     let mut text = Vec::with_capacity(512 * (limit + 1));
     text.extend_from_slice(BEGINNING);
@@ -90,7 +90,7 @@ impl Writing {
         let is_done = self.left == 0 || messages.len() < wanted;
         if let Some(last) = messages.last() {
             let average = ((text.len() - before) / messages.len()).max(1);
-            self.step = (PIECE / average).max(1);
+            self.step = (PIECE_BYTES / average).max(1);
             self.query.page.offset = 0;
             match &mut self.query.after {
                 Some(after) => *after = last.seq,

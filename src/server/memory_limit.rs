@@ -9,13 +9,13 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Bytes for each permit of the semaphore.
-const UNIT: usize = 1 << 10;
+const PERMIT_BYTES: usize = 1 << 10;
 
 /// The key of the configuration.
 const KEY: &str = "memory_bytes";
 
 /// Bodies up to this size are small.
-const SMALL: usize = 64 << 10;
+const SMALL_BODY_BYTES: usize = 64 << 10;
 
 /// The fraction of all bytes that is reserved for small answers, so that slow readers of large
 /// answers do not block others.
@@ -53,7 +53,7 @@ impl AsRef<[u8]> for Held {
 impl Memory {
     /// A limit of this number of bytes.
     pub fn new(bytes: usize) -> Self {
-        let units = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX);
+        let units = u32::try_from(bytes / PERMIT_BYTES).unwrap_or(u32::MAX);
         let small = units / SMALL_PART;
         Self { large: Pool::new(units - small), small: Pool::new(small) }
     }
@@ -89,7 +89,7 @@ impl Memory {
     }
 
     fn pool(&self, bytes: usize) -> &Pool {
-        if bytes <= SMALL { &self.small } else { &self.large }
+        if bytes <= SMALL_BODY_BYTES { &self.small } else { &self.large }
     }
 }
 
@@ -112,7 +112,7 @@ impl Pool {
 
     /// A single body is always allowed, even if the limit is smaller.
     fn units(&self, bytes: usize) -> u32 {
-        u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).min(self.units)
+        u32::try_from(bytes.div_ceil(PERMIT_BYTES)).unwrap_or(u32::MAX).min(self.units)
     }
 }
 
@@ -139,15 +139,15 @@ mod tests {
 
     #[test]
     fn bytes_are_free_again_when_the_last_of_them_is_gone() {
-        let memory = Memory::new(800 * UNIT);
-        let held = memory.reserve(600 * UNIT).unwrap().hold(vec![0; 600 * UNIT]);
-        assert!(memory.reserve(200 * UNIT).is_err());
-        assert!(memory.reserve(UNIT).is_ok(), "small answers have a part of their own");
+        let memory = Memory::new(800 * PERMIT_BYTES);
+        let held = memory.reserve(600 * PERMIT_BYTES).unwrap().hold(vec![0; 600 * PERMIT_BYTES]);
+        assert!(memory.reserve(200 * PERMIT_BYTES).is_err());
+        assert!(memory.reserve(PERMIT_BYTES).is_ok(), "small answers have a part of their own");
         let rest = held.slice(100..);
         drop(held);
-        assert!(memory.reserve(200 * UNIT).is_err());
+        assert!(memory.reserve(200 * PERMIT_BYTES).is_err());
         drop(rest);
-        assert!(memory.reserve(200 * UNIT).is_ok());
-        assert!(memory.reserve(10_000 * UNIT).is_ok(), "one body alone is always held");
+        assert!(memory.reserve(200 * PERMIT_BYTES).is_ok());
+        assert!(memory.reserve(10_000 * PERMIT_BYTES).is_ok(), "one body alone is always held");
     }
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Bytes of an answer that go out in one piece.
-pub const PIECE: usize = 256 << 10;
+pub const PIECE_BYTES: usize = 256 << 10;
 
 /// Something that is read bit by bit.
 pub trait PieceSource: Send + 'static {
@@ -49,7 +49,7 @@ pub async fn answer(
 impl<S: PieceSource> WrittenAnswer<S> {
     /// Reads until there is a piece, or the end.
     async fn fill(&mut self, text: &mut Vec<u8>) -> store::Result<()> {
-        while !self.has_ended && text.len() < PIECE {
+        while !self.has_ended && text.len() < PIECE_BYTES {
             self.has_ended = !self.source.read_into(text).await?;
         }
         Ok(())

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio_rustls::TlsAcceptor;
 
 /// The shortest pause between checks of the files, which are made only when a client connects.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A certificate in use.
 pub struct Certificate {
@@ -45,7 +45,7 @@ impl Certificate {
     /// be read.
     pub fn acceptor(&self) -> TlsAcceptor {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.looked.elapsed() >= LOOK_EVERY {
+        if state.looked.elapsed() >= CHECK_INTERVAL {
             state.looked = Instant::now();
             let changed = changed(&self.files);
             if changed != state.changed {

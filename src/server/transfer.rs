@@ -31,7 +31,7 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::SendTimeoutError;
 
 /// Bytes of lines in one piece.
-const PIECE: usize = 64 << 10;
+const PIECE_BYTES: usize = 64 << 10;
 
 /// Pieces that wait for a slow reader.
 const PIECES: usize = 4;
@@ -100,7 +100,7 @@ impl Pieces {
 
 /// Writes every message that can be read; the error names the first damaged one.
 fn write_lines(view: &Arc<View>, filter: &MessageFilter, pieces: &Pieces) -> store::Result<()> {
-    let mut lines = Vec::with_capacity(PIECE + 4096);
+    let mut lines = Vec::with_capacity(PIECE_BYTES + 4096);
     let mut damage = Ok(());
     for message in view.after(0)? {
         let message = match message {
@@ -119,8 +119,8 @@ fn write_lines(view: &Arc<View>, filter: &MessageFilter, pieces: &Pieces) -> sto
         // Our own types always serialise, and writing into a vector cannot fail.
         let _ = serde_json::to_writer(&mut lines, &TransferRecord::from(message));
         let _ = lines.write_all(b"\n");
-        if lines.len() >= PIECE {
-            let piece = std::mem::replace(&mut lines, Vec::with_capacity(PIECE + 4096));
+        if lines.len() >= PIECE_BYTES {
+            let piece = std::mem::replace(&mut lines, Vec::with_capacity(PIECE_BYTES + 4096));
             if !pieces.send(piece)? {
                 return Ok(());
             }

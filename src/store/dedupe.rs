@@ -315,7 +315,7 @@ fn find_open(
     Ok(open.into_iter().min_by_key(|message| message.seq))
 }
 
-/// Whether a history entry is this message, by its ID. A OneBot implementation that restarts its numbering
+/// Whether a history entry is this message, by its ID. An implementation that restarts its numbering
 /// may give the ID to another message, which has another time and other content.
 fn has_same_id(known: &Message, received: &Inbound) -> bool {
     known.external_id.as_deref() == Some(received.external_id.as_str())

@@ -14,7 +14,7 @@ const WIDEST_LIST: u16 = 38;
 const STREAM: u16 = 72;
 
 /// The least size on which anything can be read.
-const LEAST: (u16, u16) = (12, 4);
+const MIN_SIZE: (u16, u16) = (12, 4);
 
 /// Heights from which there is room for more than the messages themselves.
 const WITH_TITLES: u16 = 7;
@@ -58,7 +58,7 @@ impl Layout {
     /// The areas of a screen; `rows` are those that what is written takes.
     pub fn of((width, height): (u16, u16), front: Front, rows: u16) -> Self {
         let screen = Rect::new(0, 0, width, height);
-        if width < LEAST.0 || height < LEAST.1 {
+        if width < MIN_SIZE.0 || height < MIN_SIZE.1 {
             return Self { screen, rows_each: 1, ..Self::default() };
         }
         let title = u16::from(height >= WITH_TITLES);

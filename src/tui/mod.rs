@@ -1,7 +1,7 @@
 //! `rechat tui`: watch and answer from the terminal.
 //!
-//! Events (keys, the server, the clock) feed the model, which tells what it wants done; the view
-//! draws the model. Everything that waits is here.
+//! Events (keys, the server, the clock) go to the model, which returns effects to carry out; the view
+//! draws the model. All waiting is done here.
 
 mod files;
 mod keys;
@@ -229,9 +229,9 @@ impl TerminalClient {
         }
     }
 
-    /// Does what the model wants done.
+    /// Carries out the effects of the model.
     fn apply_effects(&mut self, terminal: &mut Terminal) -> Result<NextEvent> {
-        let asked = self.model.told();
+        let asked = self.model.told_last();
         for effect in self.model.take_effects() {
             match effect {
                 Effect::Ask(request) => {

@@ -94,20 +94,14 @@ pub async fn fetch(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::picture::png;
     use base64::prelude::{BASE64_STANDARD, Engine};
-    use image::{DynamicImage, Rgba, RgbaImage};
+    use image::{Rgba, RgbaImage};
     use ratatui::buffer::{Buffer, Cell};
     use ratatui::layout::Rect;
     use ratatui::widgets::Widget;
     use ratatui_image::Image;
     use std::collections::HashMap;
-
-    fn png(width: u32, height: u32) -> Vec<u8> {
-        let mut bytes = Cursor::new(Vec::new());
-        let picture = DynamicImage::new_rgb8(width, height);
-        picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
-        bytes.into_inner()
-    }
 
     #[test]
     fn a_picture_is_encoded_to_fit_however_the_terminal_shows_it() {

@@ -1,7 +1,7 @@
 //! Asking the server for what the model wants: one thing after the other, but for what may take long.
 
 use super::files::{self, in_background};
-use super::model::conversations::MOST;
+use super::model::conversations::MAX_CONVERSATIONS;
 use super::model::scope::ConversationKey;
 use super::model::{NotSent, NumberedRequest, ServerReply, ServerRequest};
 use super::pictures;
@@ -200,7 +200,10 @@ async fn try_ask(
     let changed = |message, done| ServerReply::Changed(Box::new(message), done);
     Ok(match request {
         ServerRequest::Conversations => {
-            let kept = ConversationQuery { limit: Some(MOST), ..ConversationQuery::default() };
+            let kept = ConversationQuery {
+                limit: Some(MAX_CONVERSATIONS),
+                ..ConversationQuery::default()
+            };
             ServerReply::Conversations(server.conversations(&kept).await?)
         }
         ServerRequest::Platforms => ServerReply::Platforms(server.platforms().await?),

@@ -169,12 +169,7 @@ impl Bot {
 
     /// Reads on, so that events are acknowledged, until rechat has counted this number of events.
     pub async fn until_delivered(&mut self, server: &TestServer, bot: &str, delivered: u64) {
-        let known = || {
-            let (_, told) = server.get("/api/bots");
-            let bots = told["bots"].as_array().unwrap().clone();
-            let its = bots.into_iter().find(|known| known["name"] == bot).unwrap();
-            its["delivered"].as_u64().unwrap() >= delivered
-        };
+        let known = || server.delivered(bot) >= delivered;
         let read = async {
             while !tokio::task::block_in_place(known) {
                 if let Ok(Some(Ok(Message::Text(text)))) =

@@ -261,6 +261,13 @@ impl TestServer {
         message["id"].as_str().unwrap().to_owned()
     }
 
+    /// The number of events that a bot has read.
+    pub fn delivered(&self, bot: &str) -> u64 {
+        let (_, told) = self.get("/api/bots");
+        let its = told["bots"].as_array().unwrap().iter().find(|known| known["name"] == bot);
+        its.unwrap()["delivered"].as_u64().unwrap()
+    }
+
     /// Waits until a message is in a state, and gives it.
     pub fn until(&self, id: &str, status: &str) -> Value {
         eventually(&format!("{id} is {status}"), || {

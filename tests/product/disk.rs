@@ -2,49 +2,21 @@
 
 use crate::media::upload;
 use crate::server::{Home, TestServer, eventually};
+use crate::small_disk::{SmallDisk, run};
 use crate::tools::program;
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 
-/// A small file system, gone with the test.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    /// Fails the test where this machine does not let us mount.
-    fn mount(home: &Home) -> Self {
-        let folder = home.path("disk");
-        std::fs::create_dir_all(&folder).unwrap();
-        let mut mount = Command::new("mount");
-        run(mount.args(["-t", "tmpfs", "-o", "size=24m", "tmpfs"]).arg(&folder));
-        Self(folder)
-    }
-}
-
-/// Runs a command, which has to succeed.
-fn run(command: &mut Command) {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
-
 #[test]
 #[ignore = "needs to mount a file system: tests/run"]
 fn a_full_disk_refuses_writers_alone_and_mends_itself() {
     let home = Arc::new(Home::new());
     let disk = SmallDisk::mount(&home);
-    let db = disk.0.join("rechat.redb");
-    let server = TestServer::start_in(home.clone(), &["--db", db.to_str().unwrap()]);
+    let server = TestServer::start_in(home.clone(), &["--db", &disk.db()]);
     let id = server.make_for(Some("nowhere"), "group_1", "before");
-    let filler = disk.0.join("filler");
-    // As much as there is room for; the error is the point.
-    let _ = std::fs::write(&filler, vec![1; 32 << 20]);
+    let filler = disk.fill();
     let body =
         json!({"message_type": "Text", "content": "x", "recipient": "g", "platform": "nowhere"});
     let (status, error) = server.post(&body);
@@ -63,9 +35,8 @@ fn a_full_disk_refuses_writers_alone_and_mends_itself() {
 fn a_full_disk_refuses_files_and_keeps_nothing_of_them() {
     let home = Arc::new(Home::new());
     let disk = SmallDisk::mount(&home);
-    let db = disk.0.join("rechat.redb");
     home.configure("[media]\nreserve_bytes = 0\n");
-    let server = TestServer::start_in(home.clone(), &["--db", db.to_str().unwrap()]);
+    let server = TestServer::start_in(home.clone(), &["--db", &disk.db()]);
     let (status, refused) = upload(&server, "", &vec![7; 30 << 20]);
     assert_eq!((status, &refused["code"]), (507, &json!("media_full")), "{refused}");
     assert!(refused["error"].as_str().unwrap().contains("full"), "{refused}");

@@ -17,6 +17,8 @@ mod onebot12;
 mod satori_client;
 #[path = "../common/server.rs"]
 mod server;
+#[path = "../common/small_disk.rs"]
+mod small_disk;
 #[path = "../common/socket.rs"]
 mod socket;
 #[path = "../common/terminal.rs"]

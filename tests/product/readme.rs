@@ -253,8 +253,8 @@ fn readme_translations_have_the_same_blocks() {
 }
 
 #[test]
-fn readme_tables_have_every_command() {
-    for file in READMES {
+fn the_tables_of_the_guide_have_every_command() {
+    for file in ["docs/cli.md", "docs/cli.zh-CN.md"] {
         let text = fs::read_to_string(file).unwrap();
         let rows: Vec<_> = text.lines().filter(|line| line.starts_with("| `rechat ")).collect();
         let cells = rows.iter().map(|row| row.split(" | ").next().unwrap());

@@ -2,42 +2,17 @@
 
 use crate::bench::{ANN, Bench};
 use crate::server::{Home, eventually};
-use std::path::PathBuf;
-use std::process::Command;
+use crate::small_disk::SmallDisk;
 use std::sync::Arc;
-
-/// A small file system, gone with the test.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    /// Fails the test where this machine does not let us mount.
-    fn mount(home: &Home) -> Self {
-        let folder = home.path("disk");
-        std::fs::create_dir_all(&folder).unwrap();
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=24m", "tmpfs"]).arg(&folder);
-        assert!(mount.status().unwrap().success());
-        Self(folder)
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
 
 #[test]
 #[ignore = "needs to mount a file system: tests/run"]
 fn a_login_on_a_full_disk_is_told_and_done_once_there_is_room() {
     let home = Arc::new(Home::new());
     let disk = SmallDisk::mount(&home);
-    let db = disk.0.join("rechat.redb");
-    let bench = Bench::in_home(home, "", &["--db", db.to_str().unwrap()]);
+    let bench = Bench::in_home(home, "", &["--db", &disk.db()]);
     let before = bench.log_in(ANN);
-    let filler = disk.0.join("filler");
-    // As much as there is room for; the error is the point.
-    let _ = std::fs::write(&filler, vec![1; 32 << 20]);
+    let filler = disk.fill();
     let confirmed = bench.fake.new_bot(ANN);
     let account = confirmed["ilink_bot_id"].as_str().unwrap().to_owned();
     bench.fake.next_code(vec![confirmed]);

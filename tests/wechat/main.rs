@@ -10,6 +10,8 @@ mod framework;
 mod satori_client;
 #[path = "../common/server.rs"]
 mod server;
+#[path = "../common/small_disk.rs"]
+mod small_disk;
 #[path = "../common/tools.rs"]
 mod tools;
 

@@ -6,16 +6,16 @@ import { carriesBytes, source } from '../media.js';
 /** @typedef {import('../types.js').Segment} Segment */
 
 /** Small pictures and bytes of messages kept in memory; older ones are let go, and loaded again when wanted. */
-const KEPT = 200;
+const MAX_KEPT = 200;
 
 /** Seconds before its end at which an address is asked for anew. */
-const SPARE = 300;
+const RENEW_BEFORE = 300;
 
 /** Bytes up to which a picture is loaded as it is. */
-const SMALL = 64_000;
+const SMALL_BYTES = 64_000;
 
 /** Pictures of these types do not move, and the server makes them small. */
-const STILL = new Set(['image/png', 'image/jpeg', 'image/bmp']);
+const STILL_PICTURES = new Set(['image/png', 'image/jpeg', 'image/bmp']);
 
 /** Addresses of bytes in memory, by the medium they are of: each is loaded once. @type {Map<string, Promise<string>>} */
 const loaded = new Map();
@@ -48,7 +48,7 @@ export async function fullAddress({ media, url = '' }) {
  */
 export async function smallAddress(segment) {
   const { media, mime = '', size = 0 } = segment;
-  if (!media || !STILL.has(mime) || size <= SMALL) return fullAddress(segment);
+  if (!media || !STILL_PICTURES.has(mime) || size <= SMALL_BYTES) return fullAddress(segment);
   const path = `${pathOf(media)}/thumbnail`;
   // The browser keeps what is fetched so, and it is small.
   return token() ? kept(path, () => fetched(path)) : address(path).href;
@@ -63,11 +63,11 @@ export function holds(href) {
 /** @param {string} media */
 async function signedAddress(media) {
   const known = await signed.get(media)?.catch(() => undefined);
-  if (known && known.until - SPARE > Date.now() / 1000) return address(known.path).href;
+  if (known && known.until - RENEW_BEFORE > Date.now() / 1000) return address(known.path).href;
   const asked = ask(`${pathOf(media)}/address`);
   signed.set(media, asked);
   const [oldest = ''] = signed.keys();
-  if (signed.size > KEPT) signed.delete(oldest);
+  if (signed.size > MAX_KEPT) signed.delete(oldest);
   return asked.then(({ path }) => address(path).href, () => undefined);
 }
 
@@ -79,7 +79,7 @@ function kept(key, load) {
   const known = loaded.get(key) ?? load();
   loaded.set(key, known);
   const [oldest = ''] = loaded.keys();
-  if (loaded.size > KEPT) void forget(oldest);
+  if (loaded.size > MAX_KEPT) void forget(oldest);
   return known;
 }
 

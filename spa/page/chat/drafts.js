@@ -9,14 +9,14 @@ import { keepStored, stored } from '../storage.js';
  * @typedef {{text: string, people?: import('./mentions.js').Person[], reply?: {id: string, sender?: {id: string, name: string}, content: string}}} Draft
  */
 
-const PLACE = 'rechat.drafts';
+const STORAGE_KEY = 'rechat.drafts';
 
 /** @type {Signal<Record<string, Draft>>} */
-export const drafts = new Signal(stored(PLACE));
+export const drafts = new Signal(stored(STORAGE_KEY));
 
 // Another tab writes, too.
 addEventListener('storage', ({ key }) => {
-  if (key === PLACE) drafts.value = stored(PLACE);
+  if (key === STORAGE_KEY) drafts.value = stored(STORAGE_KEY);
 });
 
 /** @param {{platform: string, conversation: string}} of */
@@ -27,7 +27,7 @@ export const draftOf = ({ platform, conversation }) => drafts.value[keyOf(platfo
  * @param {Draft} draft an empty one is forgotten
  */
 export function keepDraft({ platform, conversation }, draft) {
-  const { [keyOf(platform, conversation)]: _, ...others } = stored(PLACE);
+  const { [keyOf(platform, conversation)]: _, ...others } = stored(STORAGE_KEY);
   keep(draft.text || draft.reply ? { ...others, [keyOf(platform, conversation)]: draft } : others);
 }
 
@@ -37,5 +37,5 @@ export const forgetDrafts = () => keep({});
 /** @param {Record<string, Draft>} value */
 function keep(value) {
   drafts.value = value;
-  keepStored(PLACE, value);
+  keepStored(STORAGE_KEY, value);
 }

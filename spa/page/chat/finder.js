@@ -7,10 +7,10 @@ import { icon } from '../icons.js';
 import { EVERYTHING, MessageList } from '../list.js';
 
 /** How long typing may rest before it is searched, in milliseconds. */
-const TYPING = 250;
+const TYPING_PAUSE = 250;
 
 /** Hits before the last one that is loaded at which more are loaded. */
-const AHEAD = 5;
+const LOAD_AHEAD = 5;
 
 /** The search in one conversation, from hit to hit, and the way to a date. */
 export class Finder {
@@ -75,7 +75,7 @@ export class Finder {
 
   #typed() {
     clearTimeout(this.#typing);
-    this.#typing = setTimeout(() => this.#ask(), TYPING);
+    this.#typing = setTimeout(() => this.#ask(), TYPING_PAUSE);
   }
 
   #ask() {
@@ -103,7 +103,7 @@ export class Finder {
     this.#ask();
     const { rows = [] } = this.#hits ?? {};
     const at = rows.findIndex(({ id }) => id === this.#at);
-    if (at + by + AHEAD > rows.length) void this.#hits?.older();
+    if (at + by + LOAD_AHEAD > rows.length) void this.#hits?.older();
     const wanted = rows[at + by];
     if (wanted) this.#show(wanted.id);
     this.#draw();

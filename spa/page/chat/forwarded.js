@@ -13,7 +13,7 @@ import { icon } from '../icons.js';
 /** @typedef {(segments: Segment[], message: string) => HTMLElement[]} Show shows segments */
 
 /** Messages of a forward that its card shows. */
-const LINES = 4;
+const MAX_LINES = 4;
 
 /**
  * The card of a forward: its first lines as far as they are known, and all of them when opened.
@@ -23,7 +23,7 @@ const LINES = 4;
  */
 export function forward({ title, items = [], id }, message, show) {
   const name = title || t('forward');
-  const lines = items.slice(0, LINES).map((item) => h('span', null, `${personName(item.sender)}: ${lineOf(asMessage(item.segments))}`));
+  const lines = items.slice(0, MAX_LINES).map((item) => h('span', null, `${personName(item.sender)}: ${lineOf(asMessage(item.segments))}`));
   const inside = [h('strong', null, icon('forward'), name), ...lines];
   if (items.length === 0 && !id) return h('div', { class: 'card-segment' }, inside);
   const small = h('small', null, items.length > 0 ? t('openForward', { n: items.length }) : t('openUnknownForward'));

@@ -12,7 +12,7 @@ import { openViewer } from './viewer.js';
 /** @typedef {import('../types.js').Segment} Segment */
 
 /** The largest picture in a conversation, and one whose size is not told, in pixels. */
-const LARGEST = { width: 360, height: 320 };
+const MAX_SIZE = { width: 360, height: 320 };
 const UNKNOWN = { width: 240, height: 180 };
 
 /** Sounds and videos that were asked for, by their messages: they play as soon as they are here. @type {Set<string>} */
@@ -43,7 +43,7 @@ export function medium(segment, message) {
 /** Keeps the place of a picture or video, so that nothing moves when it comes. @param {HTMLElement} element @param {Segment} segment */
 function reserve(element, { type, width = UNKNOWN.width, height = UNKNOWN.height }) {
   if (type !== 'image' && type !== 'video') return;
-  const scale = Math.min(1, LARGEST.width / width, LARGEST.height / height);
+  const scale = Math.min(1, MAX_SIZE.width / width, MAX_SIZE.height / height);
   element.style.width = `${Math.max(48, Math.round(width * scale))}px`;
   element.style.aspectRatio = `${width} / ${height}`;
 }

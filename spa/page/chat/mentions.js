@@ -5,7 +5,7 @@ import { t } from '../i18n.js';
 /** @typedef {{id: string, name: string}} Person */
 
 /** People offered at once. */
-const OFFERED = 8;
+const MAX_OFFERED = 8;
 
 /** The ID that stands for everybody in a group. */
 const EVERYBODY = 'all';
@@ -61,7 +61,7 @@ export class MentionCompletion {
   update() {
     const begun = BEGUN.exec(this.field.value.slice(0, this.field.selectionStart))?.[1]?.toLowerCase();
     const matches = (/** @type {Person} */ { id, name }) => name.toLowerCase().includes(begun ?? '') || id.startsWith(begun ?? '');
-    this.#found = begun === undefined ? [] : this.people().filter(matches).slice(0, OFFERED);
+    this.#found = begun === undefined ? [] : this.people().filter(matches).slice(0, MAX_OFFERED);
     this.#at = 0;
     this.#draw();
   }

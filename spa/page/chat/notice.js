@@ -9,7 +9,7 @@ const KINDS = /** @type {const} */ ([
 ]);
 
 /** Words that a platform adds to a kind, and what it is then. @type {Record<string, string>} */
-const PRECISE = {
+const MORE_PRECISE_KINDS = {
   'member_muted 0': 'member_unmuted',
   'admin_changed set': 'admin_set',
   'admin_changed unset': 'admin_unset',
@@ -30,7 +30,7 @@ function nameOf(person) {
 /** @param {Notice} notice */
 function preciseKind({ kind, user, operator, text }) {
   const isRemoved = kind === 'member_left' && operator && operator.id !== user?.id;
-  return isRemoved ? 'member_removed' : PRECISE[`${kind} ${text}`] ?? kind;
+  return isRemoved ? 'member_removed' : MORE_PRECISE_KINDS[`${kind} ${text}`] ?? kind;
 }
 
 /** The text of a notice, in the reader's language where its kind is known. @param {Notice} notice */

@@ -27,16 +27,16 @@ const OUTGOING = 'outgoing-';
 export const isOutgoing = ({ id }) => id.startsWith(OUTGOING);
 
 /** The place in this browser for messages without files, until the server has them. */
-const PLACE = 'rechat.outgoing';
+const STORAGE_KEY = 'rechat.outgoing';
 
 /** How long a server that does not take a message is left alone, and how long it may take, in milliseconds. */
 const PAUSE = 3000;
-const PATIENCE = 60_000;
+const SEND_TIMEOUT = 60_000;
 
 /** Messages that are written here and not yet at the server, of all conversations, in order. */
 class OutgoingQueue {
   /** @type {Outgoing[]} */
-  #items = Object.values(stored(PLACE)).map((message) => begun(message, []));
+  #items = Object.values(stored(STORAGE_KEY)).map((message) => begun(message, []));
   /** Conversations of which a message is being handed over. @type {Set<string>} */
   #busy = new Set();
   changed = new Signal(0);
@@ -163,7 +163,7 @@ class OutgoingQueue {
     const plain = body.segments.length === 1 && rest.length === 1 && rest[0]?.type === 'text' && !reply_to;
     const text = plain ? { platform, recipient, message_type: 'Text', content: rest[0]?.text } : body;
     if (item.ending.signal.aborted) return;
-    const message = await tell('POST', 'api/messages', text, { 'idempotency-key': item.key }, AbortSignal.timeout(PATIENCE));
+    const message = await tell('POST', 'api/messages', text, { 'idempotency-key': item.key }, AbortSignal.timeout(SEND_TIMEOUT));
     this.#items = this.#items.filter((one) => one !== item);
     const { waiting: _, ...shown } = item.message;
     const told = plain ? { platform, ...message } : { ...shown, segments: body.segments, ...message };
@@ -183,7 +183,7 @@ class OutgoingQueue {
 
   #changed() {
     this.changed.value += 1;
-    keepStored(PLACE, Object.fromEntries(this.#items.filter(({ files }) => files.length === 0).map(({ message }) => [message.id, message])));
+    keepStored(STORAGE_KEY, Object.fromEntries(this.#items.filter(({ files }) => files.length === 0).map(({ message }) => [message.id, message])));
   }
 }
 

@@ -32,10 +32,10 @@ import { viewPicturesOf } from './viewer.js';
 /** @typedef {import('./timeline.js').Row} Row */
 
 /** Rows before an end of what is loaded at which more is loaded. */
-const AHEAD = 20;
+const LOAD_AHEAD = 20;
 
 /** How long a message that was jumped to stays marked, in milliseconds. */
-const MARKED = 1600;
+const MARKED_FOR = 1600;
 
 /** One conversation: its messages, and where one writes. */
 export class Pane {
@@ -200,7 +200,7 @@ export class Pane {
     if (!message) return;
     message.classList.add('marked');
     if (takesFocus) message.focus({ preventScroll: true });
-    setTimeout(() => message.classList.remove('marked'), MARKED);
+    setTimeout(() => message.classList.remove('marked'), MARKED_FOR);
   }
 
   /** Answers the message that is pointed at, or the last one. */
@@ -259,8 +259,8 @@ export class Pane {
   #scrolled() {
     const { first, last } = this.scroller.range;
     const { timeline } = this;
-    if (!timeline.error && first >= 0 && first < AHEAD) void timeline.older();
-    if (!timeline.error && last > timeline.rows.length - AHEAD) void timeline.newer();
+    if (!timeline.error && first >= 0 && first < LOAD_AHEAD) void timeline.older();
+    if (!timeline.error && last > timeline.rows.length - LOAD_AHEAD) void timeline.newer();
     this.highlights.update(this.scroller.element);
     this.#drawDown();
     this.marks.soon();

@@ -11,7 +11,7 @@ import { menu, openPopup } from './popup.js';
 /** @typedef {import('../types.js').Segment} Segment */
 
 /** Conversations that are offered at once. */
-const OFFERED = 8;
+const MAX_OFFERED = 8;
 
 /**
  * Sends something to another conversation, which the user chooses.
@@ -35,7 +35,7 @@ export function passOn(beside, parts, feed, outgoing) {
       };
       return { name, icon: avatar(conversation, name), run };
     };
-    fill(list, menu(found.slice(0, OFFERED).map(action)));
+    fill(list, menu(found.slice(0, MAX_OFFERED).map(action)));
   }
   /** The arrow leads into the list, Enter takes its only entry. @param {KeyboardEvent} event */
   function pressed(event) {

@@ -15,7 +15,7 @@ const PAGE = 200;
 const PAGES = 5;
 
 /** People shown at once. */
-const SHOWN = 200;
+const MAX_SHOWN = 200;
 
 /** The people of one conversation: those who wrote, and the members whom its platform lists. */
 export class People {
@@ -100,10 +100,10 @@ export function openPeople(beside, people, chosen) {
   function draw() {
     const q = field.value.trim().toLowerCase();
     const found = people.all.filter(({ id, name }) => name.toLowerCase().includes(q) || id.startsWith(q));
-    fill(list, ...found.slice(0, SHOWN).map((one) => row(one, () => chosen(one))));
+    fill(list, ...found.slice(0, MAX_SHOWN).map((one) => row(one, () => chosen(one))));
     if (!isLoaded) return;
     const count = people.total ? t('members', { n: people.total }) : t('peopleHere', { n: people.all.length });
-    fill(state, count, found.length > SHOWN ? ` ${t('firstShown', { n: SHOWN })}` : '');
+    fill(state, count, found.length > MAX_SHOWN ? ` ${t('firstShown', { n: MAX_SHOWN })}` : '');
   }
   const tell = () => {
     isLoaded = true;

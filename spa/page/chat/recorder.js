@@ -5,7 +5,7 @@ import { icon } from '../icons.js';
 import { toast } from '../toast.js';
 
 /** Seconds after which a recording stops by itself, and waits to be sent. */
-const LONGEST = 300;
+const MAX_SECONDS = 300;
 
 /** The formats of recorded voices: the first that the browser can record, and the ending of its files. */
 const KINDS = [
@@ -63,7 +63,7 @@ export class Recorder {
       if (recorder.state !== 'recording') return;
       seconds += 1;
       draw();
-      if (seconds >= LONGEST) recorder.pause();
+      if (seconds >= MAX_SECONDS) recorder.pause();
     }, 1000);
     recorder.ondataavailable = ({ data }) => parts.push(data);
     recorder.onstop = () => {

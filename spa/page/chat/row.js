@@ -34,7 +34,7 @@ import { isMessage } from './timeline.js';
 const SILENCE = 300;
 
 /** The icon of each status. */
-const TICKS = /** @type {const} */ ({ Pending: 'clock', Sending: 'clock', Sent: 'check', Failed: 'alert', Canceled: 'cancel' });
+const STATUS_ICONS = /** @type {const} */ ({ Pending: 'clock', Sending: 'clock', Sent: 'check', Failed: 'alert', Canceled: 'cancel' });
 
 /** @param {Message} message */
 const writer = (message) => `${message.direction ?? 'Outbound'} ${message.sender?.id ?? ''}`;
@@ -166,7 +166,7 @@ function meta(message, isOwn) {
 /** How far an own message has come. @param {Message} message */
 export function tick({ status, unconfirmed }) {
   const name = unconfirmed ? t('unconfirmed') : t(status);
-  return h('span', { class: `tick ${status.toLowerCase()}${unconfirmed ? ' unconfirmed' : ''}`, role: 'img', 'aria-label': name, title: name }, icon(TICKS[status]));
+  return h('span', { class: `tick ${status.toLowerCase()}${unconfirmed ? ' unconfirmed' : ''}`, role: 'img', 'aria-label': name, title: name }, icon(STATUS_ICONS[status]));
 }
 
 /**

@@ -2,19 +2,19 @@ import { h } from '../dom.js';
 
 /** Rows added at an edge that comes near: few at a time, so that no frame is late; more where it is very near. */
 const STEP = 3;
-const LEAP = 8;
+const LARGE_STEP = 8;
 
 /** Rows kept beyond what is seen. */
-const KEPT = 60;
+const ROWS_KEPT = 60;
 
 /** Rows are at least so high, in pixels: it tells how many fill the view. */
-const LOWEST = 36;
+const MIN_ROW_HEIGHT = 36;
 
 /** How near an edge of the rows in the page may come, in heights of the view. */
-const NEAR = 1;
+const EDGE_HEIGHTS = 1;
 
 /** How far from the end counts as being there, in pixels. */
-const END = 40;
+const END_PIXELS = 40;
 
 /** Whether a part of an element's text is selected. @param {HTMLElement} element */
 function isSelected(element) {
@@ -91,7 +91,7 @@ export class Scroller {
 
   /** Rows that fill the view for sure. */
   get #enough() {
-    return Math.ceil(this.element.clientHeight / LOWEST) + LEAP;
+    return Math.ceil(this.element.clientHeight / MIN_ROW_HEIGHT) + LARGE_STEP;
   }
 
   /** The row of an item, where it is in the page. @param {string} id */
@@ -109,7 +109,7 @@ export class Scroller {
       this.#range(items.length - Math.max(length, this.#enough), items.length);
     } else {
       const moved = items.findIndex((item) => item.id === before);
-      const first = moved >= 0 ? moved : Math.max(0, (kept ?? 0) - LEAP);
+      const first = moved >= 0 ? moved : Math.max(0, (kept ?? 0) - LARGE_STEP);
       this.#range(first, first + Math.max(length, this.#enough));
     }
     this.#draw();
@@ -158,13 +158,13 @@ export class Scroller {
   #look() {
     const { scrollTop, clientHeight, scrollHeight } = this.element;
     const below = scrollHeight - clientHeight - scrollTop;
-    const margin = clientHeight * NEAR;
-    this.isAtEnd = below < END && this.#last >= this.#items.length;
+    const margin = clientHeight * EDGE_HEIGHTS;
+    this.isAtEnd = below < END_PIXELS && this.#last >= this.#items.length;
     this.#setAnchor();
     const { first, last } = this.range;
-    const step = Math.min(scrollTop, below) < margin / 2 ? LEAP : STEP;
-    if (scrollTop < margin && this.#first > 0) this.#moveTo(this.#first - step, Math.min(this.#last, last + KEPT));
-    else if (below < margin && this.#last < this.#items.length) this.#moveTo(Math.max(this.#first, first - KEPT), this.#last + step);
+    const step = Math.min(scrollTop, below) < margin / 2 ? LARGE_STEP : STEP;
+    if (scrollTop < margin && this.#first > 0) this.#moveTo(this.#first - step, Math.min(this.#last, last + ROWS_KEPT));
+    else if (below < margin && this.#last < this.#items.length) this.#moveTo(Math.max(this.#first, first - ROWS_KEPT), this.#last + step);
     this.by.scrolled();
   }
 

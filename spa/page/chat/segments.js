@@ -10,7 +10,7 @@ import { medium } from './media.js';
 /** @typedef {import('../types.js').Segment} Segment */
 
 /** Characters of text shown at once. */
-const MUCH = 20_000;
+const MAX_SHOWN = 20_000;
 
 /** A message of a few emoji and nothing else is shown large. */
 const ONLY_EMOJI = /^(?:\p{RGI_Emoji}\s?){1,3}$/v;
@@ -78,11 +78,11 @@ function face({ id, name = t('emoji') }) {
 
 /** Text with its code and web addresses; the rest of a very long one on demand. @param {string} value */
 export function text(value) {
-  if (value.length <= MUCH) return marked(value);
+  if (value.length <= MAX_SHOWN) return marked(value);
   const rest = h('span');
-  const more = h('button', { onclick: () => fill(rest, ...linked(value.slice(MUCH))) }, t('showRest', { n: value.length - MUCH }));
+  const more = h('button', { onclick: () => fill(rest, ...linked(value.slice(MAX_SHOWN))) }, t('showRest', { n: value.length - MAX_SHOWN }));
   fill(rest, more);
-  return [...linked(value.slice(0, MUCH)), rest];
+  return [...linked(value.slice(0, MAX_SHOWN)), rest];
 }
 
 /** Text with its code set apart; no character of it is left out. @param {string} value */

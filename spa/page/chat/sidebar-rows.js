@@ -16,7 +16,7 @@ import { tick } from './row.js';
 /** @typedef {{entry: Conversation} | {hit: Message} | {heading: import('../i18n.js').Word}} Line */
 
 /** Characters of a found message in which its hits are looked for. */
-const MUCH = 20_000;
+const MAX_SEARCHED = 20_000;
 
 /** @param {{platform: string, conversation: string}} entry */
 export const conversationId = ({ platform, conversation }) => encodeURIComponent(keyOf(platform, conversation));
@@ -97,7 +97,7 @@ function lastLine(entry) {
  */
 function hitRow(message, q) {
   const name = conversationName(message);
-  const line = lineOf(message, MUCH);
+  const line = lineOf(message, MAX_SEARCHED);
   // A picture's name is searched, too, and shown nowhere else.
   const names = segmentsOf(message).flatMap(({ name: file }) => (file && !line.includes(file) && hitsIn(file, q).length > 0 ? [file] : []));
   return h(

@@ -15,13 +15,13 @@ import { conversationId, idOf, keyOfLine, rowOf } from './sidebar-rows.js';
 /** @typedef {import('./sidebar-rows.js').Line} Line */
 
 /** How long typing may rest before messages are searched, in milliseconds. */
-const TYPING = 200;
+const TYPING_PAUSE = 200;
 
 /** Conversations found that are shown above found messages. */
-const FOUND = 30;
+const MAX_CONVERSATIONS = 30;
 
 /** Rows before the end at which more found messages are loaded. */
-const AHEAD = 30;
+const LOAD_AHEAD = 30;
 
 /** The conversations, and what a search finds. */
 export class Sidebar {
@@ -128,7 +128,7 @@ export class Sidebar {
   #typed() {
     this.#opensFirst = false;
     clearTimeout(this.#typing);
-    this.#typing = setTimeout(() => this.#ask(), TYPING);
+    this.#typing = setTimeout(() => this.#ask(), TYPING_PAUSE);
   }
 
   #ask() {
@@ -155,7 +155,7 @@ export class Sidebar {
   }
 
   #more() {
-    if (this.#hits && this.list.range.last + AHEAD > this.#lines.length) void this.#hits.older();
+    if (this.#hits && this.list.range.last + LOAD_AHEAD > this.#lines.length) void this.#hits.older();
   }
 
   #draw() {
@@ -171,7 +171,7 @@ export class Sidebar {
     const hits = (this.#hits?.rows ?? []).map((hit) => ({ hit }));
     /** @type {Line[]} */
     const heading = entries.length > 0 && hits.length > 0 ? [{ heading: 'messagesFound' }] : [];
-    this.#lines = q ? [...entries.slice(0, FOUND), ...heading, ...hits] : entries;
+    this.#lines = q ? [...entries.slice(0, MAX_CONVERSATIONS), ...heading, ...hits] : entries;
     this.#offer(this.#platform);
     this.filters.hidden = items.length === 0;
     this.list.show(this.#lines);

@@ -11,7 +11,7 @@ import { Signal } from '../signal.js';
 const PAGE = 100;
 
 /** Unread messages up to which everything from there on is loaded at once. */
-const NEAR = 150;
+const MAX_UNREAD_AT_ONCE = 150;
 
 /** @param {Row} row @returns {row is Message} */
 export const isMessage = (row) => 'recipient' in row;
@@ -80,7 +80,7 @@ export class Timeline {
     const newest = this.#ask({ limit: PAGE }, asked);
     newest.catch(() => {});
     const unread = await asked;
-    if (unread > NEAR) {
+    if (unread > MAX_UNREAD_AT_ONCE) {
       const [first] = await this.#ask({ direction: 'Inbound', offset: unread - 1, limit: 1 }).then(({ messages }) => messages, () => []);
       if (first) {
         this.firstUnread = first.id;

@@ -6,13 +6,13 @@ import { segmentOf } from '../media.js';
 /** @typedef {import('../types.js').Segment} Segment */
 
 /** Bytes of a file from which on it goes up in parts, and of each part. */
-const PART = 8 << 20;
+const PART_BYTES = 8 << 20;
 
 /** Milliseconds before the further attempts of a part; a part that came makes them begin anew. */
 const PAUSES = [200, 1000, 2000, 5000, 15_000, 30_000];
 
 /** Statuses of an answer after which another attempt may help. */
-const PASSING = new Set([0, 408, 409, 423, 429, 500, 502, 503, 504]);
+const RETRYABLE = new Set([0, 408, 409, 423, 429, 500, 502, 503, 504]);
 
 /** Uploads that were begun, by their file: one that broke off goes on. @type {WeakMap<File, string>} */
 const begun = new WeakMap();
@@ -28,7 +28,7 @@ const TUS = { 'tus-resumable': '1.0.0' };
  * @returns {Promise<Segment>}
  */
 export async function upload(file, progress, signal = new AbortController().signal) {
-  const told = file.size > PART ? await inParts(file, progress, signal) : await whole(file, progress, signal);
+  const told = file.size > PART_BYTES ? await inParts(file, progress, signal) : await whole(file, progress, signal);
   return { ...segmentOf(file), mime: told.mime || file.type, media: told.media };
 }
 
@@ -64,7 +64,7 @@ async function inParts(file, progress, signal) {
     const { offset } = state;
     try {
       const fields = { ...TUS, 'upload-offset': String(offset), 'content-type': 'application/offset+octet-stream' };
-      await put('PATCH', address(path), file.slice(offset, offset + PART), fields, (bytes) => progress((offset + bytes) / file.size), signal);
+      await put('PATCH', address(path), file.slice(offset, offset + PART_BYTES), fields, (bytes) => progress((offset + bytes) / file.size), signal);
       state = await ask(path);
       failures = 0;
     } catch (error) {
@@ -95,7 +95,7 @@ async function found(file) {
  */
 async function goOn(path, error, nextPause) {
   for (;;) {
-    const pause = error instanceof Refused && PASSING.has(error.status) ? nextPause() : undefined;
+    const pause = error instanceof Refused && RETRYABLE.has(error.status) ? nextPause() : undefined;
     if (pause === undefined) throw error;
     await new Promise((resolve) => setTimeout(resolve, pause));
     try {

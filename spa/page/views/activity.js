@@ -15,10 +15,10 @@ import { details } from './details.js';
 /** @typedef {import('../types.js').Message} Message */
 
 /** How long typing may rest before it is searched for, in milliseconds. */
-const TYPING = 200;
+const TYPING_PAUSE = 200;
 
 /** Rows before the end at which older messages are loaded. */
-const AHEAD = 30;
+const LOAD_AHEAD = 30;
 
 /**
  * @param {import('../feed.js').Feed} feed
@@ -97,7 +97,7 @@ class ActivityView {
   /** @param {Query} query */
   #typed(query) {
     clearTimeout(this.#typing);
-    this.#typing = setTimeout(() => this.#ask(query), TYPING);
+    this.#typing = setTimeout(() => this.#ask(query), TYPING_PAUSE);
   }
 
   /** @param {Query} query */
@@ -149,7 +149,7 @@ class ActivityView {
   #scrolled() {
     this.#list.pause(this.#isHeld || !this.rows.isAtTop);
     const { first, last } = this.rows.range;
-    if (last + AHEAD > this.#list.rows.length) void this.#list.older();
+    if (last + LOAD_AHEAD > this.#list.rows.length) void this.#list.older();
     void this.#list.refresh(first, last);
   }
 

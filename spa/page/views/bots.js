@@ -9,7 +9,7 @@ import { stateMark } from '../state-mark.js';
 /** @typedef {import('../types.js').Bot} Bot */
 
 /** How often it is asked how the bots are, in milliseconds. */
-const LOOK_AGAIN = 3000;
+const POLL_INTERVAL = 3000;
 
 /** Names of the protocols of bots. */
 const KINDS = new Map([['onebot11', 'OneBot 11'], ['satori', 'Satori']]);
@@ -37,7 +37,7 @@ export function bots() {
         element.hidden = false;
       }
     }
-    if (!isClosed) timer = setTimeout(look, LOOK_AGAIN);
+    if (!isClosed) timer = setTimeout(look, POLL_INTERVAL);
   }
 
   /** @param {Bot[]} told */

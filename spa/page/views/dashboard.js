@@ -11,7 +11,7 @@ import { adapterLine } from './platforms.js';
 /** @typedef {import('../feed.js').Feed} Feed */
 
 /** Messages shown under "latest". */
-const LATEST = 8;
+const MAX_LATEST = 8;
 
 /** How often the plot is drawn anew, in milliseconds. */
 const PLOT_EVERY = 5000;
@@ -138,12 +138,12 @@ function latest(feed) {
   const messages = new MessageList(feed, EVERYTHING, 200);
   const list = h('ul', { class: 'latest' });
   const end = messages.changed.follow(() => {
-    const rows = messages.rows.slice(0, LATEST).map((message) =>
+    const rows = messages.rows.slice(0, MAX_LATEST).map((message) =>
       h('li', null, h('a', { href: link('activity', { message: message.id }) }, messageRow(message))),
     );
     const nothing = messages.isLoading || !messages.isComplete ? null : h('li', { class: 'muted none' }, t('noMessages'));
     fill(list, ...(rows.length > 0 ? rows : [nothing]));
-    void messages.refresh(0, LATEST);
+    void messages.refresh(0, MAX_LATEST);
   });
   const element = h(
     'section',

@@ -13,7 +13,7 @@ import { wechatLogin } from './wechat.js';
 /** @typedef {import('../types.js').Adapter} Adapter */
 
 /** How often "2 minutes ago" is told anew, in milliseconds. */
-const AGAIN = 30_000;
+const TIME_INTERVAL = 30_000;
 
 /** Kinds of adapters as people write them. */
 const KINDS = new Map([['onebot11', 'OneBot 11'], ['onebot12', 'OneBot 12'], ['ilink', 'iLink'], ['loopback', 'Loopback']]);
@@ -30,7 +30,7 @@ export function platforms(feed) {
   };
   draw();
   const end = feed.adapters.watch(draw);
-  const timer = setInterval(draw, AGAIN);
+  const timer = setInterval(draw, TIME_INTERVAL);
   const wechat = wechatLogin();
   const configured = bots();
   const element = h('div', { class: 'page' }, h('h1', null, t('platforms')), grid, configured.element, guide(wechat.element));

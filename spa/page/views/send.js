@@ -17,10 +17,10 @@ import { link } from '../router.js';
 /** @typedef {import('../types.js').MessageType} MessageType */
 
 /** The most bytes of a text, unless the server is configured otherwise; some are kept for the rest of the request. */
-const MOST_BYTES = (1 << 20) - 2048;
+const MAX_BYTES = (1 << 20) - 2048;
 
 /** Sent messages that are remembered while the page is open. */
-const REMEMBERED = 20;
+const MAX_REMEMBERED = 20;
 
 /** Messages that were sent from this page, the newest first. @type {Message[]} */
 let sent = [];
@@ -60,7 +60,7 @@ export function send(feed, parameters) {
   });
   const again = feed.epoch.watch(() => void lookAgain(feed).then(drawSent));
   const form = new SendForm((message) => {
-    sent = [message, ...sent].slice(0, REMEMBERED);
+    sent = [message, ...sent].slice(0, MAX_REMEMBERED);
     drawSent();
     // Its status may have been told before the answer came.
     void lookAgain(feed).then(drawSent);
@@ -155,9 +155,9 @@ class SendForm {
     Object.assign(draft, now);
     this.contentLabel.textContent = t(draft.type === 'Text' ? 'text' : 'addressOf');
     const bytes = new TextEncoder().encode(draft.content).length;
-    const isTooMuch = bytes > MOST_BYTES;
+    const isTooMuch = bytes > MAX_BYTES;
     this.count.textContent = this.#file ? '' : t('characters', { n: [...draft.content].length });
-    this.problem.textContent = isTooMuch ? t('tooLong', { most: size(MOST_BYTES), size: size(bytes) }) : '';
+    this.problem.textContent = isTooMuch ? t('tooLong', { most: size(MAX_BYTES), size: size(bytes) }) : '';
     this.button.disabled = isTooMuch;
     const lines = this.#file ? fileCommandsOf(draft, this.#file) : commandsOf(draft);
     fill(this.lines, ...(isTooMuch ? [] : lines.map(copyable)));
@@ -240,7 +240,7 @@ class SendForm {
 }
 
 /** Characters of the content that the lines to copy have. */
-const LONGEST = 2000;
+const MAX_COPIED = 2000;
 
 /** A text as one word of a shell. @param {string} text */
 const quoted = (text) => (/^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
@@ -250,7 +250,7 @@ const quoted = (text) => (/^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceA
  * @param {typeof draft} of
  */
 function commandsOf({ platform, conversation, type, content }) {
-  const said = content.slice(0, LONGEST) || 'Hello';
+  const said = content.slice(0, MAX_COPIED) || 'Hello';
   const { recipient, where } = receiverOf(platform, conversation);
   const body = JSON.stringify({ message_type: type, content: said, ...recipient });
   const kind = type === 'Text' ? '' : ` -t ${type}`;

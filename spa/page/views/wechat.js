@@ -4,10 +4,10 @@ import { errorText, reasonOf } from '../errors.js';
 import { t } from '../i18n.js';
 
 /** How often it is asked how a login goes, in milliseconds. */
-const LOOK_AGAIN = 1500;
+const POLL_INTERVAL = 1500;
 
 /** Modules of light around a code, without which phones do not find it. */
-const QUIET = 4;
+const MARGIN_MODULES = 4;
 
 /**
  * @typedef {object} Login
@@ -37,7 +37,7 @@ export function wechatLogin() {
       if (isClosed) return;
       show(login);
       if (login.state === 'done' || login.state === 'failed') return;
-      timer = setTimeout(() => void follow(() => ask(pathOf(login))), LOOK_AGAIN);
+      timer = setTimeout(() => void follow(() => ask(pathOf(login))), POLL_INTERVAL);
     } catch (error) {
       fill(place, h('p', { class: 'problem', role: 'alert' }, errorText(error)), begin);
     }
@@ -79,8 +79,8 @@ const pathOf = ({ id }) => `api/login/wechat/${encodeURIComponent(id)}`;
 
 /** The code, dark on light whatever the theme is. @param {string[]} modules */
 function drawing(modules) {
-  const size = modules.length + 2 * QUIET;
-  const dark = modules.flatMap((line, y) => [...line].flatMap((module, x) => (module === '1' ? [`M${x + QUIET} ${y + QUIET}h1v1h-1z`] : [])));
+  const size = modules.length + 2 * MARGIN_MODULES;
+  const dark = modules.flatMap((line, y) => [...line].flatMap((module, x) => (module === '1' ? [`M${x + MARGIN_MODULES} ${y + MARGIN_MODULES}h1v1h-1z`] : [])));
   return svg(
     'svg',
     { class: 'qr-code', viewBox: `0 0 ${size} ${size}`, role: 'img', 'aria-label': t('qrCode'), 'shape-rendering': 'crispEdges' },

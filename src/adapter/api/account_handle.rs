@@ -59,8 +59,8 @@ pub enum AccountRequest {
         /// Gets whether it was carried out.
         answer: oneshot::Sender<Result<(), ActionError>>,
     },
-    /// Call an action of the implementation by its own name, where it speaks OneBot 11. Answered
-    /// once, within a time limit.
+    /// Call an action of the implementation by the name that its protocol gives it. Answered once, within a
+    /// time limit.
     Call {
         /// The implementation's own name of it.
         action: String,

@@ -21,7 +21,8 @@ pub struct Outbound {
     pub parts: Vec<String>,
     /// Unix seconds of its creation; a search in a history begins there.
     pub created_at: u64,
-    /// The message in OneBot 11's own form, as JSON, where a bot wrote it so.
+    /// The message as a bot wrote it, in the form of the account's protocol, as JSON; `None` if a bot did not
+    /// write it in that form.
     pub original: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! The types that adapters and the core exchange. No protocol and no connection is in them.
+//! The types that adapters and the core exchange. They contain no protocol and no connection.
 
 mod account_handle;
 mod action;

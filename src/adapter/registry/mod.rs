@@ -12,7 +12,7 @@ mod throttled_changes;
 
 pub use changes::Changes;
 pub(super) use registration::{ConfiguredEntry, Registration};
-pub use routing::{configured_facts, conversations_of, loses_media};
+pub use routing::{configured_facts, conversations_of, is_fallback, loses_media};
 pub use throttled_changes::ThrottledChanges;
 
 use super::api::{AccountHandle, AccountRequest, Kind, OnUnknown, Settings, Window};

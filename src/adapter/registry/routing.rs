@@ -34,6 +34,11 @@ pub fn loses_media(kind: &str) -> bool {
     ADAPTERS.iter().any(|adapter| adapter.kind.name == kind && adapter.kind.loses_media)
 }
 
+/// Whether a kind of adapter gets messages that name no platform only where there is no other platform.
+pub fn is_fallback(kind: &str) -> bool {
+    ADAPTERS.iter().any(|adapter| adapter.kind.name == kind && adapter.kind.is_fallback)
+}
+
 fn facts(default_platform: Option<&str>, platforms: PlatformList) -> RoutingFacts {
     let default_platform = default_platform.map(str::to_owned);
     RoutingFacts { default_platform, platforms, readings: RecipientParsers(reading) }

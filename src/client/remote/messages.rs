@@ -27,7 +27,7 @@ impl Remote {
         self.0.need(request).await
     }
 
-    /// Asks for page after page, for a server gives at most [`MAX_LIMIT`] at once.
+    /// Asks for page after page, because a server gives at most [`MAX_LIMIT`] at once.
     pub(in crate::client) async fn list(
         &mut self,
         filter: &MessageFilter,
@@ -125,7 +125,7 @@ impl Remote {
         self.0.get(&format!("/api/messages?{}", query.query())).await
     }
 
-    /// The inbound message that so many others came after.
+    /// The inbound message after which `offset` others came.
     pub(in crate::client) async fn inbound_at(
         &mut self,
         query: &HistoryQuery,

@@ -30,7 +30,7 @@ const LINES: HeaderValue = HeaderValue::from_static("application/x-ndjson");
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// A position that is in no store.
-const UNKNOWN_PLACE: HeaderValue = HeaderValue::from_static("unknown");
+const UNKNOWN_POSITION: HeaderValue = HeaderValue::from_static("unknown");
 
 /// A server, with one connection that is kept open between requests.
 pub struct Remote(ClientConnection);
@@ -48,8 +48,8 @@ impl Remote {
     }
 
     /// The server behind a Unix socket; `None` if no server listens there.
-    pub(super) async fn beside(socket: &Path) -> Result<Option<Self>> {
-        Ok(ClientConnection::beside(socket).await?.map(Self))
+    pub(super) async fn at_socket(socket: &Path) -> Result<Option<Self>> {
+        Ok(ClientConnection::at_socket(socket).await?.map(Self))
     }
 
     /// A server at an address, and its token.
@@ -98,7 +98,7 @@ impl Remote {
         let mut request = request.map_err(NotOpened::Refused)?;
         request.headers_mut().insert(ACCEPT, LINES);
         // A position from the network may be invalid as a header; then the stream begins with `reset`.
-        let last = last.map(|last| HeaderValue::from_str(last).unwrap_or(UNKNOWN_PLACE));
+        let last = last.map(|last| HeaderValue::from_str(last).unwrap_or(UNKNOWN_POSITION));
         request.headers_mut().extend(last.map(|last| (LAST_EVENT_ID, last)));
         let answer = self.0.open(request).await?;
         let begins_at = answer.headers().get(LAST_EVENT_ID).and_then(|place| place.to_str().ok());

@@ -2,7 +2,7 @@
 
 mod values;
 
-use super::run_request::briefly;
+use super::run_request::on_one_thread;
 use crate::adapter;
 use crate::cli::{Cli, Completions, SourceArgs};
 use crate::client::Client;
@@ -128,7 +128,7 @@ where
                 drop(found.send(ask(&mut client, &typed).await?));
                 Ok(())
             };
-            drop(briefly(work));
+            drop(on_one_thread(work));
         });
         answer.recv_timeout(TIMEOUT).unwrap_or_default()
     })

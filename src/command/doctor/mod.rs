@@ -27,10 +27,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// Bytes below which a disk is soon full.
-pub(super) const LITTLE_SPACE: u64 = 1 << 30;
+pub(super) const LOW_SPACE_BYTES: u64 = 1 << 30;
 
 /// Seconds by which the newest message may be ahead of the clock.
-const AHEAD: u64 = 60;
+const MAX_AHEAD_SECONDS: u64 = 60;
 
 /// The newest messages that wait whose reasons are looked at, and the reasons that are told.
 const WAITING_LOOKED_AT: usize = 200;
@@ -157,7 +157,7 @@ fn look_at_disk(findings: &mut Findings, config: &Config) {
                 "the server stores nothing until there is space again",
             );
         }
-        0.. if free < LITTLE_SPACE => {
+        0.. if free < LOW_SPACE_BYTES => {
             findings.add("disk", CheckState::Doubtful, seen, "free some space before it is full");
         }
         _ => findings.well("disk", seen),
@@ -166,7 +166,7 @@ fn look_at_disk(findings: &mut Findings, config: &Config) {
 
 async fn look_at_server(findings: &mut Findings, config: &Config, full: bool) {
     let socket = config::socket_beside(&config.db);
-    match Client::beside(&socket).await {
+    match Client::at_socket(&socket).await {
         Ok(Some(mut client)) => {
             findings.well("server", format!("a server answers at {}", socket.display()));
             match client.fault().await {
@@ -312,7 +312,7 @@ fn newest(view: &View) -> crate::store::Result<Option<u64>> {
 
 fn look_at_clock(findings: &mut Findings, newest: Option<u64>) {
     let ahead = newest.unwrap_or_default().saturating_sub(now());
-    if ahead > AHEAD {
+    if ahead > MAX_AHEAD_SECONDS {
         let seen = format!("the newest message is {ahead} s ahead of this host's clock");
         findings.add("clock", CheckState::Doubtful, seen, "set the clock: `timedatectl` shows it");
     } else {

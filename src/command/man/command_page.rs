@@ -1,6 +1,6 @@
 //! The page of a command, from its help.
 
-use super::page::{DATE, ManPage, VERSION, tidy};
+use super::page::{DATE, ManPage, VERSION, linted};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
@@ -35,7 +35,7 @@ pub(super) fn page(command: clap::Command) -> ManPage {
     }
     sections.push(after(&after_help).to_writer(&mut text));
     debug_assert!(sections.iter().all(std::result::Result::is_ok), "memory takes everything");
-    ManPage { name, section: 1, text: tidy(&String::from_utf8_lossy(&text)) }
+    ManPage { name, section: 1, text: linted(&String::from_utf8_lossy(&text)) }
 }
 
 /// The part of a help text after the options: examples, then notes.

@@ -1,6 +1,6 @@
 //! The page of the configuration file, from the list of its keys.
 
-use super::page::{CONFIG_PAGE, DATE, ManPage, VERSION, tidy};
+use super::page::{CONFIG_PAGE, DATE, ManPage, VERSION, linted};
 use crate::adapter::kinds;
 use crate::config::{BOT_KEYS, ConfigKey, KEYS, TOKEN_KEYS, adapter_keys};
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
@@ -79,7 +79,7 @@ pub(super) fn page() -> ManPage {
     }
     roff.control("fi", []);
     section(&mut roff, "SEE ALSO", &["rechat(1), rechat-serve(1), rechat-token(1)"]);
-    ManPage { name: CONFIG_PAGE.to_owned(), section: 5, text: tidy(&roff.to_roff()) }
+    ManPage { name: CONFIG_PAGE.to_owned(), section: 5, text: linted(&roff.to_roff()) }
 }
 
 fn section(roff: &mut Roff, title: &str, paragraphs: &[&str]) {

@@ -14,9 +14,9 @@ const MAX_LINE: usize = 79;
 
 /// The source of a page as `mandoc -T lint` wants it: lines of text are folded, and breaks beside
 /// empty lines left out.
-pub(super) fn tidy(source: &str) -> String {
+pub(super) fn linted(source: &str) -> String {
     let source = source.replace("\n.br\n\n.br\n", "\n.sp\n");
-    let mut tidy = String::with_capacity(source.len() + source.len() / 20);
+    let mut linted = String::with_capacity(source.len() + source.len() / 20);
     let mut is_filled = true;
     for line in source.lines() {
         is_filled = match line {
@@ -25,13 +25,13 @@ pub(super) fn tidy(source: &str) -> String {
             _ => is_filled,
         };
         if is_filled && !line.starts_with(['.', '\'']) {
-            fold(line.trim_end(), &mut tidy);
+            fold(line.trim_end(), &mut linted);
         } else {
-            tidy.push_str(line);
+            linted.push_str(line);
         }
-        tidy.push('\n');
+        linted.push('\n');
     }
-    tidy
+    linted
 }
 
 /// Breaks a line of text between words; a word that would be read as a request begins no line.

@@ -30,7 +30,7 @@ fn cannot(folder: &Path, why: &dyn std::fmt::Display) -> Error {
 
 impl MediaFiles {
     /// The media beside a file.
-    pub(crate) fn beside(file: &Path) -> Result<Self> {
+    pub(crate) fn next_to(file: &Path) -> Result<Self> {
         let folder = folder_beside(file);
         let blobs =
             Blobs::open(&folder, BlobBounds::NONE).map_err(|error| cannot(&folder, &error))?;

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use std::path::Path;
 
 /// Different problems that a batch's summary tells one by one.
-const TOLD: usize = 20;
+const MAX_PROBLEMS: usize = 20;
 
 /// How a line looks, for somebody who wrote another one.
 const FORM: &str =
@@ -27,7 +27,7 @@ const FORM: &str =
 #[derive(Default)]
 struct RefusedLines {
     count: u64,
-    /// The first line with a reason, and how many lines have it; the first [`TOLD`] reasons.
+    /// The first line with a reason, and how many lines have it; the first [`MAX_PROBLEMS`] reasons.
     reasons: Vec<(String, u64, u64)>,
 }
 
@@ -36,7 +36,7 @@ impl RefusedLines {
         self.count += 1;
         if let Some((_, _, lines)) = self.reasons.iter_mut().find(|(known, ..)| *known == reason) {
             *lines += 1;
-        } else if self.reasons.len() < TOLD {
+        } else if self.reasons.len() < MAX_PROBLEMS {
             self.reasons.push((reason, line, 1));
         }
     }

@@ -43,7 +43,7 @@ async fn is_soon(
 
 /// How long a server that lost the lead keeps its adapters connected while it sees no other leader:
 /// perhaps only NATS is down.
-const HOLD: Duration = Duration::from_mins(1);
+const KEEP_ADAPTERS_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Adapters and bots of the configuration.
 pub(super) struct ConfiguredParts {
@@ -97,7 +97,7 @@ impl OwnedParts {
             let is_again = tokio::select! {
                 is_again = is_soon(&mut leading, true, &stop) => is_again,
                 () = self.another_leads() => false,
-                () = sleep(HOLD) => false,
+                () = sleep(KEEP_ADAPTERS_TIMEOUT) => false,
             };
             if is_again {
                 self.resume();

@@ -1,4 +1,4 @@
-//! SIGHUP: the configuration is read again, and what can change while the server runs, changes.
+//! SIGHUP: reads the configuration again, and applies the settings that can change while the server runs.
 
 use super::access::check_access;
 use super::leading::OwnedParts;
@@ -21,12 +21,12 @@ pub(super) struct Reloadable {
 }
 
 /// Keys that take effect at once; everything else needs a restart.
-const AT_ONCE: [&str; 7] =
+const RELOADED_KEYS: [&str; 7] =
     ["adapter", "bot", "log.level", "mcp.", "media.days", "retention.", "token"];
 
 impl Reloadable {
-    /// Reads the configuration again on each signal, until the server stops. One that cannot be
-    /// used changes nothing.
+    /// Reads the configuration again on each signal, until the server stops. One with an
+    /// error changes nothing.
     pub(super) async fn reload_on(self, mut hangups: Signal, sources: Sources, loaded: Loaded) {
         let mut in_force = loaded;
         let stop = self.context.stop.clone();
@@ -59,7 +59,7 @@ impl Reloadable {
         let changed = changed.into_iter().filter(|(is_new, _)| *is_new);
         let changed = changed.map(|(_, key)| key.to_owned());
         let changed: BTreeSet<_> = old.differences(&new).into_iter().chain(changed).collect();
-        let at_once = |key: &String| AT_ONCE.iter().any(|known| key.starts_with(known));
+        let at_once = |key: &String| RELOADED_KEYS.iter().any(|known| key.starts_with(known));
         let (done, later): (Vec<_>, Vec<_>) = changed.into_iter().partition(at_once);
         let changed = if done.is_empty() { "nothing".to_owned() } else { done.join(", ") };
         tracing::info!(

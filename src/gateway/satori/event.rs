@@ -153,7 +153,7 @@ fn of_message(
     told: &Message,
     kind: &str,
 ) -> Result<Map<String, Value>> {
-    let mut body = message::surroundings(account, told);
+    let mut body = message::resources(account, told);
     body.insert("type".into(), kind.into());
     body.insert("timestamp".into(), message::milliseconds(told.created_at).into());
     body.insert("message".into(), Value::Object(message::bare(bot, account, view, told)?));

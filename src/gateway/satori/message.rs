@@ -79,7 +79,7 @@ pub(super) fn author(account: &ServedAccount, message: &Message) -> Sender {
 
 /// The parts of a message that are next to it in an event, and inside it elsewhere
 /// (protocol/index.md, "资源").
-pub(super) fn surroundings(account: &ServedAccount, message: &Message) -> Map<String, Value> {
+pub(super) fn resources(account: &ServedAccount, message: &Message) -> Map<String, Value> {
     let mut parts = Map::new();
     let name = message.conversation_name.as_deref();
     parts.insert("channel".into(), channel(&message.recipient, name));
@@ -110,7 +110,7 @@ pub(super) fn bare(
     Ok(object)
 }
 
-/// A message with its surroundings.
+/// A message with its resources.
 pub(super) fn whole(
     bot: &ConfiguredBot,
     account: &ServedAccount,
@@ -118,7 +118,7 @@ pub(super) fn whole(
     message: &Message,
 ) -> Result<Value> {
     let mut object = bare(bot, account, view, message)?;
-    object.extend(surroundings(account, message));
+    object.extend(resources(account, message));
     Ok(Value::Object(object))
 }
 

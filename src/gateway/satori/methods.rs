@@ -1,7 +1,7 @@
 //! The supported methods (protocol/api.md), and the features of a login ("平台特性").
 
 /// Methods for accounts of every platform.
-const EVERYWHERE: [&str; 22] = [
+const METHODS: [&str; 22] = [
     "channel.get",
     "channel.list",
     "friend.approve",
@@ -27,7 +27,7 @@ const EVERYWHERE: [&str; 22] = [
 ];
 
 /// Methods that need a OneBot 11 program.
-const OF_ONEBOT11: [&str; 8] = [
+const METHODS_OF_ONEBOT11: [&str; 8] = [
     "channel.mute",
     "friend.delete",
     "guild.member.kick",
@@ -39,15 +39,15 @@ const OF_ONEBOT11: [&str; 8] = [
 ];
 
 /// Other features: `message.list` accepts IDs of messages, and a guild has one channel.
-const OTHERS: [&str; 2] = ["message.list.from", "guild.plain"];
+const OTHER_FEATURES: [&str; 2] = ["message.list.from", "guild.plain"];
 
 /// The method with this name, if there is one.
 pub(super) fn find(name: &str) -> Option<&'static str> {
-    EVERYWHERE.into_iter().chain(OF_ONEBOT11).find(|method| *method == name)
+    METHODS.into_iter().chain(METHODS_OF_ONEBOT11).find(|method| *method == name)
 }
 
 /// The features of a login.
 pub(super) fn features(speaks_onebot11: bool) -> Vec<&'static str> {
-    let more = OF_ONEBOT11.into_iter().filter(|_| speaks_onebot11);
-    EVERYWHERE.into_iter().chain(more).chain(OTHERS).collect()
+    let more = METHODS_OF_ONEBOT11.into_iter().filter(|_| speaks_onebot11);
+    METHODS.into_iter().chain(more).chain(OTHER_FEATURES).collect()
 }

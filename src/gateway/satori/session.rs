@@ -257,7 +257,7 @@ impl BotPeer for SatoriSession {
         None
     }
 
-    fn beside(&self, view: &View, offset: u64) -> Result<Vec<String>> {
+    fn frames_without_event(&self, view: &View, offset: u64) -> Result<Vec<String>> {
         let accounts = self.bot.accounts();
         let event = |account: &Arc<ServedAccount>, state| {
             self.login_event(view, offset, account, state).transpose()
@@ -270,7 +270,7 @@ impl BotPeer for SatoriSession {
         removed.chain(accounts.iter().filter_map(changed)).collect()
     }
 
-    async fn beside_due(&self) {
+    async fn wait_for_frames_without_event(&self) {
         // The bot owns the sender and is alive here.
         let _ = self.accounts_changed.lock().await.changed().await;
     }

@@ -1,7 +1,7 @@
 //! Decodes events of every version.
 
 use super::parts::{WireReaction, person};
-use super::wire::{HOWS, ORIGINS, WireEvent};
+use super::wire::{CAUSES, ORIGINS, WireEvent};
 use crate::log::record;
 use crate::model::change::Inbound;
 use crate::model::cursor::Epoch;
@@ -24,7 +24,7 @@ pub(super) fn take_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
         },
         WireEvent::ChangedV1 { seq, how, state, marks } => Event::Changed {
             seq,
-            how: *HOWS.get(usize::from(how))?,
+            how: *CAUSES.get(usize::from(how))?,
             state: Box::new(state.read()?),
             marks: marks.into_iter().map(DedupeKey::from).collect(),
         },

@@ -1,6 +1,6 @@
 //! Golden bytes of every event.
 
-use super::wire::{HOWS, ORIGINS};
+use super::wire::{CAUSES, ORIGINS};
 use super::*;
 use crate::model::change::{AlikeEntries, Inbound};
 use crate::model::content::{Content, Segment};
@@ -86,7 +86,7 @@ pub fn every_event() -> Vec<Event> {
         let (message, marks) = (Box::new(message.clone()), marks.clone());
         all.push(Event::Created { message, origin, marks });
     }
-    for how in HOWS {
+    for how in CAUSES {
         all.push(Event::Changed { seq: 7, how, state: state.clone(), marks: marks.clone() });
     }
     all.extend([

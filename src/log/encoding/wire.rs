@@ -168,7 +168,7 @@ pub(super) enum WireEvent<'a> {
 }
 
 pub(super) const ORIGINS: [Origin; 3] = [Origin::Made, Origin::Received, Origin::Imported];
-pub(super) const HOWS: [ChangeCause; 4] = [
+pub(super) const CAUSES: [ChangeCause; 4] = [
     ChangeCause::Claimed,
     ChangeCause::AttemptEnded,
     ChangeCause::StatusSet,

@@ -34,7 +34,7 @@ const ACK_TIMEOUT: Duration = Duration::from_secs(2);
 const APPEND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The beginning of the error if NATS has no space.
-pub const NO_ROOM: &str = "NATS takes nothing more";
+pub const NO_SPACE: &str = "NATS takes nothing more";
 
 /// Pause before a message is published again.
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
@@ -111,7 +111,7 @@ impl EventStream {
                 },
                 // An earlier attempt may have succeeded.
                 Ok(Err(Refused::Full(error))) if is_first => {
-                    return Err(LogError(format!("{NO_ROOM} ({error}); nothing was stored")));
+                    return Err(LogError(format!("{NO_SPACE} ({error}); nothing was stored")));
                 }
                 Ok(Err(Refused::Full(error) | Refused::Other(error))) => fault = error,
                 Err(_) => {}
@@ -157,7 +157,7 @@ enum Refused {
 }
 
 /// Errors of NATS without space: of the account, of the server, and of the stream.
-const FULL: [ErrorCode; 4] = [
+const NO_SPACE_CODES: [ErrorCode; 4] = [
     ErrorCode::ACCOUNT_RESOURCES_EXCEEDED,
     ErrorCode::INSUFFICIENT_RESOURCES,
     ErrorCode::STORAGE_RESOURCES_EXCEEDED,
@@ -177,5 +177,5 @@ impl From<PublishError> for Refused {
 fn is_full(error: &PublishError) -> bool {
     let answer = std::error::Error::source(error)
         .and_then(|source| source.downcast_ref::<jetstream::Error>());
-    answer.is_some_and(|answer| FULL.contains(&answer.error_code()))
+    answer.is_some_and(|answer| NO_SPACE_CODES.contains(&answer.error_code()))
 }

@@ -6,7 +6,7 @@ mod parts;
 mod reader;
 mod stream;
 
-pub use append::{JetStreamLog, NO_ROOM};
+pub use append::{JetStreamLog, NO_SPACE};
 pub use lease::LeaseEnd;
 pub use reader::BatchReader;
 pub use stream::EventStream;

@@ -240,19 +240,13 @@ fn attachments(message: &Message) -> Vec<Attachment> {
 mod tests {
     use super::*;
     use crate::model::content::{Content, Media, Segment};
-    use uuid::Uuid;
-
-    fn message(content: Content) -> SeenMessage {
-        let id = Uuid::from_u128(1);
-        SeenMessage::of_test(Message::new(1, id, content, "group_1".into(), 1_700_000_000))
-    }
 
     #[test]
     fn a_long_text_is_cut_between_characters_and_says_so() {
         let text = "字".repeat(LISTED_TEXT + 1);
-        let listed = ShownMessage::listed(&message(Content::text(text.clone())));
+        let listed = ShownMessage::listed(&SeenMessage::of_content(Content::text(text.clone())));
         assert!(listed.truncated && listed.text.chars().count() == LISTED_TEXT);
-        let whole = ShownMessage::whole(&message(Content::text(text.clone())));
+        let whole = ShownMessage::whole(&SeenMessage::of_content(Content::text(text.clone())));
         assert!(!whole.truncated && whole.text == text);
     }
 
@@ -266,7 +260,7 @@ mod tests {
         };
         let segments = vec![Segment::Text { text: "look".into() }, Segment::Image(media.clone())];
         for content in [Content::of(vec![Segment::Image(media)]), Content::of(segments)] {
-            let shown = ShownMessage::whole(&message(content));
+            let shown = ShownMessage::whole(&SeenMessage::of_content(content));
             let json = serde_json::to_string(&shown).unwrap();
             assert!(!json.contains("secret"), "{json}");
             assert!(json.contains(r#""kind":"image","name":"cat.png","size":"12 kB""#), "{json}");

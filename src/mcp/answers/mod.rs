@@ -80,17 +80,10 @@ pub(super) fn fitting(messages: &[SeenMessage], share: usize) -> (Vec<ShownMessa
 mod tests {
     use super::*;
     use crate::model::content::Content;
-    use crate::model::message::Message;
-    use uuid::Uuid;
-
-    fn message(content: Content) -> SeenMessage {
-        let id = Uuid::from_u128(1);
-        SeenMessage::of_test(Message::new(1, id, content, "group_1".into(), 1_700_000_000))
-    }
 
     #[test]
     fn an_answer_is_bounded_and_has_one_message_at_least() {
-        let large = message(Content::text("\u{1}".repeat(2000)));
+        let large = SeenMessage::of_content(Content::text("\u{1}".repeat(2000)));
         let bytes = serde_json::to_vec(&ShownMessage::listed(&large)).unwrap().len();
         let many = vec![large; 100];
         let (shown, is_all) = fitting(&many, 1);

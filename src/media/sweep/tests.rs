@@ -14,7 +14,7 @@ async fn only_what_no_message_has_is_removed_and_not_at_once() {
     let message = message_with(&store, used.hash).await;
     let mut damage = DamageTime::default();
     let mut sweep = |grace| remove_unused(&store, &blobs, grace, &mut damage, || true).unwrap();
-    assert_eq!(sweep(GRACE), 0);
+    assert_eq!(sweep(GRACE_PERIOD), 0);
     assert_eq!(sweep(Duration::ZERO), 1);
     assert!(blobs.open_blob(used.hash).is_ok() && blobs.open_blob(unused.hash).is_err());
     store.write(Command::Delete { id: message.id }).await.unwrap();

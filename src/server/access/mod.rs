@@ -48,7 +48,7 @@ struct Accepted {
 pub type Revocation = Arc<CancellationToken>;
 
 /// Never cancelled.
-static FOR_GOOD: LazyLock<Revocation> = LazyLock::new(Revocation::default);
+static NEVER_REVOKED: LazyLock<Revocation> = LazyLock::new(Revocation::default);
 
 /// Access of a request.
 #[derive(Clone, Debug)]
@@ -70,7 +70,7 @@ impl AccessGrant {
     /// Access that cannot be revoked here: over the Unix socket, or with a token that other
     /// settings hold.
     fn for_good(scope: TokenScope) -> Self {
-        Self { scope, token: None, revoked: FOR_GOOD.clone() }
+        Self { scope, token: None, revoked: NEVER_REVOKED.clone() }
     }
 }
 
@@ -191,8 +191,8 @@ impl AccessControl {
         Ok(AccessGrant::for_good(TokenScope::Adapter))
     }
 
-    /// Logs that a OneBot implementation or a bot was refused, each kind of refusal once a minute for each
-    /// address: such programs try again every few seconds, and most do not show the reason.
+    /// Logs that an implementation of a platform or a bot was refused, each kind of refusal once a minute for
+    /// each address: such programs try again every few seconds, and most do not show the reason.
     pub fn log_refused(
         &self,
         client: Option<IpAddr>,
@@ -278,7 +278,7 @@ impl AccessControl {
 pub fn shown(headers: &HeaderMap, uri: &Uri, in_query: bool) -> Option<String> {
     let header = headers.get(AUTHORIZATION).and_then(|value| {
         let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-        // Some OneBot implementations write `Token`.
+        // Some implementations of platforms write `Token`.
         let is_known = ["bearer", "token"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
         is_known.then(|| token.trim().to_owned())
     });

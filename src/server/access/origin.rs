@@ -12,7 +12,7 @@ use std::net::IpAddr;
 pub enum OriginTarget {
     /// The page itself: other sites may link to it.
     Page,
-    /// A path for OneBot implementations, which may use any host name (`host.docker.internal`).
+    /// A path for implementations of platforms, which may use any host name (`host.docker.internal`).
     Adapter,
     /// Everything else.
     Api,

@@ -1,4 +1,4 @@
-//! Kinds of refusals of OneBot implementations; each needs another remedy.
+//! Kinds of refusals of implementations and bots that connect; each needs another remedy.
 
 use hyper::StatusCode;
 

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 /// How a file is compressed.
 #[derive(Clone, Copy)]
 pub(super) enum Coding {
-    /// A tenth smaller than gzip; browsers take it by HTTPS and on their own host.
+    /// A tenth smaller than gzip. Browsers accept it over HTTPS, and from their own host.
     Brotli,
     Gzip,
 }

@@ -23,7 +23,7 @@ const SCRIPT: &str = "page/app.js";
 const EARLY: &str = "page/early.js";
 
 /// Where the modules are that the page loads when it needs them.
-const LATER: &str = "page/words/";
+const LAZY_MODULES: &str = "page/words/";
 
 /// The style sheet that imports the others.
 const STYLE: &str = "page/all.css";
@@ -109,7 +109,7 @@ impl PageFiles {
 
 /// Whether a module is no part of the script.
 fn is_module_of_its_own(name: &str) -> bool {
-    name == EARLY || name.starts_with(LATER)
+    name == EARLY || name.starts_with(LAZY_MODULES)
 }
 
 fn is_source(name: &str) -> bool {

@@ -30,7 +30,7 @@ pub async fn make_once(
     let Body::Whole(body) = answer.into_body() else { return Err(unreadable()) };
     if status != StatusCode::CREATED {
         let error: ErrorBody = serde_json::from_slice(&body).map_err(|_| unreadable())?;
-        return Err(ErrorResponse::told(status, error));
+        return Err(ErrorResponse::of_node(status, error));
     }
     let made: Message = serde_json::from_slice(&body).map_err(|error| unreadable_as(&error))?;
     Ok(context.store.view()?.by_id(made.id)?.unwrap_or(made))
@@ -44,7 +44,7 @@ pub async fn adapters(context: &ServerContext) -> Result<Vec<AdapterStatus>> {
     let Body::Whole(body) = answer.into_body() else { return Err(unreadable()) };
     if status != StatusCode::OK {
         let error: ErrorBody = serde_json::from_slice(&body).map_err(|_| unreadable())?;
-        return Err(ErrorResponse::told(status, error));
+        return Err(ErrorResponse::of_node(status, error));
     }
     let all: Platforms = serde_json::from_slice(&body).map_err(|error| unreadable_as(&error))?;
     Ok(all.platforms)

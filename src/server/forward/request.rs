@@ -22,7 +22,7 @@ pub(super) const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 pub(super) const HOPS: HeaderName = HeaderName::from_static("rechat-hops");
 
 /// Headers of a request that the leader sees.
-const PASSED_ON: [HeaderName; 3] = [CONTENT_TYPE, ACCEPT, KEY];
+const PASSED_HEADERS: [HeaderName; 3] = [CONTENT_TYPE, ACCEPT, KEY];
 
 /// Pause before a leader by now is asked.
 pub(super) const PAUSE: Duration = Duration::from_millis(100);
@@ -90,7 +90,7 @@ pub async fn pass_on(
         let value = request.headers().get(name)?.to_str().ok()?;
         Some((name.as_str().to_owned(), value.to_owned()))
     };
-    let headers = PASSED_ON.iter().filter_map(text).collect();
+    let headers = PASSED_HEADERS.iter().filter_map(text).collect();
     let method = request.method().to_string();
     let head = PassedRequest { method, path, headers, patience_ms: 0 };
     let body = read_up_to(context, request, context.config.limits.body_bytes).await?;

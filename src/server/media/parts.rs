@@ -3,7 +3,7 @@
 //! termination).
 
 use super::checked_name;
-use super::received::{PIECE, UploadPermit};
+use super::received::{PIECE_BYTES, UploadPermit};
 use super::slow_transfer::SlowTransferLimit;
 use super::upload::next;
 use crate::media::Hash;
@@ -165,7 +165,7 @@ async fn receive(
             Ok(None) => (true, None),
             Err(error) => (true, Some(error)),
         };
-        if is_end || gathered.len() >= PIECE {
+        if is_end || gathered.len() >= PIECE_BYTES {
             let bytes = std::mem::take(&mut gathered);
             writing = write(&permit, writing, bytes, is_end).await?;
         }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 
 /// Bytes gathered before they go to the disk.
-pub const PIECE: usize = 256 << 10;
+pub const PIECE_BYTES: usize = 256 << 10;
 
 /// A permit for an upload; the files of a form share one.
 pub type UploadPermit = Arc<OwnedSemaphorePermit>;
@@ -35,7 +35,7 @@ impl ReceivedFile {
     pub async fn add(mut self, bytes: &[u8]) -> Result<Self> {
         self.gathered.extend_from_slice(bytes);
         self.upload.check_size(self.gathered.len() as u64)?;
-        if self.gathered.len() < PIECE {
+        if self.gathered.len() < PIECE_BYTES {
             return Ok(self);
         }
         let Self { mut upload, mut gathered, permit } = self;

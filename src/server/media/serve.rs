@@ -31,7 +31,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Bytes that are read and sent at a time.
-const PIECE: u64 = 64 << 10;
+const PIECE_BYTES: u64 = 64 << 10;
 
 /// A browser that shows a file directly runs nothing in it and loads nothing for it.
 pub(super) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; \
@@ -43,7 +43,7 @@ pub(super) const CACHING: &str = "private, max-age=31536000, immutable";
 /// Characters of a name that are not encoded (RFC 8187, section 3.2.1).
 const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_');
 
-/// The path at which OneBot implementations fetch files with a signature.
+/// The path at which implementations of platforms fetch files with a signature.
 pub const SIGNED: &str = "/media/{media}";
 
 /// `GET /api/media/{media}`
@@ -170,7 +170,7 @@ fn body(context: Arc<ServerContext>, file: File, part: Range<u64>, lifetime: Lif
 impl FileStream {
     /// The next piece, once there is memory for it.
     async fn next(mut self) -> std::result::Result<(Bytes, Self), Broken> {
-        let length = PIECE.min(self.left.end - self.left.start) as usize;
+        let length = PIECE_BYTES.min(self.left.end - self.left.start) as usize;
         let limit = Duration::from_secs(self.context.config.limits.answer_seconds);
         let reservation = self.context.memory.reserve_within(limit, length).await;
         let reservation = reservation.ok_or("there is no memory for the rest of the file")?;

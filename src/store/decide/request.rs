@@ -13,7 +13,7 @@ pub(super) fn notice(
     is_repeated: bool,
     events: &mut Vec<Event>,
 ) -> Result<Answer> {
-    // A OneBot implementation that reconnects may report a request again.
+    // An implementation that reconnects may report a request again.
     let is_known = match &request {
         Some(data) => state.is_known_request(&notice, data)?,
         None => is_repeated && state.has_noticed(&notice)?,

@@ -14,7 +14,7 @@ use jiff::tz::TimeZone;
 use ratatui_textarea::TextArea;
 
 /// For how long a platform counts as one that is used, in seconds.
-const RECENT: u64 = 7 * 86_400;
+const RECENT_SECONDS: u64 = 7 * 86_400;
 
 impl Model {
     /// Where everything is.
@@ -101,7 +101,7 @@ impl Model {
     /// Platforms of which a message came lately, and that no adapter is there for: after a restart, the
     /// server does not know of those that are away.
     pub fn away_platforms(&self) -> Vec<&str> {
-        let since = self.now.saturating_sub(RECENT);
+        let since = self.now.saturating_sub(RECENT_SECONDS);
         let is_missing = |name: &&str| !self.adapters.iter().any(|known| known.platform == **name);
         let mut names = self.conversations.platforms_since(since);
         names.retain(|name| self.knows_adapters && is_missing(name));
@@ -109,8 +109,8 @@ impl Model {
     }
 
     /// Unread messages beside those of the open conversation.
-    pub fn unread_beside(&self) -> u64 {
-        self.conversations.unread_beside(self.stream.scope().conversation.as_ref())
+    pub fn unread_elsewhere(&self) -> u64 {
+        self.conversations.unread_elsewhere(self.stream.scope().conversation.as_ref())
     }
 
     /// Whether a conversation has an unfinished text.

@@ -2,13 +2,14 @@
 
 use super::content::last_line;
 use super::scope::ConversationKey;
+use crate::client::is_fallback_platform;
 use crate::model::message::{Direction, LOCAL, Message};
 use crate::protocol::http::{self, ConversationKind};
 use std::collections::HashMap;
 use uuid::Uuid;
 
 /// The most conversations that are kept; the ones that are quiet for longest are let go.
-pub const MOST: usize = 5_000;
+pub const MAX_CONVERSATIONS: usize = 5_000;
 
 /// Mark of the last line of one's own.
 const OWN: &str = "→ ";
@@ -123,7 +124,7 @@ impl ConversationList {
     pub fn platforms_since(&self, since: u64) -> Vec<&str> {
         let recent = self.all.values().filter(|known| known.last_at > since);
         let mut names: Vec<_> = recent.map(|known| known.key.platform.as_str()).collect();
-        names.retain(|name| !matches!(*name, LOCAL | "loopback"));
+        names.retain(|name| *name != LOCAL && !is_fallback_platform(name));
         names.sort_unstable();
         names.dedup();
         names
@@ -138,7 +139,7 @@ impl ConversationList {
     }
 
     /// Unread messages of all but one, without those that are muted.
-    pub fn unread_beside(&self, open: Option<&ConversationKey>) -> u64 {
+    pub fn unread_elsewhere(&self, open: Option<&ConversationKey>) -> u64 {
         let counts = |c: &&ConversationState| !c.muted && Some(&c.key) != open;
         self.all.values().filter(counts).map(|c| c.unread).sum()
     }
@@ -152,7 +153,7 @@ impl ConversationList {
     /// the server was asked.
     pub fn replace(&mut self, listed: Vec<http::Conversation>, asked: u64) {
         let mut before = std::mem::take(&mut self.all);
-        for known in listed.into_iter().take(MOST) {
+        for known in listed.into_iter().take(MAX_CONVERSATIONS) {
             let key = key_of(&known);
             let kept = before.remove(&key);
             let mut conversation = kept.unwrap_or_else(|| ConversationState::new(key.clone()));
@@ -186,7 +187,7 @@ impl ConversationList {
     }
 
     fn make_room(&mut self, key: &ConversationKey) {
-        if !self.all.contains_key(key) && self.all.len() >= MOST {
+        if !self.all.contains_key(key) && self.all.len() >= MAX_CONVERSATIONS {
             let quietest = self.all.values().min_by_key(|c| c.last_seq).map(|c| c.key.clone());
             quietest.and_then(|quietest| self.all.remove(&quietest));
         }

@@ -63,7 +63,7 @@ pub struct ComposerDraft {
     to: Option<ConversationKey>,
     kept: HashMap<ConversationKey, Unfinished>,
     /// The text from before an edit began.
-    set_aside: Option<String>,
+    before_edit: Option<String>,
     /// Texts that were sent, the oldest first, and where.
     sent: VecDeque<(ConversationKey, String)>,
     /// The earlier text that is shown, while the user goes through them.
@@ -80,7 +80,7 @@ impl Default for ComposerDraft {
             mentions: Vec::new(),
             to: None,
             kept: HashMap::new(),
-            set_aside: None,
+            before_edit: None,
             sent: VecDeque::new(),
             recalled: None,
             unfinished: String::new(),
@@ -179,7 +179,7 @@ impl ComposerDraft {
     pub fn edit(&mut self, id: Uuid, segments: &[Segment]) {
         self.end_purpose();
         let text = self.text();
-        self.set_aside = Some(text);
+        self.before_edit = Some(text);
         let (text, mentions) = compose::text_of(segments);
         self.set(&text);
         (self.purpose, self.mentions) = (Purpose::Edit(id), mentions);
@@ -188,7 +188,7 @@ impl ComposerDraft {
     /// The text is a new message again; after an edit the text from before is back. False where it
     /// was a new message already.
     pub fn end_purpose(&mut self) -> bool {
-        if let Some(before) = self.set_aside.take() {
+        if let Some(before) = self.before_edit.take() {
             self.set(&before);
         }
         std::mem::take(&mut self.purpose) != Purpose::New
@@ -237,7 +237,7 @@ impl ComposerDraft {
         self.recalled = None;
         let mentions = std::mem::take(&mut self.mentions);
         let purpose = std::mem::take(&mut self.purpose);
-        let next = self.set_aside.take().unwrap_or_default();
+        let next = self.before_edit.take().unwrap_or_default();
         self.set(&next);
         Some(SubmittedText { text, purpose, mentions })
     }
@@ -295,7 +295,7 @@ impl ComposerDraft {
 
     /// Everything that is unfinished, to be kept; of an edit, the text from before it.
     pub fn saved(&self) -> Vec<SavedDraft> {
-        let text = self.set_aside.clone().unwrap_or_else(|| self.text());
+        let text = self.before_edit.clone().unwrap_or_else(|| self.text());
         let now =
             Unfinished { text, purpose: self.purpose.clone(), mentions: self.mentions.clone() };
         let here = self.to.iter().map(|to| (to, &now));

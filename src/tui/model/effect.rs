@@ -106,7 +106,7 @@ pub struct NotSent {
 /// A request, and how much the server had told when it was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NumberedRequest {
-    /// The number of the last event before the request ([`Model::told`](super::Model::told)).
+    /// The number of the last event before the request ([`Model::told_last`](super::Model::told_last)).
     pub asked: u64,
     pub request: ServerRequest,
 }

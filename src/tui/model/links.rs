@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// Characters that end an address, beside spaces.
-const ENDS: &[char] =
+const ADDRESS_ENDS: &[char] =
     &['<', '>', '"', '“', '”', '，', '。', '、', '！', '？', '）', '】', '》', '「', '」'];
 
 /// Characters that an address does not end with.
@@ -21,7 +21,7 @@ pub fn find(text: &str) -> Vec<Range<usize>> {
             from = start + "http".len();
             continue;
         };
-        let is_end = |c: char| c.is_whitespace() || c.is_control() || ENDS.contains(&c);
+        let is_end = |c: char| c.is_whitespace() || c.is_control() || ADDRESS_ENDS.contains(&c);
         let end = rest.find(is_end).unwrap_or(rest.len());
         let mut address = rest[..end].trim_end_matches(TRAILING);
         // A bracket that was opened in the address belongs to it.

@@ -68,7 +68,7 @@ use view::{ScrollView, ViewSubject};
 const NOTICE: u64 = 6;
 
 /// Seconds for which the list keeps its order after one went through it.
-const HOLD: u64 = 4;
+const ORDER_HOLD_SECONDS: u64 = 4;
 
 /// The most rows that what is written takes.
 const WRITE_ROWS: usize = 8;
@@ -109,7 +109,7 @@ pub enum Question {
 /// Requests to repeat with the next second.
 #[derive(Clone, Copy, Debug, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a task of its own")]
-struct Stale {
+struct Outdated {
     conversations: bool,
     adapters: bool,
     stats: bool,
@@ -170,7 +170,7 @@ pub struct Model {
     rate: Rate,
     notifier: Notifier,
     notice: Option<(String, u64)>,
-    stale: Stale,
+    stale: Outdated,
     tickets: u64,
     now: u64,
     size: (u16, u16),
@@ -216,7 +216,7 @@ impl Model {
             rate: Rate::default(),
             notifier: Notifier::new(notify),
             notice: None,
-            stale: Stale::default(),
+            stale: Outdated::default(),
             tickets: 0,
             now,
             size,
@@ -256,8 +256,8 @@ impl Model {
     }
 
     /// The number of the event that was told last; each request keeps it for its answer.
-    pub fn told(&self) -> u64 {
-        self.recent.told()
+    pub fn told_last(&self) -> u64 {
+        self.recent.told_last()
     }
 
     /// The `seq` of the newest message of the stream's scope.

@@ -6,7 +6,7 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
 /// Rows that a turn of the wheel moves.
-const WHEEL: usize = 3;
+const WHEEL_ROWS: usize = 3;
 
 impl Model {
     pub(super) fn point(&mut self, mouse: MouseEvent) {
@@ -24,19 +24,19 @@ impl Model {
         if let Some(picker) = &mut self.picker {
             picker.go(if up { -1 } else { 1 });
         } else if let Some(view) = &mut self.view {
-            let rows = WHEEL.cast_signed();
+            let rows = WHEEL_ROWS.cast_signed();
             view.scroll(if up { -rows } else { rows });
         } else if layout.list.contains(at) {
             let most = (self.listed().len() + 1).saturating_sub(layout.list_rows());
             self.list_top = if up {
-                self.list_top.saturating_sub(WHEEL)
+                self.list_top.saturating_sub(WHEEL_ROWS)
             } else {
-                (self.list_top + WHEEL).min(most)
+                (self.list_top + WHEEL_ROWS).min(most)
             };
         } else if up {
-            self.stream.scroll_up(WHEEL);
+            self.stream.scroll_up(WHEEL_ROWS);
         } else {
-            self.stream.scroll_down(WHEEL);
+            self.stream.scroll_down(WHEEL_ROWS);
         }
     }
 

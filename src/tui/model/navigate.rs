@@ -2,7 +2,7 @@
 
 use super::scope::{ConversationKey, StreamScope};
 use super::view::ViewSubject;
-use super::{Focus, HOLD, Model, Needle, ServerRequest};
+use super::{Focus, Model, Needle, ORDER_HOLD_SECONDS, ServerRequest};
 use crate::model::message::Status;
 use crate::protocol::http::SetConversation;
 use crate::tui::keys::KeyAction;
@@ -147,7 +147,7 @@ impl Model {
     /// Keeps the order of the list for a while.
     fn hold_list(&mut self) {
         self.conversations.hold();
-        self.held_until = self.now + HOLD;
+        self.held_until = self.now + ORDER_HOLD_SECONDS;
     }
 
     /// Opens what is at a place of the list.

@@ -1,4 +1,4 @@
-//! Keys: the action of each is carried out.
+//! Carries out the action of each key.
 
 use super::draft::Purpose;
 use super::view::{ScrollView, ViewSubject};
@@ -49,7 +49,7 @@ impl Model {
         }
     }
 
-    /// Text that was pasted is typed, and never a key.
+    /// Pasted text is always typed, and never taken as keys.
     pub(super) fn paste(&mut self, text: &str) {
         let line = edit::pasted(text).replace('\n', " ");
         if let Some(picker) = &mut self.picker {
@@ -121,7 +121,7 @@ impl Model {
         }
     }
 
-    /// Edits the text that has the cursor; false where the action is another one.
+    /// Edits the text with the cursor. Returns false if the action edits no text.
     fn edits(&mut self, place: Mode, action: KeyAction) -> bool {
         match place {
             Mode::Write => edit::act(self.draft.editor_mut(), action),
@@ -147,7 +147,7 @@ impl Model {
         self.effects.push(Effect::Quit);
     }
 
-    /// Asks whether to quit, as it may be meant for a line that was begun; the second time quits.
+    /// Asks before it quits, because the key may be meant for an unfinished line. The second time it quits.
     fn interrupt(&mut self) {
         match self.question.replace(Question::Quit) {
             Some(Question::Quit) => self.effects.push(Effect::Quit),

@@ -11,7 +11,7 @@ use ratatui_textarea::TextArea;
 use uuid::Uuid;
 
 /// The most entries that are found.
-const MOST: usize = 200;
+const MAX_ENTRIES: usize = 200;
 
 /// The thing that is chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,7 +126,7 @@ impl Picker {
         let text = text.trim();
         self.at = 0;
         if text.is_empty() {
-            self.found = self.items.iter().take(MOST).cloned().collect();
+            self.found = self.items.iter().take(MAX_ENTRIES).cloned().collect();
             return;
         }
         let wanted = normalise(text);
@@ -140,7 +140,7 @@ impl Picker {
             })
             .collect();
         found.sort_by_key(|(score, _)| *score);
-        self.found = found.into_iter().take(MOST).map(|(_, item)| item.clone()).collect();
+        self.found = found.into_iter().take(MAX_ENTRIES).map(|(_, item)| item.clone()).collect();
         if let Some(id) = self.takes_text.filter(|_| self.found.is_empty()) {
             let choice = PickerChoice::Reaction { id, emoji: text.to_owned(), on: true };
             self.found.push(Item {

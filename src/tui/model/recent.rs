@@ -16,7 +16,7 @@ const MAX_BYTES: usize = 8 << 20;
 #[derive(Debug, Default)]
 pub struct RecentChanges {
     /// The number of the event that was told last.
-    told: u64,
+    told_last: u64,
     changes: HashMap<Uuid, LastChange>,
     /// The messages that changed, by number of the event.
     order: VecDeque<(u64, Uuid)>,
@@ -28,7 +28,7 @@ pub struct RecentChanges {
 /// A message after its last change.
 #[derive(Debug)]
 struct LastChange {
-    told: u64,
+    told_last: u64,
     state: ChangedTo,
 }
 
@@ -41,18 +41,18 @@ enum ChangedTo {
 
 impl RecentChanges {
     /// The number of the event that was told last. A request keeps it, for its answer.
-    pub fn told(&self) -> u64 {
-        self.told
+    pub fn told_last(&self) -> u64 {
+        self.told_last
     }
 
     /// Counts an event.
     pub fn count(&mut self) {
-        self.told += 1;
+        self.told_last += 1;
     }
 
     /// Forgets all changes, for the store is another.
     pub fn clear(&mut self) {
-        *self = Self { told: self.told, forgotten: self.told, ..Self::default() };
+        *self = Self { told_last: self.told_last, forgotten: self.told_last, ..Self::default() };
     }
 
     /// A message's status changed.
@@ -80,16 +80,16 @@ impl RecentChanges {
 
     fn keep(&mut self, id: Uuid, state: ChangedTo) {
         self.bytes += state.bytes();
-        let before = self.changes.insert(id, LastChange { told: self.told, state });
+        let before = self.changes.insert(id, LastChange { told_last: self.told_last, state });
         self.bytes -= before.map_or(0, |before| before.state.bytes());
-        self.order.push_back((self.told, id));
+        self.order.push_back((self.told_last, id));
         while self.order.len() > MAX_CHANGES || self.bytes > MAX_BYTES {
-            let Some((told, id)) = self.order.pop_front() else { return };
-            if self.changes.get(&id).is_some_and(|change| change.told == told)
+            let Some((told_last, id)) = self.order.pop_front() else { return };
+            if self.changes.get(&id).is_some_and(|change| change.told_last == told_last)
                 && let Some(change) = self.changes.remove(&id)
             {
                 self.bytes -= change.state.bytes();
-                self.forgotten = told;
+                self.forgotten = told_last;
             }
         }
     }
@@ -107,7 +107,7 @@ impl RecentChanges {
     /// Applies to a message of an answer what was told after the request. An event that is older
     /// than the answer is followed by a newer one.
     pub fn apply(&self, message: &mut Message, asked: u64) {
-        match self.changes.get(&message.id).filter(|change| change.told > asked) {
+        match self.changes.get(&message.id).filter(|change| change.told_last > asked) {
             Some(LastChange { state: ChangedTo::Status(change), .. }) => {
                 set_status(message, change)
             }

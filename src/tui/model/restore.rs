@@ -1,4 +1,4 @@
-//! Going on from what was kept at the last start, and keeping it again.
+//! Restores the state of the last start, and gives the state to keep for the next one.
 
 use super::Model;
 use super::saved_state::SavedState;
@@ -24,7 +24,7 @@ impl Model {
     }
 
     /// Opens the conversation that was open at the last end, else the first one with unread messages,
-    /// else the first one. Nothing is read by that: the keys still go to the list.
+    /// else the first one. This marks nothing as read, because the keys still go to the list.
     pub(super) fn open_where_left(&mut self) {
         let left = self.left.take();
         let is_starting = std::mem::take(&mut self.is_starting);

@@ -4,7 +4,9 @@ use super::picture::Picture;
 use super::recent::set_status;
 use super::scope::ConversationKey;
 use super::view::{ScrollView, ViewSubject};
-use super::{ConnectionState, Effect, Fetching, Model, ServerReply, ServerRequest, Stale, notices};
+use super::{
+    ConnectionState, Effect, Fetching, Model, Outdated, ServerReply, ServerRequest, notices,
+};
 use crate::client::HistoryPage;
 use crate::client::watch::{self, AdapterChange, StatusChange};
 use crate::model::message::{Direction, Message};
@@ -34,7 +36,7 @@ impl Model {
                 self.forget(deleted.id);
             }
             watch::WatchEvent::Conversation(known) => {
-                self.conversations.update(known, self.recent.told());
+                self.conversations.update(known, self.recent.told_last());
                 self.rename_messages();
             }
             watch::WatchEvent::Notice(notice) => self.new_notice(&notice),
@@ -49,7 +51,7 @@ impl Model {
         if std::mem::take(&mut self.was_replaced) {
             self.show_status(say!("the server has another store now, or an older copy of it: everything is loaded again"));
         }
-        self.stale = Stale::default();
+        self.stale = Outdated::default();
         if !self.was_here || since != self.cursor {
             // Another store than before, or the first one: nothing of what is shown is in it.
             self.cursor = since;
@@ -72,7 +74,7 @@ impl Model {
         self.cursor = message.seq;
         self.rate.count(self.now);
         self.stale.stats = true;
-        let is_renamed = self.conversations.receive(&message, self.recent.told());
+        let is_renamed = self.conversations.receive(&message, self.recent.told_last());
         self.conversations.name(&mut message);
         self.notify(&message);
         self.stream.add_message(message);

@@ -7,7 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use uuid::Uuid;
 
 /// The most messages that are kept.
-pub const MOST: usize = 2_000;
+pub const MAX_MESSAGES: usize = 2_000;
 
 /// The most bytes of content that are kept.
 const MAX_BYTES: usize = 32 << 20;
@@ -30,7 +30,7 @@ impl MessageWindow {
 
     /// Whether some have to go.
     pub fn is_over_full(&self) -> bool {
-        self.messages.len() > 1 && (self.messages.len() > MOST || self.bytes > MAX_BYTES)
+        self.messages.len() > 1 && (self.messages.len() > MAX_MESSAGES || self.bytes > MAX_BYTES)
     }
 
     /// The position of the oldest one.

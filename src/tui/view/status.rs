@@ -1,4 +1,4 @@
-//! The lowest row: how things stand.
+//! The lowest row of the screen: the connection, the accounts and the counts.
 
 use super::draw_line::draw_line;
 use super::theme::{Theme, mark_of_state};

@@ -45,7 +45,7 @@ fn title(frame: &mut Frame, model: &Model, layout: &Layout, theme: Theme) {
     words.extend(scope.query.as_ref().map(|query| say!("with “{}”", visible(query))));
     let title = format!(" {}", words.join(" · "));
     // Without the list, this is the place to tell of other conversations.
-    let unread = model.unread_beside();
+    let unread = model.unread_elsewhere();
     let beside = match (layout.is_folded(), unread) {
         (true, 1..) => say!(" {} unread elsewhere ", unread),
         _ => String::new(),

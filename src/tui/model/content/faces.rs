@@ -1,4 +1,4 @@
-//! Faces of QQ, which messages and reactions tell by a number. The page has the emoji of each already.
+//! Faces of QQ, which messages and reactions name by a number. The page has the emoji of each already.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;

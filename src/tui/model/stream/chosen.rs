@@ -1,4 +1,4 @@
-//! Messages that somebody chooses to do something with all of them.
+//! Messages that the user has chosen, to act on all of them at once.
 
 use super::Stream;
 use crate::model::message::Message;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 pub const MAX_CHOSEN: usize = 100;
 
 impl Stream {
-    /// Chooses a message, or no longer; false where too many are.
+    /// Chooses a message, or takes the choice back. Returns false if too many are chosen.
     pub fn choose(&mut self, message: &Message) -> bool {
         if self.is_chosen(message.id) {
             self.chosen.retain(|known| known.id != message.id);
@@ -26,14 +26,14 @@ impl Stream {
         self.chosen.iter().any(|message| message.id == id)
     }
 
-    /// Those chosen, in the order in which they were said.
+    /// The chosen messages, in the order in which they were written.
     pub fn chosen(&self) -> Vec<Message> {
         let mut chosen = self.chosen.clone();
         chosen.sort_by_key(|message| message.created_at);
         chosen
     }
 
-    /// Chooses none; false where none was chosen.
+    /// Takes back every choice. Returns false if there was none.
     pub fn choose_none(&mut self) -> bool {
         let had_any = !self.chosen.is_empty();
         self.chosen.clear();

@@ -8,7 +8,7 @@ use crate::tui::model::scope::contains;
 const PAGE: usize = 100;
 
 /// Messages beside the screen, above or below, with fewer of which more are loaded.
-const AHEAD: i64 = 40;
+const LOAD_MARGIN: i64 = 40;
 
 impl Stream {
     /// The request to make now, if any: more messages, when the screen comes near the end of those
@@ -21,8 +21,10 @@ impl Stream {
         let shown = self.visible();
         let top = shown.first().map_or(self.window.first(), |shown| shown.position);
         let bottom = shown.last().map_or(self.window.last(), |shown| shown.position);
-        let has_begin = self.older.is_some() && top - self.window.first() < AHEAD && !is_hidden;
-        let has_end = self.newer.is_some() && self.window.last() - bottom < AHEAD && !is_hidden;
+        let has_begin =
+            self.older.is_some() && top - self.window.first() < LOAD_MARGIN && !is_hidden;
+        let has_end =
+            self.newer.is_some() && self.window.last() - bottom < LOAD_MARGIN && !is_hidden;
         let query = match (&self.newer, &self.older) {
             (Some(start), _) if has_end => {
                 let from = Some((start.clone(), newest));

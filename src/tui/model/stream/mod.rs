@@ -21,7 +21,7 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 /// Unread messages that the newest page has for certain; with more, the first one is looked for.
-const NEAR: u64 = 80;
+const MAX_UNREAD_IN_PAGE: u64 = 80;
 
 /// Messages that stay above the screen when the window is over-full.
 const KEPT_ABOVE: i64 = 500;
@@ -126,7 +126,7 @@ impl Stream {
         if unread > 0 {
             self.goal = Some(Goal::Unread(unread));
         }
-        if unread > NEAR {
+        if unread > MAX_UNREAD_IN_PAGE {
             self.begin_at(PageStart::Unread(unread));
         }
         self

@@ -49,7 +49,7 @@ fn answer(model: &mut Model, asked: u64, answer: ServerReply) {
 #[test]
 fn the_answer_to_sending_does_not_take_back_what_became_of_the_message() {
     let mut model = connected(80, 24, &many(3));
-    let asked = model.told();
+    let asked = model.told_last();
     let pending = own(4, "group_1", "mine", Status::Pending);
     receive(&mut model, pending.clone());
     tell(&mut model, status(&Message { status: Status::Sent, ..pending.clone() }));
@@ -57,7 +57,7 @@ fn the_answer_to_sending_does_not_take_back_what_became_of_the_message() {
     assert_eq!(model.stream().window().by_id(pending.id).unwrap().status, Status::Sent);
     // An answer that was asked for later is as new as the event.
     let waits = Message { waiting: Some("the window is closed".into()), ..pending.clone() };
-    let asked = model.told();
+    let asked = model.told_last();
     answer(&mut model, asked, ServerReply::Message(Box::new(waits)));
     assert_eq!(model.stream().window().by_id(pending.id).unwrap().status, Status::Pending);
 }
@@ -76,7 +76,7 @@ fn a_page_has_no_message_that_was_deleted_and_none_as_it_was_before_its_edit() {
         _ => None,
     };
     let (ticket, wanted) = wanted.iter().find_map(page_of).expect("older messages are asked for");
-    let (asked, found) = (model.told(), page(&store, &wanted));
+    let (asked, found) = (model.told_last(), page(&store, &wanted));
     let (first, second) = (found.messages[0].clone(), found.messages[1].clone());
     tell(&mut model, deletion(u64::try_from(first.id.as_u128()).unwrap()));
     let edited = Message { content: "edited".into(), ..second };
@@ -90,11 +90,11 @@ fn a_page_has_no_message_that_was_deleted_and_none_as_it_was_before_its_edit() {
 #[test]
 fn an_older_list_does_not_bring_back_what_was_read() {
     let mut model = connected(80, 24, &many(3));
-    let asked = model.told();
+    let asked = model.told_last();
     tell(&mut model, WatchEvent::Conversation(known("group_1", 3, 0)));
     answer(&mut model, asked, ServerReply::Conversations(vec![known("group_1", 3, 2)]));
     assert_eq!(model.listed()[0].unread, 0);
-    let asked = model.told();
+    let asked = model.told_last();
     answer(&mut model, asked, ServerReply::Conversations(vec![known("group_1", 3, 2)]));
     assert_eq!(model.listed()[0].unread, 2);
 }
@@ -104,7 +104,7 @@ fn a_page_that_is_older_than_all_that_is_remembered_is_asked_for_again() {
     let store = many(300);
     let mut model = connected(80, 24, &store);
     let large = "x".repeat(1 << 20);
-    let asked = model.told();
+    let asked = model.told_last();
     for seq in 1..=20 {
         let edited = message(seq, "group_1", &large);
         tell(&mut model, WatchEvent::Updated(Box::new(edited)));
@@ -258,7 +258,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 fn ask(model: &mut Model, server: &mut Server) -> bool {
-    let asked = model.told();
+    let asked = model.told_last();
     let effects = model.take_effects();
     let has_asked = !effects.is_empty();
     for effect in effects {

@@ -68,7 +68,7 @@ fn a_reply_that_has_no_text_yet_is_kept_too() {
 fn it_opens_the_first_unread_conversation_where_nothing_was_left_and_reads_nothing() {
     let model = started(SavedState::default(), &two());
     assert_eq!((model.title().as_str(), model.focus()), ("group_2", Focus::List));
-    assert_eq!(model.unread_beside(), 0);
+    assert_eq!(model.unread_elsewhere(), 0);
     let key = key("group_2");
     let unread = model.listed().iter().find(|known| known.key == key).map(|known| known.unread);
     assert_eq!(unread, Some(1));

@@ -117,7 +117,7 @@ fn a_flood_leaves_a_bounded_window_and_what_is_read_in_its_place() {
     }
     assert_eq!(on_screen(&model), before);
     assert_eq!(model.stream().below(), 19_900);
-    assert!(contents(&model).len() <= window::MOST);
+    assert!(contents(&model).len() <= window::MAX_MESSAGES);
     // The newest ones found no room; going there loads them.
     press(&mut model, KeyCode::Char('G'));
     serve(&mut model, &[message(20_000, "group_1", "the last one")]);
@@ -125,7 +125,7 @@ fn a_flood_leaves_a_bounded_window_and_what_is_read_in_its_place() {
     for seq in 20_001..=25_000 {
         receive(&mut model, message(seq, "group_1", "more"));
     }
-    assert!(contents(&model).len() <= window::MOST && model.stream().follows());
+    assert!(contents(&model).len() <= window::MAX_MESSAGES && model.stream().follows());
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn the_list_keeps_its_order_while_one_goes_through_it() {
     assert_eq!(names(&model), ["group_3", "group_2", "group_1"]);
     press(&mut model, KeyCode::Char('j'));
     assert_eq!(model.title(), "group_2");
-    model.update(TuiEvent::Tick(NOON + HOLD));
+    model.update(TuiEvent::Tick(NOON + ORDER_HOLD_SECONDS));
     assert_eq!(names(&model), ["group_1", "group_3", "group_2"]);
 }
 

@@ -1,0 +1,53 @@
+//! Looking in a history for a message that may have been sent.
+
+use super::{fetch_what_fits, learn_what_was_sent};
+use crate::adapter::api::{EventSink, Found, Outbound};
+use crate::adapter::onebot::common::call::Calls;
+use crate::adapter::onebot::v11::account::Account;
+use crate::model::change::{CLOCKS_APART, Inbound, MAX_CLOCKS_APART};
+
+/// Messages looked through for one that may have gone out, at first and at most.
+const SEARCHED: usize = 20;
+const MOST_SEARCHED: usize = 320;
+
+/// Looks for a message that may have gone out.
+pub(in crate::adapter::onebot::v11) async fn find(
+    account: &Account,
+    calls: &Calls,
+    events: &EventSink,
+    message: &Outbound,
+) -> Found {
+    let since = message.created_at;
+    learn_what_was_sent(account, &message.conversation, events, since).await;
+    let (mut count, mut seen) = (SEARCHED, 0);
+    loop {
+        let fetched = fetch_what_fits(account, calls, &message.conversation, count, since).await;
+        let Ok(history) = fetched else { return Found::CannotTell };
+        // Some answer with as many as they like, and leave out what is no message.
+        let may_have_more = history.len() > seen && history.len() >= count / 2;
+        seen = history.len();
+        let found = look(history, message);
+        let reaches_back = matches!(found, Found::History { is_complete: true, .. });
+        if reaches_back || !may_have_more || count >= MOST_SEARCHED {
+            return found;
+        }
+        // It may stand before what was told.
+        count *= 4;
+    }
+}
+
+/// Looks for a message in a history. That it is not there proves something only by a clock that is known.
+pub(super) fn look(history: Vec<Inbound>, message: &Outbound) -> Found {
+    let since = message.created_at.saturating_sub(CLOCKS_APART);
+    let is_before = |seen: &Inbound| seen.written().is_some_and(|written| written < since);
+    // Some leave out what the account itself wrote: such a history proves nothing.
+    let is_complete = history.iter().any(|seen| seen.own) && history.first().is_some_and(is_before);
+    let may_be_it = |seen: &Inbound| {
+        // A file sent as one address comes back as another; text comes back as it was.
+        seen.own
+            && seen.content.is_told_of(&message.content)
+            && seen.time.abs_diff(message.created_at) <= MAX_CLOCKS_APART
+    };
+    let (earlier, candidates) = history.into_iter().filter(may_be_it).partition(is_before);
+    Found::History { candidates, earlier, is_complete }
+}
