@@ -11,10 +11,12 @@ use rechat::adapter::{self, AdapterEvent, EventSink, Registry};
 use rechat::hub::{self, FrameForm, Hub, SubscribeRequest, Subscriber};
 use rechat::ingest::Ingest;
 use rechat::media::{BlobBounds, Blobs};
-use rechat::model::change::{AlikeEntries, Change, Committed, Inbound, Outcome};
+use rechat::model::change::{Change, Committed};
 use rechat::model::cursor::{Cursor, Epoch};
-use rechat::model::message::{Draft, Message, MessageType, Sender, Status};
+use rechat::model::inbound::Inbound;
+use rechat::model::message::{Draft, Message, MessageType, Status};
 use rechat::model::routing::RoutingFacts;
+use rechat::model::status_rules::Outcome;
 use rechat::outbox::{self, CommitObserver, RetryPolicy};
 use rechat::protocol::event::EventKinds;
 use rechat::store::{
@@ -476,18 +478,10 @@ fn inbound(text: &str) -> Inbound {
         platform: "qq".into(),
         account: "1".into(),
         conversation: "group_1".into(),
-        conversation_name: None,
-        sender: Sender::default(),
         content: text.into(),
-        reply_to: None,
         external_id: text.into(),
         time: 1_700_000_000,
-        own: false,
-        from_history: false,
-        alike: AlikeEntries::default(),
-        clock_ahead: None,
-        original: None,
-        fingerprint: None,
+        ..Inbound::default()
     }
 }
 

@@ -9,7 +9,7 @@ use super::definition::{Adapter, ServeStandalone, Service, read_own};
 use super::registry::{ConfiguredEntry, NewConnection};
 use super::transport::Running;
 use crate::clock::now;
-use crate::model::change::{AlikeEntries, Inbound};
+use crate::model::inbound::{AlikeEntries, Inbound};
 use crate::model::message::{ReplyTo, Sender, excerpt};
 use crate::protocol::platform::PlatformState;
 use serde::Deserialize;

@@ -23,8 +23,8 @@ mod start;
 mod transport;
 mod wechat;
 
-pub use crate::model::change::Inbound;
 pub use crate::model::event::AdapterState;
+pub use crate::model::inbound::Inbound;
 pub use crate::protocol::platform::{AdapterStatus, AdapterStatusChange, PlatformState};
 pub use api::{
     AccountHandle, AccountRequest, Action, ActionError, AdapterEvent, ConfigKey, Delivery,

@@ -3,9 +3,10 @@
 use super::Ingest;
 use crate::adapter::{AdapterEvent, MessageRef};
 use crate::clock::now;
-use crate::model::change::{Inbound, Outcome};
 use crate::model::event::AdapterState;
+use crate::model::inbound::Inbound;
 use crate::model::platform_event::MessageTarget;
+use crate::model::status_rules::Outcome;
 use crate::store::Command;
 use tokio::sync::oneshot;
 

@@ -59,15 +59,16 @@ pub fn decode(text: &[u8]) -> Result<Vec<Command>, serde_json::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::change::{AlikeEntries, Inbound, Outcome};
     use crate::model::content::Content;
     use crate::model::content::every_segment;
     use crate::model::event::AdapterState;
+    use crate::model::inbound::{AlikeEntries, Inbound};
     use crate::model::message::{ReplyTo, Sender};
     use crate::model::notice::Notice;
     use crate::model::notice::NoticeKind;
     use crate::model::platform_event::MessageTarget;
     use crate::model::reaction::ReactionChange;
+    use crate::model::status_rules::Outcome;
     use uuid::Uuid;
 
     fn target() -> MessageTarget {

@@ -93,8 +93,8 @@ pub(super) fn tell_dropped(command: &Command, answer: &Answer) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::change::{AlikeEntries, Inbound};
     use crate::model::content::Content;
+    use crate::model::inbound::Inbound;
     use crate::model::message::Sender;
     use crate::model::platform_event::MessageTarget;
     use crate::store::{Access, StoreOptions};
@@ -108,18 +108,11 @@ mod tests {
             platform: "qq".into(),
             account: "1".into(),
             conversation: "group_1".into(),
-            conversation_name: None,
             sender: Sender { id: "2".into(), name: "Ann".into() },
             content: Content::text("kept"),
-            reply_to: None,
             external_id: "7".into(),
             time: 1,
-            own: false,
-            from_history: false,
-            alike: AlikeEntries::default(),
-            clock_ahead: None,
-            original: None,
-            fingerprint: None,
+            ..Inbound::default()
         });
         let target = MessageTarget::External {
             account: "1".into(),

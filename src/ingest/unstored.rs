@@ -229,8 +229,8 @@ fn tell_lost(command: &Command, reason: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::change::{AlikeEntries, Inbound};
     use crate::model::event::AdapterState;
+    use crate::model::inbound::Inbound;
     use crate::model::message::Sender;
     use crate::model::platform_event::MessageTarget;
     use std::sync::Arc;
@@ -246,18 +246,10 @@ mod tests {
             platform: "wechat".into(),
             account: "1".into(),
             conversation: "private_1".into(),
-            conversation_name: None,
-            sender: Sender::default(),
             content: text.into(),
-            reply_to: None,
             external_id: text.into(),
             time: 1,
-            own: false,
-            from_history: false,
-            alike: AlikeEntries::default(),
-            clock_ahead: None,
-            original: None,
-            fingerprint: None,
+            ..Inbound::default()
         });
         Command::Receive { received, at: 2, can_wait: false }
     }

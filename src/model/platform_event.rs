@@ -2,8 +2,8 @@
 //!
 //! As JSON they are part of stores and of what nodes tell each other: a field may come, and none may go.
 
-use crate::model::change::{AlikeEntries, Inbound};
 use crate::model::content::{Content, Segment};
+use crate::model::inbound::{AlikeEntries, Inbound};
 use crate::model::message::{ReplyTo, Sender};
 use crate::model::notice::Notice;
 use crate::model::reaction::ReactionChange;

@@ -4,7 +4,7 @@ use super::context::OutboxContext;
 use crate::backoff::Backoff;
 use crate::clock::now;
 use crate::health::HEALTH;
-use crate::model::change::Outcome;
+use crate::model::status_rules::Outcome;
 use crate::store::{Command, StoreError};
 use std::time::Duration;
 

@@ -5,8 +5,9 @@ use super::recording::{DISK_PAUSE, record_outcome};
 use super::route::{self, DeliveryRoute};
 use crate::adapter::{Found, OnUnknown};
 use crate::clock::now;
-use crate::model::change::{Inbound, Outcome};
+use crate::model::inbound::Inbound;
 use crate::model::message::{Message, Status};
+use crate::model::status_rules::Outcome;
 use crate::store::{self, Command};
 
 /// Whether a message that may have been sent may be sent again. `false` if it was found, has failed

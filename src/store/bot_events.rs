@@ -158,10 +158,11 @@ impl BotEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::change::{AlikeEntries, Inbound, Outcome};
-    use crate::model::message::{Draft, MessageType, Sender};
+    use crate::model::inbound::Inbound;
+    use crate::model::message::{Draft, MessageType};
     use crate::model::platform_event::MessageTarget;
     use crate::model::routing::RoutingFacts;
+    use crate::model::status_rules::Outcome;
     use crate::store::{Access, Command, Store, StoreOptions};
     use redb::ReadableTable as _;
 
@@ -170,18 +171,10 @@ mod tests {
             platform: "qq".into(),
             account: "1".into(),
             conversation: "group_1".into(),
-            conversation_name: None,
-            sender: Sender::default(),
             content: id.into(),
-            reply_to: None,
             external_id: id.into(),
             time: 100,
-            own: false,
-            from_history: false,
-            alike: AlikeEntries::default(),
-            clock_ahead: None,
-            original: None,
-            fingerprint: None,
+            ..Inbound::default()
         });
         Command::Receive { received, at: 100, can_wait: false }
     }

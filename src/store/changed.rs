@@ -5,8 +5,8 @@ use super::dedupe_keys::{
     deleted_key, doubtful_key, key_beside, seen_keys, sent_keys, settled_key,
 };
 use super::state::DeletedMessage;
-use crate::model::change::Inbound;
 use crate::model::event::{self, ChangeCause, DedupeKey, Event};
+use crate::model::inbound::Inbound;
 use crate::model::message::{Direction, Message, Status};
 
 /// Adds the event that a message changed, and returns the message.

@@ -2,14 +2,15 @@
 
 use super::dedupe_keys::Idempotency;
 use super::error::Result;
-use crate::model::change::{Inbound, Outcome};
 use crate::model::content::Content;
 use crate::model::event::AdapterState;
+use crate::model::inbound::Inbound;
 use crate::model::message::{Draft, Message, ReplyTo, Sender, Status};
 use crate::model::notice::Notice;
 use crate::model::platform_event::{MessageTarget, PlatformEvent};
 use crate::model::reaction::ReactionChange;
 use crate::model::routing::RoutingFacts;
+use crate::model::status_rules::Outcome;
 use uuid::Uuid;
 
 /// A command to the store. Times are Unix seconds. It carries every time it needs, so that the same

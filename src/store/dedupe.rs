@@ -6,9 +6,10 @@ use super::command::Answer;
 use super::dedupe_keys::{alias_key, history_key};
 use super::error::Result;
 use super::state::StoreState;
-use crate::model::change::{self, AlikeEntries, HISTORY_APART, Inbound, Outcome};
 use crate::model::event::{ChangeCause, DedupeKey, Event, Origin};
+use crate::model::inbound::{AlikeEntries, HISTORY_APART, Inbound};
 use crate::model::message::{Direction, Message, ReplyTo, Status};
+use crate::model::status_rules::{self, Outcome};
 
 /// The newest messages of the conversation that the messages of a history are compared with.
 const MAX_COMPARED: usize = 256;
@@ -151,7 +152,7 @@ fn sent_by_open_attempt(
         is_unconfirmed: false,
     };
     let open = find_open(state, received, recent, at)?;
-    Ok(open.and_then(|open| change::record_outcome(open, outcome, at)))
+    Ok(open.and_then(|open| status_rules::record_outcome(open, outcome, at)))
 }
 
 fn new_message(

@@ -6,8 +6,8 @@ use super::damage::guarded;
 use super::error::Result;
 use super::tables::KEYS_BY_AGE;
 use super::view::View;
-use crate::model::change::{self, Inbound};
 use crate::model::content::Content;
+use crate::model::inbound::{self, Inbound};
 use crate::model::message::Message;
 use redb::ReadableTable as _;
 use siphasher::sip128::{Hasher128, SipHasher24};
@@ -18,7 +18,7 @@ use uuid::Uuid;
 pub(super) const HOUR: u64 = 60 * 60;
 
 /// Rounding of the times of deleted messages: an echo comes at most so much later (`ECHO_LATE`).
-pub(super) const ECHO_PERIOD: u64 = change::ECHO_LATE;
+pub(super) const ECHO_PERIOD: u64 = inbound::ECHO_LATE;
 
 /// How long an `Idempotency-Key` is remembered, in seconds.
 pub const KEY_LIFE: u64 = 24 * 60 * 60;

@@ -6,6 +6,7 @@
 //! is kept beside it until the conversion has ended.
 
 mod backup;
+mod first_log;
 mod first_rows;
 mod first_schema;
 mod second_schema;

@@ -34,7 +34,6 @@ mod initialise;
 mod join;
 mod journal;
 mod lazy_table;
-mod legacy;
 mod listener;
 mod listing;
 mod log_recovery;

@@ -2,8 +2,8 @@
 
 use super::dedupe_keys::Idempotency;
 use super::error::{Result, StoreError};
-use crate::model::change::Inbound;
 use crate::model::event::RetentionBounds;
+use crate::model::inbound::Inbound;
 use crate::model::message::{Message, Recall, Status};
 use crate::model::notice::{ContactRequest, Notice};
 use crate::model::routing::StoreFacts;

@@ -2,11 +2,12 @@
 
 use super::model::{Model, key_of};
 use super::steps::{CONVERSATIONS, PLATFORMS, Step};
-use rechat::model::change::{self, AlikeEntries, Inbound, Outcome};
 use rechat::model::content::{Content, Segment};
 use rechat::model::event::Origin;
+use rechat::model::inbound::Inbound;
 use rechat::model::message::{Direction, Draft, Message, MessageType, Sender, Status};
 use rechat::model::routing::RoutingFacts;
+use rechat::model::status_rules::{self, Outcome};
 use rechat::store::{Access, Answer, Command, Store, StoreOptions, stored};
 
 pub(super) struct Both {
@@ -56,8 +57,8 @@ impl Both {
                 let status = Status::ALL[status];
                 let Some(message) = self.model.at(place) else { return };
                 let id = message.id;
-                let after =
-                    change::set_status(message.clone(), status, at).unwrap_or(message.clone());
+                let after = status_rules::set_status(message.clone(), status, at)
+                    .unwrap_or(message.clone());
                 *message = after.clone();
                 assert_eq!(
                     self.write(Command::SetStatus { id, status, at }),
@@ -73,7 +74,7 @@ impl Both {
             }
             Step::Claim { place } => {
                 let Some(message) = self.model.at(place) else { return };
-                let claimed = change::claim(message.clone(), Some("me"), at);
+                let claimed = status_rules::claim(message.clone(), Some("me"), at);
                 let claimed =
                     claimed.map(|message| Message { owner: Some("main".into()), ..message });
                 let seq = message.seq;
@@ -96,7 +97,9 @@ impl Both {
                     .clone();
                 let Some(message) = self.model.at(place) else { return };
                 let seq = message.seq;
-                if let Some(after) = change::record_outcome(message.clone(), outcome.clone(), at) {
+                if let Some(after) =
+                    status_rules::record_outcome(message.clone(), outcome.clone(), at)
+                {
                     *message = after;
                 }
                 let expected = Answer::Message(message.clone());
@@ -114,7 +117,7 @@ impl Both {
                 let Some(message) = self.model.at(place) else { return };
                 let before = key_of(message);
                 let Some(platform) = message.platform.clone().or(routed) else { return };
-                if change::can_route(message, &platform, &message.recipient) {
+                if status_rules::can_route(message, &platform, &message.recipient) {
                     (message.platform, message.updated_at) = (Some(platform), at);
                 }
                 let message = message.clone();
@@ -190,21 +193,15 @@ impl Both {
             platform: "qq".into(),
             account: "me".into(),
             conversation: CONVERSATIONS[conversation].into(),
-            conversation_name: None,
             sender: Sender { id: "7".into(), name: "Seven".into() },
             content: Content::of(vec![
                 Segment::Text { text: format!("in{external}") },
                 Segment::Mention { user: "9".into(), name: None, me: external.is_multiple_of(2) },
             ]),
-            reply_to: None,
             external_id: external.to_string(),
             time: u64::from(external),
             own,
-            from_history: false,
-            alike: AlikeEntries::default(),
-            clock_ahead: None,
-            original: None,
-            fingerprint: None,
+            ..Inbound::default()
         };
         let is_double = self.model.received.iter().any(|known| {
             known.conversation == received.conversation && known.external_id == received.external_id

@@ -1,7 +1,7 @@
 //! A store as a plain model: a map of messages.
 
-use rechat::model::change::Inbound;
 use rechat::model::event::Origin;
+use rechat::model::inbound::Inbound;
 use rechat::model::message::{Direction, Message};
 use rechat::protocol::overview::Conversation;
 use rechat::store::MessageFilter;

@@ -1,8 +1,8 @@
 //! Reports of adapters to the core.
 
-use crate::model::change::Inbound;
 use crate::model::content::Content;
 use crate::model::event::AdapterState;
+use crate::model::inbound::Inbound;
 use crate::model::message::{ReplyTo, Sender};
 use crate::model::notice::Notice;
 use crate::model::reaction::ReactionChange;

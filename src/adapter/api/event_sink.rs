@@ -1,7 +1,7 @@
 //! The queue from the adapters to the core, bounded in number and bytes: a flood waits at its socket.
 
 use super::event::AdapterEvent;
-use crate::model::change::Inbound;
+use crate::model::inbound::Inbound;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 

@@ -1,7 +1,7 @@
 //! A message on its way to a platform, and how an attempt to send it ended.
 
-use crate::model::change::Inbound;
 use crate::model::content::Content;
+use crate::model::inbound::Inbound;
 use crate::model::message::ReplyTo;
 use uuid::Uuid;
 

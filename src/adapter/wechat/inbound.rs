@@ -3,8 +3,8 @@
 use super::address::conversation;
 use super::json::{count, id, list, number, read_partly, text};
 use crate::adapter::api::cut;
-use crate::model::change::{AlikeEntries, Inbound};
 use crate::model::content::{Content, Media, Segment};
+use crate::model::inbound::{AlikeEntries, Inbound};
 use crate::model::message::{ReplyTo, Sender, excerpt};
 use data_encoding::HEXLOWER;
 use md5::{Digest, Md5};

@@ -3,9 +3,9 @@
 use super::parts::{WireReaction, person};
 use super::wire::{CAUSES, ORIGINS, WireEvent};
 use crate::log::record;
-use crate::model::change::Inbound;
 use crate::model::cursor::Epoch;
 use crate::model::event::{AdapterState, DedupeKey, EarlyRecall, Event, RawEvent, RetentionBounds};
+use crate::model::inbound::Inbound;
 use crate::model::notice::Notice;
 use crate::model::platform_event::PlatformEvent;
 

@@ -1,9 +1,9 @@
 //! Parts of events in encoded form.
 
 use crate::log::record::{IS_UNCERTAIN, IS_UNCONFIRMED, WireContent};
-use crate::model::change::{AlikeEntries, Inbound};
 use crate::model::content::Content;
 use crate::model::event::{DedupeKey, MessageState};
+use crate::model::inbound::{AlikeEntries, Inbound};
 use crate::model::message::{MessageType, ReplyTo, Sender, Status};
 use crate::model::reaction::Reaction;
 use serde::{Deserialize, Serialize};

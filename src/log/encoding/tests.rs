@@ -2,11 +2,11 @@
 
 use super::wire::{CAUSES, ORIGINS};
 use super::*;
-use crate::model::change::{AlikeEntries, Inbound};
 use crate::model::content::{Content, Segment};
 use crate::model::event::{
     AdapterState, DedupeKey, EarlyRecall, MessageState, RawEvent, RetentionBounds,
 };
+use crate::model::inbound::{AlikeEntries, Inbound};
 use crate::model::message::{Draft, MessageType, ReplyTo, Sender, Status};
 use crate::model::notice::{Notice, NoticeKind};
 use crate::model::platform_event::{MessageTarget, PlatformEvent};

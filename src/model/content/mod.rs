@@ -30,6 +30,13 @@ enum Form {
     Segments(Vec<Segment>),
 }
 
+impl Default for Content {
+    /// An empty text.
+    fn default() -> Self {
+        Self::text("")
+    }
+}
+
 impl From<&str> for Content {
     fn from(text: &str) -> Self {
         Self::text(text)

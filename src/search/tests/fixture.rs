@@ -1,7 +1,7 @@
 //! A store with its index, for tests.
 
-use crate::model::change::{AlikeEntries, Inbound};
 use crate::model::content::Content;
+use crate::model::inbound::Inbound;
 use crate::model::message::{Draft, Message, MessageType, Sender};
 use crate::model::routing::RoutingFacts;
 use crate::search::indexer::Indexer;
@@ -70,18 +70,11 @@ impl Both {
             platform: "qq".into(),
             account: "me".into(),
             conversation: CONVERSATIONS[0].into(),
-            conversation_name: None,
             sender: Sender { id: "7".into(), name },
             content,
-            reply_to: None,
             external_id: self.at.to_string(),
             time: self.at,
-            own: false,
-            from_history: false,
-            alike: AlikeEntries::default(),
-            clock_ahead: None,
-            original: None,
-            fingerprint: None,
+            ..Inbound::default()
         };
         self.write(Command::Receive { received: Box::new(received), at: self.at, can_wait: false });
     }

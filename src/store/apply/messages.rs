@@ -2,10 +2,11 @@
 
 use super::terms::ListedBy;
 use crate::log::record;
-use crate::model::change::{ChangeEffect, forget_past};
+use crate::model::change::ChangeEffect;
 use crate::model::content::Content;
 use crate::model::event::{ChangeCause, DedupeKey, MessageState, Origin};
 use crate::model::message::{Message, Recall, Sender, Status};
+use crate::model::status_rules::forget_past;
 use crate::store::error::{Result, StoreError};
 use crate::store::postings::locate;
 use crate::store::sealed::SealedTable;

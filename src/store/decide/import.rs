@@ -1,7 +1,7 @@
 //! Decisions about imported messages.
 
-use crate::model::change::Inbound;
 use crate::model::event::{DedupeKey, Event, Origin};
+use crate::model::inbound::Inbound;
 use crate::model::message::{Direction, Message, Status};
 use crate::store::changed::{seen_marks, sent_mark};
 use crate::store::command::Answer;

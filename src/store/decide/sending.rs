@@ -1,9 +1,9 @@
 //! Decisions about outbound messages: creating, routing, claiming, and outcomes of attempts.
 
-use crate::model::change::{self, Outcome};
 use crate::model::event::{ChangeCause, DedupeKey, Event, Origin};
 use crate::model::message::{Draft, Message, ReplyTo};
 use crate::model::routing::{self, PlatformChoice, RoutingFacts};
+use crate::model::status_rules::{self, Outcome};
 use crate::store::changed::{
     changed, changed_with, deleted_mark, part_mark, sent_mark, settled_mark,
 };
@@ -60,7 +60,7 @@ pub(super) fn route_again(
         let Some(message) = state.by_seq(seq)? else { continue };
         let (platform, conversation) = route(state, &message, &facts)?;
         if let Some(platform) = platform
-            && change::can_route(&message, &platform, &conversation)
+            && status_rules::can_route(&message, &platform, &conversation)
         {
             events.push(Event::Routed { seq, platform, conversation, at });
         }
@@ -93,7 +93,9 @@ pub(super) fn claim(
         {
             break;
         }
-        if let Some(mut message) = message.and_then(|message| change::claim(message, account, at)) {
+        if let Some(mut message) =
+            message.and_then(|message| status_rules::claim(message, account, at))
+        {
             message.owner = Some(state.owner().to_owned());
             claimed.push(changed(ChangeCause::Claimed, message, events));
         }
@@ -136,7 +138,7 @@ pub(super) fn record_outcome(
     events: &mut Vec<Event>,
 ) -> Result<Answer> {
     let seq = before.seq;
-    let Some(after) = change::record_outcome(before, outcome, at) else {
+    let Some(after) = status_rules::record_outcome(before, outcome, at) else {
         return Ok(state.by_seq(seq)?.map_or(Answer::NotFound, Answer::Message));
     };
     let marks = sent_mark(&after).into_iter().collect();

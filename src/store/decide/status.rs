@@ -1,8 +1,8 @@
 //! Decisions about states that people set, and about deletions.
 
-use crate::model::change;
 use crate::model::event::{ChangeCause, Event};
 use crate::model::message::Status;
+use crate::model::status_rules;
 use crate::store::changed::{changed, doubtful_mark, unsettled_mark};
 use crate::store::command::Answer;
 use crate::store::error::Result;
@@ -17,7 +17,7 @@ pub(super) fn set_status(
     events: &mut Vec<Event>,
 ) -> Result<Answer> {
     let Some(before) = state.by_id(id)? else { return Ok(Answer::NotFound) };
-    let Some(after) = change::set_status(before.clone(), status, at) else {
+    let Some(after) = status_rules::set_status(before.clone(), status, at) else {
         return Ok(Answer::Message(before));
     };
     Ok(Answer::Message(changed(ChangeCause::StatusSet, after, events)))
@@ -46,7 +46,7 @@ pub(super) fn withdraw(
 ) -> Result<Answer> {
     let Some(before) = state.by_id(id)? else { return Ok(Answer::NotFound) };
     let waits = before.status == Status::Pending && !before.is_uncertain;
-    match change::set_status(before, Status::Canceled, at).filter(|_| waits) {
+    match status_rules::set_status(before, Status::Canceled, at).filter(|_| waits) {
         Some(mut after) => {
             after.last_error = Some(reason);
             Ok(Answer::Message(changed(ChangeCause::StatusSet, after, events)))

@@ -1,16 +1,16 @@
 //! Conversion of schema 1 (version 0.2): its rows, and the commands of its write-ahead log.
 
+use super::first_log::{self, OldLog};
 use super::first_rows::rewrite;
 use crate::clock::now;
 use crate::log::Log as _;
 use crate::log::{FileLog, record};
-use crate::model::change::Outcome;
 use crate::model::message::{Direction, Status};
+use crate::model::status_rules::Outcome;
 use crate::store::carry_out::carry_out;
 use crate::store::command::Command;
 use crate::store::error::Result;
 use crate::store::ids::EpochTag;
-use crate::store::legacy::{self, OldLog};
 use crate::store::options::StoreOptions;
 use crate::store::order_tables;
 use crate::store::tables::{CONVERSATIONS, MESSAGES, META, counters, pack};
@@ -34,7 +34,7 @@ pub(super) fn from_first(
     let log = options.log(context.ids.key());
     let batch = rewrite(txn, options, context.ids)?;
     order_tables::arrange(txn)?;
-    let OldLog { whole, behind, damage, is_of_other } = legacy::read(&log, batch + 1)?;
+    let OldLog { whole, behind, damage, is_of_other } = first_log::read(&log, batch + 1)?;
     let state = if is_of_other {
         OldLogState::DoesNotFollow
     } else {
@@ -65,7 +65,7 @@ fn carry_out_behind(
 ) -> Result<()> {
     let head = counters(&txn.open_table(META)?)?.head;
     let known = |commands: Vec<Command>| {
-        commands.into_iter().filter_map(|command| legacy::behind_damage(command, head)).collect()
+        commands.into_iter().filter_map(|command| first_log::behind_damage(command, head)).collect()
     };
     carry_out_all(txn, context, batches.into_iter().map(known))?;
     let mut doubts = Vec::new();

@@ -1,7 +1,7 @@
 //! Converts between events of platforms and the commands that store them.
 
-use crate::model::change::Outcome;
 use crate::model::platform_event::PlatformEvent;
+use crate::model::status_rules::Outcome;
 use crate::store::command::Command;
 
 impl PlatformEvent {

@@ -2,7 +2,7 @@
 
 use super::echoes::{claim, end, in_doubt, own, sent, set};
 use super::*;
-use crate::model::change::ECHO_LATE;
+use crate::model::inbound::ECHO_LATE;
 
 fn total_of(file: &StoreFile) -> u64 {
     file.view().unwrap().stats().total

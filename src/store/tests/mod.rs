@@ -22,13 +22,14 @@ mod salvaged;
 use super::file::{Durability, StoreFile};
 use super::open::open;
 use super::*;
-use crate::model::change::{AlikeEntries, Inbound, Outcome};
 use crate::model::content::{Content, Segment};
 use crate::model::cursor::Cursor;
 use crate::model::event::AdapterState;
+use crate::model::inbound::Inbound;
 use crate::model::message::{Draft, Message, MessageType, Sender, Status};
 use crate::model::platform_event::{MessageTarget, PlatformEvent};
 use crate::model::routing::RoutingFacts;
+use crate::model::status_rules::Outcome;
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -88,18 +89,12 @@ fn received(text: &str, own: bool) -> Inbound {
         platform: "qq".into(),
         account: "1".into(),
         conversation: "group_1".into(),
-        conversation_name: None,
         sender: Sender { id: "2".into(), name: "Ann".into() },
         content: text.into(),
-        reply_to: None,
         external_id: text.into(),
         time: 1_700_000_000,
         own,
-        from_history: false,
-        alike: AlikeEntries::default(),
-        clock_ahead: None,
-        original: None,
-        fingerprint: None,
+        ..Inbound::default()
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::Transaction;
 use crate::log::record;
-use crate::model::change::Inbound;
 use crate::model::event::RetentionBounds;
+use crate::model::inbound::Inbound;
 use crate::model::message::{Direction, Message, Recall, Status};
 use crate::model::notice::{ContactRequest, Notice};
 use crate::store::damage::pass_over;

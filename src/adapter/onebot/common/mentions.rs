@@ -2,7 +2,7 @@
 
 use super::names::Names;
 use crate::adapter::api::MessageRef;
-use crate::model::change::Inbound;
+use crate::model::inbound::Inbound;
 
 /// People whose names one message has asked for.
 const MAX_ASKED_FOR: usize = 32;

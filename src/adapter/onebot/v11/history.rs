@@ -18,7 +18,7 @@ use crate::adapter::api::{AdapterEvent, EventSink};
 use crate::adapter::onebot::common::call::Calls;
 use crate::adapter::onebot::common::mentions::name_mentions;
 use crate::clock::now;
-use crate::model::change::{AlikeEntries, CLOCKS_APART, HISTORY_APART, Inbound};
+use crate::model::inbound::{AlikeEntries, CLOCKS_APART, HISTORY_APART, Inbound};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::time::Duration;

@@ -5,7 +5,7 @@
 //! implementation, which need not be that of the messages: QQ itself writes these.
 
 use crate::clock::now;
-use crate::model::change::{CLOCKS_APART, MAX_CLOCKS_APART};
+use crate::model::inbound::{CLOCKS_APART, MAX_CLOCKS_APART};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -3,8 +3,8 @@
 
 use crate::adapter::api::{Delivery, Outbound};
 use crate::clock::now;
-use crate::model::change::{ECHO_LATE, Inbound};
 use crate::model::content::Content;
+use crate::model::inbound::{ECHO_LATE, Inbound};
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;

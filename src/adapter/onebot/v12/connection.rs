@@ -15,7 +15,7 @@ use crate::adapter::onebot::common::session::{self, OneBotSession, Skipped};
 use crate::adapter::registry::{ConfiguredEntry, NewConnection, Registration};
 use crate::adapter::transport::Connection;
 use crate::adapter::transport::{ConnectionEnd, SocketClosed};
-use crate::model::change::Inbound;
+use crate::model::inbound::Inbound;
 use crate::model::message::check_name;
 use serde::Serialize;
 use std::collections::HashMap;

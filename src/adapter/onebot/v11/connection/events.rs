@@ -9,7 +9,7 @@ use crate::adapter::onebot::v11::notice::OneBot11NoticeFrame;
 use crate::adapter::onebot::v11::quoted_messages::answered_key;
 use crate::adapter::registry::Registration;
 use crate::adapter::transport::ConnectionEnd;
-use crate::model::change::Inbound;
+use crate::model::inbound::Inbound;
 
 /// The largest frame whose own words are kept for bots; of a larger one its meaning is.
 const MAX_TOLD: usize = 1 << 20;

@@ -5,7 +5,7 @@ use crate::adapter::onebot::common::channel;
 use crate::adapter::onebot::common::parts::MessageReading;
 use crate::adapter::onebot::v11::reading;
 use crate::clock::now;
-use crate::model::change::{AlikeEntries, Inbound};
+use crate::model::inbound::{AlikeEntries, Inbound};
 use crate::model::message::{Sender, check_name};
 use serde_json::value::RawValue;
 use siphasher::sip::SipHasher13;

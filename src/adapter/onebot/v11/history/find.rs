@@ -4,7 +4,7 @@ use super::{fetch_what_fits, learn_what_was_sent};
 use crate::adapter::api::{EventSink, Found, Outbound};
 use crate::adapter::onebot::common::call::Calls;
 use crate::adapter::onebot::v11::account::Account;
-use crate::model::change::{CLOCKS_APART, Inbound, MAX_CLOCKS_APART};
+use crate::model::inbound::{CLOCKS_APART, Inbound, MAX_CLOCKS_APART};
 
 /// Messages looked through for one that may have gone out, at first and at most.
 const SEARCHED: usize = 20;

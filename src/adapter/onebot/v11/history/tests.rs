@@ -13,18 +13,12 @@ fn said(content: &str, time: u64, own: bool) -> Inbound {
         platform: "qq".into(),
         account: "1".into(),
         conversation: "group_1".into(),
-        conversation_name: None,
-        sender: Sender::default(),
         content: content.into(),
-        reply_to: None,
         external_id: format!("{content}-{time}"),
         time,
         own,
         from_history: true,
-        alike: AlikeEntries::default(),
-        clock_ahead: None,
-        original: None,
-        fingerprint: None,
+        ..Inbound::default()
     }
 }
 

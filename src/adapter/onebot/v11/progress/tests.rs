@@ -1,7 +1,6 @@
 //! Parts of messages and their echoes.
 
 use super::*;
-use crate::model::change::AlikeEntries;
 use crate::model::message::Sender;
 
 fn echo(id: &str, content: &str) -> Inbound {
@@ -9,18 +8,11 @@ fn echo(id: &str, content: &str) -> Inbound {
         platform: "qq".into(),
         account: "1".into(),
         conversation: "group_1".into(),
-        conversation_name: None,
-        sender: Sender::default(),
         content: content.into(),
-        reply_to: None,
         external_id: id.into(),
         time: 1,
         own: true,
-        from_history: false,
-        alike: AlikeEntries::default(),
-        clock_ahead: None,
-        original: None,
-        fingerprint: None,
+        ..Inbound::default()
     }
 }
 

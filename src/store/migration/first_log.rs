@@ -1,14 +1,15 @@
 //! The write-ahead log of version 0.2, which has commands instead of events. It is read once, when such a
 //! store is converted.
 
-use super::command::Command;
-use super::dedupe_keys::Idempotency;
-use super::error::{Result, StoreError};
 use crate::log::FileLog;
-use crate::model::change::{AlikeEntries, Inbound, Outcome};
 use crate::model::content::Content;
+use crate::model::inbound::{AlikeEntries, Inbound};
 use crate::model::message::{Draft, MessageType, Sender, Status};
 use crate::model::routing::RoutingFacts;
+use crate::model::status_rules::Outcome;
+use crate::store::command::Command;
+use crate::store::dedupe_keys::Idempotency;
+use crate::store::error::{Result, StoreError};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -189,7 +190,7 @@ mod tests {
     /// Every kind of command, as version 0.2 wrote it.
     #[test]
     fn what_version_0_2_wrote_is_read() {
-        let text = include_str!("../../tests/fixtures/store/wal-1.hex").trim_end();
+        let text = include_str!("../../../tests/fixtures/store/wal-1.hex").trim_end();
         let byte =
             |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
         let bytes: Vec<u8> = text.as_bytes().chunks(2).map(byte).collect();
