@@ -10,11 +10,11 @@
 
 mod command;
 mod handover;
-mod set_aside;
+mod quarantine;
 mod unstored;
 
 pub use handover::{decode as decode_held, encode as encode_held};
-pub use set_aside::{TriedAgain, tell_set_aside, try_again};
+pub use quarantine::{TriedAgain, report_quarantine, try_again};
 
 use crate::adapter::{QueuedEvent, Registry};
 use crate::health;
@@ -26,7 +26,7 @@ use crate::raw_events::RawEventRetention;
 use crate::store::{self, Answer, Command, Store};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use set_aside::tell_dropped;
+use quarantine::tell_dropped;
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::pending;
@@ -97,7 +97,7 @@ impl Ingest {
     /// Works until all adapters have dropped the queue.
     pub async fn run(self) {
         let work = &mut *self.work.lock().await;
-        tell_set_aside(&self.store);
+        report_quarantine(&self.store);
         work.begin();
         self.take_in(work).await;
         self.store_batch(work).await;
@@ -251,19 +251,19 @@ impl Ingest {
         }
         match answer {
             Ok(Answer::Later) => work.wait(item),
-            Ok(_) if matches!(item.command, Command::SetAside { .. }) => {
-                tell_set_aside(&self.store)
+            Ok(_) if matches!(item.command, Command::Quarantine { .. }) => {
+                report_quarantine(&self.store)
             }
             Ok(answer) => {
                 self.count(&answer);
                 if matches!(item.command, Command::Together(_)) {
-                    tell_set_aside(&self.store);
+                    report_quarantine(&self.store);
                 }
                 if let Some(stored) = item.stored.take().filter(|_| answer != Answer::NotFound) {
                     let _ = stored.send(());
                 }
             }
-            Err(error) => work.batch.extend(item.set_aside(&error.to_string())),
+            Err(error) => work.batch.extend(item.quarantine(&error.to_string())),
         }
     }
 
@@ -275,10 +275,10 @@ impl Ingest {
                     Ok(answer) => self.count(answer),
                     Err(reason) => {
                         tracing::error!(
-                            "an event is set aside; `rechat check` tells of it: {reason}"
+                            "an event is quarantined; `rechat check` tells of it: {reason}"
                         );
-                        METRICS.events_set_aside.inc();
-                        tell_set_aside(&self.store);
+                        METRICS.events_quarantined.inc();
+                        report_quarantine(&self.store);
                     }
                 }
             }

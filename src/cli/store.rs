@@ -123,10 +123,10 @@ pub struct Compact {
 cannot be opened at all; the damaged file is kept beside it.
 
 Exit code 0: the store is sound; 1: it is damaged, or events of platforms could not be stored and \
-are set aside, with a line for each; 2: a server uses the store, so that only what is set aside could \
+are quarantined, with a line for each; 2: a server uses the store, so that only what is quarantined could \
 be looked at. There --retry has the server try again.")]
 pub struct Check {
-    /// First try again to store the events of platforms that were set aside
+    /// First try again to store the events of platforms that were quarantined
     #[arg(long)]
     pub retry: bool,
     /// First make the store anew from everything that can be read, and keep the damaged file

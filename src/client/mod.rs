@@ -40,7 +40,7 @@ use crate::cli::SourceArgs;
 use crate::config;
 use crate::error::{Error, Result};
 use crate::protocol::event::EventKind;
-use crate::protocol::http::{Imported, SetAsideEvents, StoredAgain};
+use crate::protocol::http::{Imported, QuarantinedEvents, StoredAgain};
 use crate::protocol::overview::Stats;
 use crate::search::Conditions;
 use crate::store::{Access, MessageFilter, MigrationProgress};
@@ -114,8 +114,8 @@ impl Client {
     /// # Errors
     ///
     /// No server runs, or it cannot be reached or refuses.
-    pub async fn set_aside(&mut self) -> Result<SetAsideEvents> {
-        self.server("ask for what was set aside")?.set_aside().await
+    pub async fn quarantine(&mut self) -> Result<QuarantinedEvents> {
+        self.server("ask for what was quarantined")?.quarantine().await
     }
 
     /// Has the server try again to store them.
@@ -123,8 +123,8 @@ impl Client {
     /// # Errors
     ///
     /// No server runs, or it cannot be reached or refuses.
-    pub async fn retry_set_aside(&mut self) -> Result<StoredAgain> {
-        self.server("store what was set aside")?.retry_set_aside().await
+    pub async fn retry_quarantine(&mut self) -> Result<StoredAgain> {
+        self.server("store what was quarantined")?.retry_quarantine().await
     }
 
     /// The server, for what only a server can do.

@@ -9,9 +9,9 @@ use crate::client::Client;
 use crate::config::{self, Sources};
 use crate::error::{Error, Result, tell};
 use crate::ingest::{TriedAgain, try_again};
-use crate::protocol::http::{SetAsideEvent, SetAsideEvents, StoredAgain};
+use crate::protocol::http::{QuarantinedEvent, QuarantinedEvents, StoredAgain};
 use crate::search;
-use crate::store::{Access, SetAside, Store, StoreOptions, check, salvage};
+use crate::store::{Access, Quarantined, Store, StoreOptions, check, salvage};
 use crate::text::{counted, in_units, visible};
 use std::path::Path;
 
@@ -42,9 +42,9 @@ pub(super) async fn run(command: Check, globals: &GlobalOptions) -> Result<()> {
         damaged_files = look_at_media(&config.db, &store, &mut out)?;
     }
     if report.findings.is_empty() && !has_kept(&report) && damaged_files == 0 {
-        out.line(match report.all_set_aside {
+        out.line(match report.all_quarantined {
             0 => "the store is sound",
-            _ => "the store is not damaged; some received events are set aside (see above)",
+            _ => "the store is not damaged; some received events are quarantined (see above)",
         })?;
     }
     out.finish()?;
@@ -70,9 +70,9 @@ fn verdict(report: &check::StoreReport, damaged_files: u64) -> Result<()> {
         return Err(Error::failed("messages may be missing that a damaged file had")
             .hint("remove the files that are kept beside the store, once you have looked"));
     }
-    match report.all_set_aside as usize {
+    match report.all_quarantined as usize {
         0 => Ok(()),
-        set_aside => Err(are_set_aside(set_aside)),
+        quarantined => Err(are_quarantined(quarantined)),
     }
 }
 
@@ -85,7 +85,7 @@ fn print_report(
     for finding in &report.findings {
         out.line(finding)?;
     }
-    for SetAside { at, reason, event, .. } in &report.set_aside {
+    for Quarantined { at, reason, event, .. } in &report.quarantined {
         let told = event.summary(*at);
         let sender = told.sender.map(|sender| &*sender.name).unwrap_or_default();
         let words = [told.kind, told.platform, told.conversation, sender, &told.text];
@@ -103,7 +103,7 @@ fn print_report(
     out.line(format_args!("{}: {}", config.db.display(), summary(report)))
 }
 
-/// Tells what a running server has set aside: it has the store open, which cannot be checked meanwhile.
+/// Tells what a running server has quarantined: it has the store open, which cannot be checked meanwhile.
 async fn check_beside(
     mut server: Client,
     config: &config::Config,
@@ -114,30 +114,30 @@ async fn check_beside(
     out.finish()?;
     match left {
         0 if retry => Ok(()),
-        left if left > 0 => Err(are_set_aside(left)),
+        left if left > 0 => Err(are_quarantined(left)),
         _ => Err(Error::usage(format!("a server has {} open", config.db.display()))
             .hint("stop it first, or make a copy with `rechat backup FILE` and check that")),
     }
 }
 
-/// Prints what a running server has set aside, after it has tried again where that is asked for; gives
+/// Prints what a running server has quarantined, after it has tried again where that is asked for; gives
 /// how much it is.
 async fn ask(server: &mut Client, retry: bool, out: &mut Output) -> Result<usize> {
     if retry {
-        let StoredAgain { stored, left } = server.retry_set_aside().await?;
+        let StoredAgain { stored, left } = server.retry_quarantine().await?;
         tell_retried(stored, left);
     }
-    let SetAsideEvents { events, total } = server.set_aside().await?;
+    let QuarantinedEvents { events, total } = server.quarantine().await?;
     for event in &events {
-        let SetAsideEvent { at, kind, platform, conversation, sender, content, .. } = event;
+        let QuarantinedEvent { at, kind, platform, conversation, sender, content, .. } = event;
         let words = [&**kind, platform, conversation, &sender.name, content];
         out.line(line_of(*at, words, &event.reason))?;
     }
     Ok(total)
 }
 
-fn are_set_aside(count: usize) -> Error {
-    Error::failed(format!("{count} events that came in could not be stored, and are set aside"))
+fn are_quarantined(count: usize) -> Error {
+    Error::failed(format!("{count} events that came in could not be stored, and are quarantined"))
         .hint("`rechat check --retry` tries again to store them, also while the server runs; a damaged row needs a backup")
 }
 
@@ -178,13 +178,13 @@ fn repair(config: &config::Config, out: &mut Output) -> Result<bool> {
     Ok(true)
 }
 
-/// An event that was set aside; its kind is told where it is no message.
+/// An event that was quarantined; its kind is told where it is no message.
 fn line_of(at: u64, words: [&str; 5], reason: &str) -> String {
     let [kind, platform, conversation, sender, text] = words;
     let at = local_time(at);
     let kind = if kind == "message" { String::new() } else { format!(" ({kind})") };
     let place = [platform, conversation].map(|name| format!(" {name}")).concat();
-    let text = format!("{at}{}, {sender}{kind}: {text} (set aside: {reason})", place.trim_end());
+    let text = format!("{at}{}, {sender}{kind}: {text} (quarantined: {reason})", place.trim_end());
     visible(&text).into_owned()
 }
 
@@ -196,14 +196,14 @@ fn summary(report: &check::StoreReport) -> String {
         0 => "nothing is damaged".to_owned(),
         count => counted(count, "thing is damaged", "things are damaged"),
     };
-    let set_aside = match report.all_set_aside {
+    let quarantined = match report.all_quarantined {
         0 => String::new(),
-        count => format!(", {}", counted(count, "event is set aside", "events are set aside")),
+        count => format!(", {}", counted(count, "event is quarantined", "events are quarantined")),
     };
-    format!("{messages} and {entries} read, {damage}{set_aside}")
+    format!("{messages} and {entries} read, {damage}{quarantined}")
 }
 
-/// Tries to store what was set aside; what still cannot be stored stays.
+/// Tries to store what was quarantined; what still cannot be stored stays.
 async fn retry(config: &config::Config) -> Result<()> {
     let migration = Some(of_migration());
     let options = StoreOptions { migration, ..config.store_options(Access::Write) };
@@ -217,7 +217,7 @@ async fn retry(config: &config::Config) -> Result<()> {
 
 fn tell_retried(stored: usize, left: usize) {
     let all = stored + left;
-    tell(format_args!("{stored} of {all} events that were set aside are stored now"));
+    tell(format_args!("{stored} of {all} events that were quarantined are stored now"));
 }
 
 /// Compares the search index with the messages. It can always be built again, and so nothing that

@@ -47,12 +47,12 @@ impl UnstoredEvents {
         Self { queue, events, batch, too_large, waiting, alone: 0, is_tried: false }
     }
 
-    /// Begins, perhaps again after a panic: the command that caused the panic is set aside.
+    /// Begins, perhaps again after a panic: the command that caused the panic is quarantined.
     pub(super) fn begin(&mut self) {
         if self.is_tried
             && let Some(broken) = self.take_first()
         {
-            self.batch.extend(broken.set_aside("the server failed while it stored this"));
+            self.batch.extend(broken.quarantine("the server failed while it stored this"));
         }
         self.repeat();
         self.go_one_by_one();
@@ -152,9 +152,9 @@ impl UnstoredEvents {
 
 impl QueuedCommand {
     /// Sets events aside that the store cannot take because of a damaged row, so that people can look at
-    /// them. What an adapter keeps with them is tried again together with that. What was set aside before,
+    /// them. What an adapter keeps with them is tried again together with that. What was quarantined before,
     /// or is no event of a platform, is lost, and the log of the program tells of it.
-    pub(super) fn set_aside(self, reason: &str) -> Option<Self> {
+    pub(super) fn quarantine(self, reason: &str) -> Option<Self> {
         let commands = match self.command {
             Command::Together(commands) => commands,
             command => vec![command],
@@ -162,7 +162,7 @@ impl QueuedCommand {
         let mut left = Vec::with_capacity(commands.len());
         let mut has_new = false;
         for command in commands {
-            if matches!(command, Command::SetAside { .. }) {
+            if matches!(command, Command::Quarantine { .. }) {
                 left.push(command);
                 continue;
             }
@@ -171,10 +171,10 @@ impl QueuedCommand {
                 continue;
             };
             has_new = true;
-            tracing::error!("an event is set aside; `rechat check` tells of it: {reason}");
-            METRICS.events_set_aside.inc();
+            tracing::error!("an event is quarantined; `rechat check` tells of it: {reason}");
+            METRICS.events_quarantined.inc();
             let (event, reason, at) = (Box::new(event.without_frame()), reason.to_owned(), now());
-            left.push(Command::SetAside { event, reason, at });
+            left.push(Command::Quarantine { event, reason, at });
         }
         if has_new {
             let command = match left.pop() {
@@ -204,7 +204,7 @@ impl QueuedCommand {
     }
 }
 
-/// Tells of a command that could neither be carried out nor set aside. The content is not told: it may be a
+/// Tells of a command that could neither be carried out nor quarantined. The content is not told: it may be a
 /// secret, such as a login.
 fn tell_lost(command: &Command, reason: &str) {
     METRICS.events_refused.inc();
@@ -220,10 +220,10 @@ fn tell_lost(command: &Command, reason: &str) {
             platform,
             conversation,
             message,
-            "an event could not even be set aside; it is lost: {reason}"
+            "an event could not even be quarantined; it is lost: {reason}"
         );
     }
-    HEALTH.degrade("events", "events could not be stored or set aside; the log names them");
+    HEALTH.degrade("events", "events could not be stored or quarantined; the log names them");
 }
 
 #[cfg(test)]
@@ -231,7 +231,6 @@ mod tests {
     use super::*;
     use crate::model::event::AdapterState;
     use crate::model::inbound::Inbound;
-    use crate::model::message::Sender;
     use crate::model::platform_event::MessageTarget;
     use std::sync::Arc;
     use tokio::sync::Semaphore;
@@ -267,30 +266,30 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn messages_of_a_poll_are_set_aside_one_by_one_together_with_its_cursor() {
+    async fn messages_of_a_poll_are_quarantined_one_by_one_together_with_its_cursor() {
         let (adapter, key) = ("ilink".to_owned(), "cursor".to_owned());
         let keep = Command::KeepState {
             state: Box::new(AdapterState { adapter, key, value: Some(vec![7]) }),
         };
         let poll = Command::Together(vec![receive("a"), receive("b"), keep.clone()]);
-        let aside = queued(poll).set_aside("a damaged row").unwrap().command;
+        let aside = queued(poll).quarantine("a damaged row").unwrap().command;
         let Command::Together(all) = aside else { panic!("{aside:?}") };
         let texts: Vec<_> = all
             .iter()
             .filter_map(|command| match command {
-                Command::SetAside { event, .. } => Some(event.summary(0).message),
+                Command::Quarantine { event, .. } => Some(event.summary(0).message),
                 _ => None,
             })
             .collect();
         assert_eq!((texts, &all[2]), (vec!["a".to_owned(), "b".to_owned()], &keep));
-        // An event that could not even be set aside ends there.
-        assert!(queued(Command::Together(all)).set_aside("again").is_none());
-        let one = queued(receive("c")).set_aside("a damaged row").unwrap().command;
-        assert!(matches!(one, Command::SetAside { .. }), "{one:?}");
+        // An event that could not even be quarantined ends there.
+        assert!(queued(Command::Together(all)).quarantine("again").is_none());
+        let one = queued(receive("c")).quarantine("a damaged row").unwrap().command;
+        assert!(matches!(one, Command::Quarantine { .. }), "{one:?}");
     }
 
     #[test]
-    fn every_kind_of_event_is_set_aside_and_none_twice() {
+    fn every_kind_of_event_is_quarantined_and_none_twice() {
         let target = || MessageTarget::Id(uuid::Uuid::nil());
         let raw = Command::StoreRawEvent {
             platform: "qq".into(),
@@ -304,10 +303,12 @@ mod tests {
             Command::Edit { target: target(), content: "new".into(), at: 1, is_repeated: false };
         let events = [(receive("a"), "message"), (raw, "recall"), (edit, "edit")];
         for (command, kind) in events {
-            let aside = queued(command).set_aside("a damaged row").unwrap();
-            let Command::SetAside { event, reason, .. } = &aside.command else { panic!("{kind}") };
+            let aside = queued(command).quarantine("a damaged row").unwrap();
+            let Command::Quarantine { event, reason, .. } = &aside.command else {
+                panic!("{kind}")
+            };
             assert_eq!((event.summary(0).kind, &**reason), (kind, "a damaged row"));
-            assert!(aside.set_aside("again").is_none());
+            assert!(aside.quarantine("again").is_none());
         }
     }
 

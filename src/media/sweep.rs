@@ -107,7 +107,7 @@ pub async fn run(
 pub struct DamageTime {
     /// When damaged messages were first found.
     pub found: Option<SystemTime>,
-    /// When a damaged log or store was set aside, as long as that is kept.
+    /// When a damaged log or store was moved aside, as long as that is kept.
     pub kept: Option<SystemTime>,
 }
 
@@ -146,13 +146,13 @@ pub fn remove_unused(
     })?;
     let view = store.view()?;
     let mut readable = 0;
-    view.each_set_aside(|aside| {
+    view.each_quarantined(|aside| {
         readable += 1;
         for hash in aside.event.content().into_iter().flat_map(hashes) {
             unused.remove(&hash);
         }
     })?;
-    damaged += view.set_aside()?.saturating_sub(readable);
+    damaged += view.quarantined()?.saturating_sub(readable);
     damage.found = (damaged > 0).then(|| damage.found.unwrap_or(began));
     let made = view.made_at()?;
     let found = unused.len();

@@ -68,9 +68,9 @@ pub struct Metrics {
     pub search_missing: Gauge,
     /// Bytes of the search index on disk.
     pub search_bytes: Gauge,
-    /// Events of platforms that were set aside because a row of the store is damaged.
-    pub events_set_aside: Counter,
-    /// Events of platforms that could be neither stored nor set aside.
+    /// Events of platforms that were quarantined because a row of the store is damaged.
+    pub events_quarantined: Counter,
+    /// Events of platforms that could be neither stored nor quarantined.
     pub events_refused: Counter,
     /// Events that bots have read.
     pub bot_events: Family<BotLabels, Counter>,
@@ -223,7 +223,7 @@ impl Metrics {
             task_panics: Counter::default(),
             search_missing: Gauge::default(),
             search_bytes: Gauge::default(),
-            events_set_aside: Counter::default(),
+            events_quarantined: Counter::default(),
             events_refused: Counter::default(),
             bot_events: Family::default(),
             bot_state: Family::default(),
@@ -275,10 +275,10 @@ impl Metrics {
         r.register("search_missing_messages", help, self.search_missing.clone());
         let help = "The size of the search index on disk";
         r.register("search_index_bytes", help, self.search_bytes.clone());
-        let help = "Events of platforms that met a damaged row and were set aside";
-        r.register("events_set_aside", help, self.events_set_aside.clone());
+        let help = "Events of platforms that met a damaged row and were quarantined";
+        r.register("events_quarantined", help, self.events_quarantined.clone());
         let help =
-            "Events of platforms that could be neither stored nor set aside; the log names them";
+            "Events of platforms that could be neither stored nor quarantined; the log names them";
         r.register("events_refused", help, self.events_refused.clone());
         r.register("bot_events", "Events that each bot has read", self.bot_events.clone());
         r.register("bot_state", "1 for the state each bot is in", self.bot_state.clone());

@@ -32,7 +32,7 @@ pub enum Event {
     Changed {
         /// The `seq` of the message.
         seq: u64,
-        how: ChangeCause,
+        cause: ChangeCause,
         /// The state after the change.
         state: Box<MessageState>,
         /// Marks by which the message is recognized when it is reported again.
@@ -94,10 +94,10 @@ pub enum Event {
         pinned: bool,
     },
     /// An event of a platform could not be stored. It is kept so that people can look at it.
-    SetAside { event: Box<PlatformEvent>, reason: String, at: u64 },
-    /// An event that was set aside is removed.
+    Quarantined { event: Box<PlatformEvent>, reason: String, at: u64 },
+    /// An event that was quarantined is removed.
     Released {
-        /// The offset at which it was set aside.
+        /// The offset at which it was quarantined.
         offset: u64,
     },
     /// Everything older than these bounds was forgotten.

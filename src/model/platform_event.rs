@@ -1,4 +1,4 @@
-//! Events of platforms as they are kept until they are stored: by another node of a cluster, or set aside.
+//! Events of platforms as they are kept until they are stored: by another node of a cluster, or quarantined.
 //!
 //! As JSON they are part of stores and of what nodes tell each other: a field may come, and none may go.
 
@@ -106,7 +106,7 @@ pub struct EventSummary<'e> {
 }
 
 impl PlatformEvent {
-    /// The event in a few words. `at` is when it was set aside, for events without a time.
+    /// The event in a few words. `at` is when it was quarantined, for events without a time.
     pub fn summary(&self, at: u64) -> EventSummary<'_> {
         match self {
             Self::Received { message, .. } => EventSummary {

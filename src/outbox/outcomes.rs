@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, oneshot};
 
 /// Number of messages below which cancelled waits are not removed.
-const FEW: usize = 256;
+const CLEANUP_FROM: usize = 256;
 
 /// The waiting requests, by message.
 #[derive(Debug, Default)]
@@ -74,7 +74,7 @@ impl Waiting {
     /// Removes cancelled waits, so that the map does not grow; runs only when there are twice as
     /// many messages as after the last time.
     fn let_go(&mut self) {
-        if self.senders.len() < FEW.max(2 * self.left) {
+        if self.senders.len() < CLEANUP_FROM.max(2 * self.left) {
             return;
         }
         self.senders.retain(|_, senders| {
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn those_who_gave_up_are_let_go_of() {
         let outcomes = Outcomes::default();
-        let mut patient: Vec<_> = (0..FEW as u64).map(|seq| outcomes.wait(seq)).collect();
+        let mut patient: Vec<_> = (0..CLEANUP_FROM as u64).map(|seq| outcomes.wait(seq)).collect();
         for seq in 1_000..10_000 {
             drop(outcomes.wait(seq));
         }

@@ -4,7 +4,7 @@ use super::damage::{guarded, pass_over};
 use super::error::{Result, StoreError};
 use super::journal::{self, EntryContent, JournalEntry};
 use super::raw_event_row::{decode, time_of};
-use super::tables::TOLD;
+use super::tables::RAW_EVENTS;
 use super::view::View;
 use redb::ReadOnlyTable;
 
@@ -100,7 +100,7 @@ impl View {
 
     /// The raw events that are kept; `None` in a store that never had any.
     fn raw_events(&self) -> Result<Option<ReadOnlyTable<u64, &'static [u8]>>> {
-        match self.txn.open_table(TOLD) {
+        match self.txn.open_table(RAW_EVENTS) {
             Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
             table => Ok(Some(table?)),
         }

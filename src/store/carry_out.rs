@@ -34,7 +34,7 @@ fn carry_out_each(
     match command {
         Command::Together(commands) => {
             for command in commands {
-                let aside = set_aside_for(&command);
+                let aside = quarantine_for(&command);
                 let mut answer = carry_out_one(state, command, record.as_deref_mut(), changes)?;
                 if let (Err(error), Some(aside)) = (&answer, aside) {
                     let aside = aside(error.to_string(), state.at);
@@ -78,7 +78,7 @@ fn carry_out_one(
 
 /// The command that sets the event of a command aside, for a reason and at a time. `None` if the command
 /// stores no event.
-fn set_aside_for(command: &Command) -> Option<impl FnOnce(String, u64) -> Command + use<>> {
+fn quarantine_for(command: &Command) -> Option<impl FnOnce(String, u64) -> Command + use<>> {
     let event = Box::new(PlatformEvent::of(command.clone())?.without_frame());
-    Some(move |reason, at| Command::SetAside { event, reason, at })
+    Some(move |reason, at| Command::Quarantine { event, reason, at })
 }

@@ -10,19 +10,19 @@ use crate::model::inbound::Inbound;
 use crate::model::message::{Direction, Message, Status};
 
 /// Adds the event that a message changed, and returns the message.
-pub(super) fn changed(how: ChangeCause, message: Message, events: &mut Vec<Event>) -> Message {
-    changed_with(how, message, Vec::new(), events)
+pub(super) fn changed(cause: ChangeCause, message: Message, events: &mut Vec<Event>) -> Message {
+    changed_with(cause, message, Vec::new(), events)
 }
 
 /// Like [`changed`], with marks of the change.
 pub(super) fn changed_with(
-    how: ChangeCause,
+    cause: ChangeCause,
     message: Message,
     marks: Vec<DedupeKey>,
     events: &mut Vec<Event>,
 ) -> Message {
     let state = Box::new(event::MessageState::of(&message));
-    events.push(Event::Changed { seq: message.seq, how, state, marks });
+    events.push(Event::Changed { seq: message.seq, cause, state, marks });
     message
 }
 

@@ -20,7 +20,7 @@ use conversations::{check_conversations, check_late, check_newest, check_platfor
 use messages::{RecountedTables, check_messages, check_rows};
 use tables::{
     check_early_recalls, check_epochs, check_foreign_ids, check_journal, check_keys, check_marks,
-    check_set_aside,
+    check_quarantine,
 };
 
 /// Checks a store that no other process uses: its rows, and the pages of its file. A store that cannot be
@@ -106,7 +106,7 @@ pub fn check(view: &View) -> Result<StoreReport> {
     report.part("early recalls", |report| check_early_recalls(view, report));
     report.part("the journal", |report| check_journal(view, report));
     report.part("epochs", |report| check_epochs(view, report));
-    report.part("what was set aside", |report| check_set_aside(view, report));
+    report.part("what was quarantined", |report| check_quarantine(view, report));
     report.part("platforms that were connected", |_| {
         seen_platforms_row(view.meta_table()?).map(drop)
     });

@@ -116,8 +116,8 @@ pub enum Command {
     /// Import messages. One whose ID is known already stays as it is.
     Import { messages: Vec<Message> },
     /// Set an event of a platform aside that cannot be stored, with the reason.
-    SetAside { event: Box<PlatformEvent>, reason: String, at: u64 },
-    /// Remove the event that was set aside at this offset.
+    Quarantine { event: Box<PlatformEvent>, reason: String, at: u64 },
+    /// Remove the event that was quarantined at this offset.
     Release { offset: u64 },
     /// Delete some rows that are older than their limit: events, empty conversations, recalls whose message
     /// never arrived, deduplication keys, and idempotency keys. The answer is [`Answer::Nothing`] once there
@@ -146,7 +146,7 @@ pub enum Command {
     /// answer is [`Answer::NotWaiting`].
     Withdraw { id: Uuid, reason: String, at: u64 },
     /// Carry out commands in one commit: all of them are on disk, or none. An event among them that
-    /// cannot be stored is set aside in the same commit.
+    /// cannot be stored is quarantined in the same commit.
     Together(Vec<Command>),
     /// Carry out commands in one commit, in this order. If the write fails, none of them is stored. One
     /// that needs a damaged row is refused alone, as if it had come by itself.
@@ -173,7 +173,7 @@ pub enum Answer {
     },
     /// It was noted.
     Noted,
-    /// The event was not set aside, because the limit of such events is reached.
+    /// The event was not quarantined, because the limit of such events is reached.
     NoRoom,
     /// There was nothing to do.
     Nothing,

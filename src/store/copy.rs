@@ -9,8 +9,8 @@ use super::quarantine;
 use super::sealed::{SealedTable, epoch_of, key_of, mark_key};
 use super::tables::{
     ADAPTER_STATE, CONVERSATIONS, EARLY_RECALLS, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, KEYS_BY_AGE,
-    LATE, LOG_BYTES, MESSAGES, META, NEWEST, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, SEEN, SENT,
-    TOLD, platform_term, unpack, unpack_places, unpack_request,
+    LATE, LOG_BYTES, MESSAGES, META, NEWEST, PLATFORMS, POSTINGS, QUARANTINE, RAW_EVENTS, REQUESTS,
+    SEEN, SENT, platform_term, unpack, unpack_places, unpack_request,
 };
 use crate::log::disk::make_private;
 use crate::log::record::{self, Unreadable};
@@ -67,7 +67,7 @@ pub(super) fn copy(txn: &ReadTransaction, to: &Path, kind: CopyKind) -> Result<(
         if kind == CopyKind::Node {
             copy_table(txn, &database, EARLY_RECALLS)?;
             copy_table(txn, &database, ADAPTER_STATE)?;
-            copy_table(txn, &database, TOLD)?;
+            copy_table(txn, &database, RAW_EVENTS)?;
         }
         // The last table: a file without it is no store, should the copy be interrupted.
         copy_table(txn, &database, META)?;

@@ -10,7 +10,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 const MAX_TOLD: usize = 1_000;
 
 /// Damage that was logged already.
-static TOLD: LazyLock<Mutex<BTreeSet<String>>> = LazyLock::new(Mutex::default);
+static LOGGED: LazyLock<Mutex<BTreeSet<String>>> = LazyLock::new(Mutex::default);
 
 /// Reads or writes the file. redb panics if a page has an unknown form; the panic becomes an error.
 pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
@@ -25,7 +25,7 @@ pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
 pub(super) fn pass_over<T>(read: Result<Option<T>>) -> Result<Option<T>> {
     match read {
         Err(StoreError::Damaged(text)) => {
-            let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut told = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
             if told.len() < MAX_TOLD && told.insert(text.clone()) {
                 tracing::error!("{text}; it is left out; run `rechat check` for details");
                 HEALTH.degrade("damage", format!("{text}; run `rechat check` for details"));

@@ -3,10 +3,10 @@
 mod content;
 mod conversation;
 mod import;
+mod quarantine;
 mod raw_event;
 mod request;
 mod sending;
-mod set_aside;
 mod status;
 mod trim;
 
@@ -18,10 +18,10 @@ use crate::model::event::{Event, RawEvent};
 use content::{complete, edit, edit_waiting, find_reply, name_mention, react, recall};
 use conversation::{ConversationChange, name, see_platform, set_conversation};
 use import::import;
+use quarantine::{quarantine, release};
 use raw_event::store_raw_event;
 use request::{answer_request, notice};
 use sending::{claim, create, note_part, record_deleted, record_outcome, route_again};
-use set_aside::{release, set_aside};
 use status::{delete, set_status, set_status_of, withdraw};
 use trim::trim;
 
@@ -93,7 +93,7 @@ pub(super) fn decide(
             Some(message) => record_outcome(state, message, outcome, at, events),
             None => record_deleted(state, &|_, deleted| deleted == id, &outcome, at, events),
         },
-        Command::SetAside { event, reason, at } => set_aside(state, event, reason, at, events),
+        Command::Quarantine { event, reason, at } => quarantine(state, event, reason, at, events),
         Command::Release { offset } => release(state, offset, events),
         Command::Trim { marks_before, lapsed_keys, at } => {
             trim(state, marks_before, lapsed_keys, at, events)

@@ -252,7 +252,7 @@ fn repeated(
 /// Adds the event that an own message got new data from its echo. The answer is the message with this data.
 fn recognized(
     state: &impl StoreState,
-    how: ChangeCause,
+    cause: ChangeCause,
     received: &Inbound,
     known: Message,
     at: u64,
@@ -260,7 +260,7 @@ fn recognized(
 ) -> Result<Answer> {
     let mut marks = marks(state, received, &known)?;
     marks.extend(sent_mark(&known));
-    let known = changed_with(how, known, marks, events);
+    let known = changed_with(cause, known, marks, events);
     events.extend(recalled_before(state, &known, at)?);
     Ok(Answer::Repeated(known))
 }

@@ -82,7 +82,7 @@ pub use listing::{ConversationQuery, stored};
 pub use membership::Membership;
 pub use options::{Access, MigrationProgress, MigrationStep, SharedLogFactory, StoreOptions};
 pub use prefix::ByPrefix;
-pub use quarantine::SetAside;
+pub use quarantine::Quarantined;
 pub use query::{FilterTerms, Matches, MessageFilter, Order, Page};
 pub use salvage::{Salvaged, damaged_at, kept_stores, salvage};
 pub use view::View;

@@ -127,7 +127,7 @@ fn count_events(txn: &WriteTransaction, counted: &mut Counters) -> Result<()> {
         }
     }
     let began = txn.open_table(EPOCHS)?.last()?.map(|(first, _)| first.value());
-    let set_aside = txn.open_table(QUARANTINE)?.last()?.map(|(offset, _)| offset.value());
-    counted.offset = counted.offset.max(began.unwrap_or(0)).max(set_aside.unwrap_or(0));
+    let quarantined = txn.open_table(QUARANTINE)?.last()?.map(|(offset, _)| offset.value());
+    counted.offset = counted.offset.max(began.unwrap_or(0)).max(quarantined.unwrap_or(0));
     Ok(())
 }

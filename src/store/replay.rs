@@ -74,7 +74,7 @@ fn kind(event: &Event) -> &'static str {
         Event::ConversationNamed { .. } => "conversation named",
         Event::ConversationRead { .. } => "conversation read",
         Event::ConversationSet { .. } => "conversation set",
-        Event::SetAside { .. } => "set aside",
+        Event::Quarantined { .. } => "quarantined",
         Event::Released { .. } => "released",
         Event::Forgotten(_) => "forgotten",
         Event::AdapterState(_) => "adapter state",

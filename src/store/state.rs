@@ -106,9 +106,9 @@ pub(super) trait StoreState: StoreFacts<Error = StoreError> {
     fn request(&self, id: u64) -> Result<Option<ContactRequest>>;
     /// Whether one of your accounts reported the same request before, among the newest 1,000.
     fn is_known_request(&self, notice: &Notice, data: &str) -> Result<bool>;
-    /// Whether an event was set aside at an offset.
-    fn is_set_aside(&self, offset: u64) -> Result<bool>;
-    /// Whether there is no space for another event that is set aside.
+    /// Whether an event was quarantined at an offset.
+    fn is_quarantined(&self, offset: u64) -> Result<bool>;
+    /// Whether there is no space for another event that is quarantined.
     fn quarantine_is_full(&self) -> Result<bool>;
     /// Bounds up to which rows can be removed at a time in Unix seconds; `None` if there are none to
     /// remove.

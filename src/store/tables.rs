@@ -66,7 +66,7 @@ pub(super) const JOURNAL: TableDefinition<u64, &[u8]> = TableDefinition::new("jo
 /// The offset of an epoch's first event to (the epoch, the first `seq` that it can give).
 pub(super) const EPOCHS: TableDefinition<u64, (u64, u64)> = TableDefinition::new("epochs");
 
-/// The offset at which an event of a platform was set aside to its encoding.
+/// The offset at which an event of a platform was quarantined to its encoding.
 pub(super) const QUARANTINE: TableDefinition<u64, &[u8]> = TableDefinition::new("quarantine");
 
 /// The offset of a request's notice to the request.
@@ -79,7 +79,7 @@ pub(super) const ADAPTER_STATE: TableDefinition<(&str, &str), &[u8]> =
 
 /// The offset of a raw event to the event as the platform sent it. It is only for bots, so backups do not
 /// have it.
-pub(super) const TOLD: TableDefinition<u64, &[u8]> = TableDefinition::new("told");
+pub(super) const RAW_EVENTS: TableDefinition<u64, &[u8]> = TableDefinition::new("told");
 
 /// Hash of account, conversation and message to a recall that came before the message. Kept for a
 /// short time, so backups do not have it.

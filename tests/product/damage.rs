@@ -37,7 +37,7 @@ fn sent(server: &TestServer) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_damaged_conversation_stops_nobody_else_and_what_comes_in_for_it_is_set_aside() {
+async fn a_damaged_conversation_stops_nobody_else_and_what_comes_in_for_it_is_quarantined() {
     let mut server = TestServer::start();
     let peer = dial(&server).await;
     let mut named = group_message(1, 77, 1, "before");
@@ -59,7 +59,7 @@ async fn a_damaged_conversation_stops_nobody_else_and_what_comes_in_for_it_is_se
     let told = server.home.fails(1, &["doctor"]);
     assert!(told.contains("problem(s) found"), "{told}");
     let told = String::from_utf8(server.home.run(&["doctor"]).stdout).unwrap();
-    assert!(told.contains("set aside") && told.contains("qq/group_77"), "{told}");
+    assert!(told.contains("quarantined") && told.contains("qq/group_77"), "{told}");
     let look = |arguments: &[&str]| {
         let output = server.home.run(arguments);
         let told = format!(
@@ -73,14 +73,14 @@ async fn a_damaged_conversation_stops_nobody_else_and_what_comes_in_for_it_is_se
     };
     assert!(look(&["check"]).contains("rechat check --retry"), "beside the server");
     assert!(look(&["check", "--retry"]).contains("0 of 1 events"), "by the server");
-    let (status, listed) = server.get("/api/set-aside");
+    let (status, listed) = server.get("/api/quarantine");
     assert_eq!((status, &listed["total"]), (200, &json!(1)), "{listed}");
     assert_eq!(listed["events"][0]["content"], "for the damaged one");
 
     drop(peer);
     server.stop();
     let told = String::from_utf8(server.home.run(&["doctor"]).stdout).unwrap();
-    assert!(told.contains("1 received events could not be stored and are set aside"), "{told}");
+    assert!(told.contains("1 received events could not be stored and are quarantined"), "{told}");
     let told = String::from_utf8(server.home.run(&["check"]).stdout).unwrap();
     assert!(told.contains("for the damaged one"), "{told}");
     server.start_again();
@@ -90,7 +90,7 @@ async fn a_damaged_conversation_stops_nobody_else_and_what_comes_in_for_it_is_se
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_recall_that_cannot_be_stored_is_set_aside_like_a_message() {
+async fn a_recall_that_cannot_be_stored_is_quarantined_like_a_message() {
     let mut server = TestServer::start();
     let peer = dial(&server).await;
     peer.push(&group_message(1, 77, 41, "a text to damage"));
@@ -114,7 +114,7 @@ async fn a_recall_that_cannot_be_stored_is_set_aside_like_a_message() {
         let (_, page) = server.get("/api/messages?limit=1");
         page["messages"][0]["recalled_at"].is_u64().then_some(())
     });
-    let (status, listed) = server.get("/api/set-aside");
+    let (status, listed) = server.get("/api/quarantine");
     assert_eq!((status, &listed["total"]), (200, &json!(1)), "{listed}");
     let event = &listed["events"][0];
     assert_eq!((&event["kind"], &event["conversation"]), (&json!("recall"), &json!("group_77")));
@@ -126,9 +126,9 @@ async fn a_recall_that_cannot_be_stored_is_set_aside_like_a_message() {
         assert!(told.contains("(recall)") && told.contains("group_77"), "{told}");
     }
     let told = String::from_utf8(server.home.run(&["doctor"]).stdout).unwrap();
-    assert!(told.contains("set aside"), "{told}");
+    assert!(told.contains("quarantined"), "{told}");
     let metrics = server.get("/metrics").1.to_string();
-    assert!(metrics.contains("rechat_events_set_aside_total 1"), "{metrics}");
+    assert!(metrics.contains("rechat_events_quarantined_total 1"), "{metrics}");
     assert!(metrics.contains("rechat_events_refused_total 0"), "{metrics}");
 }
 

@@ -12,7 +12,7 @@ use super::export::Export;
 use super::opening::{Begin, NotOpened};
 use crate::error::{Error, Result};
 use crate::protocol::event::EventKind;
-use crate::protocol::http::{Backup, Health, Imported, SetAsideEvents, StoredAgain};
+use crate::protocol::http::{Backup, Health, Imported, QuarantinedEvents, StoredAgain};
 use crate::protocol::overview::Stats;
 use crate::store::MessageFilter;
 use http_body_util::{Either, Full};
@@ -119,12 +119,12 @@ impl Remote {
         self.0.need(request).await
     }
 
-    pub(super) async fn set_aside(&mut self) -> Result<SetAsideEvents> {
-        self.0.get("/api/set-aside").await
+    pub(super) async fn quarantine(&mut self) -> Result<QuarantinedEvents> {
+        self.0.get("/api/quarantine").await
     }
 
-    pub(super) async fn retry_set_aside(&mut self) -> Result<StoredAgain> {
-        let request = self.0.request(Method::POST, "/api/set-aside/retry", None::<&()>)?;
+    pub(super) async fn retry_quarantine(&mut self) -> Result<StoredAgain> {
+        let request = self.0.request(Method::POST, "/api/quarantine/retry", None::<&()>)?;
         self.0.need(request).await
     }
 

@@ -279,12 +279,12 @@ fn look_at_store(findings: &mut Findings, config: &Config, full: bool) {
             let advice = "messages may be missing; remove that file once you have looked";
             findings.add("store", CheckState::Wrong, kept, advice);
         }
-        match view.set_aside()? {
+        match view.quarantined()? {
             0 => {}
             count => findings.add(
                 "store",
                 CheckState::Wrong,
-                format!("{count} received events could not be stored and are set aside"),
+                format!("{count} received events could not be stored and are quarantined"),
                 "`rechat check` tells which; `rechat check --retry` stores them",
             ),
         }

@@ -93,19 +93,19 @@ async fn store_held(store: &Store, held: &[u8]) -> Result<(), String> {
         command => Command::Together(vec![command]),
     });
     let answer = store.write(Command::InOrder(each.collect())).await;
-    tell_set_aside(answer.map_err(|error| error.to_string())?);
+    report_quarantine(answer.map_err(|error| error.to_string())?);
     tracing::info!(events = count, "stored the events of a former leader");
     Ok(())
 }
 
-fn tell_set_aside(answer: Answer) {
+fn report_quarantine(answer: Answer) {
     let Answer::Together(answers) = answer else { return };
     for answer in answers {
         match answer {
-            Ok(answer) => tell_set_aside(answer),
+            Ok(answer) => report_quarantine(answer),
             Err(error) => {
                 tracing::error!(
-                    "an event of another node is set aside; `rechat check` tells of it: {error}"
+                    "an event of another node is quarantined; `rechat check` tells of it: {error}"
                 );
             }
         }

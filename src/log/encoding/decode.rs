@@ -22,9 +22,9 @@ pub(super) fn take_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
             origin: *ORIGINS.get(usize::from(origin))?,
             marks: marks.into_iter().map(DedupeKey::from).collect(),
         },
-        WireEvent::ChangedV1 { seq, how, state, marks } => Event::Changed {
+        WireEvent::ChangedV1 { seq, cause, state, marks } => Event::Changed {
             seq,
-            how: *CAUSES.get(usize::from(how))?,
+            cause: *CAUSES.get(usize::from(cause))?,
             state: Box::new(state.read()?),
             marks: marks.into_iter().map(DedupeKey::from).collect(),
         },
@@ -45,11 +45,15 @@ pub(super) fn take_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
                 name: name.into(),
             }
         }
-        WireEvent::SetAsideV1 { inbound, reason, at } => set_aside(inbound.read()?, reason, at),
-        WireEvent::SetAsideV2 { inbound, reason, at } => set_aside(inbound.read()?, reason, at),
-        WireEvent::SetAsideV3 { event, reason, at } => {
+        WireEvent::QuarantinedV1 { inbound, reason, at } => {
+            quarantined(inbound.read()?, reason, at)
+        }
+        WireEvent::QuarantinedV2 { inbound, reason, at } => {
+            quarantined(inbound.read()?, reason, at)
+        }
+        WireEvent::QuarantinedV3 { event, reason, at } => {
             let event = Box::new(serde_json::from_str(&event).ok()?);
-            Event::SetAside { event, reason: reason.into(), at }
+            Event::Quarantined { event, reason: reason.into(), at }
         }
         WireEvent::ContentSetV1 { seq, content, is_edit, at } => {
             Event::ContentSet { seq, content: content.read()?, is_edit, at }
@@ -149,7 +153,7 @@ pub(super) fn take_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
     Some((event, rest))
 }
 
-fn set_aside(message: Inbound, reason: &str, at: u64) -> Event {
+fn quarantined(message: Inbound, reason: &str, at: u64) -> Event {
     let event = PlatformEvent::Received { message: Box::new(message), at };
-    Event::SetAside { event: Box::new(event), reason: reason.into(), at }
+    Event::Quarantined { event: Box::new(event), reason: reason.into(), at }
 }

@@ -25,9 +25,9 @@ pub(super) fn encode_to(event: &Event, row: Option<&[u8]>, bytes: Vec<u8>) -> Re
             let (seq, origin) = (created.seq, *origin as u8);
             WireEvent::CreatedV1 { seq, message, origin, marks: wire_marks(marks) }
         }
-        Event::Changed { seq, how, state, marks } => WireEvent::ChangedV1 {
+        Event::Changed { seq, cause, state, marks } => WireEvent::ChangedV1 {
             seq: *seq,
-            how: *how as u8,
+            cause: *cause as u8,
             state: WireState::of(state),
             marks: wire_marks(marks),
         },
@@ -48,9 +48,9 @@ pub(super) fn encode_to(event: &Event, row: Option<&[u8]>, bytes: Vec<u8>) -> Re
         Event::ConversationSet { platform, conversation, muted, pinned } => {
             WireEvent::ConversationSetV1 { platform, conversation, muted: *muted, pinned: *pinned }
         }
-        Event::SetAside { event, reason, at } => {
+        Event::Quarantined { event, reason, at } => {
             let event = serde_json::to_string(event).map_err(|error| failed(&error))?;
-            WireEvent::SetAsideV3 { event: event.into(), reason, at: *at }
+            WireEvent::QuarantinedV3 { event: event.into(), reason, at: *at }
         }
         Event::ContentSet { seq, content, is_edit, at } => WireEvent::ContentSetV1 {
             seq: *seq,

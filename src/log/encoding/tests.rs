@@ -86,8 +86,8 @@ pub fn every_event() -> Vec<Event> {
         let (message, marks) = (Box::new(message.clone()), marks.clone());
         all.push(Event::Created { message, origin, marks });
     }
-    for how in CAUSES {
-        all.push(Event::Changed { seq: 7, how, state: state.clone(), marks: marks.clone() });
+    for cause in CAUSES {
+        all.push(Event::Changed { seq: 7, cause, state: state.clone(), marks: marks.clone() });
     }
     all.extend([
         Event::Recognized { seq: 7, marks },
@@ -97,7 +97,7 @@ pub fn every_event() -> Vec<Event> {
             conversation: "g".into(),
             name: "G".into(),
         },
-        Event::SetAside {
+        Event::Quarantined {
             event: Box::new(PlatformEvent::Received { message: inbound, at: 9 }),
             reason: "r".into(),
             at: 9,
@@ -147,7 +147,7 @@ pub fn every_event() -> Vec<Event> {
     all.push(Event::KeysLapsed { keys: vec![(9, 300)] });
     all.extend(every_other_event().into_iter().map(|event| {
         let (event, reason) = (Box::new(event), "r".to_owned());
-        Event::SetAside { event, reason, at: 9 }
+        Event::Quarantined { event, reason, at: 9 }
     }));
     all
 }

@@ -22,7 +22,7 @@ pub(super) enum WireEvent<'a> {
     },
     ChangedV1 {
         seq: u64,
-        how: u8,
+        cause: u8,
         #[serde(borrow)]
         state: WireState<'a>,
         marks: Vec<WireMark>,
@@ -39,7 +39,7 @@ pub(super) enum WireEvent<'a> {
         conversation: &'a str,
         name: &'a str,
     },
-    SetAsideV1 {
+    QuarantinedV1 {
         #[serde(borrow)]
         inbound: WireInboundV1<'a>,
         reason: &'a str,
@@ -66,7 +66,7 @@ pub(super) enum WireEvent<'a> {
         platform: &'a str,
         kind: &'a str,
     },
-    SetAsideV2 {
+    QuarantinedV2 {
         #[serde(borrow)]
         inbound: WireInbound<'a>,
         reason: &'a str,
@@ -159,7 +159,7 @@ pub(super) enum WireEvent<'a> {
         keys: Vec<(u64, u128)>,
     },
     /// For events that are not messages.
-    SetAsideV3 {
+    QuarantinedV3 {
         /// The event as JSON.
         event: Cow<'a, str>,
         reason: &'a str,

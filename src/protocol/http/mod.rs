@@ -5,8 +5,8 @@ mod conversation;
 mod media;
 mod member;
 mod message;
+mod quarantine;
 mod request;
-mod set_aside;
 mod texts;
 mod transfer;
 mod upload;
@@ -18,8 +18,8 @@ pub use conversation::{Conversations, ReadTo, SetConversation, Typing};
 pub use media::{KeptMedia, MediaAddress, MediaList, MediaRemoved, MediaUse, Uploaded};
 pub use member::{GroupMember, GroupMembers, MAX_MEMBERS, MemberRole};
 pub use message::{MessageChange, NewMessage, ParsedChange};
+pub use quarantine::{QuarantinedEvent, QuarantinedEvents, StoredAgain};
 pub use request::{Request, RequestAnswer, Requests};
-pub use set_aside::{SetAsideEvent, SetAsideEvents, StoredAgain};
 pub use texts::{
     INVALID_STATUS, INVALID_TYPE, MISSING_DATA, NO_REPLY_TARGET, NOT_FOUND, NOT_INITIALIZED,
     other_status,

@@ -8,9 +8,9 @@ mod logins;
 mod media;
 mod messages;
 mod overviews;
+mod quarantine;
 mod route;
 mod schema;
-mod set_aside;
 mod sign_in;
 mod transfers;
 
@@ -47,7 +47,7 @@ pub fn routes() -> Vec<Route> {
     routes.extend(overviews::routes());
     routes.extend(conversations::routes());
     routes.extend(transfers::routes());
-    routes.extend(set_aside::routes());
+    routes.extend(quarantine::routes());
     routes.extend(logins::routes());
     routes.extend(sign_in::routes());
     routes.extend(descriptions::routes());

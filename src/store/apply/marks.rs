@@ -61,16 +61,19 @@ impl Transaction<'_> {
 
     /// Keeps a raw event, and removes some that are not needed any more.
     pub(super) fn keep_raw_event(&mut self, offset: u64, told: &RawEvent) -> Result<()> {
-        self.told.write()?.insert(offset, raw_event_row::encode(offset, told)?.as_slice())?;
+        self.raw_events.write()?.insert(offset, raw_event_row::encode(offset, told)?.as_slice())?;
         for _ in 0..RAW_EVENTS_REMOVED_AT_ONCE {
-            let oldest =
-                self.told.read()?.first()?.map(|(key, row)| (key.value(), row.value().to_vec()));
+            let oldest = self
+                .raw_events
+                .read()?
+                .first()?
+                .map(|(key, row)| (key.value(), row.value().to_vec()));
             let Some((oldest, row)) = oldest else { break };
             // A damaged row is removed, too.
             if raw_event_row::time_of(oldest, &row).is_some_and(|at| at >= told.forget_before) {
                 break;
             }
-            self.told.write()?.remove(oldest)?;
+            self.raw_events.write()?.remove(oldest)?;
         }
         Ok(())
     }
@@ -80,7 +83,7 @@ impl Transaction<'_> {
         self.sent.write()?.retain_in(..(bounds.sent_before, 0), |_, _| false)?;
         self.journal.retain_in(..bounds.journal_before, |_, _| false)?;
         self.requests.write()?.retain_in(..bounds.journal_before, |_, _| false)?;
-        self.told.write()?.retain_in(..bounds.journal_before, |_, _| false)?;
+        self.raw_events.write()?.retain_in(..bounds.journal_before, |_, _| false)?;
         self.epochs.write()?.retain_in(..bounds.epochs_before, |_, _| false)?;
         self.counters.kept_from = self.counters.kept_from.max(bounds.journal_before);
         for (platform, name) in bounds.conversations {

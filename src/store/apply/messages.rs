@@ -41,14 +41,14 @@ impl Transaction<'_> {
     pub(super) fn changed(
         &mut self,
         seq: u64,
-        how: ChangeCause,
+        cause: ChangeCause,
         state: MessageState,
         marks: &[DedupeKey],
     ) -> Result<Option<ChangeEffect>> {
         self.mark(seq, marks)?;
         let mut message = self.before(seq)?;
         let before = state.put_into(&mut message);
-        if how == ChangeCause::StatusSet && message.status == Status::Pending {
+        if cause == ChangeCause::StatusSet && message.status == Status::Pending {
             forget_past(&mut message, before.status);
         }
         let was_listed = ListedBy {
@@ -58,7 +58,7 @@ impl Transaction<'_> {
             ..ListedBy::of(&message)
         };
         self.update(was_listed, &message)?;
-        Ok(match how {
+        Ok(match cause {
             ChangeCause::Claimed | ChangeCause::AttemptEnded | ChangeCause::StatusSet => {
                 Some(ChangeEffect::StatusChanged(message))
             }

@@ -86,8 +86,8 @@ impl Transaction<'_> {
             Event::Created { message, origin, marks } => {
                 return self.created(*message, origin, &marks, row).map(Some);
             }
-            Event::Changed { seq, how, state, marks } => {
-                return self.changed(seq, how, *state, &marks);
+            Event::Changed { seq, cause, state, marks } => {
+                return self.changed(seq, cause, *state, &marks);
             }
             Event::Routed { seq, platform, conversation, at } => {
                 return self.routed(seq, platform, conversation, at);
@@ -125,8 +125,8 @@ impl Transaction<'_> {
             Event::RequestAnswered { id, approved, reason, at } => {
                 self.answer_request(id, RequestDecision { approved, reason, at })?;
             }
-            Event::SetAside { .. } => {
-                self.set_aside(offset, &with_checksum(offset, &encode_event(&event)?))?;
+            Event::Quarantined { .. } => {
+                self.add_quarantined(offset, &with_checksum(offset, &encode_event(&event)?))?;
             }
             Event::Released { offset } => self.release(offset)?,
             Event::Forgotten(bounds) => self.forget(*bounds)?,

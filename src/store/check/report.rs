@@ -2,7 +2,7 @@
 
 use crate::store::damage::guarded;
 use crate::store::error::Result;
-use crate::store::quarantine::SetAside;
+use crate::store::quarantine::Quarantined;
 use std::path::PathBuf;
 
 /// The most findings that are reported. A damaged store usually has many damaged rows.
@@ -15,10 +15,10 @@ pub struct StoreReport {
     pub messages: u64,
     /// Index rows read.
     pub rows: u64,
-    /// Events that could not be stored and were set aside: the first ones, and how many there are.
-    pub set_aside: Vec<SetAside>,
-    /// The number of all events that were set aside.
-    pub all_set_aside: u64,
+    /// Events that could not be stored and were quarantined: the first ones, and how many there are.
+    pub quarantined: Vec<Quarantined>,
+    /// The number of all events that were quarantined.
+    pub all_quarantined: u64,
     /// The faults, in words; empty if there is none.
     pub findings: Vec<String>,
     /// The number of further faults.

@@ -1,4 +1,4 @@
-//! The check of the tables that no listing needs: IDs, keys, marks, the journal, epochs, and events that were set aside.
+//! The check of the tables that no listing needs: IDs, keys, marks, the journal, epochs, and events that were quarantined.
 
 use super::report::{MAX_FINDINGS, StoreReport};
 use crate::store::error::Result;
@@ -101,13 +101,13 @@ pub(super) fn check_journal(view: &View, report: &mut StoreReport) -> Result<()>
     Ok(())
 }
 
-pub(super) fn check_set_aside(view: &View, report: &mut StoreReport) -> Result<()> {
+pub(super) fn check_quarantine(view: &View, report: &mut StoreReport) -> Result<()> {
     for row in view.quarantine_table()?.iter()? {
         let (offset, bytes) = row?;
-        report.all_set_aside += 1;
+        report.all_quarantined += 1;
         match quarantine::decode(offset.value(), bytes.value()) {
             Err(error) => report.find(error.to_string()),
-            Ok(aside) if report.set_aside.len() < MAX_FINDINGS => report.set_aside.push(aside),
+            Ok(aside) if report.quarantined.len() < MAX_FINDINGS => report.quarantined.push(aside),
             Ok(_) => {}
         }
     }

@@ -32,7 +32,7 @@ pub(super) use write_ahead_log::damage_of_log;
 use write_ahead_log::{caught_up, goes_beyond, tell_kept};
 
 /// The first and the longest pause between two attempts to open a file that another process has.
-const LOOK_AGAIN: [Duration; 2] = [Duration::from_millis(2), Duration::from_millis(100)];
+const RETRY_PAUSES: [Duration; 2] = [Duration::from_millis(2), Duration::from_millis(100)];
 
 /// An open file whose tables exist and have the newest schema.
 pub(super) struct Opened {
@@ -65,7 +65,7 @@ impl Opened {
 /// Opens a store. If another process has the file, waits for it; a command does not keep it long.
 pub(super) fn open(options: &StoreOptions) -> Result<Opened> {
     let began = Instant::now();
-    let [first, longest] = LOOK_AGAIN;
+    let [first, longest] = RETRY_PAUSES;
     let mut backoff = Backoff::new(first, longest);
     loop {
         match try_open(options) {

@@ -16,7 +16,7 @@ const FORMAT: u8 = 3;
 pub(super) const HEADER: usize = 320;
 
 /// Bytes of a slot before its checksum.
-const SLOT: usize = 112;
+const SLOT_BYTES: usize = 112;
 
 /// Bytes of a page of order 0.
 const PAGE_BYTES: u64 = 4096;
@@ -90,7 +90,7 @@ impl FileHeader {
 
 /// The root in a slot; `None` if the slot is damaged or has none.
 fn root_of_slot(slot: &[u8]) -> Option<PageReference> {
-    let is_whole = u128_at(slot, SLOT)? == XxHash3_128::oneshot(&slot[..SLOT]);
+    let is_whole = u128_at(slot, SLOT_BYTES)? == XxHash3_128::oneshot(&slot[..SLOT_BYTES]);
     let has_root = slot[0] == FORMAT && slot[1] != 0;
     let root = PageReference { number: u64_at(slot, 8)?, checksum: u128_at(slot, 16)? };
     (is_whole && has_root).then_some(root)

@@ -11,7 +11,7 @@ impl PlatformEvent {
         Some(match command {
             Command::Receive { received, at, .. } => Self::Received { message: received, at },
             // An event that could not be stored here may be stored there.
-            Command::SetAside { event, .. } => *event,
+            Command::Quarantine { event, .. } => *event,
             Command::Recall { target, by, at } => Self::Recalled { target, by, at },
             Command::Edit { target, content, at, .. } => Self::Edited { target, content, at },
             Command::React { target, change, at } => Self::Reacted { target, change, at },

@@ -1,6 +1,6 @@
-//! Reading the events of platforms that could not be stored and were set aside.
+//! Reading the events of platforms that could not be stored and were quarantined.
 
-use super::row::{SetAside, decode};
+use super::row::{Quarantined, decode};
 use crate::store::damage::{guarded, pass_over};
 use crate::store::error::{Result, StoreError};
 use crate::store::view::View;
@@ -11,27 +11,27 @@ const AT_ONCE: usize = 64;
 const BYTES_AT_ONCE: usize = 1 << 20;
 
 impl View {
-    /// Number of events that were set aside because they could not be stored.
+    /// Number of events that were quarantined because they could not be stored.
     ///
     /// # Errors
     ///
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
-    pub fn set_aside(&self) -> Result<u64> {
+    pub fn quarantined(&self) -> Result<u64> {
         guarded(|| Ok(self.quarantine_table()?.len()?))
     }
 
-    /// Events that were set aside after an offset, the oldest first: at most `limit`, and no more once they
+    /// Events that were quarantined after an offset, the oldest first: at most `limit`, and no more once they
     /// have `max_bytes`. Damaged ones are left out and logged.
     ///
     /// # Errors
     ///
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
-    pub fn set_aside_after(
+    pub fn quarantined_after(
         &self,
         after: u64,
         limit: usize,
         max_bytes: usize,
-    ) -> Result<Vec<SetAside>> {
+    ) -> Result<Vec<Quarantined>> {
         guarded(|| {
             let (mut found, mut bytes) = (Vec::new(), 0);
             for row in self.quarantine_table()?.range(after.saturating_add(1)..)? {
@@ -50,16 +50,16 @@ impl View {
         })
     }
 
-    /// Calls `see` for every event that was set aside, the oldest first. Damaged ones are left out and
+    /// Calls `see` for every event that was quarantined, the oldest first. Damaged ones are left out and
     /// logged.
     ///
     /// # Errors
     ///
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
-    pub fn each_set_aside(&self, mut see: impl FnMut(SetAside)) -> Result<()> {
+    pub fn each_quarantined(&self, mut see: impl FnMut(Quarantined)) -> Result<()> {
         let mut after = 0;
         loop {
-            let some = self.set_aside_after(after, AT_ONCE, BYTES_AT_ONCE)?;
+            let some = self.quarantined_after(after, AT_ONCE, BYTES_AT_ONCE)?;
             let Some(last) = some.last() else { return Ok(()) };
             after = last.offset;
             some.into_iter().for_each(&mut see);

@@ -1,4 +1,4 @@
-//! Events of platforms that could not be stored and are set aside, so that people can look at them and try
+//! Events of platforms that could not be stored and are quarantined, so that people can look at them and try
 //! again.
 
 mod as_commands;
@@ -6,6 +6,6 @@ mod listing;
 mod row;
 mod space;
 
-pub use row::SetAside;
+pub use row::Quarantined;
 pub(super) use row::decode;
 pub(super) use space::BYTES_KEY;

@@ -1,4 +1,4 @@
-//! An event of a platform that could not be stored and was set aside, and its row.
+//! An event of a platform that could not be stored and was quarantined, and its row.
 
 use crate::log::decode_event;
 use crate::log::record::Unreadable;
@@ -8,10 +8,10 @@ use crate::store::tables::without_checksum;
 
 /// An event of a platform that could not be stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SetAside {
+pub struct Quarantined {
     /// The offset, by which it is named.
     pub offset: u64,
-    /// When it was set aside, in Unix seconds.
+    /// When it was quarantined, in Unix seconds.
     pub at: u64,
     /// Why it could not be stored.
     pub reason: String,
@@ -23,11 +23,11 @@ pub struct SetAside {
 pub(in crate::store) fn decode(
     offset: u64,
     row: &[u8],
-) -> std::result::Result<SetAside, Unreadable> {
+) -> std::result::Result<Quarantined, Unreadable> {
     match without_checksum(offset, row).and_then(decode_event) {
-        Some(Event::SetAside { event, reason, at }) => {
-            Ok(SetAside { offset, at, reason, event: *event })
+        Some(Event::Quarantined { event, reason, at }) => {
+            Ok(Quarantined { offset, at, reason, event: *event })
         }
-        _ => Err(Unreadable::new(format!("what was set aside at {offset} is damaged"))),
+        _ => Err(Unreadable::new(format!("what was quarantined at {offset} is damaged"))),
     }
 }

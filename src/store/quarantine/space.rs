@@ -1,4 +1,4 @@
-//! The space for events that are set aside, bounded in number and bytes.
+//! The space for events that are quarantined, bounded in number and bytes.
 
 use crate::store::error::Result;
 use crate::store::tables::{META, pack, unpack};
@@ -6,13 +6,13 @@ use crate::store::transaction::Transaction;
 use crate::store::view::View;
 use redb::{ReadableTable, ReadableTableMetadata};
 
-/// The most events that are set aside.
+/// The most events that are quarantined.
 const MAX_EVENTS: u64 = 10_000;
 
-/// The bytes of these events above which no other event is set aside.
+/// The bytes of these events above which no other event is quarantined.
 const MAX_BYTES: u64 = 256 << 20;
 
-/// The row of `meta` with the bytes of all events that are set aside.
+/// The row of `meta` with the bytes of all events that are quarantined.
 pub(in crate::store) const BYTES_KEY: &str = "set aside bytes";
 
 impl Transaction<'_> {
@@ -23,13 +23,13 @@ impl Transaction<'_> {
     }
 
     /// Keeps the row of an event that could not be stored.
-    pub(in crate::store) fn set_aside(&mut self, offset: u64, row: &[u8]) -> Result<()> {
+    pub(in crate::store) fn add_quarantined(&mut self, offset: u64, row: &[u8]) -> Result<()> {
         let before = bytes(&self.meta, self.quarantine.read()?)?;
         self.quarantine.write()?.insert(offset, row)?;
         self.note_bytes(before + row.len() as u64)
     }
 
-    /// Removes an event that was set aside.
+    /// Removes an event that was quarantined.
     pub(in crate::store) fn release(&mut self, offset: u64) -> Result<()> {
         let before = bytes(&self.meta, self.quarantine.read()?)?;
         let removed = self.quarantine.write()?.remove(offset)?;
@@ -59,7 +59,7 @@ fn is_full(events: u64, bytes: u64) -> bool {
     events >= MAX_EVENTS || bytes >= MAX_BYTES
 }
 
-/// The bytes of all events that are set aside: as noted in `meta`, or counted if the note is missing or
+/// The bytes of all events that are quarantined: as noted in `meta`, or counted if the note is missing or
 /// damaged.
 fn bytes(
     meta: &impl ReadableTable<&'static str, &'static [u8]>,

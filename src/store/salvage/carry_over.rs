@@ -9,8 +9,8 @@ use crate::store::pages::{DamagedFile, Tree, TreeEntry};
 use crate::store::sealed::{SealedTable, key_of, mark_key};
 use crate::store::tables::{
     ADAPTER_STATE, CONVERSATIONS, Counters, EARLY_RECALLS, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS,
-    MARK, META, PLATFORMS, QUARANTINE, REQUESTS, SCHEMA, SEEN, SENT, TOLD, counters, key_check,
-    pack, unpack, unpack_request,
+    MARK, META, PLATFORMS, QUARANTINE, RAW_EVENTS, REQUESTS, SCHEMA, SEEN, SENT, counters,
+    key_check, pack, unpack, unpack_request,
 };
 use crate::store::{early_recall, journal, quarantine, raw_event_row};
 use redb::{Database, Key, TableDefinition, TableHandle as _, Value};
@@ -139,14 +139,14 @@ impl Carrier<'_> {
             self.forget_epochs()?;
         }
         self.rows(JOURNAL, "kept events", |first, row| whole(&journal::decode(first, row)))?;
-        self.rows(QUARANTINE, "events that were set aside", |offset, row| {
+        self.rows(QUARANTINE, "events that were quarantined", |offset, row| {
             whole(&quarantine::decode(offset, row))
         })?;
         self.rows(REQUESTS, "requests", |id, row| whole(&unpack_request(id, row)))?;
         self.rows(ADAPTER_STATE, "values of adapters", |(adapter, name), row| {
             whole(&unpack::<Vec<u8>>("", &[adapter, name], row))
         })?;
-        self.rows(TOLD, "raw events for bots", |offset, row| {
+        self.rows(RAW_EVENTS, "raw events for bots", |offset, row| {
             whole(&raw_event_row::time_of(offset, row).ok_or(()))
         })?;
         self.rows(EARLY_RECALLS, "early recalls", |key, row| {

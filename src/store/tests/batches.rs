@@ -85,7 +85,7 @@ fn what_an_adapter_keeps_lies_with_its_messages_and_in_no_copy() {
 }
 
 #[test]
-fn a_message_of_a_batch_that_cannot_be_stored_is_set_aside_in_the_same_commit() {
+fn a_message_of_a_batch_that_cannot_be_stored_is_quarantined_in_the_same_commit() {
     let (_folder, mut file) = new();
     commit(&mut file, receive("a", false), Durability::Tables);
     damage(&file, tables::CONVERSATIONS, &("qq", "group_1"));
@@ -97,13 +97,13 @@ fn a_message_of_a_batch_that_cannot_be_stored_is_set_aside_in_the_same_commit() 
     };
     assert!(matches!(answers[..], [Err(StoreError::Damaged(_)), Ok(Answer::Noted)]), "{answers:?}");
     let view = file.view().unwrap();
-    let aside = view.set_aside_after(0, 1, 1).unwrap().remove(0);
+    let aside = view.quarantined_after(0, 1, 1).unwrap().remove(0);
     assert_eq!(aside.event.content().unwrap().readable(), "b");
     assert_eq!(view.adapter_state("x").unwrap().len(), 1);
 }
 
 #[test]
-fn every_kind_of_event_is_set_aside_with_its_reason() {
+fn every_kind_of_event_is_quarantined_with_its_reason() {
     let (_folder, mut file) = new();
     let Answer::Message(message) = commit(&mut file, receive("a", false), Durability::Tables)
     else {
@@ -122,7 +122,7 @@ fn every_kind_of_event_is_set_aside_with_its_reason() {
     let Answer::Together(answers) = answer else { panic!() };
     assert!(answers.iter().all(Result::is_err), "{answers:?}");
     let mut aside = Vec::new();
-    file.view().unwrap().each_set_aside(|event| aside.push(event)).unwrap();
+    file.view().unwrap().each_quarantined(|event| aside.push(event)).unwrap();
     assert!(aside.iter().all(|aside| aside.reason.contains("damaged")), "{aside:?}");
     let kept: Vec<_> = aside.into_iter().map(|aside| aside.event.into_command()).collect();
     assert_eq!(kept, events);

@@ -183,23 +183,23 @@ fn a_damaged_list_of_platforms_counts_as_none_and_is_made_anew() {
 }
 
 #[test]
-fn a_damaged_event_that_was_set_aside_hides_no_other() {
+fn a_damaged_event_that_was_quarantined_hides_no_other() {
     let (_folder, mut file) = new();
     for text in ["a", "b", "c"] {
-        commit(&mut file, set_aside(text), Durability::Tables);
+        commit(&mut file, quarantine(text), Durability::Tables);
     }
-    let all = file.view().unwrap().set_aside_after(0, 10, usize::MAX).unwrap();
+    let all = file.view().unwrap().quarantined_after(0, 10, usize::MAX).unwrap();
     assert_eq!(all.len(), 3);
     damage(&file, tables::QUARANTINE, &all[1].offset);
     let view = file.view().unwrap();
     let mut left = Vec::new();
-    view.each_set_aside(|aside| left.push(aside.offset)).unwrap();
+    view.each_quarantined(|aside| left.push(aside.offset)).unwrap();
     assert_eq!(left, [all[0].offset, all[2].offset]);
     // In pieces of one.
-    assert_eq!(view.set_aside_after(all[0].offset, 1, 1).unwrap(), all[2..]);
+    assert_eq!(view.quarantined_after(all[0].offset, 1, 1).unwrap(), all[2..]);
     let report = check::check(&view).unwrap();
-    assert_eq!((report.set_aside.len(), report.all_set_aside), (2, 3));
-    assert!(report.findings[0].contains("set aside at"), "{:?}", report.findings);
+    assert_eq!((report.quarantined.len(), report.all_quarantined), (2, 3));
+    assert!(report.findings[0].contains("quarantined at"), "{:?}", report.findings);
 }
 
 #[test]

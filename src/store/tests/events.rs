@@ -24,7 +24,8 @@ fn the_same_events_make_the_same_tables() {
     }
     let report = check::check(&other.view().unwrap()).unwrap();
     assert_eq!(report.findings, [""; 0]);
-    let kinds: Vec<_> = report.set_aside.iter().map(|aside| aside.event.summary(0).kind).collect();
+    let kinds: Vec<_> =
+        report.quarantined.iter().map(|aside| aside.event.summary(0).kind).collect();
     assert_eq!(kinds, ["recall"]);
 }
 

@@ -24,7 +24,7 @@ fn readers_have_what_only_the_log_holds() {
 }
 
 #[test]
-fn a_log_that_does_not_follow_an_older_copy_is_set_aside_for_good() {
+fn a_log_that_does_not_follow_an_older_copy_is_moved_aside_for_good() {
     let (folder, mut file) = new();
     made(&mut file, "old");
     let older = crashed(folder.path());

@@ -25,7 +25,7 @@ use super::*;
 use crate::model::content::{Content, Segment};
 use crate::model::cursor::Cursor;
 use crate::model::event::AdapterState;
-use crate::model::inbound::Inbound;
+use crate::model::inbound::{AlikeEntries, Inbound};
 use crate::model::message::{Draft, Message, MessageType, Sender, Status};
 use crate::model::platform_event::{MessageTarget, PlatformEvent};
 use crate::model::routing::RoutingFacts;
@@ -144,10 +144,10 @@ fn do_everything(file: &mut StoreFile) {
         pinned: None,
     });
     log(Command::Delete { id: keyed.id });
-    log(set_aside("four"));
+    log(quarantine("four"));
     let event = Box::new(PlatformEvent::of(recall("four")).unwrap());
-    log(Command::SetAside { event, reason: "it is too large".into(), at: 10 });
-    let first = file.view().unwrap().set_aside_after(0, 1, 1).unwrap()[0].offset;
+    log(Command::Quarantine { event, reason: "it is too large".into(), at: 10 });
+    let first = file.view().unwrap().quarantined_after(0, 1, 1).unwrap()[0].offset;
     commit(file, Command::Release { offset: first }, Durability::Log);
     let mut foreign = received("five", false).into_message(9, uuid::Uuid::from_u128(77), 11);
     foreign.conversation_name = Some("Five".into());
@@ -176,9 +176,9 @@ fn do_everything(file: &mut StoreFile) {
 }
 
 /// A message of a platform that could not be stored.
-fn set_aside(text: &str) -> Command {
+fn quarantine(text: &str) -> Command {
     let event = Box::new(PlatformEvent::of(receive(text, false)).unwrap());
-    Command::SetAside { event, reason: "a damaged row".into(), at: 1 }
+    Command::Quarantine { event, reason: "a damaged row".into(), at: 1 }
 }
 
 /// The platform takes a message back.
@@ -235,7 +235,7 @@ fn dump(file: &StoreFile) -> Vec<(String, Vec<String>)> {
         rows(&txn, tables::QUARANTINE),
         rows(&txn, tables::REQUESTS),
         rows(&txn, tables::ADAPTER_STATE),
-        rows(&txn, tables::TOLD),
+        rows(&txn, tables::RAW_EVENTS),
         rows(&txn, tables::EARLY_RECALLS),
         rows(&txn, tables::META),
     ]

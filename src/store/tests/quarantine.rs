@@ -1,17 +1,17 @@
-//! The bounds of what is set aside.
+//! The bounds of what is quarantined.
 
 use super::*;
 
 #[test]
 fn the_quarantine_is_bounded_and_says_that_it_is_full() {
     let (_folder, mut file) = new();
-    let aside = || set_aside("x");
+    let aside = || quarantine("x");
     let commands = (0..10_001).map(|_| aside()).collect();
     let answers = file.commit(commands, Durability::Tables).unwrap().answers;
     let kept = answers.iter().filter(|answer| **answer == Ok(Answer::Noted)).count();
     assert_eq!((kept, answers.last()), (10_000, Some(&Ok(Answer::NoRoom))));
     assert_eq!(file.view().unwrap().quarantine_is_full(), Ok(true));
-    let first = file.view().unwrap().set_aside_after(0, 1, 1).unwrap().remove(0);
+    let first = file.view().unwrap().quarantined_after(0, 1, 1).unwrap().remove(0);
     commit(&mut file, Command::Release { offset: first.offset }, Durability::Tables);
     assert_eq!(file.view().unwrap().quarantine_is_full(), Ok(false));
     assert_eq!(commit(&mut file, aside(), Durability::Tables), Answer::Noted);
@@ -21,7 +21,7 @@ fn the_quarantine_is_bounded_and_says_that_it_is_full() {
 fn the_quarantine_is_bounded_in_bytes() {
     let (_folder, mut file) = new();
     let large = "x".repeat(8 << 20);
-    let aside = || set_aside(&large);
+    let aside = || quarantine(&large);
     let mut kept = 0;
     while commit(&mut file, aside(), Durability::Tables) == Answer::Noted {
         kept += 1;

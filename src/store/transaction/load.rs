@@ -16,7 +16,7 @@ impl Transaction<'_> {
     pub(in crate::store) fn load(&mut self, event: &Event) -> Result<()> {
         match event {
             Event::Created { message, .. } => self.load_created(message),
-            Event::Changed { seq, how, state, .. } => self.load_changed(*seq, *how, state),
+            Event::Changed { seq, cause, state, .. } => self.load_changed(*seq, *cause, state),
             Event::Routed { seq, platform, conversation, .. } => {
                 self.load_routed(*seq, platform, conversation)
             }
@@ -49,7 +49,7 @@ impl Transaction<'_> {
             | Event::RecallsLapsed { .. }
             | Event::KeysLapsed { .. }
             | Event::RawEvent(_)
-            | Event::SetAside { .. }
+            | Event::Quarantined { .. }
             | Event::Released { .. }
             | Event::Noticed { .. } => Ok(()),
             Event::RequestAnswered { id, .. } => self.request(*id).map(drop),
@@ -66,10 +66,10 @@ impl Transaction<'_> {
         self.load_terms(message, message.status, message.platform.as_deref())
     }
 
-    fn load_changed(&mut self, seq: u64, how: ChangeCause, state: &MessageState) -> Result<()> {
+    fn load_changed(&mut self, seq: u64, cause: ChangeCause, state: &MessageState) -> Result<()> {
         self.look_at(seq, |known, before| {
             known.load_terms(before, before.status, before.platform.as_deref())?;
-            if how == ChangeCause::Claimed {
+            if cause == ChangeCause::Claimed {
                 // If the outcome of an attempt could not be recorded, the message would be sent again at
                 // each start.
                 for end in [Status::Sent, Status::Failed] {

@@ -20,7 +20,7 @@ use super::sealed::newest_epoch;
 use super::tables::{
     self, ADAPTER_STATE, CONVERSATIONS, Counters, EARLY_RECALLS, EPOCHS, FOREIGN_IDS, JOURNAL,
     KEYS, KEYS_BY_AGE, LATE, MESSAGES, META, NEWEST, PLATFORMS, POSTINGS, PostingKey, QUARANTINE,
-    REQUESTS, SEEN, SENT, TOLD, unpack,
+    RAW_EVENTS, REQUESTS, SEEN, SENT, unpack,
 };
 use crate::model::cursor::{Cursor, Epoch};
 use crate::model::message::Message;
@@ -110,7 +110,7 @@ pub(in crate::store) struct Transaction<'txn> {
     pub(in crate::store) requests: LazyTable<'txn, u64, &'static [u8]>,
     pub(in crate::store) adapter_state:
         LazyTable<'txn, (&'static str, &'static str), &'static [u8]>,
-    pub(in crate::store) told: LazyTable<'txn, u64, &'static [u8]>,
+    pub(in crate::store) raw_events: LazyTable<'txn, u64, &'static [u8]>,
     pub(in crate::store) early_recalls: LazyTable<'txn, u128, &'static [u8]>,
     pub(in crate::store) counters: Counters,
     /// The epoch of the newest event.
@@ -160,7 +160,7 @@ impl<'txn> Transaction<'txn> {
             quarantine: LazyTable::new(txn, QUARANTINE),
             requests: LazyTable::new(txn, REQUESTS),
             adapter_state: LazyTable::new(txn, ADAPTER_STATE),
-            told: LazyTable::new(txn, TOLD),
+            raw_events: LazyTable::new(txn, RAW_EVENTS),
             early_recalls: LazyTable::new(txn, EARLY_RECALLS),
             counters,
             newest_epoch,
@@ -186,7 +186,7 @@ impl<'txn> Transaction<'txn> {
         self.quarantine.read()?;
         self.requests.read()?;
         self.adapter_state.read()?;
-        self.told.read()?;
+        self.raw_events.read()?;
         self.early_recalls.read()?;
         Ok(())
     }

@@ -314,7 +314,7 @@ impl StoreState for Transaction<'_> {
         Ok(false)
     }
 
-    fn is_set_aside(&self, offset: u64) -> Result<bool> {
+    fn is_quarantined(&self, offset: u64) -> Result<bool> {
         Ok(self.quarantine.read()?.get(offset)?.is_some())
     }
 

@@ -3,7 +3,6 @@ use super::*;
 use crate::adapter::api::{Found, Outbound};
 use crate::model::content::Content;
 use crate::model::message::MessageType;
-use crate::model::message::Sender;
 use uuid::Uuid;
 
 const NOW: u64 = 1_020;

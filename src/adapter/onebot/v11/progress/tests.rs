@@ -1,7 +1,6 @@
 //! Parts of messages and their echoes.
 
 use super::*;
-use crate::model::message::Sender;
 
 fn echo(id: &str, content: &str) -> Inbound {
     Inbound {

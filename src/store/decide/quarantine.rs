@@ -6,7 +6,7 @@ use crate::store::command::Answer;
 use crate::store::error::Result;
 use crate::store::state::StoreState;
 
-pub(super) fn set_aside(
+pub(super) fn quarantine(
     state: &impl StoreState,
     event: Box<PlatformEvent>,
     reason: String,
@@ -16,7 +16,7 @@ pub(super) fn set_aside(
     if state.quarantine_is_full()? {
         return Ok(Answer::NoRoom);
     }
-    events.push(Event::SetAside { event, reason, at });
+    events.push(Event::Quarantined { event, reason, at });
     Ok(Answer::Noted)
 }
 
@@ -25,7 +25,7 @@ pub(super) fn release(
     offset: u64,
     events: &mut Vec<Event>,
 ) -> Result<Answer> {
-    if !state.is_set_aside(offset)? {
+    if !state.is_quarantined(offset)? {
         return Ok(Answer::NotFound);
     }
     events.push(Event::Released { offset });

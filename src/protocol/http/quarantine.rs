@@ -1,12 +1,12 @@
-//! Events of platforms that could not be stored and were set aside.
+//! Events of platforms that could not be stored and were quarantined.
 
 use crate::model::message::Sender;
 use serde::{Deserialize, Serialize};
 
-/// An event that was set aside.
+/// An event that was quarantined.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct SetAsideEvent {
-    /// When it was set aside, in Unix seconds.
+pub struct QuarantinedEvent {
+    /// When it was quarantined, in Unix seconds.
     pub at: u64,
     /// Reason why it could not be stored.
     pub reason: String,
@@ -33,20 +33,20 @@ fn message() -> String {
     "message".into()
 }
 
-/// Answer of `GET /api/set-aside`.
+/// Answer of `GET /api/quarantine`.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct SetAsideEvents {
+pub struct QuarantinedEvents {
     /// The oldest first, at most 200.
-    pub events: Vec<SetAsideEvent>,
+    pub events: Vec<QuarantinedEvent>,
     /// Number of all of them.
     pub total: usize,
 }
 
-/// Answer of `POST /api/set-aside/retry`.
+/// Answer of `POST /api/quarantine/retry`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct StoredAgain {
     /// Events that are stored now.
     pub stored: usize,
-    /// Events that still cannot be stored, and stay set aside.
+    /// Events that still cannot be stored, and stay in quarantine.
     pub left: usize,
 }

@@ -1,12 +1,12 @@
-//! Events that were set aside: a note in the health, and trying again to store them.
+//! Events that were quarantined: a note in the health, and trying again to store them.
 
 use crate::health::HEALTH;
 use crate::metrics::METRICS;
 use crate::model::platform_event::{EventSummary, PlatformEvent};
-use crate::store::{self, Answer, Command, SetAside, Store};
+use crate::store::{self, Answer, Command, Quarantined, Store};
 
 /// Name of this part in the health.
-const PART: &str = "set-aside";
+const PART: &str = "quarantine";
 
 /// Events, and their bytes, that are read at a time.
 const AT_ONCE: usize = 64;
@@ -17,11 +17,11 @@ const BYTES_AT_ONCE: usize = 1 << 20;
 pub struct TriedAgain {
     /// Events that are stored now.
     pub stored: usize,
-    /// Events that still cannot be stored, and stay set aside.
+    /// Events that still cannot be stored, and stay in quarantine.
     pub left: usize,
 }
 
-/// Tries again to store the events that were set aside; those that cannot be stored stay.
+/// Tries again to store the events that were quarantined; those that cannot be stored stay.
 ///
 /// # Errors
 ///
@@ -29,24 +29,25 @@ pub struct TriedAgain {
 pub async fn try_again(store: &Store) -> store::Result<TriedAgain> {
     let (view, mut stored, mut after) = (store.view()?, 0, 0);
     loop {
-        let some = view.set_aside_after(after, AT_ONCE, BYTES_AT_ONCE)?;
+        let some = view.quarantined_after(after, AT_ONCE, BYTES_AT_ONCE)?;
         let Some(last) = some.last() else { break };
         after = last.offset;
-        for SetAside { offset, event, .. } in some {
+        for Quarantined { offset, event, .. } in some {
             if let Err(error) = store.write(event.into_command()).await {
-                tracing::warn!("an event stays set aside: {error}");
+                tracing::warn!("an event stays in quarantine: {error}");
                 continue;
             }
             store.write(Command::Release { offset }).await?;
             stored += 1;
         }
     }
-    Ok(TriedAgain { stored, left: store.view()?.set_aside()? as usize })
+    Ok(TriedAgain { stored, left: store.view()?.quarantined()? as usize })
 }
 
 /// Notes in the health that there are such events, as long as there are any.
-pub fn tell_set_aside(store: &Store) {
-    let counted = store.view().and_then(|view| Ok((view.set_aside()?, view.quarantine_is_full()?)));
+pub fn report_quarantine(store: &Store) {
+    let counted =
+        store.view().and_then(|view| Ok((view.quarantined()?, view.quarantine_is_full()?)));
     let (count, is_full) = counted.unwrap_or_default();
     let more = if is_full { "; there is no room for more, which are lost" } else { "" };
     match count {
@@ -54,7 +55,7 @@ pub fn tell_set_aside(store: &Store) {
         count => HEALTH.degrade(
             PART,
             format!(
-                "{count} received events could not be stored and are set aside; `rechat check` tells which, and `rechat check --retry` tries again to store them{more}"
+                "{count} received events could not be stored and are quarantined; `rechat check` tells which, and `rechat check --retry` tries again to store them{more}"
             ),
         ),
     }
@@ -100,7 +101,7 @@ mod tests {
     use crate::store::{Access, StoreOptions};
 
     #[tokio::test]
-    async fn what_can_be_stored_now_is_stored_and_set_aside_no_more() {
+    async fn what_can_be_stored_now_is_stored_and_no_longer_in_quarantine() {
         let folder = tempfile::tempdir().unwrap();
         let options = StoreOptions::new(folder.path().join("s"), Access::Write);
         let store = Store::open(&options, Box::new(())).unwrap();
@@ -128,12 +129,12 @@ mod tests {
         ];
         for event in events {
             let (event, reason) = (Box::new(event), "a damaged row".to_owned());
-            store.write(Command::SetAside { event, reason, at: 2 }).await.unwrap();
+            store.write(Command::Quarantine { event, reason, at: 2 }).await.unwrap();
         }
-        assert_eq!(store.view().unwrap().set_aside(), Ok(3));
+        assert_eq!(store.view().unwrap().quarantined(), Ok(3));
         assert_eq!(try_again(&store).await, Ok(TriedAgain { stored: 3, left: 0 }));
         let view = store.view().unwrap();
-        assert_eq!((view.set_aside(), view.stats().total), (Ok(0), 1));
+        assert_eq!((view.quarantined(), view.stats().total), (Ok(0), 1));
         let stored = view.by_seq(1).unwrap().unwrap();
         assert_eq!((&*stored.content.readable(), stored.recall.is_some()), ("new", true));
         assert_eq!(try_again(&store).await, Ok(TriedAgain { stored: 0, left: 0 }));
