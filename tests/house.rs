@@ -315,11 +315,10 @@ const UNCLEAR_TYPES: [&str; 46] = [
 ];
 
 /// Names of functions that a reader would have to look up.
-const UNCLEAR_FUNCTIONS: [&str; 17] = [
+const UNCLEAR_FUNCTIONS: [&str; 16] = [
     "again",
     "beside",
     "briefly",
-    "doomed",
     "ground",
     "hear",
     "mends",
