@@ -1,5 +1,9 @@
 //! The time of day, and ages that stay right when the clock is set.
 
+mod ages;
+
+pub use ages::{Ages, Gap};
+
 use rustix::time::{ClockId, clock_gettime};
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -54,6 +58,12 @@ impl Clock {
         Self(Mutex::new(Timeline::begin(now().cast_signed(), steady())))
     }
 
+    /// When the watch began, in Unix seconds by the clock of that time.
+    pub fn started_at(&self) -> u64 {
+        let timeline = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        timeline.began_at.cast_unsigned()
+    }
+
     /// Checks the clock regularly, until `stop`.
     pub async fn watch(&self, stop: CancellationToken) {
         while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
@@ -98,6 +108,8 @@ impl Clock {
 struct Timeline {
     /// When the watch began, in steady seconds.
     began: i64,
+    /// When the watch began, by the clock of that time.
+    began_at: i64,
     /// Earliest time from which timestamps of before the start can be right.
     begin: i64,
     /// The time that was read last.
@@ -117,7 +129,7 @@ struct Jump {
 impl Timeline {
     fn begin(wall: i64, steady: i64) -> Self {
         let begin = UNSET.min(wall);
-        Self { began: steady, begin, wall, steady, jumps: VecDeque::new() }
+        Self { began: steady, began_at: wall, begin, wall, steady, jumps: VecDeque::new() }
     }
 
     /// Notes the present time; returns by how much the clock was set since the last call, if it
