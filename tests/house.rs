@@ -315,10 +315,11 @@ const UNCLEAR_TYPES: [&str; 46] = [
 ];
 
 /// Names of functions that a reader would have to look up.
-const UNCLEAR_FUNCTIONS: [&str; 16] = [
+const UNCLEAR_FUNCTIONS: [&str; 17] = [
     "again",
     "beside",
     "briefly",
+    "doomed",
     "ground",
     "hear",
     "mends",

@@ -3,10 +3,10 @@
 use super::context::with_context;
 use super::conversation::filter_of;
 use super::ids::position;
-use super::listed::ListedMessages;
 use super::listing::{CellStyle, ListForm, StyledText, change_row, printed, watched_row};
 use super::names::fill_names;
 use super::output::Output;
+use super::printed_messages::ListedMessages;
 use super::source::reader;
 use crate::cli::{Column, GlobalOptions, ListArgs};
 use crate::client::{Begin, CHANGES, Client, Followed, MessageFollower};

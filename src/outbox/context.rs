@@ -4,7 +4,6 @@ use super::attempts::NextAttempts;
 use super::outcomes::Outcomes;
 use super::rate_limit::RateLimits;
 use super::retry::RetryPolicy;
-use super::waiting_times::StoreAtStart;
 use crate::adapter::Registry;
 use crate::clock::Clock;
 use crate::store::{Answer, Command, Result, Store};
@@ -32,7 +31,6 @@ pub(super) struct OutboxContext {
     pub(super) limits: Arc<RateLimits>,
     pub(super) attempts: Arc<NextAttempts>,
     pub(super) outcomes: Arc<Outcomes>,
-    pub(super) at_start: Arc<StoreAtStart>,
     pub(super) clock: Arc<Clock>,
     pub(super) stop: CancellationToken,
 }

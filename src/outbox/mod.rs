@@ -21,7 +21,6 @@ mod route;
 mod uncertain;
 mod unreadable;
 mod waiting;
-mod waiting_times;
 
 pub use attempts::NextAttempts;
 pub use commits::CommitObserver;
@@ -39,7 +38,6 @@ use dispatcher::Dispatcher;
 use recovery::{expire, recover};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
-use waiting_times::StoreAtStart;
 
 /// The dispatcher's end of an outbox.
 #[derive(Clone)]
@@ -49,8 +47,6 @@ pub struct Outbox {
     pub outcomes: Arc<Outcomes>,
     /// Times of the next attempts.
     pub attempts: Arc<NextAttempts>,
-    /// The newest message when this process started.
-    at_start: Arc<StoreAtStart>,
     /// At a node of a cluster: takes outcomes that this node can no longer store.
     late: Option<Arc<dyn LateOutcomes>>,
 }
@@ -59,8 +55,7 @@ pub struct Outbox {
 pub fn new() -> (CommitObserver, Outbox) {
     let (changes, outcomes) = (Arc::new(ChangeQueue::default()), Arc::new(Outcomes::default()));
     let observer = CommitObserver { changes: changes.clone(), outcomes: outcomes.clone() };
-    let (attempts, at_start) = (Arc::default(), Arc::default());
-    (observer, Outbox { changes, outcomes, attempts, at_start, late: None })
+    (observer, Outbox { changes, outcomes, attempts: Arc::default(), late: None })
 }
 
 impl Outbox {
@@ -98,7 +93,6 @@ impl Outbox {
             limits: Arc::default(),
             attempts: self.attempts,
             outcomes: self.outcomes,
-            at_start: self.at_start,
             clock,
             stop,
         };

@@ -6,8 +6,7 @@ use super::recording::record_outcome;
 use super::route::{self, NoRoute};
 use super::unreadable::cannot_read;
 use super::waiting::no_platform;
-use super::waiting_times::WaitingTimes;
-use crate::clock::now;
+use crate::clock::{Ages, now};
 use crate::health;
 use crate::model::message::{Message, Status};
 use crate::model::routing;
@@ -55,24 +54,24 @@ pub(super) async fn recover(context: &OutboxContext, lane: Option<&LaneKey>) {
 
 /// Fails messages that have waited too long, again and again; never ends.
 pub(super) async fn expire(context: OutboxContext) {
-    let mut times = None;
+    let mut ages = None;
     loop {
         let (began, reading) = (Instant::now(), context.clone());
         // There may be very many.
         let read = health::blocking("outbox recovery", move || {
-            let mut times = match times {
-                Some(times) => times,
+            let ages = match ages {
+                Some(ages) => ages,
                 None => begin(&reading).ok()?,
             };
-            let too_old = too_old(&reading, &mut times)?;
-            Some((too_old, times))
+            let too_old = too_old(&reading, &ages)?;
+            Some((too_old, ages))
         });
-        let Ok(Some((TooOld { messages, next }, read_times))) = read.await else {
-            times = None;
+        let Ok(Some((TooOld { messages, next }, of_store))) = read.await else {
+            ages = None;
             sleep(READ_PAUSE).await;
             continue;
         };
-        times = Some(read_times);
+        ages = Some(of_store);
         let pause = Duration::from_secs(next.max(1)).max(began.elapsed() * READ_SHARE);
         let give_up = |(seq, expired)| record_outcome(&context, seq, expired);
         stream::iter(messages).for_each_concurrent(AT_ONCE, give_up).await;
@@ -80,8 +79,9 @@ pub(super) async fn expire(context: OutboxContext) {
     }
 }
 
-fn begin(context: &OutboxContext) -> store::Result<WaitingTimes> {
-    WaitingTimes::begin(context.clock.clone(), &context.store, &context.at_start)
+fn begin(context: &OutboxContext) -> store::Result<Ages> {
+    let gaps = context.store.view()?.gaps(context.clock.started_at())?;
+    Ok(Ages::new(context.clock.clone(), gaps))
 }
 
 /// Messages that have waited too long.
@@ -93,7 +93,7 @@ struct TooOld {
 }
 
 /// The messages that have waited beyond their time to live; `None` where that cannot be read.
-fn too_old(context: &OutboxContext, times: &mut WaitingTimes) -> Option<TooOld> {
+fn too_old(context: &OutboxContext, ages: &Ages) -> Option<TooOld> {
     let shortest = context.registry.shortest_time_to_live().unwrap_or(Duration::MAX);
     let mut next = context.policy.time_to_live.min(shortest).as_secs();
     let soonest = next / LATE_PART;
@@ -101,13 +101,14 @@ fn too_old(context: &OutboxContext, times: &mut WaitingTimes) -> Option<TooOld> 
     let view = context.store.view().ok()?;
     for message in view.outbound(Status::Pending).ok()?.flatten() {
         let ttl = time_to_live(context, &message);
-        let age = times.of(&message, ttl);
+        let age = ages.since_start_or_of(message.updated_at);
         if age >= ttl
             && let Some(reason) = cannot_go(context, &view, &message, ttl)
         {
             let since = message.updated_at;
             messages.push((message.seq, Outcome::Expired { reason, since }));
         } else {
+            ages.tell_kept(message.updated_at, ttl);
             next = next.min(ttl.saturating_sub(age));
         }
     }
@@ -181,12 +182,11 @@ mod tests {
             limits: Arc::default(),
             attempts: Arc::default(),
             outcomes: Arc::default(),
-            at_start: Arc::default(),
             clock: Arc::new(Clock::start()),
             stop: CancellationToken::new(),
         };
-        let mut times = begin(&context).unwrap();
-        let TooOld { messages, next } = too_old(&context, &mut times).unwrap();
+        let ages = Ages::new(context.clock.clone(), Vec::new());
+        let TooOld { messages, next } = too_old(&context, &ages).unwrap();
         let seqs: Vec<_> = messages.iter().map(|(seq, _)| *seq).collect();
         assert_eq!((seqs, next), (vec![1], TIME_TO_LIVE / LATE_PART));
     }

@@ -1,6 +1,6 @@
 //! Removing the files of old messages, if the configuration says so. The messages stay.
 
-use super::ages::Ages;
+use crate::clock::Ages;
 use crate::media::removal::{is_unsent, take_out};
 use crate::store::{Result, Store, StoreError};
 
@@ -15,7 +15,7 @@ pub(super) async fn step(store: &Store, age: u64, ages: &Ages, position: &mut u6
     let mut count = 0;
     for message in store.view()?.readable_after(*position)?.take(LOOKED_AT) {
         let message = message?;
-        if ages.of(message.created_at) <= age {
+        if !ages.is_older(message.created_at, age) {
             break;
         }
         count += 1;

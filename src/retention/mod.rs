@@ -1,17 +1,15 @@
 //! Deleting messages that are too old or too many, if the configuration says so: a few at a time,
 //! with ordinary commands, so that sessions and indexes get each deletion.
 
-mod ages;
 mod media;
 mod policy;
 
 pub use policy::RetentionPolicy;
 
-use crate::clock::Clock;
+use crate::clock::{Ages, Clock};
 use crate::health::HEALTH;
 use crate::model::message::Status;
 use crate::store::{Answer, Command, KEY_LIFE, Result, Store, StoreError};
-use ages::Ages;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -45,10 +43,9 @@ pub async fn run(
     stop: CancellationToken,
 ) {
     let (mut position, mut media_position) = (0, 0);
-    let at_first = *policy.borrow();
     let ages = loop {
-        match Ages::begin(clock.clone(), &store, at_first) {
-            Ok(ages) => break ages,
+        match store.view().and_then(|view| view.gaps(clock.started_at())) {
+            Ok(gaps) => break Ages::new(clock, gaps),
             Err(error) => log_fault(&error),
         }
         if stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_none() {
@@ -93,31 +90,32 @@ fn log_fault(error: &StoreError) {
 /// Removes events that need not be kept any more, conversations without messages, and marks of
 /// messages that are deleted because of their age; `false` if there was nothing to remove.
 async fn trim(store: &Store, policy: RetentionPolicy, ages: &Ages) -> Result<bool> {
-    let at = ages.now();
-    let marks_before = marks_before(store, policy, at)?;
+    let at = ages.now(store.keeps_events_for());
+    let marks_before = marks_before(store, policy, ages)?;
     let lapsed_keys = lapsed_keys(store, ages)?;
     Ok(store.write(Command::Trim { marks_before, lapsed_keys, at }).await? != Answer::Nothing)
 }
 
 /// Idempotency keys that are old enough, some at a time. The clock of the host may have been set since a
-/// key was used, so its age is what this clock has really shown: see [`Ages`].
+/// key was used, so its age is what has really passed: see [`Ages`].
 fn lapsed_keys(store: &Store, ages: &Ages) -> Result<Vec<(u64, u128)>> {
     let mut keys = store.view()?.idempotency_keys(LOOKED_AT)?;
-    keys.retain(|(at, _)| ages.of_key(*at) >= KEY_LIFE);
+    keys.retain(|(at, _)| ages.since_start_or_of(*at) >= KEY_LIFE);
     Ok(keys)
 }
 
-/// The time before which all marks belong to deleted messages
-/// at the time `now`; 0 if no messages are deleted.
-fn marks_before(store: &Store, policy: RetentionPolicy, now: u64) -> Result<u64> {
+/// The time before which all marks belong to deleted messages; 0 if no messages are deleted.
+fn marks_before(store: &Store, policy: RetentionPolicy, ages: &Ages) -> Result<u64> {
     if let Some(age) = policy.age {
-        return Ok(now.saturating_sub(age + MARKS_FOR));
+        let life = age + MARKS_FOR;
+        return Ok(ages.now(life).saturating_sub(life));
     }
     if policy.count.is_none() {
         return Ok(0);
     }
     let oldest = store.view()?.readable_after(0)?.next().transpose()?;
-    Ok(oldest.map_or(now, |oldest| oldest.created_at).saturating_sub(MARKS_FOR))
+    let oldest = oldest.map_or_else(|| ages.now(MARKS_FOR), |oldest| oldest.created_at);
+    Ok(oldest.saturating_sub(MARKS_FOR))
 }
 
 /// Deletes some messages after `position`; `false` if there was nothing to delete.
@@ -127,12 +125,12 @@ async fn step(
     ages: &Ages,
     position: &mut u64,
 ) -> Result<bool> {
-    let doomed = doomed(store, policy, ages, position)?;
-    if doomed.is_empty() {
+    let expired = expired(store, policy, ages, position)?;
+    if expired.is_empty() {
         return Ok(false);
     }
-    let mut waits = Vec::with_capacity(doomed.len());
-    for id in doomed {
+    let mut waits = Vec::with_capacity(expired.len());
+    for id in expired {
         waits.push(store.submit(Command::Delete { id }).await?);
     }
     for wait in waits {
@@ -142,7 +140,7 @@ async fn step(
 }
 
 /// The oldest messages that the policy does not keep.
-fn doomed(
+fn expired(
     store: &Store,
     policy: RetentionPolicy,
     ages: &Ages,
@@ -150,9 +148,9 @@ fn doomed(
 ) -> Result<Vec<Uuid>> {
     let view = store.view()?;
     let mut surplus = policy.count.map_or(0, |count| view.stats().total.saturating_sub(count));
-    let mut doomed = Vec::new();
+    let mut expired = Vec::new();
     if surplus == 0 && policy.age.is_none() {
-        return Ok(doomed);
+        return Ok(expired);
     }
     for message in view.readable_after(*position)?.take(LOOKED_AT) {
         let message = message?;
@@ -160,21 +158,20 @@ fn doomed(
         if matches!(message.status, Status::Pending | Status::Sending) {
             continue;
         }
-        if surplus > 0 || policy.age.is_some_and(|age| ages.of(message.created_at) > age) {
+        if surplus > 0 || policy.age.is_some_and(|age| ages.is_older(message.created_at, age)) {
             surplus = surplus.saturating_sub(1);
-            doomed.push(message.id);
+            expired.push(message.id);
         }
-        if doomed.len() >= AT_ONCE {
+        if expired.len() >= AT_ONCE {
             break;
         }
     }
-    Ok(doomed)
+    Ok(expired)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::now;
     use crate::model::message::{Draft, MessageType};
     use crate::model::routing::RoutingFacts;
     use crate::store::{Access, StoreOptions};
@@ -205,19 +202,16 @@ mod tests {
         let options = StoreOptions::new(folder.path().join("a.redb"), Access::Write);
         let store = Store::open(&options, Box::new(())).unwrap();
         let by = |age, count| RetentionPolicy { age, count, ..RetentionPolicy::default() };
-        assert_eq!(
-            marks_before(&store, by(None, None), now()).unwrap(),
-            0,
-            "no message is deleted"
-        );
+        let ages = Ages::new(Arc::new(Clock::start()), Vec::new());
+        let marks_before = |policy| marks_before(&store, policy, &ages).unwrap();
+        assert_eq!(marks_before(by(None, None)), 0, "no message is deleted");
         for at in [1_700_000_000, 1_800_000_000] {
             let draft = Draft::new(MessageType::Text, "x".into(), "group_1".into(), None).unwrap();
             let facts = RoutingFacts::default();
             let create = Command::Create { draft, at, idempotency: None, facts };
             store.write(create).await.unwrap();
         }
-        let oldest_kept = marks_before(&store, by(None, Some(2)), now()).unwrap();
-        assert_eq!(oldest_kept, 1_700_000_000 - MARKS_FOR);
-        assert!(marks_before(&store, by(Some(60), Some(2)), now()).unwrap() > 1_700_000_000);
+        assert_eq!(marks_before(by(None, Some(2))), 1_700_000_000 - MARKS_FOR);
+        assert!(marks_before(by(Some(60), Some(2))) > 1_700_000_000);
     }
 }

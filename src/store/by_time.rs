@@ -105,7 +105,7 @@ impl View {
     }
 
     /// The newest message in a range of `seq` that is not late.
-    fn regular_in(&self, first: u64, end: u64) -> Result<Option<Message>> {
+    pub(super) fn regular_in(&self, first: u64, end: u64) -> Result<Option<Message>> {
         let Some(needed) = self.needed(&MessageFilter::default())? else { return Ok(None) };
         let mut end = end;
         while end > first {

@@ -1,10 +1,9 @@
 //! The event of a changed message, and the keys by which duplicates are recognized. Several decisions use
 //! them.
 
-use super::dedupe_keys::{
-    deleted_key, doubtful_key, key_beside, seen_keys, sent_keys, settled_key,
-};
-use super::state::DeletedMessage;
+use super::dedupe_keys::{collision_key, doubtful_key, resolved_key, seen_keys, sent_keys};
+use super::error::Result;
+use super::state::{DeletedMessage, StoreState};
 use crate::model::event::{self, ChangeCause, DedupeKey, Event};
 use crate::model::inbound::Inbound;
 use crate::model::message::{Direction, Message, Status};
@@ -32,20 +31,26 @@ pub(super) fn seen_marks(received: &Inbound) -> Vec<DedupeKey> {
 }
 
 /// The mark of an event whose ID and time are those of another message.
-pub(super) fn beside_mark(received: &Inbound) -> DedupeKey {
-    let (time, hash) = key_beside(received);
+pub(super) fn collision_mark(received: &Inbound) -> DedupeKey {
+    let (time, hash) = collision_key(received);
     DedupeKey::Seen(time, hash)
 }
 
 /// The mark of a deleted message that may have been sent under an unknown ID. If an own message with this
 /// content comes in, it is taken for the deleted one.
-pub(super) fn unsettled_mark(message: &Message) -> Option<DedupeKey> {
+pub(super) fn unresolved_mark(
+    state: &impl StoreState,
+    message: &Message,
+) -> Result<Option<DedupeKey>> {
     let may_be_sent = message.status == Status::Sending
         || message.is_uncertain
         || message.status == Status::Sent && message.external_id.is_none();
     let is_outbound = message.direction == Direction::Outbound;
-    let (time, hash) = deleted_key(message).filter(|_| is_outbound && may_be_sent)?;
-    Some(DedupeKey::Seen(time, hash))
+    if !is_outbound || !may_be_sent {
+        return Ok(None);
+    }
+    let key = state.key_of_deleted(message)?;
+    Ok(key.map(|(time, hash)| DedupeKey::Seen(time, hash)))
 }
 
 /// The mark of a deleted message that an attempt before its last one may have sent.
@@ -55,8 +60,8 @@ pub(super) fn doubtful_mark(message: &Message) -> Option<DedupeKey> {
 }
 
 /// The mark of a deleted message that no own message is taken for any more.
-pub(super) fn settled_mark(seq: u64, at: u64) -> DedupeKey {
-    let (time, hash) = settled_key(seq, at);
+pub(super) fn resolved_mark(seq: u64, at: u64) -> DedupeKey {
+    let (time, hash) = resolved_key(seq, at);
     DedupeKey::Seen(time, hash)
 }
 

@@ -1,7 +1,7 @@
 //! Deduplication of inbound messages: each is a duplicate, the echo of an own message, or new. An adapter
 //! leaves out only the echoes of parts of a message that it is sending.
 
-use super::changed::{beside_mark, changed_with, seen_marks, sent_mark, settled_mark};
+use super::changed::{changed_with, collision_mark, resolved_mark, seen_marks, sent_mark};
 use super::command::Answer;
 use super::dedupe_keys::{alias_key, history_key};
 use super::error::Result;
@@ -30,7 +30,7 @@ pub(super) fn receive(
     match known(state, &received, at)? {
         KnownBy::Key(seq) => return repeated(state, &received, seq, events),
         KnownBy::KeyOfAnother => {
-            let marks = vec![beside_mark(&received)];
+            let marks = vec![collision_mark(&received)];
             return new_message(state, received, marks, at, events);
         }
         KnownBy::Nothing => {}
@@ -60,7 +60,7 @@ pub(super) fn receive(
     if received.own
         && let Some((seq, period)) = state.deleted_alike(&received, at)?
     {
-        marks.push(settled_mark(seq, period));
+        marks.push(resolved_mark(seq, period));
         events.push(Event::Recognized { seq, marks });
         return Ok(Answer::NotFound);
     }
@@ -204,7 +204,7 @@ enum KnownBy {
 fn known(state: &impl StoreState, received: &Inbound, at: u64) -> Result<KnownBy> {
     let found = match state.seen(received)? {
         Some(seq) if is_another(state, seq, received)? => {
-            let found = state.seen_beside(received)?;
+            let found = state.seen_collision(received)?;
             return Ok(found.map_or(KnownBy::KeyOfAnother, KnownBy::Key));
         }
         None if received.own => state.sent_as(received, at)?,
@@ -284,7 +284,7 @@ pub(super) fn recalled_before(
 /// Marks by which the same event, and the same entry of a history, are recognized from now on.
 fn marks(state: &impl StoreState, received: &Inbound, known: &Message) -> Result<Vec<DedupeKey>> {
     let mut marks = match state.seen(received)? {
-        Some(seq) if seq != known.seq => vec![beside_mark(received)],
+        Some(seq) if seq != known.seq => vec![collision_mark(received)],
         _ => seen_marks(received),
     };
     if received.from_history {

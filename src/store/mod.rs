@@ -106,6 +106,7 @@ pub struct Store {
     current: CurrentView,
     role: Arc<StoreRole>,
     owner: String,
+    keeps_events_for: u64,
     /// `None` once the store is closed, or if it was opened for reading.
     queue: Mutex<Option<mpsc::Sender<WriterRequest>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
@@ -157,6 +158,7 @@ impl Store {
             current,
             role,
             owner: options.owner.clone(),
+            keeps_events_for: options.journal_seconds,
             queue: Mutex::new(queue),
             writer: Mutex::new(writer),
         })
@@ -174,6 +176,11 @@ impl Store {
     /// The owner of claims that are made here.
     pub fn owner(&self) -> &str {
         &self.owner
+    }
+
+    /// Seconds for which events are kept, so that clients can resume.
+    pub fn keeps_events_for(&self) -> u64 {
+        self.keeps_events_for
     }
 
     /// Carries out a command. The answer comes once the change is durable.

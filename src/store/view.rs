@@ -1,7 +1,7 @@
 //! A snapshot of the store for reading: one commit, unchanged for as long as the value is held.
 
 mod adapters;
-mod newest_time;
+mod gaps;
 mod resume;
 
 use super::conversation::ConversationRow;

@@ -3,7 +3,7 @@
 
 use super::answer::{ActionAnswer, BAD_REQUEST, FAILED, NO_SUCH_ACTION, NOT_CONNECTED};
 use super::message::{conversation_of_group, conversation_of_person, find, own_segments};
-use super::{forward, own};
+use super::{forward, own_actions};
 use crate::adapter::{ActionError, BotMessage};
 use crate::gateway::bot::{ConfiguredBot, ServedAccount};
 use crate::gateway::raw_object::{RawObject, text_of};
@@ -63,7 +63,7 @@ pub(in crate::gateway) async fn carry_out(
             None => ActionAnswer::Failed(FAILED, "there is no such message".into()),
         },
         _ if is_native => through(bot, account, name, params, &fields).await,
-        _ => own::answer(bot, account, plain, &fields).await,
+        _ => own_actions::answer(bot, account, plain, &fields).await,
     }
 }
 
@@ -187,12 +187,14 @@ async fn through(
     };
     match called {
         Ok(frame) => ActionAnswer::AsItCame(frame),
-        Err(ActionError::NotConnected) => match own::answer(bot, account, name, fields).await {
-            ActionAnswer::Failed(NO_SUCH_ACTION, _) => {
-                ActionAnswer::Failed(NOT_CONNECTED, ActionError::NotConnected.to_string())
+        Err(ActionError::NotConnected) => {
+            match own_actions::answer(bot, account, name, fields).await {
+                ActionAnswer::Failed(NO_SUCH_ACTION, _) => {
+                    ActionAnswer::Failed(NOT_CONNECTED, ActionError::NotConnected.to_string())
+                }
+                answer => answer,
             }
-            answer => answer,
-        },
+        }
         Err(ActionError::Unsupported) => {
             ActionAnswer::Failed(NO_SUCH_ACTION, ActionError::Unsupported.to_string())
         }

@@ -10,7 +10,7 @@ mod forward;
 mod members;
 mod message;
 mod notice;
-mod own;
+mod own_actions;
 mod session;
 
 pub(super) use action::{carry_out, params_of};

@@ -3,7 +3,7 @@
 use super::implementation::data_of;
 use super::login;
 use super::request::{RefusedCall, SatoriCall, bad_request, no_method};
-use super::{history, media, people, roles, talk};
+use super::{history, media, message_methods, people, roles};
 use crate::gateway::bot::{ConfiguredBot, ServedAccount};
 use crate::gateway::onebot11;
 use crate::gateway::raw_object::RawObject;
@@ -96,15 +96,15 @@ impl CallOpening {
 
 async fn call(asked: &SatoriCall<'_>, method: &str) -> Result<Value, RefusedCall> {
     match method {
-        "message.create" => talk::create(asked).await,
-        "message.get" => talk::get(asked),
+        "message.create" => message_methods::create(asked).await,
+        "message.get" => message_methods::get(asked),
         "message.list" => history::list(asked),
-        "message.delete" => talk::delete(asked).await,
-        "message.update" => talk::update(asked).await,
-        "reaction.create" => talk::react(asked, true).await,
-        "reaction.delete" => talk::react(asked, false).await,
-        "reaction.clear" => talk::clear(asked).await,
-        "reaction.list" => talk::reactors(asked),
+        "message.delete" => message_methods::delete(asked).await,
+        "message.update" => message_methods::update(asked).await,
+        "reaction.create" => message_methods::react(asked, true).await,
+        "reaction.delete" => message_methods::react(asked, false).await,
+        "reaction.clear" => message_methods::clear(asked).await,
+        "reaction.list" => message_methods::reactors(asked),
         "login.get" => people::login(asked).await,
         "channel.get" => people::get_channel(asked).await,
         "channel.list" => people::list_channels(asked).await,

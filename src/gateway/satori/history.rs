@@ -1,8 +1,8 @@
 //! `message.list` (resources/message.md): pages of a channel's messages, in both directions.
 
 use super::message::find;
+use super::message_methods::shown;
 use super::request::{RefusedCall, SatoriCall, bad_request, of_store};
-use super::talk::shown;
 use crate::model::message::{Message, Status};
 use crate::store::{self, MessageFilter, Page, View};
 use serde_json::{Value, json};

@@ -12,13 +12,13 @@ mod implementation;
 mod login;
 mod media;
 mod message;
+mod message_methods;
 mod methods;
 mod people;
 mod request;
 mod roles;
 mod session;
 mod sn;
-mod talk;
 mod webhook;
 
 pub use call::{CallOpening, UploadedFile};

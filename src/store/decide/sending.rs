@@ -5,7 +5,7 @@ use crate::model::message::{Draft, Message, ReplyTo};
 use crate::model::routing::{self, PlatformChoice, RoutingFacts};
 use crate::model::status_rules::{self, Outcome};
 use crate::store::changed::{
-    changed, changed_with, deleted_mark, part_mark, sent_mark, settled_mark,
+    changed, changed_with, deleted_mark, part_mark, resolved_mark, sent_mark,
 };
 use crate::store::command::Answer;
 use crate::store::damage::pass_over;
@@ -175,7 +175,7 @@ pub(super) fn record_deleted(
             return Ok(Answer::NotFound);
         }
         let sent = sent.and_then(|(account, id)| deleted_mark(&deleted, account, id, at));
-        let marks = sent.into_iter().chain([settled_mark(deleted.seq, at)]).collect();
+        let marks = sent.into_iter().chain([resolved_mark(deleted.seq, at)]).collect();
         events.push(Event::Recognized { seq: deleted.seq, marks });
     }
     Ok(Answer::NotFound)

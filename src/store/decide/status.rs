@@ -3,7 +3,7 @@
 use crate::model::event::{ChangeCause, Event};
 use crate::model::message::Status;
 use crate::model::status_rules;
-use crate::store::changed::{changed, doubtful_mark, unsettled_mark};
+use crate::store::changed::{changed, doubtful_mark, unresolved_mark};
 use crate::store::command::Answer;
 use crate::store::error::Result;
 use crate::store::state::StoreState;
@@ -58,7 +58,7 @@ pub(super) fn withdraw(
 pub(super) fn delete(state: &impl StoreState, id: Uuid, events: &mut Vec<Event>) -> Result<Answer> {
     let Some(message) = state.by_id(id)? else { return Ok(Answer::NotFound) };
     let seq = message.seq;
-    if let Some(mark) = unsettled_mark(&message) {
+    if let Some(mark) = unresolved_mark(state, &message)? {
         let marks = std::iter::once(mark).chain(doubtful_mark(&message)).collect();
         events.push(Event::Recognized { seq, marks });
     }

@@ -10,6 +10,7 @@ mod echoes;
 mod encodings;
 mod events;
 mod forgetting;
+mod gaps;
 mod ids;
 mod log;
 mod older_versions;

@@ -1,5 +1,9 @@
 //! The time of day, and ages that stay right when the clock is set.
 
+mod ages;
+
+pub use ages::{Ages, Gap};
+
 use rustix::time::{ClockId, clock_gettime};
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -14,7 +18,7 @@ const TOLERANCE: i64 = 10;
 const UNSET: i64 = 946_684_800;
 
 /// Pause between checks whether the clock was set.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+const CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Changes of the clock that are remembered separately.
 const MAX_JUMPS: usize = 64;
@@ -36,7 +40,7 @@ pub fn unix_seconds(time: SystemTime) -> u64 {
 }
 
 /// Seconds of the monotonic clock, which cannot be set. On Linux it also counts while the host sleeps.
-fn steady() -> i64 {
+fn monotonic() -> i64 {
     #[cfg(target_os = "linux")]
     let id = ClockId::Boottime;
     #[cfg(not(target_os = "linux"))]
@@ -51,12 +55,18 @@ pub struct Clock(Mutex<Timeline>);
 impl Clock {
     /// Begins to watch.
     pub fn start() -> Self {
-        Self(Mutex::new(Timeline::begin(now().cast_signed(), steady())))
+        Self(Mutex::new(Timeline::begin(now().cast_signed(), monotonic())))
+    }
+
+    /// When the watch began, in Unix seconds by the clock of that time.
+    pub fn started_at(&self) -> u64 {
+        let timeline = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        timeline.began_at.cast_unsigned()
     }
 
     /// Checks the clock regularly, until `stop`.
     pub async fn watch(&self, stop: CancellationToken) {
-        while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
+        while stop.run_until_cancelled(tokio::time::sleep(CHECK_INTERVAL)).await.is_some() {
             self.look();
         }
     }
@@ -64,7 +74,7 @@ impl Clock {
     /// Checks the clock; logs it if the clock was set.
     fn look(&self) {
         let mut timeline = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(by) = timeline.look(now().cast_signed(), steady()) {
+        if let Some(by) = timeline.look(now().cast_signed(), monotonic()) {
             let way = if by > 0 { "ahead" } else { "back" };
             tracing::warn!(seconds = by.abs(), "the clock of this host was set {way}");
         }
@@ -88,7 +98,7 @@ impl Clock {
     /// Seconds since the beginning of the watch.
     pub fn watched(&self) -> u64 {
         let timeline = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        (steady() - timeline.began).cast_unsigned()
+        (monotonic() - timeline.began).cast_unsigned()
     }
 }
 
@@ -96,13 +106,15 @@ impl Clock {
 /// next.
 #[derive(Debug)]
 struct Timeline {
-    /// When the watch began, in steady seconds.
+    /// When the watch began, in monotonic seconds.
     began: i64,
+    /// When the watch began, by the clock of that time.
+    began_at: i64,
     /// Earliest time from which timestamps of before the start can be right.
     begin: i64,
     /// The time that was read last.
     wall: i64,
-    steady: i64,
+    monotonic: i64,
     jumps: VecDeque<Jump>,
 }
 
@@ -115,17 +127,17 @@ struct Jump {
 }
 
 impl Timeline {
-    fn begin(wall: i64, steady: i64) -> Self {
+    fn begin(wall: i64, monotonic: i64) -> Self {
         let begin = UNSET.min(wall);
-        Self { began: steady, begin, wall, steady, jumps: VecDeque::new() }
+        Self { began: monotonic, began_at: wall, begin, wall, monotonic, jumps: VecDeque::new() }
     }
 
     /// Notes the present time; returns by how much the clock was set since the last call, if it
     /// was.
-    fn look(&mut self, wall: i64, steady: i64) -> Option<i64> {
-        let passed = (steady - self.steady).max(0);
+    fn look(&mut self, wall: i64, monotonic: i64) -> Option<i64> {
+        let passed = (monotonic - self.monotonic).max(0);
         let expected = self.wall + passed;
-        (self.wall, self.steady) = (wall, steady);
+        (self.wall, self.monotonic) = (wall, monotonic);
         let by = wall - expected;
         if by.abs() <= TOLERANCE {
             return None;
@@ -197,23 +209,23 @@ mod tests {
         fn nothing_is_older_than_it_is(
             steps in proptest::collection::vec((0i64..5_000, -100_000i64..100_000, any::<bool>()), 1..90),
         ) {
-            let (mut wall, mut steady) = (START, 0);
-            let mut timeline = Timeline::begin(wall, steady);
-            let mut stamped = vec![(wall - 500, steady - 500)];
+            let (mut wall, mut monotonic) = (START, 0);
+            let mut timeline = Timeline::begin(wall, monotonic);
+            let mut stamped = vec![(wall - 500, monotonic - 500)];
             for (pause, by, is_set) in steps {
-                (wall, steady) = (wall + pause, steady + pause);
-                stamped.push((wall, steady));
+                (wall, monotonic) = (wall + pause, monotonic + pause);
+                stamped.push((wall, monotonic));
                 if is_set {
                     wall += by;
-                    stamped.push((wall, steady));
+                    stamped.push((wall, monotonic));
                 }
                 // Some time passes before the next check.
-                (wall, steady) = (wall + 3, steady + 3);
-                stamped.push((wall, steady));
-                timeline.look(wall, steady);
+                (wall, monotonic) = (wall + 3, monotonic + 3);
+                stamped.push((wall, monotonic));
+                timeline.look(wall, monotonic);
                 for (stamp, at) in &stamped {
                     let age = timeline.age(*stamp);
-                    let real = steady - at;
+                    let real = monotonic - at;
                     // A change within the tolerance is not noticed.
                     let unseen = TOLERANCE * i64::try_from(stamped.len()).unwrap();
                     prop_assert!(age.is_some_and(|age| age.cast_signed() <= real + unseen), "{age:?} {real}");
