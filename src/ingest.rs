@@ -6,7 +6,9 @@
 //! aside, and the next one is stored.
 //!
 //! A message of the account's owner may be the echo of an attempt that is still running. It waits for
-//! the end of the attempt, which gives the platform's ID; then the store decides.
+//! the end of the attempt, which gives the platform's ID; then the store decides. It waits in memory only: if
+//! the process is killed, the attempt is in doubt at the next start, as any attempt that was cut off, and is
+//! looked up.
 
 mod command;
 mod handover;

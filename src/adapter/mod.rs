@@ -18,6 +18,7 @@ pub mod fuzzing;
 mod kinds;
 mod loopback;
 mod onebot;
+mod recent;
 mod registry;
 mod start;
 mod transport;

@@ -87,6 +87,23 @@ async fn the_bots_of_one_connection_are_told_apart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_comes_by_the_next_connection_settles_its_attempt() {
+    let server = configured("[[adapter]]\nkind = 'onebot12'\non_unknown = 'fail'\n");
+    let bots = [WECHAT, ("qq", "10001")];
+    let peer = dial(&server, &bots, willing_but("send_message", Reply::Silent)).await;
+    let id = server.make_for(Some("qq"), "group_7", "slow");
+    let action = peer.action("send_message").await;
+    peer.drop_connection();
+    eventually("the attempt has no answer", || {
+        server.get(&format!("/api/messages/{id}")).1.get("last_error").map(drop)
+    });
+    let peer = dial(&server, &bots, willing()).await;
+    let (data, echo) = (json!({"message_id": "m9", "time": 1.0}), &action["echo"]);
+    peer.push(&json!({"status": "ok", "retcode": 0, "data": data, "message": "", "echo": echo}));
+    assert_eq!(server.until(&id, "Sent")["account"], "10001");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn refusals_mend_by_their_class() {
     let server = configured("");
     let script: Script = Arc::new(|action| {

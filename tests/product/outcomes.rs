@@ -73,16 +73,21 @@ fn silent() -> Script {
     willing_but("send_group_msg", Reply::Silent)
 }
 
+/// Waits until an attempt has ended without an answer.
+fn until_in_doubt(server: &TestServer, id: &str) {
+    eventually("the attempt has no answer", || {
+        let (_, message) = server.get(&format!("/api/messages/{id}"));
+        message.get("last_error").map(drop)
+    });
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_after_the_time_limit_settles_its_attempt() {
     let server = started(&format!("{PATIENT}{IMPATIENT_ADAPTER}"));
     let peer = dial(&server, "1", silent()).await;
     let id = server.make_for(Some("qq"), "group_7", "slow");
     let action = peer.action("send_group_msg").await;
-    eventually("the attempt ran into its time limit", || {
-        let (_, message) = server.get(&format!("/api/messages/{id}"));
-        (message["status"] == "Pending" && message.get("last_error").is_some()).then_some(())
-    });
+    until_in_doubt(&server, &id);
     let answer = json!({"status": "ok", "retcode": 0, "data": {"message_id": 101}});
     let mut late = answer.clone();
     late["echo"] = action["echo"].clone();
@@ -95,6 +100,33 @@ async fn an_answer_after_the_time_limit_settles_its_attempt() {
     let action = peer.action("send_group_msg").await;
     assert_eq!(action["params"]["message"][0]["data"]["text"], "next");
     drop(next);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_comes_by_the_next_connection_settles_its_attempt() {
+    for how in ["lost", "silent"] {
+        let limit = if how == "lost" { 30.0 } else { 0.05 };
+        let server = started(&format!(
+            "{HASTY}[[adapter]]\nkind = 'onebot11'\nanswer_timeout = {limit}\non_unknown = 'fail'\n"
+        ));
+        let peer = dial(&server, "1", silent()).await;
+        let id = server.make_for(Some("qq"), "group_7", how);
+        let action = peer.action("send_group_msg").await;
+        if how == "silent" {
+            until_in_doubt(&server, &id);
+        }
+        peer.drop_connection();
+        until_in_doubt(&server, &id);
+        let peer = dial(&server, "1", silent()).await;
+        let (data, echo) = (json!({"message_id": 101}), &action["echo"]);
+        peer.push(&json!({"status": "ok", "retcode": 0, "data": data, "echo": echo}));
+        let sent = server.until(&id, "Sent");
+        assert_eq!(sent["account"], "1");
+        // Its echo is no new message.
+        peer.push(&own_message(1, 7, 101, how));
+        until_taken(&server, &peer, 1);
+        assert_eq!(server.get("/api/messages?conversation=group_7").1["messages"][1], json!(null));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -312,6 +344,39 @@ async fn the_clock_of_a_history_is_known_after_a_restart() {
     let count =
         |text| page["messages"].as_array().unwrap().iter().filter(|m| m["content"] == text).count();
     assert_eq!((count("answered"), count("swallowed")), (1, 1), "once each: {page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_echo_that_waits_for_its_attempt_leaves_doubt_when_the_process_is_killed() {
+    for has_history in [true, false] {
+        let mut server = started(HASTY);
+        let peer = dial(&server, "1", silent()).await;
+        // It tells the clock.
+        until_taken(&server, &peer, 1);
+        let id = server.make_for(Some("qq"), "group_7", "once");
+        peer.action("send_group_msg").await;
+        peer.push(&said(true, 101, "once", 0));
+        until_taken(&server, &peer, 2);
+        server.kill();
+        server.start_again();
+        let history = vec![said(true, 1, "old", 9_000), said(true, 101, "once", 0)];
+        let script = if has_history {
+            with_history(&Arc::new(Mutex::new(history)), willing())
+        } else {
+            willing_but("get_group_msg_history", Reply::refused(1404, "no such action"))
+        };
+        let peer = dial(&server, "1", script).await;
+        let sent = server.until(&id, "Sent");
+        // It is looked up; what no history tells is sent again, and counted.
+        let again = usize::from(!has_history);
+        assert_eq!((sends(&peer), &sent["retry_count"]), (again, &json!(again)), "{sent}");
+        let (_, page) = server.get("/api/messages?conversation=group_7");
+        let count = |text| {
+            let all = page["messages"].as_array().unwrap();
+            all.iter().filter(|message| message["content"] == text).count()
+        };
+        assert_eq!(count("once"), 1, "{page}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

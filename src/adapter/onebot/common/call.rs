@@ -1,22 +1,17 @@
 //! Calling actions of an implementation, and finding the answer to each by its echo.
-//!
-//! An answer that comes after the time limit still tells what became of the message it is about:
-//! the echoes of such calls are kept for as long as the connection lives.
 
 use super::answer::ActionResponse;
+use super::late_calls::{LateCalls, SendCall};
 use crate::adapter::transport::Writer;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use uuid::Uuid;
-
-/// Calls whose answer may still come, kept for each connection; beyond that the oldest are forgotten.
-const MAX_LATE: usize = 1024;
 
 /// The actions of one connection.
 #[derive(Clone)]
@@ -27,6 +22,7 @@ pub(in crate::adapter::onebot) struct Calls {
 struct Shared {
     writer: Writer,
     limit: Duration,
+    late: Arc<LateCalls>,
     waiting: Mutex<Waiting>,
 }
 
@@ -35,7 +31,7 @@ struct Waiting {
     /// Part of every echo, so that no answer is taken for one of another connection.
     connection: Uuid,
     last_echo: u64,
-    answers: HashMap<String, oneshot::Sender<ActionResponse>>,
+    answers: HashMap<String, AwaitedAnswer>,
     /// Calls of others, which want the answer as it came.
     through: HashMap<String, oneshot::Sender<String>>,
     /// The bytes of each frame whose answer is awaited.
@@ -44,8 +40,13 @@ struct Waiting {
     too_large: Option<String>,
     /// The connection ended by a frame that was far too large.
     is_answer_too_large: bool,
-    /// Echoes of calls that ran into their time limit, and the messages they were to send.
-    late: VecDeque<(String, Uuid)>,
+}
+
+/// The answer to a call that waits.
+struct AwaitedAnswer {
+    call: oneshot::Sender<ActionResponse>,
+    /// There if the call is to send a message.
+    sends: Option<SendCall>,
 }
 
 /// The call an answer belongs to.
@@ -53,8 +54,8 @@ struct Waiting {
 pub(in crate::adapter::onebot) enum Answered {
     /// One that waited for it.
     InTime,
-    /// One that was to send this message and ran into its time limit.
-    Late(Uuid, ActionResponse),
+    /// One that was to send a message, and does not wait any more.
+    Late(SendCall, ActionResponse),
     /// None.
     Unknown(ActionResponse),
 }
@@ -114,7 +115,12 @@ pub(in crate::adapter::onebot) struct BotSelf<'a> {
 }
 
 impl Calls {
-    pub(in crate::adapter::onebot) fn new(writer: Writer, limit: Duration) -> Self {
+    /// The actions of a connection; `late` has the calls of connections before it, too.
+    pub(in crate::adapter::onebot) fn new(
+        writer: Writer,
+        limit: Duration,
+        late: Arc<LateCalls>,
+    ) -> Self {
         let waiting = Waiting {
             closed: false,
             connection: Uuid::new_v4(),
@@ -124,9 +130,8 @@ impl Calls {
             sizes: HashMap::new(),
             too_large: None,
             is_answer_too_large: false,
-            late: VecDeque::new(),
         };
-        Self { shared: Arc::new(Shared { writer, limit, waiting: Mutex::new(waiting) }) }
+        Self { shared: Arc::new(Shared { writer, limit, late, waiting: Mutex::new(waiting) }) }
     }
 
     /// Calls an action and waits for its answer, as long as is allowed.
@@ -140,7 +145,7 @@ impl Calls {
     }
 
     /// Calls an action that sends a message: the answer is known as its own also when it comes
-    /// after the time limit.
+    /// after the time limit, or by another connection.
     pub(in crate::adapter::onebot) async fn send(
         &self,
         message: Uuid,
@@ -148,17 +153,18 @@ impl Calls {
         params: impl Serialize,
         bot: Option<BotSelf<'_>>,
     ) -> Result<ActionResponse, NoAnswer> {
-        self.call_about(Some(message), action, params, bot).await
+        let account = bot.map(|bot| bot.user_id.to_owned());
+        self.call_about(Some(SendCall { message, account }), action, params, bot).await
     }
 
     async fn call_about(
         &self,
-        message: Option<Uuid>,
+        sends: Option<SendCall>,
         action: &str,
         params: impl Serialize,
         bot: Option<BotSelf<'_>>,
     ) -> Result<ActionResponse, NoAnswer> {
-        let mut place = self.begin()?;
+        let mut place = self.begin(sends)?;
         let request = ActionFrame { action, params, echo: &place.echo, bot };
         let frame = serde_json::to_string(&request).map_err(|_| NoAnswer::NotSent("no JSON"))?;
         self.waiting().sizes.insert(place.echo.clone(), frame.len());
@@ -172,9 +178,8 @@ impl Calls {
                 if let Ok(answer) = place.answer.try_recv() {
                     return Ok(answer);
                 }
-                waiting.answers.remove(&place.echo);
-                if let Some(message) = message {
-                    waiting.keep_late(place.echo.clone(), message);
+                if let Some(awaited) = waiting.answers.remove(&place.echo) {
+                    self.keep_late(place.echo.clone(), awaited);
                 }
                 Err(NoAnswer::Silent(self.shared.limit))
             }
@@ -189,7 +194,7 @@ impl Calls {
         limit: Duration,
     ) -> Result<String, NoAnswer> {
         let (sender, answer) = oneshot::channel();
-        let mut place = self.begin()?;
+        let mut place = self.begin(None)?;
         self.waiting().through.insert(place.echo.clone(), sender);
         let request = ActionFrame { action, params, echo: &place.echo, bot: None };
         let frame = serde_json::to_string(&request).map_err(|_| NoAnswer::NotSent("no JSON"))?;
@@ -219,14 +224,12 @@ impl Calls {
         answer: ActionResponse,
     ) -> Answered {
         let mut waiting = self.waiting();
-        if let Some(place) = waiting.late.iter().position(|(late, _)| late == echo)
-            && let Some((_, message)) = waiting.late.remove(place)
-        {
-            return Answered::Late(message, answer);
+        if let Some(awaited) = waiting.answers.remove(echo) {
+            return awaited.call.send(answer).map_or_else(Answered::Unknown, |()| Answered::InTime);
         }
-        match waiting.answers.remove(echo) {
+        match self.shared.late.take(echo) {
+            Some(call) => Answered::Late(call, answer),
             None => Answered::Unknown(answer),
-            Some(call) => call.send(answer).map_or_else(Answered::Unknown, |()| Answered::InTime),
         }
     }
 
@@ -262,20 +265,29 @@ impl Calls {
     pub(in crate::adapter::onebot) fn close(&self) {
         let mut waiting = self.waiting();
         waiting.closed = true;
-        waiting.answers.clear();
+        for (echo, awaited) in waiting.answers.drain() {
+            self.keep_late(echo, awaited);
+        }
         waiting.through.clear();
         self.shared.writer.close();
     }
 
-    fn begin(&self) -> Result<PendingCall<'_>, NoAnswer> {
-        let (sender, answer) = oneshot::channel();
+    /// Keeps a call to send a message whose answer is not awaited any more.
+    fn keep_late(&self, echo: String, awaited: AwaitedAnswer) {
+        if let Some(sends) = awaited.sends {
+            self.shared.late.keep(echo, sends);
+        }
+    }
+
+    fn begin(&self, sends: Option<SendCall>) -> Result<PendingCall<'_>, NoAnswer> {
+        let (call, answer) = oneshot::channel();
         let mut waiting = self.waiting();
         if waiting.closed {
             return Err(NoAnswer::NotSent("the connection was lost"));
         }
         waiting.last_echo += 1;
         let echo = format!("{}-{}", waiting.connection.simple(), waiting.last_echo);
-        waiting.answers.insert(echo.clone(), sender);
+        waiting.answers.insert(echo.clone(), AwaitedAnswer { call, sends });
         Ok(PendingCall { calls: self, echo, answer })
     }
 
@@ -289,15 +301,6 @@ struct PendingCall<'a> {
     calls: &'a Calls,
     echo: String,
     answer: oneshot::Receiver<ActionResponse>,
-}
-
-impl Waiting {
-    fn keep_late(&mut self, echo: String, message: Uuid) {
-        if self.late.len() == MAX_LATE {
-            self.late.pop_front();
-        }
-        self.late.push_back((echo, message));
-    }
 }
 
 impl Drop for PendingCall<'_> {

@@ -2,6 +2,7 @@
 
 use super::answer::ActionResponse;
 use super::call::NoAnswer;
+use super::late_calls::SendCall;
 use crate::adapter::api::{
     AccountRequest, Action, ActionError, AdapterEvent, Delivery, EventSink, FileTransfer,
     ForwardOf, Found, MediaOf, MediaSource, Outbound, ReadMedia, with_media,
@@ -17,7 +18,6 @@ use std::future::ready;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 /// Requests of one account under way at once.
 const MAX_UNDER_WAY: usize = 32;
@@ -92,11 +92,8 @@ pub(in crate::adapter::onebot) async fn answer(
 
 /// The event for an answer that came after its attempt's time limit. A confirmation ends the doubt; a
 /// refusal does where that attempt was the only one, which the store knows.
-pub(in crate::adapter::onebot) fn late(
-    message: Uuid,
-    account: Option<String>,
-    delivery: Delivery,
-) -> Option<AdapterEvent> {
+pub(in crate::adapter::onebot) fn late(call: SendCall, delivery: Delivery) -> Option<AdapterEvent> {
+    let SendCall { message, account } = call;
     match delivery {
         Delivery::Sent { external_id, is_unconfirmed } => {
             Some(AdapterEvent::ConfirmedLate { message, account, external_id, is_unconfirmed })
@@ -224,12 +221,13 @@ async fn answer_one(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use uuid::Uuid;
 
     #[test]
     fn a_late_answer_proves_no_more_than_one_in_time() {
         for is_unconfirmed in [false, true] {
             let delivery = Delivery::Sent { external_id: None, is_unconfirmed };
-            let told = late(Uuid::nil(), None, delivery);
+            let told = late(SendCall { message: Uuid::nil(), account: None }, delivery);
             let Some(AdapterEvent::ConfirmedLate { is_unconfirmed: told, .. }) = told else {
                 panic!("{told:?}")
             };

@@ -7,7 +7,7 @@ use super::quoted_messages::AnsweredMessages;
 use crate::adapter::onebot::common::call::Calls;
 use crate::adapter::onebot::common::lookups::Lookups;
 use crate::adapter::onebot::common::names::Names;
-use crate::adapter::onebot::common::recent::Recent;
+use crate::adapter::recent::Recent;
 use crate::clock::now;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};

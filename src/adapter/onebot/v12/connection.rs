@@ -7,6 +7,7 @@ use crate::adapter::api::{AdapterEvent as CoreEvent, MessageRef, Settings};
 use crate::adapter::context::Context;
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::{Answered, Calls};
+use crate::adapter::onebot::common::late_calls::LateCalls;
 use crate::adapter::onebot::common::lookups::Lookups;
 use crate::adapter::onebot::common::mentions::{message_of, name_mentions, person_key};
 use crate::adapter::onebot::common::names::Names;
@@ -35,7 +36,7 @@ const OFFLINE: &str = "the account is off, says the implementation; log it in th
 pub(super) async fn run(connection: Connection, media_folder: Option<String>) -> ConnectionEnd {
     let Connection { socket, handshake, settings, entry, context } = connection;
     let (reader, writer, writing) = socket.split(settings.max_frame);
-    let calls = Calls::new(writer, settings.answer_timeout);
+    let calls = Calls::new(writer, settings.answer_timeout, context.shared::<LateCalls>());
     let asked_for = handshake.as_ref().and_then(|handshake| handshake.parameter("platform"));
     let platform = settings.platform.as_deref().or(asked_for).map(str::to_owned);
     let ended = CancellationToken::new();
@@ -96,9 +97,8 @@ impl OneBotSession for Implementation {
             Ok(OneBot12Frame::Event { bot, event }) => self.event(bot, event).await,
             Ok(OneBot12Frame::ActionResponse { echo, answer }) => {
                 match self.calls.answered(&echo, answer) {
-                    Answered::Late(message, answer) => {
-                        let late =
-                            requests::late(message, self.only_account(), delivery(Ok(answer)));
+                    Answered::Late(call, answer) => {
+                        let late = requests::late(call, delivery(Ok(answer)));
                         requests::report(&self.context.events, late).await
                     }
                     Answered::InTime | Answered::Unknown(_) => Ok(()),
@@ -181,12 +181,6 @@ impl Implementation {
                 Ok(())
             }
         }
-    }
-
-    /// The account, where the connection has just one.
-    fn only_account(&self) -> Option<String> {
-        let mut ids = self.bots.keys().map(|id| id.user_id.clone());
-        ids.next().filter(|_| ids.next().is_none())
     }
 
     /// The account of an ID, which counts as connected from its first sign on.

@@ -13,6 +13,7 @@ use crate::adapter::api::Settings;
 use crate::adapter::context::Context;
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::{Answered, Calls};
+use crate::adapter::onebot::common::late_calls::{LateCalls, SendCall};
 use crate::adapter::onebot::common::requests;
 use crate::adapter::onebot::common::session::{self, OneBotSession, Skipped};
 use crate::adapter::registry::{ConfiguredEntry, NewConnection, Registration};
@@ -48,7 +49,7 @@ impl Role {
 pub(super) async fn run(connection: Connection, options: Arc<OneBot11Options>) -> ConnectionEnd {
     let Connection { socket, handshake, settings, entry, context } = connection;
     let (reader, writer, writing) = socket.split(settings.max_frame);
-    let calls = Calls::new(writer, settings.answer_timeout);
+    let calls = Calls::new(writer, settings.answer_timeout, context.shared::<LateCalls>());
     let handshake = handshake.as_ref();
     let platform = handshake.and_then(|handshake| handshake.parameter("platform"));
     // Some say 0 as long as they are not logged in.
@@ -253,9 +254,9 @@ impl Implementation {
     /// Hands an answer to its call. One that belongs to no call may say that we are not wanted.
     async fn answer(&mut self, echo: &str, answer: ActionResponse) -> Result<(), ConnectionEnd> {
         match self.calls.answered(echo, answer) {
-            Answered::Late(message, answer) => {
+            Answered::Late(call, answer) => {
                 let account = self.account.id().map(str::to_owned);
-                let late = requests::late(message, account, delivery(Ok(answer)));
+                let late = requests::late(SendCall { account, ..call }, delivery(Ok(answer)));
                 requests::report(&self.context.events, late).await
             }
             Answered::Unknown(answer) if matches!(answer.retcode, 1401 | 1403) => {

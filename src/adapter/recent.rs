@@ -9,18 +9,18 @@ const MAX_REMEMBERED: usize = 8192;
 
 /// The texts that were told last.
 #[derive(Debug, Default)]
-pub(in crate::adapter::onebot) struct Recent {
+pub(in crate::adapter) struct Recent {
     state: Mutex<(HashSet<u64>, VecDeque<u64>)>,
 }
 
 impl Recent {
     /// Whether a text is remembered, given in two parts.
-    pub(in crate::adapter::onebot) fn contains(&self, one: &str, other: &str) -> bool {
+    pub(in crate::adapter) fn contains(&self, one: &str, other: &str) -> bool {
         self.state().0.contains(&hash_of(one, other))
     }
 
     /// Remembers a text, given in two parts.
-    pub(in crate::adapter::onebot) fn insert(&self, one: &str, other: &str) {
+    pub(in crate::adapter) fn insert(&self, one: &str, other: &str) {
         let hash = hash_of(one, other);
         let (known, order) = &mut *self.state();
         if !known.insert(hash) {
