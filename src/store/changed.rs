@@ -1,10 +1,9 @@
 //! The event of a changed message, and the keys by which duplicates are recognized. Several decisions use
 //! them.
 
-use super::dedupe_keys::{
-    deleted_key, doubtful_key, key_beside, seen_keys, sent_keys, settled_key,
-};
-use super::state::DeletedMessage;
+use super::dedupe_keys::{doubtful_key, key_beside, seen_keys, sent_keys, settled_key};
+use super::error::Result;
+use super::state::{DeletedMessage, StoreState};
 use crate::model::change::Inbound;
 use crate::model::event::{self, ChangeCause, DedupeKey, Event};
 use crate::model::message::{Direction, Message, Status};
@@ -39,13 +38,19 @@ pub(super) fn beside_mark(received: &Inbound) -> DedupeKey {
 
 /// The mark of a deleted message that may have been sent under an unknown ID. If an own message with this
 /// content comes in, it is taken for the deleted one.
-pub(super) fn unsettled_mark(message: &Message) -> Option<DedupeKey> {
+pub(super) fn unsettled_mark(
+    state: &impl StoreState,
+    message: &Message,
+) -> Result<Option<DedupeKey>> {
     let may_be_sent = message.status == Status::Sending
         || message.is_uncertain
         || message.status == Status::Sent && message.external_id.is_none();
     let is_outbound = message.direction == Direction::Outbound;
-    let (time, hash) = deleted_key(message).filter(|_| is_outbound && may_be_sent)?;
-    Some(DedupeKey::Seen(time, hash))
+    if !is_outbound || !may_be_sent {
+        return Ok(None);
+    }
+    let key = state.key_of_deleted(message)?;
+    Ok(key.map(|(time, hash)| DedupeKey::Seen(time, hash)))
 }
 
 /// The mark of a deleted message that an attempt before its last one may have sent.

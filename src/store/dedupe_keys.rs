@@ -20,6 +20,9 @@ pub(super) const HOUR: u64 = 60 * 60;
 /// Rounding of the times of deleted messages: an echo comes at most so much later (`ECHO_LATE`).
 pub(super) const ECHO_PERIOD: u64 = change::ECHO_LATE;
 
+/// Deleted messages of one period with the same content that are told apart. More of them share the last mark.
+const ALIKE_DELETED: usize = 64;
+
 /// How long an `Idempotency-Key` is remembered, in seconds.
 pub const KEY_LIFE: u64 = 24 * 60 * 60;
 
@@ -80,32 +83,45 @@ pub(super) fn key_beside(received: &Inbound) -> (u64, u128) {
     (received.time, hash(&parts))
 }
 
-/// Key of a deleted message that may have been sent under an unknown ID, by its content and the time of
-/// its last change.
-pub(super) fn deleted_key(message: &Message) -> Option<(u64, u128)> {
+/// Keys of a deleted message that may have been sent under an unknown ID, by its content and the time of
+/// its last change. It gets the first one that no message like it has.
+pub(super) fn deleted_keys(message: &Message) -> Option<impl Iterator<Item = (u64, u128)>> {
     let (platform, account) = (message.platform.as_deref()?, message.account.as_deref()?);
-    let hash = deleted_hash(platform, account, &message.recipient, &message.content);
-    Some((period(message.updated_at), hash))
+    let (conversation, content) = (&*message.recipient, &message.content);
+    let period = period(message.updated_at);
+    let hash = move |nth| deleted_hash(platform, account, conversation, content, nth);
+    Some((0..ALIKE_DELETED).map(move |nth| (period, hash(nth))))
 }
 
-/// Keys of a deleted message that an own message may be: with the periods in which the own message may have
-/// been written or, if it is live, came in (`at`), and with the periods next to them.
-pub(super) fn deleted_keys(
-    received: &Inbound,
-    at: u64,
-) -> impl Iterator<Item = (u64, u128)> + use<> {
-    let Inbound { platform, account, conversation, content, .. } = received;
-    let hash = deleted_hash(platform, account, conversation, content);
+/// The periods in which an own message may have been written or, if it is live, came in (`at`), and the
+/// periods next to them.
+pub(super) fn periods_of(received: &Inbound, at: u64) -> impl Iterator<Item = u64> + use<> {
     let written = received.may_be_written(at);
     let (first, last) = (written.start() / ECHO_PERIOD, written.end() / ECHO_PERIOD);
     let beside = first.checked_sub(1).into_iter().chain([last + 1]);
-    (first..=last).chain(beside).map(move |number| (number.saturating_mul(ECHO_PERIOD), hash))
+    (first..=last).chain(beside).map(|number| number.saturating_mul(ECHO_PERIOD))
 }
 
-fn deleted_hash(platform: &str, account: &str, conversation: &str, content: &Content) -> u128 {
+/// The hashes of deleted messages that an own message may be.
+pub(super) fn deleted_hashes(received: &Inbound) -> impl Iterator<Item = u128> {
+    let Inbound { platform, account, conversation, content, .. } = received;
+    (0..ALIKE_DELETED).map(move |nth| deleted_hash(platform, account, conversation, content, nth))
+}
+
+/// The hash of a deleted message before which `nth` messages like it were deleted in the same period.
+fn deleted_hash(
+    platform: &str,
+    account: &str,
+    conversation: &str,
+    content: &Content,
+    nth: usize,
+) -> u128 {
     let mut parts = vec!["deleted", platform, account, conversation];
     parts.push(content.message_type().as_str());
     parts.extend(content.texts());
+    let nth = nth.to_string();
+    // Earlier versions had one mark for all.
+    parts.extend((nth != "0").then_some(&*nth));
     hash(&parts)
 }
 

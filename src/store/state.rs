@@ -60,6 +60,9 @@ pub(super) trait StoreState: StoreFacts<Error = StoreError> {
     /// same content and about the same time, and no other own message was taken for it. Returns its `seq`,
     /// and the time in whose period it was deleted.
     fn deleted_alike(&self, received: &Inbound, at: u64) -> Result<Option<(u64, u64)>>;
+    /// The key by which a message that is deleted is known: its own, or the last one if there are too many
+    /// messages like it.
+    fn key_of_deleted(&self, message: &Message) -> Result<Option<(u64, u128)>>;
     /// Whether a message that was deleted at about this time may have been sent by an attempt before its
     /// last one.
     fn is_doubtful(&self, seq: u64, at: u64) -> Result<bool>;

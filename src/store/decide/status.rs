@@ -58,7 +58,7 @@ pub(super) fn withdraw(
 pub(super) fn delete(state: &impl StoreState, id: Uuid, events: &mut Vec<Event>) -> Result<Answer> {
     let Some(message) = state.by_id(id)? else { return Ok(Answer::NotFound) };
     let seq = message.seq;
-    if let Some(mark) = unsettled_mark(&message) {
+    if let Some(mark) = unsettled_mark(state, &message)? {
         let marks = std::iter::once(mark).chain(doubtful_mark(&message)).collect();
         events.push(Event::Recognized { seq, marks });
     }

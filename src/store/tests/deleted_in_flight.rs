@@ -86,6 +86,18 @@ fn a_deleted_message_whose_id_is_unknown_is_known_by_its_content_once() {
 }
 
 #[test]
+fn alike_messages_that_are_deleted_each_take_one_echo() {
+    let (_folder, mut file) = new();
+    for _ in 0..3 {
+        deleted_in_flight(&mut file, "hello");
+    }
+    for (id, is_one_of_them) in [("5", true), ("6", true), ("5", true), ("7", true), ("8", false)] {
+        let answer = echo(&mut file, id, false, 1_700_000_020);
+        assert_eq!(answer == Answer::NotFound, is_one_of_them, "{id}: {answer:?}");
+    }
+}
+
+#[test]
 fn what_was_not_sent_or_has_an_id_swallows_nothing() {
     let refused = Outcome::Failed { reason: "no".into(), is_uncertain: false };
     for outcome in [refused, sent("1", "5")] {

@@ -8,8 +8,8 @@ use crate::model::message::{Direction, Message, Recall, Status};
 use crate::model::notice::{ContactRequest, Notice};
 use crate::store::damage::pass_over;
 use crate::store::dedupe_keys::{
-    Idempotency, alias_key, deleted_keys, doubtful_key, history_key, key_beside, periods_about,
-    seen_keys, sent_keys, settled_key,
+    Idempotency, alias_key, deleted_hashes, deleted_keys, doubtful_key, history_key, key_beside,
+    periods_about, periods_of, seen_keys, sent_keys, settled_key,
 };
 use crate::store::error::Result;
 use crate::store::external_ids::ExternalSearch;
@@ -159,19 +159,39 @@ impl StoreState for Transaction<'_> {
     }
 
     fn deleted_alike(&self, received: &Inbound, at: u64) -> Result<Option<(u64, u64)>> {
-        for key in deleted_keys(received, at) {
-            if let Some(row) = self.seen.read()?.get(key)? {
+        let seen = self.seen.read()?;
+        let periods: Vec<_> = periods_of(received, at).collect();
+        for hash in deleted_hashes(received) {
+            let mut is_last = true;
+            for &period in &periods {
+                let key = (period, hash);
+                let Some(row) = seen.get(key)? else { continue };
+                is_last = false;
                 let seq = SealedTable::Seen.seq(mark_key(key), row.value())?;
                 // The mark that it is settled has the period in which the own message came in, or the next
                 // one.
-                let periods = periods_about(key.0).map(|period| settled_key(seq, period));
-                let seen = self.seen.read()?;
-                if seen.get(periods[1])?.is_none() && seen.get(periods[2])?.is_none() {
-                    return Ok(Some((seq, key.0)));
+                let [_, now, next] = periods_about(period).map(|period| settled_key(seq, period));
+                if seen.get(now)?.is_none() && seen.get(next)?.is_none() {
+                    return Ok(Some((seq, period)));
                 }
+            }
+            if is_last {
+                break;
             }
         }
         Ok(None)
+    }
+
+    fn key_of_deleted(&self, message: &Message) -> Result<Option<(u64, u128)>> {
+        let Some(keys) = deleted_keys(message) else { return Ok(None) };
+        let mut last = None;
+        for key in keys {
+            last = Some(key);
+            if self.seen.read()?.get(key)?.is_none() {
+                break;
+            }
+        }
+        Ok(last)
     }
 
     fn is_doubtful(&self, seq: u64, at: u64) -> Result<bool> {
