@@ -104,6 +104,23 @@ fn a_success_without_an_id_is_unconfirmed_and_never_sent_again() {
 }
 
 #[test]
+fn the_id_of_another_message_confirms_nothing() {
+    let bench = Bench::logged_in("");
+    let hello = bench.fake.write(0, "hello");
+    bench.until_inbound(1);
+    let is_unconfirmed = |text: &str, id: u64| {
+        bench.fake.change(|state| state.same_id = Some(id));
+        let sent = bench.server.until(&bench.make(text), "Sent");
+        sent["unconfirmed"] == true
+    };
+    assert!(is_unconfirmed("one", hello["message_id"].as_u64().unwrap()), "what came in has it");
+    assert!(!is_unconfirmed("two", 77));
+    assert!(is_unconfirmed("three", 77), "another one was sent under it");
+    assert!(!is_unconfirmed("four", 78));
+    assert_eq!(bench.fake.texts(0), ["one", "two", "three", "four"]);
+}
+
+#[test]
 fn an_attempt_without_an_answer_is_made_again_under_the_same_name() {
     let bench = Bench::logged_in("answer_timeout = 0.5");
     bench.fake.write(0, "hello");

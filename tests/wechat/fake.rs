@@ -105,6 +105,8 @@ pub struct State {
     pub faults: HashMap<&'static str, VecDeque<Fault>>,
     /// A success tells no `message_id`.
     pub hides_ids: bool,
+    /// The `message_id` of every success, whichever message it is.
+    pub same_id: Option<u64>,
     /// A success has an empty body.
     pub is_silent: bool,
     next_id: u64,
@@ -459,7 +461,7 @@ impl Shared {
         let message = &body["msg"];
         let mut state = self.lock();
         let (hides, is_silent) = (state.hides_ids, state.is_silent);
-        let id = state.new_id();
+        let id = state.same_id.unwrap_or_else(|| state.new_id());
         if message["item_list"].as_array().map_or(0, Vec::len) != 1
             || message["message_type"] != 2
             || message["client_id"].as_str().is_none_or(str::is_empty)

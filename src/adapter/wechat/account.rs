@@ -6,6 +6,7 @@ use super::saved_state::{Login, keep_reply};
 use super::window::Windows;
 use crate::adapter::api::{AdapterEvent, Delivery, Settings, WindowClosed};
 use crate::adapter::context::Context;
+use crate::adapter::recent::Recent;
 use crate::clock::now;
 use crate::model::change::Inbound;
 use crate::model::event::AdapterState;
@@ -40,6 +41,8 @@ pub(super) struct RunningAccount {
     /// The most characters of one text.
     pub(super) max_text: usize,
     pub(super) windows: Arc<Windows>,
+    /// The IDs of messages that came in or were sent lately.
+    pub(super) known: Recent,
     pub(super) settings: Arc<Settings>,
     pub(super) context: Context,
     /// Ends this account alone.
@@ -79,6 +82,23 @@ impl RunningAccount {
             drop(handing_over);
             is_taken && is_stored.await.is_ok()
         }
+    }
+
+    /// The ID under which WeChat took a message; `None` if there is none, or if it is the ID of another
+    /// message, which proves nothing of this one.
+    pub(super) fn proof(&self, id: Option<String>) -> Option<String> {
+        let id = id?;
+        let account = &self.login.account;
+        if self.known.contains(account, &id) {
+            tracing::warn!(
+                account,
+                id,
+                "WeChat gave a message the ID of another one; it counts as sent, but not as confirmed"
+            );
+            return None;
+        }
+        self.known.insert(account, &id);
+        Some(id)
     }
 
     /// Asks about a call that was answered that the session ended, for this reason: `Ok` where it goes on,

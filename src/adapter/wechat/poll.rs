@@ -131,6 +131,7 @@ async fn take(account: &RunningAccount, cursor: &mut String, updates: Updates) -
             account.windows.receive(conversation, token, received.written_ms);
             answerable.insert(conversation.clone());
         }
+        account.known.insert(id, &received.message.external_id);
         messages.push(received.message);
     }
     let next = updates.cursor.filter(|next| next != cursor);

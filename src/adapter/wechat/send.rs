@@ -94,6 +94,7 @@ async fn send_parts(
         let name = part_name(&progress, index);
         match send_part(account, message, to, name, part, until, &mut token).await {
             Ok(id) => {
+                let id = account.proof(id);
                 account.windows.take(&message.conversation, message.id);
                 progress.is_unproved |= id.is_none();
                 progress.external_id = progress.external_id.or(id);

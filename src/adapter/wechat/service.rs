@@ -12,6 +12,7 @@ use super::saved_state::{self, ADAPTER, KeptLogin, Login};
 use super::window::Windows;
 use crate::adapter::api::{AdapterEvent, LoginError, LoginRequest, Settings};
 use crate::adapter::context::Context;
+use crate::adapter::recent::Recent;
 use crate::adapter::registry::ConfiguredEntry;
 use crate::health::log_panic;
 use crate::protocol::login::LoginStatus;
@@ -139,6 +140,7 @@ impl IlinkService {
             api: self.api.clone(),
             cdn: self.options.cdn.clone(),
             max_text: self.options.max_text,
+            known: Recent::default(),
             windows: Arc::new(Windows::new(kept.replies.clone(), self.options.join_limit())),
             settings: Arc::clone(&self.settings),
             context: self.context.clone(),
