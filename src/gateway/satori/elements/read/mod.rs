@@ -77,11 +77,7 @@ impl ElementReader<'_> {
                 return Ok(tag.text("href").map_or(OpenElement::Plain, OpenElement::Link));
             }
             "quote" => {
-                let Some(id) = tag.text("id") else { return Ok(OpenElement::Plain) };
-                if self.forwards.is_empty() {
-                    self.current.quote = Some(id);
-                }
-                return Ok(OpenElement::Hidden);
+                return Ok(tag.text("id").map_or(OpenElement::Plain, |id| self.quote(id)));
             }
             "author" => {
                 self.author(tag);

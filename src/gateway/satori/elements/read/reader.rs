@@ -47,6 +47,8 @@ pub(super) struct ElementReader<'a> {
     /// Number of messages that are forwarded by ID, and the bytes of their texts.
     pub(super) forwarded: usize,
     pub(super) forwarded_bytes: usize,
+    /// Number of quoted messages that were looked up.
+    quotes: usize,
     /// The next text begins on a new line.
     pub(super) is_paragraph_over: bool,
 }
@@ -68,8 +70,22 @@ impl<'a> ElementReader<'a> {
             forwards: Vec::new(),
             forwarded: 0,
             forwarded_bytes: 0,
+            quotes: 0,
             is_paragraph_over: false,
         }
+    }
+
+    /// Notes the message that is answered. If it is unknown, or if a message inside a forward quotes it, its
+    /// content is a paragraph before the answer.
+    pub(super) fn quote(&mut self, id: String) -> OpenElement {
+        let is_looked_up = self.forwards.is_empty() && self.quotes < MAX_MESSAGES;
+        self.quotes += usize::from(is_looked_up);
+        if !is_looked_up || (self.targets.message)(&id).is_none() {
+            self.end_line();
+            return OpenElement::Paragraph;
+        }
+        self.current.quote = Some(id);
+        OpenElement::Hidden
     }
 
     /// Ends the present message.

@@ -76,10 +76,24 @@ fn a_message_element_is_a_message_of_its_own() {
 
 #[test]
 fn a_quote_names_the_message_that_is_answered() {
-    let made = one("<quote id=\"5\"><author id=\"1\"/>what <b>was</b></quote>answer");
-    assert_eq!(made.quote.as_deref(), Some("5"));
+    let made = one("<quote id=\"known\"><author id=\"1\"/>what <b>was</b></quote>answer");
+    assert_eq!(made.quote.as_deref(), Some("known"));
     assert_eq!(Content::of(made.segments).readable(), "answer");
     assert_eq!(readable("<quote>said</quote> so"), "said so");
+}
+
+#[test]
+fn the_words_of_an_unknown_quote_stay() {
+    let made = one("<quote id=\"5\"><author id=\"1\"/>what <b>was</b></quote>answer");
+    assert_eq!(made.quote, None);
+    assert_eq!(Content::of(made.segments).readable(), "what was\nanswer");
+    assert_eq!(readable("<quote id=\"5\"/>answer"), "answer");
+    let made =
+        one("<message forward><message><quote id=\"known\">was</quote>is</message></message>");
+    let [Segment::Forward { items, .. }] = &made.segments[..] else { panic!("{made:?}") };
+    assert_eq!(Content::of(items[0].segments.clone()), Content::text("was\nis"));
+    let many = "<quote id=\"5\">a</quote>".repeat(60) + "b";
+    assert_eq!(readable(&many), "a\n".repeat(60) + "b");
 }
 
 #[test]
