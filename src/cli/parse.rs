@@ -160,7 +160,8 @@ fn command_of(error: &clap::Error, arguments: &[OsString]) -> String {
         // An error of a value tells no usage.
         _ => arguments.iter().map(|word| word.to_string_lossy() + " ").collect(),
     };
-    let words = usage.split_whitespace().skip_while(|word| *word != "rechat").skip(1);
+    // The program may have been renamed.
+    let words = usage.split_whitespace().skip_while(|word| *word == "Usage:").skip(1);
     let name = words.take(1).find(|word| word.starts_with(|c: char| c.is_ascii_lowercase()));
     name.map_or_else(|| "rechat".to_owned(), |name| format!("rechat {name}"))
 }
@@ -171,6 +172,10 @@ fn unknown_argument(argument: &str, similar: Option<&str>, command: &str) -> Err
     let hint = match (elsewhere, near) {
         (Some((_, ours)), _) => format!("write {ours}"),
         (None, Some(near)) => format!("did you mean `{near}`?"),
+        (None, None) if command == "rechat media" && !argument.starts_with('-') => format!(
+            "it lists all files; `rechat media --remove {argument}` removes one, and \
+             `rechat get {argument}` shows a message"
+        ),
         (None, None) => format!("`{command} --help` lists what it takes"),
     };
     let what = if argument.starts_with('-') { "option" } else { "argument" };
@@ -281,6 +286,11 @@ mod tests {
             (
                 &["send", "-r", "x", "--wait=abc", "y"],
                 "`--wait` cannot be `abc`\n  give seconds: 30, 30s or 2m",
+            ),
+            (
+                &["media", "12345678"],
+                "`rechat media` has no argument `12345678`\n  it lists all files; \
+                 `rechat media --remove 12345678` removes one, and `rechat get 12345678` shows a message",
             ),
             (&["requests", "x"], "`[NUMBER]` cannot be `x`\n  give a whole number, from 0 on"),
             (
