@@ -42,11 +42,14 @@ async fn an_api_and_an_event_connection_are_one_account() {
 }
 
 #[tokio::test]
-async fn an_answer_to_an_earlier_connection_belongs_to_none() {
+async fn an_answer_to_an_earlier_connection_is_of_its_call_alone() {
     let mut rechat = Rechat::start(&["kind = 'onebot11'\nanswer_timeout = 0.05".into()]).await;
     let silent = || willing_but("send_group_msg", Reply::Silent);
     let first = dial(&rechat, "1", silent()).await;
-    rechat.send("qq", "group_77", "hi").await;
+    let handle = rechat.handle("qq").await;
+    let hi = text_to("group_77", "hi");
+    let id = hi.id;
+    handle.send(hi).await;
     let echo = first.action("send_group_msg").await["echo"].clone();
     first.drop_connection();
     let second = dial(&rechat, "1", silent()).await;
@@ -55,7 +58,7 @@ async fn an_answer_to_an_earlier_connection_belongs_to_none() {
     second.push(&json!({"status": "ok", "retcode": 0, "data": {"message_id": 9}, "echo": echo}));
     second.push(&group_message(1, 77, 10, "what comes after it"));
     assert_eq!(rechat.message().await.content.readable(), "what comes after it");
-    assert!(rechat.confirmed_late.is_empty());
+    assert_eq!(rechat.confirmed_late, [id]);
 }
 
 #[tokio::test]
