@@ -7,6 +7,7 @@ use crate::health::{blocking, run_to_end};
 use crate::media::{Blobs, content};
 use crate::model::content::Content;
 use crate::model::message::{Draft, Message, Status};
+use crate::outbox::Ended;
 use crate::store::{Answer, Command};
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +36,8 @@ pub(super) enum BotSendOutcome {
     /// The outcome is not known yet; the message is still being sent. The reason why the last attempt
     /// failed, if one did.
     UnderWay(Option<String>),
+    /// Nothing more is done, and the platform may have it. The reason.
+    Unknown(String),
 }
 
 /// The bot and the account that send.
@@ -119,15 +122,17 @@ impl BotSender {
             // It may have ended before the wait began.
             let found = match core.store.view().and_then(|view| view.by_seq(message.seq)) {
                 Ok(Some(found)) => found,
-                Ok(None) => return BotSendOutcome::Failed("the message was deleted".into()),
+                Ok(None) => return deleted(true),
                 Err(error) => return BotSendOutcome::Failed(error.to_string()),
             };
             if let Some(outcome) = ended_as(&found) {
                 return outcome;
             }
             let waited = core.stop.run_until_cancelled(timeout_at(self.until, ended)).await;
-            if !matches!(waited, Some(Ok(_))) {
-                return self.give_up(found).await;
+            match waited {
+                Some(Ok(Ok(Ended::Attempt(_)))) => {}
+                Some(Ok(Ok(Ended::Deleted { was_tried }))) => return deleted(was_tried),
+                _ => return self.give_up(found).await,
             }
         }
     }
@@ -165,9 +170,20 @@ impl BotSender {
     }
 }
 
+/// The outcome of a message that was deleted.
+fn deleted(was_tried: bool) -> BotSendOutcome {
+    if was_tried {
+        let reason = "the message was deleted while it was sent; the platform may have it";
+        return BotSendOutcome::Unknown(reason.into());
+    }
+    BotSendOutcome::Failed("the message was deleted before it was sent".into())
+}
+
 /// The outcome of a message, if it has one.
 fn ended_as(message: &Message) -> Option<BotSendOutcome> {
     match message.status {
+        // An attempt goes on, although the status was set by hand.
+        _ if message.owner.is_some() => None,
         Status::Sent => Some(BotSendOutcome::Sent(Box::new(message.clone()))),
         Status::Failed | Status::Canceled => {
             let reason = message.last_error.clone();

@@ -73,10 +73,14 @@ impl CommitObserver {
     /// Passes on the relevant changes. Never waits.
     pub fn committed(&self, changes: &[Change]) {
         for change in changes {
-            if let ChangeEffect::StatusChanged(message) = &change.effect
-                && message.direction == Direction::Outbound
-            {
-                self.outcomes.tell(message);
+            match &change.effect {
+                ChangeEffect::StatusChanged(message)
+                    if message.direction == Direction::Outbound =>
+                {
+                    self.outcomes.tell(message);
+                }
+                ChangeEffect::Deleted(message) => self.outcomes.deleted(message),
+                _ => {}
             }
         }
         self.changes.add(|changed| changes.iter().for_each(|change| changed.note(&change.effect)));

@@ -8,6 +8,18 @@ use tokio::sync::{Notify, oneshot};
 /// Number of messages below which cancelled waits are not removed.
 const CLEANUP_FROM: usize = 256;
 
+/// The end of a wait for a message.
+#[derive(Debug)]
+pub enum Ended {
+    /// An attempt ended. This is the message after it.
+    Attempt(Box<Message>),
+    /// The message was deleted.
+    Deleted {
+        /// An attempt had begun: the platform may have it.
+        was_tried: bool,
+    },
+}
+
 /// The waiting requests, by message.
 #[derive(Debug, Default)]
 pub struct Outcomes {
@@ -17,14 +29,14 @@ pub struct Outcomes {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    senders: HashMap<u64, Vec<oneshot::Sender<Message>>>,
+    senders: HashMap<u64, Vec<oneshot::Sender<Ended>>>,
     /// Number of messages after the last removal of cancelled waits.
     left: usize,
 }
 
 impl Outcomes {
     /// Begins to wait for the end of a message's next attempt.
-    pub fn wait(&self, seq: u64) -> oneshot::Receiver<Message> {
+    pub fn wait(&self, seq: u64) -> oneshot::Receiver<Ended> {
         let (sender, receiver) = oneshot::channel();
         let mut waiting = self.lock();
         waiting.let_go();
@@ -34,9 +46,11 @@ impl Outcomes {
         receiver
     }
 
-    /// Whether an attempt at this message has ended, with any outcome.
+    /// Whether an attempt at this message has ended, with any outcome. An attempt goes on if the status is
+    /// set by hand meanwhile.
     pub fn has_ended(message: &Message) -> bool {
         match message.status {
+            _ if message.owner.is_some() => false,
             Status::Sent | Status::Failed | Status::Canceled => true,
             Status::Pending => message.last_error.is_some(),
             Status::Sending => false,
@@ -60,8 +74,19 @@ impl Outcomes {
         if !Self::has_ended(message) {
             return;
         }
-        for waiting in self.lock().senders.remove(&message.seq).into_iter().flatten() {
-            let _ = waiting.send(message.clone());
+        self.end(message.seq, || Ended::Attempt(Box::new(message.clone())));
+    }
+
+    /// A message was deleted; this is the message before it.
+    pub(super) fn deleted(&self, message: &Message) {
+        self.attempt_ended();
+        let was_tried = message.owner.is_some() || message.is_uncertain;
+        self.end(message.seq, || Ended::Deleted { was_tried });
+    }
+
+    fn end(&self, seq: u64, ended: impl Fn() -> Ended) {
+        for waiting in self.lock().senders.remove(&seq).into_iter().flatten() {
+            let _ = waiting.send(ended());
         }
     }
 
@@ -98,6 +123,6 @@ mod tests {
             drop(outcomes.wait(seq));
         }
         assert!(outcomes.lock().senders.len() <= 2 * patient.len());
-        assert!(patient.iter_mut().all(|one| one.try_recv() == Err(TryRecvError::Empty)));
+        assert!(patient.iter_mut().all(|one| matches!(one.try_recv(), Err(TryRecvError::Empty))));
     }
 }

@@ -151,10 +151,15 @@ impl Bot {
         self.last_echo += 1;
         let echo = json!({"seq": self.last_echo});
         self.call(action, &params, &echo).await;
+        self.answer_to(&echo).await
+    }
+
+    /// The answer to an action that was called.
+    pub async fn answer_to(&mut self, echo: &Value) -> Value {
         loop {
             let text = self.frame().await.expect("the connection ended before the answer");
             let answer: Value = serde_json::from_str(&text).unwrap();
-            if answer["echo"] == echo {
+            if answer["echo"] == *echo {
                 return answer;
             }
             self.events.push_back(text);

@@ -98,16 +98,17 @@ fn content_comes_from_standard_input_too() {
 fn a_batch_tells_what_was_refused_and_why() {
     let home = Home::new();
     let file = home.path("batch.jsonl");
-    let lines = "{\"recipient\":\"group_1\",\"content\":\"1\"}\nnonsense\n\n{\"recipient\":\"group_1\",\"content\":\"\"}\n{\"content\":\"1\"}\n";
+    let lines = "{\"recipient\":\"group_1\",\"content\":\"1\"}\nnonsense\n\n{\"recipient\":\"group_1\",\"content\":\"\"}\n{\"content\":\"1\"}\n[\"group_1\",\"1\"]\n";
     std::fs::write(&file, lines).unwrap();
     let batch = format!("--batch={}", file.display());
     let errors = home.fails(1, &["send", &batch]);
     for word in [
-        "1 message stored, 3 refused",
+        "1 message stored, 4 refused",
         "line 2: it is no JSON from column 2 on",
         "line 4: ",
         "content",
         "line 5: missing field `recipient`",
+        "line 6: a line has to be a JSON object, not an array",
         "write each",
     ] {
         assert!(errors.contains(word), "{errors}");

@@ -86,6 +86,7 @@ mod socket_events;
 mod socket_resume;
 mod socket_slow;
 mod socket_subscriptions;
+mod status_by_hand;
 mod stopping;
 mod stream;
 mod terminal_output;

@@ -106,6 +106,10 @@ pub(super) async fn run(send: &Send, file: &Path, globals: &GlobalOptions) -> Re
 
 /// Reads one line; the error says what is wrong in it, and how a line looks.
 fn read(line: &str) -> Result<BatchLine> {
+    // Serde would take an array for the fields in their order.
+    if line.trim_start().starts_with('[') {
+        return Err(Error::failed("a line has to be a JSON object, not an array").hint(FORM));
+    }
     json::from_slice_lenient(line.as_bytes())
         .map_err(|error| Error::failed(error_of_line(&error)).hint(FORM))
 }

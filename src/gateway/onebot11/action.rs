@@ -149,6 +149,7 @@ fn sent(outcome: BotSendOutcome, is_native: bool) -> ActionAnswer {
         }
         BotSendOutcome::Failed(reason) => ActionAnswer::Failed(FAILED, reason),
         BotSendOutcome::UnderWay(last_error) => ActionAnswer::Async(last_error),
+        BotSendOutcome::Unknown(reason) => ActionAnswer::Async(Some(reason)),
     }
 }
 

@@ -38,6 +38,9 @@ pub(super) async fn create(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall>
                 let words = still_sending(last_error.as_deref());
                 failure = failure.or(Some((StatusCode::GATEWAY_TIMEOUT, words)));
             }
+            BotSendOutcome::Unknown(reason) => {
+                failure = failure.or(Some((StatusCode::GATEWAY_TIMEOUT, reason)));
+            }
         }
     }
     match failure {

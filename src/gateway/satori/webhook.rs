@@ -144,8 +144,11 @@ impl Webhook {
                 // The framework may have been restarted.
                 self.session.forget_logins();
             }
-            let why =
-                if error.is_timeout() { "it does not answer" } else { "nothing listens there" };
+            let why = match error {
+                late if late.is_timeout() => "it does not answer",
+                refused if refused.is_connect() => "nothing listens there",
+                _ => "the connection ended without an answer of HTTP",
+            };
             (PlatformState::Connecting, format!("{url}: {why}"))
         })?;
         let status = answered.status();

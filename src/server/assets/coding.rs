@@ -4,6 +4,7 @@ use brotli::CompressorWriter;
 use flate2::{Compression, write::GzEncoder};
 use hyper::header::{ACCEPT_ENCODING, HeaderMap};
 use std::io::{self, Write};
+use std::ops::RangeInclusive;
 
 /// How a file is compressed.
 #[derive(Clone, Copy)]
@@ -30,15 +31,15 @@ impl Coding {
 /// How hard brotli tries, of 11: 9 takes twice as long, and saves 0.5 %.
 const BROTLI_QUALITY: u32 = 8;
 
-/// The window of brotli, as a power of two of bytes: more than the script has.
-const BROTLI_WINDOW: u32 = 20;
+/// The windows of brotli, as powers of two of bytes.
+const BROTLI_WINDOWS: RangeInclusive<u32> = 10..=20;
 
 /// A compressed text.
 pub(super) fn compress(plain: &[u8], coding: Coding) -> io::Result<Vec<u8>> {
     match coding {
         Coding::Brotli => {
-            let mut encoder =
-                CompressorWriter::new(Vec::new(), 4096, BROTLI_QUALITY, BROTLI_WINDOW);
+            let window = brotli_window(plain.len());
+            let mut encoder = CompressorWriter::new(Vec::new(), 4096, BROTLI_QUALITY, window);
             encoder.write_all(plain)?;
             Ok(encoder.into_inner())
         }
@@ -48,6 +49,12 @@ pub(super) fn compress(plain: &[u8], coding: Coding) -> io::Result<Vec<u8>> {
             encoder.finish()
         }
     }
+}
+
+/// The smallest window with all of a file. Larger ones need 16 MB for each file, which stay in the heap.
+fn brotli_window(length: usize) -> u32 {
+    let fitting = usize::BITS - length.leading_zeros();
+    fitting.clamp(*BROTLI_WINDOWS.start(), *BROTLI_WINDOWS.end())
 }
 
 /// Whether `Accept-Encoding` allows a coding.

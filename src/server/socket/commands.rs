@@ -7,7 +7,7 @@ use crate::hub::resume::ResumePoint;
 use crate::hub::{ReplayStart, SubscribeRefused, SubscribeRequest, Subscribed};
 use crate::metrics::METRICS;
 use crate::model::message::{Draft, Message, Status};
-use crate::outbox::Outcomes;
+use crate::outbox::{Ended, Outcomes};
 use crate::protocol::command::{self, ClientCommand, Parsed, Subscribe};
 use crate::protocol::event::{self, Ack, AckStatus, CURSOR_GONE};
 use crate::protocol::http::{NO_REPLY_TARGET, NewMessage, is_literal};
@@ -196,17 +196,11 @@ async fn delivered(
     if !can_be_taken(context, &message).await {
         return sent(message.status, request_id);
     }
-    let ended = context.outcomes.wait(message.seq);
-    // The attempt may have ended before the wait began.
-    let now = context.store.view().and_then(|view| view.by_seq(message.seq)).ok().flatten();
-    let limit = Duration::from_secs(context.config.outbox.ack_seconds);
-    let ended = match now.filter(Outcomes::has_ended) {
-        Some(message) => Some(message),
-        None => timeout(limit, ended).await.ok().and_then(Result::ok),
-    };
-    let (code, text) = match ended {
-        Some(message) if message.status == Status::Sent => return sent(Status::Sent, request_id),
-        Some(message) => {
+    let (code, text) = match outcome(context, message.seq).await {
+        Some(Ended::Attempt(message)) if message.status == Status::Sent => {
+            return sent(Status::Sent, request_id);
+        }
+        Some(Ended::Attempt(message)) => {
             // A client may send a message again if the answer is `not_sent`, so that is only the code if
             // the message is given up.
             let code = if matches!(message.status, Status::Failed | Status::Canceled) {
@@ -216,17 +210,38 @@ async fn delivered(
             };
             (code, message.last_error.unwrap_or_else(|| format!("it is {}", message.status)))
         }
+        Some(Ended::Deleted { was_tried: false }) => {
+            ("not_sent", "it was deleted before it was sent".to_owned())
+        }
+        Some(Ended::Deleted { was_tried: true }) => {
+            ("unknown", "it was deleted while it was sent; the platform may have it".to_owned())
+        }
         None => {
             if let Some(waits) = not_attempted(context, message.seq) {
                 return sent(waits.status, request_id);
             }
-            let seconds = limit.as_secs();
+            let seconds = context.config.outbox.ack_seconds;
             let text = format!("the platform did not answer within {seconds} s; sending continues");
             ("retrying", text)
         }
     };
     let code = Some(code.into());
     AnswerFrame::Error(event::ErrorAnswer { error: text, code, message_id: id, request_id })
+}
+
+/// The end of a message's attempt; `None` if it has none in the time that a client waits.
+async fn outcome(context: &ServerContext, seq: u64) -> Option<Ended> {
+    let ended = context.outcomes.wait(seq);
+    // The attempt may have ended before the wait began.
+    match context.store.view().and_then(|view| view.by_seq(seq)) {
+        Ok(Some(message)) if Outcomes::has_ended(&message) => {
+            return Some(Ended::Attempt(Box::new(message)));
+        }
+        Ok(None) => return Some(Ended::Deleted { was_tried: true }),
+        Ok(Some(_)) | Err(_) => {}
+    }
+    let limit = Duration::from_secs(context.config.outbox.ack_seconds);
+    timeout(limit, ended).await.ok().and_then(Result::ok)
 }
 
 /// Whether an adapter can take a message now.

@@ -1,0 +1,88 @@
+//! What clients and bots are told if somebody changes or deletes a message while it is being sent.
+
+use crate::account::implementation;
+use crate::framework::Framework;
+use crate::onebot::{Peer, Reply};
+use crate::onebot11::willing_but;
+use crate::server::{Home, TestServer};
+use crate::socket::{Client, send_message};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// The change of a message whose attempt is under way.
+fn change(server: &TestServer, how: &str) {
+    let (_, page) = server.get("/api/messages?direction=Outbound&limit=1");
+    let path = format!("/api/messages/{}", page["messages"][0]["id"].as_str().unwrap());
+    let status = match how {
+        "DELETE" => server.ask("DELETE", &path, None).0,
+        status => server.ask("PATCH", &path, Some(&json!({"status": status}))).0,
+    };
+    assert_eq!(status, 200, "{how}");
+}
+
+/// The answer that an implementation gives late.
+fn accepted(action: &Value) -> Value {
+    json!({"status": "ok", "retcode": 0, "data": {"message_id": 55}, "echo": action["echo"]})
+}
+
+/// An implementation that does not answer what is sent.
+async fn slow(server: &TestServer) -> Peer {
+    implementation(server, willing_but("send_group_msg", Reply::Silent)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_is_told_what_became_of_the_attempt() {
+    for how in ["Canceled", "Failed", "Pending", "Sent"] {
+        let server = TestServer::start();
+        let peer = slow(&server).await;
+        let mut client = Client::connect(&server).await;
+        client.say(&send_message("qq", "group_77", "hello")).await;
+        let action = peer.action("send_group_msg").await;
+        change(&server, how);
+        peer.push(&accepted(&action));
+        let answer = client.answer().await;
+        assert_eq!(answer["message_status"], "Sent", "{how}: {answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_is_told_at_once_that_its_message_was_deleted() {
+    let server = TestServer::start();
+    let peer = slow(&server).await;
+    let mut client = Client::connect(&server).await;
+    client.say(&send_message("qq", "group_77", "hello")).await;
+    peer.action("send_group_msg").await;
+    change(&server, "DELETE");
+    let answer = client.answer().await;
+    assert_eq!(
+        (&answer["type"], &answer["code"]),
+        (&json!("error"), &json!("unknown")),
+        "{answer}"
+    );
+    assert!(answer["error"].as_str().unwrap().contains("the platform may have it"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bot_is_told_what_became_of_the_attempt() {
+    for how in ["Canceled", "DELETE"] {
+        let framework = Framework::new().await;
+        let home = Arc::new(Home::new());
+        let url = framework.url();
+        home.configure(&format!("[[bot]]\nname = 'bot'\nkind = 'onebot11'\nurl = '{url}'\n"));
+        let server = TestServer::start_in(home, &[]);
+        let peer = slow(&server).await;
+        let mut bot = framework.accept().await;
+        bot.call("send_group_msg", &json!({"group_id": 77, "message": "hello"}), &json!("it"))
+            .await;
+        let action = peer.action("send_group_msg").await;
+        change(&server, how);
+        if how == "DELETE" {
+            let answer = bot.answer_to(&json!("it")).await;
+            assert_eq!((&answer["status"], &answer["retcode"]), (&json!("async"), &json!(1)));
+            continue;
+        }
+        peer.push(&accepted(&action));
+        let answer = bot.answer_to(&json!("it")).await;
+        assert_eq!((&answer["status"], &answer["data"]["message_id"]), (&json!("ok"), &json!(55)));
+    }
+}
