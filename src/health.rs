@@ -6,6 +6,7 @@ use crate::backoff::Backoff;
 use crate::metrics::METRICS;
 use futures_util::FutureExt as _;
 use std::any::Any;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
@@ -24,20 +25,23 @@ pub static HEALTH: LazyLock<PartHealth> = LazyLock::new(PartHealth::default);
 const RESTART_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
+/// The reason for each part that does not work.
+type Faults = BTreeMap<Cow<'static, str>, String>;
+
 /// Parts that do not work, each with the reason.
 #[derive(Debug, Default)]
 pub struct PartHealth {
-    faults: Mutex<BTreeMap<&'static str, String>>,
+    faults: Mutex<Faults>,
 }
 
 impl PartHealth {
     /// Marks a part as not working; `reason` is for people and says what to do.
-    pub fn degrade(&self, part: &'static str, reason: impl Into<String>) {
-        self.faults().insert(part, reason.into());
+    pub fn degrade(&self, part: impl Into<Cow<'static, str>>, reason: impl Into<String>) {
+        self.faults().insert(part.into(), reason.into());
     }
 
     /// Marks a part as working again.
-    pub fn recover(&self, part: &'static str) {
+    pub fn recover(&self, part: &str) {
         self.faults().remove(part);
     }
 
@@ -54,7 +58,7 @@ impl PartHealth {
         (!reasons.is_empty()).then(|| reasons.join("; "))
     }
 
-    fn faults(&self) -> MutexGuard<'_, BTreeMap<&'static str, String>> {
+    fn faults(&self) -> MutexGuard<'_, Faults> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -155,6 +155,7 @@ mod tests {
             content: "bread".into(),
             reply_to: None,
             parts: Vec::new(),
+            sent_as: None,
             created_at: 1,
             original: None,
         };

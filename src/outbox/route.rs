@@ -22,6 +22,7 @@ impl DeliveryRoute {
             content: message.content.clone(),
             reply_to: message.reply_to.as_deref().map(|told| Box::new(self.reply(context, told))),
             parts: message.parts.clone(),
+            sent_as: sent_as(message),
             created_at: message.created_at,
             original: message.original.clone().filter(|_| message.via.is_some()),
         }
@@ -42,6 +43,11 @@ impl DeliveryRoute {
             && message.account == self.account.account
             && message.recipient == self.conversation
     }
+}
+
+/// The platform's ID of a message whose outcome `Sent` is recorded; it stays when somebody sends it again.
+fn sent_as(message: &Message) -> Option<String> {
+    message.external_id.clone().or_else(|| message.is_unconfirmed.then(String::new))
 }
 
 /// Reason why there is no route.

@@ -218,6 +218,7 @@ pub fn outbound(conversation: &str, message_type: MessageType, content: &str) ->
         content: Content::of_type(message_type, content.into()),
         reply_to: None,
         parts: Vec::new(),
+        sent_as: None,
         created_at: 1_700_000_000,
         original: None,
     }

@@ -37,6 +37,7 @@ fn outbound(conversation: &str, segments: Vec<Segment>) -> Outbound {
         content: Content::of(segments),
         reply_to: None,
         parts: Vec::new(),
+        sent_as: None,
         created_at: 1_700_000_000,
         original: None,
     }

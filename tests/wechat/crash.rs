@@ -228,3 +228,18 @@ fn a_login_whose_token_was_told_is_there_after_a_kill() {
     bench.fake.write(0, "hello");
     bench.until_inbound(1);
 }
+
+#[test]
+fn a_message_that_was_sent_goes_out_anew_if_somebody_sends_it_again() {
+    for hides_ids in [false, true] {
+        let mut bench = written_to("max_text = 3");
+        bench.fake.change(|state| state.hides_ids = hides_ids);
+        let id = bench.make("abcdef");
+        bench.server.until(&id, "Sent");
+        cut(&mut bench);
+        let again = json!({"status": "Pending"});
+        assert_eq!(bench.server.ask("PATCH", &format!("/api/messages/{id}"), Some(&again)).0, 200);
+        bench.server.until(&id, "Sent");
+        assert_eq!(bench.fake.texts(0), ["abc", "def", "abc", "def"], "{hides_ids}");
+    }
+}

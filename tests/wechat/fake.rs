@@ -95,6 +95,8 @@ pub struct Code {
 #[derive(Default)]
 pub struct State {
     pub bots: Vec<Bot>,
+    /// Accounts whose polls are answered with something else than the interface answers.
+    pub garbled: Vec<String>,
     /// Codes that were given out, by name.
     pub codes: Vec<Code>,
     /// The states of each new code.
@@ -427,6 +429,7 @@ impl Shared {
         bot.most_polls = bot.most_polls.max(1);
         let account = bot.account.clone();
         let told = loop {
+            let is_garbled = state.garbled.contains(&account);
             let bot = state.bots.iter_mut().find(|bot| bot.account == account).unwrap();
             if began.elapsed() > OVERLAP {
                 bot.most_polls = bot.most_polls.max(bot.polls);
@@ -434,6 +437,10 @@ impl Shared {
             }
             if bot.is_ended {
                 break None;
+            }
+            if is_garbled {
+                bot.polls -= 1;
+                return Answer::Raw { status: 200, headers: Vec::new(), body: "<html>".into() };
             }
             if bot.inbox.len() > first || began.elapsed() > hold {
                 break Some((bot.inbox[first..].to_vec(), bot.inbox.len()));

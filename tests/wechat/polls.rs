@@ -98,6 +98,22 @@ fn an_account_whose_answers_cannot_be_read_says_so_until_one_can() {
 }
 
 #[test]
+fn the_health_names_every_account_whose_answers_cannot_be_read() {
+    let bench = Bench::new("");
+    let [ann, bob] = [ANN, "oBob@im.wechat"].map(|user| bench.log_in(user));
+    let until_named = |names_bob: bool| {
+        eventually(&format!("it names {ann}, and {bob}: {names_bob}"), || {
+            let health = bench.server.get("/api/health").1.to_string();
+            (health.contains(&ann) && health.contains(&bob) == names_bob).then_some(())
+        });
+    };
+    bench.fake.change(|state| state.garbled = vec![ann.clone(), bob.clone()]);
+    until_named(true);
+    bench.fake.change(|state| state.garbled = vec![ann.clone()]);
+    until_named(false);
+}
+
+#[test]
 fn an_answer_may_be_larger_than_a_frame_and_one_that_is_far_larger_is_told() {
     let bench = Bench::new("max_frame = 65536");
     let account = bench.log_in(ANN);

@@ -176,6 +176,7 @@ mod tests {
             content: Content::of(media.iter().map(segment).collect()),
             reply_to: None,
             parts: Vec::new(),
+            sent_as: None,
             created_at: 0,
             original: None,
         }

@@ -19,6 +19,9 @@ pub struct Outbound {
     /// The platform's own IDs of its parts that this account has sent in earlier attempts, where it goes
     /// out as several; an empty one where the platform told none.
     pub parts: Vec<String>,
+    /// The platform's own ID with which it was sent before, where somebody sends it again; an empty one
+    /// where the platform told none.
+    pub sent_as: Option<String>,
     /// Unix seconds of its creation; a search in a history begins there.
     pub created_at: u64,
     /// The message as a bot wrote it, in the form of the account's protocol, as JSON; `None` if a bot did not

@@ -55,7 +55,7 @@ pub(super) enum NoResponse {
     NotSent(String),
     /// The request may have arrived.
     Lost(String),
-    /// As before; the time ran out.
+    /// As before; the time ran out, perhaps after an answer began.
     Late,
     /// An answer began, and cannot be read to its end.
     Broken(String),
@@ -102,7 +102,8 @@ impl Http {
                 return Err(NoResponse::TooLarge(max_bytes));
             }
             Ok(Err(error)) => return Err(NoResponse::Broken(chain(&*error))),
-            Err(_) => return Err(NoResponse::Broken("it did not end in time".into())),
+            // A server may hold a poll after the head of its answer.
+            Err(_) => return Err(NoResponse::Late),
         };
         Ok(WholeResponse { status: head.status, headers: head.headers, body })
     }
@@ -158,4 +159,36 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    #[tokio::test]
+    async fn an_answer_that_begins_and_does_not_end_in_time_is_late() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let held = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            assert!(stream.read(&mut [0; 1_000]).await.unwrap() > 0, "the request came");
+            let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+            stream.write_all(head).await.unwrap();
+            stream
+        });
+        let call = HttpCall {
+            method: Method::POST,
+            url: format!("http://{address}/"),
+            headers: Vec::new(),
+            media_type: "",
+            body: Bytes::new(),
+            limit: Duration::from_millis(200),
+            max_bytes: 1_000,
+        };
+        let answer = Http::default().send(call).await;
+        assert_eq!(answer.unwrap_err(), NoResponse::Late);
+        held.await.unwrap();
+    }
 }

@@ -34,9 +34,11 @@ struct LoginUnderWay {
 }
 
 impl Logins {
-    /// Begins a login; `attempt` tells its status, and is given the digits that a person typed.
+    /// Begins a login; `attempt` tells its status, and is given the digits that a person typed. So many others
+    /// are `unsaved` that have ended and are not on the disk.
     pub(super) fn begin<F>(
         &mut self,
+        unsaved: usize,
         attempt: impl FnOnce(watch::Sender<LoginStatus>, mpsc::Receiver<String>) -> F,
     ) -> Result<watch::Receiver<LoginStatus>, LoginError>
     where
@@ -45,7 +47,7 @@ impl Logins {
         self.by_id
             .retain(|_, login| login.ended.is_none_or(|ended| ended.elapsed() < ENDED_LOGINS_KEPT));
         let under_way = self.by_id.values().filter(|login| login.ended.is_none()).count();
-        if under_way >= MAX_LOGINS {
+        if under_way + unsaved >= MAX_LOGINS {
             let text = "too many logins are under way; end one first";
             return Err(LoginError::Conflict(text.into()));
         }
@@ -131,7 +133,7 @@ mod tests {
         let mut logins = Logins::default();
         let begin = |logins: &mut Logins| {
             let broken = |_, _| async { panic!("as the test wants") };
-            logins.begin(broken).map(|status| status.borrow().id.clone())
+            logins.begin(0, broken).map(|status| status.borrow().id.clone())
         };
         let first = begin(&mut logins).unwrap();
         for _ in 1..MAX_LOGINS {

@@ -169,6 +169,7 @@ mod tests {
             content,
             reply_to: None,
             parts: Vec::new(),
+            sent_as: None,
             created_at: 1,
             original: None,
         }

@@ -49,7 +49,7 @@ pub(super) struct RepeatedRefusal {
     pub(super) has_other_passed: bool,
 }
 
-/// The parts of a message that went out before one was refused.
+/// The parts of a message that went out; all of them stay known until another message goes to the person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct PartProgress {
     pub(super) message: Uuid,

@@ -23,6 +23,13 @@ pub(super) struct Login {
     pub(super) at: u64,
 }
 
+impl Login {
+    /// Whether it takes the place of another one: it is of the same bot, or of another bot of the same person.
+    pub(super) fn replaces(&self, other: &Self) -> bool {
+        self.account == other.account || (self.user == other.user && !self.user.is_empty())
+    }
+}
+
 impl std::fmt::Debug for Login {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Login").field("account", &self.account).finish_non_exhaustive()

@@ -14,7 +14,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
-use uuid::Uuid;
 
 /// The time limits of a call that an attempt may take in all before its last call.
 const ATTEMPT_CALLS: u32 = 10;
@@ -88,7 +87,7 @@ async fn send_parts(
     until: Instant,
 ) -> Delivery {
     let before = account.windows.progress(&message.conversation, message.id);
-    let mut progress = begin(message.id, before, all);
+    let mut progress = begin(message, before, all);
     let mut token = String::new();
     for (index, part) in all.parts.iter().enumerate().skip(progress.parts as usize) {
         let name = part_name(&progress, index);
@@ -100,31 +99,37 @@ async fn send_parts(
                 progress.external_id = progress.external_id.or(id);
                 progress.parts += 1;
                 progress.print = all.prints.get(index).copied();
-                account.windows.set_progress(&message.conversation, Some(progress.clone()));
-                if index + 1 < all.parts.len() {
-                    // It does not go out again, however this attempt ends.
-                    keep(account, &message.conversation).await;
-                }
+                account.windows.set_progress(&message.conversation, progress.clone());
+                // It does not go out again, however this attempt ends. After the last part, too: a kill may
+                // come before the outcome is on disk.
+                keep(account, &message.conversation).await;
             }
             Err(failure) => return not_sent(account, message, &token, progress, failure).await,
         }
     }
-    // With the count of what was taken, which would else begin anew after a restart.
-    account.windows.set_progress(&message.conversation, None);
-    keep(account, &message.conversation).await;
     let PartProgress { external_id, is_unproved: is_unconfirmed, .. } = progress;
     Delivery::Sent { external_id, is_unconfirmed }
 }
 
-/// Where an attempt begins: behind the parts that went out before, unless they say something else by now.
-fn begin(message: Uuid, before: Option<PartProgress>, all: &PrintedParts) -> PartProgress {
+/// Where an attempt begins: behind the parts that went out before, unless they say something else by now, or
+/// somebody sends the message again after it was sent.
+fn begin(message: &Outbound, before: Option<PartProgress>, all: &PrintedParts) -> PartProgress {
     let restarts = match before {
-        Some(before) if all.begin_with(&before) => return before,
+        Some(before) if all.begin_with(&before) && !is_recorded(message, &before, all) => {
+            return before;
+        }
         Some(before) => before.restarts + 1,
         None => 0,
     };
-    let (external_id, is_unproved) = (None, false);
+    let (message, external_id, is_unproved) = (message.id, None, false);
     PartProgress { message, parts: 0, print: None, restarts, external_id, is_unproved }
+}
+
+/// Whether these parts are those with which the message is recorded as sent. Without an ID only their number
+/// tells.
+fn is_recorded(message: &Outbound, gone: &PartProgress, all: &PrintedParts) -> bool {
+    message.sent_as.as_deref() == Some(gone.external_id.as_deref().unwrap_or_default())
+        && (gone.external_id.is_some() || gone.parts as usize >= all.parts.len())
 }
 
 /// Our name of a part: the same for every attempt at it, and another once it says something else, for a
@@ -184,7 +189,7 @@ async fn not_sent(
 ) -> Delivery {
     let conversation = &message.conversation;
     if progress.parts == 0 && progress.restarts > 0 {
-        account.windows.set_progress(conversation, Some(progress));
+        account.windows.set_progress(conversation, progress);
         keep(account, conversation).await;
     }
     let failure = match failure {
@@ -234,39 +239,4 @@ async fn keep(account: &RunningAccount, conversation: &str) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn texts(texts: &[&str]) -> PrintedParts {
-        PrintedParts::new(texts.iter().map(|&text| OutboundPart::Text(text.into())).collect())
-    }
-
-    /// The progress of a message after some of its parts.
-    fn after(all: &PrintedParts, parts: usize) -> PartProgress {
-        let print = parts.checked_sub(1).map(|last| all.prints[last]);
-        let parts = parts.try_into().unwrap();
-        PartProgress { parts, print, ..begin(Uuid::from_u128(1), None, all) }
-    }
-
-    #[test]
-    fn an_attempt_goes_on_behind_the_parts_that_went_out_unless_they_are_others_now() {
-        let all = texts(&["abc", "def", "ghi"]);
-        let gone = after(&all, 2);
-        let begin = |now: &[&str]| begin(gone.message, Some(gone.clone()), &texts(now));
-        for same in [&["abc", "def", "ghi"][..], &["abc", "def", "other"], &["abc", "def"]] {
-            assert_eq!(begin(same), gone, "{same:?}");
-        }
-        for other in [&["abc", "deF", "ghi"][..], &["abcd", "ef"], &["abc"], &["ab", "cdef"]] {
-            let anew = begin(other);
-            assert_eq!((anew.parts, anew.restarts), (0, 1), "{other:?}");
-            assert_ne!(part_name(&anew, 0), part_name(&gone, 0), "it is no second attempt");
-        }
-    }
-
-    #[test]
-    fn an_earlier_versions_progress_goes_on_by_number() {
-        let all = texts(&["abc", "def"]);
-        let gone = PartProgress { print: None, ..after(&all, 1) };
-        assert_eq!(begin(gone.message, Some(gone.clone()), &all), gone);
-    }
-}
+mod tests;

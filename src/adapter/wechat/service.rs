@@ -1,26 +1,27 @@
 //! The accounts of one configured adapter: which of them work, and requests about them.
 
+mod account_changes;
 mod logging_in;
 mod login_status;
 
+use self::account_changes::AccountChanges;
 use super::account::RunningAccount;
 use super::api::{Api, ApiSession};
 use super::http::Http;
 use super::logins::Logins;
 use super::options::IlinkOptions;
-use super::saved_state::{self, ADAPTER, KeptLogin, Login};
+use super::saved_state::{self, ADAPTER, KeptLogin};
 use super::window::Windows;
 use crate::adapter::api::{AdapterEvent, LoginError, LoginRequest, Settings};
 use crate::adapter::context::Context;
 use crate::adapter::recent::Recent;
 use crate::adapter::registry::ConfiguredEntry;
 use crate::health::log_panic;
-use crate::protocol::login::LoginStatus;
 use crate::protocol::platform::PlatformState;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -47,17 +48,7 @@ pub(super) struct IlinkService {
     /// The account of each task.
     task_accounts: HashMap<Id, String>,
     logins: Logins,
-    /// Changes of the accounts on their way to the disk, which may take long; `None` where one is not taken.
-    saving: JoinSet<Option<Saved>>,
-}
-
-/// A change of the accounts that is on the disk.
-enum Saved {
-    /// A new login, and those are forgotten that it replaces. They work on until now.
-    Login(Login, watch::Sender<LoginStatus>),
-    /// The same once more, after those that it replaces have stopped.
-    Replaced(Login, watch::Sender<LoginStatus>),
-    LoggedOut(String, oneshot::Sender<Result<String, LoginError>>),
+    changes: AccountChanges,
 }
 
 /// An account at work.
@@ -90,7 +81,7 @@ impl IlinkService {
             tasks: JoinSet::new(),
             task_accounts: HashMap::new(),
             logins: Logins::default(),
-            saving: JoinSet::new(),
+            changes: AccountChanges::default(),
         }
     }
 
@@ -107,12 +98,13 @@ impl IlinkService {
                 () = stop.cancelled() => break,
                 Some(request) = requests.recv() => self.take(request).await,
                 Some(end) = self.logins.next_end() => self.login_ended(end),
-                Some(saved) = self.saving.join_next() => self.saved(saved.ok().flatten()).await,
+                Some((change, is_saved)) = self.changes.next_saved() => {
+                    self.saved(change, is_saved).await;
+                }
                 Some(ended) = self.tasks.join_next_with_id() => self.account_ended(ended).await,
             }
         }
-        let saved = async { while self.saving.join_next().await.is_some() {} };
-        let _ = timeout(STOP_SAVE_TIMEOUT, saved).await;
+        let _ = timeout(STOP_SAVE_TIMEOUT, self.save_rest()).await;
         while self.tasks.join_next().await.is_some() {}
     }
 
@@ -132,6 +124,9 @@ impl IlinkService {
         let login = kept.login.clone();
         if let Err(reason) = self.settings.check_account(&login.account) {
             return tracing::warn!("{reason}");
+        }
+        if self.accounts.contains_key(&login.account) {
+            return tracing::error!(account = login.account, "the account works already");
         }
         let stop = self.context.stop.child_token();
         let account = Arc::new(RunningAccount {
@@ -185,6 +180,10 @@ impl IlinkService {
         let Some(account) = self.task_accounts.remove(&id) else { return };
         let Err(error) = ended else { return };
         log_panic("wechat account", &error);
+        if !self.accounts.get(&account).is_some_and(|task| task.ended.is_cancelled()) {
+            // It was stopped, and perhaps another login of the account works.
+            return;
+        }
         tracing::error!(account, "the task of an account panicked and is restarted");
         sleep(PANIC_PAUSE).await;
         self.stop(&account).await;
@@ -207,9 +206,12 @@ impl IlinkService {
         }
     }
 
-    /// The account that is meant.
+    /// The account that is meant: one that works, or whose login is to be stored and replaces none that works.
     fn known(&self, account: Option<String>) -> Result<String, LoginError> {
-        let known: Vec<_> = self.accounts.keys().cloned().collect();
+        let unsaved = self.changes.logins().filter(|login| self.replaced_by(login).is_empty());
+        let unsaved = unsaved.map(|login| login.account.clone());
+        let known: BTreeSet<_> = self.accounts.keys().cloned().chain(unsaved).collect();
+        let known = Vec::from_iter(known);
         match (account, &known[..]) {
             (Some(account), _) if known.contains(&account) => Ok(account),
             (Some(account), _) => {

@@ -10,21 +10,21 @@ use std::time::Duration;
 /// The longest pause before the next poll; pauses double.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
-/// The part of [`HEALTH`].
-const HEALTH_PART: &str = "wechat";
-
 /// The answers in a row that could not be read. From the second on the account is in an error until one
 /// can be read: the platform gives the same answer again and again.
 pub(super) struct UnreadableAnswers<'a> {
     account: &'a RunningAccount,
     registration: &'a Registration,
+    /// The account's own part of [`HEALTH`].
+    part: String,
     count: u64,
     backoff: Backoff,
 }
 
 impl<'a> UnreadableAnswers<'a> {
     pub(super) fn new(account: &'a RunningAccount, registration: &'a Registration) -> Self {
-        Self { account, registration, count: 0, backoff: backoff(account) }
+        let part = format!("{} {}", account.platform(), account.login.account);
+        Self { account, registration, part, count: 0, backoff: backoff(account) }
     }
 
     /// An answer could not be read; gives the pause before the next poll.
@@ -45,7 +45,7 @@ impl<'a> UnreadableAnswers<'a> {
                 "WeChat's answers cannot be read, and nothing comes in until one can: {reason}"
             );
             self.registration.offline(&stuck);
-            HEALTH.degrade(HEALTH_PART, format!("{account}: {stuck}"));
+            HEALTH.degrade(self.part.clone(), stuck);
         }
         self.backoff.pause()
     }
@@ -54,7 +54,7 @@ impl<'a> UnreadableAnswers<'a> {
     pub(super) fn end(&mut self) {
         if self.count > 1 {
             self.registration.online();
-            HEALTH.recover(HEALTH_PART);
+            HEALTH.recover(&self.part);
         }
         (self.count, self.backoff) = (0, backoff(self.account));
     }
@@ -63,7 +63,7 @@ impl<'a> UnreadableAnswers<'a> {
 impl Drop for UnreadableAnswers<'_> {
     fn drop(&mut self) {
         if self.count > 1 {
-            HEALTH.recover(HEALTH_PART);
+            HEALTH.recover(&self.part);
         }
     }
 }

@@ -81,8 +81,8 @@ impl Windows {
     }
 
     /// Notes the parts of a message that went out.
-    pub(super) fn set_progress(&self, conversation: &str, progress: Option<PartProgress>) {
-        self.change(conversation, |reply| reply.progress = progress);
+    pub(super) fn set_progress(&self, conversation: &str, progress: PartProgress) {
+        self.change(conversation, |reply| reply.progress = Some(progress));
     }
 
     /// Closes every conversation, or opens them all again.

@@ -120,6 +120,7 @@ pub(in crate::adapter) fn compose_segments(segments: &str) {
         content,
         reply_to: None,
         parts: Vec::new(),
+        sent_as: None,
         created_at: 0,
         original: None,
     };

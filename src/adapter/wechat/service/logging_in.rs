@@ -1,7 +1,10 @@
 //! Logging accounts in and out, and storing that.
 
-use super::login_status::{answer_with_code, not_connected_reason, tell_done, tell_not_stored};
-use super::{IlinkService, Saved};
+use super::IlinkService;
+use super::account_changes::{AccountChange, PendingLogin, PendingLogout};
+use super::login_status::{
+    answer_with_code, not_connected_reason, tell_done, tell_failed, tell_if_slow,
+};
 use crate::adapter::api::{AdapterEvent, LoginError};
 use crate::adapter::wechat::account::RunningAccount;
 use crate::adapter::wechat::login::{Attempt, LoggedIn, LoginEnd};
@@ -10,7 +13,6 @@ use crate::model::event::AdapterState;
 use crate::protocol::login::{LoginState, LoginStatus};
 use crate::protocol::platform::{AdapterStatus, PlatformState};
 use std::collections::{BTreeMap, HashMap};
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
@@ -20,8 +22,8 @@ use tokio::time::timeout;
 /// more.
 const RETRY_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How long a login may take to be stored before people are told why it is not done.
-const QUIET_SAVE: Duration = Duration::from_secs(1);
+/// Words for people about a change of the accounts that does not come to the disk.
+const NOT_SAVED: &str = "it could not be stored: rechat is stopping, or the log says why";
 
 impl IlinkService {
     pub(super) fn begin(&mut self, answer: oneshot::Sender<Result<LoginStatus, LoginError>>) {
@@ -30,7 +32,8 @@ impl IlinkService {
         let held = held.into_iter().map(|login| login.token.clone()).collect();
         let (api, base) = (self.api.clone(), self.options.url.clone());
         let stop = self.context.stop.clone();
-        let begun = self.logins.begin(|status, digits| async move {
+        let unsaved = self.changes.logins().count();
+        let begun = self.logins.begin(unsaved, |status, digits| async move {
             let attempt = Attempt { api, base, held, status, digits };
             let stopped = Err("rechat is stopping".to_owned());
             stop.run_until_cancelled(attempt.run()).await.unwrap_or(stopped)
@@ -49,10 +52,7 @@ impl IlinkService {
             Err(reason) => tracing::warn!("a login failed: {reason}"),
             Ok((LoggedIn::Already, status)) => self.bound_already(status),
             // Also one that is not allowed: without its token the person could not log in again.
-            Ok((LoggedIn::New(login), status)) => {
-                let replaced = self.replaced_by(&login);
-                self.keep(login, &replaced, status, Saved::Login);
-            }
+            Ok((LoggedIn::New(login), status)) => self.log_in(login, status),
         }
     }
 
@@ -102,68 +102,101 @@ impl IlinkService {
         }));
     }
 
-    /// Has a login stored in place of others of the same person.
-    fn keep(
-        &mut self,
-        login: Login,
-        replaced: &[Arc<RunningAccount>],
-        status: watch::Sender<LoginStatus>,
-        then: fn(Login, watch::Sender<LoginStatus>) -> Saved,
-    ) {
+    /// Has a login stored. One of the same person that is not stored yet comes to nothing.
+    fn log_in(&mut self, login: Login, status: watch::Sender<LoginStatus>) {
         let platform = self.settings.platform();
-        let mut state: Vec<_> =
-            replaced.iter().flat_map(|replaced| forgotten(platform, replaced)).collect();
-        // Later in the commit, so that it holds where the ID is the same.
-        state.push(saved_state::keep_login(platform, &login));
-        let save = self.save(state);
-        self.saving.spawn(async move {
-            let mut save = pin!(save);
-            let early = timeout(QUIET_SAVE, &mut save).await;
-            if early.is_err() {
-                tell_not_stored(&status);
-            }
-            let is_saved = if let Ok(is_saved) = early { is_saved } else { save.await };
-            is_saved.then(|| then(login, status))
+        let reason = "a later login of the same person took its place";
+        let forgotten = self.changes.withdraw(platform, reason, |other| login.replaces(other));
+        let pending = self.pending_login(login, status, forgotten);
+        self.changes.add(AccountChange::LogIn(pending));
+        self.save_next();
+    }
+
+    /// A login that is to be stored; its person is told if that takes long.
+    fn pending_login(
+        &self,
+        login: Login,
+        status: watch::Sender<LoginStatus>,
+        forgotten: Vec<AdapterState>,
+    ) -> PendingLogin {
+        let ends = self.context.stop.child_token();
+        let told = ends.clone().run_until_cancelled_owned(tell_if_slow(status.clone()));
+        self.context.tracker.spawn(told);
+        let slow_notice = ends.drop_guard();
+        PendingLogin { login, status, forgotten, slow_notice, is_withdrawn: false }
+    }
+
+    /// The accounts at work that a login replaces.
+    pub(super) fn replaced_by(&self, login: &Login) -> Vec<Arc<RunningAccount>> {
+        let accounts = self.accounts.values().map(|one| &one.account);
+        accounts.filter(|one| login.replaces(&one.login)).cloned().collect()
+    }
+
+    /// Has the next change stored, unless one is being stored.
+    fn save_next(&mut self) {
+        let Some(change) = self.changes.next() else { return };
+        let state = match change {
+            AccountChange::LogIn(pending) => self.login_state(pending),
+            AccountChange::LogOut(pending) => pending.forgotten.clone(),
+        };
+        let (events, (stored, is_stored)) = (self.context.events.clone(), oneshot::channel());
+        self.changes.save(async move {
+            let batch = AdapterEvent::Batch { messages: Vec::new(), state, stored };
+            events.report(batch).await && is_stored.await.is_ok()
         });
     }
 
-    /// The accounts that a login replaces: its own, and others of the same person.
-    fn replaced_by(&self, login: &Login) -> Vec<Arc<RunningAccount>> {
-        let is_replaced = |known: &Login| {
-            known.account == login.account || (known.user == login.user && !login.user.is_empty())
-        };
-        let accounts = self.accounts.values().map(|one| &one.account);
-        accounts.filter(|one| is_replaced(&one.login)).cloned().collect()
+    /// What a login changes on the disk: it is kept, and others of the same person are forgotten.
+    fn login_state(&self, pending: &PendingLogin) -> Vec<AdapterState> {
+        let platform = self.settings.platform();
+        let mut state = pending.forgotten.clone();
+        let replaced = self.replaced_by(&pending.login);
+        state.extend(replaced.iter().flat_map(|account| forget(platform, account)));
+        // Later in the commit, so that it holds where the ID is the same.
+        state.push(saved_state::keep_login(platform, &pending.login));
+        state
     }
 
-    pub(super) async fn saved(&mut self, saved: Option<Saved>) {
-        match saved {
-            None => tracing::warn!("a change of the accounts was not stored: rechat is stopping"),
-            Some(Saved::Login(login, status)) => self.replace(login, status).await,
-            Some(Saved::Replaced(login, status)) => self.begin_with(login, &status),
-            Some(Saved::LoggedOut(account, answer)) => {
-                self.context.registry.forget(self.settings.platform(), &account);
-                self.show_whether_empty();
-                let _ = answer.send(Ok(account));
+    pub(super) async fn saved(&mut self, change: AccountChange, is_saved: bool) {
+        match change {
+            AccountChange::LogIn(pending) if pending.is_withdrawn => {}
+            AccountChange::LogIn(pending) if is_saved => self.login_saved(pending).await,
+            AccountChange::LogIn(pending) => tell_failed(&pending.status, NOT_SAVED),
+            AccountChange::LogOut(pending) => self.logged_out(pending, is_saved),
+        }
+        self.save_next();
+    }
+
+    /// Has the rest stored, and starts nothing any more.
+    pub(super) async fn save_rest(&mut self) {
+        while let Some((change, is_saved)) = self.changes.next_saved().await {
+            if let AccountChange::LogOut(pending) = change {
+                self.logged_out(pending, is_saved);
             }
+            self.save_next();
         }
     }
 
-    /// Stops the accounts that a login replaces, which is on the disk now, and starts it.
-    async fn replace(&mut self, login: Login, status: watch::Sender<LoginStatus>) {
+    /// A login is on the disk: it starts once the accounts that it replaces have stopped.
+    async fn login_saved(&mut self, pending: PendingLogin) {
+        let PendingLogin { login, status, mut forgotten, slow_notice, .. } = pending;
+        drop(slow_notice);
         let replaced = self.replaced_by(&login);
         if replaced.is_empty() {
             return self.begin_with(login, &status);
         }
-        for known in &replaced {
-            let known = &known.login.account;
-            self.stop(known).await;
-            if *known != login.account {
-                self.context.registry.forget(self.settings.platform(), known);
+        let platform = self.settings.platform().to_owned();
+        for known in replaced {
+            let account = &known.login.account;
+            self.stop(account).await;
+            if *account != login.account {
+                self.context.registry.forget(&platform, account);
             }
+            forgotten.extend(forget(&platform, &known));
         }
         // They may have kept something since.
-        self.keep(login, &replaced, status, Saved::Replaced);
+        let again = self.pending_login(login, status, forgotten);
+        self.changes.add_first(AccountChange::LogIn(again));
     }
 
     /// Starts a login that is on the disk, where it is allowed.
@@ -174,40 +207,45 @@ impl IlinkService {
                 self.start(KeptLogin { login, cursor: String::new(), replies: HashMap::new() });
                 tell_done(status, Some(account));
             }
-            Err(reason) => status.send_modify(|status| {
-                (status.state, status.reason) = (LoginState::Failed, Some(reason));
-            }),
+            Err(reason) => tell_failed(status, &reason),
         }
     }
 
-    fn save(&self, state: Vec<AdapterState>) -> impl Future<Output = bool> + Send + 'static {
-        let events = self.context.events.clone();
-        async move {
-            let (stored, is_stored) = oneshot::channel();
-            let batch = AdapterEvent::Batch { messages: Vec::new(), state, stored };
-            events.report(batch).await && is_stored.await.is_ok()
-        }
-    }
-
+    /// Stops an account, withdraws its logins that are not stored, and has both forgotten.
     pub(super) async fn log_out(
         &mut self,
         account: String,
         answer: oneshot::Sender<Result<String, LoginError>>,
     ) {
-        let Some(stopped) = self.stop(&account).await else { return };
-        let save = self.save(forgotten(self.settings.platform(), &stopped));
-        self.saving.spawn(async move {
-            if save.await {
-                return Some(Saved::LoggedOut(account, answer));
-            }
-            let _ = answer.send(Err(LoginError::Failed("rechat is stopping".into())));
-            None
-        });
+        let stopped = self.stop(&account).await;
+        let platform = self.settings.platform();
+        let is_meant = |login: &Login| {
+            login.account == account
+                || stopped.as_ref().is_some_and(|stopped| login.replaces(&stopped.login))
+        };
+        let reason = "the account was logged out before the login was on the disk";
+        let mut forgotten = self.changes.withdraw(platform, reason, is_meant);
+        forgotten.extend(stopped.as_ref().map_or_else(
+            || saved_state::forget(platform, &account, []),
+            |stopped| forget(platform, stopped),
+        ));
+        self.changes.add(AccountChange::LogOut(PendingLogout { account, forgotten, answer }));
+        self.save_next();
+    }
+
+    fn logged_out(&self, pending: PendingLogout, is_saved: bool) {
+        let PendingLogout { account, answer, .. } = pending;
+        if !is_saved {
+            return drop(answer.send(Err(LoginError::Failed(NOT_SAVED.into()))));
+        }
+        self.context.registry.forget(self.settings.platform(), &account);
+        self.show_whether_empty();
+        let _ = answer.send(Ok(account));
     }
 }
 
 /// The state of an account, to be forgotten.
-fn forgotten(platform: &str, account: &RunningAccount) -> Vec<AdapterState> {
+fn forget(platform: &str, account: &RunningAccount) -> Vec<AdapterState> {
     let known = account.windows.conversations();
     saved_state::forget(platform, &account.login.account, known.iter().map(String::as_str))
 }

@@ -4,17 +4,40 @@ use crate::adapter::api::LoginError;
 use crate::health::HEALTH;
 use crate::protocol::login::{LoginState, LoginStatus};
 use std::collections::BTreeMap;
+use std::time::Duration;
 use tokio::sync::{oneshot, watch};
+use tokio::time::sleep;
 
-/// Tells why a login is not done yet that `WeChat` has confirmed.
-pub(super) fn tell_not_stored(status: &watch::Sender<LoginStatus>) {
+/// How long a login may take to be stored before people are told why it is not done.
+const QUIET_SAVE: Duration = Duration::from_secs(1);
+
+/// Tells why a login is not done yet that `WeChat` has confirmed, if storing it takes long.
+pub(super) async fn tell_if_slow(status: watch::Sender<LoginStatus>) {
+    sleep(QUIET_SAVE).await;
     let fault = HEALTH.reason().unwrap_or_else(|| "the disk does not answer".into());
     let reason = format!(
         "WeChat confirmed the login, which is done once it is on the disk; do not stop rechat until then \
          ({fault})"
     );
-    tracing::error!("{reason}");
-    status.send_modify(|status| status.set(LoginState::Scanned, Some(&reason)));
+    let is_told = status.send_if_modified(|status| {
+        let is_open = !matches!(status.state, LoginState::Done | LoginState::Failed);
+        if is_open {
+            status.set(LoginState::Scanned, Some(&reason));
+        }
+        is_open
+    });
+    if is_told {
+        tracing::error!("{reason}");
+    }
+}
+
+/// Tells that a login has failed.
+pub(super) fn tell_failed(status: &watch::Sender<LoginStatus>, reason: &str) {
+    tracing::warn!("a login failed: {reason}");
+    status.send_modify(|status| {
+        status.set(LoginState::Failed, Some(reason));
+        (status.qrcode, status.modules) = (None, Vec::new());
+    });
 }
 
 /// Tells that a login is done.

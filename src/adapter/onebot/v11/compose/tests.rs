@@ -13,7 +13,8 @@ fn outbound(content: Content, reply_to: Option<ReplyTo>) -> Outbound {
     let (id, conversation) = (Uuid::nil(), "group_1".into());
     let reply_to = reply_to.map(Box::new);
     let parts = Vec::new();
-    Outbound { id, conversation, content, reply_to, parts, created_at: 0, original: None }
+    let (sent_as, original) = (None, None);
+    Outbound { id, conversation, content, reply_to, parts, sent_as, created_at: 0, original }
 }
 
 fn written_as(message: &Outbound, conversation: &str, options: &OneBot11Options) -> Vec<Value> {

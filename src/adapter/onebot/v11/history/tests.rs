@@ -28,6 +28,7 @@ fn sent(message_type: MessageType, content: &str) -> Outbound {
         content: Content::of_type(message_type, content.into()),
         reply_to: None,
         parts: Vec::new(),
+        sent_as: None,
         created_at: 1000,
         original: None,
     }

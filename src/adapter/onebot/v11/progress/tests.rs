@@ -22,6 +22,7 @@ fn message(parts: &[&str]) -> Outbound {
         content: Content::text("a b"),
         reply_to: None,
         parts: parts.iter().map(|&id| id.into()).collect(),
+        sent_as: None,
         created_at: 0,
         original: None,
     }
