@@ -23,9 +23,6 @@ pub(super) const ECHO_PERIOD: u64 = inbound::ECHO_LATE;
 /// Deleted messages of one period with the same content that are told apart. More of them share the last mark.
 const ALIKE_DELETED: usize = 64;
 
-/// Deleted messages of one period with the same content that are told apart. More of them share the last mark.
-const ALIKE_DELETED: usize = 64;
-
 /// How long an `Idempotency-Key` is remembered, in seconds.
 pub const KEY_LIFE: u64 = 24 * 60 * 60;
 
