@@ -1,6 +1,7 @@
 use super::*;
 use crate::adapter::api::{AdapterEvent, EventSink, QueuedEvent, Settings};
 use crate::adapter::context::Context;
+use crate::adapter::recent::Recent;
 use crate::adapter::registry::Registry;
 use crate::adapter::wechat::ADAPTER;
 use crate::adapter::wechat::api::{Api, ApiSession};
@@ -77,6 +78,7 @@ impl Bench {
             cdn: String::new(),
             max_text: 3,
             windows: Arc::new(Windows::new(kept.replies, None)),
+            known: Recent::default(),
             settings: Arc::new(Settings::new(&ADAPTER.kind)),
             context: Context::new(
                 self.events.clone(),
