@@ -1,6 +1,7 @@
 use super::*;
 use crate::adapter::api::{AdapterEvent, EventSink, QueuedEvent, Settings};
 use crate::adapter::context::Context;
+use crate::adapter::recent::Recent;
 use crate::adapter::registry::Registry;
 use crate::adapter::wechat::ADAPTER;
 use crate::adapter::wechat::api::{Api, ApiSession};
@@ -86,6 +87,7 @@ impl Bench {
                 tracker,
             ),
             stop,
+            known: Recent::default(),
             ended: Notify::new(),
             retry: Notify::new(),
             answering: TaskTracker::new(),
