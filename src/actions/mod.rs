@@ -139,7 +139,9 @@ impl Actions {
             let OnPlatform { account, conversation, external_id } =
                 actions.on_platform(&message)?;
             let parts = message.parts;
+            let sent_as = external_id.clone();
             act(&account, Action::Recall { conversation, external_id, parts }).await?;
+            actions.check_not_sent_again(id, &sent_as)?;
             actions
                 .write(Command::Recall { target: MessageTarget::Id(id), by: None, at: now() })
                 .await?;
@@ -164,8 +166,10 @@ impl Actions {
             if message.status == Status::Sent {
                 let OnPlatform { account, conversation, external_id } =
                     actions.on_platform(&message)?;
+                let sent_as = external_id.clone();
                 let edit = Action::Edit { conversation, external_id, content: content.clone() };
                 act(&account, edit).await?;
+                actions.check_not_sent_again(id, &sent_as)?;
                 let (target, at) = (MessageTarget::Id(id), now());
                 actions.write(Command::Edit { target, content, at, is_repeated: false }).await?;
             } else {
@@ -188,8 +192,10 @@ impl Actions {
             let OnPlatform { account, conversation, external_id } =
                 actions.on_platform(&message)?;
             let user = account.account.clone().unwrap_or_default();
+            let sent_as = external_id.clone();
             let action = Action::React { conversation, external_id, emoji: emoji.clone(), on };
             act(&account, action).await?;
+            actions.check_not_sent_again(id, &sent_as)?;
             let change = ReactionChange::Set { emoji, user, mine: true, on };
             actions
                 .write(Command::React { target: MessageTarget::Id(id), change, at: now() })
@@ -288,6 +294,15 @@ impl Actions {
         let external_id = external_id.ok_or(ActionFailure::Platform(ActionError::Unsupported))?;
         let account = self.account(message.platform_or_local(), message.account.as_deref())?;
         Ok(OnPlatform { account, conversation: message.recipient.clone(), external_id })
+    }
+
+    /// Refuses to record what was done at the platform to an earlier copy of a message: somebody may have
+    /// had it sent anew meanwhile.
+    fn check_not_sent_again(&self, id: Uuid, sent_as: &str) -> Result<()> {
+        let message = self.message(id)?;
+        let is_sent_again = matches!(message.status, Status::Pending | Status::Sending)
+            || message.external_id.as_deref() != Some(sent_as);
+        if is_sent_again { Err(ActionFailure::InFlight) } else { Ok(()) }
     }
 
     /// The connection of exactly this account, because no other one can use its IDs.

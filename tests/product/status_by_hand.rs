@@ -4,7 +4,7 @@ use crate::account::implementation;
 use crate::framework::Framework;
 use crate::onebot::{Peer, Reply};
 use crate::onebot11::willing_but;
-use crate::server::{Home, TestServer};
+use crate::server::{Home, TestServer, eventually};
 use crate::socket::{Client, send_message};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -85,4 +85,25 @@ async fn a_bot_is_told_what_became_of_the_attempt() {
         let answer = bot.answer_to(&json!("it")).await;
         assert_eq!((&answer["status"], &answer["data"]["message_id"]), (&json!("ok"), &json!(55)));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recall_of_an_earlier_copy_does_not_mark_the_copy_that_was_sent_meanwhile() {
+    let server = TestServer::start();
+    let peer = implementation(&server, willing_but("delete_msg", Reply::Silent)).await;
+    let id = server.make_for(Some("qq"), "group_77", "hello");
+    server.until(&id, "Sent");
+    let path = format!("/api/messages/{id}");
+    std::thread::scope(|scope| {
+        let recall = scope.spawn(|| server.ask("POST", &format!("{path}/recall"), None));
+        let action = eventually("the recall is asked for", || {
+            peer.actions().into_iter().find(|action| action["action"] == "delete_msg")
+        });
+        change(&server, "Pending");
+        server.until(&id, "Sent");
+        peer.push(&json!({"status": "ok", "retcode": 0, "data": null, "echo": action["echo"]}));
+        let (status, answer) = recall.join().unwrap();
+        assert_eq!((status, &answer["code"]), (409, &json!("in_flight")), "{answer}");
+    });
+    assert!(server.get(&path).1.get("recalled_at").is_none());
 }

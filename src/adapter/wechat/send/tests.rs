@@ -78,6 +78,7 @@ impl Bench {
             cdn: String::new(),
             max_text: 3,
             windows: Arc::new(Windows::new(kept.replies, None)),
+            known: Recent::default(),
             settings: Arc::new(Settings::new(&ADAPTER.kind)),
             context: Context::new(
                 self.events.clone(),

@@ -146,7 +146,7 @@ impl IlinkService {
         });
     }
 
-    /// Changes of a login on the disk: it is kept, and others of the same person are forgotten.
+    /// The changes of a login on the disk: it is kept, and others of the same person are forgotten.
     fn login_state(&self, pending: &PendingLogin) -> Vec<AdapterState> {
         let platform = self.settings.platform();
         let mut state = pending.forgotten.clone();
