@@ -7,7 +7,7 @@ use crate::health::{blocking, run_to_end};
 use crate::media::{Blobs, content};
 use crate::model::content::Content;
 use crate::model::message::{Draft, Message, Status};
-use crate::outbox::Ended;
+use crate::outbox::WaitEnd;
 use crate::store::{Answer, Command};
 use std::sync::Arc;
 use std::time::Duration;
@@ -130,8 +130,8 @@ impl BotSender {
             }
             let waited = core.stop.run_until_cancelled(timeout_at(self.until, ended)).await;
             match waited {
-                Some(Ok(Ok(Ended::Attempt(_)))) => {}
-                Some(Ok(Ok(Ended::Deleted { was_tried }))) => return deleted(was_tried),
+                Some(Ok(Ok(WaitEnd::Attempt(_)))) => {}
+                Some(Ok(Ok(WaitEnd::Deleted { was_tried }))) => return deleted(was_tried),
                 _ => return self.give_up(found).await,
             }
         }

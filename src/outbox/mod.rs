@@ -24,7 +24,7 @@ mod waiting;
 
 pub use attempts::NextAttempts;
 pub use commits::CommitObserver;
-pub use outcomes::{Ended, Outcomes};
+pub use outcomes::{Outcomes, WaitEnd};
 pub use retry::RetryPolicy;
 pub use waiting::{no_platform, waiting};
 

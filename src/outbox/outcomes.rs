@@ -10,7 +10,7 @@ const CLEANUP_FROM: usize = 256;
 
 /// The end of a wait for a message.
 #[derive(Debug)]
-pub enum Ended {
+pub enum WaitEnd {
     /// An attempt ended. This is the message after it.
     Attempt(Box<Message>),
     /// The message was deleted.
@@ -29,14 +29,14 @@ pub struct Outcomes {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    senders: HashMap<u64, Vec<oneshot::Sender<Ended>>>,
+    senders: HashMap<u64, Vec<oneshot::Sender<WaitEnd>>>,
     /// Number of messages after the last removal of cancelled waits.
     left: usize,
 }
 
 impl Outcomes {
     /// Begins to wait for the end of a message's next attempt.
-    pub fn wait(&self, seq: u64) -> oneshot::Receiver<Ended> {
+    pub fn wait(&self, seq: u64) -> oneshot::Receiver<WaitEnd> {
         let (sender, receiver) = oneshot::channel();
         let mut waiting = self.lock();
         waiting.let_go();
@@ -74,17 +74,17 @@ impl Outcomes {
         if !Self::has_ended(message) {
             return;
         }
-        self.end(message.seq, || Ended::Attempt(Box::new(message.clone())));
+        self.end(message.seq, || WaitEnd::Attempt(Box::new(message.clone())));
     }
 
     /// A message was deleted; this is the message before it.
     pub(super) fn deleted(&self, message: &Message) {
         self.attempt_ended();
         let was_tried = message.owner.is_some() || message.is_uncertain;
-        self.end(message.seq, || Ended::Deleted { was_tried });
+        self.end(message.seq, || WaitEnd::Deleted { was_tried });
     }
 
-    fn end(&self, seq: u64, ended: impl Fn() -> Ended) {
+    fn end(&self, seq: u64, ended: impl Fn() -> WaitEnd) {
         for waiting in self.lock().senders.remove(&seq).into_iter().flatten() {
             let _ = waiting.send(ended());
         }

@@ -1,4 +1,4 @@
-//! What clients and bots are told if somebody changes or deletes a message while it is being sent.
+//! The answers to clients and bots if somebody changes or deletes a message while it is being sent.
 
 use crate::account::implementation;
 use crate::framework::Framework;

@@ -7,7 +7,7 @@ use crate::hub::resume::ResumePoint;
 use crate::hub::{ReplayStart, SubscribeRefused, SubscribeRequest, Subscribed};
 use crate::metrics::METRICS;
 use crate::model::message::{Draft, Message, Status};
-use crate::outbox::{Ended, Outcomes};
+use crate::outbox::{Outcomes, WaitEnd};
 use crate::protocol::command::{self, ClientCommand, Parsed, Subscribe};
 use crate::protocol::event::{self, Ack, AckStatus, CURSOR_GONE};
 use crate::protocol::http::{NO_REPLY_TARGET, NewMessage, is_literal};
@@ -197,10 +197,10 @@ async fn delivered(
         return sent(message.status, request_id);
     }
     let (code, text) = match outcome(context, message.seq).await {
-        Some(Ended::Attempt(message)) if message.status == Status::Sent => {
+        Some(WaitEnd::Attempt(message)) if message.status == Status::Sent => {
             return sent(Status::Sent, request_id);
         }
-        Some(Ended::Attempt(message)) => {
+        Some(WaitEnd::Attempt(message)) => {
             // A client may send a message again if the answer is `not_sent`, so that is only the code if
             // the message is given up.
             let code = if matches!(message.status, Status::Failed | Status::Canceled) {
@@ -210,10 +210,10 @@ async fn delivered(
             };
             (code, message.last_error.unwrap_or_else(|| format!("it is {}", message.status)))
         }
-        Some(Ended::Deleted { was_tried: false }) => {
+        Some(WaitEnd::Deleted { was_tried: false }) => {
             ("not_sent", "it was deleted before it was sent".to_owned())
         }
-        Some(Ended::Deleted { was_tried: true }) => {
+        Some(WaitEnd::Deleted { was_tried: true }) => {
             ("unknown", "it was deleted while it was sent; the platform may have it".to_owned())
         }
         None => {
@@ -230,14 +230,14 @@ async fn delivered(
 }
 
 /// The end of a message's attempt; `None` if it has none in the time that a client waits.
-async fn outcome(context: &ServerContext, seq: u64) -> Option<Ended> {
+async fn outcome(context: &ServerContext, seq: u64) -> Option<WaitEnd> {
     let ended = context.outcomes.wait(seq);
     // The attempt may have ended before the wait began.
     match context.store.view().and_then(|view| view.by_seq(seq)) {
         Ok(Some(message)) if Outcomes::has_ended(&message) => {
-            return Some(Ended::Attempt(Box::new(message)));
+            return Some(WaitEnd::Attempt(Box::new(message)));
         }
-        Ok(None) => return Some(Ended::Deleted { was_tried: true }),
+        Ok(None) => return Some(WaitEnd::Deleted { was_tried: true }),
         Ok(Some(_)) | Err(_) => {}
     }
     let limit = Duration::from_secs(context.config.outbox.ack_seconds);
