@@ -261,8 +261,8 @@ impl Ingest {
                 if matches!(item.command, Command::Together(_)) {
                     report_quarantine(&self.store);
                 }
-                if let Some(stored) = item.stored.take().filter(|_| answer != Answer::NotFound) {
-                    let _ = stored.send(());
+                if let Some(stored) = item.stored.take() {
+                    stored.send(&answer);
                 }
             }
             Err(error) => work.batch.extend(item.quarantine(&error.to_string())),

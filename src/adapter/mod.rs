@@ -30,7 +30,7 @@ pub use crate::protocol::platform::{AdapterStatus, AdapterStatusChange, Platform
 pub use api::{
     AccountHandle, AccountRequest, Action, ActionError, AdapterEvent, ConfigKey, Delivery,
     EventSink, ForwardOf, Found, Fragments, Kind, LoginError, LoginRequest, MediaOf, MediaSource,
-    MessageRef, OnUnknown, Outbound, PlatformRequest, QueuedEvent, RateLimit, ReadMedia,
+    MessageRef, OnUnknown, Outbound, PartNoted, PlatformRequest, QueuedEvent, RateLimit, ReadMedia,
     RequestKind, ResolveRecipient, Settings, Transport, Window, WindowClosed,
 };
 pub use kinds::{AdapterConfig, kinds, login_kinds};

@@ -322,15 +322,11 @@ impl ConfiguredBot {
     /// The account for a request that names none: the only one of these, or the only one that is
     /// connected.
     pub(super) fn presumed(&self, accounts: &[Arc<ServedAccount>]) -> Option<Arc<ServedAccount>> {
-        let only = |accounts: &[Arc<ServedAccount>]| match accounts {
-            [account] => Some(account.clone()),
-            _ => None,
-        };
-        only(accounts).or_else(|| {
+        only_one(accounts).or_else(|| {
             let registry = &self.shared.core.registry;
             let mut there = accounts.to_vec();
             there.retain(|one| registry.has_account(&one.platform, &one.account));
-            only(&there)
+            only_one(&there)
         })
     }
 
@@ -370,6 +366,14 @@ impl Drop for Connected<'_> {
         if status.connections == 0 {
             status.set(PlatformState::Disconnected, None);
         }
+    }
+}
+
+/// The only one of these accounts; `None` if there are several or none.
+pub(super) fn only_one(accounts: &[Arc<ServedAccount>]) -> Option<Arc<ServedAccount>> {
+    match accounts {
+        [account] => Some(account.clone()),
+        _ => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The command that stores an event of an adapter.
 
 use super::Ingest;
+use super::unstored::StoredSignal;
 use crate::adapter::{AdapterEvent, MessageRef};
 use crate::clock::now;
 use crate::model::event::AdapterState;
@@ -15,7 +16,7 @@ impl Ingest {
     pub(super) fn command(
         &self,
         event: AdapterEvent,
-        stored: &mut Option<oneshot::Sender<()>>,
+        stored: &mut Option<StoredSignal>,
     ) -> Option<Command> {
         Some(match event {
             AdapterEvent::Message(received) => {
@@ -30,7 +31,7 @@ impl Ingest {
                 Command::StoreRawEvent { platform, account, frame, meaning, at, forget_before }
             }
             AdapterEvent::Batch { messages, state, stored: waits } => {
-                *stored = Some(waits);
+                *stored = Some(StoredSignal::Batch(waits));
                 batch(messages, state)
             }
             AdapterEvent::Remembered { adapter, answer } => {
@@ -65,8 +66,8 @@ impl Ingest {
                 let outcome = Outcome::RefusedLate { reason, retryable };
                 Command::RecordLate { id: message, outcome, at: now() }
             }
-            AdapterEvent::PartSent { message, index, external_id, stored: waits } => {
-                *stored = Some(waits);
+            AdapterEvent::PartSent { message, index, external_id, noted } => {
+                *stored = Some(StoredSignal::Part(noted));
                 Command::NotePart { id: message, index, external_id, at: now() }
             }
             AdapterEvent::Named { platform, conversation, name } => {

@@ -1,11 +1,11 @@
 //! Events that are held in memory until they are stored, in their order.
 
-use crate::adapter::QueuedEvent;
+use crate::adapter::{PartNoted, QueuedEvent};
 use crate::clock::now;
 use crate::health::HEALTH;
 use crate::metrics::METRICS;
 use crate::model::platform_event::{EventSummary, PlatformEvent};
-use crate::store::Command;
+use crate::store::{Answer, Command};
 use std::collections::VecDeque;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::Instant;
@@ -34,10 +34,32 @@ pub(super) struct UnstoredEvents {
 pub(super) struct QueuedCommand {
     pub(super) command: Command,
     /// The adapter that waits until it is stored.
-    pub(super) stored: Option<oneshot::Sender<()>>,
+    pub(super) stored: Option<StoredSignal>,
     pub(super) _room: OwnedSemaphorePermit,
     /// Time until which it waits for the end of an attempt.
     pub(super) until: Instant,
+}
+
+/// An adapter that waits until its event is stored; dropped where that is not so here.
+pub(super) enum StoredSignal {
+    /// Of messages, and what the adapter is to remember with them.
+    Batch(oneshot::Sender<()>),
+    /// Of a part that was sent.
+    Part(oneshot::Sender<PartNoted>),
+}
+
+impl StoredSignal {
+    /// Tells the adapter, which may have ended.
+    pub(super) fn send(self, answer: &Answer) {
+        let noted = match answer {
+            Answer::NotFound => PartNoted::MessageDeleted,
+            _ => PartNoted::Stored,
+        };
+        let _ = match self {
+            Self::Batch(sender) => sender.send(()).is_ok(),
+            Self::Part(sender) => sender.send(noted).is_ok(),
+        };
+    }
 }
 
 impl UnstoredEvents {

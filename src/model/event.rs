@@ -214,7 +214,7 @@ pub struct MessageState {
     pub last_error: Option<String>,
     /// The ID that the platform gave to the message.
     pub external_id: Option<String>,
-    /// An attempt may have succeeded: the outcome has to be looked up before the next one.
+    /// An attempt that has ended may have sent it: that has to be looked up before the next one.
     pub is_uncertain: bool,
     /// The message counts as sent, but no ID or echo has confirmed it yet.
     pub is_unconfirmed: bool,

@@ -103,7 +103,7 @@ impl Inbound {
         let written = self.may_be_written(at);
         let is_open = match message.status {
             Status::Sending => true,
-            _ => message.is_uncertain && *written.start() <= message.updated_at + ECHO_LATE,
+            _ => message.may_be_sent() && *written.start() <= message.updated_at + ECHO_LATE,
         };
         // After several attempts, another account may have sent it.
         let may_be_its = message.retry_count > 0 || !message.is_of_other(&self.account);
@@ -111,6 +111,8 @@ impl Inbound {
             && message.direction == Direction::Outbound
             && is_open
             && may_be_its
+            // One that goes out in parts has the echoes of its parts alone.
+            && message.parts.is_empty()
             && written.end().saturating_add(CLOCKS_APART) >= message.created_at
             && self.content.is_told_of(&message.content)
     }

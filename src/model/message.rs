@@ -64,7 +64,8 @@ pub struct Message {
     /// The content as the platform wrote it (segments as JSON), where `content` was translated from
     /// it.
     pub original: Option<String>,
-    /// The outcome of the last attempt is unknown; it is looked up before the next one.
+    /// An attempt that has ended may have sent it; that is looked up before the next one
+    /// ([`AttemptState`](crate::model::attempts::AttemptState)).
     pub is_uncertain: bool,
     /// The platform accepted it without a proof of delivery.
     pub is_unconfirmed: bool,

@@ -2,6 +2,7 @@
 //!
 //! Pure values and rules. Nothing here knows HTTP, a chat protocol or the disk.
 
+pub mod attempts;
 pub mod change;
 pub mod content;
 pub mod cursor;

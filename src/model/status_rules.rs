@@ -1,6 +1,7 @@
 //! The pure rules for the status of a message: set by hand, claimed, and after an attempt. Times are Unix
 //! seconds.
 
+use crate::model::attempts::AttemptState;
 use crate::model::message::{Direction, Message, Status};
 
 /// How an attempt to send ended.
@@ -56,25 +57,31 @@ impl Outcome {
             Self::Retry { is_uncertain: true, .. } | Self::Failed { is_uncertain: true, .. }
         )
     }
+
+    /// Whether it is the end of an attempt that is under way. A late answer is about an earlier one, and a
+    /// message that waited too long may have an attempt whose process was killed.
+    fn ends_attempt(&self) -> bool {
+        match self {
+            Self::Sent { .. } | Self::Retry { .. } | Self::NotAttempted | Self::Failed { .. } => {
+                true
+            }
+            Self::RefusedLate { .. } | Self::Expired { .. } => false,
+        }
+    }
 }
 
 /// Sets a status by hand, as `PATCH` does: every move is allowed (contract, Part 2, item 4).
 ///
 /// Sending again starts with a clean slate; a state that is set to itself is left alone. An attempt that
-/// is under way goes on: until it ends, it is in doubt whether the message was sent.
+/// is under way goes on, and neither it nor an earlier one that is in doubt is forgotten.
 pub fn set_status(mut message: Message, status: Status, at: u64) -> Option<Message> {
     if message.status == status {
         return None;
     }
-    if message.status == Status::Sending && message.owner.is_some() {
-        // The end of the attempt decides, unless an earlier one is in doubt, too.
-        message.owner = message.owner.filter(|_| !message.is_uncertain);
-        message.is_uncertain = status != Status::Sent;
-    } else if status == Status::Pending && message.owner.is_none() {
-        message.is_uncertain = false;
-    }
     if status == Status::Pending {
-        message.retry_count = 0;
+        message.is_uncertain &= AttemptState::of(&message).is_under_way();
+        // The attempt in doubt was one before the running one.
+        message.retry_count = u32::from(message.is_uncertain);
         message.last_error = None;
         let was = message.status;
         forget_past(&mut message, was);
@@ -110,9 +117,10 @@ pub fn claim(mut message: Message, account: Option<&str>, at: u64) -> Option<Mes
     if message.status != Status::Pending || message.direction == Direction::Inbound {
         return None;
     }
-    if message.last_error.is_some() {
-        message.retry_count += 1;
-    }
+    let has_been_tried = message.last_error.is_some() || message.may_be_sent();
+    message.retry_count += u32::from(has_been_tried);
+    // The process of an earlier claim has ended, and nothing tells any more how its attempt did.
+    message.is_uncertain |= message.owner.take().is_some();
     message.status = Status::Sending;
     if account.is_some() && message.account.as_deref() != account {
         message.parts.clear();
@@ -128,9 +136,9 @@ pub fn claim(mut message: Message, account: Option<&str>, at: u64) -> Option<Mes
 pub fn record_outcome(mut message: Message, outcome: Outcome, at: u64) -> Option<Message> {
     let is_open = message.status == Status::Sending;
     // A status was set by hand during this attempt.
-    let is_overruled = message.owner.take().is_some() && !is_open;
-    if is_overruled && !outcome.is_uncertain() {
-        message.is_uncertain = false;
+    let is_overruled = outcome.ends_attempt() && message.owner.take().is_some() && !is_open;
+    if is_overruled {
+        message.is_uncertain |= outcome.is_uncertain();
     }
     match outcome {
         Outcome::Sent { account, external_id, is_unconfirmed } => {
@@ -155,7 +163,7 @@ pub fn record_outcome(mut message: Message, outcome: Outcome, at: u64) -> Option
             message.is_uncertain |= is_uncertain;
         }
         Outcome::RefusedLate { reason, retryable }
-            if message.is_uncertain
+            if AttemptState::of(&message) == AttemptState::InDoubt
                 && message.retry_count == 0
                 && matches!(message.status, Status::Pending | Status::Failed) =>
         {

@@ -25,7 +25,7 @@ pub(super) fn length(waiting: &[Message], most: usize) -> usize {
 
 /// Whether it is a plain text that quotes nothing and has no attempt with an unknown outcome.
 fn is_joinable(message: &Message) -> bool {
-    message.content.segments().is_none() && message.reply_to.is_none() && !message.is_uncertain
+    message.content.segments().is_none() && message.reply_to.is_none() && !message.may_be_sent()
 }
 
 fn text_of(message: &Message) -> std::borrow::Cow<'_, str> {

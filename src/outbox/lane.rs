@@ -5,6 +5,7 @@ mod sending;
 use super::context::OutboxContext;
 use super::lane_key::LaneKey;
 use super::recording::{fault_pauses, record_outcome};
+use super::recovery;
 use super::route::{self, NoRoute};
 use super::uncertain;
 use super::unreadable::cannot_read;
@@ -66,6 +67,11 @@ impl Lane {
                 }
             };
             let Some(first) = waiting.first() else { return LaneEnd::Empty };
+            // Nothing of this lane is being sent now, so the process of that claim was killed.
+            if first.owner.is_some() {
+                record_outcome(&self.context, first.seq, recovery::killed_attempt()).await;
+                continue;
+            }
             if first.platform.is_none() {
                 if self.route_again().await {
                     continue;

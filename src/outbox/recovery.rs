@@ -45,11 +45,14 @@ pub(super) async fn recover(context: &OutboxContext, lane: Option<&LaneKey>) {
     if let Err(error) = read {
         cannot_read("a part of what was being sent", &error);
     }
-    let wait_again = |seq| {
-        let reason = "rechat was stopped while it was being sent".to_owned();
-        record_outcome(context, seq, Outcome::Retry { reason, is_uncertain: true })
-    };
+    let wait_again = |seq| record_outcome(context, seq, killed_attempt());
     stream::iter(interrupted).for_each_concurrent(AT_ONCE, wait_again).await;
+}
+
+/// The outcome of an attempt whose process was killed.
+pub(super) fn killed_attempt() -> Outcome {
+    let reason = "rechat was stopped while it was being sent".to_owned();
+    Outcome::Retry { reason, is_uncertain: true }
 }
 
 /// Fails messages that have waited too long, again and again; never ends.

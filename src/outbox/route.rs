@@ -80,7 +80,7 @@ pub(super) fn find_in(
     let resolved = (any.kind.resolve)(&message.recipient, &is_known);
     let conversation = resolved.map_err(NoRoute::Unaddressable)?;
     let preferred = match &message.account {
-        Some(account) if message.is_uncertain || message.via.is_some() => Some(account.clone()),
+        Some(account) if message.may_be_sent() || message.via.is_some() => Some(account.clone()),
         _ => view.account_of(platform, &conversation).ok().flatten(),
     };
     let account = registry.handle(platform, preferred.as_deref()).ok_or(NoRoute::NotConnected)?;

@@ -61,7 +61,7 @@ fn not_connected(
     registry: &Registry,
 ) -> WaitReason {
     let account = match &message.account {
-        Some(account) if message.is_uncertain || message.via.is_some() => Some(account.clone()),
+        Some(account) if message.may_be_sent() || message.via.is_some() => Some(account.clone()),
         _ => view.account_of(platform, &message.recipient).ok().flatten(),
     };
     let detail = registry.fault(platform, account.as_deref());

@@ -42,9 +42,8 @@ pub(super) fn unresolved_mark(
     state: &impl StoreState,
     message: &Message,
 ) -> Result<Option<DedupeKey>> {
-    let may_be_sent = message.status == Status::Sending
-        || message.is_uncertain
-        || message.status == Status::Sent && message.external_id.is_none();
+    let may_be_sent =
+        message.may_be_sent() || message.status == Status::Sent && message.external_id.is_none();
     let is_outbound = message.direction == Direction::Outbound;
     if !is_outbound || !may_be_sent {
         return Ok(None);

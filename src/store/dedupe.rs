@@ -106,13 +106,17 @@ fn alike_of_history(received: &Inbound, recent: &[Message]) -> Option<u64> {
     alike.sort_by_key(|known| (known.created_at, known.seq));
     let named = |id: &String| alike.iter().position(|known| known.external_id.as_ref() == Some(id));
     let AlikeEntries { before, after, .. } = &received.alike;
-    let last_named = before.iter().rev().enumerate().find_map(|(n, id)| Some((named(id)? + 1, n)));
-    let (begin, unnamed) = last_named.unwrap_or_else(|| {
+    // The last entry before it whose ID is known, and the number of entries between them.
+    let last_named =
+        before.iter().rev().enumerate().find_map(|(unnamed, id)| Some((named(id)?, unnamed)));
+    let (first_candidate, unnamed_before) = if let Some((place, unnamed)) = last_named {
+        (place + 1, unnamed)
+    } else {
         let older = alike.iter().take_while(|known| is_before_history(known, received));
         (older.count(), before.len())
-    });
+    };
     let end = after.iter().find_map(named).unwrap_or(alike.len());
-    alike[..end].get(begin + unnamed).map(|known| known.seq)
+    alike[..end].get(first_candidate + unnamed_before).map(|known| known.seq)
 }
 
 /// Whether a message is older than the history, so that no entry of it can mean the message.

@@ -3,7 +3,7 @@
 use crate::onebot::DEADLINE;
 use rechat::adapter::{
     AccountHandle, AdapterConfig, AdapterEvent, Adapters, Changes, Delivery, EventSink, Handshake,
-    Inbound, Outbound, PlatformState, QueuedEvent, Registry, Socket, start,
+    Inbound, Outbound, PartNoted, PlatformState, QueuedEvent, Registry, Socket, start,
 };
 use rechat::model::content::Content;
 use rechat::model::message::MessageType;
@@ -196,9 +196,9 @@ fn without_parts(
     tokio::spawn(async move {
         while let Some(event) = queue.recv().await {
             match event.split().0 {
-                AdapterEvent::PartSent { message, index, external_id, stored } => {
+                AdapterEvent::PartSent { message, index, external_id, noted } => {
                     parts.lock().unwrap().push((message, index, external_id));
-                    let _ = stored.send(());
+                    let _ = noted.send(PartNoted::Stored);
                 }
                 event => {
                     if others.send(event).await.is_err() {

@@ -70,6 +70,7 @@ mod metrics;
 mod names;
 mod outcomes;
 mod overviews;
+mod parts;
 mod readme;
 mod reload;
 mod routing;

@@ -4,8 +4,8 @@ use crate::account::{
     ACCOUNT, ID, LOOPBACK, bot_of, implementation, said, server_with, taken_back,
     tell_and_take_back, until_accounts, until_inbound,
 };
-use crate::onebot::{Reply, Script};
-use crate::onebot11::{own_message, private_message, willing};
+use crate::onebot::{Peer, Reply, Script};
+use crate::onebot11::{headers, own_message, private_message, willing};
 use crate::satori_client::{Caller, Satori, ended, open};
 use crate::server::{TestServer, agent, eventually};
 use crate::socket::in_time;
@@ -206,6 +206,29 @@ async fn two_accounts_come_by_one_connection_in_order() {
         ("x-self-id", "loopback"),
     ]);
     assert_eq!(older.call("login.get", &json!({}))["platform"], "loopback");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_sends_names_its_account_where_the_bot_has_several() {
+    let server = server_with(BOT);
+    let peer = implementation(&server, willing()).await;
+    until_accounts(&server, "koishi", &["qq/10001000"]);
+    let url = format!("ws://{}/onebot/v11/ws", server.address);
+    let _other = Peer::dial(&url, &headers("2", "Universal"), willing()).await.unwrap();
+    until_accounts(&server, "koishi", &["qq/10001000", "qq/2"]);
+    peer.drop_connection();
+    peer.ended().await;
+    eventually("the account has left", || {
+        let (_, all) = server.get("/api/platforms");
+        let mut platforms = all["platforms"].as_array().unwrap().iter();
+        platforms.any(|one| one["account"] == ID && one["state"] == "Disconnected").then_some(())
+    });
+    let nameless = caller(&server).with_headers(&[("authorization", "Bearer secret")]);
+    assert_eq!(nameless.call("login.get", &json!({}))["user"]["id"], "2", "it changes nothing");
+    let params = json!({"channel_id": "77", "content": "x"});
+    let (status, _) = nameless.try_call("message.create", &params);
+    assert_eq!(status, 400, "it would go by the other account");
+    assert_eq!(nameless.ask("POST", "internal/send_group_msg", b"{}", "application/json").0, 400);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -56,10 +56,13 @@ impl Both {
             Step::SetStatus { place, status } => {
                 let status = Status::ALL[status];
                 let Some(message) = self.model.at(place) else { return };
-                let id = message.id;
+                let (id, seq, before) = (message.id, message.seq, message.status);
                 let after = status_rules::set_status(message.clone(), status, at)
                     .unwrap_or(message.clone());
                 *message = after.clone();
+                if (before != status, status) == (true, Status::Pending) {
+                    self.model.attempts.entry(seq).or_default().send_again();
+                }
                 assert_eq!(
                     self.write(Command::SetStatus { id, status, at }),
                     Answer::Message(after)
@@ -79,11 +82,16 @@ impl Both {
                     claimed.map(|message| Message { owner: Some("main".into()), ..message });
                 let seq = message.seq;
                 message.clone_from(claimed.as_ref().unwrap_or(&message.clone()));
+                if claimed.is_some() {
+                    self.model.attempts.entry(seq).or_default().begin();
+                }
                 let answer =
                     self.write(Command::Claim { seqs: vec![seq], account: Some("me".into()), at });
                 assert_eq!(answer, Answer::Claimed(claimed.into_iter().collect()));
             }
+            Step::Echo { place } => self.echo(place),
             Step::RecordOutcome { place, outcome } => {
+                let Some(message) = self.model.at(place) else { return };
                 let outcome = [
                     Outcome::Sent {
                         account: Some("me".into()),
@@ -93,9 +101,10 @@ impl Both {
                     Outcome::Retry { reason: "busy".into(), is_uncertain: true },
                     Outcome::NotAttempted,
                     Outcome::Failed { reason: "no".into(), is_uncertain: false },
+                    Outcome::Expired { reason: "too old".into(), since: message.updated_at },
+                    Outcome::RefusedLate { reason: "no".into(), retryable: true },
                 ][outcome]
                     .clone();
-                let Some(message) = self.model.at(place) else { return };
                 let seq = message.seq;
                 if let Some(after) =
                     status_rules::record_outcome(message.clone(), outcome.clone(), at)
@@ -103,6 +112,7 @@ impl Both {
                     *message = after;
                 }
                 let expected = Answer::Message(message.clone());
+                self.model.attempts.entry(seq).or_default().record(&outcome);
                 assert_eq!(self.write(Command::RecordOutcome { seq, outcome, at }), expected);
             }
             Step::Route { place } => {
@@ -188,20 +198,42 @@ impl Both {
         })
     }
 
+    /// The platform reports a message of ours while it is in doubt whether it was sent: it is not stored
+    /// as a new one, and ends the doubt.
+    fn echo(&mut self, place: usize) {
+        let Some(message) = self.model.at(place).cloned() else { return };
+        let attempts = self.model.attempts.get(&message.seq).copied().unwrap_or_default();
+        // Others may say the same as another message.
+        let is_made_here = message.content.readable().starts_with('m');
+        let is_of_qq = message.platform.as_deref() == Some("qq");
+        if !attempts.are_in_doubt() || message.status == Status::Sent || !is_of_qq || !is_made_here
+        {
+            return;
+        }
+        let external_id = format!("echo{}", self.at);
+        let received = Inbound {
+            conversation: message.recipient.clone(),
+            content: message.content.clone(),
+            ..inbound(external_id, self.at, true)
+        };
+        let (received, at) = (Box::new(received), self.at);
+        let answer = self.write(Command::Receive { received, at, can_wait: false });
+        let Answer::Repeated(after) = answer else {
+            panic!("the echo of {message:?} is taken for another message: {answer:?}")
+        };
+        assert_eq!((after.seq, after.status), (message.seq, Status::Sent));
+        self.model.attempts.remove(&message.seq);
+        *self.model.at(place).unwrap() = after;
+    }
+
     fn receive(&mut self, conversation: usize, external: u8, own: bool) {
         let received = Inbound {
-            platform: "qq".into(),
-            account: "me".into(),
             conversation: CONVERSATIONS[conversation].into(),
-            sender: Sender { id: "7".into(), name: "Seven".into() },
             content: Content::of(vec![
                 Segment::Text { text: format!("in{external}") },
                 Segment::Mention { user: "9".into(), name: None, me: external.is_multiple_of(2) },
             ]),
-            external_id: external.to_string(),
-            time: u64::from(external),
-            own,
-            ..Inbound::default()
+            ..inbound(external.to_string(), u64::from(external), own)
         };
         let is_double = self.model.received.iter().any(|known| {
             known.conversation == received.conversation && known.external_id == received.external_id
@@ -231,4 +263,17 @@ impl Both {
 
 fn key_at(platform: usize, conversation: usize) -> (String, String) {
     (PLATFORMS[platform].unwrap_or("local").into(), CONVERSATIONS[conversation].into())
+}
+
+/// A message that the platform reports.
+fn inbound(external_id: String, time: u64, own: bool) -> Inbound {
+    Inbound {
+        platform: "qq".into(),
+        account: "me".into(),
+        sender: Sender { id: "7".into(), name: "Seven".into() },
+        external_id,
+        time,
+        own,
+        ..Inbound::default()
+    }
 }

@@ -3,6 +3,7 @@
 use rechat::model::event::Origin;
 use rechat::model::inbound::Inbound;
 use rechat::model::message::{Direction, Message};
+use rechat::model::status_rules::Outcome;
 use rechat::protocol::overview::Conversation;
 use rechat::store::MessageFilter;
 use std::collections::BTreeMap;
@@ -14,6 +15,53 @@ pub(super) struct Model {
     pub(super) received: Vec<Inbound>,
     pub(super) last_seq: u64,
     pub(super) marks: BTreeMap<(String, String), Marks>,
+    /// The attempts at each message, by `seq`.
+    pub(super) attempts: BTreeMap<u64, Attempts>,
+}
+
+/// The attempts at a message, by the steps alone.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Attempts {
+    /// It goes on while the status is set by hand, and across restarts.
+    is_under_way: bool,
+    /// Attempts that ended without an answer.
+    unanswered: u32,
+}
+
+impl Attempts {
+    pub(super) fn begin(&mut self) {
+        // There is one at a time: the process of the other one was killed.
+        self.unanswered += u32::from(self.is_under_way);
+        self.is_under_way = true;
+    }
+
+    pub(super) fn record(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Sent { .. } => *self = Self::default(),
+            Outcome::Retry { is_uncertain, .. } | Outcome::Failed { is_uncertain, .. } => {
+                self.unanswered += u32::from(*is_uncertain && self.is_under_way);
+                self.is_under_way = false;
+            }
+            Outcome::NotAttempted => self.is_under_way = false,
+            // It tells which attempt was refused only if there was one.
+            Outcome::RefusedLate { .. } if self.unanswered == 1 && !self.is_under_way => {
+                self.unanswered = 0;
+            }
+            Outcome::RefusedLate { .. } | Outcome::Expired { .. } => {}
+        }
+    }
+
+    /// Somebody has it sent again: only an attempt that is under way counts still.
+    pub(super) fn send_again(&mut self) {
+        if !self.is_under_way {
+            self.unanswered = 0;
+        }
+    }
+
+    /// Whether one of them may have sent the message.
+    pub(super) fn are_in_doubt(&self) -> bool {
+        self.is_under_way || self.unanswered > 0
+    }
 }
 
 /// Facts of a conversation that its messages do not have.

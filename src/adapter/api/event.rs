@@ -10,6 +10,15 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+/// The result of noting that a part was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartNoted {
+    /// It is on disk.
+    Stored,
+    /// There is no such message any more.
+    MessageDeleted,
+}
+
 /// A report of an adapter to the core.
 #[derive(Debug)]
 pub enum AdapterEvent {
@@ -120,8 +129,8 @@ pub enum AdapterEvent {
         index: usize,
         /// The platform's own ID of the part.
         external_id: Option<String>,
-        /// Signals that it is on disk; dropped if the message was deleted.
-        stored: oneshot::Sender<()>,
+        /// Gets the result; dropped if it could not be stored here.
+        noted: oneshot::Sender<PartNoted>,
     },
     /// A conversation's name became known.
     Named {

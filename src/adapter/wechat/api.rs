@@ -3,7 +3,7 @@
 //! There is no public specification. The interface is as Tencent's own client, npm
 //! `@tencent-weixin/openclaw-weixin` 2.4.9, uses it.
 
-use super::call_failure::{CallFailure, verdict, verdict_and_list};
+use super::call_failure::{CallFailure, read_answer, read_answer_with_list};
 use super::http::{Http, HttpCall, NoResponse, WholeResponse};
 use super::json::{count, id, text};
 use crate::protocol::json::from_slice_lenient;
@@ -78,7 +78,7 @@ impl Api {
     pub(super) async fn qr_code(&self, base: &str, held: &[String]) -> Result<Value, CallFailure> {
         let url = format!("{base}/ilink/bot/get_bot_qrcode?bot_type=3");
         let body = json!({"local_token_list": held.iter().take(10).collect::<Vec<_>>()});
-        verdict(self.post(&url, None, &body, QR_CODE_TIMEOUT).await)
+        read_answer(self.post(&url, None, &body, QR_CODE_TIMEOUT).await)
     }
 
     /// Waits for something to happen to a code. No answer, and one of a gateway, mean that nothing
@@ -108,7 +108,7 @@ impl Api {
         let body = answer.as_ref().ok().and_then(|answer| from_slice_lenient(&answer.body).ok());
         match body {
             Some(body) if text(&body, "status").is_some() => Ok(body),
-            _ => verdict(answer),
+            _ => read_answer(answer),
         }
     }
 
@@ -135,7 +135,7 @@ impl Api {
         let several =
             Self { max_bytes: self.max_bytes.saturating_mul(POLL_FRAMES), ..self.clone() };
         let answer = several.ask(session, "ilink/bot/getupdates", body, limit).await;
-        let (answer, messages) = verdict_and_list(answer, "msgs")?;
+        let (answer, messages) = read_answer_with_list(answer, "msgs")?;
         let cursor = text(&answer, "get_updates_buf").map(str::to_owned);
         Ok(Updates { messages, cursor, hold: next_hold(&answer) })
     }
@@ -209,7 +209,7 @@ impl Api {
         body: Value,
         limit: Duration,
     ) -> Result<Value, CallFailure> {
-        verdict(self.ask(session, path, body, limit).await)
+        read_answer(self.ask(session, path, body, limit).await)
     }
 
     /// The answer to a call of a session; every body has `base_info`.

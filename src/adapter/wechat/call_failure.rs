@@ -57,21 +57,21 @@ impl CallFailure {
     }
 }
 
-/// The verdict of an answer, from `ret` or `errcode`; either may be missing. An empty body is a
-/// success; of one that cannot be read nothing is known.
-pub(super) fn verdict(answer: Result<WholeResponse, NoResponse>) -> Result<Value, CallFailure> {
-    let answer = arrived(answer)?;
+/// The body of an answer, if its `ret` and `errcode` say that the call succeeded; either may be missing. An
+/// empty body is a success; of one that cannot be read nothing is known.
+pub(super) fn read_answer(answer: Result<WholeResponse, NoResponse>) -> Result<Value, CallFailure> {
+    let answer = whole_answer(answer)?;
     let body = from_slice_lenient(&answer.body).ok().filter(Value::is_object);
-    judge(&answer, body)
+    checked(&answer, body)
 }
 
 /// The same, with a list of the answer apart and unread: what one entry has in it, such as quotes nested
 /// too deeply, makes no other unreadable.
-pub(super) fn verdict_and_list(
+pub(super) fn read_answer_with_list(
     answer: Result<WholeResponse, NoResponse>,
     name: &str,
 ) -> Result<(Value, Vec<Box<RawValue>>), CallFailure> {
-    let answer = arrived(answer)?;
+    let answer = whole_answer(answer)?;
     let text = String::from_utf8_lossy(&answer.body);
     let mut fields: Option<HashMap<String, Box<RawValue>>> =
         from_slice_lenient(text.as_bytes()).ok();
@@ -86,11 +86,11 @@ pub(super) fn verdict_and_list(
         (name, serde_json::from_str(value.get()).unwrap_or(Value::Null))
     };
     let body = fields.map(|fields| Value::Object(fields.into_iter().map(read).collect()));
-    Ok((judge(&answer, body)?, list))
+    Ok((checked(&answer, body)?, list))
 }
 
 /// The answer, where a whole one arrived that is the server's own.
-fn arrived(answer: Result<WholeResponse, NoResponse>) -> Result<WholeResponse, CallFailure> {
+fn whole_answer(answer: Result<WholeResponse, NoResponse>) -> Result<WholeResponse, CallFailure> {
     let answer = answer.map_err(|none| match none {
         NoResponse::NotSent(reason) => CallFailure::NotSent(reason),
         NoResponse::Lost(reason) => CallFailure::Unknown(reason),
@@ -104,8 +104,8 @@ fn arrived(answer: Result<WholeResponse, NoResponse>) -> Result<WholeResponse, C
     Ok(answer)
 }
 
-/// The verdict of an answer with this body; `None` where that is no object.
-fn judge(answer: &WholeResponse, body: Option<Value>) -> Result<Value, CallFailure> {
+/// The body, if it says that the call succeeded; `None` stands for one that is no object.
+fn checked(answer: &WholeResponse, body: Option<Value>) -> Result<Value, CallFailure> {
     let is_empty = answer.body.iter().all(u8::is_ascii_whitespace);
     let body = if is_empty { Some(Value::Null) } else { body };
     if let Some(failure) = body.as_ref().and_then(refusal) {
@@ -154,7 +154,7 @@ mod tests {
 
     fn answered(status: u16, body: &'static str) -> Result<Value, CallFailure> {
         let status = StatusCode::from_u16(status).unwrap();
-        verdict(Ok(WholeResponse { status, headers: HeaderMap::new(), body: body.into() }))
+        read_answer(Ok(WholeResponse { status, headers: HeaderMap::new(), body: body.into() }))
     }
 
     #[test]
@@ -203,7 +203,7 @@ mod tests {
         let listed = |body: &[u8]| {
             let (status, headers) = (StatusCode::OK, HeaderMap::new());
             let answer = WholeResponse { status, headers, body: body.to_vec().into() };
-            let (told, list) = verdict_and_list(Ok(answer), "msgs")?;
+            let (told, list) = read_answer_with_list(Ok(answer), "msgs")?;
             Ok((told, list.iter().map(|entry| entry.get().to_owned()).collect::<Vec<_>>()))
         };
         let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));

@@ -1,10 +1,11 @@
 //! The paths of Satori (protocol/api.md, protocol/events.md).
 
 use super::call::{CallOpening, CallTarget};
+use super::methods::CallKind;
 use super::request::RefusedCall;
 use super::session::EventsOpening;
 use super::{media, methods};
-use crate::gateway::bot::{ConfiguredBot, ServedAccount};
+use crate::gateway::bot::{ConfiguredBot, ServedAccount, only_one};
 use crate::gateway::endpoint::{BotEndpoint, DialInRequest, TokenSource};
 use hyper::{HeaderMap, Method, StatusCode};
 use percent_encoding::percent_decode_str;
@@ -79,7 +80,7 @@ pub(in crate::gateway) fn open(
         return Err((StatusCode::FORBIDDEN, words.into()));
     }
     if let Some(method) = part.strip_prefix("internal/") {
-        let account = account(&bot, request.headers)?;
+        let account = account(&bot, request.headers, CallKind::MayChange)?;
         // Some frameworks also write the account into the path (advanced/resource.md, "内部链接").
         let own = format!("{}/{}/", account.platform, account.account);
         let method = method.strip_prefix(&own).unwrap_or(method).to_owned();
@@ -94,14 +95,23 @@ pub(in crate::gateway) fn open(
         return Err((StatusCode::METHOD_NOT_ALLOWED, "ask by POST".into()));
     }
     let target = match method {
-        Some(method) => CallTarget::Method(account(&bot, request.headers)?, method),
+        Some(method) => {
+            let account = account(&bot, request.headers, methods::kind(method))?;
+            CallTarget::Method(account, method)
+        }
         None => CallTarget::Meta,
     };
     Ok(OpenedSatori::Call(CallOpening { bot, target }))
 }
 
-/// The account that the headers name, or the one that is meant without a name. The older header names are those before 1.2.
-fn account(bot: &ConfiguredBot, headers: &HeaderMap) -> Result<Arc<ServedAccount>, RefusedCall> {
+/// The account that the headers name, or the one that is meant without a name. A call that may change
+/// something has to name one of several, because the one that is meant may be away. The older header names
+/// are those before 1.2.
+fn account(
+    bot: &ConfiguredBot,
+    headers: &HeaderMap,
+    kind: CallKind,
+) -> Result<Arc<ServedAccount>, RefusedCall> {
     let header = |names: [&str; 2]| {
         let value = names.into_iter().find_map(|name| headers.get(name))?;
         Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
@@ -124,7 +134,11 @@ fn account(bot: &ConfiguredBot, headers: &HeaderMap) -> Result<Arc<ServedAccount
             Err((StatusCode::FORBIDDEN, words.into()))
         }
         _ if is_named => Ok(accounts.swap_remove(0)),
-        several => bot.presumed(several).ok_or_else(|| {
+        several => match kind {
+            CallKind::Reads => bot.presumed(several),
+            CallKind::MayChange => only_one(several),
+        }
+        .ok_or_else(|| {
             let words = "name one login with `Satori-Platform` and `Satori-User-ID`";
             (StatusCode::BAD_REQUEST, words.into())
         }),

@@ -46,6 +46,22 @@ pub(super) fn find(name: &str) -> Option<&'static str> {
     METHODS.into_iter().chain(METHODS_OF_ONEBOT11).find(|method| *method == name)
 }
 
+/// Whether a call may change something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CallKind {
+    Reads,
+    MayChange,
+}
+
+/// The kind of a method.
+pub(super) fn kind(method: &str) -> CallKind {
+    // An upload is kept here, and a private channel is a name.
+    let only_reads = method.ends_with(".get")
+        || method.ends_with(".list")
+        || matches!(method, "upload.create" | "user.channel.create");
+    if only_reads { CallKind::Reads } else { CallKind::MayChange }
+}
+
 /// The features of a login.
 pub(super) fn features(speaks_onebot11: bool) -> Vec<&'static str> {
     let more = METHODS_OF_ONEBOT11.into_iter().filter(|_| speaks_onebot11);

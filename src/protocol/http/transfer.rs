@@ -28,7 +28,7 @@ impl From<Message> for TransferRecord {
     fn from(mut message: Message) -> Self {
         let (external_id, original) = (message.external_id.take(), message.original.take());
         let parts = std::mem::take(&mut message.parts);
-        let uncertain = message.is_uncertain;
+        let uncertain = message.may_be_sent();
         Self { message, external_id, parts, original, uncertain }
     }
 }

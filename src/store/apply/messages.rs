@@ -58,9 +58,14 @@ impl Transaction<'_> {
             ..ListedBy::of(&message)
         };
         self.update(was_listed, &message)?;
+        // The end of an attempt whose status was set by hand may change nothing that is shown.
+        let is_shown = before.status != message.status
+            || before.updated_at != message.updated_at
+            || before.retry_count != message.retry_count
+            || before.last_error != message.last_error;
         Ok(match cause {
             ChangeCause::Claimed | ChangeCause::AttemptEnded | ChangeCause::StatusSet => {
-                Some(ChangeEffect::StatusChanged(message))
+                is_shown.then_some(ChangeEffect::StatusChanged(message))
             }
             ChangeCause::Completed => None,
         })

@@ -39,7 +39,7 @@ pub(super) fn edit_waiting(
 ) -> Result<Answer> {
     let Some(message) = state.by_id(id)? else { return Ok(Answer::NotFound) };
     let is_sent = matches!(message.status, Status::Sending | Status::Sent);
-    if is_sent || message.is_uncertain || !message.parts.is_empty() {
+    if is_sent || message.may_be_sent() || !message.parts.is_empty() {
         return Ok(Answer::NotWaiting);
     }
     events.extend(set_content(&message, content, true, at));

@@ -82,12 +82,15 @@ pub(super) fn claim(
             read if place == 0 => read?,
             read => pass_over(read)?,
         };
-        // A message that may have been sent is looked up first, when it is the first one.
-        if place > 0 && message.as_ref().is_some_and(|message| message.is_uncertain) {
+        // The account was chosen for the first one.
+        if place == 0 && message.is_none() {
             break;
         }
-        // Messages of a bot go by its account alone, and those of others perhaps by another account; the
-        // account was chosen for the first message.
+        // A message that may have been sent is looked up first, when it is the first one.
+        if place > 0 && message.as_ref().is_some_and(Message::may_be_sent) {
+            break;
+        }
+        // Messages of a bot go by its account alone, and those of others perhaps by another account.
         if let Some(message) = &message
             && *bot.get_or_insert_with(|| bot_of(message)) != bot_of(message)
         {

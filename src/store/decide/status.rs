@@ -45,7 +45,7 @@ pub(super) fn withdraw(
     events: &mut Vec<Event>,
 ) -> Result<Answer> {
     let Some(before) = state.by_id(id)? else { return Ok(Answer::NotFound) };
-    let waits = before.status == Status::Pending && !before.is_uncertain;
+    let waits = before.status == Status::Pending && !before.may_be_sent();
     match status_rules::set_status(before, Status::Canceled, at).filter(|_| waits) {
         Some(mut after) => {
             after.last_error = Some(reason);

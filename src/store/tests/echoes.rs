@@ -184,6 +184,88 @@ fn an_attempt_without_an_answer_is_in_doubt_though_the_status_was_set_by_hand_si
     assert_eq!((now.status, now.is_uncertain, now.owner), (Status::Pending, true, None));
 }
 
+/// A message whose second attempt is under way after an unknown outcome of the first one, and whose status
+/// was set by hand since.
+fn tried_twice_and_set_by_hand(file: &mut StoreFile) -> Message {
+    let first = made(file, "hello");
+    claim(file, first.seq, "1");
+    end(file, first.seq, in_doubt());
+    claim(file, first.seq, "1");
+    set(file, &first, Status::Canceled);
+    set(file, &first, Status::Pending);
+    first
+}
+
+#[test]
+fn the_doubt_about_an_earlier_attempt_stays_though_the_status_was_set_by_hand_during_another() {
+    let (_folder, mut file) = new();
+    let first = tried_twice_and_set_by_hand(&mut file);
+    assert!(matches!(own(&mut file, "1", "5", "hello"), Answer::Repeated(m) if m.seq == first.seq));
+    assert_eq!(status(&file, first.seq), Status::Sent);
+    let no = || Outcome::Retry { reason: "no".into(), is_uncertain: false };
+    let late = || Outcome::RefusedLate { reason: "no".into(), retryable: true };
+    for outcome in [in_doubt(), no(), Outcome::NotAttempted] {
+        let (_folder, mut file) = new();
+        let first = tried_twice_and_set_by_hand(&mut file);
+        end(&mut file, first.seq, outcome.clone());
+        end(&mut file, first.seq, late());
+        let now = file.view().unwrap().by_seq(first.seq).unwrap().unwrap();
+        assert!(now.is_uncertain && now.owner.is_none(), "{outcome:?}: it is looked up: {now:?}");
+    }
+}
+
+#[test]
+fn a_message_that_is_given_up_after_a_kill_is_still_known_by_its_echo() {
+    let (_folder, mut file) = new();
+    let first = made(&mut file, "hello");
+    claim(&mut file, first.seq, "1");
+    set(&mut file, &first, Status::Canceled);
+    set(&mut file, &first, Status::Pending);
+    let expired = Outcome::Expired { reason: "it waited too long".into(), since: AT };
+    end(&mut file, first.seq, expired);
+    assert_eq!(status(&file, first.seq), Status::Failed);
+    assert!(matches!(own(&mut file, "1", "5", "hello"), Answer::Repeated(m) if m.seq == first.seq));
+    assert_eq!((file.view().unwrap().stats().total, status(&file, first.seq)), (1, Status::Sent));
+}
+
+#[test]
+fn a_message_that_is_claimed_again_after_a_kill_is_in_doubt() {
+    let (_folder, mut file) = new();
+    let first = made(&mut file, "hello");
+    claim(&mut file, first.seq, "1");
+    set(&mut file, &first, Status::Canceled);
+    set(&mut file, &first, Status::Pending);
+    claim(&mut file, first.seq, "1");
+    end(&mut file, first.seq, Outcome::NotAttempted);
+    let now = file.view().unwrap().by_seq(first.seq).unwrap().unwrap();
+    assert_eq!((now.is_uncertain, now.owner, now.retry_count), (true, None, 1));
+}
+
+#[test]
+fn an_attempt_that_ends_and_changes_nothing_is_told_to_nobody() {
+    let (_folder, mut file) = new();
+    let first = made(&mut file, "hello");
+    claim(&mut file, first.seq, "1");
+    set(&mut file, &first, Status::Canceled);
+    let outcome = Outcome::Failed { reason: "no".into(), is_uncertain: false };
+    let refused = Command::RecordOutcome { seq: first.seq, outcome, at: AT + 9 };
+    let batch = file.commit(vec![refused], Durability::Tables).unwrap();
+    assert_eq!((batch.has_written, batch.changes), (true, Vec::new()));
+}
+
+#[test]
+fn nothing_is_claimed_if_the_first_message_has_gone() {
+    let (_folder, mut file) = new();
+    let first = made(&mut file, "plain");
+    let (recipient, platform) = ("group_1".into(), "qq".into());
+    let draft = Draft::of_bot("helper", "2".into(), "x".into(), recipient, platform, None).unwrap();
+    let made = Command::Create { draft, at: AT, idempotency: None, facts: RoutingFacts::default() };
+    commit(&mut file, made, Durability::Tables);
+    commit(&mut file, Command::Delete { id: first.id }, Durability::Tables);
+    let claim = Command::Claim { seqs: vec![1, 2], account: Some("1".into()), at: AT };
+    assert_eq!(commit(&mut file, claim, Durability::Tables), Answer::Claimed(Vec::new()));
+}
+
 #[test]
 fn a_refusal_ends_the_doubt_about_an_attempt_whose_status_was_set_by_hand() {
     let (_folder, mut file) = new();

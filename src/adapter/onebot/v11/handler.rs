@@ -7,10 +7,11 @@ use super::address::OneBot11Address;
 use super::bot_message::as_made;
 use super::compose::{SendStep, steps};
 use super::options::OneBot11Options;
+use super::progress::{OwnersMessage, SentPart};
 use super::{find_media, history, lookup};
 use crate::adapter::api::{
     Action, ActionError, AdapterEvent, Delivery, EventSink, ForwardOf, Found, MediaOf, MediaSource,
-    Outbound,
+    Outbound, PartNoted,
 };
 use crate::adapter::onebot::common::call::{Calls, NoAnswer};
 use crate::adapter::onebot::common::requests::RequestHandler;
@@ -171,14 +172,27 @@ impl Handler {
     }
 
     /// Stores that a part was sent, so that an attempt after a restart sends only the rest, and all parts
-    /// can be recalled. `false` if the message is not there any more.
-    async fn keep_part(&self, message: Uuid, index: usize, external_id: Option<String>) -> bool {
-        let (stored, is_stored) = oneshot::channel();
+    /// can be recalled. Returns whether the message was deleted; if the note cannot be stored here, that is
+    /// not known, and the attempt goes on.
+    async fn keep_part(
+        &self,
+        message: Uuid,
+        index: usize,
+        external_id: Option<String>,
+    ) -> Option<PartNoted> {
+        let (noted, is_noted) = oneshot::channel();
         let events = self.events.clone();
-        let part = AdapterEvent::PartSent { message, index, external_id, stored };
+        let part = AdapterEvent::PartSent { message, index, external_id, noted };
         // It is stored even if that takes longer than the wait.
         self.tracker.spawn(async move { events.report(part).await });
-        !matches!(timeout(KEEP_TIMEOUT, is_stored).await, Ok(Err(_)))
+        timeout(KEEP_TIMEOUT, is_noted).await.ok()?.ok()
+    }
+
+    /// Tells the core of a message that was taken for the echo of a part. Bots have its frame already.
+    async fn give_back(&self, owners_message: Option<OwnersMessage>) {
+        if let Some(message) = owners_message {
+            self.events.report(AdapterEvent::Message(message)).await;
+        }
     }
 
     /// Sends a message as a bot wrote it.
@@ -220,37 +234,34 @@ impl Handler {
             // A late answer would only be about this part.
             let answer = self.calls.call(sending.action, &sending, None).await;
             let part = |reason| format!("part {} of {}: {reason}", place + 1, steps.len());
-            let delivery = match delivery(answer) {
-                unknown @ Delivery::Unknown { .. } => match progress.echoed(message.id) {
-                    Some(id) => Delivery::Sent { external_id: Some(id), is_unconfirmed: false },
-                    None => unknown,
-                },
-                delivery => delivery,
-            };
-            let other = match &delivery {
-                Delivery::Refused { .. } | Delivery::Closed => progress.refused(message.id),
-                Delivery::Sent { external_id, is_unconfirmed } => {
-                    progress.note(message.id, external_id.clone(), *is_unconfirmed)
-                }
-                Delivery::Unknown { .. } => None,
-            };
-            if let Some(other) = other {
-                self.events.report(AdapterEvent::Message(other)).await;
+            let mut delivery = delivery(answer);
+            if matches!(delivery, Delivery::Unknown { .. })
+                && let Some(id) = progress.part_unanswered(message.id)
+            {
+                delivery = Delivery::Sent { external_id: Some(id), is_unconfirmed: false };
             }
             match delivery {
-                Delivery::Sent { external_id, .. } => {
+                Delivery::Sent { external_id, is_unconfirmed } => {
+                    let SentPart { external_id, owners_message } =
+                        progress.part_sent(message.id, external_id, is_unconfirmed);
+                    self.give_back(owners_message).await;
                     if let Some(id) = &external_id {
                         self.account.was_sent(&message.conversation, id);
                     }
-                    if !self.keep_part(message.id, place, external_id).await {
+                    let noted = self.keep_part(message.id, place, external_id).await;
+                    if noted == Some(PartNoted::MessageDeleted) {
                         let reason = "the message was deleted while it was being sent".into();
                         return Delivery::Unknown { reason: part(reason) };
                     }
                 }
                 Delivery::Refused { reason, retryable } => {
+                    self.give_back(progress.part_refused(message.id)).await;
                     return Delivery::Refused { reason: part(reason), retryable };
                 }
-                Delivery::Closed => return Delivery::Closed,
+                Delivery::Closed => {
+                    self.give_back(progress.part_refused(message.id)).await;
+                    return Delivery::Closed;
+                }
                 Delivery::Unknown { reason } => return Delivery::Unknown { reason: part(reason) },
             }
         }

@@ -54,6 +54,7 @@ enum NoHistory {
 async fn fetch_what_fits(
     account: &Account,
     calls: &Calls,
+    events: &EventSink,
     conversation: &str,
     wanted: usize,
     since: u64,
@@ -65,7 +66,7 @@ async fn fetch_what_fits(
             limits.end(&key, conversation);
             return Err(NoHistory::Refused);
         }
-        match fetch(account, calls, conversation, count, since).await {
+        match fetch(account, calls, events, conversation, count, since).await {
             Err(NoHistory::TooLarge) => limits.answer_was_too_large(&key, conversation),
             // The limit counts if the connection ends by this very answer.
             Err(NoHistory::NoAnswer) => return Err(NoHistory::NoAnswer),
@@ -81,6 +82,7 @@ async fn fetch_what_fits(
 async fn fetch(
     account: &Account,
     calls: &Calls,
+    events: &EventSink,
     conversation: &str,
     count: usize,
     since: u64,
@@ -107,6 +109,7 @@ async fn fetch(
     };
     let history: History<'_> = answer.data().ok_or(NoHistory::Refused)?;
     let own = account.id().unwrap_or_default();
+    let mut proven = Vec::new();
     let read = |json: &RawValue| {
         let message = OneBot11Message::parse(json)?;
         let (mut inbound, _) =
@@ -114,9 +117,16 @@ async fn fetch(
         account.known.insert(conversation, &inbound.external_id);
         name_mentions(&mut inbound, &account.people);
         inbound.from_history = true;
-        (!account.progress.is_part(&inbound)).then_some(inbound)
+        match account.progress.take_echo(&inbound) {
+            Some(events) => proven.extend(events),
+            None => return Some(inbound),
+        }
+        None
     };
     let mut messages: Vec<Inbound> = history.messages.into_iter().filter_map(read).collect();
+    for event in proven {
+        events.report(event).await;
+    }
     oldest_first(&mut messages);
     note_alike(&mut messages);
     let own = messages.iter().filter(|message| message.own);

@@ -1,12 +1,13 @@
 //! Messages that are sent in several parts: remembers the sent parts, so that a new attempt sends only
 //! the rest, and the echo of a part is not stored as a new message.
 
-use crate::adapter::api::{Delivery, Outbound};
+use crate::adapter::api::{AdapterEvent, Delivery, Outbound};
 use crate::clock::now;
 use crate::model::content::Content;
 use crate::model::inbound::{ECHO_LATE, Inbound};
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
 /// Messages remembered whose parts have not all gone; beyond that the oldest are sent anew.
@@ -57,43 +58,53 @@ enum NextPart {
     /// It was not sent: an own message that says the same is another one.
     #[default]
     Waits,
-    /// It was sent at this time, in Unix seconds, and its outcome is not known.
+    /// It was sent at this time, in Unix seconds, and its attempt waits for the outcome.
     IsOpen(u64),
     /// An own message that says the same came before its outcome was known.
     Echoed(Box<Inbound>),
+    /// It was sent at this time, in Unix seconds, and its attempt has ended without an outcome.
+    InDoubt(u64),
+}
+
+/// A message that the account's owner wrote, and that was taken for the echo of a part.
+pub(super) type OwnersMessage = Box<Inbound>;
+
+/// A part that was sent.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct SentPart {
+    /// The platform's own ID of it, from the answer or else from the echo.
+    pub(super) external_id: Option<String>,
+    /// Taken for its echo, which the ID of the answer shows to be wrong.
+    pub(super) owners_message: Option<OwnersMessage>,
 }
 
 impl SendProgress {
     /// An attempt begins; returns how many parts have gone in earlier ones: none of a message whose
     /// parts say something else now. What the core knows of is in the message.
     pub(super) fn begin(&self, message: &Outbound, contents: &[Content]) -> usize {
-        let Outbound { id, conversation, parts, .. } = message;
         let mut state = self.state();
-        let place = state.under_way.iter().position(|known| known.message == *id);
-        let known = place.and_then(|place| state.under_way.remove(place));
+        let is_it = |earlier: &UnderWay| earlier.message == message.id;
+        let earlier = state.under_way.iter().position(is_it);
+        let earlier = earlier.and_then(|place| state.under_way.remove(place));
         if state.under_way.len() == MAX_UNDER_WAY {
             state.under_way.pop_front();
         }
-        let new = |sent| UnderWay {
-            message: *id,
-            conversation: conversation.clone(),
-            contents: contents.to_vec(),
-            sent,
-            is_unconfirmed: false,
-            next: NextPart::Waits,
+        let mut under_way = match earlier {
+            Some(earlier) if earlier.contents != contents => {
+                UnderWay::new(message, contents, Vec::new())
+            }
+            Some(earlier) if earlier.sent.len() >= message.parts.len() => earlier,
+            _ => {
+                let id = |id: &String| Some(id.clone()).filter(|id| !id.is_empty());
+                UnderWay::new(message, contents, message.parts.iter().map(id).collect())
+            }
         };
-        let told = || parts.iter().map(|id| Some(id.clone()).filter(|id| !id.is_empty())).collect();
-        let mut known = match known {
-            Some(known) if known.contents != contents => new(Vec::new()),
-            Some(known) if known.sent.len() >= parts.len() => known,
-            _ => new(told()),
-        };
-        // Its echo came after the attempt was given up.
-        if let NextPart::Echoed(echo) = std::mem::take(&mut known.next) {
-            known.sent.push(Some(echo.external_id));
+        // The task of an earlier attempt ended before it used the echo.
+        if let Some(echo) = under_way.take_echo() {
+            under_way.sent.push(Some(echo.external_id));
         }
-        let gone = known.sent.len();
-        state.under_way.push_back(known);
+        let gone = under_way.sent.len();
+        state.under_way.push_back(under_way);
         gone
     }
 
@@ -104,48 +115,56 @@ impl SendProgress {
         }
     }
 
-    /// The next part was refused: it has no echo. Returns the owner's message that was taken for one.
-    pub(super) fn refused(&self, message: Uuid) -> Option<Box<Inbound>> {
+    /// The next part was refused: it has no echo.
+    pub(super) fn part_refused(&self, message: Uuid) -> Option<OwnersMessage> {
         let mut state = self.state();
-        let echo = state.under_way(message)?.take_echo()?;
-        state.is_no_part(&echo);
-        Some(echo)
+        let owners_message = state.under_way(message)?.take_echo()?;
+        state.is_no_part(&owners_message);
+        Some(owners_message)
     }
 
-    /// The ID of the next part, if its echo has come: that proves that it has gone.
-    pub(super) fn echoed(&self, message: Uuid) -> Option<String> {
-        match &self.state().under_way(message)?.next {
-            NextPart::Echoed(echo) => Some(echo.external_id.clone()),
-            NextPart::Waits | NextPart::IsOpen(_) => None,
+    /// The next part got no answer. Returns its ID if its echo has come, which proves that it was sent;
+    /// otherwise it is in doubt until its echo comes or the next attempt sends it again.
+    pub(super) fn part_unanswered(&self, message: Uuid) -> Option<String> {
+        let mut state = self.state();
+        let known = state.under_way(message)?;
+        match &known.next {
+            NextPart::Echoed(echo) => return Some(echo.external_id.clone()),
+            NextPart::IsOpen(at) => known.next = NextPart::InDoubt(*at),
+            NextPart::Waits | NextPart::InDoubt(_) => {}
         }
+        None
     }
 
-    /// The next part has gone. Returns the owner's message that was taken for its echo, if the ID shows
-    /// that it was none.
-    pub(super) fn note(
+    /// The next part was sent.
+    pub(super) fn part_sent(
         &self,
         message: Uuid,
         external_id: Option<String>,
         is_unconfirmed: bool,
-    ) -> Option<Box<Inbound>> {
+    ) -> SentPart {
         let mut state = self.state();
-        let known = state.under_way(message)?;
+        let Some(known) = state.under_way(message) else {
+            return SentPart { external_id, owners_message: None };
+        };
         known.is_unconfirmed |= is_unconfirmed;
         let echo = known.take_echo();
         let id_of_echo = echo.as_ref().map(|echo| echo.external_id.clone());
         let is_first = known.sent.is_empty();
         let content = known.contents.get(known.sent.len()).cloned();
         let conversation = known.conversation.clone();
-        let id = external_id.or_else(|| id_of_echo.clone());
-        known.sent.push(id.clone());
-        match (&id, content) {
+        let external_id = external_id.or_else(|| id_of_echo.clone());
+        known.sent.push(external_id.clone());
+        match (&external_id, content) {
             (Some(id), _) if !is_first => state.keep_part(conversation, id.clone()),
             (None, Some(content)) => state.keep_nameless(conversation, content),
             _ => {}
         }
-        let echo = echo.filter(|_| id != id_of_echo)?;
-        state.is_no_part(&echo);
-        Some(echo)
+        let owners_message = echo.filter(|_| external_id != id_of_echo);
+        if let Some(owners_message) = &owners_message {
+            state.is_no_part(owners_message);
+        }
+        SentPart { external_id, owners_message }
     }
 
     /// All parts have gone: the first one's ID stands for the message.
@@ -161,35 +180,22 @@ impl SendProgress {
         }
     }
 
-    /// Whether a message of the account is the echo of a part. That of the first one stands for the message
-    /// once its outcome is known.
-    pub(super) fn is_part(&self, inbound: &Inbound) -> bool {
+    /// Takes a message of the account that is the echo of a part; `None` if it is none. That of the first
+    /// one stands for the message once its outcome is known. Returns the events for the core if it proves
+    /// that a part in doubt was sent: no attempt may follow that could tell of it.
+    pub(super) fn take_echo(&self, inbound: &Inbound) -> Option<Vec<AdapterEvent>> {
         if !inbound.own {
-            return false;
+            return None;
         }
         let mut state = self.state();
-        let Inbound { conversation, external_id, content, .. } = inbound;
+        let Inbound { conversation, external_id, .. } = inbound;
         if state.parts.iter().any(|(place, id)| place == conversation && id == external_id) {
-            return true;
+            return Some(Vec::new());
         }
         let is_nameless = state.take_nameless(inbound);
-        // Its echo may come before the answer that tells its ID. There is one echo; another message that
-        // says the same is the owner's.
-        let is_next = |known: &&mut UnderWay| {
-            let next = known.contents.get(known.sent.len());
-            // A history has what the owner said long ago, and the message may begin like that.
-            let may_be_told = !inbound.from_history || !known.sent.is_empty();
-            matches!(known.next, NextPart::IsOpen(at) if now() <= at.saturating_add(ECHO_LATE))
-                && known.conversation == *conversation
-                && may_be_told
-                && next.is_some_and(|next| content.is_told_of(next))
-        };
-        if !is_nameless {
-            let Some(known) = state.under_way.iter_mut().find(is_next) else { return false };
-            known.next = NextPart::Echoed(Box::new(inbound.clone()));
-        }
+        let proven = if is_nameless { Vec::new() } else { state.take_echo_of_next(inbound)? };
         state.keep_part(conversation.clone(), external_id.clone());
-        true
+        Some(proven)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -198,18 +204,72 @@ impl SendProgress {
 }
 
 impl UnderWay {
+    fn new(message: &Outbound, contents: &[Content], sent: Vec<Option<String>>) -> Self {
+        Self {
+            message: message.id,
+            conversation: message.conversation.clone(),
+            contents: contents.to_vec(),
+            sent,
+            is_unconfirmed: false,
+            next: NextPart::Waits,
+        }
+    }
+
     /// The echo of the next part, which waits from now on.
     fn take_echo(&mut self) -> Option<Box<Inbound>> {
         match std::mem::take(&mut self.next) {
             NextPart::Echoed(echo) => Some(echo),
-            NextPart::Waits | NextPart::IsOpen(_) => None,
+            NextPart::Waits | NextPart::IsOpen(_) | NextPart::InDoubt(_) => None,
         }
+    }
+
+    /// Whether a message may be the echo of the next part. There is one echo; another message that says the
+    /// same is the owner's.
+    fn awaits(&self, inbound: &Inbound) -> bool {
+        let (NextPart::IsOpen(at) | NextPart::InDoubt(at)) = self.next else { return false };
+        // A history has what the owner said long ago, and the message may begin like that.
+        let may_be_told = !inbound.from_history || !self.sent.is_empty();
+        let next = self.contents.get(self.sent.len());
+        now() <= at.saturating_add(ECHO_LATE)
+            && self.conversation == inbound.conversation
+            && may_be_told
+            && next.is_some_and(|next| inbound.content.is_told_of(next))
+    }
+
+    /// The part in doubt was sent, as its echo proves. Returns the events for the core.
+    fn prove(&mut self, echo: &Inbound) -> Vec<AdapterEvent> {
+        let (message, index) = (self.message, self.sent.len());
+        let external_id = Some(echo.external_id.clone());
+        self.next = NextPart::Waits;
+        self.sent.push(external_id.clone());
+        // The answer is not awaited.
+        let (noted, _) = oneshot::channel();
+        let mut events = vec![AdapterEvent::PartSent { message, index, external_id, noted }];
+        if self.sent.len() == self.contents.len() {
+            events.push(AdapterEvent::ConfirmedLate {
+                message,
+                account: Some(echo.account.clone()),
+                external_id: self.sent[0].clone(),
+                is_unconfirmed: self.is_unconfirmed,
+            });
+        }
+        events
     }
 }
 
 impl State {
     fn under_way(&mut self, message: Uuid) -> Option<&mut UnderWay> {
         self.under_way.iter_mut().find(|known| known.message == message)
+    }
+
+    /// Takes the echo of a part that goes next, and returns what it proves; `None` if it is none.
+    fn take_echo_of_next(&mut self, inbound: &Inbound) -> Option<Vec<AdapterEvent>> {
+        let known = self.under_way.iter_mut().find(|known| known.awaits(inbound))?;
+        if matches!(known.next, NextPart::InDoubt(_)) {
+            return Some(known.prove(inbound));
+        }
+        known.next = NextPart::Echoed(Box::new(inbound.clone()));
+        Some(Vec::new())
     }
 
     fn keep_nameless(&mut self, conversation: String, content: Content) {

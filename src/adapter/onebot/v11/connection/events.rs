@@ -98,8 +98,8 @@ impl Implementation {
                     return self.tell(text, None).await;
                 }
             };
-        if self.account.progress.is_part(&inbound) {
-            return Ok(());
+        if let Some(proven) = self.account.progress.take_echo(&inbound) {
+            return self.tell_last(text, proven).await;
         }
         self.remember(&mut inbound, origin);
         let message = message_of(&inbound);
@@ -148,12 +148,20 @@ impl Implementation {
         let name_of =
             |conversation: &str, user: &str| account.people.get(&person_key(conversation, user));
         events.extend(notice.events(platform, account.id().unwrap_or_default(), &name_of));
-        // The words go with the last: before it, nothing of them is told.
+        self.tell_last(text, events).await
+    }
+
+    /// Reports what a frame means. The frame goes with the last event: before it, nothing of it is told.
+    async fn tell_last(
+        &self,
+        frame: &str,
+        mut events: Vec<CoreEvent>,
+    ) -> Result<(), ConnectionEnd> {
         let last = events.pop();
         for event in events {
             self.report(event).await?;
         }
-        self.tell(text, last).await
+        self.tell(frame, last).await
     }
 
     /// Reports what a frame means, together with the frame itself.

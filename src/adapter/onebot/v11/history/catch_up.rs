@@ -35,7 +35,7 @@ pub(in crate::adapter::onebot::v11) async fn catch_up(
             continue;
         }
         learn_what_was_sent(account, &conversation, events, 0).await;
-        match fetch_what_fits(account, calls, &conversation, options.history, 0).await {
+        match fetch_what_fits(account, calls, events, &conversation, options.history, 0).await {
             Ok(messages) => {
                 unanswered = 0;
                 for message in messages {

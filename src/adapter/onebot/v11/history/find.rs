@@ -21,7 +21,8 @@ pub(in crate::adapter::onebot::v11) async fn find(
     learn_what_was_sent(account, &message.conversation, events, since).await;
     let (mut count, mut seen) = (SEARCHED, 0);
     loop {
-        let fetched = fetch_what_fits(account, calls, &message.conversation, count, since).await;
+        let fetched =
+            fetch_what_fits(account, calls, events, &message.conversation, count, since).await;
         let Ok(history) = fetched else { return Found::CannotTell };
         // Some answer with as many as they like, and leave out what is no message.
         let may_have_more = history.len() > seen && history.len() >= count / 2;
@@ -38,8 +39,8 @@ pub(in crate::adapter::onebot::v11) async fn find(
 
 /// Looks for a message in a history. That it is not there proves something only by a clock that is known.
 pub(super) fn look(history: Vec<Inbound>, message: &Outbound) -> Found {
-    let since = message.created_at.saturating_sub(CLOCKS_APART);
-    let is_before = |seen: &Inbound| seen.written().is_some_and(|written| written < since);
+    let earliest = message.created_at.saturating_sub(CLOCKS_APART);
+    let is_before = |seen: &Inbound| seen.written().is_some_and(|written| written < earliest);
     // Some leave out what the account itself wrote: such a history proves nothing.
     let is_complete = history.iter().any(|seen| seen.own) && history.first().is_some_and(is_before);
     let may_be_it = |seen: &Inbound| {

@@ -28,6 +28,11 @@ fn message(parts: &[&str]) -> Outbound {
     }
 }
 
+/// Whether a message is the echo of a part.
+fn is_part(progress: &SendProgress, inbound: &Inbound) -> bool {
+    progress.take_echo(inbound).is_some()
+}
+
 fn sent(id: &str, is_unconfirmed: bool) -> Delivery {
     Delivery::Sent { external_id: Some(id.into()), is_unconfirmed }
 }
@@ -37,9 +42,9 @@ fn a_new_attempt_goes_on_where_the_last_one_ended() {
     let (progress, message) = (SendProgress::default(), message(&[]));
     let begin = || progress.begin(&message, &["a".into(), "b".into()]);
     assert_eq!(begin(), 0);
-    progress.note(message.id, Some("101".into()), true);
+    progress.part_sent(message.id, Some("101".into()), true);
     assert_eq!(begin(), 1);
-    progress.note(message.id, Some("102".into()), false);
+    progress.part_sent(message.id, Some("102".into()), false);
     let whole = progress.finish(message.id);
     assert_eq!(whole, sent("101", true), "the first part was taken without a proof");
     assert_eq!(begin(), 0, "it is forgotten once it has gone");
@@ -49,10 +54,10 @@ fn a_new_attempt_goes_on_where_the_last_one_ended() {
 fn what_says_something_else_begins_anew() {
     let (progress, message) = (SendProgress::default(), message(&[]));
     progress.begin(&message, &["a".into(), "b".into()]);
-    progress.note(message.id, Some("101".into()), false);
+    progress.part_sent(message.id, Some("101".into()), false);
     assert_eq!(progress.begin(&message, &["c".into(), "b".into()]), 0);
-    progress.note(message.id, Some("103".into()), false);
-    progress.note(message.id, Some("104".into()), false);
+    progress.part_sent(message.id, Some("103".into()), false);
+    progress.part_sent(message.id, Some("104".into()), false);
     assert_eq!(progress.finish(message.id), sent("103", false));
 }
 
@@ -61,8 +66,8 @@ fn what_was_sent_before_a_restart_is_not_sent_again() {
     let (progress, message) = (SendProgress::default(), message(&["101"]));
     assert_eq!(progress.begin(&message, &["a".into(), "b".into()]), 1);
     progress.send(message.id);
-    assert!(progress.is_part(&echo("102", "b")), "before its answer");
-    progress.note(message.id, Some("102".into()), false);
+    assert!(is_part(&progress, &echo("102", "b")), "before its answer");
+    progress.part_sent(message.id, Some("102".into()), false);
     assert_eq!(progress.finish(message.id), sent("101", false));
 }
 
@@ -70,13 +75,13 @@ fn what_was_sent_before_a_restart_is_not_sent_again() {
 fn what_the_owner_says_while_a_part_waits_is_no_part() {
     let (progress, message) = (SendProgress::default(), message(&["101"]));
     progress.begin(&message, &["a".into(), "b".into()]);
-    assert!(!progress.is_part(&echo("900", "b")), "it was not sent yet");
+    assert!(!is_part(&progress, &echo("900", "b")), "it was not sent yet");
     progress.send(message.id);
-    progress.refused(message.id);
-    assert!(!progress.is_part(&echo("901", "b")), "it was refused");
+    progress.part_refused(message.id);
+    assert!(!is_part(&progress, &echo("901", "b")), "it was refused");
     progress.send(message.id);
-    assert!(progress.is_part(&echo("102", "b")));
-    assert!(!progress.is_part(&echo("902", "b")), "it has one echo");
+    assert!(is_part(&progress, &echo("102", "b")));
+    assert!(!is_part(&progress, &echo("902", "b")), "it has one echo");
 }
 
 #[test]
@@ -85,10 +90,47 @@ fn a_part_whose_echo_came_instead_of_its_answer_is_not_sent_again() {
     let begin = || progress.begin(&message, &["a".into(), "b".into(), "c".into()]);
     assert_eq!(begin(), 1);
     progress.send(message.id);
-    assert_eq!(progress.echoed(message.id), None);
-    assert!(progress.is_part(&echo("102", "b")));
-    assert_eq!(progress.echoed(message.id).as_deref(), Some("102"));
-    assert_eq!(begin(), 2, "also in a later attempt");
+    assert!(is_part(&progress, &echo("102", "b")));
+    assert_eq!(progress.part_unanswered(message.id).as_deref(), Some("102"));
+    assert_eq!(begin(), 2, "also if the task of the attempt ended there");
+}
+
+#[test]
+fn an_echo_after_the_attempt_is_told_to_the_core_and_ends_the_doubt() {
+    let (progress, message) = (SendProgress::default(), message(&[]));
+    let begin = || progress.begin(&message, &["a".into(), "b".into()]);
+    begin();
+    let echoed = |index: usize, id: &str, content: &str| {
+        progress.send(message.id);
+        assert_eq!(progress.part_unanswered(message.id), None);
+        let proven = progress.take_echo(&echo(id, content)).unwrap();
+        let Some(AdapterEvent::PartSent { message: of, index: place, external_id, .. }) =
+            proven.first()
+        else {
+            panic!("{proven:?}")
+        };
+        assert_eq!((*of, *place, external_id.as_deref()), (message.id, index, Some(id)));
+        assert!(progress.take_echo(&echo(id, content)).unwrap().is_empty(), "it is told again");
+        assert!(progress.take_echo(&echo("900", content)).is_none(), "the owner says the same");
+        proven.into_iter().nth(1)
+    };
+    assert!(echoed(0, "101", "a").is_none());
+    assert_eq!(begin(), 1, "the next attempt sends the rest");
+    let whole = echoed(1, "102", "b");
+    assert!(
+        matches!(&whole, Some(AdapterEvent::ConfirmedLate { external_id: Some(id), .. }) if id == "101"),
+        "all parts have gone: {whole:?}"
+    );
+}
+
+#[test]
+fn a_part_that_is_answered_without_an_id_has_that_of_its_echo() {
+    let (progress, message) = (SendProgress::default(), message(&[]));
+    progress.begin(&message, &["a".into(), "b".into()]);
+    progress.send(message.id);
+    assert!(is_part(&progress, &echo("101", "a")));
+    let part = progress.part_sent(message.id, None, false);
+    assert_eq!(part, SentPart { external_id: Some("101".into()), owners_message: None });
 }
 
 #[test]
@@ -96,15 +138,15 @@ fn what_the_owner_says_meanwhile_is_given_back() {
     let (progress, message) = (SendProgress::default(), message(&[]));
     progress.begin(&message, &["a".into(), "b".into()]);
     progress.send(message.id);
-    assert!(progress.is_part(&echo("900", "a")), "it may be the first part");
-    let other = progress.note(message.id, Some("101".into()), false);
+    assert!(is_part(&progress, &echo("900", "a")), "it may be the first part");
+    let other = progress.part_sent(message.id, Some("101".into()), false).owners_message;
     assert_eq!(other.map(|echo| echo.external_id).as_deref(), Some("900"), "it is none");
     progress.send(message.id);
-    assert!(progress.is_part(&echo("901", "b")));
-    let other = progress.refused(message.id);
+    assert!(is_part(&progress, &echo("901", "b")));
+    let other = progress.part_refused(message.id);
     assert_eq!(other.map(|echo| echo.external_id).as_deref(), Some("901"), "it was refused");
     for id in ["900", "901"] {
-        assert!(!progress.is_part(&echo(id, "b")), "nor is it one from now on");
+        assert!(!is_part(&progress, &echo(id, "b")), "nor is it one from now on");
     }
 }
 
@@ -113,15 +155,15 @@ fn the_echo_of_a_part_without_an_id_is_known_by_its_words_once() {
     let (progress, message) = (SendProgress::default(), message(&[]));
     progress.begin(&message, &["a".into(), "b".into()]);
     progress.send(message.id);
-    assert_eq!(progress.note(message.id, None, false), None);
-    assert!(progress.is_part(&echo("101", "a")), "after its answer");
+    assert_eq!(progress.part_sent(message.id, None, false).owners_message, None);
+    assert!(is_part(&progress, &echo("101", "a")), "after its answer");
     progress.send(message.id);
-    assert!(progress.is_part(&echo("102", "b")), "before its answer");
-    assert_eq!(progress.note(message.id, None, false), None);
+    assert!(is_part(&progress, &echo("102", "b")), "before its answer");
+    assert_eq!(progress.part_sent(message.id, None, false).owners_message, None);
     for content in ["a", "b"] {
-        assert!(!progress.is_part(&echo("900", content)), "the owner says the same");
+        assert!(!is_part(&progress, &echo("900", content)), "the owner says the same");
     }
-    assert!(progress.is_part(&echo("101", "a")), "it is told again");
+    assert!(is_part(&progress, &echo("101", "a")), "it is told again");
 }
 
 #[test]
@@ -129,22 +171,22 @@ fn what_was_said_long_ago_is_not_the_first_part() {
     let (progress, message) = (SendProgress::default(), message(&[]));
     progress.begin(&message, &["a".into(), "b".into()]);
     progress.send(message.id);
-    assert!(!progress.is_part(&Inbound { from_history: true, ..echo("900", "a") }));
-    assert!(progress.is_part(&echo("101", "a")));
+    assert!(!is_part(&progress, &Inbound { from_history: true, ..echo("900", "a") }));
+    assert!(is_part(&progress, &echo("101", "a")));
 }
 
 #[test]
 fn the_echo_of_a_later_part_is_known() {
     let (progress, message) = (SendProgress::default(), message(&[]));
     progress.begin(&message, &["a".into(), "b".into()]);
-    assert!(!progress.is_part(&echo("101", "a")), "the first part stands for the message");
-    progress.note(message.id, Some("101".into()), false);
-    assert!(!progress.is_part(&echo("100", "another")));
+    assert!(!is_part(&progress, &echo("101", "a")), "the first part stands for the message");
+    progress.part_sent(message.id, Some("101".into()), false);
+    assert!(!is_part(&progress, &echo("100", "another")));
     progress.send(message.id);
-    assert!(progress.is_part(&echo("102", "b")), "before its answer");
-    progress.note(message.id, Some("102".into()), false);
+    assert!(is_part(&progress, &echo("102", "b")), "before its answer");
+    progress.part_sent(message.id, Some("102".into()), false);
     progress.finish(message.id);
-    assert!(progress.is_part(&echo("102", "b")), "and after");
-    assert!(!progress.is_part(&echo("103", "b")));
-    assert!(!progress.is_part(&Inbound { own: false, ..echo("102", "b") }));
+    assert!(is_part(&progress, &echo("102", "b")), "and after");
+    assert!(!is_part(&progress, &echo("103", "b")));
+    assert!(!is_part(&progress, &Inbound { own: false, ..echo("102", "b") }));
 }

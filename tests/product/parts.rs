@@ -1,0 +1,128 @@
+//! Messages that are sent in several parts, and the echoes of the parts.
+
+use crate::account::{ACCOUNT, implementation, server_with, until_accounts};
+use crate::framework::Framework;
+use crate::onebot::{Peer, Reply, Script};
+use crate::onebot11::{group_message, own_message, willing};
+use crate::server::{TestServer, eventually};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// A message is given up at once where an attempt gets no answer.
+const NO_RETRIES: &str =
+    "[outbox]\nretries = 0\n\n[[adapter]]\nkind = 'onebot11'\nanswer_timeout = 0.05\n";
+
+const PATIENT: &str = "[[adapter]]\nkind = 'onebot11'\nanswer_timeout = 30\n";
+
+/// An implementation whose answers to what it is to send are given by the test.
+async fn answering_by_hand(server: &TestServer) -> Peer {
+    let willing = willing();
+    let script: Script = Arc::new(move |action| match action["action"].as_str() {
+        Some("send_group_msg") => Reply::Silent,
+        Some("delete_msg") => Reply::ok(Value::Null),
+        _ => willing(action),
+    });
+    implementation(server, script).await
+}
+
+/// The echo of the second part.
+fn file_message(id: i64) -> Value {
+    let mut echo = own_message(ACCOUNT, 77, id, "[file]");
+    echo["message"] = json!([{"type": "file", "data": {"file": "a.pdf"}}]);
+    echo
+}
+
+/// Makes a message of two parts, `see` and a file.
+fn make_two_parts(server: &TestServer) -> String {
+    let (status, made) =
+        server.post(&json!({"platform": "qq", "recipient": "group_77", "segments": [
+            {"type": "text", "text": "see"},
+            {"type": "file", "name": "a.pdf", "url": "https://example.com/a.pdf"},
+        ]}));
+    assert_eq!(status, 201, "{made}");
+    made["id"].as_str().unwrap().to_owned()
+}
+
+fn answer(peer: &Peer, action: &Value, data: &Value) {
+    peer.push(&json!({"status": "ok", "retcode": 0, "data": data, "echo": action["echo"]}));
+}
+
+/// The contents of all messages of the group, once the server has taken what the peer pushed before.
+fn stored(server: &TestServer, peer: &Peer) -> Vec<Value> {
+    peer.push(&group_message(ACCOUNT, 999, 1, "a mark"));
+    let contents = |conversation: &str| -> Vec<Value> {
+        let (_, page) = server.get(&format!("/api/messages?conversation={conversation}"));
+        page["messages"].as_array().unwrap().iter().map(|one| one["content"].clone()).collect()
+    };
+    eventually("the mark is stored", || (!contents("group_999").is_empty()).then_some(()));
+    contents("group_77")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_echo_of_a_part_whose_message_was_given_up_is_kept_with_the_message() {
+    let server = server_with(NO_RETRIES);
+    let peer = answering_by_hand(&server).await;
+    let id = make_two_parts(&server);
+    peer.action("send_group_msg").await;
+    server.until(&id, "Failed");
+    peer.push(&own_message(ACCOUNT, 77, 55, "see"));
+    assert_eq!(stored(&server, &peer).len(), 1, "it is that part");
+    // Another one that says the same is the owner's.
+    peer.push(&own_message(ACCOUNT, 77, 56, "see"));
+    eventually("it is stored", || {
+        let (_, page) = server.get("/api/messages?conversation=group_77");
+        (page["messages"].as_array().unwrap().len() == 2).then_some(())
+    });
+    let path = format!("/api/messages/{id}");
+    server.ask("PATCH", &path, Some(&json!({"status": "Pending"})));
+    let rest = peer.action("send_group_msg").await;
+    assert_eq!(rest["params"]["message"][0]["type"], "file", "the first part is not sent again");
+    server.until(&id, "Failed");
+    peer.push(&file_message(57));
+    server.until(&id, "Sent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_id_of_a_part_that_only_its_echo_tells_is_enough_for_a_recall() {
+    let server = server_with(PATIENT);
+    let peer = answering_by_hand(&server).await;
+    let id = make_two_parts(&server);
+    let first = peer.action("send_group_msg").await;
+    answer(&peer, &first, &json!({"message_id": 101}));
+    let second = peer.action("send_group_msg").await;
+    peer.push(&file_message(102));
+    answer(&peer, &second, &Value::Null);
+    server.until(&id, "Sent");
+    let (status, answer) = server.ask("POST", &format!("/api/messages/{id}/recall"), None);
+    assert_eq!(status, 200, "{answer}");
+    for external_id in [102, 101] {
+        assert_eq!(peer.action("delete_msg").await["params"]["message_id"], external_id);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bots_are_told_the_echoes_of_parts() {
+    let framework = Framework::new().await;
+    let bot = format!("[[bot]]\nname = 'bot'\nkind = 'onebot11'\nurl = '{}'\n", framework.url());
+    let server = server_with(&format!("{PATIENT}{bot}"));
+    let peer = answering_by_hand(&server).await;
+    let mut bot = framework.accept().await;
+    until_accounts(&server, "bot", &["qq/10001000"]);
+    let id = make_two_parts(&server);
+    let first = peer.action("send_group_msg").await;
+    // The owner says the same; which one is the part is known by the answer.
+    peer.push(&own_message(ACCOUNT, 77, 901, "see"));
+    peer.push(&own_message(ACCOUNT, 77, 101, "see"));
+    answer(&peer, &first, &json!({"message_id": 101}));
+    let second = peer.action("send_group_msg").await;
+    answer(&peer, &second, &json!({"message_id": 102}));
+    server.until(&id, "Sent");
+    peer.push(&file_message(102));
+    let mut told: Vec<_> = Vec::new();
+    for _ in 0..3 {
+        told.push(bot.event().await["message_id"].as_i64().unwrap());
+    }
+    told.sort_unstable();
+    assert_eq!(told, [101, 102, 901]);
+    assert_eq!(stored(&server, &peer).len(), 2, "the message, and what the owner said");
+}
