@@ -56,9 +56,8 @@ pub(super) enum CallKind {
 /// The kind of a method.
 pub(super) fn kind(method: &str) -> CallKind {
     // An upload is kept here, and a private channel is a name.
-    let only_reads = method.ends_with(".get")
-        || method.ends_with(".list")
-        || matches!(method, "upload.create" | "user.channel.create");
+    let reads = matches!(method.rsplit('.').next(), Some("get" | "list"));
+    let only_reads = reads || matches!(method, "upload.create" | "user.channel.create");
     if only_reads { CallKind::Reads } else { CallKind::MayChange }
 }
 
