@@ -88,7 +88,6 @@ impl Bench {
                 tracker,
             ),
             stop,
-            known: Recent::default(),
             ended: Notify::new(),
             retry: Notify::new(),
             answering: TaskTracker::new(),
