@@ -58,6 +58,7 @@ pub(super) fn events<'c>(
                 found = Some((EventKind::Notice, (&*notice.platform, conversation)));
                 (EventKind::Notice, FrameContent::Notice(notice))
             }
+            ChangeEffect::AttemptEnded(_) => continue,
             // Its present state is sent separately.
             ChangeEffect::ConversationChanged { platform, conversation } => {
                 found = Some((EventKind::ConversationUpdated, (&**platform, &**conversation)));

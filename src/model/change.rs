@@ -22,6 +22,9 @@ pub enum ChangeEffect {
     PutBack(Message),
     /// An attempt began or ended, or the status was set by hand. This is the message after it.
     StatusChanged(Message),
+    /// An attempt ended, and nothing that is shown changed, because the status was set by hand meanwhile.
+    /// This is the message after it.
+    AttemptEnded(Message),
     /// Something else of a message changed: it was routed, edited, recalled or reacted to. This is
     /// the message after it.
     Updated(Message),
@@ -45,6 +48,7 @@ impl ChangeEffect {
             Self::Created(message)
             | Self::PutBack(message)
             | Self::StatusChanged(message)
+            | Self::AttemptEnded(message)
             | Self::Updated(message)
             | Self::Deleted(message) => Some(message),
             Self::ConversationChanged { .. } | Self::Noticed(_) => None,

@@ -79,27 +79,31 @@ pub fn set_status(mut message: Message, status: Status, at: u64) -> Option<Messa
         return None;
     }
     if status == Status::Pending {
-        message.is_uncertain &= AttemptState::of(&message).is_under_way();
-        // The attempt in doubt was one before the running one.
+        // A late answer to the attempt in doubt tells nothing of the next one.
         message.retry_count = u32::from(message.is_uncertain);
+        message.is_uncertain &= AttemptState::of(&message).is_under_way();
         message.last_error = None;
-        let was = message.status;
-        forget_past(&mut message, was);
     }
+    let was = message.status;
     message.status = status;
     message.updated_at = at;
+    forget_past(&mut message, was);
     Some(message)
 }
 
-/// Forgets the results of earlier attempts, because the message is sent anew; `was` is the status
-/// before. If only some parts were sent, their IDs stay, and the next attempt sends the rest.
+/// Forgets the results of earlier attempts after a status was set by hand; `was` is the status before. The
+/// parts of a message that was sent tell nothing of a later attempt. If only some parts were sent, their IDs
+/// stay, and the next attempt sends the rest.
 pub fn forget_past(message: &mut Message, was: Status) {
+    if was == Status::Sent && message.owner.is_none() {
+        message.parts.clear();
+    }
+    if message.status != Status::Pending {
+        return;
+    }
     message.recall = None;
     if message.direction == Direction::Outbound {
         message.reactions.clear();
-    }
-    if was == Status::Sent {
-        message.parts.clear();
     }
 }
 

@@ -74,7 +74,7 @@ impl CommitObserver {
     pub fn committed(&self, changes: &[Change]) {
         for change in changes {
             match &change.effect {
-                ChangeEffect::StatusChanged(message)
+                ChangeEffect::StatusChanged(message) | ChangeEffect::AttemptEnded(message)
                     if message.direction == Direction::Outbound =>
                 {
                     self.outcomes.tell(message);
@@ -100,7 +100,9 @@ impl ChangedLanes {
             ChangeEffect::Created(_) | ChangeEffect::PutBack(_) => {
                 (message.status == Status::Pending, false)
             }
-            ChangeEffect::StatusChanged(_) | ChangeEffect::Updated(_) => (
+            ChangeEffect::StatusChanged(_)
+            | ChangeEffect::AttemptEnded(_)
+            | ChangeEffect::Updated(_) => (
                 !matches!(message.status, Status::Sending | Status::Sent),
                 message.status != Status::Pending,
             ),

@@ -52,9 +52,10 @@ pub enum EntryContent {
 }
 
 impl EntryContent {
-    /// The entry for an effect.
-    pub(super) fn of(effect: &ChangeEffect) -> Self {
-        match effect {
+    /// The entry for an effect, if sessions are told of it.
+    pub(super) fn of(effect: &ChangeEffect) -> Option<Self> {
+        Some(match effect {
+            ChangeEffect::AttemptEnded(_) => return None,
             ChangeEffect::PutBack(message) => Self::PutBack { seq: message.seq },
             ChangeEffect::Created(message) => Self::Created { seq: message.seq },
             ChangeEffect::StatusChanged(message) => Self::StatusChanged {
@@ -78,7 +79,7 @@ impl EntryContent {
                 }
             }
             ChangeEffect::Noticed(notice) => Self::Noticed(notice.clone()),
-        }
+        })
     }
 }
 

@@ -126,3 +126,18 @@ async fn bots_are_told_the_echoes_of_parts() {
     assert_eq!(told, [101, 102, 901]);
     assert_eq!(stored(&server, &peer).len(), 2, "the message, and what the owner said");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_is_sent_anew_goes_out_with_all_its_parts() {
+    let server = server_with("");
+    let peer = implementation(&server, willing()).await;
+    let id = make_two_parts(&server);
+    server.until(&id, "Sent");
+    let path = format!("/api/messages/{id}");
+    for status in ["Canceled", "Pending"] {
+        assert_eq!(server.ask("PATCH", &path, Some(&json!({"status": status}))).0, 200);
+    }
+    server.until(&id, "Sent");
+    let is_send = |action: &&Value| action["action"] == "send_group_msg";
+    assert_eq!(peer.actions().iter().filter(is_send).count(), 4);
+}

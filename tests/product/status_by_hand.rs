@@ -22,7 +22,12 @@ fn change(server: &TestServer, how: &str) {
 
 /// The answer that an implementation gives late.
 fn accepted(action: &Value) -> Value {
-    json!({"status": "ok", "retcode": 0, "data": {"message_id": 55}, "echo": action["echo"]})
+    with_echo(json!({"status": "ok", "retcode": 0, "data": {"message_id": 55}}), action)
+}
+
+fn with_echo(mut answer: Value, action: &Value) -> Value {
+    answer["echo"] = action["echo"].clone();
+    answer
 }
 
 /// An implementation that does not answer what is sent.
@@ -43,6 +48,19 @@ async fn a_client_is_told_what_became_of_the_attempt() {
         let answer = client.answer().await;
         assert_eq!(answer["message_status"], "Sent", "{how}: {answer}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_is_told_that_the_attempt_was_refused() {
+    let server = TestServer::start();
+    let peer = slow(&server).await;
+    let mut client = Client::connect(&server).await;
+    client.say(&send_message("qq", "group_77", "hello")).await;
+    let action = peer.action("send_group_msg").await;
+    change(&server, "Canceled");
+    let refused = json!({"status": "failed", "retcode": 1400, "data": null});
+    peer.push(&with_echo(refused, &action));
+    assert_eq!(client.answer().await["code"], "not_sent");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,7 +119,7 @@ async fn a_recall_of_an_earlier_copy_does_not_mark_the_copy_that_was_sent_meanwh
         });
         change(&server, "Pending");
         server.until(&id, "Sent");
-        peer.push(&json!({"status": "ok", "retcode": 0, "data": null, "echo": action["echo"]}));
+        peer.push(&with_echo(json!({"status": "ok", "retcode": 0, "data": null}), &action));
         let (status, answer) = recall.join().unwrap();
         assert_eq!((status, &answer["code"]), (409, &json!("in_flight")), "{answer}");
     });

@@ -201,12 +201,11 @@ async fn delivered(
             return sent(Status::Sent, request_id);
         }
         Some(WaitEnd::Attempt(message)) => {
-            // A client may send a message again if the answer is `not_sent`, so that is only the code if
-            // the message is given up.
-            let code = if matches!(message.status, Status::Failed | Status::Canceled) {
-                "not_sent"
-            } else {
-                "retrying"
+            // A client may send a message again if the answer is `not_sent`.
+            let code = match message.status {
+                Status::Failed | Status::Canceled if message.is_uncertain => "unknown",
+                Status::Failed | Status::Canceled => "not_sent",
+                _ => "retrying",
             };
             (code, message.last_error.unwrap_or_else(|| format!("it is {}", message.status)))
         }

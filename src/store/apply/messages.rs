@@ -48,7 +48,7 @@ impl Transaction<'_> {
         self.mark(seq, marks)?;
         let mut message = self.before(seq)?;
         let before = state.put_into(&mut message);
-        if cause == ChangeCause::StatusSet && message.status == Status::Pending {
+        if cause == ChangeCause::StatusSet {
             forget_past(&mut message, before.status);
         }
         let was_listed = ListedBy {
@@ -65,7 +65,11 @@ impl Transaction<'_> {
             || before.last_error != message.last_error;
         Ok(match cause {
             ChangeCause::Claimed | ChangeCause::AttemptEnded | ChangeCause::StatusSet => {
-                is_shown.then_some(ChangeEffect::StatusChanged(message))
+                Some(if is_shown {
+                    ChangeEffect::StatusChanged(message)
+                } else {
+                    ChangeEffect::AttemptEnded(message)
+                })
             }
             ChangeCause::Completed => None,
         })

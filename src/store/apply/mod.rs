@@ -70,7 +70,7 @@ impl Transaction<'_> {
         self.counters.offset = offset;
         self.counters.kept_from = self.counters.kept_from.max(1);
         let Some(effect) = self.change_tables(event, row, offset)? else { return Ok(None) };
-        self.kept.push((offset, EntryContent::of(&effect)));
+        self.kept.extend(EntryContent::of(&effect).map(|entry| (offset, entry)));
         Ok(Some(Change { offset, effect }))
     }
 
