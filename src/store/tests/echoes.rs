@@ -1,6 +1,8 @@
 //! Echoes of messages of ours, with several accounts in one conversation.
 
 use super::*;
+use crate::model::change::{Change, ChangeEffect};
+use crate::store::journal::EntryContent;
 
 /// When the messages of these tests were made, as [`create`] and [`receive`] have it.
 pub(super) const AT: u64 = 1_700_000_000;
@@ -242,7 +244,7 @@ fn a_message_that_is_claimed_again_after_a_kill_is_in_doubt() {
 }
 
 #[test]
-fn an_attempt_that_ends_and_changes_nothing_is_told_to_nobody() {
+fn an_attempt_that_ends_and_changes_nothing_is_told_to_those_who_wait_for_it_alone() {
     let (_folder, mut file) = new();
     let first = made(&mut file, "hello");
     claim(&mut file, first.seq, "1");
@@ -250,7 +252,9 @@ fn an_attempt_that_ends_and_changes_nothing_is_told_to_nobody() {
     let outcome = Outcome::Failed { reason: "no".into(), is_uncertain: false };
     let refused = Command::RecordOutcome { seq: first.seq, outcome, at: AT + 9 };
     let batch = file.commit(vec![refused], Durability::Tables).unwrap();
-    assert_eq!((batch.has_written, batch.changes), (true, Vec::new()));
+    let [Change { effect, .. }] = &batch.changes[..] else { panic!("{:?}", batch.changes) };
+    assert!(matches!(effect, ChangeEffect::AttemptEnded(_)), "{effect:?}");
+    assert!(EntryContent::of(effect).is_none(), "no session is told");
 }
 
 #[test]
