@@ -17,9 +17,10 @@ pub struct Gap {
 ///
 /// [`Clock`] notices if the clock is set while a server runs. What passed before the start, only the times of
 /// the messages show; and a clock that was set ahead leaves the same gap between them as a server that was
-/// off. So the longest gap since a time does not count to its age. If the clock was set ahead once, nothing
-/// seems older than it is. If it was right, things become old later by that gap, at most. The time after a
-/// gap counts as always. So once an age has passed after a gap, all that is from before the gap has that age.
+/// off. So the longest gap since a time does not count to its age, if it is at least as long as what it is
+/// kept for: a shorter one makes nothing old by itself. If the clock was set ahead once, nothing seems older
+/// than it is. If it was right, things become old later by that gap, at most. The time after a gap counts as
+/// always. So once an age has passed after a gap, all that is from before the gap has that age.
 #[derive(Debug)]
 pub struct Ages {
     clock: Arc<Clock>,
@@ -35,24 +36,27 @@ impl Ages {
         Self { clock, gaps, is_told: AtomicBool::new(false) }
     }
 
-    /// The age of a time in seconds; `None` if this clock never showed that time, such as the future.
-    pub fn of(&self, stamp: u64) -> Option<u64> {
-        self.clock.age(stamp).map(|age| age.saturating_sub(self.longest_gap_since(stamp)))
+    /// The age of a time in seconds, for something that is kept `life` seconds; `None` if this clock never
+    /// showed that time, such as the future.
+    fn of(&self, stamp: u64, life: u64) -> Option<u64> {
+        let age = self.clock.age(stamp)?;
+        let gap = self.longest_gap_since(stamp);
+        Some(if gap >= life { age.saturating_sub(gap) } else { age })
     }
 
     /// Whether a time is more than `life` seconds ago.
     pub fn is_older(&self, stamp: u64, life: u64) -> bool {
-        let is_older = self.of(stamp).is_some_and(|age| age > life);
+        let is_older = self.of(stamp, life).is_some_and(|age| age > life);
         if !is_older {
             self.tell_kept(stamp, life);
         }
         is_older
     }
 
-    /// Like [`of`](Self::of). The age of a time that this clock never showed is the time since the start,
-    /// because what has that time was there at the start.
-    pub fn since_start_or_of(&self, stamp: u64) -> u64 {
-        self.of(stamp).unwrap_or_else(|| self.clock.watched())
+    /// The age of a time in seconds, for something that is kept `life` seconds. The age of a time that this
+    /// clock never showed is the time since the start, because what has that time was there at the start.
+    pub fn since_start_or_of(&self, stamp: u64, life: u64) -> u64 {
+        self.of(stamp, life).unwrap_or_else(|| self.clock.watched())
     }
 
     /// Unix seconds to compare with times that lie `life` seconds back: what is older by it than `life`, really is.
@@ -89,13 +93,13 @@ mod tests {
 
     const DAY: u64 = 24 * 60 * 60;
 
-    /// Ages whose gaps, and times, are given in days before now.
+    /// The age of something that is kept ten days. Gaps and times are given in days before now.
     fn age(gaps: &[(u64, u64)], days: u64) -> u64 {
         let clock = Arc::new(Clock::start());
         let at = |days: u64| clock.started_at() - days * DAY;
         let gaps = gaps.iter().map(|(begin, end)| Gap { begin: at(*begin), end: at(*end) });
         let gaps = gaps.collect();
-        Ages::new(clock.clone(), gaps).of(at(days)).unwrap() / DAY
+        Ages::new(clock.clone(), gaps).of(at(days), 10 * DAY).unwrap() / DAY
     }
 
     #[test]
@@ -112,6 +116,9 @@ mod tests {
             (&[(365, 31)], 100, 31),
             (&[(365, 31), (20, 10)], 20, 10),
             (&[(365, 31), (20, 10)], 366, 32),
+            // It is too short to make anything old.
+            (&[(20, 11)], 20, 20),
+            (&[(40, 0)], 9, 9),
         ] {
             assert_eq!(age(gaps, days), expected, "{gaps:?}: {days}");
         }
@@ -133,7 +140,7 @@ mod tests {
         let clock = Arc::new(Clock::start());
         let ages = Ages::new(clock.clone(), Vec::new());
         let future = now() + DAY;
-        assert_eq!(ages.of(future), None);
-        assert!(ages.since_start_or_of(future) <= clock.watched());
+        assert_eq!(ages.of(future, DAY), None);
+        assert!(ages.since_start_or_of(future, DAY) <= clock.watched());
     }
 }

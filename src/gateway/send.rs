@@ -191,7 +191,9 @@ fn ended_as(message: &Message) -> Option<BotSendOutcome> {
                 Status::Canceled => "it was canceled before it was sent".to_owned(),
                 _ => "the platform did not take it".to_owned(),
             });
-            Some(BotSendOutcome::Failed(reason))
+            let outcome =
+                if message.is_uncertain { BotSendOutcome::Unknown } else { BotSendOutcome::Failed };
+            Some(outcome(reason))
         }
         Status::Pending | Status::Sending => None,
     }

@@ -160,7 +160,7 @@ pub fn record_outcome(mut message: Message, outcome: Outcome, at: u64) -> Option
         }
         Outcome::NotAttempted if is_open => message.status = Status::Pending,
         Outcome::Failed { reason, is_uncertain }
-            if is_open || message.status == Status::Pending =>
+            if is_open || message.status == Status::Pending && !is_overruled =>
         {
             message.status = Status::Failed;
             message.last_error = Some(reason);

@@ -104,7 +104,7 @@ fn too_old(context: &OutboxContext, ages: &Ages) -> Option<TooOld> {
     let view = context.store.view().ok()?;
     for message in view.outbound(Status::Pending).ok()?.flatten() {
         let ttl = time_to_live(context, &message);
-        let age = ages.since_start_or_of(message.updated_at);
+        let age = ages.since_start_or_of(message.updated_at, ttl);
         if age >= ttl
             && let Some(reason) = cannot_go(context, &view, &message, ttl)
         {

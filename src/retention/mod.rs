@@ -100,7 +100,7 @@ async fn trim(store: &Store, policy: RetentionPolicy, ages: &Ages) -> Result<boo
 /// key was used, so its age is what has really passed: see [`Ages`].
 fn lapsed_keys(store: &Store, ages: &Ages) -> Result<Vec<(u64, u128)>> {
     let mut keys = store.view()?.idempotency_keys(LOOKED_AT)?;
-    keys.retain(|(at, _)| ages.since_start_or_of(*at) >= KEY_LIFE);
+    keys.retain(|(at, _)| ages.since_start_or_of(*at, KEY_LIFE) >= KEY_LIFE);
     Ok(keys)
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Attempts {
     is_under_way: bool,
     /// Attempts that ended without an answer.
     unanswered: u32,
+    /// Such attempts count no more, because somebody has the message sent again; they may be refused yet.
+    has_forgotten: bool,
 }
 
 impl Attempts {
@@ -44,7 +46,9 @@ impl Attempts {
             }
             Outcome::NotAttempted => self.is_under_way = false,
             // It tells which attempt was refused only if there was one.
-            Outcome::RefusedLate { .. } if self.unanswered == 1 && !self.is_under_way => {
+            Outcome::RefusedLate { .. }
+                if self.unanswered == 1 && !self.is_under_way && !self.has_forgotten =>
+            {
                 self.unanswered = 0;
             }
             Outcome::RefusedLate { .. } | Outcome::Expired { .. } => {}
@@ -53,6 +57,7 @@ impl Attempts {
 
     /// Somebody has it sent again: only an attempt that is under way counts still.
     pub(super) fn send_again(&mut self) {
+        self.has_forgotten = !self.is_under_way && self.unanswered > 0;
         if !self.is_under_way {
             self.unanswered = 0;
         }

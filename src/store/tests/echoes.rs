@@ -146,15 +146,34 @@ fn a_late_refusal_of_the_only_attempt_ends_the_doubt() {
         assert_eq!((after.status, after.is_uncertain), (expected, false));
         assert_eq!(after.last_error.as_deref(), Some("no such group"));
     }
-    // Of two attempts it is not known which one was refused.
-    let message = made(&mut file, "hello");
-    for _ in 0..2 {
-        claim(&mut file, message.seq, "1");
-        end(&mut file, message.seq, in_doubt());
+    // Of two attempts it is not known which one was refused, also if the second one was asked for by hand.
+    for by_hand in [false, true] {
+        let message = made(&mut file, "hello");
+        for _ in 0..2 {
+            claim(&mut file, message.seq, "1");
+            end(&mut file, message.seq, in_doubt());
+            if by_hand
+                && file.view().unwrap().by_seq(message.seq).unwrap().unwrap().retry_count == 0
+            {
+                set(&mut file, &message, Status::Canceled);
+                set(&mut file, &message, Status::Pending);
+            }
+        }
+        refused(&mut file, message.id, false);
+        let after = file.view().unwrap().by_seq(message.seq).unwrap().unwrap();
+        assert_eq!((after.status, after.is_uncertain), (Status::Pending, true));
     }
-    refused(&mut file, message.id, false);
-    let after = file.view().unwrap().by_seq(message.seq).unwrap().unwrap();
-    assert_eq!((after.status, after.is_uncertain), (Status::Pending, true));
+}
+
+#[test]
+fn a_failure_does_not_end_the_wait_for_an_attempt_that_was_asked_for_meanwhile() {
+    let (_folder, mut file) = new();
+    let message = made(&mut file, "hello");
+    claim(&mut file, message.seq, "1");
+    set(&mut file, &message, Status::Canceled);
+    set(&mut file, &message, Status::Pending);
+    end(&mut file, message.seq, Outcome::Failed { reason: "no".into(), is_uncertain: false });
+    assert_eq!(status(&file, message.seq), Status::Pending);
 }
 
 #[test]

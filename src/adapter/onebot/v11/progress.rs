@@ -90,7 +90,7 @@ impl SendProgress {
             state.under_way.pop_front();
         }
         let mut under_way = match earlier {
-            Some(earlier) if earlier.contents != contents => {
+            Some(earlier) if earlier.contents != contents || earlier.is_recorded_in(message) => {
                 UnderWay::new(message, contents, Vec::new())
             }
             Some(earlier) if earlier.sent.len() >= message.parts.len() => earlier,
@@ -236,6 +236,14 @@ impl UnderWay {
             && next.is_some_and(|next| inbound.content.is_told_of(next))
     }
 
+    /// Whether all parts were sent, and a message that is sent anew has that on record.
+    fn is_recorded_in(&self, message: &Outbound) -> bool {
+        let first = self.sent.first().map(|id| id.as_deref().unwrap_or_default());
+        message.parts.is_empty()
+            && self.sent.len() == self.contents.len()
+            && message.sent_as.as_deref() == first
+    }
+
     /// The part in doubt was sent, as its echo proves. Returns the events for the core.
     fn prove(&mut self, echo: &Inbound) -> Vec<AdapterEvent> {
         let (message, index) = (self.message, self.sent.len());
@@ -264,7 +272,12 @@ impl State {
 
     /// Takes the echo of a part that goes next, and returns what it proves; `None` if it is none.
     fn take_echo_of_next(&mut self, inbound: &Inbound) -> Option<Vec<AdapterEvent>> {
-        let known = self.under_way.iter_mut().find(|known| known.awaits(inbound))?;
+        // A part whose attempt is under way is likelier than one in doubt.
+        let is_open = |known: &UnderWay| matches!(known.next, NextPart::IsOpen(_));
+        let waiting = || self.under_way.iter().enumerate().filter(|(_, it)| it.awaits(inbound));
+        let place = waiting().find(|(_, it)| is_open(it)).or_else(|| waiting().next());
+        let (place, _) = place?;
+        let known = &mut self.under_way[place];
         if matches!(known.next, NextPart::InDoubt(_)) {
             return Some(known.prove(inbound));
         }

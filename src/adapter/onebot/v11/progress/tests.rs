@@ -190,3 +190,33 @@ fn the_echo_of_a_later_part_is_known() {
     assert!(!is_part(&progress, &echo("103", "b")));
     assert!(!is_part(&progress, &Inbound { own: false, ..echo("102", "b") }));
 }
+
+#[test]
+fn an_echo_is_of_the_attempt_that_is_under_way_rather_than_of_one_in_doubt() {
+    let progress = SendProgress::default();
+    let (first, second) = (message(&[]), Outbound { id: Uuid::from_u128(2), ..message(&[]) });
+    for one in [&first, &second] {
+        progress.begin(one, &["a".into(), "b".into()]);
+        progress.send(one.id);
+        if one.id == first.id {
+            assert_eq!(progress.part_unanswered(one.id), None);
+        }
+    }
+    assert!(progress.take_echo(&echo("101", "a")).unwrap().is_empty(), "it proves nothing yet");
+    assert_eq!(progress.part_unanswered(second.id).as_deref(), Some("101"));
+}
+
+#[test]
+fn a_message_whose_last_part_only_an_echo_proved_goes_out_anew_with_all_parts() {
+    let (progress, message) = (SendProgress::default(), message(&[]));
+    let contents = ["a".into(), "b".into()];
+    progress.begin(&message, &contents);
+    for (id, content) in [("101", "a"), ("102", "b")] {
+        progress.send(message.id);
+        assert_eq!(progress.part_unanswered(message.id), None);
+        progress.take_echo(&echo(id, content)).unwrap();
+    }
+    assert_eq!(progress.begin(&message, &contents), 2, "that is not recorded yet");
+    let again = Outbound { sent_as: Some("101".into()), ..message };
+    assert_eq!(progress.begin(&again, &contents), 0);
+}
