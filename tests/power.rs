@@ -11,7 +11,7 @@ use rechat::adapter::{self, AdapterEvent, EventSink, Registry};
 use rechat::hub::{self, FrameForm, Hub, SubscribeRequest, Subscriber};
 use rechat::ingest::Ingest;
 use rechat::media::{BlobBounds, Blobs};
-use rechat::model::change::{Change, Committed};
+use rechat::model::change::{Change, ChangeEffect, Committed};
 use rechat::model::cursor::{Cursor, Epoch};
 use rechat::model::inbound::Inbound;
 use rechat::model::message::{Draft, Message, MessageType, Status};
@@ -160,7 +160,9 @@ impl Machine {
         for (epoch, change) in self.told.lock().unwrap().iter() {
             let cursor = Cursor { epoch: *epoch, offset: change.offset };
             assert_eq!(view.offset_of(cursor).unwrap(), Some(change.offset), "{cursor}");
-            assert!(kept.iter().any(|kept| kept.offset == change.offset), "{cursor}");
+            // Sessions are not told of these.
+            let is_told = !matches!(change.effect, ChangeEffect::AttemptEnded(_));
+            assert_eq!(kept.iter().any(|kept| kept.offset == change.offset), is_told, "{cursor}");
         }
         let report = check(&view).unwrap();
         assert!(report.findings.is_empty(), "{:?}", report.findings);

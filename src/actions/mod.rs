@@ -46,7 +46,7 @@ pub struct Actions {
     marks: Arc<Semaphore>,
 }
 
-/// Reason why an action failed; nothing was changed.
+/// Reason why an action failed; nothing was changed in the store.
 #[derive(Debug)]
 pub enum ActionFailure {
     /// There is no such message or request, or it was answered already.
@@ -57,6 +57,8 @@ pub enum ActionFailure {
     NotSent,
     /// It is being sent.
     InFlight,
+    /// The platform changed it, and it was sent again meanwhile.
+    SentAgain,
     /// The platform refused, did not answer, or could not be asked.
     Platform(ActionError),
     /// The store cannot be read or written.
@@ -70,7 +72,7 @@ impl ActionFailure {
             Self::NotFound | Self::Store(_) => None,
             Self::NoForward => Some("no_forward"),
             Self::NotSent => Some("not_sent"),
-            Self::InFlight => Some("in_flight"),
+            Self::InFlight | Self::SentAgain => Some("in_flight"),
             Self::Platform(ActionError::Unsupported) => Some("unsupported"),
             Self::Platform(ActionError::Refused(_)) => Some("refused"),
             Self::Platform(ActionError::NotConnected) => Some("not_connected"),
@@ -84,10 +86,13 @@ impl fmt::Display for ActionFailure {
         match self {
             Self::NotFound => f.write_str("there is no such message or request"),
             Self::NoForward => f.write_str("the message has no forward that could be opened"),
-            Self::NotSent => f.write_str("the message is not sent yet; cancel it or delete it"),
+            Self::NotSent => f.write_str("the message was not sent; it can be canceled or deleted"),
             Self::InFlight => {
                 f.write_str("an attempt to send the message is under way, or a part of it has gone")
             }
+            Self::SentAgain => f.write_str(
+                "the message was sent again meanwhile; the platform changed only the earlier copy",
+            ),
             Self::Platform(error) => error.fmt(f),
             Self::Store(error) => error.fmt(f),
         }
@@ -302,7 +307,7 @@ impl Actions {
         let message = self.message(id)?;
         let is_sent_again = matches!(message.status, Status::Pending | Status::Sending)
             || message.external_id.as_deref() != Some(sent_as);
-        if is_sent_again { Err(ActionFailure::InFlight) } else { Ok(()) }
+        if is_sent_again { Err(ActionFailure::SentAgain) } else { Ok(()) }
     }
 
     /// The connection of exactly this account, because no other one can use its IDs.

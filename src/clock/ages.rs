@@ -15,12 +15,12 @@ pub struct Gap {
 
 /// Ages of what is stored: of messages, of idempotency keys, and of events.
 ///
-/// [`Clock`] notices if the clock is set while a server runs. What passed before the start, only the times of
-/// the messages show; and a clock that was set ahead leaves the same gap between them as a server that was
-/// off. So the longest gap since a time does not count to its age, if it is at least as long as what it is
-/// kept for: a shorter one makes nothing old by itself. If the clock was set ahead once, nothing seems older
-/// than it is. If it was right, things become old later by that gap, at most. The time after a gap counts as
-/// always. So once an age has passed after a gap, all that is from before the gap has that age.
+/// [`Clock`] notices if the clock is set while a server runs. Only the times of messages show how much time
+/// passed before the start, and a clock that was set ahead leaves the same gap between them as a server that
+/// was off. So the longest gap since a time does not count as age, if the gap is at least as long as the thing
+/// is kept. If the clock was set ahead once by that much, nothing seems older than it is. If the clock was
+/// right, things become old later, by that gap at most. A shorter gap counts as age, because a host may be off
+/// every night: a clock that was set ahead by less makes things old early by that much.
 #[derive(Debug)]
 pub struct Ages {
     clock: Arc<Clock>,
@@ -59,7 +59,8 @@ impl Ages {
         self.of(stamp, life).unwrap_or_else(|| self.clock.watched())
     }
 
-    /// Unix seconds to compare with times that lie `life` seconds back: what is older by it than `life`, really is.
+    /// Unix seconds to compare with times that lie `life` seconds back. A time more than `life` before it is
+    /// really that old. No gap counts here, so events and marks may be kept longer than `life`.
     pub fn now(&self, life: u64) -> u64 {
         let now = now().saturating_sub(self.clock.set_ahead());
         let recent = self.gaps.iter().filter(|gap| gap.end.saturating_add(life) > now);

@@ -131,7 +131,7 @@ impl BotSender {
             let waited = core.stop.run_until_cancelled(timeout_at(self.until, ended)).await;
             match waited {
                 Some(Ok(Ok(WaitEnd::Attempt(_)))) => {}
-                Some(Ok(Ok(WaitEnd::Deleted { was_tried }))) => return deleted(was_tried),
+                Some(Ok(Ok(WaitEnd::Deleted { may_be_sent }))) => return deleted(may_be_sent),
                 _ => return self.give_up(found).await,
             }
         }
@@ -171,8 +171,8 @@ impl BotSender {
 }
 
 /// The outcome of a message that was deleted.
-fn deleted(was_tried: bool) -> BotSendOutcome {
-    if was_tried {
+fn deleted(may_be_sent: bool) -> BotSendOutcome {
+    if may_be_sent {
         let reason = "the message was deleted while it was sent; the platform may have it";
         return BotSendOutcome::Unknown(reason.into());
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, oneshot};
 
-/// Number of messages below which cancelled waits are not removed.
+/// With fewer messages than this, cancelled waits stay.
 const CLEANUP_FROM: usize = 256;
 
 /// The end of a wait for a message.
@@ -15,8 +15,8 @@ pub enum WaitEnd {
     Attempt(Box<Message>),
     /// The message was deleted.
     Deleted {
-        /// An attempt had begun: the platform may have it.
-        was_tried: bool,
+        /// An attempt may have sent it.
+        may_be_sent: bool,
     },
 }
 
@@ -31,7 +31,7 @@ pub struct Outcomes {
 struct Waiting {
     senders: HashMap<u64, Vec<oneshot::Sender<WaitEnd>>>,
     /// Number of messages after the last removal of cancelled waits.
-    left: usize,
+    count_after_cleanup: usize,
 }
 
 impl Outcomes {
@@ -39,15 +39,15 @@ impl Outcomes {
     pub fn wait(&self, seq: u64) -> oneshot::Receiver<WaitEnd> {
         let (sender, receiver) = oneshot::channel();
         let mut waiting = self.lock();
-        waiting.let_go();
+        waiting.remove_cancelled();
         let senders = waiting.senders.entry(seq).or_default();
         senders.retain(|sender| !sender.is_closed());
         senders.push(sender);
         receiver
     }
 
-    /// Whether an attempt at this message has ended, with any outcome. An attempt goes on if the status is
-    /// set by hand meanwhile.
+    /// Whether no attempt at this message is awaited: one has ended, or the message was given up. An attempt
+    /// goes on if the status is set by hand meanwhile.
     pub fn has_ended(message: &Message) -> bool {
         match message.status {
             _ if message.owner.is_some() => false,
@@ -80,8 +80,8 @@ impl Outcomes {
     /// A message was deleted; this is the message before it.
     pub(super) fn deleted(&self, message: &Message) {
         self.attempt_ended();
-        let was_tried = message.owner.is_some() || message.is_uncertain;
-        self.end(message.seq, || WaitEnd::Deleted { was_tried });
+        let may_be_sent = message.may_be_sent();
+        self.end(message.seq, || WaitEnd::Deleted { may_be_sent });
     }
 
     fn end(&self, seq: u64, ended: impl Fn() -> WaitEnd) {
@@ -98,15 +98,15 @@ impl Outcomes {
 impl Waiting {
     /// Removes cancelled waits, so that the map does not grow; runs only when there are twice as
     /// many messages as after the last time.
-    fn let_go(&mut self) {
-        if self.senders.len() < CLEANUP_FROM.max(2 * self.left) {
+    fn remove_cancelled(&mut self) {
+        if self.senders.len() < CLEANUP_FROM.max(2 * self.count_after_cleanup) {
             return;
         }
         self.senders.retain(|_, senders| {
             senders.retain(|sender| !sender.is_closed());
             !senders.is_empty()
         });
-        self.left = self.senders.len();
+        self.count_after_cleanup = self.senders.len();
     }
 }
 

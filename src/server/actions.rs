@@ -26,6 +26,7 @@ impl From<ActionFailure> for ErrorResponse {
             ActionFailure::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
             ActionFailure::NotSent
             | ActionFailure::InFlight
+            | ActionFailure::SentAgain
             | ActionFailure::Platform(ActionError::Unsupported) => StatusCode::CONFLICT,
             ActionFailure::Platform(ActionError::Refused(_)) => StatusCode::BAD_GATEWAY,
             ActionFailure::Platform(ActionError::Unknown(_)) => StatusCode::GATEWAY_TIMEOUT,

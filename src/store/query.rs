@@ -261,16 +261,19 @@ impl View {
     }
 
     /// Messages that an owner has claimed and not yet recorded an outcome of, the oldest first; as
-    /// [`Self::outbound`]. Claims without an owner, of older versions, count for every owner.
+    /// [`Self::outbound`]. Claims without an owner, of older versions, count for every owner. A message that
+    /// has the platform's ID and no owner was sent, and somebody set its status.
     ///
     /// # Errors
     ///
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn claimed_by(&self, owner: &str) -> Result<impl Iterator<Item = Result<Message>>> {
-        let is_its_own = move |found: &Result<Message>| {
-            found.as_ref().map_or(true, |m| m.owner.as_deref().is_none_or(|other| other == owner))
+        let is_its_own = move |message: &Message| match message.owner.as_deref() {
+            Some(other) => other == owner,
+            None => message.external_id.is_none(),
         };
-        Ok(self.outbound(Status::Sending)?.filter(is_its_own))
+        let found = self.outbound(Status::Sending)?;
+        Ok(found.filter(move |found| found.as_ref().map_or(true, is_its_own)))
     }
 
     /// The terms that a filter needs; a message must have one of each group. `None` if nothing can match.

@@ -142,16 +142,22 @@ async fn a_conversation_opens_where_it_was_left() {
     tab.run("document.querySelector('.scroller').scrollTop = 777").await;
     let place = "const top = document.querySelector('.scroller').getBoundingClientRect().top; \
         const row = [...document.querySelectorAll('.message')].find((m) => m.getBoundingClientRect().top > top); \
-        return row && [row.innerText, Math.round(row.getBoundingClientRect().top)]";
-    let before = tab.run(place).await;
+        return row && [row.innerText, row.getBoundingClientRect().top]";
+    // The rows are laid out in the frames after a scroll.
+    let settled = format!(
+        "const read = () => {{ {place} }}; const first = JSON.stringify(read()); \
+         const later = (then) => requestAnimationFrame(() => requestAnimationFrame(then)); \
+         return new Promise((done) => later(() => done(JSON.stringify(read()) === first && read())));"
+    );
+    let before = tab.until("the rows stand still", &settled).await;
     let leave = |view: &str| format!("location.hash = '{view}'");
     for elsewhere in ["#messages?platform=qq&conversation=group_8", "#platforms"] {
         tab.run(&leave(elsewhere)).await;
         tab.misses(".message", "old").await;
         tab.run(&leave("#messages?platform=qq&conversation=group_7")).await;
         let is_there = format!(
-            "const now = (() => {{ {place} }})(); return JSON.stringify(now) === {}",
-            json!(before.to_string())
+            "const [text, top] = (() => {{ {place} }})() ?? []; const [was, stood] = {before}; \
+             return text === was && Math.abs(top - stood) < 1"
         );
         tab.until("one is where one was", &is_there).await;
     }

@@ -9,7 +9,7 @@ use crate::socket::{Client, send_message};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// The change of a message whose attempt is under way.
+/// Changes or deletes the newest outbound message during its attempt.
 fn change(server: &TestServer, how: &str) {
     let (_, page) = server.get("/api/messages?direction=Outbound&limit=1");
     let path = format!("/api/messages/{}", page["messages"][0]["id"].as_str().unwrap());

@@ -64,7 +64,7 @@ impl Attempts {
     }
 
     /// Whether one of them may have sent the message.
-    pub(super) fn are_in_doubt(&self) -> bool {
+    pub(super) fn are_in_doubt(self) -> bool {
         self.is_under_way || self.unanswered > 0
     }
 }

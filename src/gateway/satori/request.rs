@@ -77,7 +77,9 @@ pub(super) fn of_action(error: &actions::ActionFailure) -> RefusedCall {
         actions::ActionFailure::NotFound
         | actions::ActionFailure::NoForward
         | actions::ActionFailure::Platform(ActionError::Unsupported) => StatusCode::NOT_FOUND,
-        actions::ActionFailure::NotSent | actions::ActionFailure::InFlight => StatusCode::FORBIDDEN,
+        actions::ActionFailure::NotSent
+        | actions::ActionFailure::InFlight
+        | actions::ActionFailure::SentAgain => StatusCode::FORBIDDEN,
         actions::ActionFailure::Platform(ActionError::NotConnected) => {
             StatusCode::SERVICE_UNAVAILABLE
         }

@@ -85,7 +85,10 @@ fn answer_request() -> Operation {
 pub(super) fn not_carried_out(description: Description) -> Description {
     description
         .error(404, "There is no such message")
-        .error(409, "`unsupported`, `not_sent`, `in_flight` or `other_status`: nothing was changed")
+        .error(
+            409,
+            "`unsupported`, `not_sent`, `in_flight` or `other_status`: nothing was changed here",
+        )
         .error(502, "`refused`: the platform's words")
         .error(503, "`not_connected`: the account is not connected")
         .error(504, "`unknown`: the platform did not answer; it may have been done")

@@ -209,10 +209,10 @@ async fn delivered(
             };
             (code, message.last_error.unwrap_or_else(|| format!("it is {}", message.status)))
         }
-        Some(WaitEnd::Deleted { was_tried: false }) => {
+        Some(WaitEnd::Deleted { may_be_sent: false }) => {
             ("not_sent", "it was deleted before it was sent".to_owned())
         }
-        Some(WaitEnd::Deleted { was_tried: true }) => {
+        Some(WaitEnd::Deleted { may_be_sent: true }) => {
             ("unknown", "it was deleted while it was sent; the platform may have it".to_owned())
         }
         None => {
@@ -236,7 +236,7 @@ async fn outcome(context: &ServerContext, seq: u64) -> Option<WaitEnd> {
         Ok(Some(message)) if Outcomes::has_ended(&message) => {
             return Some(WaitEnd::Attempt(Box::new(message)));
         }
-        Ok(None) => return Some(WaitEnd::Deleted { was_tried: true }),
+        Ok(None) => return Some(WaitEnd::Deleted { may_be_sent: true }),
         Ok(Some(_)) | Err(_) => {}
     }
     let limit = Duration::from_secs(context.config.outbox.ack_seconds);

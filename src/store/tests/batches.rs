@@ -1,5 +1,6 @@
 //! Commands that are carried out in one commit, and claims.
 
+use super::echoes::{claim, end, set};
 use super::*;
 use crate::model::reaction::ReactionChange;
 
@@ -174,6 +175,20 @@ fn claims_are_told_by_their_owner() {
     let again = Outcome::NotAttempted;
     commit(&mut file, Command::RecordOutcome { seq: 2, outcome: again, at: 2 }, Durability::Tables);
     assert_eq!(file.view().unwrap().by_seq(2).unwrap().unwrap().owner, None);
+}
+
+#[test]
+fn a_sent_message_that_is_set_to_sending_by_hand_is_nobodys_claim() {
+    let (_folder, mut file) = new();
+    let message = made(&mut file, "hello");
+    claim(&mut file, message.seq, "1");
+    let outcome =
+        Outcome::Sent { account: None, external_id: Some("5".into()), is_unconfirmed: false };
+    end(&mut file, message.seq, outcome);
+    set(&mut file, &message, Status::Sending);
+    let view = file.view().unwrap();
+    assert_eq!(view.by_seq(message.seq).unwrap().unwrap().status, Status::Sending);
+    assert_eq!(view.claimed_by("main").unwrap().count(), 0);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::store::tables::PostingKey;
 const SHORT: u64 = 60;
 
 /// A gap is reported if it is longer than the time since it, divided by this.
-const PART: u64 = 10;
+const GAP_DIVISOR: u64 = 10;
 
 impl View {
     /// The gaps between messages up to a time in Unix seconds, the newest first: those that are longer than
@@ -24,12 +24,12 @@ impl View {
         guarded(|| {
             let (mut gaps, mut end) = (Vec::new(), until);
             while let Some(begin) = self.newest_before(end)? {
-                let most = SHORT.max((until - end) / PART);
-                if end - begin > most {
+                let longest_ignored = SHORT.max((until - end) / GAP_DIVISOR);
+                if end - begin > longest_ignored {
                     gaps.push(Gap { begin, end });
                 }
-                // The messages of that time are no further apart.
-                let earlier = self.oldest_since(begin.saturating_sub(most))?;
+                // No gap inside this window is longer than `longest_ignored`.
+                let earlier = self.oldest_since(begin.saturating_sub(longest_ignored))?;
                 end = earlier.map_or(begin, |earlier| earlier.min(begin));
             }
             Ok(gaps)

@@ -10,14 +10,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-/// Messages remembered whose parts have not all gone; beyond that the oldest are sent anew.
+/// How many partly sent messages are remembered. The oldest is forgotten, and all its parts may be sent again.
 const MAX_UNDER_WAY: usize = 256;
 /// Parts remembered by their IDs.
 const MAX_PARTS: usize = 4096;
 /// Parts remembered that were taken without an ID.
 const MAX_NAMELESS: usize = 256;
 
-/// Messages that go out as several, as far as they have.
+/// Messages that are sent in parts, and the parts sent so far.
 #[derive(Debug, Default)]
 pub(super) struct SendProgress {
     state: Mutex<State>,
@@ -55,7 +55,7 @@ struct UnderWay {
 /// The part that goes next.
 #[derive(Debug, Default)]
 enum NextPart {
-    /// It was not sent: an own message that says the same is another one.
+    /// It was not sent. The owner wrote any own message with this text.
     #[default]
     Waits,
     /// It was sent at this time, in Unix seconds, and its attempt waits for the outcome.
@@ -79,8 +79,8 @@ pub(super) struct SentPart {
 }
 
 impl SendProgress {
-    /// An attempt begins; returns how many parts have gone in earlier ones: none of a message whose
-    /// parts say something else now. What the core knows of is in the message.
+    /// An attempt begins. Returns how many parts were sent by earlier ones: none, if the contents changed.
+    /// `message.parts` lists those that the core knows.
     pub(super) fn begin(&self, message: &Outbound, contents: &[Content]) -> usize {
         let mut state = self.state();
         let is_it = |earlier: &UnderWay| earlier.message == message.id;
@@ -182,7 +182,7 @@ impl SendProgress {
 
     /// Takes a message of the account that is the echo of a part; `None` if it is none. That of the first
     /// one stands for the message once its outcome is known. Returns the events for the core if it proves
-    /// that a part in doubt was sent: no attempt may follow that could tell of it.
+    /// that a part in doubt was sent, because perhaps no later attempt will report it.
     pub(super) fn take_echo(&self, inbound: &Inbound) -> Option<Vec<AdapterEvent>> {
         if !inbound.own {
             return None;
@@ -227,7 +227,7 @@ impl UnderWay {
     /// same is the owner's.
     fn awaits(&self, inbound: &Inbound) -> bool {
         let (NextPart::IsOpen(at) | NextPart::InDoubt(at)) = self.next else { return false };
-        // A history has what the owner said long ago, and the message may begin like that.
+        // A history may hold an old message of the owner with the text of the first part.
         let may_be_told = !inbound.from_history || !self.sent.is_empty();
         let next = self.contents.get(self.sent.len());
         now() <= at.saturating_add(ECHO_LATE)
@@ -236,7 +236,7 @@ impl UnderWay {
             && next.is_some_and(|next| inbound.content.is_told_of(next))
     }
 
-    /// Whether all parts were sent, and a message that is sent anew has that on record.
+    /// Whether all parts were sent, and `message.sent_as` records that: then it is sent anew.
     fn is_recorded_in(&self, message: &Outbound) -> bool {
         let first = self.sent.first().map(|id| id.as_deref().unwrap_or_default());
         message.parts.is_empty()

@@ -1,4 +1,4 @@
-//! Changes of the accounts on their way to the disk, which may take long: one after the other.
+//! Stores changes of the accounts one after the other, because the disk may be slow.
 
 use super::login_status::tell_failed;
 use crate::adapter::api::LoginError;
@@ -18,14 +18,14 @@ pub(super) enum AccountChange {
 
 /// A login that `WeChat` has confirmed, until its account works.
 ///
-/// The accounts that it replaces work on until it is on the disk; then they stop, and it is stored once more
-/// without what they kept in the meantime.
+/// The accounts that it replaces work until it is stored. Then they stop, and it is stored again without their
+/// data.
 pub(super) struct PendingLogin {
     pub(super) login: Login,
     pub(super) status: watch::Sender<LoginStatus>,
     /// The state of accounts that have stopped for it, and of logins whose place it took, to be forgotten.
     pub(super) forgotten: Vec<AdapterState>,
-    /// Ends the wait before its person is told that the disk is slow.
+    /// Dropping it cancels the notice that the disk is slow.
     pub(super) slow_notice: DropGuard,
     /// It was withdrawn while it was being stored.
     pub(super) is_withdrawn: bool,
@@ -85,13 +85,13 @@ impl AccountChanges {
         &mut self,
         platform: &str,
         reason: &str,
-        is_meant: impl Fn(&Login) -> bool,
+        matches: impl Fn(&Login) -> bool,
     ) -> Vec<AdapterState> {
         let (mut is_being_saved, mut forgotten) = (!self.saving.is_empty(), Vec::new());
         self.changes.retain_mut(|change| {
             let is_being_saved = std::mem::take(&mut is_being_saved);
             let AccountChange::LogIn(pending) = change else { return true };
-            if pending.is_withdrawn || !is_meant(&pending.login) {
+            if pending.is_withdrawn || !matches(&pending.login) {
                 return true;
             }
             tell_failed(&pending.status, reason);
