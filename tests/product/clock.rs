@@ -157,19 +157,20 @@ fn until_doubted(server: &TestServer) {
     });
 }
 
+/// Five messages that were sent while the clock was right, and one that waits. The server is stopped.
+fn sent_and_waiting(home: &Arc<Home>) -> (Vec<String>, String) {
+    let (server, _) = started(home, 0);
+    let ids: Vec<_> = (0..5).map(|_| server.make_for(Some("loopback"), "group_1", "x")).collect();
+    server.until(&ids[4], "Sent");
+    let waits = server.make_for(Some("nowhere"), "group_w", "waits");
+    (ids, waits)
+}
+
 #[test]
 #[ignore = "needs libfaketime: tests/run"]
 fn messages_of_a_clock_that_is_ahead_make_those_before_no_older() {
     let home = Arc::new(Home::new());
-    let mut ids = Vec::new();
-    let waits = {
-        let (server, _) = started(&home, 0);
-        for _ in 0..5 {
-            ids.push(server.make_for(Some("loopback"), "group_1", "x"));
-        }
-        server.until(&ids[4], "Sent");
-        server.make_for(Some("nowhere"), "group_w", "waits")
-    };
+    let (ids, waits) = sent_and_waiting(&home);
     let total = {
         let (server, _) = started(&home, YEAR);
         stamped(&server, YEAR, "group_1");
@@ -191,15 +192,7 @@ fn messages_of_a_clock_that_is_ahead_make_those_before_no_older() {
 #[ignore = "needs libfaketime: tests/run"]
 fn a_clock_that_was_set_while_no_server_ran_deletes_and_gives_up_nothing() {
     let home = Arc::new(Home::new());
-    let mut ids = Vec::new();
-    let waits = {
-        let (server, _) = started(&home, 0);
-        for _ in 0..5 {
-            ids.push(server.make_for(Some("loopback"), "group_1", "x"));
-        }
-        server.until(&ids[4], "Sent");
-        server.make_for(Some("nowhere"), "group_w", "waits")
-    };
+    let (ids, waits) = sent_and_waiting(&home);
     home.configure("[retention]\ndays = 30\nmessages = 5\n");
     let (server, _) = started(&home, YEAR);
     until_doubted(&server);
