@@ -1,5 +1,6 @@
 //! The hub's task: sends commits to the sessions, not on the writer's thread.
 
+use super::delivery::Delivery;
 use super::frame::{Frame, FrameBatch, FrameContent};
 use super::mailbox::{Broadcast, HandoutSubject};
 use super::queue::NextCommit;
@@ -14,7 +15,6 @@ use crate::store::{Head, Store};
 use std::cell::LazyCell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::Waker;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -23,17 +23,6 @@ const ROUNDS_IN_MAILBOX: usize = 4;
 
 /// Bytes of content in one batch, roughly; what a socket takes in one write.
 const BATCH_BYTES: usize = 64 << 10;
-
-/// The tasks of sessions that have something to send: woken together when this is dropped, also by a
-/// panic.
-#[derive(Default)]
-pub(super) struct Wakers(Vec<Waker>);
-
-impl Drop for Wakers {
-    fn drop(&mut self) {
-        self.0.drain(..).for_each(Waker::wake);
-    }
-}
 
 impl Hub {
     /// Sends commits to the sessions until `stop`. May be started again after a panic; a commit
@@ -60,27 +49,33 @@ impl Hub {
         self.progress.send_replace(Progress { number: u64::MAX, seq: u64::MAX });
     }
 
-    /// Sends the commits that wait, as far as a mailbox has room for them, and only then wakes the
-    /// sessions: each writes them at once. Returns whether there were any.
+    /// Sends the commits that wait, as far as a mailbox has room for them, and only then serves
+    /// the sessions: each gets all of them at once. Returns whether there were any.
     fn take_waiting(&self, store: &Store, throttle: &mut Throttle) -> bool {
         let most_changes = (self.limits.frames / ROUNDS_IN_MAILBOX).max(1);
         let most_bytes = (self.limits.bytes / ROUNDS_IN_MAILBOX).max(1);
-        let (mut changes, mut bytes, mut woken) = (0, 0, Wakers::default());
+        let (mut changes, mut bytes, mut delivery) = (0, 0, Delivery::default());
         while changes < most_changes
             && bytes < most_bytes
             && let Some(next) = self.queue.pop()
         {
             changes += next.changes();
             bytes += next.bytes();
-            self.take(next, store, throttle, &mut woken);
+            self.take(next, store, throttle, &mut delivery);
         }
         changes > 0
     }
 
-    fn take(&self, next: NextCommit, store: &Store, throttle: &mut Throttle, woken: &mut Wakers) {
+    fn take(
+        &self,
+        next: NextCommit,
+        store: &Store,
+        throttle: &mut Throttle,
+        delivery: &mut Delivery,
+    ) {
         let number = match next {
             NextCommit::Commit(commit, number) => {
-                for (key, is_named) in self.hand_out(&commit, woken) {
+                for (key, is_named) in self.hand_out(&commit, delivery) {
                     if throttle.changed(key.clone(), Instant::now()) || is_named {
                         self.tell_conversation(&key.0, &key.1, store);
                     }
@@ -123,13 +118,13 @@ impl Hub {
         state.head.seq = state.head.seq.max(head.seq);
     }
 
-    /// Puts a commit into the mailboxes of the sessions that want it, and adds the wakers of those
-    /// that wait. Returns the conversations that changed, and whether they were named, if a session
+    /// Puts a commit into the mailboxes of the sessions that want it, and adds these
+    /// to `delivery`. Returns the conversations that changed, and whether they were named, if a session
     /// wants to know.
     pub(super) fn hand_out(
         &self,
         commit: &Committed,
-        woken: &mut Wakers,
+        delivery: &mut Delivery,
     ) -> Vec<(ThrottleKey, bool)> {
         let mut guard = self.lock();
         let state = &mut *guard;
@@ -147,7 +142,7 @@ impl Hub {
             if kind == EventKind::NewMessage {
                 run::count(run, events.len(), &mut counts);
             }
-            self.hand(state, kind, (platform, conversation), before, &events, woken);
+            self.hand(state, kind, (platform, conversation), before, &events, delivery);
             // After a panic in between, sessions read this run from the store.
             state.head = head;
             let changes_it = matches!(kind, EventKind::NewMessage | EventKind::ConversationUpdated);
@@ -171,7 +166,7 @@ impl Hub {
         (platform, conversation): (&str, &str),
         before: Position,
         events: &[RunEvent],
-        woken: &mut Wakers,
+        delivery: &mut Delivery,
     ) {
         let Some((_, last)) = events.last() else { return };
         let number = state.next_handout();
@@ -184,7 +179,7 @@ impl Hub {
         };
         let handout = Broadcast { number, batches: &batches, subject };
         let sessions = state.index(kind).matching(platform, conversation);
-        woken.0.extend(sessions.filter_map(|mailbox| mailbox.push(&handout, self.limits)));
+        sessions.for_each(|mailbox| mailbox.push(&handout, self.limits, delivery));
     }
 
     /// The frames of a run, in batches that each fit into an empty mailbox.
@@ -235,10 +230,10 @@ impl Hub {
         let subject = HandoutSubject::Conversation(guard.position());
         let handout = Broadcast { number, batches: &|_| &batches, subject };
         let sessions = guard.index(EventKind::ConversationUpdated).matching(platform, conversation);
-        let woken: Vec<_> =
-            sessions.filter_map(|mailbox| mailbox.push(&handout, self.limits)).collect();
+        let mut delivery = Delivery::default();
+        sessions.for_each(|mailbox| mailbox.push(&handout, self.limits, &mut delivery));
+        // So that no socket is written under the lock.
         drop(guard);
-        woken.into_iter().for_each(Waker::wake);
     }
 }
 

@@ -1,10 +1,12 @@
 //! The hub: sends committed events to the sessions that are subscribed to them.
 //!
 //! The writer's thread only queues each commit. A task of the hub finds the sessions by four
-//! look-ups for each run of messages of one conversation and encodes each frame once; sessions that
-//! cannot keep up read on from the store.
+//! look-ups for each run of messages of one conversation, encodes each frame once, and writes it to the
+//! sockets of sessions that wait; sessions that cannot keep up read on from the store.
 
 mod begin;
+pub mod chunk;
+mod delivery;
 mod fan_out;
 pub mod frame;
 mod index;
@@ -30,6 +32,7 @@ use crate::model::change::Committed;
 use crate::model::subscription::Position;
 use crate::protocol::event::EventKind;
 use crate::store::Head;
+use delivery::Delivery;
 use frame::{Frame, FrameBatch, FrameContent};
 use index::TopicIndex;
 use mailbox::{Broadcast, HandoutSubject};
@@ -37,7 +40,6 @@ use queue::Queue;
 use replay_limit::ReplayMemory;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -145,10 +147,10 @@ impl Hub {
         let batches = |shows_cursor: bool| &(if shows_cursor { &with_cursor } else { &plain })[..];
         let handout = Broadcast { number, batches: &batches, subject };
         let sessions = state.index(EventKind::NewMessage).of_platform(&change.platform);
-        let woken: Vec<_> =
-            sessions.filter_map(|mailbox| mailbox.push(&handout, self.limits)).collect();
+        let mut delivery = Delivery::default();
+        sessions.for_each(|mailbox| mailbox.push(&handout, self.limits, &mut delivery));
+        // So that no socket is written under the lock.
         drop(state);
-        woken.into_iter().for_each(Waker::wake);
     }
 
     /// Waits until everything that was committed before, and `seq`, was sent to mailboxes.

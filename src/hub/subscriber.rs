@@ -13,10 +13,12 @@ use crate::model::cursor::Cursor;
 use crate::model::subscription::{NameList, Position, Topic};
 use crate::protocol::event::{EventKind, EventKinds};
 use crate::store::{self, Store};
+use bytes::Bytes;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
+use tokio::net::tcp::OwnedWriteHalf;
 
 /// Pause before a closed store is tried again.
 const STORE_PAUSE: Duration = Duration::from_millis(250);
@@ -54,6 +56,18 @@ impl Subscriber {
         mailbox.set_form(form);
         let life = hub.life();
         Self { hub, session, mailbox, form, interest: Interest::default(), reading: None, life }
+    }
+
+    /// Lets the hub write frames to this socket while [`Self::next`] waits. Nothing else may write to it
+    /// before [`Self::take_unsent`].
+    pub fn write_to(&self, socket: Arc<OwnedWriteHalf>) {
+        self.mailbox.set_socket(socket);
+    }
+
+    /// Ends the hub's writing until [`Self::next`] waits again. Returns the part of a write that the socket
+    /// did not take; it must be written before anything else.
+    pub fn take_unsent(&self) -> Bytes {
+        self.mailbox.take_unsent()
     }
 
     /// Adds the product of two lists, and kinds of events.

@@ -9,12 +9,14 @@ use super::context::ServerContext;
 use super::limit::{AddressLimit, ConnectionPermit, Limit, Permit};
 use super::peer::Peer;
 use super::router::Router;
+use super::shared_tcp::SharedTcp;
 use super::tls::Certificate;
 use crate::cluster::PassedConnection;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::health::watched;
 use crate::metrics::METRICS;
+use connection::ConnectionFacts;
 use cors::cors;
 use std::fs::Permissions;
 use std::io;
@@ -192,8 +194,12 @@ impl RunningServer {
             let Some(permit) = self.permit(address.ip()) else { continue };
             let _ = stream.set_nodelay(true);
             let peer = Peer::Tcp(address.ip().to_canonical());
+            let facts = ConnectionFacts { peer, permit: Some(permit), socket: None };
             match &self.certificate {
-                None => self.spawn(stream, peer, Some(permit)),
+                None => {
+                    let (stream, socket) = SharedTcp::of(stream);
+                    self.spawn(stream, ConnectionFacts { socket: Some(socket), ..facts });
+                }
                 Some(certificate) => {
                     let handshake = certificate.acceptor().accept(stream);
                     let limit = Duration::from_secs(self.context.config.limits.head_seconds);
@@ -202,7 +208,7 @@ impl RunningServer {
                         let stop = &server.context.stop;
                         match stop.run_until_cancelled(timeout(limit, handshake)).await {
                             Some(Ok(Ok(stream))) => {
-                                server.connection(stream, peer, Some(permit)).await;
+                                server.connection(stream, facts).await;
                             }
                             Some(Ok(Err(error))) => tracing::debug!(%address, "no TLS: {error}"),
                             Some(Err(_)) => tracing::debug!(%address, "no TLS within {limit:?}"),
@@ -237,7 +243,7 @@ impl RunningServer {
                 accepted = listener.accept() => accepted,
             };
             match accepted {
-                Ok((stream, _)) => self.spawn(stream, Peer::Unix, None),
+                Ok((stream, _)) => self.spawn(stream, ConnectionFacts::of_this_host()),
                 Err(error) => self.pause_after(Some(error)).await,
             }
         }
@@ -253,9 +259,10 @@ impl RunningServer {
             match from {
                 Some(address) => {
                     let Some(permit) = self.permit(address) else { continue };
-                    self.spawn(stream, Peer::Tcp(address), Some(permit));
+                    let (peer, permit) = (Peer::Tcp(address), Some(permit));
+                    self.spawn(stream, ConnectionFacts { peer, permit, socket: None });
                 }
-                None => self.spawn(stream, Peer::Unix, None),
+                None => self.spawn(stream, ConnectionFacts::of_this_host()),
             }
         }
     }
@@ -267,11 +274,11 @@ impl RunningServer {
         }
     }
 
-    fn spawn<S>(&self, stream: S, peer: Peer, permit: Option<Permit>)
+    fn spawn<S>(&self, stream: S, facts: ConnectionFacts)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let serving = self.clone().connection(stream, peer, permit);
+        let serving = self.clone().connection(stream, facts);
         self.context.tasks.spawn(watched("connections", serving));
     }
 }

@@ -37,6 +37,7 @@ mod query;
 mod request;
 mod router;
 mod routes;
+mod shared_tcp;
 mod sign_in;
 mod socket;
 mod stream;

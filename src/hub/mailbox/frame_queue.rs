@@ -2,10 +2,12 @@
 
 use super::broadcast::{Broadcast, FrameForm, HandoutSubject};
 use crate::adapter::AdapterStatusChange;
+use crate::hub::chunk::{ChunkMaker, batches_in_chunk};
 use crate::hub::frame::FrameBatch;
 use crate::hub::limits::SessionLimits;
 use crate::metrics::METRICS;
 use crate::model::subscription::Position;
+use bytes::Bytes;
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -91,6 +93,24 @@ impl FrameQueue {
         (self.frames, self.bytes) = (0, 0);
         self.adapters.clear();
         std::mem::take(&mut self.batches)
+    }
+
+    /// Takes the first batches, as many as one write takes.
+    pub(super) fn take_chunk(&mut self, chunks: &mut ChunkMaker) -> Option<Bytes> {
+        let count = batches_in_chunk(&self.batches);
+        if count == 0 {
+            return None;
+        }
+        let chunk = chunks.chunk(&self.batches[..count]);
+        if count == self.batches.len() {
+            self.take();
+        } else {
+            for batch in self.batches.drain(..count) {
+                self.frames -= batch.frames().len();
+                self.bytes -= batch.wire().len();
+            }
+        }
+        Some(chunk)
     }
 
     /// Drops all batches, and keeps the position from which to read.

@@ -2,18 +2,24 @@
 //! the position kept here.
 
 mod broadcast;
+mod direct_write;
 mod frame_queue;
 
+use super::chunk::ChunkMaker;
+use super::delivery::Delivery;
 use super::limits::SessionLimits;
 use crate::metrics::METRICS;
 use crate::model::subscription::Position;
 pub use broadcast::FrameForm;
 pub(in crate::hub) use broadcast::{Broadcast, HandoutSubject};
+use bytes::Bytes;
+use direct_write::DirectWrite;
 pub(in crate::hub) use frame_queue::AdapterStates;
 pub use frame_queue::Batches;
 use frame_queue::{Backlog, FrameQueue, note};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use tokio::net::tcp::OwnedWriteHalf;
 
 /// One session's queue.
 pub(in crate::hub) struct Mailbox {
@@ -27,6 +33,7 @@ struct Mail {
     last: u64,
     /// Set while the session's task waits; a push takes it and wakes the task.
     waiting: Option<Waker>,
+    socket: Option<DirectWrite>,
 }
 
 enum MailboxMode {
@@ -56,7 +63,7 @@ impl Mailbox {
     pub(in crate::hub) fn new(head: Position) -> Self {
         METRICS.sessions.inc();
         let mode = MailboxMode::Live(FrameQueue::after(head));
-        let mail = Mail { form: FrameForm::default(), mode, last: 0, waiting: None };
+        let mail = Mail { form: FrameForm::default(), mode, last: 0, waiting: None, socket: None };
         Self { mail: Mutex::new(mail) }
     }
 
@@ -64,16 +71,26 @@ impl Mailbox {
         self.lock().form = form;
     }
 
-    /// Adds a handout. Returns the waker of the session if it waits.
-    pub(in crate::hub) fn push(&self, handout: &Broadcast, limits: SessionLimits) -> Option<Waker> {
+    /// Lets the hub write to the socket of the session while the session's task waits.
+    pub(in crate::hub) fn set_socket(&self, socket: Arc<OwnedWriteHalf>) {
+        self.lock().socket = Some(DirectWrite::to(socket));
+    }
+
+    /// Adds a handout, and the session to those that are served.
+    pub(in crate::hub) fn push(
+        self: &Arc<Self>,
+        handout: &Broadcast,
+        limits: SessionLimits,
+        delivery: &mut Delivery,
+    ) {
         let mut mail = self.lock();
         if handout.number <= mail.last {
-            return None;
+            return;
         }
         mail.last = handout.number;
         let form = mail.form;
         match &mut mail.mode {
-            MailboxMode::Live(queue) if queue.knows(handout.subject, form) => return None,
+            MailboxMode::Live(queue) if queue.knows(handout.subject, form) => return,
             MailboxMode::Live(queue) => {
                 if let Some(backlog) = queue.push(handout, form, limits) {
                     mail.mode = MailboxMode::Behind(backlog);
@@ -81,13 +98,43 @@ impl Mailbox {
             }
             MailboxMode::Behind(backlog) => note(&mut backlog.adapters, handout.subject),
         }
-        mail.waiting.take()
+        match &mut mail.socket {
+            Some(socket) if socket.is_allowed => {
+                if !std::mem::replace(&mut socket.is_listed, true) {
+                    delivery.write(self.clone());
+                }
+            }
+            _ => mail.waiting.take().into_iter().for_each(|task| delivery.wake(task)),
+        }
     }
 
-    /// Takes the waiting batches; if there are none, the next push wakes the task.
+    /// Writes the waiting batches to the socket, or wakes the session's task if that has to go on.
+    pub(in crate::hub) fn write(&self, chunks: &mut ChunkMaker) {
+        let mut guard = self.lock();
+        let mail = &mut *guard;
+        let Some(socket) = &mut mail.socket else { return };
+        socket.is_listed = false;
+        let is_done = match &mut mail.mode {
+            MailboxMode::Live(queue) => socket.is_allowed && socket.write_all(queue, chunks),
+            MailboxMode::Behind(_) => false,
+        };
+        let task = if is_done { None } else { mail.waiting.take() };
+        drop(guard);
+        task.into_iter().for_each(Waker::wake);
+    }
+
+    /// Ends the hub's writing until the session's task waits again. Returns the part of a write that the
+    /// socket did not take.
+    pub(in crate::hub) fn take_unsent(&self) -> Bytes {
+        self.lock().socket.as_mut().map(DirectWrite::take_unsent).unwrap_or_default()
+    }
+
+    /// Takes the waiting batches; if there are none, the next push wakes the task, or is written to the
+    /// socket.
     pub(in crate::hub) fn poll_take(&self, cx: &mut Context) -> Poll<MailboxContent> {
-        let mut mail = self.lock();
-        match &mut mail.mode {
+        let mut guard = self.lock();
+        let mail = &mut *guard;
+        let content = match &mut mail.mode {
             MailboxMode::Live(queue) if queue.batches.is_empty() => {
                 if !mail.waiting.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
                     mail.waiting = Some(cx.waker().clone());
@@ -96,7 +143,11 @@ impl Mailbox {
             }
             MailboxMode::Live(queue) => Poll::Ready(MailboxContent::Mail(queue.take())),
             MailboxMode::Behind(backlog) => Poll::Ready(MailboxContent::Behind(backlog.delivered)),
+        };
+        if let Some(socket) = &mut mail.socket {
+            socket.is_allowed = content.is_pending();
         }
+        content
     }
 
     /// Takes the waiting batches without waiting; nothing if the session is behind.
@@ -109,10 +160,13 @@ impl Mailbox {
 
     /// Wakes the session if it waits.
     pub(in crate::hub) fn wake(&self) {
-        let waiting = self.lock().waiting.take();
-        if let Some(waker) = waiting {
-            waker.wake();
+        let mut mail = self.lock();
+        if let Some(socket) = &mut mail.socket {
+            socket.is_listed = false;
         }
+        let task = mail.waiting.take();
+        drop(mail);
+        task.into_iter().for_each(Waker::wake);
     }
 
     /// Changes from live events to reading the store; returns the position after which to read.

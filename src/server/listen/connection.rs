@@ -9,6 +9,7 @@ use crate::server::on_wake::OnWake;
 use crate::server::peer::Peer;
 use crate::server::wire::{ConnectionPhase, Wire};
 use futures_util::stream;
+use hyper::header::UPGRADE;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -16,6 +17,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::tcp::OwnedWriteHalf;
 use tokio::time::sleep;
 use tokio_io_timeout::TimeoutStream;
 use tower::Layer;
@@ -24,14 +26,28 @@ use tower::ServiceExt;
 /// Bytes of a request's head that are read, and bytes of an answer that wait to be written.
 const CONNECTION_BUFFER: usize = 128 << 10;
 
+/// Facts of a connection that its requests need.
+pub(super) struct ConnectionFacts {
+    pub(super) peer: Peer,
+    pub(super) permit: Option<Permit>,
+    /// The socket, if its bytes are those of the connection, without TLS between them.
+    pub(super) socket: Option<Arc<OwnedWriteHalf>>,
+}
+
+impl ConnectionFacts {
+    /// Of a connection to the Unix socket.
+    pub(super) fn of_this_host() -> Self {
+        Self { peer: Peer::Unix, permit: None, socket: None }
+    }
+}
+
 impl RunningServer {
-    pub(super) async fn connection<S>(self, stream: S, peer: Peer, permit: Option<Permit>)
+    pub(super) async fn connection<S>(self, stream: S, facts: ConnectionFacts)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let phase = Arc::new(ConnectionPhase::default());
-        let requests =
-            Arc::new(ConnectionRequests { server: self, peer, permit, phase: phase.clone() });
+        let requests = Arc::new(ConnectionRequests { server: self, facts, phase: phase.clone() });
         let RunningServer { context, cut, .. } = &requests.server;
         let limits = &context.config.limits;
         let head_limit = Duration::from_secs(limits.head_seconds);
@@ -92,8 +108,7 @@ impl RunningServer {
 /// Shared state of the requests of one connection.
 struct ConnectionRequests {
     server: RunningServer,
-    peer: Peer,
-    permit: Option<Permit>,
+    facts: ConnectionFacts,
     phase: Arc<ConnectionPhase>,
 }
 
@@ -110,11 +125,17 @@ impl ConnectionRequests {
     /// The answer to a request whose origin needs no further header.
     async fn answer_own(&self, mut request: Incoming) -> HttpResponse {
         let _running = self.phase.begin();
-        if let Some(permit) = &self.permit {
+        if let Some(permit) = &self.facts.permit {
             request.extensions_mut().insert(permit.clone());
         }
+        if let Some(socket) = &self.facts.socket
+            && request.headers().contains_key(UPGRADE)
+        {
+            request.extensions_mut().insert(socket.clone());
+        }
         let accepted = AcceptedEncodings::of(request.headers());
-        let answer = self.server.router.answer(&self.server.context, self.peer, request).await;
+        let answer =
+            self.server.router.answer(&self.server.context, self.facts.peer, request).await;
         accepted.compress(answer).await
     }
 }

@@ -16,6 +16,8 @@ pub use commands::refused;
 use hyper::header::{HeaderName, HeaderValue};
 use hyper_tungstenite::tungstenite::protocol::WebSocketConfig;
 use session::Session;
+use std::sync::Arc;
+use tokio::net::tcp::OwnedWriteHalf;
 use uuid::Uuid;
 
 /// The header with the ID of the session.
@@ -40,9 +42,14 @@ pub fn open(call: Call<'_>) -> Result<HttpResponse> {
     let session = context.clone();
     let lifetime = Lifetime::new(context.stop.clone(), granted.revoked);
     let permit = request.extensions().get::<Permit>().cloned();
+    let tcp = request.extensions().get::<Arc<OwnedWriteHalf>>().cloned();
     context.tasks.spawn(watched("sessions", async move {
         match socket.await {
-            Ok(socket) => Session::new(id, session, granted.scope, lifetime, socket).run().await,
+            Ok(socket) => {
+                let mut session = Session::new(id, session, granted.scope, lifetime, socket);
+                tcp.into_iter().for_each(|tcp| session.subscriber.write_to(tcp));
+                session.run().await;
+            }
             Err(error) => tracing::debug!("a WebSocket did not come about: {error}"),
         }
         drop((place, permit));

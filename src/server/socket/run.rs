@@ -3,7 +3,7 @@
 use super::commands;
 use super::session::{Session, SessionEnd, SessionEvent};
 use super::writing;
-use crate::hub::CursorGone;
+use crate::hub::{Batches, CursorGone};
 use crate::protocol::event::{self, CURSOR_GONE};
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
@@ -23,24 +23,27 @@ const CLOSE_WAIT: Duration = Duration::from_secs(1);
 /// Bytes of a frame that is too large that are read and dropped, so that the client gets the close frame.
 const DISCARD_BYTES: usize = 64 << 20;
 
+/// Reason why the task of a session goes on.
+enum Next {
+    OfHub(Result<Batches, CursorGone>),
+    Event(SessionEvent),
+    OfClient(Option<Result<tungstenite::Message, Error>>),
+}
+
 impl Session {
     pub(super) async fn run(&mut self) {
         let lifetime = self.lifetime.clone();
         self.events.push(Box::pin(async move { SessionEvent::Stop(lifetime.ended().await) }));
         self.ping_later();
         let end = loop {
-            // Futures of rare events are boxed, so that a session needs little memory.
-            let went_on = tokio::select! {
-                next = self.subscriber.next(&self.context.store) => match next {
-                    Ok(batches) => self.push(batches).await,
-                    Err(CursorGone) => Box::pin(self.tell_gone()).await,
-                },
-                Some(event) = self.events.next() => Box::pin(self.react(event)).await,
+            let next = tokio::select! {
+                next = self.subscriber.next(&self.context.store) => Next::OfHub(next),
+                Some(event) = self.events.next() => Next::Event(event),
                 frame = self.incoming.next(&mut self.socket), if self.in_flight < MAX_IN_FLIGHT => {
-                    Box::pin(self.receive(frame)).await
+                    Next::OfClient(frame)
                 }
             };
-            if let Err(end) = went_on {
+            if let Err(end) = self.go_on(next).await {
                 break end;
             }
         };
@@ -51,6 +54,20 @@ impl Session {
                 tracing::info!(session = %self.id, "a client took nothing for {idle} s and is closed");
             }
             SessionEnd::Close(code, reason) => Box::pin(self.close(code, reason)).await,
+        }
+    }
+
+    /// Futures of rare events are boxed, so that a session needs little memory.
+    async fn go_on(&mut self, next: Next) -> Result<(), SessionEnd> {
+        self.unsent = self.subscriber.take_unsent();
+        if !self.unsent.is_empty() {
+            self.write_unsent().await?;
+        }
+        match next {
+            Next::OfHub(Ok(batches)) => self.push(batches).await,
+            Next::OfHub(Err(CursorGone)) => Box::pin(self.tell_gone()).await,
+            Next::Event(event) => Box::pin(self.react(event)).await,
+            Next::OfClient(frame) => Box::pin(self.receive(frame)).await,
         }
     }
 

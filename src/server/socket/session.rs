@@ -127,10 +127,14 @@ impl Session {
     pub(super) async fn push(&mut self, batches: Batches) -> Result<(), SessionEnd> {
         for chunk in writing::chunks(batches) {
             self.unsent = chunk;
-            let written = writing::write(&mut self.socket, &mut self.unsent);
-            self.lifetime.write(written).await??;
+            self.write_unsent().await?;
         }
         Ok(())
+    }
+
+    pub(super) async fn write_unsent(&mut self) -> Result<(), SessionEnd> {
+        let written = writing::write(&mut self.socket, &mut self.unsent);
+        Ok(self.lifetime.write(written).await??)
     }
 
     pub(super) async fn reply(

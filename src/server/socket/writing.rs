@@ -1,28 +1,20 @@
 //! Writes frames to the socket as the hub encoded them. The library would copy each of them.
 
 use crate::hub::Batches;
-use bytes::{Buf, Bytes, BytesMut};
+use crate::hub::chunk::{ChunkMaker, batches_in_chunk};
+use bytes::{Buf, Bytes};
 use hyper_tungstenite::HyperWebsocketStream;
 use std::io;
 use tokio::io::AsyncWriteExt;
 
-/// The most bytes of one write.
-const WRITE_BYTES: usize = 64 << 10;
-
-/// Joins waiting batches into a few chunks, each for one write. A single batch is not copied.
-pub(super) fn chunks(batches: Batches) -> impl Iterator<Item = Bytes> {
-    let mut batches = batches.into_iter().map(|batch| batch.wire().clone()).peekable();
-    let fits = |size: usize| move |next: &Bytes| size + next.len() <= WRITE_BYTES;
+/// Joins waiting batches into a few chunks, each for one write.
+pub(super) fn chunks(mut batches: Batches) -> impl Iterator<Item = Bytes> {
+    let mut maker = ChunkMaker::default();
     std::iter::from_fn(move || {
-        let first = batches.next()?;
-        let Some(second) = batches.next_if(fits(first.len())) else { return Some(first) };
-        let mut chunk = BytesMut::with_capacity(2 * (first.len() + second.len()));
-        chunk.extend_from_slice(&first);
-        chunk.extend_from_slice(&second);
-        while let Some(next) = batches.next_if(fits(chunk.len())) {
-            chunk.extend_from_slice(&next);
-        }
-        Some(chunk.freeze())
+        let count = batches_in_chunk(&batches);
+        let chunk = (count > 0).then(|| maker.chunk(&batches[..count]));
+        batches.drain(..count);
+        chunk
     })
 }
 
