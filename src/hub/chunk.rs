@@ -1,9 +1,12 @@
 //! Several batches in one write: each write is a system call, which costs more than to copy a few frames.
 
 use super::frame::FrameBatch;
-use super::mailbox::Batches;
 use bytes::{Bytes, BytesMut};
+use smallvec::SmallVec;
 use std::sync::Arc;
+
+/// Batches that wait for a session; a session that keeps up needs no extra memory for them.
+pub type Batches = SmallVec<[Arc<FrameBatch>; 2]>;
 
 /// The most bytes of one write, unless a single batch has more.
 const WRITE_BYTES: usize = 64 << 10;
@@ -43,7 +46,9 @@ impl ChunkMaker {
 
 fn join(batches: &[Arc<FrameBatch>]) -> Bytes {
     let mut bytes = BytesMut::with_capacity(batches.iter().map(|batch| batch.wire().len()).sum());
-    batches.iter().for_each(|batch| bytes.extend_from_slice(batch.wire()));
+    for batch in batches {
+        bytes.extend_from_slice(batch.wire());
+    }
     bytes.freeze()
 }
 

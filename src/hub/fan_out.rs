@@ -1,9 +1,9 @@
 //! The hub's task: sends commits to the sessions, not on the writer's thread.
 
-use super::delivery::Delivery;
 use super::frame::{Frame, FrameBatch, FrameContent};
 use super::mailbox::{Broadcast, HandoutSubject};
 use super::queue::NextCommit;
+use super::round::Round;
 use super::run::{self, RunEvent};
 use super::throttle::{Throttle, ThrottleKey};
 use super::{Hub, Progress, State, position_of};
@@ -54,28 +54,22 @@ impl Hub {
     fn take_waiting(&self, store: &Store, throttle: &mut Throttle) -> bool {
         let most_changes = (self.limits.frames / ROUNDS_IN_MAILBOX).max(1);
         let most_bytes = (self.limits.bytes / ROUNDS_IN_MAILBOX).max(1);
-        let (mut changes, mut bytes, mut delivery) = (0, 0, Delivery::default());
+        let (mut changes, mut bytes, mut round) = (0, 0, Round::default());
         while changes < most_changes
             && bytes < most_bytes
             && let Some(next) = self.queue.pop()
         {
             changes += next.changes();
             bytes += next.bytes();
-            self.take(next, store, throttle, &mut delivery);
+            self.take(next, store, throttle, &mut round);
         }
         changes > 0
     }
 
-    fn take(
-        &self,
-        next: NextCommit,
-        store: &Store,
-        throttle: &mut Throttle,
-        delivery: &mut Delivery,
-    ) {
+    fn take(&self, next: NextCommit, store: &Store, throttle: &mut Throttle, round: &mut Round) {
         let number = match next {
             NextCommit::Commit(commit, number) => {
-                for (key, is_named) in self.hand_out(&commit, delivery) {
+                for (key, is_named) in self.hand_out(&commit, round) {
                     if throttle.changed(key.clone(), Instant::now()) || is_named {
                         self.tell_conversation(&key.0, &key.1, store);
                     }
@@ -119,12 +113,12 @@ impl Hub {
     }
 
     /// Puts a commit into the mailboxes of the sessions that want it, and adds these
-    /// to `delivery`. Returns the conversations that changed, and whether they were named, if a session
+    /// to `round`. Returns the conversations that changed, and whether they were named, if a session
     /// wants to know.
     pub(super) fn hand_out(
         &self,
         commit: &Committed,
-        delivery: &mut Delivery,
+        round: &mut Round,
     ) -> Vec<(ThrottleKey, bool)> {
         let mut guard = self.lock();
         let state = &mut *guard;
@@ -142,7 +136,7 @@ impl Hub {
             if kind == EventKind::NewMessage {
                 run::count(run, events.len(), &mut counts);
             }
-            self.hand(state, kind, (platform, conversation), before, &events, delivery);
+            self.hand(state, kind, (platform, conversation), before, &events, round);
             // After a panic in between, sessions read this run from the store.
             state.head = head;
             let changes_it = matches!(kind, EventKind::NewMessage | EventKind::ConversationUpdated);
@@ -166,7 +160,7 @@ impl Hub {
         (platform, conversation): (&str, &str),
         before: Position,
         events: &[RunEvent],
-        delivery: &mut Delivery,
+        round: &mut Round,
     ) {
         let Some((_, last)) = events.last() else { return };
         let number = state.next_handout();
@@ -179,7 +173,7 @@ impl Hub {
         };
         let handout = Broadcast { number, batches: &batches, subject };
         let sessions = state.index(kind).matching(platform, conversation);
-        sessions.for_each(|mailbox| mailbox.push(&handout, self.limits, delivery));
+        sessions.for_each(|mailbox| round.push(mailbox, &handout, self.limits));
     }
 
     /// The frames of a run, in batches that each fit into an empty mailbox.
@@ -230,8 +224,8 @@ impl Hub {
         let subject = HandoutSubject::Conversation(guard.position());
         let handout = Broadcast { number, batches: &|_| &batches, subject };
         let sessions = guard.index(EventKind::ConversationUpdated).matching(platform, conversation);
-        let mut delivery = Delivery::default();
-        sessions.for_each(|mailbox| mailbox.push(&handout, self.limits, &mut delivery));
+        let mut round = Round::default();
+        sessions.for_each(|mailbox| round.push(mailbox, &handout, self.limits));
         // So that no socket is written under the lock.
         drop(guard);
     }

@@ -6,7 +6,6 @@
 
 mod begin;
 pub mod chunk;
-mod delivery;
 mod fan_out;
 pub mod frame;
 mod index;
@@ -17,13 +16,15 @@ mod reading;
 pub mod replay;
 mod replay_limit;
 pub mod resume;
+mod round;
 mod run;
 mod subscribe_request;
 mod subscriber;
 mod throttle;
 
+pub use chunk::Batches;
 pub use limits::SessionLimits;
-pub use mailbox::{Batches, FrameForm};
+pub use mailbox::FrameForm;
 pub use subscribe_request::{ReplayStart, SubscribeRefused, SubscribeRequest, Subscribed};
 pub use subscriber::{CursorGone, Subscriber};
 
@@ -32,12 +33,12 @@ use crate::model::change::Committed;
 use crate::model::subscription::Position;
 use crate::protocol::event::EventKind;
 use crate::store::Head;
-use delivery::Delivery;
 use frame::{Frame, FrameBatch, FrameContent};
 use index::TopicIndex;
 use mailbox::{Broadcast, HandoutSubject};
 use queue::Queue;
 use replay_limit::ReplayMemory;
+use round::Round;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -147,8 +148,8 @@ impl Hub {
         let batches = |shows_cursor: bool| &(if shows_cursor { &with_cursor } else { &plain })[..];
         let handout = Broadcast { number, batches: &batches, subject };
         let sessions = state.index(EventKind::NewMessage).of_platform(&change.platform);
-        let mut delivery = Delivery::default();
-        sessions.for_each(|mailbox| mailbox.push(&handout, self.limits, &mut delivery));
+        let mut round = Round::default();
+        sessions.for_each(|mailbox| round.push(mailbox, &handout, self.limits));
         // So that no socket is written under the lock.
         drop(state);
     }

@@ -1,6 +1,6 @@
 //! Requests of clients to subscribe, and their outcomes.
 
-use super::mailbox::Batches;
+use super::chunk::Batches;
 use super::replay::TooManyReplays;
 use super::resume::ResumePoint;
 use crate::model::subscription::NameList;

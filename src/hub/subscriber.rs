@@ -1,8 +1,9 @@
 //! A session's side of the hub: its subscriptions, and its next frames.
 
 use super::begin::{NoKnownCursor, Rewound, beginning, rewind};
+use super::chunk::Batches;
 use super::frame::{Frame, FrameBatch, FrameContent};
-use super::mailbox::{AdapterStates, Batches, CaughtUp, FrameForm, Mailbox, MailboxContent};
+use super::mailbox::{AdapterStates, CaughtUp, FrameForm, Mailbox, MailboxContent};
 use super::reading::{CHUNK_BYTES, MAX_STEP, ReadStep, SMALL_CHUNK_BYTES, StoreReading};
 use super::replay::Interest;
 use super::resume::ResumePoint;

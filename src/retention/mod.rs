@@ -42,7 +42,7 @@ pub async fn run(
     mut policy: watch::Receiver<RetentionPolicy>,
     stop: CancellationToken,
 ) {
-    let (mut position, mut media_position) = (0, 0);
+    let mut at = Positions::default();
     let ages = loop {
         match store.view().and_then(|view| view.gaps(clock.started_at())) {
             Ok(gaps) => break Ages::new(clock, gaps),
@@ -54,19 +54,12 @@ pub async fn run(
     };
     loop {
         let now_in_force = *policy.borrow_and_update();
-        let done = match step(&store, now_in_force, &ages, &mut position).await {
-            Ok(false) => trim(&store, now_in_force, &ages).await,
-            done => done,
-        };
-        let done = match (done, now_in_force.media_age) {
-            (Ok(false), Some(age)) => media::step(&store, age, &ages, &mut media_position).await,
-            (done, _) => done,
-        };
+        let done = round(&store, now_in_force, &ages, &mut at).await;
         let pause = match done {
             Ok(true) => BATCH_PAUSE,
             Ok(false) => {
                 HEALTH.recover(PART);
-                position = 0;
+                at.oldest = 0;
                 PAUSE
             }
             Err(error) => {
@@ -80,6 +73,35 @@ pub async fn run(
             changed = policy.changed() => if changed.is_err() { return },
         }
     }
+}
+
+/// The last messages that were read. Most messages lie in the order of their times, so the oldest are read
+/// first. Messages whose times are not in order, such as imported ones, are found by reading all messages, some
+/// in each round.
+#[derive(Default)]
+struct Positions {
+    oldest: u64,
+    all: u64,
+    oldest_media: u64,
+    all_media: u64,
+}
+
+/// One step of each kind, until one has deleted something; `false` if there was nothing to delete.
+async fn round(
+    store: &Store,
+    policy: RetentionPolicy,
+    ages: &Ages,
+    at: &mut Positions,
+) -> Result<bool> {
+    let is_done = delete_oldest(store, policy, ages, &mut at.oldest).await?
+        || delete_anywhere(store, policy, ages, &mut at.all).await?
+        || trim(store, policy, ages).await?;
+    let Some(age) = policy.media_age else { return Ok(is_done) };
+    if is_done || media::remove_oldest(store, age, ages, &mut at.oldest_media).await? {
+        return Ok(true);
+    }
+    media::remove_anywhere(store, age, ages, &mut at.all_media).await?;
+    Ok(false)
 }
 
 fn log_fault(error: &StoreError) {
@@ -118,52 +140,88 @@ fn marks_before(store: &Store, policy: RetentionPolicy, ages: &Ages) -> Result<u
     Ok(oldest.saturating_sub(MARKS_FOR))
 }
 
-/// Deletes some messages after `position`; `false` if there was nothing to delete.
-async fn step(
+/// Deletes some of the oldest messages after `position`; `false` if there is nothing more to delete.
+async fn delete_oldest(
     store: &Store,
     policy: RetentionPolicy,
     ages: &Ages,
     position: &mut u64,
 ) -> Result<bool> {
-    let expired = expired(store, policy, ages, position)?;
-    if expired.is_empty() {
-        return Ok(false);
+    let surplus = match policy.count {
+        Some(count) => store.view()?.stats().total.saturating_sub(count),
+        None => 0,
+    };
+    let expired = expired(store, surplus, policy.age, ages, position)?;
+    // Behind many messages that are not sent there are others.
+    let goes_on = !expired.ids.is_empty() || (surplus > 0 && !expired.is_end);
+    delete(store, expired.ids).await?;
+    Ok(goes_on)
+}
+
+/// Deletes messages that are too old from some messages after `position`; `false` if there are none among
+/// these.
+async fn delete_anywhere(
+    store: &Store,
+    policy: RetentionPolicy,
+    ages: &Ages,
+    position: &mut u64,
+) -> Result<bool> {
+    let expired = expired(store, 0, policy.age, ages, position)?;
+    if expired.is_end {
+        *position = 0;
     }
-    let mut waits = Vec::with_capacity(expired.len());
-    for id in expired {
+    let is_done = !expired.ids.is_empty();
+    delete(store, expired.ids).await?;
+    Ok(is_done)
+}
+
+async fn delete(store: &Store, messages: Vec<Uuid>) -> Result<()> {
+    let mut waits = Vec::with_capacity(messages.len());
+    for id in messages {
         waits.push(store.submit(Command::Delete { id }).await?);
     }
     for wait in waits {
         wait.await?;
     }
-    Ok(true)
+    Ok(())
 }
 
-/// The oldest messages that the policy does not keep.
+/// Messages that the policy does not keep.
+struct Expired {
+    ids: Vec<Uuid>,
+    /// Whether there are no messages after those that were read.
+    is_end: bool,
+}
+
+/// Reads some messages after `position`: the first `surplus` are not kept, and those that are older than `age`
+/// seconds.
 fn expired(
     store: &Store,
-    policy: RetentionPolicy,
+    mut surplus: u64,
+    age: Option<u64>,
     ages: &Ages,
     position: &mut u64,
-) -> Result<Vec<Uuid>> {
-    let view = store.view()?;
-    let mut surplus = policy.count.map_or(0, |count| view.stats().total.saturating_sub(count));
-    let mut expired = Vec::new();
-    if surplus == 0 && policy.age.is_none() {
+) -> Result<Expired> {
+    let mut expired = Expired { ids: Vec::new(), is_end: true };
+    if surplus == 0 && age.is_none() {
         return Ok(expired);
     }
-    for message in view.readable_after(*position)?.take(LOOKED_AT) {
+    let view = store.view()?;
+    let mut left = LOOKED_AT;
+    for message in view.readable_after(*position)? {
+        if left == 0 || expired.ids.len() >= AT_ONCE {
+            expired.is_end = false;
+            break;
+        }
+        left -= 1;
         let message = message?;
         *position = message.seq;
         if matches!(message.status, Status::Pending | Status::Sending) {
             continue;
         }
-        if surplus > 0 || policy.age.is_some_and(|age| ages.is_older(message.created_at, age)) {
+        if surplus > 0 || age.is_some_and(|age| ages.is_older(message.created_at, age)) {
             surplus = surplus.saturating_sub(1);
-            expired.push(message.id);
-        }
-        if expired.len() >= AT_ONCE {
-            break;
+            expired.ids.push(message.id);
         }
     }
     Ok(expired)
@@ -194,6 +252,67 @@ mod tests {
         stop.cancel();
         running.await.unwrap();
         HEALTH.recover(PART);
+    }
+
+    /// A store with a message of each of these times.
+    async fn store_of(folder: &tempfile::TempDir, times: impl IntoIterator<Item = u64>) -> Store {
+        let options = StoreOptions::new(folder.path().join("a.redb"), Access::Write);
+        let store = Store::open(&options, Box::new(())).unwrap();
+        let mut waits = Vec::new();
+        for at in times {
+            let draft = Draft::new(MessageType::Text, "x".into(), "group_1".into(), None).unwrap();
+            let facts = RoutingFacts::default();
+            let create = Command::Create { draft, at, idempotency: None, facts };
+            waits.push(store.submit(create).await.unwrap());
+        }
+        for wait in waits {
+            wait.await.unwrap();
+        }
+        store
+    }
+
+    /// Cancels all messages but the first ones.
+    async fn cancel_after(store: &Store, first: usize) {
+        let all = store.view().unwrap().readable_after(0).unwrap();
+        let ids: Vec<_> = all.skip(first).map(|found| found.unwrap().id).collect();
+        for id in ids {
+            let patch = Command::SetStatus { id, status: Status::Canceled, at: 1 };
+            store.write(patch).await.unwrap();
+        }
+    }
+
+    /// Runs rounds until there is nothing to delete, and some more.
+    async fn left_after_rounds(store: &Store, policy: RetentionPolicy) -> u64 {
+        let ages = Ages::new(Arc::new(Clock::start()), Vec::new());
+        let mut at = Positions::default();
+        for _ in 0..8 {
+            while round(store, policy, &ages, &mut at).await.unwrap() {}
+            at.oldest = 0;
+        }
+        store.view().unwrap().stats().total
+    }
+
+    #[tokio::test]
+    async fn old_messages_behind_many_young_ones_are_deleted() {
+        let folder = tempfile::tempdir().unwrap();
+        let now = crate::clock::now();
+        let young = std::iter::repeat_n(now, LOOKED_AT + 100);
+        let old = (1..=90).map(|days| now - days * 24 * 60 * 60);
+        let store = store_of(&folder, young.chain(old)).await;
+        cancel_after(&store, 0).await;
+        let policy = RetentionPolicy { age: Some(30 * 24 * 60 * 60), ..RetentionPolicy::default() };
+        assert_eq!(left_after_rounds(&store, policy).await, LOOKED_AT as u64 + 100 + 29);
+    }
+
+    #[tokio::test]
+    async fn messages_behind_many_unsent_ones_are_deleted_if_there_are_too_many() {
+        let folder = tempfile::tempdir().unwrap();
+        let unsent = LOOKED_AT + 100;
+        let store = store_of(&folder, std::iter::repeat_n(1, unsent + 10)).await;
+        cancel_after(&store, unsent).await;
+        let count = unsent as u64 + 3;
+        let policy = RetentionPolicy { count: Some(count), ..RetentionPolicy::default() };
+        assert_eq!(left_after_rounds(&store, policy).await, count);
     }
 
     #[tokio::test]

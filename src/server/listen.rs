@@ -1,6 +1,7 @@
 //! Listening and stopping: each connection is a task, which is tracked until its end.
 
 mod connection;
+mod connection_facts;
 mod cors;
 
 use super::access::network;
@@ -16,7 +17,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::health::watched;
 use crate::metrics::METRICS;
-use connection::ConnectionFacts;
+use connection_facts::ConnectionFacts;
 use cors::cors;
 use std::fs::Permissions;
 use std::io;

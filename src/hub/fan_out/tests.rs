@@ -59,7 +59,7 @@ async fn a_session_with_several_topics_has_each_message_once_and_in_order() {
     let topics = [(None, None), (Some("qq"), None), (Some("qq"), Some("a"))];
     let topics = topics.map(|(platform, name)| Topic::of(platform, name));
     let mailbox = session(&hub, FrameForm::Messages, &[EventKind::NewMessage], &topics);
-    hub.hand_out(&messages([(1, "a"), (2, "a"), (1, "a"), (3, "b")]), &mut Delivery::default());
+    hub.hand_out(&messages([(1, "a"), (2, "a"), (1, "a"), (3, "b")]), &mut Round::default());
     let seqs: Vec<_> =
         texts(&mailbox).iter().map(|text| text["data"]["seq"].as_u64().unwrap()).collect();
     assert_eq!(seqs, [1, 2, 3]);
@@ -70,9 +70,9 @@ async fn a_session_with_several_topics_has_each_message_once_and_in_order() {
 async fn a_run_that_is_longer_than_a_mailbox_is_read_from_the_store() {
     let hub = Hub::new(LIMITS);
     let mailbox = session(&hub, FrameForm::Messages, &[EventKind::NewMessage], &[Topic::default()]);
-    hub.hand_out(&messages([(1, "a")]), &mut Delivery::default());
+    hub.hand_out(&messages([(1, "a")]), &mut Round::default());
     let more = (2..=6).map(|seq| (seq, ChangeEffect::Created(created(seq, "qq", "a"))));
-    hub.hand_out(&commit(more), &mut Delivery::default());
+    hub.hand_out(&commit(more), &mut Round::default());
     let found = mailbox.poll_take(&mut Context::from_waker(Waker::noop()));
     let Poll::Ready(MailboxContent::Behind(delivered)) = found else { panic!("it is not behind") };
     assert_eq!(delivered, Position::default());
@@ -96,7 +96,7 @@ async fn a_session_with_events_sees_cursors_and_another_one_does_not() {
             (8, ChangeEffect::StatusChanged(message.clone())),
             (9, ChangeEffect::Deleted(message)),
         ]),
-        &mut Delivery::default(),
+        &mut Round::default(),
     );
     let told = texts(&events);
     let seen: Vec<_> = told.iter().map(|event| (&event["type"], &event["cursor"])).collect();
@@ -114,7 +114,7 @@ async fn a_session_with_events_sees_cursors_and_another_one_does_not() {
 async fn what_was_dropped_makes_sessions_read_on_from_where_they_were() {
     let hub = Hub::new(LIMITS);
     let mailbox = session(&hub, FrameForm::Events, &[EventKind::NewMessage], &[Topic::default()]);
-    hub.hand_out(&messages([(1, "a"), (2, "a")]), &mut Delivery::default());
+    hub.hand_out(&messages([(1, "a"), (2, "a")]), &mut Round::default());
     assert_eq!(texts(&mailbox).len(), 2);
     let head = Head { seq: 9, cursor: Cursor { epoch: Epoch::new(1), offset: 20 } };
     hub.skip_to(head, false);

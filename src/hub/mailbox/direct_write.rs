@@ -12,7 +12,7 @@ pub(super) struct DirectWrite {
     socket: Arc<OwnedWriteHalf>,
     /// Set while the session's task waits and has nothing to write.
     pub(super) is_allowed: bool,
-    /// Whether a [`Delivery`](crate::hub::delivery::Delivery) will write what waits.
+    /// Whether a [`Round`](crate::hub::round::Round) will write what waits.
     pub(super) is_listed: bool,
     /// The part of a write that the socket did not take. The session's task has to write it first.
     unsent: Bytes,

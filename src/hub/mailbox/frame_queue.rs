@@ -2,18 +2,13 @@
 
 use super::broadcast::{Broadcast, FrameForm, HandoutSubject};
 use crate::adapter::AdapterStatusChange;
-use crate::hub::chunk::{ChunkMaker, batches_in_chunk};
-use crate::hub::frame::FrameBatch;
+use crate::hub::chunk::{Batches, ChunkMaker, batches_in_chunk};
 use crate::hub::limits::SessionLimits;
 use crate::metrics::METRICS;
 use crate::model::subscription::Position;
 use bytes::Bytes;
-use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// Batches that wait for a session; a session that keeps up needs no extra memory for them.
-pub type Batches = SmallVec<[Arc<FrameBatch>; 2]>;
 
 /// The newest state of each adapter that changed, by platform and account.
 pub(in crate::hub) type AdapterStates =

@@ -5,8 +5,7 @@ mod broadcast;
 mod direct_write;
 mod frame_queue;
 
-use super::chunk::ChunkMaker;
-use super::delivery::Delivery;
+use super::chunk::{Batches, ChunkMaker};
 use super::limits::SessionLimits;
 use crate::metrics::METRICS;
 use crate::model::subscription::Position;
@@ -15,7 +14,6 @@ pub(in crate::hub) use broadcast::{Broadcast, HandoutSubject};
 use bytes::Bytes;
 use direct_write::DirectWrite;
 pub(in crate::hub) use frame_queue::AdapterStates;
-pub use frame_queue::Batches;
 use frame_queue::{Backlog, FrameQueue, note};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -39,6 +37,14 @@ struct Mail {
 enum MailboxMode {
     Live(FrameQueue),
     Behind(Backlog),
+}
+
+/// The way in which a session gets what was added to its mailbox.
+pub(in crate::hub) enum Recipient {
+    /// Its task waits, and is to be woken.
+    Task(Waker),
+    /// The hub writes to its socket: see [`Mailbox::write`].
+    Socket,
 }
 
 /// Content of a mailbox.
@@ -76,21 +82,20 @@ impl Mailbox {
         self.lock().socket = Some(DirectWrite::to(socket));
     }
 
-    /// Adds a handout, and the session to those that are served.
+    /// Adds a handout. Returns how the session is served, unless it will be served anyway.
     pub(in crate::hub) fn push(
-        self: &Arc<Self>,
+        &self,
         handout: &Broadcast,
         limits: SessionLimits,
-        delivery: &mut Delivery,
-    ) {
+    ) -> Option<Recipient> {
         let mut mail = self.lock();
         if handout.number <= mail.last {
-            return;
+            return None;
         }
         mail.last = handout.number;
         let form = mail.form;
         match &mut mail.mode {
-            MailboxMode::Live(queue) if queue.knows(handout.subject, form) => return,
+            MailboxMode::Live(queue) if queue.knows(handout.subject, form) => return None,
             MailboxMode::Live(queue) => {
                 if let Some(backlog) = queue.push(handout, form, limits) {
                     mail.mode = MailboxMode::Behind(backlog);
@@ -100,11 +105,10 @@ impl Mailbox {
         }
         match &mut mail.socket {
             Some(socket) if socket.is_allowed => {
-                if !std::mem::replace(&mut socket.is_listed, true) {
-                    delivery.write(self.clone());
-                }
+                let is_listed = std::mem::replace(&mut socket.is_listed, true);
+                (!is_listed).then_some(Recipient::Socket)
             }
-            _ => mail.waiting.take().into_iter().for_each(|task| delivery.wake(task)),
+            _ => mail.waiting.take().map(Recipient::Task),
         }
     }
 
@@ -118,9 +122,14 @@ impl Mailbox {
             MailboxMode::Live(queue) => socket.is_allowed && socket.write_all(queue, chunks),
             MailboxMode::Behind(_) => false,
         };
-        let task = if is_done { None } else { mail.waiting.take() };
+        if is_done {
+            return;
+        }
+        let task = mail.waiting.take();
         drop(guard);
-        task.into_iter().for_each(Waker::wake);
+        if let Some(task) = task {
+            task.wake();
+        }
     }
 
     /// Ends the hub's writing until the session's task waits again. Returns the part of a write that the
@@ -166,7 +175,9 @@ impl Mailbox {
         }
         let task = mail.waiting.take();
         drop(mail);
-        task.into_iter().for_each(Waker::wake);
+        if let Some(task) = task {
+            task.wake();
+        }
     }
 
     /// Changes from live events to reading the store; returns the position after which to read.

@@ -2,6 +2,7 @@ use super::*;
 use crate::adapter::{AdapterStatusChange, PlatformState};
 use crate::hub::frame::{Frame, FrameBatch, FrameContent};
 use crate::model::cursor::Cursor;
+use std::sync::Arc;
 
 const LIMITS: SessionLimits =
     SessionLimits { frames: 1, bytes: 1 << 20, replay_bytes: 1 << 20, topics: 10 };
@@ -19,16 +20,12 @@ fn adapter(account: &str) -> Arc<AdapterStatusChange> {
     })
 }
 
-fn push_adapter(mailbox: &Arc<Mailbox>, number: u64, head: Position, account: &str) {
+fn push_adapter(mailbox: &Mailbox, number: u64, head: Position, account: &str) {
     let change = adapter(account);
     let frame = Frame::of(&FrameContent::Adapter(&change), Cursor::default().into(), true);
     let batches = [FrameBatch::of(None, vec![frame])];
     let subject = HandoutSubject::Adapter(&change, head);
-    mailbox.push(
-        &Broadcast { number, batches: &|_| &batches, subject },
-        LIMITS,
-        &mut Delivery::default(),
-    );
+    mailbox.push(&Broadcast { number, batches: &|_| &batches, subject }, LIMITS);
 }
 
 fn found(mailbox: &Mailbox) -> MailboxContent {
@@ -40,7 +37,7 @@ fn found(mailbox: &Mailbox) -> MailboxContent {
 
 #[test]
 fn states_of_adapters_that_did_not_fit_are_told_after_the_store() {
-    let mailbox = Arc::new(Mailbox::new(at(3)));
+    let mailbox = Mailbox::new(at(3));
     push_adapter(&mailbox, 1, at(3), "a");
     push_adapter(&mailbox, 2, at(3), "b");
     let MailboxContent::Behind(delivered) = found(&mailbox) else { panic!("it is not behind") };
@@ -54,7 +51,7 @@ fn states_of_adapters_that_did_not_fit_are_told_after_the_store() {
 
 #[test]
 fn the_state_of_an_adapter_leads_no_session_back() {
-    let mailbox = Arc::new(Mailbox::new(at(0)));
+    let mailbox = Mailbox::new(at(0));
     mailbox.set_form(FrameForm::Events);
     mailbox.fall_behind(at(5));
     // The session has read more than the hub has sent.

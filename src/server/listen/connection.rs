@@ -1,12 +1,11 @@
 //! One connection: its requests, until it ends or the server stops.
 
 use super::RunningServer;
+use super::connection_facts::ConnectionFacts;
 use crate::server::body::HttpResponse;
 use crate::server::compress::AcceptedEncodings;
 use crate::server::context::Incoming;
-use crate::server::limit::Permit;
 use crate::server::on_wake::OnWake;
-use crate::server::peer::Peer;
 use crate::server::wire::{ConnectionPhase, Wire};
 use futures_util::stream;
 use hyper::header::UPGRADE;
@@ -17,7 +16,6 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::tcp::OwnedWriteHalf;
 use tokio::time::sleep;
 use tokio_io_timeout::TimeoutStream;
 use tower::Layer;
@@ -25,21 +23,6 @@ use tower::ServiceExt;
 
 /// Bytes of a request's head that are read, and bytes of an answer that wait to be written.
 const CONNECTION_BUFFER: usize = 128 << 10;
-
-/// Facts of a connection that its requests need.
-pub(super) struct ConnectionFacts {
-    pub(super) peer: Peer,
-    pub(super) permit: Option<Permit>,
-    /// The socket, if its bytes are those of the connection, without TLS between them.
-    pub(super) socket: Option<Arc<OwnedWriteHalf>>,
-}
-
-impl ConnectionFacts {
-    /// Of a connection to the Unix socket.
-    pub(super) fn of_this_host() -> Self {
-        Self { peer: Peer::Unix, permit: None, socket: None }
-    }
-}
 
 impl RunningServer {
     pub(super) async fn connection<S>(self, stream: S, facts: ConnectionFacts)

@@ -47,7 +47,9 @@ pub fn open(call: Call<'_>) -> Result<HttpResponse> {
         match socket.await {
             Ok(socket) => {
                 let mut session = Session::new(id, session, granted.scope, lifetime, socket);
-                tcp.into_iter().for_each(|tcp| session.subscriber.write_to(tcp));
+                if let Some(tcp) = tcp {
+                    session.subscriber.write_to(tcp);
+                }
                 session.run().await;
             }
             Err(error) => tracing::debug!("a WebSocket did not come about: {error}"),

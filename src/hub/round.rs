@@ -1,35 +1,40 @@
 //! The sessions that have something new: their sockets are written, or their tasks are woken.
 
+use super::SessionLimits;
 use super::chunk::ChunkMaker;
-use super::mailbox::Mailbox;
+use super::mailbox::{Broadcast, Mailbox, Recipient};
 use crate::health::watched;
 use std::sync::Arc;
 use std::task::Waker;
 use tokio::runtime::Handle;
 
 /// The most sockets that one thread writes to, one after the other. If there are more, other threads help.
-const SOCKETS_A_THREAD: usize = 128;
+const SOCKETS_A_THREAD: usize = 64;
 
 /// Sessions that have something new. All are served together when this is dropped, also by a panic.
 #[derive(Default)]
-pub(super) struct Delivery {
+pub(super) struct Round {
     tasks: Vec<Waker>,
     sockets: Vec<Arc<Mailbox>>,
 }
 
-impl Delivery {
-    /// Wakes this task.
-    pub(super) fn wake(&mut self, task: Waker) {
-        self.tasks.push(task);
-    }
-
-    /// Writes to the socket of this session, unless its task comes first.
-    pub(super) fn write(&mut self, mailbox: Arc<Mailbox>) {
-        self.sockets.push(mailbox);
+impl Round {
+    /// Adds a handout to a mailbox, and its session to those that are served.
+    pub(super) fn push(
+        &mut self,
+        mailbox: &Arc<Mailbox>,
+        handout: &Broadcast,
+        limits: SessionLimits,
+    ) {
+        match mailbox.push(handout, limits) {
+            Some(Recipient::Task(task)) => self.tasks.push(task),
+            Some(Recipient::Socket) => self.sockets.push(mailbox.clone()),
+            None => {}
+        }
     }
 }
 
-impl Drop for Delivery {
+impl Drop for Round {
     fn drop(&mut self) {
         self.tasks.drain(..).for_each(Waker::wake);
         let mut sockets = std::mem::take(&mut self.sockets);
@@ -61,3 +66,6 @@ impl Drop for Sockets {
         self.0.drain(..).for_each(|mailbox| mailbox.wake());
     }
 }
+
+#[cfg(test)]
+mod tests;

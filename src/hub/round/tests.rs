@@ -1,0 +1,157 @@
+use super::*;
+use crate::hub::SessionLimits;
+use crate::hub::frame::{Frame, FrameBatch};
+use crate::hub::mailbox::{Broadcast, HandoutSubject, MailboxContent};
+use crate::model::cursor::Cursor;
+use crate::model::subscription::Position;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake};
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, TcpStream};
+
+const LIMITS: SessionLimits =
+    SessionLimits { frames: 1_000, bytes: 64 << 20, replay_bytes: 1 << 20, topics: 10 };
+
+#[derive(Default)]
+struct Woken(AtomicUsize);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// A session whose client is the stream, and a task that counts how often it is woken.
+struct Watched {
+    mailbox: Arc<Mailbox>,
+    client: TcpStream,
+    woken: Arc<Woken>,
+}
+
+impl Watched {
+    async fn begin() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (_read, write) = listener.accept().await.unwrap().0.into_split();
+        let mailbox = Arc::new(Mailbox::new(Position::default()));
+        mailbox.set_socket(Arc::new(write));
+        Self { mailbox, client, woken: Arc::default() }
+    }
+
+    fn poll(&self) -> Poll<MailboxContent> {
+        self.mailbox.poll_take(&mut Context::from_waker(&self.woken.clone().into()))
+    }
+
+    fn times_woken(&self) -> usize {
+        self.woken.0.load(Ordering::SeqCst)
+    }
+}
+
+fn batch(text: &str) -> Arc<FrameBatch> {
+    let resume = Cursor::default().into();
+    FrameBatch::of(None, vec![Frame { resume, is_adapter: false, text: text.into() }])
+}
+
+/// Adds a frame with this number, and returns its bytes.
+fn push(mailbox: &Arc<Mailbox>, number: u64, text: &str, round: &mut Round) -> Vec<u8> {
+    let batches = [batch(text)];
+    let subject = HandoutSubject::Log(Position { seq: number, offset: number });
+    round.push(mailbox, &Broadcast { number, batches: &|_| &batches, subject }, LIMITS);
+    batches[0].wire().to_vec()
+}
+
+async fn read(client: &mut TcpStream, length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    client.read_exact(&mut bytes).await.unwrap();
+    bytes
+}
+
+#[tokio::test]
+async fn frames_are_written_without_the_task_while_it_waits() {
+    let mut session = Watched::begin().await;
+    assert!(session.poll().is_pending());
+    for number in [1, 3, 5] {
+        let mut round = Round::default();
+        let mut all = push(&session.mailbox, number, "a", &mut round);
+        all.extend(push(&session.mailbox, number + 1, "b", &mut round));
+        drop(round);
+        assert_eq!(read(&mut session.client, all.len()).await, all);
+    }
+    assert_eq!(session.times_woken(), 0);
+    assert!(session.poll().is_pending(), "nothing is left to write");
+}
+
+#[tokio::test]
+async fn a_task_that_does_not_wait_writes_by_itself() {
+    let session = Watched::begin().await;
+    assert!(session.poll().is_pending());
+    let mut round = Round::default();
+    push(&session.mailbox, 1, "a", &mut round);
+    // The client sent something before the round began.
+    assert!(session.mailbox.take_unsent().is_empty());
+    drop(round);
+    assert_eq!(session.times_woken(), 1);
+    assert!(matches!(session.poll(), Poll::Ready(MailboxContent::Mail(mail)) if mail.len() == 1));
+    // It has these frames to write now, so the next ones have to wait.
+    let mut round = Round::default();
+    push(&session.mailbox, 2, "b", &mut round);
+    drop(round);
+    assert!(matches!(session.poll(), Poll::Ready(MailboxContent::Mail(mail)) if mail.len() == 1));
+}
+
+#[tokio::test]
+async fn the_task_goes_on_where_a_full_socket_stopped() {
+    let mut session = Watched::begin().await;
+    assert!(session.poll().is_pending());
+    let mut all = Vec::new();
+    for number in 1.. {
+        let mut round = Round::default();
+        for part in 0..4 {
+            let text = format!("{number} {part} {}", "x".repeat(30_000));
+            all.extend(push(&session.mailbox, 4 * number + part, &text, &mut round));
+        }
+        drop(round);
+        if session.times_woken() > 0 {
+            break;
+        }
+    }
+    let mut left = session.mailbox.take_unsent().to_vec();
+    assert!(!left.is_empty());
+    if let Poll::Ready(MailboxContent::Mail(mail)) = session.poll() {
+        mail.iter().for_each(|batch| left.extend_from_slice(batch.wire()));
+    }
+    let mut seen = read(&mut session.client, all.len() - left.len()).await;
+    seen.extend(left);
+    assert!(seen == all, "bytes are lost, doubled or in another order");
+}
+
+#[tokio::test]
+async fn a_session_that_falls_behind_before_its_turn_is_woken() {
+    let session = Watched::begin().await;
+    assert!(session.poll().is_pending());
+    let mut round = Round::default();
+    push(&session.mailbox, 1, "a", &mut round);
+    session.mailbox.fall_behind(Position { seq: 1, offset: 1 });
+    drop(round);
+    assert_eq!(session.times_woken(), 1);
+    assert!(matches!(session.poll(), Poll::Ready(MailboxContent::Behind(_))));
+}
+
+#[tokio::test]
+async fn many_sessions_are_served_by_several_threads() {
+    let mut sessions = Vec::new();
+    for _ in 0..=2 * SOCKETS_A_THREAD {
+        sessions.push(Watched::begin().await);
+    }
+    let mut round = Round::default();
+    let mut all = Vec::new();
+    for session in &sessions {
+        assert!(session.poll().is_pending());
+        all = push(&session.mailbox, 1, "a", &mut round);
+    }
+    drop(round);
+    for session in &mut sessions {
+        assert_eq!(read(&mut session.client, all.len()).await, all);
+        assert_eq!(session.times_woken(), 0);
+    }
+}
