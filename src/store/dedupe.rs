@@ -1,21 +1,21 @@
 //! Deduplication of inbound messages: each is a duplicate, the echo of an own message, or new. An adapter
 //! leaves out only the echoes of parts of a message that it is sending.
 
+mod history;
+
 use super::changed::{changed_with, collision_mark, resolved_mark, seen_marks, sent_mark};
 use super::command::Answer;
 use super::dedupe_keys::{alias_key, history_key};
 use super::error::Result;
 use super::state::StoreState;
 use crate::model::event::{ChangeCause, DedupeKey, Event, Origin};
-use crate::model::inbound::{AlikeEntries, HISTORY_APART, Inbound};
+use crate::model::inbound::Inbound;
 use crate::model::message::{Direction, Message, ReplyTo, Status};
 use crate::model::status_rules::{self, Outcome};
+use history::{alike_of_history, is_near_and_alike, is_of_another_sender, known_of_history};
 
 /// The newest messages of the conversation that the messages of a history are compared with.
 const MAX_COMPARED: usize = 256;
-
-/// Seconds by which a history's time of a message may be later than that of its live event, or than our own.
-const TIMES_APART: u64 = 5;
 
 /// Waiting messages of the conversation that are checked whether they may have been sent.
 const MAX_OPEN: usize = 64;
@@ -39,19 +39,18 @@ pub(super) fn receive(
     if let Some(seq) = known_of_history(state, &received, &recent)? {
         return repeated(state, &received, seq, events);
     }
-    if received.own {
-        // The answer of the running attempt will give the ID by which its echo is recognized.
-        if can_wait && is_sending(state, &received)? {
-            return Ok(Answer::Later);
-        }
-        if let Some(sent) = recent.iter().rev().find(|sent| received.completes(sent, at)) {
-            let external_id = Some(received.external_id.clone());
-            let sent = Message { external_id, is_unconfirmed: false, ..sent.clone() };
-            return recognized(state, ChangeCause::Completed, &received, sent, at, events);
-        }
+    // The answer of the running attempt will give the ID by which its echo is recognized.
+    if received.own && can_wait && is_sending(state, &received)? {
+        return Ok(Answer::Later);
     }
-    if let Some(seq) = alike_of_history(&received, &recent) {
-        return repeated(state, &received, seq, events);
+    let alike = alike_of_history(&received, &recent);
+    if let Some(known) = alike.filter(|known| known.external_id.is_some()) {
+        return repeated(state, &received, known.seq, events);
+    }
+    if let Some(sent) = alike.or_else(|| completed(&received, &recent, at)) {
+        let external_id = Some(received.external_id.clone());
+        let sent = Message { external_id, is_unconfirmed: false, ..sent.clone() };
+        return recognized(state, ChangeCause::Completed, &received, sent, at, events);
     }
     if let Some(sent) = sent_by_open_attempt(state, &received, &recent, at)? {
         return recognized(state, ChangeCause::AttemptEnded, &received, sent, at, events);
@@ -77,61 +76,13 @@ fn recent(state: &impl StoreState, received: &Inbound) -> Result<Vec<Message>> {
     state.recent(&received.platform, &received.conversation, is_outbound, MAX_COMPARED)
 }
 
-/// The `seq` of the message that a history entry is, by its ID.
-fn known_of_history(
-    state: &impl StoreState,
-    received: &Inbound,
-    recent: &[Message],
-) -> Result<Option<u64>> {
-    for known in recent.iter().filter(|_| received.from_history) {
-        let is_it = has_same_id(known, received)
-            || is_about_the_same(known, received, u64::MAX)
-                && state.is_alias(known, &received.external_id)?;
-        if is_it {
-            return Ok(Some(known.seq));
-        }
-    }
-    Ok(None)
-}
-
-/// The `seq` of the message that a history entry is, by its content and time, although its ID differs. Alike
-/// entries whose IDs are known show between which messages it lies; the other alike entries are the next
-/// messages, in their order.
-fn alike_of_history(received: &Inbound, recent: &[Message]) -> Option<u64> {
-    if !received.from_history {
-        return None;
-    }
-    let is_alike = |known: &&Message| is_about_the_same(known, received, HISTORY_APART);
-    let mut alike: Vec<&Message> = recent.iter().filter(is_alike).collect();
-    alike.sort_by_key(|known| (known.created_at, known.seq));
-    let named = |id: &String| alike.iter().position(|known| known.external_id.as_ref() == Some(id));
-    let AlikeEntries { before, after, .. } = &received.alike;
-    // The last entry before it whose ID is known, and the number of entries between them.
-    let last_named =
-        before.iter().rev().enumerate().find_map(|(unnamed, id)| Some((named(id)?, unnamed)));
-    let (first_candidate, unnamed_before) = if let Some((place, unnamed)) = last_named {
-        (place + 1, unnamed)
-    } else {
-        let older = alike.iter().take_while(|known| is_before_history(known, received));
-        (older.count(), before.len())
-    };
-    let end = after.iter().find_map(named).unwrap_or(alike.len());
-    alike[..end].get(first_candidate + unnamed_before).map(|known| known.seq)
-}
-
-/// Whether a message is older than the history, so that no entry of it can mean the message.
-fn is_before_history(known: &Message, received: &Inbound) -> bool {
-    // An own message has a time of our clock, with which that of the history cannot be compared then.
-    if received.own && received.clock_ahead.is_none() {
-        return false;
-    }
-    let since = received.alike.since;
-    let ahead = received.clock_ahead.unwrap_or_default();
-    let by_our_clock = since.saturating_add_signed(ahead.saturating_neg());
-    // An own message was sent when it changed last.
-    let changed_at = if received.own { known.updated_at } else { 0 };
-    let written = known.created_at.max(changed_at);
-    written.saturating_add(TIMES_APART) < since.min(by_our_clock)
+/// The oldest own message that was confirmed without an ID, and of which this is the echo. An entry of a
+/// history is none that could be it by the order of the alike ones.
+fn completed<'a>(received: &Inbound, recent: &'a [Message], at: u64) -> Option<&'a Message> {
+    recent.iter().rev().find(|sent| {
+        let is_left_over = !received.from_history || !is_near_and_alike(sent, received);
+        is_left_over && received.completes(sent, at)
+    })
 }
 
 /// Whether an attempt is under way in the conversation.
@@ -232,10 +183,6 @@ fn is_another(state: &impl StoreState, seq: u64, received: &Inbound) -> Result<b
         && (is_of_another_sender(&known, received) || has_other_words))
 }
 
-fn is_of_another_sender(known: &Message, received: &Inbound) -> bool {
-    known.sender.as_ref().is_some_and(|sender| sender.id != received.sender.id)
-}
-
 /// The answer to a duplicate: the stored message, unless it was deleted.
 fn repeated(
     state: &impl StoreState,
@@ -318,39 +265,4 @@ fn find_open(
     open.extend(recent.iter().filter(is_given_up).cloned());
     open.retain(|message| received.echoes(message, at));
     Ok(open.into_iter().min_by_key(|message| message.seq))
-}
-
-/// Whether a history entry is this message, by its ID. An implementation that restarts its numbering
-/// may give the ID to another message, which has another time and other content.
-fn has_same_id(known: &Message, received: &Inbound) -> bool {
-    known.external_id.as_deref() == Some(received.external_id.as_str())
-        && is_of_account(known, received)
-        && !is_of_another_sender(known, received)
-        && (known.created_at.abs_diff(received.time) <= HISTORY_APART
-            || received.written().is_some_and(|at| known.created_at.abs_diff(at) <= HISTORY_APART)
-            || known.content.is_alike(&received.content))
-}
-
-/// Whether a history entry may be this message although its ID differs. `apart` is how far the times may
-/// differ, in seconds.
-fn is_about_the_same(known: &Message, received: &Inbound, apart: u64) -> bool {
-    let direction = if received.own { Direction::Outbound } else { Direction::Inbound };
-    // An own message has the time of our clock, and so has one that seemed to be of the future.
-    let has_our_time = received.own || received.clock_ahead.is_some_and(|ahead| ahead > 0);
-    let our_time = received.written().filter(|_| has_our_time);
-    let is_near = |time: u64| {
-        [Some(received.time), our_time].into_iter().flatten().any(|at| time.abs_diff(at) <= apart)
-    };
-    known.direction == direction
-        && known.status == Status::Sent
-        && known.external_id.is_some()
-        && is_of_account(known, received)
-        && known.content == received.content
-        // An own message has no sender, and was sent at the time of its last change.
-        && !is_of_another_sender(known, received)
-        && (is_near(known.created_at) || received.own && is_near(known.updated_at))
-}
-
-fn is_of_account(known: &Message, received: &Inbound) -> bool {
-    known.account.as_ref() == Some(&received.account)
 }

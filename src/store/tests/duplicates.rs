@@ -205,3 +205,76 @@ fn an_own_message_is_not_proved_by_an_earlier_one_that_the_history_does_not_have
     );
     assert_eq!(file.view().unwrap().by_seq(second.seq).unwrap().unwrap().status, Status::Sent);
 }
+
+/// How an attempt at a message that says "ok" went, and whether the platform has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Went {
+    SentWithId,
+    SentWithoutId,
+    /// The outcome is unknown; it was not sent.
+    Lost,
+}
+
+/// Messages of ours that say the same. The IDs of those that the platform has.
+fn made_alike(file: &mut StoreFile, attempts: &[Went]) -> Vec<u64> {
+    let mut ids = Vec::new();
+    for (id, went) in (101..).zip(attempts) {
+        let seq = made(file, "ok").seq;
+        claim(file, seq, "1");
+        let without_id =
+            || Outcome::Sent { account: Some("1".into()), external_id: None, is_unconfirmed: true };
+        let outcome = match went {
+            Went::SentWithId => sent("1", &id.to_string()),
+            Went::SentWithoutId => without_id(),
+            Went::Lost => in_doubt(),
+        };
+        end(file, seq, outcome);
+        ids.extend((*went != Went::Lost).then_some(id));
+    }
+    ids
+}
+
+/// Reads a history of own messages that say "ok".
+fn read_own_alike(file: &mut StoreFile, ids: &[u64]) {
+    let ids: Vec<String> = ids.iter().map(u64::to_string).collect();
+    for (index, id) in ids.iter().enumerate() {
+        let (before, after) = (ids[..index].to_vec(), ids[index + 1..].to_vec());
+        let alike = AlikeEntries { before, after, since: AT };
+        let external_id = id.clone();
+        let received = Inbound { external_id, alike, from_history: true, ..received("ok", true) };
+        let command =
+            Command::Receive { received: Box::new(received), at: AT + 60, can_wait: false };
+        commit(file, command, Durability::Tables);
+    }
+}
+
+#[test]
+fn a_history_of_own_messages_that_say_the_same_has_each_once_though_one_was_sent_without_an_id() {
+    use Went::{Lost, SentWithId, SentWithoutId};
+    for attempts in [
+        &[SentWithId, SentWithoutId, SentWithId][..],
+        &[SentWithoutId, SentWithId, SentWithId],
+        &[SentWithoutId, SentWithId],
+        &[SentWithId, SentWithoutId, SentWithoutId, SentWithId],
+        &[SentWithId, SentWithoutId, Lost],
+        &[SentWithoutId, SentWithId, Lost],
+    ] {
+        // IDs that stay, and IDs that are new at each connection.
+        for renumbered in [0, 1_000] {
+            let (_folder, mut file) = new();
+            let ids = made_alike(&mut file, attempts);
+            for connection in 1..=3 {
+                let ids: Vec<_> = ids.iter().map(|id| id + connection * renumbered).collect();
+                read_own_alike(&mut file, &ids);
+                let stats = file.view().unwrap().stats();
+                let context = format!("{attempts:?}, {connection}, {renumbered}");
+                assert_eq!(stats.total as usize, attempts.len(), "records: {context}");
+                assert_eq!(stats.sent as usize, ids.len(), "sent: {context}");
+            }
+            let view = file.view().unwrap();
+            let has_id = |seq| view.by_seq(seq).unwrap().unwrap().external_id.is_some();
+            let with_id = (1..=attempts.len() as u64).filter(|&seq| has_id(seq)).count();
+            assert_eq!(with_id, ids.len(), "each has an ID: {attempts:?}, {renumbered}");
+        }
+    }
+}
