@@ -141,3 +141,21 @@ async fn a_message_that_is_sent_anew_goes_out_with_all_its_parts() {
     let is_send = |action: &&Value| action["action"] == "send_group_msg";
     assert_eq!(peer.actions().iter().filter(is_send).count(), 4);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_echo_of_another_message_that_says_the_same_proves_no_part() {
+    let server = server_with(NO_RETRIES);
+    let peer = answering_by_hand(&server).await;
+    let in_parts = make_two_parts(&server);
+    peer.action("send_group_msg").await;
+    server.until(&in_parts, "Failed");
+    let whole = server.make_for(Some("qq"), "group_77", "see");
+    peer.action("send_group_msg").await;
+    peer.push(&own_message(ACCOUNT, 77, 55, "see"));
+    server.until(&whole, "Sent");
+    assert_eq!(stored(&server, &peer).len(), 2, "it is no message of its own");
+    let path = format!("/api/messages/{in_parts}");
+    server.ask("PATCH", &path, Some(&json!({"status": "Pending"})));
+    let again = peer.action("send_group_msg").await;
+    assert_eq!(again["params"]["message"][0]["type"], "text", "the first part is still in doubt");
+}

@@ -152,9 +152,14 @@ impl Content {
     pub fn is_told_of(&self, sent: &Self) -> bool {
         match (sent.media(), self.media()) {
             (Some((sent, _)), Some((told, _))) => sent == told,
-            (None, None) => sent.texts().eq(self.texts()),
+            (None, None) => sent.has_media() == self.has_media() && sent.texts().eq(self.texts()),
             _ => false,
         }
+    }
+
+    /// Whether one of its segments is an image, an audio, a video or a file.
+    fn has_media(&self) -> bool {
+        self.segments().unwrap_or_default().iter().any(|segment| segment.media().is_some())
     }
 
     /// Whether type and text are equal. Addresses of files are not compared, because they change

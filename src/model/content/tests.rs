@@ -122,3 +122,14 @@ fn what_is_too_much_is_refused() {
     let error = Content::check(&[text("a"), mention("", None)]).unwrap_err();
     assert_eq!(error, "`segments[1].user` is empty");
 }
+
+#[test]
+fn a_text_alone_is_not_told_of_a_text_with_a_file() {
+    let with = |media: Media| Content::of(vec![text("look"), Segment::File(media)]);
+    let named = |name: &str| with(Media { name: Some(name.into()), ..Media::default() });
+    let sent = named("a.pdf");
+    assert!(named("renamed.pdf").is_told_of(&sent));
+    assert!(!Content::text("look").is_told_of(&sent));
+    assert!(!sent.is_told_of(&Content::text("look")));
+    assert!(Content::text(" look").is_told_of(&Content::text("look")));
+}

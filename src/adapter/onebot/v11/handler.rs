@@ -74,13 +74,7 @@ impl RequestHandler for Handler {
         let sending =
             |step| SendAction::new(step, &address, through.as_deref(), self.options.message_format);
         if let [step] = &steps[..] {
-            let sending = sending(step);
-            let answer = self.calls.send(message.id, sending.action, &sending, None).await;
-            let delivery = delivery(answer);
-            if let Delivery::Sent { external_id: Some(id), .. } = &delivery {
-                self.account.was_sent(&message.conversation, id);
-            }
-            return delivery;
+            return self.send_whole(&message, &step.content, sending(step)).await;
         }
         self.send_all(&message, &steps, sending).await
     }
@@ -209,8 +203,20 @@ impl Handler {
             return Delivery::Refused { reason, retryable: false };
         };
         let sending = SendAction::as_made(&made, address, through);
+        self.send_whole(message, &message.content, sending).await
+    }
+
+    async fn send_whole(
+        &self,
+        message: &Outbound,
+        content: &Content,
+        sending: SendAction<'_, '_>,
+    ) -> Delivery {
+        let progress = &self.account.progress;
+        progress.begin_whole(message, content);
         let answer = self.calls.send(message.id, sending.action, &sending, None).await;
         let delivery = delivery(answer);
+        progress.end_whole(message.id, &delivery);
         if let Delivery::Sent { external_id: Some(id), .. } = &delivery {
             self.account.was_sent(&message.conversation, id);
         }

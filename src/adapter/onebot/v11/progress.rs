@@ -1,6 +1,8 @@
 //! Messages that are sent in several parts: remembers the sent parts, so that a new attempt sends only
 //! the rest, and the echo of a part is not stored as a new message.
 
+mod whole_messages;
+
 use crate::adapter::api::{AdapterEvent, Delivery, Outbound};
 use crate::clock::now;
 use crate::model::content::Content;
@@ -9,6 +11,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 use uuid::Uuid;
+use whole_messages::WholeMessages;
 
 /// How many partly sent messages are remembered. The oldest is forgotten, and all its parts may be sent again.
 const MAX_UNDER_WAY: usize = 256;
@@ -30,6 +33,7 @@ struct State {
     parts: VecDeque<(String, String)>,
     /// Parts that were taken without an ID: their echoes are known by what they say.
     nameless: VecDeque<NamelessPart>,
+    whole: WholeMessages,
 }
 
 #[derive(Debug)]
@@ -108,6 +112,16 @@ impl SendProgress {
         gone
     }
 
+    /// An attempt to send a message as a whole begins.
+    pub(super) fn begin_whole(&self, message: &Outbound, content: &Content) {
+        self.state().whole.begin(message, content);
+    }
+
+    /// An attempt to send a message as a whole ended, or its late answer came.
+    pub(super) fn end_whole(&self, message: Uuid, delivery: &Delivery) {
+        self.state().whole.end(message, delivery);
+    }
+
     /// The next part is sent: its echo may come before its outcome is known.
     pub(super) fn send(&self, message: Uuid) {
         if let Some(known) = self.state().under_way(message) {
@@ -156,7 +170,8 @@ impl SendProgress {
         let external_id = external_id.or_else(|| id_of_echo.clone());
         known.sent.push(external_id.clone());
         match (&external_id, content) {
-            (Some(id), _) if !is_first => state.keep_part(conversation, id.clone()),
+            (Some(id), _) if is_first => state.whole.keep(conversation, id.clone()),
+            (Some(id), _) => state.keep_part(conversation, id.clone()),
             (None, Some(content)) => state.keep_nameless(conversation, content),
             _ => {}
         }
@@ -191,6 +206,9 @@ impl SendProgress {
         let Inbound { conversation, external_id, .. } = inbound;
         if state.parts.iter().any(|(place, id)| place == conversation && id == external_id) {
             return Some(Vec::new());
+        }
+        if state.whole.has(inbound) {
+            return None;
         }
         let is_nameless = state.take_nameless(inbound);
         let proven = if is_nameless { Vec::new() } else { state.take_echo_of_next(inbound)? };
@@ -272,11 +290,16 @@ impl State {
 
     /// Takes the echo of a part that goes next, and returns what it proves; `None` if it is none.
     fn take_echo_of_next(&mut self, inbound: &Inbound) -> Option<Vec<AdapterEvent>> {
-        // A part whose attempt is under way is likelier than one in doubt.
+        // A part whose attempt is under way is likelier than a message whose attempt has ended, and that is
+        // likelier than a part in doubt, because it has nothing else to say.
         let is_open = |known: &UnderWay| matches!(known.next, NextPart::IsOpen(_));
-        let waiting = || self.under_way.iter().enumerate().filter(|(_, it)| it.awaits(inbound));
-        let place = waiting().find(|(_, it)| is_open(it)).or_else(|| waiting().next());
-        let (place, _) = place?;
+        let awaits = |known: &UnderWay| known.awaits(inbound);
+        let open = self.under_way.iter().position(|known| is_open(known) && awaits(known));
+        let place = match open {
+            Some(place) => place,
+            None if self.whole.take_echo(inbound) => return None,
+            None => self.under_way.iter().position(awaits)?,
+        };
         let known = &mut self.under_way[place];
         if matches!(known.next, NextPart::InDoubt(_)) {
             return Some(known.prove(inbound));
@@ -305,8 +328,9 @@ impl State {
         place.and_then(|place| self.nameless.remove(place)).is_some()
     }
 
-    /// Forgets a message that was taken for the echo of a part: it is of the owner.
+    /// Forgets a message that was taken for the echo of a part: it is of the owner, or a whole one.
     fn is_no_part(&mut self, inbound: &Inbound) {
+        self.whole.take_echo(inbound);
         let Inbound { conversation, external_id, .. } = inbound;
         self.parts.retain(|(place, id)| place != conversation || id != external_id);
     }

@@ -256,7 +256,9 @@ impl Implementation {
         match self.calls.answered(echo, answer) {
             Answered::Late(call, answer) => {
                 let account = self.account.id().map(str::to_owned);
-                let late = requests::late(SendCall { account, ..call }, delivery(Ok(answer)));
+                let delivery = delivery(Ok(answer));
+                self.account.progress.end_whole(call.message, &delivery);
+                let late = requests::late(SendCall { account, ..call }, delivery);
                 requests::report(&self.context.events, late).await
             }
             Answered::Unknown(answer) if matches!(answer.retcode, 1401 | 1403) => {

@@ -1,0 +1,109 @@
+//! Messages that are sent as a whole. What one of them says may also be a part of another message, so an echo
+//! that may be its own proves no part.
+
+use crate::adapter::api::{Delivery, Outbound};
+use crate::clock::now;
+use crate::model::content::Content;
+use crate::model::inbound::{ECHO_LATE, Inbound};
+use std::collections::VecDeque;
+use uuid::Uuid;
+
+/// Messages remembered whose echo is awaited. The oldest is forgotten.
+const MAX_AWAITED: usize = 256;
+/// Messages remembered by their IDs.
+const MAX_KNOWN: usize = 4096;
+
+/// Messages of an account that are sent as a whole, and those that were.
+#[derive(Debug, Default)]
+pub(super) struct WholeMessages {
+    awaited: VecDeque<AwaitedEcho>,
+    /// Conversation and ID of those that were sent.
+    known: VecDeque<(String, String)>,
+}
+
+/// A message whose echo may come, and whose ID is not known.
+#[derive(Debug)]
+struct AwaitedEcho {
+    message: Uuid,
+    conversation: String,
+    content: Content,
+    is_under_way: bool,
+    /// When an attempt ended that may have sent it, in Unix seconds.
+    ended_at: Option<u64>,
+}
+
+impl WholeMessages {
+    /// An attempt begins.
+    pub(super) fn begin(&mut self, message: &Outbound, content: &Content) {
+        let earlier = self.take(message.id).and_then(|earlier| earlier.ended_at);
+        if self.awaited.len() == MAX_AWAITED {
+            self.awaited.pop_front();
+        }
+        self.awaited.push_back(AwaitedEcho {
+            message: message.id,
+            conversation: message.conversation.clone(),
+            content: content.clone(),
+            is_under_way: true,
+            ended_at: earlier,
+        });
+    }
+
+    /// An attempt ended, or its late answer came.
+    pub(super) fn end(&mut self, message: Uuid, delivery: &Delivery) {
+        let Some(mut awaited) = self.take(message) else { return };
+        awaited.is_under_way = false;
+        match delivery {
+            Delivery::Sent { external_id: Some(id), .. } => {
+                return self.keep(awaited.conversation, id.clone());
+            }
+            Delivery::Sent { external_id: None, .. } | Delivery::Unknown { .. } => {
+                awaited.ended_at = Some(now());
+            }
+            Delivery::Refused { .. } | Delivery::Closed => {}
+        }
+        if awaited.ended_at.is_some() {
+            self.awaited.push_back(awaited);
+        }
+    }
+
+    /// Remembers a message by its ID.
+    pub(super) fn keep(&mut self, conversation: String, id: String) {
+        if self.known.len() == MAX_KNOWN {
+            self.known.pop_front();
+        }
+        self.known.push_back((conversation, id));
+    }
+
+    /// Whether an own message is one of these, by its ID.
+    pub(super) fn has(&self, inbound: &Inbound) -> bool {
+        let Inbound { conversation, external_id, .. } = inbound;
+        self.known.iter().any(|(place, id)| place == conversation && id == external_id)
+    }
+
+    /// Whether an own message may be the echo of one of these. Each has one echo.
+    pub(super) fn take_echo(&mut self, inbound: &Inbound) -> bool {
+        let Some(place) = self.awaited.iter().position(|awaited| awaited.may_be(inbound)) else {
+            return false;
+        };
+        // The end of the attempt gives the ID of one that is under way.
+        if !self.awaited[place].is_under_way {
+            self.awaited.remove(place);
+            self.keep(inbound.conversation.clone(), inbound.external_id.clone());
+        }
+        true
+    }
+
+    fn take(&mut self, message: Uuid) -> Option<AwaitedEcho> {
+        let place = self.awaited.iter().position(|awaited| awaited.message == message)?;
+        self.awaited.remove(place)
+    }
+}
+
+impl AwaitedEcho {
+    fn may_be(&self, inbound: &Inbound) -> bool {
+        let is_late = |at: u64| now() > at.saturating_add(ECHO_LATE);
+        self.conversation == inbound.conversation
+            && (self.is_under_way || !self.ended_at.is_some_and(is_late))
+            && inbound.content.is_told_of(&self.content)
+    }
+}
