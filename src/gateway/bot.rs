@@ -11,7 +11,7 @@ use crate::model::notice::ContactRequest;
 use crate::protocol::platform::PlatformState;
 use crate::store::Result;
 use arc_swap::ArcSwap;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock, PoisonError};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -48,6 +48,8 @@ pub(super) struct ConfiguredBot {
     pub(super) status: Mutex<BotStatus>,
     /// Permits for messages whose outcomes it does not wait for.
     pub(super) unwatched: Arc<Semaphore>,
+    /// It was logged that an action named none of several accounts.
+    pub(super) names_no_account: Once,
     /// Number of its next connections that panic, for tests.
     #[cfg(test)]
     pub(super) panics: std::sync::atomic::AtomicU32,
@@ -119,6 +121,7 @@ impl ConfiguredBot {
             look_again: Notify::new(),
             status: Mutex::new(status),
             unwatched: Arc::new(Semaphore::new(MAX_UNWATCHED)),
+            names_no_account: Once::new(),
             #[cfg(test)]
             panics: std::sync::atomic::AtomicU32::new(0),
         }

@@ -36,6 +36,7 @@ mod bots;
 mod bots_elsewhere;
 mod bots_flood;
 mod bots_load;
+mod bots_unnamed_account;
 mod clock;
 mod commands;
 mod content;

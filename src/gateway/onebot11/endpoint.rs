@@ -2,9 +2,12 @@
 //! (communication/http.md).
 
 use super::action;
+use super::answer::{ActionAnswer, BAD_REQUEST, FAILED};
 use super::session::BotSession;
-use crate::gateway::bot::{ConfiguredBot, ServedAccount};
+use super::unnamed_account::{find_account, no_account};
+use crate::gateway::bot::{ConfiguredBot, ServedAccount, only_one};
 use crate::gateway::endpoint::{BotEndpoint, DialInRequest};
+use crate::gateway::raw_object::RawObject;
 use crate::gateway::socket::BotSocket;
 use hyper::StatusCode;
 use serde_json::value::RawValue;
@@ -27,7 +30,9 @@ pub struct SocketOpening(BotSession);
 
 /// An action to be carried out.
 pub struct ActionOpening {
-    session: BotSession,
+    bot: Arc<ConfiguredBot>,
+    /// The account that is named, or all that may be meant.
+    accounts: Vec<Arc<ServedAccount>>,
     name: String,
 }
 
@@ -43,11 +48,11 @@ pub(in crate::gateway) fn open(
         return Err((StatusCode::NOT_FOUND, words));
     };
     let part = rest.trim_start_matches('/');
-    let account = account(&endpoint.bot, request.query)?;
-    let session = BotSession::new(endpoint.bot, account);
+    let BotEndpoint { bot, .. } = endpoint;
+    let accounts = accounts(&bot, request.query)?;
     if !request.is_upgrade && !part.is_empty() {
         let name = part.to_owned();
-        return Ok(OpenedOneBot11::Action(ActionOpening { session, name }));
+        return Ok(OpenedOneBot11::Action(ActionOpening { bot, accounts, name }));
     }
     let (has_actions, has_events) = match part {
         "" | "ws" => (true, true),
@@ -55,31 +60,32 @@ pub(in crate::gateway) fn open(
         "event" => (false, true),
         _ => return Err((StatusCode::NOT_FOUND, format!("there is no WebSocket at {part}"))),
     };
-    Ok(OpenedOneBot11::Socket(SocketOpening(BotSession { has_actions, has_events, ..session })))
+    // Events tell the framework which account is meant.
+    let account = if has_events { bot.presumed(&accounts) } else { only_one(&accounts) };
+    let account = account.ok_or_else(|| (StatusCode::BAD_REQUEST, no_account(&accounts)))?;
+    let session = BotSession { bot, account, has_actions, has_events };
+    Ok(OpenedOneBot11::Socket(SocketOpening(session)))
 }
 
-/// The account that the query names, or the one that is meant without a name.
-fn account(
+/// The account that the query names, or all accounts of the bot.
+fn accounts(
     bot: &ConfiguredBot,
     query: &[(String, String)],
-) -> Result<Arc<ServedAccount>, (StatusCode, String)> {
-    let accounts = bot.accounts();
+) -> Result<Vec<Arc<ServedAccount>>, (StatusCode, String)> {
+    let mut accounts = bot.accounts();
+    if accounts.is_empty() {
+        let words = "no account of this bot has ever been connected; try again later";
+        return Err((StatusCode::SERVICE_UNAVAILABLE, words.to_owned()));
+    }
     let named = query.iter().find(|(key, _)| key == "self_id").map(|(_, value)| value);
     if let Some(named) = named {
-        let is_it = |account: &&Arc<ServedAccount>| account.self_id.to_string() == *named;
-        return accounts.iter().find(is_it).cloned().ok_or_else(|| {
-            (StatusCode::NOT_FOUND, format!("this bot has no account with the `self_id` {named}"))
-        });
-    }
-    bot.presumed(&accounts).ok_or_else(|| {
+        accounts.retain(|account| account.self_id.to_string() == *named);
         if accounts.is_empty() {
-            let words = "no account of this bot has ever been connected; try again later";
-            return (StatusCode::SERVICE_UNAVAILABLE, words.to_owned());
+            let words = format!("this bot has no account with the `self_id` {named}");
+            return Err((StatusCode::NOT_FOUND, words));
         }
-        let ids: Vec<_> = accounts.iter().map(|known| known.self_id.to_string()).collect();
-        let words = format!("name one account with `?self_id=`: {}", ids.join(", "));
-        (StatusCode::BAD_REQUEST, words)
-    })
+    }
+    Ok(accounts)
 }
 
 impl SocketOpening {
@@ -95,8 +101,28 @@ impl ActionOpening {
     /// Carries the action out with these parameters: a JSON object, or the pairs of a form.
     pub async fn carry_out(self, params: Option<&RawValue>, pairs: &[(String, String)]) -> String {
         let from_pairs = params.is_none().then(|| action::params_of(pairs)).flatten();
-        let BotSession { bot, account, .. } = &self.session;
         let params = params.or(from_pairs.as_deref());
-        action::carry_out(bot, account, &self.name, params).await.write(None)
+        let answer = match self.account(params) {
+            Ok(account) => action::carry_out(&self.bot, &account, &self.name, params).await,
+            Err(refused) => refused,
+        };
+        answer.write(None)
+    }
+
+    fn account(&self, params: Option<&RawValue>) -> Result<Arc<ServedAccount>, ActionAnswer> {
+        let Self { bot, accounts, name } = self;
+        if let [only] = &accounts[..] {
+            return Ok(only.clone());
+        }
+        let fields = params.and_then(|params| RawObject::parse(params.get())).unwrap_or_default();
+        let found = find_account(bot, accounts, name, &fields)
+            .map_err(|error| ActionAnswer::Failed(FAILED, error.to_string()))?;
+        found.ok_or_else(|| {
+            let words = no_account(accounts);
+            bot.names_no_account.call_once(|| {
+                tracing::warn!(bot = bot.name(), action = name, "an action was refused: {words}");
+            });
+            ActionAnswer::Failed(BAD_REQUEST, words)
+        })
     }
 }

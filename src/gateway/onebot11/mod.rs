@@ -12,6 +12,7 @@ mod message;
 mod notice;
 mod own_actions;
 mod session;
+mod unnamed_account;
 
 pub(super) use action::{carry_out, params_of};
 pub(super) use answer::ActionAnswer;

@@ -1,0 +1,114 @@
+//! A message that is sent in parts.
+
+use crate::adapter::api::{AdapterEvent, Outbound, PartNoted};
+use crate::clock::now;
+use crate::model::content::Content;
+use crate::model::inbound::{ECHO_LATE, Inbound};
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+/// A message, and the parts of it that were sent.
+#[derive(Debug)]
+pub(super) struct UnderWay {
+    pub(super) message: Uuid,
+    pub(super) conversation: String,
+    pub(super) contents: Vec<Content>,
+    /// The IDs of the parts that have gone.
+    pub(super) sent: Vec<Option<String>>,
+    /// How many of them the core has noted.
+    pub(super) noted: usize,
+    /// The number that it has noted once it answers, if an answer has not come yet.
+    pub(super) next_note: Option<(usize, oneshot::Receiver<PartNoted>)>,
+    /// The platform took one of them without a proof.
+    pub(super) is_unconfirmed: bool,
+    pub(super) next: NextPart,
+}
+
+/// The part that goes next.
+#[derive(Debug, Default)]
+pub(super) enum NextPart {
+    /// It was not sent. The owner wrote any own message with this text.
+    #[default]
+    Waits,
+    /// It was sent at this time, in Unix seconds, and its attempt waits for the outcome.
+    IsOpen(u64),
+    /// An own message that says the same came before its outcome was known.
+    Echoed(Box<Inbound>),
+    /// It was sent at this time, in Unix seconds, and its attempt has ended without an outcome.
+    InDoubt(u64),
+}
+
+impl UnderWay {
+    pub(super) fn new(message: &Outbound, contents: &[Content], sent: Vec<Option<String>>) -> Self {
+        Self {
+            message: message.id,
+            conversation: message.conversation.clone(),
+            contents: contents.to_vec(),
+            noted: sent.len(),
+            sent,
+            next_note: None,
+            is_unconfirmed: false,
+            next: NextPart::Waits,
+        }
+    }
+
+    /// The echo of the next part, which waits from now on.
+    pub(super) fn take_echo(&mut self) -> Option<Box<Inbound>> {
+        match std::mem::take(&mut self.next) {
+            NextPart::Echoed(echo) => Some(echo),
+            NextPart::Waits | NextPart::IsOpen(_) | NextPart::InDoubt(_) => None,
+        }
+    }
+
+    /// Whether a message may be the echo of the next part. There is one echo; another message that says the
+    /// same is the owner's.
+    pub(super) fn awaits(&self, inbound: &Inbound) -> bool {
+        let (NextPart::IsOpen(at) | NextPart::InDoubt(at)) = self.next else { return false };
+        // A history may hold an old message of the owner with the text of the first part.
+        let may_be_told = !inbound.from_history || !self.sent.is_empty();
+        let next = self.contents.get(self.sent.len());
+        now() <= at.saturating_add(ECHO_LATE)
+            && self.conversation == inbound.conversation
+            && may_be_told
+            && next.is_some_and(|next| inbound.content.is_told_of(next))
+    }
+
+    /// Whether all parts were sent, and `message.sent_as` records that: then it is sent anew.
+    pub(super) fn is_recorded_in(&self, message: &Outbound) -> bool {
+        let first = self.sent.first().map(|id| id.as_deref().unwrap_or_default());
+        message.parts.is_empty()
+            && self.sent.len() == self.contents.len()
+            && message.sent_as.as_deref() == first
+    }
+
+    /// Whether the core lists as many parts as it has noted. If not, it forgot them, and the message is sent
+    /// anew.
+    pub(super) fn is_listed_in(&mut self, message: &Outbound) -> bool {
+        if let Some((count, note)) = &mut self.next_note
+            && note.try_recv() == Ok(PartNoted::Stored)
+        {
+            self.noted = *count;
+        }
+        self.noted <= message.parts.len()
+    }
+
+    /// The part in doubt was sent, as its echo proves. Returns the events for the core.
+    pub(super) fn prove(&mut self, echo: &Inbound) -> Vec<AdapterEvent> {
+        let (message, index) = (self.message, self.sent.len());
+        let external_id = Some(echo.external_id.clone());
+        self.next = NextPart::Waits;
+        self.sent.push(external_id.clone());
+        let (noted, is_noted) = oneshot::channel();
+        self.next_note = Some((self.sent.len(), is_noted));
+        let mut events = vec![AdapterEvent::PartSent { message, index, external_id, noted }];
+        if self.sent.len() == self.contents.len() {
+            events.push(AdapterEvent::ConfirmedLate {
+                message,
+                account: Some(echo.account.clone()),
+                external_id: self.sent[0].clone(),
+                is_unconfirmed: self.is_unconfirmed,
+            });
+        }
+        events
+    }
+}

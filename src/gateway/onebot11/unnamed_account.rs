@@ -1,0 +1,75 @@
+//! The account of an action over HTTP that names none, although the bot has several. No connection tells the
+//! framework which one would be meant.
+
+use super::message::{conversation_of_group, conversation_of_person, find};
+use crate::gateway::bot::{ConfiguredBot, ServedAccount, only_one};
+use crate::gateway::raw_object::RawObject;
+use crate::store::{MessageFilter, Page, Result, View};
+use std::sync::Arc;
+use tokio::task::block_in_place;
+
+/// The newest messages of a conversation by which its accounts are known.
+const MAX_COMPARED: usize = 256;
+
+/// The one account that an action must mean: the only one that knows its conversation, or its message if it
+/// names no conversation. An action that only reads may also go by the only account that is connected.
+pub(super) fn find_account(
+    bot: &ConfiguredBot,
+    accounts: &[Arc<ServedAccount>],
+    action: &str,
+    fields: &RawObject<'_>,
+) -> Result<Option<Arc<ServedAccount>>> {
+    let view = bot.shared.core.store.view()?;
+    let mut knowing = Vec::new();
+    for account in accounts {
+        if knows(bot, account, &view, action, fields)? {
+            knowing.push(account.clone());
+        }
+    }
+    let reads = ["get_", "can_"].iter().any(|verb| action.starts_with(verb));
+    Ok(only_one(&knowing).or_else(|| bot.presumed(accounts).filter(|_| reads)))
+}
+
+/// The error of an action whose account is not certain.
+pub(super) fn no_account(accounts: &[Arc<ServedAccount>]) -> String {
+    let ids: Vec<_> = accounts.iter().map(|known| known.self_id.to_string()).collect();
+    let ids = ids.join(", ");
+    format!("this bot has several accounts: name the one that acts with `?self_id=`: {ids}")
+}
+
+/// Whether an account knows the conversation of an action, or its message.
+fn knows(
+    bot: &ConfiguredBot,
+    account: &ServedAccount,
+    view: &View,
+    action: &str,
+    fields: &RawObject<'_>,
+) -> Result<bool> {
+    let is_private =
+        action.contains("private") || fields.text("message_type").as_deref() == Some("private");
+    let group = fields.id("group_id").filter(|_| !is_private);
+    let conversation = match (group, fields.id("user_id")) {
+        (Some(group), _) => conversation_of_group(&bot.shared, account, &group),
+        (None, Some(person)) => conversation_of_person(&bot.shared, account, &person),
+        (None, None) => {
+            let Some(id) = fields.id("message_id") else { return Ok(false) };
+            let is_native = bot.shared.speaks_onebot11(&account.platform, &account.account);
+            return Ok(find(view, account, &id, is_native)?.is_some());
+        }
+    };
+    block_in_place(|| knows_conversation(account, view, &conversation))
+}
+
+fn knows_conversation(account: &ServedAccount, view: &View, conversation: &str) -> Result<bool> {
+    let known = view.conversation(&account.platform, conversation)?;
+    if known.and_then(|known| known.account).as_ref() == Some(&account.account) {
+        return Ok(true);
+    }
+    let filter = MessageFilter {
+        platform: Some(account.platform.clone()),
+        conversation: Some(conversation.to_owned()),
+        ..MessageFilter::default()
+    };
+    let newest = view.list(&filter, Page { offset: 0, limit: MAX_COMPARED, before: None })?;
+    Ok(newest.iter().any(|message| message.account.as_ref() == Some(&account.account)))
+}
