@@ -159,3 +159,20 @@ async fn the_echo_of_another_message_that_says_the_same_proves_no_part() {
     let again = peer.action("send_group_msg").await;
     assert_eq!(again["params"]["message"][0]["type"], "text", "the first part is still in doubt");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_was_set_to_sent_by_hand_after_a_part_goes_out_anew_with_all_its_parts() {
+    let server = server_with(NO_RETRIES);
+    let peer = answering_by_hand(&server).await;
+    let id = make_two_parts(&server);
+    let first = peer.action("send_group_msg").await;
+    answer(&peer, &first, &json!({"message_id": 101}));
+    peer.action("send_group_msg").await;
+    server.until(&id, "Failed");
+    let path = format!("/api/messages/{id}");
+    for status in ["Sent", "Pending"] {
+        assert_eq!(server.ask("PATCH", &path, Some(&json!({"status": status}))).0, 200);
+    }
+    let again = peer.action("send_group_msg").await;
+    assert_eq!(again["params"]["message"][0]["type"], "text", "the first part is sent again");
+}

@@ -174,12 +174,18 @@ impl Handler {
         index: usize,
         external_id: Option<String>,
     ) -> Option<PartNoted> {
-        let (noted, is_noted) = oneshot::channel();
+        let (noted, mut is_noted) = oneshot::channel();
         let events = self.events.clone();
         let part = AdapterEvent::PartSent { message, index, external_id, noted };
         // It is stored even if that takes longer than the wait.
         self.tracker.spawn(async move { events.report(part).await });
-        timeout(KEEP_TIMEOUT, is_noted).await.ok()?.ok()
+        let Ok(answer) = timeout(KEEP_TIMEOUT, &mut is_noted).await else {
+            self.account.progress.note(message, index, Err(is_noted));
+            return None;
+        };
+        let answer = answer.ok()?;
+        self.account.progress.note(message, index, Ok(answer));
+        Some(answer)
     }
 
     /// Tells the core of a message that was taken for the echo of a part. Bots have its frame already.

@@ -1,15 +1,17 @@
 //! Messages that are sent in several parts: remembers the sent parts, so that a new attempt sends only
 //! the rest, and the echo of a part is not stored as a new message.
 
+mod under_way;
 mod whole_messages;
 
-use crate::adapter::api::{AdapterEvent, Delivery, Outbound};
+use crate::adapter::api::{AdapterEvent, Delivery, Outbound, PartNoted};
 use crate::clock::now;
 use crate::model::content::Content;
 use crate::model::inbound::{ECHO_LATE, Inbound};
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
+use under_way::{NextPart, UnderWay};
 use uuid::Uuid;
 use whole_messages::WholeMessages;
 
@@ -44,32 +46,6 @@ struct NamelessPart {
     at: u64,
 }
 
-#[derive(Debug)]
-struct UnderWay {
-    message: Uuid,
-    conversation: String,
-    contents: Vec<Content>,
-    /// The IDs of the parts that have gone.
-    sent: Vec<Option<String>>,
-    /// The platform took one of them without a proof.
-    is_unconfirmed: bool,
-    next: NextPart,
-}
-
-/// The part that goes next.
-#[derive(Debug, Default)]
-enum NextPart {
-    /// It was not sent. The owner wrote any own message with this text.
-    #[default]
-    Waits,
-    /// It was sent at this time, in Unix seconds, and its attempt waits for the outcome.
-    IsOpen(u64),
-    /// An own message that says the same came before its outcome was known.
-    Echoed(Box<Inbound>),
-    /// It was sent at this time, in Unix seconds, and its attempt has ended without an outcome.
-    InDoubt(u64),
-}
-
 /// A message that the account's owner wrote, and that was taken for the echo of a part.
 pub(super) type OwnersMessage = Box<Inbound>;
 
@@ -84,12 +60,15 @@ pub(super) struct SentPart {
 
 impl SendProgress {
     /// An attempt begins. Returns how many parts were sent by earlier ones: none, if the contents changed.
-    /// `message.parts` lists those that the core knows.
+    /// `message.parts` lists those that the core knows; it has forgotten all if the message is sent anew.
     pub(super) fn begin(&self, message: &Outbound, contents: &[Content]) -> usize {
         let mut state = self.state();
         let is_it = |earlier: &UnderWay| earlier.message == message.id;
         let earlier = state.under_way.iter().position(is_it);
-        let earlier = earlier.and_then(|place| state.under_way.remove(place));
+        let mut earlier = earlier.and_then(|place| state.under_way.remove(place));
+        let is_ahead = earlier.as_mut().is_some_and(|earlier| {
+            earlier.sent.len() >= message.parts.len() && earlier.is_listed_in(message)
+        });
         if state.under_way.len() == MAX_UNDER_WAY {
             state.under_way.pop_front();
         }
@@ -97,7 +76,7 @@ impl SendProgress {
             Some(earlier) if earlier.contents != contents || earlier.is_recorded_in(message) => {
                 UnderWay::new(message, contents, Vec::new())
             }
-            Some(earlier) if earlier.sent.len() >= message.parts.len() => earlier,
+            Some(earlier) if is_ahead => earlier,
             _ => {
                 let id = |id: &String| Some(id.clone()).filter(|id| !id.is_empty());
                 UnderWay::new(message, contents, message.parts.iter().map(id).collect())
@@ -182,6 +161,22 @@ impl SendProgress {
         SentPart { external_id, owners_message }
     }
 
+    /// The core noted a part, or its answer is still to come.
+    pub(super) fn note(
+        &self,
+        message: Uuid,
+        index: usize,
+        answer: Result<PartNoted, oneshot::Receiver<PartNoted>>,
+    ) {
+        let mut state = self.state();
+        let Some(known) = state.under_way(message) else { return };
+        match answer {
+            Ok(PartNoted::Stored) => (known.noted, known.next_note) = (index + 1, None),
+            Ok(PartNoted::MessageDeleted) => {}
+            Err(note) => known.next_note = Some((index + 1, note)),
+        }
+    }
+
     /// All parts have gone: the first one's ID stands for the message.
     pub(super) fn finish(&self, message: Uuid) -> Delivery {
         let mut state = self.state();
@@ -218,68 +213,6 @@ impl SendProgress {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl UnderWay {
-    fn new(message: &Outbound, contents: &[Content], sent: Vec<Option<String>>) -> Self {
-        Self {
-            message: message.id,
-            conversation: message.conversation.clone(),
-            contents: contents.to_vec(),
-            sent,
-            is_unconfirmed: false,
-            next: NextPart::Waits,
-        }
-    }
-
-    /// The echo of the next part, which waits from now on.
-    fn take_echo(&mut self) -> Option<Box<Inbound>> {
-        match std::mem::take(&mut self.next) {
-            NextPart::Echoed(echo) => Some(echo),
-            NextPart::Waits | NextPart::IsOpen(_) | NextPart::InDoubt(_) => None,
-        }
-    }
-
-    /// Whether a message may be the echo of the next part. There is one echo; another message that says the
-    /// same is the owner's.
-    fn awaits(&self, inbound: &Inbound) -> bool {
-        let (NextPart::IsOpen(at) | NextPart::InDoubt(at)) = self.next else { return false };
-        // A history may hold an old message of the owner with the text of the first part.
-        let may_be_told = !inbound.from_history || !self.sent.is_empty();
-        let next = self.contents.get(self.sent.len());
-        now() <= at.saturating_add(ECHO_LATE)
-            && self.conversation == inbound.conversation
-            && may_be_told
-            && next.is_some_and(|next| inbound.content.is_told_of(next))
-    }
-
-    /// Whether all parts were sent, and `message.sent_as` records that: then it is sent anew.
-    fn is_recorded_in(&self, message: &Outbound) -> bool {
-        let first = self.sent.first().map(|id| id.as_deref().unwrap_or_default());
-        message.parts.is_empty()
-            && self.sent.len() == self.contents.len()
-            && message.sent_as.as_deref() == first
-    }
-
-    /// The part in doubt was sent, as its echo proves. Returns the events for the core.
-    fn prove(&mut self, echo: &Inbound) -> Vec<AdapterEvent> {
-        let (message, index) = (self.message, self.sent.len());
-        let external_id = Some(echo.external_id.clone());
-        self.next = NextPart::Waits;
-        self.sent.push(external_id.clone());
-        // The answer is not awaited.
-        let (noted, _) = oneshot::channel();
-        let mut events = vec![AdapterEvent::PartSent { message, index, external_id, noted }];
-        if self.sent.len() == self.contents.len() {
-            events.push(AdapterEvent::ConfirmedLate {
-                message,
-                account: Some(echo.account.clone()),
-                external_id: self.sent[0].clone(),
-                is_unconfirmed: self.is_unconfirmed,
-            });
-        }
-        events
     }
 }
 

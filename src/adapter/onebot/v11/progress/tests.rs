@@ -285,3 +285,36 @@ fn the_echo_of_a_first_part_proves_no_part_of_another_message() {
     progress.part_sent(other.id, Some("301".into()), false);
     assert!(!proves(&progress, "301"));
 }
+
+#[test]
+fn a_message_whose_parts_the_core_has_forgotten_is_sent_anew() {
+    let contents = ["a".into(), "b".into()];
+    for is_late in [false, true] {
+        let progress = SendProgress::default();
+        progress.begin(&message(&[]), &contents);
+        progress.part_sent(message(&[]).id, Some("101".into()), false);
+        assert_eq!(progress.begin(&message(&[]), &contents), 1, "its note is not stored yet");
+        if is_late {
+            let (noted, is_noted) = oneshot::channel();
+            progress.note(message(&[]).id, 0, Err(is_noted));
+            noted.send(PartNoted::Stored).unwrap();
+        } else {
+            progress.note(message(&[]).id, 0, Ok(PartNoted::Stored));
+        }
+        assert_eq!(progress.begin(&message(&["101"]), &contents), 1);
+        assert_eq!(progress.begin(&message(&[]), &contents), 0);
+    }
+}
+
+#[test]
+fn a_part_that_only_its_echo_proved_is_forgotten_with_the_others() {
+    let (progress, message) = (SendProgress::default(), message(&[]));
+    let contents = ["a".into(), "b".into()];
+    progress.begin(&message, &contents);
+    progress.send(message.id);
+    progress.part_unanswered(message.id);
+    let proven = progress.take_echo(&echo("101", "a")).unwrap();
+    let Some(AdapterEvent::PartSent { noted, .. }) = proven.into_iter().next() else { panic!() };
+    noted.send(PartNoted::Stored).unwrap();
+    assert_eq!(progress.begin(&message, &contents), 0);
+}
