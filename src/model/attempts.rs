@@ -3,8 +3,8 @@
 use crate::model::message::{Message, Status};
 
 /// The state of the attempts to send a message. The message keeps it in two fields: it has an `owner` from
-/// the claim to the end of the attempt, whatever status people set in between, and `is_uncertain` is about
-/// attempts that have ended.
+/// the claim to the end of the attempt, whatever status people set in between and whatever late answers tell of
+/// earlier attempts, and `is_uncertain` is about attempts that have ended.
 ///
 /// | `owner` | `is_uncertain` | state |
 /// |---|---|---|

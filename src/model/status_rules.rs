@@ -139,10 +139,11 @@ pub fn claim(mut message: Message, account: Option<&str>, at: u64) -> Option<Mes
 /// was set by hand. Only a proof ends the doubt about an earlier attempt; a later failure does not.
 pub fn record_outcome(mut message: Message, outcome: Outcome, at: u64) -> Option<Message> {
     let is_open = message.status == Status::Sending;
-    // A status was set by hand during this attempt.
+    // A status was set by hand during this attempt, or an earlier one is proved by now.
     let is_overruled = outcome.ends_attempt() && message.owner.take().is_some() && !is_open;
     if is_overruled {
-        message.is_uncertain |= outcome.is_uncertain();
+        let is_proven = message.status == Status::Sent && message.external_id.is_some();
+        message.is_uncertain |= outcome.is_uncertain() && !is_proven;
     }
     match outcome {
         Outcome::Sent { account, external_id, is_unconfirmed } => {
@@ -188,4 +189,12 @@ pub fn record_outcome(mut message: Message, outcome: Outcome, at: u64) -> Option
     }
     message.updated_at = at;
     Some(message)
+}
+
+/// Records an answer that came after the time limit of its attempt. After several attempts, it is that of an
+/// earlier one, and the attempt that is under way goes on.
+pub fn record_late(message: Message, outcome: Outcome, at: u64) -> Option<Message> {
+    let under_way = message.owner.clone().filter(|_| message.retry_count > 0);
+    let after = record_outcome(message, outcome, at)?;
+    Some(Message { owner: under_way.or(after.owner), ..after })
 }

@@ -21,7 +21,7 @@ use import::import;
 use quarantine::{quarantine, release};
 use raw_event::store_raw_event;
 use request::{answer_request, notice};
-use sending::{claim, create, note_part, record_deleted, record_outcome, route_again};
+use sending::{claim, create, note_part, record_deleted, record_late, record_outcome, route_again};
 use status::{delete, set_status, set_status_of, withdraw};
 use trim::trim;
 
@@ -90,7 +90,7 @@ pub(super) fn decide(
             None => record_deleted(state, &|deleted, _| deleted == seq, &outcome, at, events),
         },
         Command::RecordLate { id, outcome, at } => match state.by_id(id)? {
-            Some(message) => record_outcome(state, message, outcome, at, events),
+            Some(message) => record_late(state, message, outcome, at, events),
             None => record_deleted(state, &|_, deleted| deleted == id, &outcome, at, events),
         },
         Command::Quarantine { event, reason, at } => quarantine(state, event, reason, at, events),

@@ -258,11 +258,13 @@ fn find_open(
     let Inbound { platform, conversation, .. } = received;
     let mut open = state.outbound(platform, conversation, Status::Sending, MAX_OPEN)?;
     open.extend(state.outbound(platform, conversation, Status::Pending, MAX_OPEN)?);
-    let is_given_up = |message: &&Message| {
-        matches!(message.status, Status::Failed | Status::Canceled)
-            && message.direction == Direction::Outbound
+    // One that was given up, or that was sent and is under way again.
+    let is_over = |message: &&Message| {
+        let is_open_again = message.status == Status::Sent && message.owner.is_some();
+        let is_given_up = matches!(message.status, Status::Failed | Status::Canceled);
+        (is_given_up || is_open_again) && message.direction == Direction::Outbound
     };
-    open.extend(recent.iter().filter(is_given_up).cloned());
+    open.extend(recent.iter().filter(is_over).cloned());
     open.retain(|message| received.echoes(message, at));
     Ok(open.into_iter().min_by_key(|message| message.seq))
 }

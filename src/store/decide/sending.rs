@@ -141,7 +141,30 @@ pub(super) fn record_outcome(
     events: &mut Vec<Event>,
 ) -> Result<Answer> {
     let seq = before.seq;
-    let Some(after) = status_rules::record_outcome(before, outcome, at) else {
+    recorded(state, seq, status_rules::record_outcome(before, outcome, at), at, events)
+}
+
+/// Records an answer that came after the time limit of its attempt.
+pub(super) fn record_late(
+    state: &impl StoreState,
+    before: Message,
+    outcome: Outcome,
+    at: u64,
+    events: &mut Vec<Event>,
+) -> Result<Answer> {
+    let seq = before.seq;
+    recorded(state, seq, status_rules::record_late(before, outcome, at), at, events)
+}
+
+/// Adds the event for a message after an outcome; `None` if nothing changed.
+fn recorded(
+    state: &impl StoreState,
+    seq: u64,
+    after: Option<Message>,
+    at: u64,
+    events: &mut Vec<Event>,
+) -> Result<Answer> {
+    let Some(after) = after else {
         return Ok(state.by_seq(seq)?.map_or(Answer::NotFound, Answer::Message));
     };
     let marks = sent_mark(&after).into_iter().collect();

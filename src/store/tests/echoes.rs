@@ -325,3 +325,61 @@ fn one_claim_takes_messages_of_one_bot_alone() {
     };
     assert_eq!((claimed(1), claimed(2), claimed(3)), (vec![1], vec![2], vec![3, 4]));
 }
+
+/// A message that a late answer proved to be sent, under the ID "5", while its second attempt is under way.
+fn proved_during_another_attempt(file: &mut StoreFile) -> Message {
+    let first = made(file, "hello");
+    claim(file, first.seq, "1");
+    end(file, first.seq, in_doubt());
+    claim(file, first.seq, "1");
+    let late = Command::RecordLate { id: first.id, outcome: sent("1", "5"), at: AT };
+    commit(file, late, Durability::Tables);
+    assert_eq!(status(file, first.seq), Status::Sent);
+    first
+}
+
+#[test]
+fn an_attempt_that_is_under_way_is_not_ended_by_the_late_answer_to_an_earlier_one() {
+    let (_folder, mut file) = new();
+    let first = proved_during_another_attempt(&mut file);
+    set(&mut file, &first, Status::Pending);
+    end(&mut file, first.seq, Outcome::Failed { reason: "no".into(), is_uncertain: false });
+    assert_eq!(
+        status(&file, first.seq),
+        Status::Pending,
+        "another attempt was asked for meanwhile"
+    );
+}
+
+#[test]
+fn the_echo_of_an_attempt_is_ours_though_an_earlier_one_is_proved_by_now() {
+    let (_folder, mut file) = new();
+    let first = proved_during_another_attempt(&mut file);
+    for id in ["5", "6"] {
+        assert!(
+            matches!(own(&mut file, "1", id, "hello"), Answer::Repeated(m) if m.seq == first.seq)
+        );
+    }
+    end(&mut file, first.seq, sent("1", "6"));
+    assert_eq!(file.view().unwrap().stats().total, 1);
+}
+
+#[test]
+fn a_message_that_a_late_answer_proved_is_not_in_doubt_by_the_end_of_an_attempt() {
+    for attempts in 1..=2 {
+        let (_folder, mut file) = new();
+        let first = made(&mut file, "hello");
+        for attempt in 1..=attempts {
+            claim(&mut file, first.seq, "1");
+            if attempt < attempts {
+                end(&mut file, first.seq, in_doubt());
+            }
+        }
+        let late = Command::RecordLate { id: first.id, outcome: sent("1", "5"), at: AT };
+        commit(&mut file, late, Durability::Tables);
+        end(&mut file, first.seq, in_doubt());
+        let now = file.view().unwrap().by_seq(first.seq).unwrap().unwrap();
+        assert_eq!((now.status, now.is_uncertain, now.owner), (Status::Sent, false, None));
+        assert!(matches!(own(&mut file, "1", "9", "hello"), Answer::Message(_)), "the owner's");
+    }
+}
