@@ -31,6 +31,7 @@ pub use sources::Sources;
 use crate::adapter;
 use crate::error::{Error, Result};
 use crate::gateway::BotConfig;
+use crate::model::json_object::{from_object, some_from_object};
 use etcetera::BaseStrategy;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -66,22 +67,31 @@ pub struct Config {
     /// Fate of the content of a message that was taken back on its platform.
     pub recalled: Recalled,
     /// The certificate to serve HTTPS with.
+    #[serde(deserialize_with = "some_from_object")]
     pub tls: Option<Tls>,
     /// The cluster that this server is a node of.
+    #[serde(deserialize_with = "some_from_object")]
     pub cluster: Option<ClusterSettings>,
     /// The section `[log]`.
+    #[serde(deserialize_with = "from_object")]
     pub log: LogSettings,
     /// The section `[limits]`.
+    #[serde(deserialize_with = "from_object")]
     pub limits: ClientLimits,
     /// The section `[store]`.
+    #[serde(deserialize_with = "from_object")]
     pub store: StoreLimits,
     /// The section `[outbox]`.
+    #[serde(deserialize_with = "from_object")]
     pub outbox: OutboxSettings,
     /// Retention.
+    #[serde(deserialize_with = "from_object")]
     pub retention: Retention,
     /// The section `[media]`.
+    #[serde(deserialize_with = "from_object")]
     pub media: MediaSettings,
     /// Rights and limits of agents.
+    #[serde(deserialize_with = "from_object")]
     pub mcp: McpSettings,
     /// Tokens with a scope each.
     #[serde(rename = "tokens")]

@@ -11,6 +11,7 @@ pub mod event;
 pub mod id_prefix;
 pub mod inbound;
 pub mod inline;
+pub mod json_object;
 pub mod message;
 mod message_type;
 mod name;

@@ -155,7 +155,8 @@ fn send_message(mut object: Map<String, Value>) -> Result<ClientCommand, String>
     let reply_to = text("reply_to")?;
     let segments = data.remove("segments").filter(|value| !value.is_null());
     let segments = segments.map(serde_json::from_value).transpose();
-    let segments = segments.map_err(|error| format!("`data.segments`: {error}"))?;
+    let segments =
+        segments.map_err(|error| format!("`data.segments`: {}", error_of_json(&error)))?;
     let content = if segments.is_some() { content } else { Some(required("content", content)?) };
     let message = NewMessage {
         message_type: Some(message_type),
@@ -266,6 +267,10 @@ mod tests {
                 "`data.platform`",
             ),
             (r#"{"type":"subscribe","request_id":{}}"#, "`request_id`"),
+            (
+                r#"{"type":"send_message","data":{"platform":"qq","conversation":"g","segments":[["text","x"]]}}"#,
+                "`data.segments`: invalid type: list, expected an object",
+            ),
         ] {
             assert!(error_of(frame).contains(named), "{frame}: {}", error_of(frame));
         }

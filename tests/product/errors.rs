@@ -53,6 +53,7 @@ fn bodies_that_cannot_be_taken_are_refused_by_what_is_wrong() {
         ("application/json", r#"{"recipient":"g","message_type":"Text"}"#, 400, "content"),
         ("application/json", r#"{"recipient":"g","segments":[]}"#, 400, "`segments`"),
         ("application/json", r#"{"recipient":"g","segments":[{"type":"x"}]}"#, 400, "x"),
+        ("application/json", r#"{"recipient":"g","segments":[["text","x"]]}"#, 400, "an object"),
         (
             "application/json",
             r#"{"recipient":"g","segments":[{"type":"image"}]}"#,

@@ -54,6 +54,8 @@ fn mistakes_are_told_by_name_and_place() {
         ("[limits]\nbody_bytes = 'x'", ["line 2", "`body_bytes`"]),
         ("[limits]\nbody_bytes = 'x'", ["line 2", "expected a whole number"]),
         ("[limits", ["line 1", "unclosed"]),
+        ("log = ['warn']", ["line 1: `log`", "expected a table"]),
+        ("\ncluster = ['a', 'b']", ["line 2: `cluster`", "expected a table"]),
         ("[retention]\ndays = -1", ["line 2: `retention.days`", "0 or more"]),
         ("\nprefix = 'rechat'", ["line 2: `prefix`", "begin with"]),
         ("log.level = 'verbose'", ["line 1: `log.level`", "no level"]),

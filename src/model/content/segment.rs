@@ -1,13 +1,14 @@
 //! The segments of a message (contract, item 23).
 
 use super::failure::MediaFailure;
+use crate::model::json_object::from_object;
 use crate::model::message_type::MessageType;
 use crate::model::sender::Sender;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// One part of a message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(remote = "Self", tag = "type", rename_all = "snake_case")]
 pub enum Segment {
     /// Plain text.
     Text {
@@ -66,7 +67,11 @@ pub enum Segment {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         title: Option<String>,
         /// The messages; empty until somebody opens the forward.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[serde(
+            default,
+            skip_serializing_if = "Vec::is_empty",
+            deserialize_with = "forward_items"
+        )]
         items: Vec<ForwardItem>,
         /// The platform's ID of the forward, which is needed to request its messages.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -139,11 +144,38 @@ pub struct Media {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ForwardItem {
     /// The author of the forwarded message.
+    #[serde(deserialize_with = "from_object")]
     pub sender: Sender,
     /// Unix seconds.
     pub created_at: u64,
     /// The parts of the content.
     pub segments: Vec<Segment>,
+}
+
+impl Serialize for Segment {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Segment {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        /// Reads what the derive describes, which may also be an array.
+        #[derive(Deserialize)]
+        #[serde(transparent)]
+        struct AnyForm(#[serde(with = "Segment")] Segment);
+
+        from_object(from).map(|AnyForm(segment)| segment)
+    }
+}
+
+fn forward_items<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<ForwardItem>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(transparent)]
+    struct Item(#[serde(deserialize_with = "from_object")] ForwardItem);
+
+    let items = Vec::<Item>::deserialize(from)?;
+    Ok(items.into_iter().map(|Item(item)| item).collect())
 }
 
 // Numbers come from JSON, which has no NaN.

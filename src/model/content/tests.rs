@@ -133,3 +133,26 @@ fn a_text_alone_is_not_told_of_a_text_with_a_file() {
     assert!(!sent.is_told_of(&Content::text("look")));
     assert!(Content::text(" look").is_told_of(&Content::text("look")));
 }
+
+#[test]
+fn an_array_is_no_segment() {
+    let text = r#"{"type":"text","text":"x"}"#;
+    let forward = |item: &str| format!(r#"{{"type":"forward","items":[{item}]}}"#);
+    let person = r#"{"id":"1","name":"A"}"#;
+    let read = |json: &str| serde_json::from_str::<Segment>(json);
+    let item =
+        format!(r#"{{"sender":{person},"created_at":5,"segments":[{text},{{"type":"image"}}]}}"#);
+    for good in [text, r#"{"text":"x","type":"text"}"#, &forward(&item)] {
+        read(good).unwrap();
+    }
+    for wrong in [
+        r#"["text","x"]"#.to_owned(),
+        r#"["image","a.png"]"#.to_owned(),
+        forward(&format!(r"[{person},5,[]]")),
+        forward(r#"{"sender":["1","A"],"created_at":5,"segments":[]}"#),
+        forward(&format!(r#"{{"sender":{person},"created_at":5,"segments":[["text","x"]]}}"#)),
+    ] {
+        let told = read(&wrong).unwrap_err().to_string();
+        assert!(told.contains("expected a map"), "{wrong}: {told}");
+    }
+}

@@ -5,6 +5,7 @@
 use super::fields::Fields;
 use super::scalar::Scalar;
 use crate::model::content::MAX_READ;
+use crate::model::json_object::object_from_str;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -64,7 +65,7 @@ impl<'a> WireSegment<'a> {
             #[serde(borrow)]
             data: Option<&'a RawValue>,
         }
-        let Ok(Parts { kind, data }) = serde_json::from_str(json.get()) else {
+        let Ok(Parts { kind, data }) = object_from_str(json.get()) else {
             return Self::default();
         };
         // Some write the parameters beside the type.
@@ -158,6 +159,10 @@ mod tests {
     #[test]
     fn what_is_no_segment_has_no_kind() {
         for json in ["5", "null", "[]", "\"x\"", "{}", r#"{"type":null}"#, r#"{"type":{}}"#] {
+            assert_eq!(parse(json).kind(), None, "{json}");
+        }
+        // Serde would take an array for the fields in their order.
+        for json in [r#"["text","hi"]"#, r#"["text",{"text":"hi"}]"#] {
             assert_eq!(parse(json).kind(), None, "{json}");
         }
         let empty = parse(r#"{"type":"text","data":{"text":[1],"name":" "}}"#);

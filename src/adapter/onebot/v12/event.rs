@@ -10,6 +10,7 @@ use crate::adapter::onebot::common::scalar::Scalar;
 use crate::clock::now;
 use crate::model::content::Content;
 use crate::model::inbound::{AlikeEntries, Inbound};
+use crate::model::json_object::object_from_str;
 use crate::model::message::{Sender, check_name};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -89,7 +90,7 @@ struct OneBot12EventFields<'a> {
 
 impl<'a> OneBot12Frame<'a> {
     pub(super) fn parse(text: &'a str) -> Result<Self, serde_json::Error> {
-        let fields: OneBot12EventFields<'a> = serde_json::from_str(text)?;
+        let fields: OneBot12EventFields<'a> = object_from_str(text)?;
         if fields.kind.text().is_none() && fields.post_type.text().is_some() {
             let user_id = fields.self_id.id().map(str::to_owned);
             let bot = user_id.map(|user_id| BotId { platform: String::new(), user_id });
@@ -257,6 +258,14 @@ pub(in crate::adapter) fn swallow(text: &str) {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn an_array_is_no_frame() {
+        for length in 0..40 {
+            let frame = format!("[{}]", vec!["null"; length].join(","));
+            assert!(OneBot12Frame::parse(&frame).is_err(), "{length}");
+        }
+    }
 
     fn value() -> impl Strategy<Value = String> {
         prop_oneof![

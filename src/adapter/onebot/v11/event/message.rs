@@ -6,6 +6,7 @@ use crate::adapter::onebot::common::parts::MessageReading;
 use crate::adapter::onebot::v11::reading;
 use crate::clock::now;
 use crate::model::inbound::{AlikeEntries, Inbound};
+use crate::model::json_object::object_from_str;
 use crate::model::message::{Sender, check_name};
 use serde_json::value::RawValue;
 use siphasher::sip::SipHasher13;
@@ -28,7 +29,7 @@ pub(in crate::adapter::onebot::v11) struct MessageOrigin {
 impl<'a> OneBot11Message<'a> {
     /// Reads a message of a history, which may lack what makes it an event.
     pub(in crate::adapter::onebot::v11) fn parse(json: &'a RawValue) -> Option<Self> {
-        serde_json::from_str(json.get()).ok().map(Self)
+        object_from_str(json.get()).ok().map(Self)
     }
 
     /// Whether the account itself wrote it.

@@ -10,6 +10,7 @@ pub(super) use message::{MessageOrigin, OneBot11Message};
 use super::notice::OneBot11NoticeFrame;
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::scalar::Scalar;
+use crate::model::json_object::object_from_str;
 use fields::OneBot11EventFields;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -42,7 +43,7 @@ pub(super) enum OneBot11Event<'a> {
 
 impl<'a> OneBot11Frame<'a> {
     pub(super) fn parse(text: &'a str) -> Result<Self, serde_json::Error> {
-        let fields: OneBot11EventFields<'a> = serde_json::from_str(text)?;
+        let fields: OneBot11EventFields<'a> = object_from_str(text)?;
         if fields.post_type.text().is_none() {
             if fields.kind.text().is_some() && fields.detail_type.text().is_some() {
                 return Ok(Self::Event { account: None, event: OneBot11Event::OtherVersion });

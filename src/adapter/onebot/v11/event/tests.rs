@@ -73,3 +73,11 @@ fn frames_a_second() {
     let each = began.elapsed() / rounds;
     println!("{each:?} a frame, {:.0} frames a second", 1.0 / each.as_secs_f64());
 }
+
+#[test]
+fn an_array_is_no_frame() {
+    for length in 0..40 {
+        let frame = format!("[{}]", vec!["null"; length].join(","));
+        assert!(OneBot11Frame::parse(&frame).is_err(), "{length}");
+    }
+}
