@@ -62,7 +62,7 @@ async fn send<S: Source>(
     loop {
         let message = chats.find(made.id).await?.ok_or_else(gone)?;
         let lasts = message.waiting.is_some() && polls.elapsed() >= STEADY_REASON_TIME;
-        let is_over = message.status.has_ended() || lasts || !chats.is_served();
+        let is_over = message.is_over() || lasts || !chats.is_served();
         if is_over || !polls.pause().await {
             return Ok(SentMessage::of(&message));
         }

@@ -49,4 +49,31 @@ impl Message {
     pub fn may_be_sent(&self) -> bool {
         AttemptState::of(self) != AttemptState::Settled
     }
+
+    /// Whether its status is final unless somebody asks for another attempt. An attempt that is under way goes
+    /// on if the status is set by hand.
+    pub fn is_over(&self) -> bool {
+        self.status.has_ended() && !AttemptState::of(self).is_under_way()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::content::Content;
+    use uuid::Uuid;
+
+    #[test]
+    fn a_message_whose_status_was_set_by_hand_is_over_once_its_attempt_has_ended() {
+        let mut message = Message::new(1, Uuid::nil(), Content::text("x"), "group_1".into(), 1);
+        for status in [Status::Sent, Status::Failed, Status::Canceled] {
+            message.status = status;
+            message.owner = Some("main".into());
+            assert!(!message.is_over(), "{status}");
+            message.owner = None;
+            assert!(message.is_over(), "{status}");
+        }
+        message.status = Status::Pending;
+        assert!(!message.is_over());
+    }
 }
