@@ -6,7 +6,9 @@ use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::error::Error as _;
 use std::ffi::OsString;
+use std::io::{self, Write};
 use std::num::ParseIntError;
+use std::process::exit;
 
 /// Verbs of other programs, and what does that here.
 const VERBS_OF_OTHER_PROGRAMS: [(&[&str], &str); 30] = [
@@ -98,7 +100,14 @@ pub fn parse() -> Result<Cli> {
 
 /// The error as every other one is told: what is wrong, then what to do.
 fn in_our_form(error: &clap::Error, arguments: &[OsString]) -> Error {
-    if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+    if !error.use_stderr() {
+        // Help, or the version.
+        return match error.print().and_then(|()| io::stdout().flush()) {
+            Ok(()) => exit(0),
+            Err(error) => Error::of_output(&error),
+        };
+    }
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         error.exit();
     }
     let texts = |kind| match error.get(kind) {

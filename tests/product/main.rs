@@ -70,6 +70,7 @@ mod members;
 mod metrics;
 mod names;
 mod outcomes;
+mod output;
 mod overviews;
 mod parts;
 mod readme;
