@@ -4,8 +4,8 @@ use crate::config::ClusterSettings;
 use crate::error::{Error, Result};
 use crate::log::jetstream::EventStream;
 use async_nats::connection::State;
-use async_nats::jetstream::context::ContextBuilder;
-use async_nats::jetstream::{Context, kv, object_store};
+use async_nats::jetstream::context::{ContextBuilder, GetStreamError, GetStreamErrorKind};
+use async_nats::jetstream::{Context, ErrorCode, kv, object_store};
 use async_nats::{ConnectOptions, Event};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -197,8 +197,21 @@ impl NatsConnection {
     }
 
     /// The bucket of the nodes that were there within the last days, if there is one.
-    pub(super) async fn known_nodes(&self) -> Option<kv::Store> {
-        self.context.get_key_value(format!("{}-{KNOWN_NODES}", self.prefix)).await.ok()
+    pub(super) async fn known_nodes(&self) -> std::result::Result<Option<kv::Store>, String> {
+        let name = format!("{}-{KNOWN_NODES}", self.prefix);
+        let error = match self.context.get_key_value(&name).await {
+            Ok(bucket) => return Ok(Some(bucket)),
+            Err(error) => error,
+        };
+        let stream = self.context.get_stream(format!("KV_{name}")).await;
+        match stream.as_ref().map_err(GetStreamError::kind) {
+            Err(GetStreamErrorKind::JetStream(error))
+                if error.error_code() == ErrorCode::STREAM_NOT_FOUND =>
+            {
+                Ok(None)
+            }
+            _ => Err(format!("the bucket {name}: {error}")),
+        }
     }
 
     async fn make_bucket(

@@ -78,9 +78,9 @@ pub(super) async fn missing(
     while let Some(key) = keys.next().await {
         let key = key.map_err(|error| error.to_string())?;
         let Some(entry) = entry(known, &key).await? else { continue };
-        let Ok(Presence { node, listen, .. }) = serde_json::from_slice(&entry.value) else {
-            continue;
-        };
+        let report = serde_json::from_slice(&entry.value);
+        let Presence { node, listen, .. } =
+            report.map_err(|error| format!("`{key}` is no report of a node: {error}"))?;
         if !live.iter().any(|presence| presence.node == node) {
             let seen_at = u64::try_from(entry.created.unix_timestamp()).unwrap_or_default();
             found.push(MissingNode { node, listen, seen_at });

@@ -43,8 +43,12 @@ pub struct ClusterStatus {
     pub snapshot_bytes: Option<usize>,
     /// The nodes that live.
     pub nodes: Vec<NodeStatus>,
-    /// The nodes that were there within the last seven days and do not answer now.
-    pub missing: Vec<MissingNode>,
+    /// The nodes that were there within the last seven days and do not answer now; `None` if that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing: Option<Vec<MissingNode>>,
+    /// Why it is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing_error: Option<String>,
 }
 
 /// The state of a node.
@@ -93,10 +97,7 @@ async fn read(connection: &NatsConnection, settings: &ClusterSettings) -> Result
     let bucket = connection.leases().await.map_err(no_state)?;
     let leader = lease::holder(&bucket).await.map_err(no_state)?;
     let nodes = presence::all(&bucket).await.map_err(no_state)?;
-    let missing = match connection.known_nodes().await {
-        Some(known) => presence::missing(&known, &nodes).await.map_err(no_state)?,
-        None => Vec::new(),
-    };
+    let missing = missing(connection, &nodes).await;
     let snapshot = snapshot::all(&connection.snapshots().await?, &cluster).await?.pop();
     let last = info.state.last_sequence;
     let others = info.cluster.iter().flat_map(|cluster| &cluster.replicas);
@@ -116,6 +117,20 @@ async fn read(connection: &NatsConnection, settings: &ClusterSettings) -> Result
         snapshot: snapshot.as_ref().map(|newest| newest.stream_seq),
         snapshot_bytes: snapshot.map(|newest| newest.bytes),
         nodes: nodes.into_iter().map(state).collect(),
-        missing,
+        missing_error: missing.as_ref().err().cloned(),
+        missing: missing.ok(),
     })
+}
+
+/// The nodes that do not answer; the error says why they are not known.
+async fn missing(
+    connection: &NatsConnection,
+    live: &[Presence],
+) -> std::result::Result<Vec<MissingNode>, String> {
+    let found = match connection.known_nodes().await {
+        Ok(Some(known)) => presence::missing(&known, live).await,
+        Ok(None) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    };
+    found.map_err(|error| format!("the list of nodes could not be read: {error}"))
 }

@@ -69,7 +69,7 @@ async fn status(show: ClusterShow, globals: &GlobalOptions) -> Result<()> {
             quiet(node.presence.listen),
         ]);
     }
-    for node in status.missing {
+    for node in status.missing.into_iter().flatten() {
         grid.push([
             cell(node.node),
             cell(format!("missing since {}", local_time(node.seen_at))),
@@ -79,6 +79,10 @@ async fn status(show: ClusterShow, globals: &GlobalOptions) -> Result<()> {
         ]);
     }
     grid.print(&mut out, "no node runs; `rechat serve` starts one")?;
+    if let Some(error) = status.missing_error {
+        out.line("")?;
+        out.line(format_args!("It is not known whether nodes are missing: {error}"))?;
+    }
     out.finish()
 }
 

@@ -5,7 +5,7 @@ use crate::nodes::{Cluster, NAMES};
 use crate::server::{Home, TestServer, agent, eventually};
 use crate::socket::{Client, in_time};
 use futures_util::StreamExt;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 #[test]
@@ -128,6 +128,37 @@ async fn a_node_that_is_gone_is_told_to_be_missing() {
         cluster.nodes[follower].start_again();
         eventually("no node is missing", || missing(&cluster).filter(Vec::is_empty));
     });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: tests/run"]
+async fn it_is_told_if_the_list_of_nodes_cannot_be_read() {
+    let start = || Cluster::start_with(Nats::of(1), "", &[]);
+    let cluster = tokio::task::spawn_blocking(start).await.unwrap();
+    let context = cluster.nats.stranger().await;
+    let bucket = in_time("there is a list of nodes", async {
+        loop {
+            if let Ok(bucket) = context.get_key_value("rechat-test-nodes").await {
+                return bucket;
+            }
+        }
+    })
+    .await;
+    bucket.put("ghost", "no report".into()).await.unwrap();
+    let is_told = |status: &Value| {
+        assert!(status.get("missing").is_none(), "{status}");
+        let error = status["missing_error"].as_str().unwrap();
+        assert!(error.starts_with("the list of nodes could not be read: `ghost`"), "{error}");
+    };
+    tokio::task::block_in_place(|| {
+        is_told(&cluster.status());
+        let listed = cluster.home.run(&["cluster", "status"]);
+        let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+        assert!(listed.contains("the list of nodes could not be read"), "{listed}");
+    });
+    // A cluster of an older version has none.
+    context.delete_key_value("rechat-test-nodes").await.unwrap();
+    assert_eq!(tokio::task::block_in_place(|| cluster.status())["missing"], json!([]));
 }
 
 #[test]

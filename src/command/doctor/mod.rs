@@ -71,10 +71,13 @@ async fn look_at_cluster(findings: &mut Findings, config: &Config) {
     if status.leader.is_none() {
         let advice = "start the nodes; if none becomes the leader, their logs say why";
         findings.add("cluster", CheckState::Wrong, seen, advice);
-    } else if !status.missing.is_empty() {
-        let missing =
-            |node: &MissingNode| format!("{} since {}", node.node, local_time(node.seen_at));
-        let missing: Vec<_> = status.missing.iter().map(missing).collect();
+    } else if let Some(error) = status.missing_error {
+        let seen = format!("{seen}; it is not known whether nodes are missing: {error}");
+        let advice = "see whether NATS is well, and try again";
+        findings.add("cluster", CheckState::Doubtful, seen, advice);
+    } else if let Some(missing) = status.missing.filter(|missing| !missing.is_empty()) {
+        let one = |node: &MissingNode| format!("{} since {}", node.node, local_time(node.seen_at));
+        let missing: Vec<_> = missing.iter().map(one).collect();
         let seen = format!("{seen}; missing: {}", missing.join(", "));
         let advice = "start these nodes; one that is gone for good is left out after seven days";
         findings.add("cluster", CheckState::Doubtful, seen, advice);
