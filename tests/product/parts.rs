@@ -1,9 +1,9 @@
 //! Messages that are sent in several parts, and the echoes of the parts.
 
-use crate::account::{ACCOUNT, implementation, server_with, until_accounts};
+use crate::account::{ACCOUNT, implementation, said, server_with, until_accounts, until_inbound};
 use crate::framework::Framework;
 use crate::onebot::{Peer, Reply, Script};
-use crate::onebot11::{group_message, own_message, willing};
+use crate::onebot11::{group_message, headers, own_message, willing};
 use crate::server::{TestServer, eventually};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -175,4 +175,37 @@ async fn a_message_that_was_set_to_sent_by_hand_after_a_part_goes_out_anew_with_
     }
     let again = peer.action("send_group_msg").await;
     assert_eq!(again["params"]["message"][0]["type"], "text", "the first part is sent again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_account_sends_all_parts_and_recalls_its_own() {
+    let server = server_with(PATIENT);
+    let first = answering_by_hand(&server).await;
+    let url = format!("ws://{}/onebot/v11/ws", server.address);
+    let willing = willing();
+    let script: Script = Arc::new(move |action| match action["action"].as_str() {
+        Some("send_group_msg") => Reply::Silent,
+        Some("delete_msg") => Reply::ok(Value::Null),
+        _ => willing(action),
+    });
+    let other = Peer::dial(&url, &headers("2", "Universal"), script).await.unwrap();
+    first.push(&said(1, "to the first account"));
+    until_inbound(&server, 1);
+    let id = make_two_parts(&server);
+    let action = first.action("send_group_msg").await;
+    answer(&first, &action, &json!({"message_id": 101}));
+    first.action("send_group_msg").await;
+    first.drop_connection();
+    for (kind, external_id) in [("text", 7), ("file", 8)] {
+        let action = other.action("send_group_msg").await;
+        assert_eq!(action["params"]["message"][0]["type"], kind, "the other one has sent none");
+        answer(&other, &action, &json!({"message_id": external_id}));
+    }
+    let message = server.until(&id, "Sent");
+    assert_eq!(message["account"], "2", "{message}");
+    let (status, answer) = server.ask("POST", &format!("/api/messages/{id}/recall"), None);
+    assert_eq!(status, 200, "{answer}");
+    for external_id in [8, 7] {
+        assert_eq!(other.action("delete_msg").await["params"]["message_id"], external_id);
+    }
 }

@@ -110,3 +110,25 @@ fn a_part_that_is_noted_again_counts_once() {
     assert_eq!(commit(&mut file, late, Durability::Log), Answer::Nothing, "of the first account");
     assert!(parts(&file, &message).is_empty());
 }
+
+#[test]
+fn a_part_of_a_damaged_message_is_refused_and_others_are_noted() {
+    let (folder, mut file) = new();
+    let (damaged, whole) = (made(&mut file, "one, two"), made(&mut file, "three, four"));
+    for message in [&damaged, &whole] {
+        claim(&mut file, message.seq, "1");
+        part(&mut file, message, "101");
+    }
+    damage(&file, tables::MESSAGES, &damaged.seq);
+    let notes = vec![note_part(&damaged, 1, "102"), note_part(&whole, 1, "102")];
+    let answers = file.commit(notes, Durability::Log).unwrap().answers;
+    assert!(matches!(answers[0], Err(StoreError::Damaged(_))), "{answers:?}");
+    assert_eq!(answers[1], Ok(Answer::Noted));
+    // Nor is it claimed, so no part is sent twice.
+    let claim = Command::Claim { seqs: vec![damaged.seq], account: Some("1".into()), at: AT };
+    assert!(file.commit(vec![claim], Durability::Log).unwrap().answers[0].is_err());
+    file.close().unwrap();
+    let file = writable(folder.path());
+    assert_eq!(parts(&file, &whole), ["101", "102"], "also after a restart");
+    assert!(file.view().unwrap().by_seq(damaged.seq).is_err());
+}
