@@ -7,7 +7,8 @@
 LAB is the folder of the lab's programs (load, hello, fan). Redis (redis-server) and NATS
 (nats-server) are left out where their programs are missing. Nothing else should run meanwhile.
 Jobs: post, get, fan, pace, idle, inbound, outbox, start; and growth, over the stores given, which
-are written to (benches/history.py makes what fills one).
+are written to (benches/history.py makes what fills one). With stores, start also opens each of them
+five times.
 """
 
 import argparse
@@ -49,6 +50,8 @@ class Program:
                 socket.create_connection(("127.0.0.1", port), timeout=1).close()
                 break
             except OSError:
+                if self.process.poll() is not None:
+                    sys.exit(f"{command[0]} ended with {self.process.returncode} before it served")
                 time.sleep(0.0005)
         self.started = time.monotonic() - self.began
 
@@ -254,10 +257,21 @@ class Bench:
         server = self.rechat()
         self.note("serve until it answers", "µs", server.started * 1e6)
         server.stop()
+        for store in self.options.stores:
+            name = os.path.splitext(os.path.basename(store))[0]
+            took = statistics.median(self.seconds_until_healthy(store) for _ in range(5))
+            self.note(f"serve until /api/health answers, {name}", "µs", took * 1e6)
         # The cost of starting any program from here is subtracted.
         empty = self.run_time(["true"])
         self.note("rechat --version", "µs", self.run_time([self.options.rechat, "--version"]) - empty)
         self.note("binary", "bytes", os.path.getsize(self.options.rechat))
+
+    def seconds_until_healthy(self, store):
+        server = self.rechat("--db", store)
+        urllib.request.urlopen(f"{server.api}/health").read()
+        took = time.monotonic() - server.began
+        server.stop()
+        return took
 
     def run_time(self, command, times=20):
         """Microseconds."""
@@ -289,8 +303,14 @@ def upgraded(port, path, fields):
     key = base64.b64encode(os.urandom(16)).decode()
     upgrade = f"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n"
     stream.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{upgrade}{fields}\r\n".encode())
-    while b"\r\n\r\n" not in stream.recv(4096):
-        pass
+    answer = b""
+    # One byte at a time, so that the first frame is left for its reader.
+    while not answer.endswith(b"\r\n\r\n"):
+        if not (byte := stream.recv(1)):
+            raise ConnectionError("the connection ended before the upgrade")
+        answer += byte
+    if not answer.startswith(b"HTTP/1.1 101"):
+        raise ConnectionError(answer.split(b"\r\n")[0].decode())
     return stream
 
 
@@ -332,7 +352,7 @@ def options_of(description):
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--secs", type=int, default=3)
     parser.add_argument("--only", default="post,get,fan,pace,idle,inbound,outbox,start")
-    parser.add_argument("--stores", nargs="*", default=[], help="stores for the job `growth`")
+    parser.add_argument("--stores", nargs="*", default=[], help="stores for the jobs `growth` and `start`")
     parser.add_argument("--alone", action="store_true", help="rechat by itself, without its contenders")
     return parser
 
