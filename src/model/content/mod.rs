@@ -7,6 +7,7 @@ mod failure;
 mod limits;
 mod readable;
 mod segment;
+mod told;
 
 pub use failure::MediaFailure;
 pub use limits::{MAX_EMOJI_BYTES, MAX_EXCERPT, MAX_FORWARD_DEPTH, MAX_READ, MAX_SEGMENTS};
@@ -145,21 +146,6 @@ impl Content {
             if let Segment::Text { text } = segment { Some(&**text) } else { None }
         });
         plain.into_iter().chain(of_segments).map(str::trim).filter(|text| !text.is_empty())
-    }
-
-    /// Whether a platform may report content that was sent in this form. Text comes back unchanged;
-    /// addresses, pictures and names may come back in another form.
-    pub fn is_told_of(&self, sent: &Self) -> bool {
-        match (sent.media(), self.media()) {
-            (Some((sent, _)), Some((told, _))) => sent == told,
-            (None, None) => sent.has_media() == self.has_media() && sent.texts().eq(self.texts()),
-            _ => false,
-        }
-    }
-
-    /// Whether one of its segments is an image, an audio, a video or a file.
-    fn has_media(&self) -> bool {
-        self.segments().unwrap_or_default().iter().any(|segment| segment.media().is_some())
     }
 
     /// Whether type and text are equal. Addresses of files are not compared, because they change

@@ -156,3 +156,40 @@ fn an_array_is_no_segment() {
         assert!(told.contains("expected a map"), "{wrong}: {told}");
     }
 }
+
+#[test]
+fn a_part_of_what_was_sent_is_not_told_of_the_whole() {
+    let picture = || image(Media::default());
+    let video = || Segment::Video(Media::default());
+    let forward = |items: Vec<ForwardItem>| Segment::Forward { title: None, items, id: None };
+    let content = |segments: &[Segment]| Content::of(segments.to_vec());
+    let item = ForwardItem { sender: Sender::default(), created_at: 0, segments: Vec::new() };
+    let sent = content(&[text("look"), picture(), video()]);
+    assert!(sent.is_told_of(&sent));
+    for told in [
+        content(&[text("look")]),
+        content(&[text("look"), picture()]),
+        content(&[text("look"), video(), picture()]),
+        content(&[picture(), video()]),
+    ] {
+        assert!(!told.is_told_of(&sent), "{told:?}");
+        assert!(!sent.is_told_of(&told), "{told:?}");
+    }
+    let sent = content(&[text("look"), forward(vec![item.clone()])]);
+    assert!(!Content::text("look").is_told_of(&sent));
+    let card = Segment::Card { title: None, text: None, url: None, image: None };
+    for told in [forward(Vec::new()), card] {
+        assert!(content(&[told]).is_told_of(&content(&[forward(vec![item.clone()])])));
+    }
+}
+
+#[test]
+fn an_emoji_with_a_picture_may_be_told_as_an_image() {
+    let emoji = |url: Option<&str>| {
+        let url = url.map(str::to_owned);
+        Content::of(vec![text("hi"), Segment::Emoji { name: None, id: Some("1".into()), url }])
+    };
+    let sent = emoji(Some("https://x/1.gif"));
+    assert!(Content::of(vec![text("hi"), image(Media::default())]).is_told_of(&sent));
+    assert!(emoji(None).is_told_of(&sent), "it may also be told as a face");
+}
