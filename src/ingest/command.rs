@@ -9,6 +9,7 @@ use crate::model::inbound::Inbound;
 use crate::model::platform_event::MessageTarget;
 use crate::model::status_rules::Outcome;
 use crate::store::Command;
+use std::collections::HashSet;
 use tokio::sync::oneshot;
 
 impl Ingest {
@@ -77,6 +78,10 @@ impl Ingest {
                 self.answer_sent(&platform, &account, &conversation, answer);
                 return None;
             }
+            AdapterEvent::OwnMessages { platform, account, conversation, answer } => {
+                self.answer_own(&platform, &account, &conversation, answer);
+                return None;
+            }
             AdapterEvent::Conversations { platform, account, limit, answer } => {
                 self.answer_conversations(&platform, &account, limit, answer);
                 return None;
@@ -95,6 +100,20 @@ impl Ingest {
         match view.and_then(|view| view.sent_last(platform, account, conversation)) {
             Ok(sent) => drop(answer.send(sent)),
             Err(error) => tracing::error!("what {account} sent last cannot be read: {error}"),
+        }
+    }
+
+    fn answer_own(
+        &self,
+        platform: &str,
+        account: &str,
+        conversation: &str,
+        answer: oneshot::Sender<HashSet<String>>,
+    ) {
+        let view = self.store.view();
+        match view.and_then(|view| view.own_messages(platform, account, conversation)) {
+            Ok(own) => drop(answer.send(own)),
+            Err(error) => tracing::error!("the messages of {account} cannot be read: {error}"),
         }
     }
 

@@ -24,6 +24,9 @@ pub(super) async fn may_send(
     } else {
         route.account.find(route.outbound(context, message)).await
     };
+    if found == Found::RestUnsent {
+        return still_waits(context, message).unwrap_or_default();
+    }
     if let Found::History { candidates, earlier, is_complete } = found {
         let mut is_complete = is_complete
             && were_known(context, message, &earlier).unwrap_or_else(|error| {

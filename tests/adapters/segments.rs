@@ -245,7 +245,9 @@ async fn a_message_of_several_parts_goes_on_where_it_failed() {
     let Delivery::Refused { reason, retryable: true } = refused else { panic!("{refused:?}") };
     assert!(reason.contains("part 2 of 2") && reason.contains("busy"), "{reason}");
     let sent = Delivery::Sent { external_id: Some("101".into()), is_unconfirmed: false };
-    assert_eq!(handle.send(message.clone()).await, sent);
+    let mut again = message.clone();
+    again.parts.push("101".into());
+    assert_eq!(handle.send(again).await, sent);
     let parts = [(message.id, 0, Some("101".into())), (message.id, 1, Some("102".into()))];
     assert_eq!(*rechat.parts.lock().unwrap(), parts);
     let texts = peer.actions();

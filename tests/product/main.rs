@@ -73,6 +73,7 @@ mod outcomes;
 mod output;
 mod overviews;
 mod parts;
+mod parts_in_doubt;
 mod readme;
 mod reload;
 mod routing;

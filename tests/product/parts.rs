@@ -15,7 +15,7 @@ const NO_RETRIES: &str =
 const PATIENT: &str = "[[adapter]]\nkind = 'onebot11'\nanswer_timeout = 30\n";
 
 /// An implementation whose answers to what it is to send are given by the test.
-async fn answering_by_hand(server: &TestServer) -> Peer {
+pub async fn answering_by_hand(server: &TestServer) -> Peer {
     let willing = willing();
     let script: Script = Arc::new(move |action| match action["action"].as_str() {
         Some("send_group_msg") => Reply::Silent,
@@ -33,7 +33,7 @@ fn file_message(id: i64) -> Value {
 }
 
 /// Makes a message of two parts, `see` and a file.
-fn make_two_parts(server: &TestServer) -> String {
+pub fn make_two_parts(server: &TestServer) -> String {
     let (status, made) =
         server.post(&json!({"platform": "qq", "recipient": "group_77", "segments": [
             {"type": "text", "text": "see"},
@@ -48,7 +48,7 @@ fn answer(peer: &Peer, action: &Value, data: &Value) {
 }
 
 /// The contents of all messages of the group, once the server has taken what the peer pushed before.
-fn stored(server: &TestServer, peer: &Peer) -> Vec<Value> {
+pub fn stored(server: &TestServer, peer: &Peer) -> Vec<Value> {
     peer.push(&group_message(ACCOUNT, 999, 1, "a mark"));
     let contents = |conversation: &str| -> Vec<Value> {
         let (_, page) = server.get(&format!("/api/messages?conversation={conversation}"));

@@ -7,6 +7,7 @@ use crate::model::message::{ReplyTo, Sender};
 use crate::model::notice::Notice;
 use crate::model::reaction::ReactionChange;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -152,6 +153,18 @@ pub enum AdapterEvent {
         conversation: String,
         /// The platform's ID of each, and when it was sent, in Unix seconds.
         answer: oneshot::Sender<Vec<(String, u64)>>,
+    },
+    /// A question: which own messages of a conversation are stored? Asked so that no known message of a history
+    /// counts as a part that may have been sent. Dropped unanswered while the store is away.
+    OwnMessages {
+        /// The platform of the account.
+        platform: String,
+        /// The platform's ID of the account.
+        account: String,
+        /// The conversation, as the adapter addresses it.
+        conversation: String,
+        /// The platform's IDs of the newest ones and of their parts.
+        answer: oneshot::Sender<HashSet<String>>,
     },
     /// A question: which conversations does this account have? Asked after a reconnect, to fetch
     /// what was missed. Dropped unanswered while the store is away.

@@ -71,6 +71,7 @@ impl AdapterEvent {
             | Self::PartSent { .. }
             | Self::Conversations { .. }
             | Self::SentMessages { .. }
+            | Self::OwnMessages { .. }
             | Self::Remembered { .. } => 0,
         };
         EVENT_BYTES + texts

@@ -69,6 +69,9 @@ pub enum Found {
         /// The history reaches back to before the message was made.
         is_complete: bool,
     },
-    /// The platform has no history to ask.
+    /// It goes out in parts. The part in doubt was sent, as the adapter has reported, and those after it were
+    /// not.
+    RestUnsent,
+    /// The platform has no history to ask, or it proves nothing.
     CannotTell,
 }

@@ -8,9 +8,13 @@ use crate::store::error::{Result, StoreError};
 use crate::store::query::{MessageFilter, Page};
 use crate::store::tables::{ADAPTER_STATE, REQUESTS, unpack, unpack_request};
 use redb::ReadableTable;
+use std::collections::HashSet;
 
 /// Messages that an account sent last, at most.
 const SENT_LAST: usize = 20;
+
+/// Own messages of a conversation that are told apart from parts, at most: the newest.
+const OWN_LAST: usize = 512;
 
 impl View {
     /// The platform's IDs of the messages that an account sent last in a conversation, and when they were
@@ -42,6 +46,28 @@ impl View {
         };
         let its = sent.into_iter().filter(is_its);
         Ok(its.filter_map(|sent| Some((sent.external_id?, sent.updated_at))).collect())
+    }
+
+    /// The platform's IDs of the newest own messages of an account in a conversation, and of their parts.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
+    pub fn own_messages(
+        &self,
+        platform: &str,
+        account: &str,
+        conversation: &str,
+    ) -> Result<HashSet<String>> {
+        let filter = MessageFilter {
+            statuses: Vec::new(),
+            platform: Some(platform.to_owned()),
+            conversation: Some(conversation.to_owned()),
+            direction: Some(Direction::Outbound),
+        };
+        let own = self.list(&filter, Page { offset: 0, limit: OWN_LAST, before: None })?;
+        let its = own.into_iter().filter(|message| message.account.as_deref() == Some(account));
+        Ok(its.flat_map(|message| message.parts.into_iter().chain(message.external_id)).collect())
     }
 
     /// Requests of platforms, the newest first, at most `limit`.

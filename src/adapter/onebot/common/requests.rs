@@ -198,7 +198,13 @@ async fn answer_one(
             let _ = answer.send(delivery);
         }
         AccountRequest::Find { message, answer } => {
-            let _ = answer.send(handler.find(message).await);
+            // With its media in reach it has the same parts as the attempt in doubt.
+            let ways = FileTransfer { folder: handler.media_folder(), fetches: true };
+            let found = match with_media(message, media, ways).await {
+                Ok(message) => handler.find(message).await,
+                Err(_) => Found::CannotTell,
+            };
+            let _ = answer.send(found);
         }
         AccountRequest::OpenForward { forward, answer } => {
             let _ = answer.send(handler.open_forward(forward).await);

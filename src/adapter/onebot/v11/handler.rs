@@ -80,6 +80,14 @@ impl RequestHandler for Handler {
     }
 
     async fn find(&self, message: Outbound) -> Found {
+        // The parts of an attempt were made of opened forwards, too.
+        let Ok(message) = self.with_opened_forwards(message).await else {
+            return Found::CannotTell;
+        };
+        if let Some(contents) = self.parts_of(&message) {
+            let (account, calls) = (&self.account, &self.calls);
+            return history::find_parts(account, calls, &self.events, &message, &contents).await;
+        }
         history::find(&self.account, &self.calls, &self.events, &message).await
     }
 
@@ -119,6 +127,17 @@ impl RequestHandler for Handler {
 }
 
 impl Handler {
+    /// The contents of the parts of a message; `None` if it goes out as a whole.
+    fn parts_of(&self, message: &Outbound) -> Option<Vec<Content>> {
+        if message.original.is_some() {
+            return None;
+        }
+        let address = OneBot11Address::parse(&message.conversation)?;
+        let account = self.account.id().unwrap_or_default();
+        let steps = steps(message, &address, account, &self.options).ok()?;
+        (steps.len() > 1).then(|| steps.into_iter().map(|step| step.content).collect())
+    }
+
     /// Takes all parts of a message back; none if the ID of one is unknown.
     async fn recall_all(
         &self,

@@ -5,11 +5,12 @@
 
 mod catch_up;
 mod find;
+mod parts;
 #[cfg(test)]
 mod tests;
 
 pub(super) use catch_up::catch_up;
-pub(super) use find::find;
+pub(super) use find::{find, find_parts};
 
 use super::account::Account;
 use super::address::OneBot11Address;
@@ -19,14 +20,12 @@ use crate::adapter::onebot::common::call::Calls;
 use crate::adapter::onebot::common::mentions::name_mentions;
 use crate::clock::now;
 use crate::model::inbound::{AlikeEntries, CLOCKS_APART, HISTORY_APART, Inbound};
+use parts::CORE_TIMEOUT;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// How long to wait for an optional answer of the core.
-const CORE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Seconds by which a message may be older than the one before it, although no clock was set.
 const OUT_OF_ORDER_SECONDS: u64 = 10;
 
@@ -109,32 +108,24 @@ async fn fetch(
     };
     let history: History<'_> = answer.data().ok_or(NoHistory::Refused)?;
     let own = account.id().unwrap_or_default();
-    let mut proven = Vec::new();
     let read = |json: &RawValue| {
         let message = OneBot11Message::parse(json)?;
         let (mut inbound, _) =
             message.into_inbound(&account.platform, own, Some(conversation)).ok()?;
-        account.known.insert(conversation, &inbound.external_id);
         name_mentions(&mut inbound, &account.people);
         inbound.from_history = true;
-        match account.progress.take_echo(&inbound) {
-            Some(events) => proven.extend(events),
-            None => return Some(inbound),
-        }
-        None
+        Some(inbound)
     };
     let mut messages: Vec<Inbound> = history.messages.into_iter().filter_map(read).collect();
-    for event in proven {
-        events.report(event).await;
-    }
     oldest_first(&mut messages);
-    note_alike(&mut messages);
     let own = messages.iter().filter(|message| message.own);
     let own = own.map(|message| (&*message.external_id, message.time));
     account.clocks.are_in_history(&account.key(), conversation, own);
     if let Some(ahead) = account.clocks.ahead_since(&account.key(), since) {
         note_clock(&mut messages, ahead, now());
     }
+    parts::take(account, events, conversation, &mut messages).await;
+    note_alike(&mut messages);
     Ok(messages)
 }
 

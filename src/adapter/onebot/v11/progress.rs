@@ -1,6 +1,7 @@
 //! Messages that are sent in several parts: remembers the sent parts, so that a new attempt sends only
 //! the rest, and the echo of a part is not stored as a new message.
 
+mod in_history;
 mod under_way;
 mod whole_messages;
 
@@ -69,25 +70,19 @@ impl SendProgress {
         let is_ahead = earlier.as_mut().is_some_and(|earlier| {
             earlier.sent.len() >= message.parts.len() && earlier.is_listed_in(message)
         });
-        if state.under_way.len() == MAX_UNDER_WAY {
-            state.under_way.pop_front();
-        }
         let mut under_way = match earlier {
             Some(earlier) if earlier.contents != contents || earlier.is_recorded_in(message) => {
                 UnderWay::new(message, contents, Vec::new())
             }
             Some(earlier) if is_ahead => earlier,
-            _ => {
-                let id = |id: &String| Some(id.clone()).filter(|id| !id.is_empty());
-                UnderWay::new(message, contents, message.parts.iter().map(id).collect())
-            }
+            _ => UnderWay::as_listed_in(message, contents),
         };
         // The task of an earlier attempt ended before it used the echo.
         if let Some(echo) = under_way.take_echo() {
             under_way.sent.push(Some(echo.external_id));
         }
         let gone = under_way.sent.len();
-        state.under_way.push_back(under_way);
+        state.keep_under_way(under_way);
         gone
     }
 
@@ -123,7 +118,10 @@ impl SendProgress {
         let known = state.under_way(message)?;
         match &known.next {
             NextPart::Echoed(echo) => return Some(echo.external_id.clone()),
-            NextPart::IsOpen(at) => known.next = NextPart::InDoubt(*at),
+            NextPart::IsOpen(at) => {
+                known.next = NextPart::InDoubt(*at);
+                known.doubted = Some(known.sent.len());
+            }
             NextPart::Waits | NextPart::InDoubt(_) => {}
         }
         None
@@ -190,7 +188,7 @@ impl SendProgress {
         }
     }
 
-    /// Takes a message of the account that is the echo of a part; `None` if it is none. That of the first
+    /// Takes a live message of the account that is the echo of a part; `None` if it is none. That of the first
     /// one stands for the message once its outcome is known. Returns the events for the core if it proves
     /// that a part in doubt was sent, because perhaps no later attempt will report it.
     pub(super) fn take_echo(&self, inbound: &Inbound) -> Option<Vec<AdapterEvent>> {
@@ -198,8 +196,7 @@ impl SendProgress {
             return None;
         }
         let mut state = self.state();
-        let Inbound { conversation, external_id, .. } = inbound;
-        if state.parts.iter().any(|(place, id)| place == conversation && id == external_id) {
+        if state.is_part(inbound) {
             return Some(Vec::new());
         }
         if state.whole.has(inbound) {
@@ -207,7 +204,7 @@ impl SendProgress {
         }
         let is_nameless = state.take_nameless(inbound);
         let proven = if is_nameless { Vec::new() } else { state.take_echo_of_next(inbound)? };
-        state.keep_part(conversation.clone(), external_id.clone());
+        state.keep_part(inbound.conversation.clone(), inbound.external_id.clone());
         Some(proven)
     }
 
@@ -219,6 +216,12 @@ impl SendProgress {
 impl State {
     fn under_way(&mut self, message: Uuid) -> Option<&mut UnderWay> {
         self.under_way.iter_mut().find(|known| known.message == message)
+    }
+
+    /// Whether a message is a part that is known by its ID.
+    fn is_part(&self, inbound: &Inbound) -> bool {
+        let Inbound { conversation, external_id, .. } = inbound;
+        self.parts.iter().any(|(place, id)| place == conversation && id == external_id)
     }
 
     /// Takes the echo of a part that goes next, and returns what it proves; `None` if it is none.
@@ -233,12 +236,14 @@ impl State {
             None if self.whole.take_echo(inbound) => return None,
             None => self.under_way.iter().position(awaits)?,
         };
-        let known = &mut self.under_way[place];
-        if matches!(known.next, NextPart::InDoubt(_)) {
-            return Some(known.prove(inbound));
+        Some(self.under_way[place].take_as_next(inbound))
+    }
+
+    fn keep_under_way(&mut self, under_way: UnderWay) {
+        if self.under_way.len() == MAX_UNDER_WAY {
+            self.under_way.pop_front();
         }
-        known.next = NextPart::Echoed(Box::new(inbound.clone()));
-        Some(Vec::new())
+        self.under_way.push_back(under_way);
     }
 
     fn keep_nameless(&mut self, conversation: String, content: Content) {

@@ -39,6 +39,7 @@ pub(in crate::adapter::onebot::v11) async fn catch_up(
             Ok(messages) => {
                 unanswered = 0;
                 for message in messages {
+                    account.known.insert(&conversation, &message.external_id);
                     if !events.report(AdapterEvent::Message(Box::new(message))).await {
                         return;
                     }

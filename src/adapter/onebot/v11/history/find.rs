@@ -1,36 +1,86 @@
 //! Looking in a history for a message that may have been sent.
 
+use super::parts::CORE_TIMEOUT;
 use super::{fetch_what_fits, learn_what_was_sent};
 use crate::adapter::api::{EventSink, Found, Outbound};
 use crate::adapter::onebot::common::call::Calls;
 use crate::adapter::onebot::v11::account::Account;
+use crate::adapter::onebot::v11::progress::SendProgress;
+use crate::model::content::Content;
 use crate::model::inbound::{CLOCKS_APART, Inbound, MAX_CLOCKS_APART};
+use tokio::time::timeout;
 
 /// Messages looked through for one that may have gone out, at first and at most.
 const SEARCHED: usize = 20;
 const MOST_SEARCHED: usize = 320;
 
-/// Looks for a message that may have gone out.
+/// Looks for a message that may have gone out as a whole.
 pub(in crate::adapter::onebot::v11) async fn find(
     account: &Account,
     calls: &Calls,
     events: &EventSink,
     message: &Outbound,
 ) -> Found {
+    let mut found = Found::CannotTell;
+    search(account, calls, events, message, |history| {
+        found = look(history, message);
+        matches!(found, Found::History { is_complete: true, .. })
+    })
+    .await;
+    found
+}
+
+/// Looks for the next part of a message, which may have gone out. That it is not found proves nothing.
+pub(in crate::adapter::onebot::v11) async fn find_parts(
+    account: &Account,
+    calls: &Calls,
+    events: &EventSink,
+    message: &Outbound,
+    contents: &[Content],
+) -> Found {
+    let progress = &account.progress;
+    progress.doubt(message, contents);
+    if !progress.is_rest_unsent(message) {
+        // The history leaves out the parts that it proves.
+        search(account, calls, events, message, |_| progress.is_rest_unsent(message)).await;
+    }
+    if !progress.is_rest_unsent(message) {
+        return Found::CannotTell;
+    }
+    await_note(progress, message).await;
+    Found::RestUnsent
+}
+
+/// Waits until the core has noted the part that was proven: the next attempt gets the parts that it lists.
+async fn await_note(progress: &SendProgress, message: &Outbound) {
+    let Some((index, mut note)) = progress.take_note(message) else { return };
+    match timeout(CORE_TIMEOUT, &mut note).await {
+        Ok(Ok(noted)) => progress.note(message.id, index, Ok(noted)),
+        Ok(Err(_)) => {}
+        Err(_) => progress.note(message.id, index, Err(note)),
+    }
+}
+
+/// Asks for the history of a conversation, for ever more of it until it is enough.
+async fn search(
+    account: &Account,
+    calls: &Calls,
+    events: &EventSink,
+    message: &Outbound,
+    mut is_enough: impl FnMut(Vec<Inbound>) -> bool,
+) {
     let since = message.created_at;
     learn_what_was_sent(account, &message.conversation, events, since).await;
     let (mut count, mut seen) = (SEARCHED, 0);
     loop {
         let fetched =
             fetch_what_fits(account, calls, events, &message.conversation, count, since).await;
-        let Ok(history) = fetched else { return Found::CannotTell };
+        let Ok(history) = fetched else { return };
         // Some answer with as many as they like, and leave out what is no message.
         let may_have_more = history.len() > seen && history.len() >= count / 2;
         seen = history.len();
-        let found = look(history, message);
-        let reaches_back = matches!(found, Found::History { is_complete: true, .. });
-        if reaches_back || !may_have_more || count >= MOST_SEARCHED {
-            return found;
+        if is_enough(history) || !may_have_more || count >= MOST_SEARCHED {
+            return;
         }
         // It may stand before what was told.
         count *= 4;

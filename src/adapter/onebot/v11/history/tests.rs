@@ -120,7 +120,7 @@ fn proof(known: Option<i64>, was_ahead: i64, is_ahead: i64, before: &[u64], told
             Proof::WasNotSent
         }
         Found::History { .. } => Proof::Nothing,
-        Found::CannotTell => panic!("there is a history"),
+        Found::RestUnsent | Found::CannotTell => panic!("there is a history"),
     }
 }
 

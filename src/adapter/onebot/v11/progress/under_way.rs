@@ -22,12 +22,14 @@ pub(super) struct UnderWay {
     /// The platform took one of them without a proof.
     pub(super) is_unconfirmed: bool,
     pub(super) next: NextPart,
+    /// The number of parts before the last one whose attempt ended without an outcome.
+    pub(super) doubted: Option<usize>,
 }
 
 /// The part that goes next.
 #[derive(Debug, Default)]
 pub(super) enum NextPart {
-    /// It was not sent. The owner wrote any own message with this text.
+    /// It was not sent, so an own message that says the same is one that the owner wrote.
     #[default]
     Waits,
     /// It was sent at this time, in Unix seconds, and its attempt waits for the outcome.
@@ -49,7 +51,14 @@ impl UnderWay {
             next_note: None,
             is_unconfirmed: false,
             next: NextPart::Waits,
+            doubted: None,
         }
+    }
+
+    /// A message of which only those parts are known that the core lists.
+    pub(super) fn as_listed_in(message: &Outbound, contents: &[Content]) -> Self {
+        let id = |id: &String| Some(id.clone()).filter(|id| !id.is_empty());
+        Self::new(message, contents, message.parts.iter().map(id).collect())
     }
 
     /// The echo of the next part, which waits from now on.
@@ -60,17 +69,27 @@ impl UnderWay {
         }
     }
 
-    /// Whether a message may be the echo of the next part. There is one echo; another message that says the
-    /// same is the owner's.
+    /// Whether a live message may be the echo of the next part. There is one echo; another message that says
+    /// the same is the owner's.
     pub(super) fn awaits(&self, inbound: &Inbound) -> bool {
-        let (NextPart::IsOpen(at) | NextPart::InDoubt(at)) = self.next else { return false };
-        // A history may hold an old message of the owner with the text of the first part.
-        let may_be_told = !inbound.from_history || !self.sent.is_empty();
-        let next = self.contents.get(self.sent.len());
-        now() <= at.saturating_add(ECHO_LATE)
+        let may_come = |at: u64| now() <= at.saturating_add(ECHO_LATE);
+        !inbound.from_history
+            && self.sent_at().is_some_and(may_come)
             && self.conversation == inbound.conversation
-            && may_be_told
-            && next.is_some_and(|next| inbound.content.is_told_of(next))
+            && self.is_next(&inbound.content)
+    }
+
+    /// When the next part was sent, in Unix seconds, if that is known and its echo is still to come.
+    pub(super) fn sent_at(&self) -> Option<u64> {
+        match self.next {
+            NextPart::IsOpen(at) | NextPart::InDoubt(at) => Some(at),
+            NextPart::Waits | NextPart::Echoed(_) => None,
+        }
+    }
+
+    /// Whether the platform may report the next part in this form.
+    pub(super) fn is_next(&self, told: &Content) -> bool {
+        self.contents.get(self.sent.len()).is_some_and(|next| told.is_told_of(next))
     }
 
     /// Whether all parts were sent, and `message.sent_as` records that: then it is sent anew.
@@ -92,8 +111,17 @@ impl UnderWay {
         self.noted <= message.parts.len()
     }
 
+    /// Takes the echo of the next part. Returns the events for the core if that part was in doubt.
+    pub(super) fn take_as_next(&mut self, echo: &Inbound) -> Vec<AdapterEvent> {
+        if matches!(self.next, NextPart::InDoubt(_)) {
+            return self.prove(echo);
+        }
+        self.next = NextPart::Echoed(Box::new(echo.clone()));
+        Vec::new()
+    }
+
     /// The part in doubt was sent, as its echo proves. Returns the events for the core.
-    pub(super) fn prove(&mut self, echo: &Inbound) -> Vec<AdapterEvent> {
+    fn prove(&mut self, echo: &Inbound) -> Vec<AdapterEvent> {
         let (message, index) = (self.message, self.sent.len());
         let external_id = Some(echo.external_id.clone());
         self.next = NextPart::Waits;

@@ -93,6 +93,11 @@ impl WholeMessages {
         true
     }
 
+    /// Whether an own message may be one of these, because it says the same.
+    pub(super) fn awaits(&self, inbound: &Inbound) -> bool {
+        self.awaited.iter().any(|awaited| awaited.may_be(inbound))
+    }
+
     fn take(&mut self, message: Uuid) -> Option<AwaitedEcho> {
         let place = self.awaited.iter().position(|awaited| awaited.message == message)?;
         self.awaited.remove(place)

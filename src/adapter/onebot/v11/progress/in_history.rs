@@ -1,0 +1,108 @@
+//! Parts in a history. It also has old messages of the owner, so what an entry says proves nothing alone.
+
+use super::{NextPart, SendProgress, State, UnderWay};
+use crate::adapter::api::{AdapterEvent, Outbound, PartNoted};
+use crate::model::content::Content;
+use crate::model::inbound::{CLOCKS_APART, ECHO_LATE, Inbound};
+use tokio::sync::oneshot;
+
+impl SendProgress {
+    /// An attempt may have sent the next part of a message. Of an attempt before a restart only those parts
+    /// are known that the core lists.
+    pub(in super::super) fn doubt(&self, message: &Outbound, contents: &[Content]) {
+        let mut state = self.state();
+        let is_it = |known: &UnderWay| known.message == message.id;
+        if let Some(place) = state.under_way.iter().position(is_it) {
+            let known = &state.under_way[place];
+            if known.contents == contents && known.sent.len() >= message.parts.len() {
+                return;
+            }
+            state.under_way.remove(place);
+        }
+        let mut doubtful = UnderWay::as_listed_in(message, contents);
+        doubtful.next = NextPart::InDoubt(message.created_at);
+        doubtful.doubted = Some(doubtful.sent.len());
+        state.keep_under_way(doubtful);
+    }
+
+    /// Whether the part that was in doubt is known to be sent, and no later one was tried.
+    pub(in super::super) fn is_rest_unsent(&self, message: &Outbound) -> bool {
+        let mut state = self.state();
+        let known = state.under_way(message.id);
+        known.is_some_and(|known| known.doubted.is_some_and(|doubted| doubted < known.sent.len()))
+    }
+
+    /// The answer of the core to the note of the last part, if it is still to come, and the index of the part.
+    pub(in super::super) fn take_note(
+        &self,
+        message: &Outbound,
+    ) -> Option<(usize, oneshot::Receiver<PartNoted>)> {
+        let mut state = self.state();
+        let (count, note) = state.under_way(message.id)?.next_note.take()?;
+        Some((count - 1, note))
+    }
+
+    /// Whether an entry of a history, the oldest first, may be a part whose outcome is unknown.
+    pub(in super::super) fn may_have_part(&self, history: &[Inbound]) -> bool {
+        let state = self.state();
+        (0..history.len()).any(|index| state.next_in(history, index).is_some())
+    }
+
+    /// Takes the parts out of a history, the oldest first. `is_new` tells whether an entry is no message that
+    /// was known before. Returns the events for the core about parts that were in doubt.
+    pub(in super::super) fn take_from(
+        &self,
+        history: &mut Vec<Inbound>,
+        is_new: impl Fn(&Inbound) -> bool,
+    ) -> Vec<AdapterEvent> {
+        let mut state = self.state();
+        let (mut proven, mut is_part) = (Vec::new(), vec![false; history.len()]);
+        for index in 0..history.len() {
+            let entry = &history[index];
+            let Inbound { conversation, external_id, .. } = entry;
+            if state.is_part(entry) {
+                is_part[index] = true;
+            } else if let Some(place) = state.next_in(history, index).filter(|_| is_new(entry)) {
+                proven.extend(state.under_way[place].take_as_next(entry));
+                state.keep_part(conversation.clone(), external_id.clone());
+                is_part[index] = true;
+            }
+        }
+        let mut is_part = is_part.into_iter();
+        history.retain(|_| is_part.next() != Some(true));
+        proven
+    }
+}
+
+impl State {
+    /// The place of the message whose next part an entry of a history may be.
+    fn next_in(&self, history: &[Inbound], index: usize) -> Option<usize> {
+        let entry = &history[index];
+        if !entry.own || self.is_part(entry) || self.whole.has(entry) || self.whole.awaits(entry) {
+            return None;
+        }
+        self.under_way.iter().position(|known| known.may_be_next(history, index))
+    }
+}
+
+impl UnderWay {
+    /// Whether an entry of a history may be the next part: it stands behind the part before it. The first
+    /// part is known by its time, if the clock of the history is known.
+    fn may_be_next(&self, history: &[Inbound], index: usize) -> bool {
+        let Some(sent_at) = self.sent_at() else { return false };
+        let entry = &history[index];
+        let has_its_time = entry.written().is_some_and(|written| {
+            (sent_at.saturating_sub(CLOCKS_APART)..=sent_at.saturating_add(ECHO_LATE))
+                .contains(&written)
+        });
+        let is_in_order = || match self.sent.last() {
+            None => has_its_time,
+            Some(None) => false,
+            Some(Some(id)) => history[..index].iter().any(|before| {
+                let is_soon = entry.time <= before.time.saturating_add(ECHO_LATE);
+                before.own && before.external_id == *id && (has_its_time || is_soon)
+            }),
+        };
+        self.conversation == entry.conversation && self.is_next(&entry.content) && is_in_order()
+    }
+}
