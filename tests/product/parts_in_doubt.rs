@@ -251,3 +251,25 @@ fn answer(action: &Value, id: i64) -> Value {
 fn said(id: i64) -> Value {
     group_message(ACCOUNT, 77, id, "hi")
 }
+#[tokio::test(flavor = "multi_thread")]
+async fn the_parts_of_a_message_are_known_to_the_next_connection() {
+    let server = server_with(
+        "[outbox]\nfirst_pause_seconds = 3600\nlongest_pause_seconds = 3600\n\n\
+         [[adapter]]\nkind = 'onebot11'\nanswer_timeout = 30\n",
+    );
+    let before = answering_by_hand(&server).await;
+    let id = make_two_parts(&server);
+    let first = before.action("send_group_msg").await;
+    before.push(&answer(&first, 101));
+    before.action("send_group_msg").await;
+    before.drop_connection();
+    eventually("the attempt has ended", || {
+        let (_, message) = server.get(&format!("/api/messages/{id}"));
+        message["last_error"].is_string().then_some(())
+    });
+    let after = answering_by_hand(&server).await;
+    after.push(&own(102, 0, file("a.pdf")));
+    server.until(&id, "Sent");
+    assert_eq!(stored(&server, &after).len(), 1);
+    assert_eq!(recalled(&server, &after, &id, 2).await, [102, 101]);
+}

@@ -9,8 +9,20 @@ use crate::adapter::onebot::common::lookups::Lookups;
 use crate::adapter::onebot::common::names::Names;
 use crate::adapter::recent::Recent;
 use crate::clock::now;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+
+/// Accounts whose state is kept after their connections. The one that connected longest ago is forgotten.
+const MAX_KEPT: usize = 1_000;
+
+/// The state of an account that outlives its connections, because a message may be sent over several of them.
+#[derive(Debug, Default)]
+struct LastingState {
+    /// Messages that are sent in several parts.
+    progress: SendProgress,
+    /// The group through which each stranger is reached, by conversation: that of the last message.
+    through: Names,
+}
 
 /// One account.
 #[derive(Debug)]
@@ -27,12 +39,12 @@ pub(super) struct Account {
     pub(super) answered: AnsweredMessages,
     /// Requests to the implementation that are running.
     pub(super) lookups: Lookups,
-    /// The group through which each stranger is reached, by conversation: that of the last message.
-    pub(super) through: Names,
     pub(super) history_limits: Arc<HistoryLimits>,
     pub(super) clocks: Arc<PlatformClocks>,
-    /// Messages that are sent in several parts.
-    pub(super) progress: SendProgress,
+    /// The state that outlives its connections. Its ID may become known later than its first connection.
+    lasting: OnceLock<Arc<LastingState>>,
+    /// The same, until its ID is known.
+    early: Arc<LastingState>,
     /// The connections that take actions, the newest last.
     calls: Mutex<Vec<Calls>>,
 }
@@ -47,10 +59,10 @@ impl Account {
             known: Recent::default(),
             answered: AnsweredMessages::default(),
             lookups: Lookups::default(),
-            through: Names::default(),
             history_limits: Arc::clone(&shared.history_limits),
             clocks: Arc::clone(&shared.clocks),
-            progress: SendProgress::default(),
+            lasting: OnceLock::new(),
+            early: Arc::default(),
             calls: Mutex::default(),
         }
     }
@@ -63,6 +75,20 @@ impl Account {
     /// The platform and the ID, as one text.
     pub(super) fn key(&self) -> String {
         format!("{} {}", self.platform, self.id().unwrap_or_default())
+    }
+
+    /// The messages that are sent in several parts.
+    pub(super) fn progress(&self) -> &SendProgress {
+        &self.lasting().progress
+    }
+
+    /// The group through which each stranger is reached, by conversation.
+    pub(super) fn through(&self) -> &Names {
+        &self.lasting().through
+    }
+
+    fn lasting(&self) -> &LastingState {
+        self.lasting.get().unwrap_or(&self.early)
     }
 
     /// A message of ours was sent under this ID.
@@ -95,6 +121,8 @@ impl Account {
 #[derive(Debug, Default)]
 pub(super) struct Accounts {
     connected: Mutex<HashMap<(String, String), Weak<Account>>>,
+    /// By platform and ID, the one that connected last at the end.
+    kept: Mutex<VecDeque<(String, Arc<LastingState>)>>,
     history_limits: Arc<HistoryLimits>,
     clocks: Arc<PlatformClocks>,
 }
@@ -118,6 +146,7 @@ impl Accounts {
     }
 
     fn share(&self, account: Arc<Account>, id: &str) -> Arc<Account> {
+        self.give_kept_state(&account);
         let mut connected = self.connected.lock().unwrap_or_else(PoisonError::into_inner);
         connected.retain(|_, account| account.strong_count() > 0);
         let key = (account.platform.clone(), id.to_owned());
@@ -126,5 +155,84 @@ impl Accounts {
         }
         connected.insert(key, Arc::downgrade(&account));
         account
+    }
+
+    /// Gives an account the state of its earlier connections. An attempt may have begun before its ID was
+    /// known.
+    fn give_kept_state(&self, account: &Account) {
+        let key = account.key();
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = kept.iter().position(|(known, _)| *known == key);
+        let known = known.and_then(|place| kept.remove(place));
+        if kept.len() == MAX_KEPT {
+            kept.pop_front();
+        }
+        let state = known.map_or_else(|| Arc::clone(&account.early), |(_, state)| state);
+        kept.push_back((key, Arc::clone(&state)));
+        let is_other = !Arc::ptr_eq(&state, &account.early);
+        let _ = account.lasting.set(state);
+        if is_other {
+            account.progress().append(&account.early.progress);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapter::api::Outbound;
+    use crate::model::content::Content;
+    use uuid::Uuid;
+
+    fn message() -> Outbound {
+        Outbound {
+            id: Uuid::from_u128(1),
+            conversation: "group_1".into(),
+            content: Content::text("a b"),
+            reply_to: None,
+            parts: Vec::new(),
+            sent_as: None,
+            created_at: 0,
+            original: None,
+        }
+    }
+
+    /// How many parts of the message an account knows to be sent.
+    fn gone(account: &Account) -> usize {
+        account.progress().begin(&message(), &["a".into(), "b".into()])
+    }
+
+    #[test]
+    fn the_parts_that_were_sent_are_known_to_the_next_connection() {
+        let accounts = Accounts::default();
+        let first = accounts.get("qq", Some("1"));
+        assert_eq!(gone(&first), 0);
+        first.progress().part_sent(message().id, Some("101".into()), false);
+        first.through().set("private_5", "77");
+        drop(first);
+        let next = accounts.get("qq", Some("1"));
+        assert_eq!((gone(&next), next.through().get("private_5").as_deref()), (1, Some("77")));
+        assert_eq!(gone(&accounts.get("qq", Some("2"))), 0, "that is another account");
+        assert_eq!(gone(&accounts.get("red", Some("1"))), 0, "that is another platform");
+    }
+
+    #[test]
+    fn an_attempt_that_begins_before_the_account_is_known_goes_on() {
+        let accounts = Accounts::default();
+        drop(accounts.get("qq", Some("1")));
+        let unnamed = accounts.get("qq", None);
+        assert_eq!(gone(&unnamed), 0);
+        let named = accounts.identify(Arc::clone(&unnamed), "1");
+        unnamed.progress().part_sent(message().id, Some("101".into()), false);
+        assert_eq!(gone(&named), 1);
+    }
+
+    #[test]
+    fn few_accounts_are_kept() {
+        let accounts = Accounts::default();
+        for id in 0..MAX_KEPT + 10 {
+            drop(accounts.get("qq", Some(&id.to_string())));
+        }
+        assert_eq!(accounts.kept.lock().unwrap().len(), MAX_KEPT);
     }
 }

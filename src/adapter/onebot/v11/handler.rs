@@ -70,7 +70,7 @@ impl RequestHandler for Handler {
             Ok(steps) => steps,
             Err(reason) => return refused(reason),
         };
-        let through = self.account.through.get(&message.conversation);
+        let through = self.account.through().get(&message.conversation);
         let sending =
             |step| SendAction::new(step, &address, through.as_deref(), self.options.message_format);
         if let [step] = &steps[..] {
@@ -199,11 +199,11 @@ impl Handler {
         // It is stored even if that takes longer than the wait.
         self.tracker.spawn(async move { events.report(part).await });
         let Ok(answer) = timeout(KEEP_TIMEOUT, &mut is_noted).await else {
-            self.account.progress.note(message, index, Err(is_noted));
+            self.account.progress().note(message, index, Err(is_noted));
             return None;
         };
         let answer = answer.ok()?;
-        self.account.progress.note(message, index, Ok(answer));
+        self.account.progress().note(message, index, Ok(answer));
         Some(answer)
     }
 
@@ -221,7 +221,7 @@ impl Handler {
         original: &str,
         address: &OneBot11Address<'_>,
     ) -> Delivery {
-        let through = self.account.through.get(&message.conversation);
+        let through = self.account.through().get(&message.conversation);
         let through = through.as_deref();
         let Ok(made) = as_made(original, self.options.message_format) else {
             let reason = "the message is no JSON".to_owned();
@@ -237,11 +237,10 @@ impl Handler {
         content: &Content,
         sending: SendAction<'_, '_>,
     ) -> Delivery {
-        let progress = &self.account.progress;
-        progress.begin_whole(message, content);
+        self.account.progress().begin_whole(message, content);
         let answer = self.calls.send(message.id, sending.action, &sending, None).await;
         let delivery = delivery(answer);
-        progress.end_whole(message.id, &delivery);
+        self.account.progress().end_whole(message.id, &delivery);
         if let Delivery::Sent { external_id: Some(id), .. } = &delivery {
             self.account.was_sent(&message.conversation, id);
         }
@@ -256,25 +255,26 @@ impl Handler {
         steps: &'s [SendStep<'a>],
         sending: impl Fn(&'s SendStep<'a>) -> SendAction<'s, 'a>,
     ) -> Delivery {
-        let progress = &self.account.progress;
+        // The account may become known meanwhile, and has the state of its earlier connections then.
+        let progress = || self.account.progress();
         let contents: Vec<_> = steps.iter().map(|step| step.content.clone()).collect();
-        let gone = progress.begin(message, &contents);
+        let gone = progress().begin(message, &contents);
         for (place, step) in steps.iter().enumerate().skip(gone) {
             let sending = sending(step);
-            progress.send(message.id);
+            progress().send(message.id);
             // A late answer would only be about this part.
             let answer = self.calls.call(sending.action, &sending, None).await;
             let part = |reason| format!("part {} of {}: {reason}", place + 1, steps.len());
             let mut delivery = delivery(answer);
             if matches!(delivery, Delivery::Unknown { .. })
-                && let Some(id) = progress.part_unanswered(message.id)
+                && let Some(id) = progress().part_unanswered(message.id)
             {
                 delivery = Delivery::Sent { external_id: Some(id), is_unconfirmed: false };
             }
             match delivery {
                 Delivery::Sent { external_id, is_unconfirmed } => {
                     let SentPart { external_id, owners_message } =
-                        progress.part_sent(message.id, external_id, is_unconfirmed);
+                        progress().part_sent(message.id, external_id, is_unconfirmed);
                     self.give_back(owners_message).await;
                     if let Some(id) = &external_id {
                         self.account.was_sent(&message.conversation, id);
@@ -286,16 +286,16 @@ impl Handler {
                     }
                 }
                 Delivery::Refused { reason, retryable } => {
-                    self.give_back(progress.part_refused(message.id)).await;
+                    self.give_back(progress().part_refused(message.id)).await;
                     return Delivery::Refused { reason: part(reason), retryable };
                 }
                 Delivery::Closed => {
-                    self.give_back(progress.part_refused(message.id)).await;
+                    self.give_back(progress().part_refused(message.id)).await;
                     return Delivery::Closed;
                 }
                 Delivery::Unknown { reason } => return Delivery::Unknown { reason: part(reason) },
             }
         }
-        progress.finish(message.id)
+        progress().finish(message.id)
     }
 }

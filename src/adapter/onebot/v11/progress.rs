@@ -149,7 +149,9 @@ impl SendProgress {
         match (&external_id, content) {
             (Some(id), _) if is_first => state.whole.keep(conversation, id.clone()),
             (Some(id), _) => state.keep_part(conversation, id.clone()),
-            (None, Some(content)) => state.keep_nameless(conversation, content),
+            (None, Some(content)) => {
+                state.keep_nameless(NamelessPart { conversation, content, at: now() });
+            }
             _ => {}
         }
         let owners_message = echo.filter(|_| external_id != id_of_echo);
@@ -208,6 +210,22 @@ impl SendProgress {
         Some(proven)
     }
 
+    /// Takes over what is known of other messages of the same account.
+    pub(super) fn append(&self, other: &Self) {
+        let State { under_way, parts, nameless, whole } = std::mem::take(&mut *other.state());
+        let mut state = self.state();
+        for one in under_way {
+            state.keep_under_way(one);
+        }
+        for (conversation, id) in parts {
+            state.keep_part(conversation, id);
+        }
+        for one in nameless {
+            state.keep_nameless(one);
+        }
+        state.whole.append(whole);
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -246,11 +264,11 @@ impl State {
         self.under_way.push_back(under_way);
     }
 
-    fn keep_nameless(&mut self, conversation: String, content: Content) {
+    fn keep_nameless(&mut self, part: NamelessPart) {
         if self.nameless.len() == MAX_NAMELESS {
             self.nameless.pop_front();
         }
-        self.nameless.push_back(NamelessPart { conversation, content, at: now() });
+        self.nameless.push_back(part);
     }
 
     /// Whether a live message is the echo of a part that was taken without an ID; it has one.

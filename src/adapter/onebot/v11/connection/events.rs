@@ -98,7 +98,7 @@ impl Implementation {
                     return self.tell(text, None).await;
                 }
             };
-        if let Some(proven) = self.account.progress.take_echo(&inbound) {
+        if let Some(proven) = self.account.progress().take_echo(&inbound) {
             return self.tell_last(text, proven).await;
         }
         self.remember(&mut inbound, origin);
@@ -179,8 +179,8 @@ impl Implementation {
     fn remember(&self, inbound: &mut Inbound, origin: MessageOrigin) {
         let MessageOrigin { conversation, name, through } = origin;
         match through {
-            Some(group) => self.account.through.set(&conversation, &group),
-            None => self.account.through.forget(&conversation),
+            Some(group) => self.account.through().set(&conversation, &group),
+            None => self.account.through().forget(&conversation),
         }
         if !conversation.starts_with("group_") {
             return;

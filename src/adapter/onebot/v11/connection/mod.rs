@@ -257,7 +257,7 @@ impl Implementation {
             Answered::Late(call, answer) => {
                 let account = self.account.id().map(str::to_owned);
                 let delivery = delivery(Ok(answer));
-                self.account.progress.end_whole(call.message, &delivery);
+                self.account.progress().end_whole(call.message, &delivery);
                 let late = requests::late(SendCall { account, ..call }, delivery);
                 requests::report(&self.context.events, late).await
             }

@@ -38,7 +38,7 @@ pub(in crate::adapter::onebot::v11) async fn find_parts(
     message: &Outbound,
     contents: &[Content],
 ) -> Found {
-    let progress = &account.progress;
+    let progress = account.progress();
     progress.doubt(message, contents);
     if !progress.is_rest_unsent(message) {
         // The history leaves out the parts that it proves.

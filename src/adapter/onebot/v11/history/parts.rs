@@ -19,7 +19,7 @@ pub(super) async fn take(
     conversation: &str,
     history: &mut Vec<Inbound>,
 ) {
-    let progress = &account.progress;
+    let progress = account.progress();
     let stored = if progress.may_have_part(history) {
         own_messages(account, events, conversation).await
     } else {

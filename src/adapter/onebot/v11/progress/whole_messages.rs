@@ -36,10 +36,7 @@ impl WholeMessages {
     /// An attempt begins.
     pub(super) fn begin(&mut self, message: &Outbound, content: &Content) {
         let earlier = self.take(message.id).and_then(|earlier| earlier.ended_at);
-        if self.awaited.len() == MAX_AWAITED {
-            self.awaited.pop_front();
-        }
-        self.awaited.push_back(AwaitedEcho {
+        self.await_echo(AwaitedEcho {
             message: message.id,
             conversation: message.conversation.clone(),
             content: content.clone(),
@@ -62,8 +59,25 @@ impl WholeMessages {
             Delivery::Refused { .. } | Delivery::Closed => {}
         }
         if awaited.ended_at.is_some() {
-            self.awaited.push_back(awaited);
+            self.await_echo(awaited);
         }
+    }
+
+    /// Takes over other messages of the same account.
+    pub(super) fn append(&mut self, other: Self) {
+        for awaited in other.awaited {
+            self.await_echo(awaited);
+        }
+        for (conversation, id) in other.known {
+            self.keep(conversation, id);
+        }
+    }
+
+    fn await_echo(&mut self, awaited: AwaitedEcho) {
+        if self.awaited.len() == MAX_AWAITED {
+            self.awaited.pop_front();
+        }
+        self.awaited.push_back(awaited);
     }
 
     /// Remembers a message by its ID.
