@@ -36,12 +36,12 @@ pub(super) enum BotSendOutcome {
     /// The outcome is not known yet; the message is still being sent. The reason why the last attempt
     /// failed, if one did.
     UnderWay(Option<String>),
-    /// Nothing more is done, and the platform may have it. The reason.
+    /// The platform may have it or get it, and its outcome will not be told. The reason.
     Unknown(String),
 }
 
 /// The bot and the account that send.
-struct BotSender {
+pub(super) struct BotSender {
     shared: Arc<BotsShared>,
     bot: String,
     account: ServedAccount,
@@ -67,12 +67,7 @@ pub(super) async fn outcomes(
     account: &ServedAccount,
     all: Vec<BotSending>,
 ) -> Vec<BotSendOutcome> {
-    let sender = BotSender {
-        shared: bot.shared.clone(),
-        bot: bot.name(),
-        account: account.clone(),
-        until: Instant::now() + OUTCOME_TIMEOUT,
-    };
+    let sender = BotSender::new(bot, account);
     let tasks = bot.shared.core.tasks.clone();
     let sending = run_to_end("bots", &tasks, async move { sender.send(all).await });
     // After a panic it is unknown which messages were made.
@@ -80,13 +75,22 @@ pub(super) async fn outcomes(
 }
 
 impl BotSender {
+    pub(super) fn new(bot: &ConfiguredBot, account: &ServedAccount) -> Self {
+        Self {
+            shared: bot.shared.clone(),
+            bot: bot.name(),
+            account: account.clone(),
+            until: Instant::now() + OUTCOME_TIMEOUT,
+        }
+    }
+
     async fn send(&self, all: Vec<BotSending>) -> Vec<BotSendOutcome> {
         let (mut made, mut refused) = (Vec::new(), None);
         for sending in all {
             match self.create(sending).await {
                 Ok(message) => made.push(message),
-                Err(reason) => {
-                    refused = Some(BotSendOutcome::Failed(reason));
+                Err(outcome) => {
+                    refused = Some(outcome);
                     break;
                 }
             }
@@ -99,23 +103,24 @@ impl BotSender {
         outcomes
     }
 
-    async fn create(&self, sending: BotSending) -> Result<Message, String> {
+    async fn create(&self, sending: BotSending) -> Result<Message, BotSendOutcome> {
         let BotSending { conversation, content, reply_to, original } = sending;
         let core = &self.shared.core;
         let content = kept(&core.blobs, content).await;
         let ServedAccount { platform, account, .. } = self.account.clone();
         let draft = Draft::of_bot(&self.bot, account, content, conversation, platform, original);
-        let draft = draft?.in_reply_to(reply_to);
+        let draft = draft.map_err(BotSendOutcome::Failed)?.in_reply_to(reply_to);
         let facts = core.registry.routing_facts(None);
         let create = Command::Create { draft, at: now(), idempotency: None, facts };
         match core.store.write(create).await {
             Ok(Answer::Message(message)) => Ok(message),
-            Ok(_) => Err("the message was not stored".into()),
-            Err(error) => Err(error.to_string()),
+            Ok(_) => Err(BotSendOutcome::Failed("the message was not stored".into())),
+            Err(error) if error.may_be_stored() => Err(BotSendOutcome::Unknown(error.to_string())),
+            Err(error) => Err(BotSendOutcome::Failed(error.to_string())),
         }
     }
 
-    async fn outcome(&self, message: Message) -> BotSendOutcome {
+    pub(super) async fn outcome(&self, message: Message) -> BotSendOutcome {
         let core = &self.shared.core;
         loop {
             let ended = core.outcomes.wait(message.seq);
@@ -123,7 +128,13 @@ impl BotSender {
             let found = match core.store.view().and_then(|view| view.by_seq(message.seq)) {
                 Ok(Some(found)) => found,
                 Ok(None) => return deleted(true),
-                Err(error) => return BotSendOutcome::Failed(error.to_string()),
+                Err(error) => {
+                    let seq = message.seq;
+                    tracing::error!(
+                        "the outcome of message {seq} of a bot cannot be read: {error}"
+                    );
+                    return BotSendOutcome::UnderWay(None);
+                }
             };
             if let Some(outcome) = ended_as(&found) {
                 return outcome;

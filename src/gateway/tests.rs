@@ -3,10 +3,11 @@
 
 use super::bot::ServedAccount;
 use super::saved_state::{self, BotCursor};
-use super::send::{BotSendOutcome, BotSending, outcomes};
+use super::send::{BotSendOutcome, BotSender, BotSending, outcomes};
 use super::*;
 use crate::actions::Actions;
 use crate::adapter::Registry;
+use crate::health::HEALTH;
 use crate::media::sign::Signer;
 use crate::media::{BlobBounds, Blobs};
 use crate::model::change::Committed;
@@ -31,13 +32,17 @@ struct StoreFolder {
     commits: watch::Receiver<()>,
 }
 
+/// The words of a message whose commit takes the writer down.
+const STUMBLES: &str = "stumbles";
+
 /// Signals each commit.
 struct Commits(watch::Sender<()>);
 
 impl Listener for Commits {
     fn opened(&mut self, _: Head) {}
 
-    fn committed(&mut self, _: Arc<Committed>) {
+    fn committed(&mut self, committed: Arc<Committed>) {
+        assert!(!format!("{committed:?}").contains(STUMBLES), "the commit is too much");
         self.0.send_replace(());
     }
 }
@@ -292,4 +297,22 @@ async fn a_send_that_no_account_takes_is_withdrawn_also_where_the_bot_has_hung_u
     assert_eq!(status(2), Some(Status::Pending));
     tokio::time::pause();
     folder.until(|| status(2) == Some(Status::Canceled)).await;
+}
+
+#[tokio::test]
+async fn a_bot_is_told_no_failure_of_a_message_that_may_go_out() {
+    let (_folder, gateway) =
+        gateway(&["name = 'a'\nkind = 'onebot11'\naccounts = ['qq/1']".to_owned()]);
+    let store = gateway.shared.core.store.clone();
+    let bot = bot(&gateway, "a");
+    let account = account(&bot).await;
+    let outcome = outcomes(&bot, &account, sending(STUMBLES)).await;
+    assert!(matches!(&outcome[..], [BotSendOutcome::Unknown(why)] if why.contains("is unknown")));
+    let message = store.view().unwrap().by_seq(1).unwrap().unwrap();
+    assert_eq!(message.status, Status::Pending, "it is stored, and goes out");
+    // Here the store cannot be read any more.
+    store.close();
+    let outcome = BotSender::new(&bot, &account).outcome(message).await;
+    assert!(matches!(outcome, BotSendOutcome::UnderWay(None)));
+    HEALTH.recover("writer");
 }

@@ -23,8 +23,17 @@ pub enum StoreError {
     Unavailable(String),
     /// The change is in the log of the cluster, but it could not be applied here.
     Unknown(String),
-    /// Writing failed. If the disk failed during the write, the change may be stored nevertheless.
+    /// Writing failed, and nothing was stored.
     Write(String),
+    /// Writing failed, and the change may be stored nevertheless.
+    InDoubt(String),
+}
+
+impl StoreError {
+    /// Whether the change may be stored nevertheless.
+    pub fn may_be_stored(&self) -> bool {
+        matches!(self, Self::InDoubt(_) | Self::Unknown(_) | Self::Unavailable(_))
+    }
 }
 
 impl fmt::Display for StoreError {
@@ -41,7 +50,9 @@ impl fmt::Display for StoreError {
                 write!(f, "the store's file is damaged ({text}); run `rechat check` for details")
             }
             Self::Read(text) => write!(f, "the store could not be read: {text}"),
-            Self::Write(text) => write!(f, "the store could not be written: {text}"),
+            Self::Write(text) | Self::InDoubt(text) => {
+                write!(f, "the store could not be written: {text}")
+            }
         }
     }
 }

@@ -333,7 +333,7 @@ impl Drop for Store {
 
 /// The writer panicked; the log has the details.
 fn unknown_outcome() -> StoreError {
-    StoreError::Write(
+    StoreError::InDoubt(
         "the store failed during the write; it is unknown whether it was stored".into(),
     )
 }

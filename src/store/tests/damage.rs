@@ -23,7 +23,7 @@ async fn a_panic_of_the_writer_is_told_and_the_store_goes_on() {
     let folder = TempDir::new().unwrap();
     let store = Store::open(&options(folder.path(), Access::Write), Box::new(Stumbles(0))).unwrap();
     store.write(create("first")).await.unwrap();
-    let Err(StoreError::Write(text)) = store.write(create("second")).await else {
+    let Err(StoreError::InDoubt(text)) = store.write(create("second")).await else {
         panic!("its answer was lost")
     };
     assert!(text.contains("is unknown"), "{text}");

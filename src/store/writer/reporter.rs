@@ -136,7 +136,7 @@ impl Reporter {
 fn unknown(error: StoreError) -> StoreError {
     match not_written(error) {
         StoreError::Write(text) => {
-            StoreError::Write(format!("{text}; whether it was stored is unknown"))
+            StoreError::InDoubt(format!("{text}; whether it was stored is unknown"))
         }
         error => error,
     }
