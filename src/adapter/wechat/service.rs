@@ -185,9 +185,13 @@ impl IlinkService {
             return;
         }
         tracing::error!(account, "the task of an account panicked and is restarted");
-        sleep(PANIC_PAUSE).await;
+        let stop = self.context.stop.clone();
+        if stop.run_until_cancelled(sleep(PANIC_PAUSE)).await.is_none() {
+            return;
+        }
         self.stop(&account).await;
-        if let Some(kept) = self.kept().await.remove(&account) {
+        let kept = stop.run_until_cancelled(self.kept()).await;
+        if let Some(kept) = kept.and_then(|mut kept| kept.remove(&account)) {
             self.start(kept);
         }
     }
@@ -226,3 +230,6 @@ impl IlinkService {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

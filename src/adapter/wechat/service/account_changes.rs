@@ -27,6 +27,8 @@ pub(super) struct PendingLogin {
     pub(super) forgotten: Vec<AdapterState>,
     /// Dropping it cancels the notice that the disk is slow.
     pub(super) slow_notice: DropGuard,
+    /// It is on the disk already, and is stored again without the data of the accounts that it replaces.
+    pub(super) is_stored: bool,
     /// It was withdrawn while it was being stored.
     pub(super) is_withdrawn: bool,
 }

@@ -107,7 +107,7 @@ impl IlinkService {
         let platform = self.settings.platform();
         let reason = "a later login of the same person took its place";
         let forgotten = self.changes.withdraw(platform, reason, |other| login.replaces(other));
-        let pending = self.pending_login(login, status, forgotten);
+        let pending = self.pending_login(login, status, forgotten, false);
         self.changes.add(AccountChange::LogIn(pending));
         self.save_next();
     }
@@ -118,12 +118,13 @@ impl IlinkService {
         login: Login,
         status: watch::Sender<LoginStatus>,
         forgotten: Vec<AdapterState>,
+        is_stored: bool,
     ) -> PendingLogin {
         let ends = self.context.stop.child_token();
         let told = ends.clone().run_until_cancelled_owned(tell_if_slow(status.clone()));
         self.context.tracker.spawn(told);
         let slow_notice = ends.drop_guard();
-        PendingLogin { login, status, forgotten, slow_notice, is_withdrawn: false }
+        PendingLogin { login, status, forgotten, slow_notice, is_stored, is_withdrawn: false }
     }
 
     /// The accounts at work that a login replaces.
@@ -161,6 +162,10 @@ impl IlinkService {
         match change {
             AccountChange::LogIn(pending) if pending.is_withdrawn => {}
             AccountChange::LogIn(pending) if is_saved => self.login_saved(pending).await,
+            // The accounts before it have stopped.
+            AccountChange::LogIn(pending) if pending.is_stored => {
+                self.begin_with(pending.login, &pending.status);
+            }
             AccountChange::LogIn(pending) => tell_failed(&pending.status, NOT_SAVED),
             AccountChange::LogOut(pending) => self.logged_out(pending, is_saved),
         }
@@ -195,7 +200,7 @@ impl IlinkService {
             forgotten.extend(forget(&platform, &known));
         }
         // They may have kept something since.
-        let again = self.pending_login(login, status, forgotten);
+        let again = self.pending_login(login, status, forgotten, true);
         self.changes.add_first(AccountChange::LogIn(again));
     }
 
