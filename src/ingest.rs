@@ -253,6 +253,7 @@ impl Ingest {
         }
         match answer {
             Ok(Answer::Later) => work.wait(item),
+            Ok(answer) if item.is_early(&answer) => work.wait(item),
             Ok(_) if matches!(item.command, Command::Quarantine { .. }) => {
                 report_quarantine(&self.store)
             }

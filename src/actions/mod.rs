@@ -13,6 +13,7 @@ mod recent_members;
 use crate::adapter::{AccountHandle, Action, ActionError, Registry};
 use crate::clock::now;
 use crate::health::run_to_end;
+use crate::model::attempts::AttemptState;
 use crate::model::content::Content;
 use crate::model::message::{Direction, Message, Status};
 use crate::model::notice::ContactRequest;
@@ -55,6 +56,8 @@ pub enum ActionFailure {
     NoForward,
     /// It was not sent, so it is not on the platform.
     NotSent,
+    /// It may have been sent, but the platform's ID of it is unknown.
+    InDoubt,
     /// It is being sent.
     InFlight,
     /// The platform changed it, and it was sent again meanwhile.
@@ -71,7 +74,7 @@ impl ActionFailure {
         match self {
             Self::NotFound | Self::Store(_) => None,
             Self::NoForward => Some("no_forward"),
-            Self::NotSent => Some("not_sent"),
+            Self::NotSent | Self::InDoubt => Some("not_sent"),
             Self::InFlight | Self::SentAgain => Some("in_flight"),
             Self::Platform(ActionError::Unsupported) => Some("unsupported"),
             Self::Platform(ActionError::Refused(_)) => Some("refused"),
@@ -87,9 +90,12 @@ impl fmt::Display for ActionFailure {
             Self::NotFound => f.write_str("there is no such message or request"),
             Self::NoForward => f.write_str("the message has no forward that could be opened"),
             Self::NotSent => f.write_str("the message was not sent; it can be canceled or deleted"),
-            Self::InFlight => {
-                f.write_str("an attempt to send the message is under way, or a part of it has gone")
-            }
+            Self::InDoubt => f.write_str(
+                "it is not known whether the message was sent, so nothing on the platform can be changed",
+            ),
+            Self::InFlight => f.write_str(
+                "an attempt to send the message is under way or in doubt, or a part of it has gone",
+            ),
             Self::SentAgain => f.write_str(
                 "the message was sent again meanwhile; the platform changed only the earlier copy",
             ),
@@ -287,12 +293,14 @@ impl Actions {
     }
 
     fn on_platform(&self, message: &Message) -> Result<OnPlatform> {
-        match message.status {
-            Status::Sent => {}
-            Status::Sending => return Err(ActionFailure::InFlight),
-            Status::Pending | Status::Failed | Status::Canceled => {
-                return Err(ActionFailure::NotSent);
-            }
+        if message.status != Status::Sent {
+            return Err(match AttemptState::of(message) {
+                AttemptState::Settled => ActionFailure::NotSent,
+                AttemptState::InDoubt => ActionFailure::InDoubt,
+                AttemptState::UnderWay | AttemptState::UnderWayAfterDoubt => {
+                    ActionFailure::InFlight
+                }
+            });
         }
         // Without its own ID the platform cannot find the message.
         let external_id = message.external_id.clone();

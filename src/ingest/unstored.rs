@@ -4,7 +4,10 @@ use crate::adapter::{PartNoted, QueuedEvent};
 use crate::clock::now;
 use crate::health::HEALTH;
 use crate::metrics::METRICS;
+use crate::model::attempts::AttemptState;
+use crate::model::message::Message;
 use crate::model::platform_event::{EventSummary, PlatformEvent};
+use crate::model::status_rules::Outcome;
 use crate::store::{Answer, Command};
 use std::collections::VecDeque;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
@@ -214,6 +217,18 @@ impl QueuedCommand {
         None
     }
 
+    /// Whether it is the late refusal of an attempt whose own end is not stored yet. It would change nothing, and
+    /// the doubt about the attempt would stay.
+    pub(super) fn is_early(&self, answer: &Answer) -> bool {
+        let Command::RecordLate { outcome: Outcome::RefusedLate { .. }, .. } = &self.command else {
+            return false;
+        };
+        let is_its = |message: &Message| {
+            message.retry_count == 0 && AttemptState::of(message) == AttemptState::UnderWay
+        };
+        Instant::now() < self.until && matches!(answer, Answer::Message(message) if is_its(message))
+    }
+
     fn without_waiting(mut self) -> Self {
         let command = match &mut self.command {
             Command::StoreRawEvent { meaning: Some(meaning), .. } => meaning,
@@ -255,6 +270,7 @@ mod tests {
     use crate::model::inbound::Inbound;
     use crate::model::platform_event::MessageTarget;
     use std::sync::Arc;
+    use std::time::Duration;
     use tokio::sync::Semaphore;
 
     fn queued(command: Command) -> QueuedCommand {
@@ -308,6 +324,24 @@ mod tests {
         assert!(queued(Command::Together(all)).quarantine("again").is_none());
         let one = queued(receive("c")).quarantine("a damaged row").unwrap().command;
         assert!(matches!(one, Command::Quarantine { .. }), "{one:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_late_refusal_waits_for_the_end_of_its_own_attempt_and_no_longer() {
+        let refused = Outcome::RefusedLate { reason: "no".into(), retryable: true };
+        let id = uuid::Uuid::nil();
+        let mut item = queued(Command::RecordLate { id, outcome: refused, at: 5 });
+        item.until = Instant::now() + Duration::from_mins(1);
+        let message = Message::new(1, id, "hi".into(), "group_1".into(), 1);
+        let at = |owner: Option<&str>, retry_count: u32| {
+            let owner = owner.map(str::to_owned);
+            Answer::Message(Message { retry_count, owner, ..message.clone() })
+        };
+        assert!(item.is_early(&at(Some("here"), 0)));
+        assert!(!item.is_early(&at(None, 0)), "that end is stored");
+        assert!(!item.is_early(&at(Some("here"), 1)), "that is a later attempt");
+        tokio::time::advance(Duration::from_mins(1)).await;
+        assert!(!item.is_early(&at(Some("here"), 0)));
     }
 
     #[test]

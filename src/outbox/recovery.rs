@@ -30,11 +30,13 @@ const LATE_PART: u64 = 1_000;
 const READ_SHARE: u32 = 20;
 
 /// Marks the messages that this process has claimed as uncertain, in all lanes or in one, after sending was
-/// interrupted. Claims of other owners are not touched.
+/// interrupted, also those whose status was set since. Claims of other owners are not touched.
 pub(super) async fn recover(context: &OutboxContext, lane: Option<&LaneKey>) {
     let mut interrupted = Vec::new();
     let read = context.store.view().and_then(|view| {
-        for message in view.claimed_by(context.store.owner())? {
+        let owner = context.store.owner();
+        let overruled = view.overruled_claims(owner)?.into_iter().map(Ok);
+        for message in view.claimed_by(owner)?.chain(overruled) {
             let message = message?;
             if lane.is_none_or(|lane| *lane == LaneKey::of(&message)) {
                 interrupted.push(message.seq);

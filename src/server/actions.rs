@@ -25,6 +25,7 @@ impl From<ActionFailure> for ErrorResponse {
             ActionFailure::NoForward => StatusCode::NOT_FOUND,
             ActionFailure::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
             ActionFailure::NotSent
+            | ActionFailure::InDoubt
             | ActionFailure::InFlight
             | ActionFailure::SentAgain
             | ActionFailure::Platform(ActionError::Unsupported) => StatusCode::CONFLICT,

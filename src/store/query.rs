@@ -9,6 +9,9 @@ use super::view::View;
 use crate::model::message::{Direction, Message, Status};
 use redb::ReadableTable;
 
+/// Messages that are looked through for claims whose status was set since: the newest.
+const MAX_OVERRULED: usize = 1_000;
+
 /// Conditions for messages; fields that are not set match everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MessageFilter {
@@ -274,6 +277,23 @@ impl View {
         };
         let found = self.outbound(Status::Sending)?;
         Ok(found.filter(move |found| found.as_ref().map_or(true, is_its_own)))
+    }
+
+    /// The newest messages that this owner has claimed and whose status somebody set since.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
+    pub fn overruled_claims(&self, owner: &str) -> Result<Vec<Message>> {
+        let filter = MessageFilter {
+            statuses: vec![Status::Pending, Status::Failed, Status::Canceled],
+            direction: Some(Direction::Outbound),
+            ..MessageFilter::default()
+        };
+        let page = Page { offset: 0, limit: MAX_OVERRULED, before: None };
+        let mut found = self.list(&filter, page)?;
+        found.retain(|message| message.owner.as_deref() == Some(owner));
+        Ok(found)
     }
 
     /// The terms that a filter needs; a message must have one of each group. `None` if nothing can match.

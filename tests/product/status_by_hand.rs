@@ -125,3 +125,25 @@ async fn a_recall_of_an_earlier_copy_does_not_mark_the_copy_that_was_sent_meanwh
     });
     assert!(server.get(&path).1.get("recalled_at").is_none());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_attempt_at_a_canceled_message_ends_with_its_process() {
+    let mut server = TestServer::start();
+    let peer = slow(&server).await;
+    let id = server.make_for(Some("qq"), "group_77", "hello");
+    peer.action("send_group_msg").await;
+    change(&server, "Canceled");
+    let recall = |server: &TestServer| {
+        let (status, answer) = server.ask("POST", &format!("/api/messages/{id}/recall"), None);
+        (status, answer["code"].clone(), answer["error"].as_str().unwrap().to_owned())
+    };
+    let (status, code, error) = recall(&server);
+    assert_eq!((status, code), (409, json!("in_flight")), "{error}");
+    server.kill();
+    server.start_again();
+    eventually("the attempt has ended", || {
+        let (_, code, error) = recall(&server);
+        (code == "not_sent" && error.contains("not known whether")).then_some(())
+    });
+    assert_eq!(server.get(&format!("/api/messages/{id}")).1["status"], "Canceled");
+}

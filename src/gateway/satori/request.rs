@@ -78,6 +78,7 @@ pub(super) fn of_action(error: &actions::ActionFailure) -> RefusedCall {
         | actions::ActionFailure::NoForward
         | actions::ActionFailure::Platform(ActionError::Unsupported) => StatusCode::NOT_FOUND,
         actions::ActionFailure::NotSent
+        | actions::ActionFailure::InDoubt
         | actions::ActionFailure::InFlight
         | actions::ActionFailure::SentAgain => StatusCode::FORBIDDEN,
         actions::ActionFailure::Platform(ActionError::NotConnected) => {

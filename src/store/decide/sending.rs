@@ -111,8 +111,8 @@ fn bot_of(message: &Message) -> Option<(String, Option<String>)> {
     message.via.clone().map(|via| (via, message.account.clone()))
 }
 
-/// Notes the ID of a part that was sent, unless it is noted already or is of an attempt of another
-/// account.
+/// Notes the ID of the next part that was sent. One that is noted already is left alone, and so is one behind
+/// parts that are not noted, such as after another account took the message over.
 pub(super) fn note_part(
     state: &impl StoreState,
     id: Uuid,
@@ -124,7 +124,7 @@ pub(super) fn note_part(
     let Some(message) = state.by_id(id)? else {
         return mark_deleted_part(state, id, &external_id, at, events);
     };
-    if message.parts.get(index) == Some(&external_id) || index > message.parts.len() {
+    if index != message.parts.len() {
         return Ok(Answer::Nothing);
     }
     let marks = part_mark(&message, &external_id, at).into_iter().collect();
