@@ -2,7 +2,7 @@
 
 use super::SessionLimits;
 use super::chunk::ChunkMaker;
-use super::mailbox::{Broadcast, Mailbox, Recipient};
+use super::mailbox::{Broadcast, Mailbox, ServedBy};
 use crate::health::watched;
 use std::sync::Arc;
 use std::task::Waker;
@@ -27,8 +27,8 @@ impl Round {
         limits: SessionLimits,
     ) {
         match mailbox.push(handout, limits) {
-            Some(Recipient::Task(task)) => self.tasks.push(task),
-            Some(Recipient::Socket) => self.sockets.push(mailbox.clone()),
+            Some(ServedBy::Task(task)) => self.tasks.push(task),
+            Some(ServedBy::Hub) => self.sockets.push(mailbox.clone()),
             None => {}
         }
     }

@@ -8,7 +8,7 @@ pub use policy::RetentionPolicy;
 
 use crate::clock::{Ages, Clock};
 use crate::health::HEALTH;
-use crate::model::message::Status;
+use crate::model::message::{Message, Status};
 use crate::store::{Answer, Command, KEY_LIFE, Result, Store, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,13 +55,12 @@ pub async fn run(
     loop {
         let now_in_force = *policy.borrow_and_update();
         let done = round(&store, now_in_force, &ages, &mut at).await;
+        if done.is_ok() {
+            HEALTH.recover(PART);
+        }
         let pause = match done {
             Ok(true) => BATCH_PAUSE,
-            Ok(false) => {
-                HEALTH.recover(PART);
-                at.oldest = 0;
-                PAUSE
-            }
+            Ok(false) => PAUSE,
             Err(error) => {
                 log_fault(&error);
                 PAUSE
@@ -75,33 +74,41 @@ pub async fn run(
     }
 }
 
-/// The last messages that were read. Most messages lie in the order of their times, so the oldest are read
-/// first. Messages whose times are not in order, such as imported ones, are found by reading all messages, some
-/// in each round.
+/// The last messages that were read.
 #[derive(Default)]
 struct Positions {
-    oldest: u64,
+    /// For messages that are too many: the oldest are deleted first.
+    surplus: u64,
+    /// For messages that are too old. Most messages lie in the order of their times, so the oldest are read
+    /// in each round. Messages whose times are not in order, such as imported ones, are found by reading all
+    /// messages, some in each round.
     all: u64,
+    /// The same for the media of old messages.
     oldest_media: u64,
     all_media: u64,
 }
 
-/// One step of each kind, until one has deleted something; `false` if there was nothing to delete.
+/// One step of each kind; `false` if there is nothing to delete for now.
 async fn round(
     store: &Store,
     policy: RetentionPolicy,
     ages: &Ages,
     at: &mut Positions,
 ) -> Result<bool> {
-    let is_done = delete_oldest(store, policy, ages, &mut at.oldest).await?
-        || delete_anywhere(store, policy, ages, &mut at.all).await?
-        || trim(store, policy, ages).await?;
-    let Some(age) = policy.media_age else { return Ok(is_done) };
-    if is_done || media::remove_oldest(store, age, ages, &mut at.oldest_media).await? {
-        return Ok(true);
+    let mut is_done = false;
+    if let Some(count) = policy.count {
+        is_done |= delete_surplus(store, count, &mut at.surplus).await?;
     }
-    media::remove_anywhere(store, age, ages, &mut at.all_media).await?;
-    Ok(false)
+    if let Some(age) = policy.age {
+        is_done |= delete_old(store, age, ages, &mut 0).await?;
+        is_done |= delete_old(store, age, ages, &mut at.all).await?;
+    }
+    is_done |= trim(store, policy, ages).await?;
+    if let Some(age) = policy.media_age {
+        is_done |= media::remove_oldest(store, age, ages, &mut at.oldest_media).await?;
+        media::remove_anywhere(store, age, ages, &mut at.all_media).await?;
+    }
+    Ok(is_done)
 }
 
 fn log_fault(error: &StoreError) {
@@ -140,39 +147,60 @@ fn marks_before(store: &Store, policy: RetentionPolicy, ages: &Ages) -> Result<u
     Ok(oldest.saturating_sub(MARKS_FOR))
 }
 
-/// Deletes some of the oldest messages after `position`; `false` if there is nothing more to delete.
-async fn delete_oldest(
-    store: &Store,
-    policy: RetentionPolicy,
-    ages: &Ages,
-    position: &mut u64,
-) -> Result<bool> {
-    let surplus = match policy.count {
-        Some(count) => store.view()?.stats().total.saturating_sub(count),
-        None => 0,
-    };
-    let expired = expired(store, surplus, policy.age, ages, position)?;
-    // Behind many messages that are not sent there are others.
-    let goes_on = !expired.ids.is_empty() || (surplus > 0 && !expired.is_end);
-    delete(store, expired.ids).await?;
+/// Deletes the oldest messages if there are more than `count`; `false` if there are not. Messages that are not
+/// sent are kept, and `position` passes them until enough were deleted.
+async fn delete_surplus(store: &Store, count: u64, position: &mut u64) -> Result<bool> {
+    let surplus = store.view()?.stats().total.saturating_sub(count);
+    let most = usize::try_from(surplus).unwrap_or(AT_ONCE).min(AT_ONCE);
+    let (mut ids, mut read, mut is_end) = (Vec::new(), 0, true);
+    for message in store.view()?.readable_after(*position)? {
+        if read == LOOKED_AT || ids.len() == most {
+            is_end = false;
+            break;
+        }
+        read += 1;
+        let message = message?;
+        *position = message.seq;
+        if may_be_deleted(&message) {
+            ids.push(message.id);
+        }
+    }
+    let goes_on = surplus > ids.len() as u64 && !is_end;
+    if !goes_on {
+        // What was passed may be sent by now, and is older than the rest.
+        *position = 0;
+    }
+    delete(store, ids).await?;
     Ok(goes_on)
 }
 
-/// Deletes messages that are too old from some messages after `position`; `false` if there are none among
-/// these.
-async fn delete_anywhere(
-    store: &Store,
-    policy: RetentionPolicy,
-    ages: &Ages,
-    position: &mut u64,
-) -> Result<bool> {
-    let expired = expired(store, 0, policy.age, ages, position)?;
-    if expired.is_end {
+/// Deletes messages that are older than `age` seconds from some messages after `position`; `false` if there are
+/// none among these. After the last message, `position` is that of the first again.
+async fn delete_old(store: &Store, age: u64, ages: &Ages, position: &mut u64) -> Result<bool> {
+    let (mut old, mut read) = (Vec::new(), 0);
+    let mut is_end = true;
+    for message in store.view()?.readable_after(*position)? {
+        if read == LOOKED_AT || old.len() == AT_ONCE {
+            is_end = false;
+            break;
+        }
+        read += 1;
+        let message = message?;
+        *position = message.seq;
+        if may_be_deleted(&message) && ages.is_older(message.created_at, age) {
+            old.push(message.id);
+        }
+    }
+    if is_end {
         *position = 0;
     }
-    let is_done = !expired.ids.is_empty();
-    delete(store, expired.ids).await?;
+    let is_done = !old.is_empty();
+    delete(store, old).await?;
     Ok(is_done)
+}
+
+fn may_be_deleted(message: &Message) -> bool {
+    !matches!(message.status, Status::Pending | Status::Sending)
 }
 
 async fn delete(store: &Store, messages: Vec<Uuid>) -> Result<()> {
@@ -184,47 +212,6 @@ async fn delete(store: &Store, messages: Vec<Uuid>) -> Result<()> {
         wait.await?;
     }
     Ok(())
-}
-
-/// Messages that the policy does not keep.
-struct Expired {
-    ids: Vec<Uuid>,
-    /// Whether there are no messages after those that were read.
-    is_end: bool,
-}
-
-/// Reads some messages after `position`: the first `surplus` are not kept, and those that are older than `age`
-/// seconds.
-fn expired(
-    store: &Store,
-    mut surplus: u64,
-    age: Option<u64>,
-    ages: &Ages,
-    position: &mut u64,
-) -> Result<Expired> {
-    let mut expired = Expired { ids: Vec::new(), is_end: true };
-    if surplus == 0 && age.is_none() {
-        return Ok(expired);
-    }
-    let view = store.view()?;
-    let mut left = LOOKED_AT;
-    for message in view.readable_after(*position)? {
-        if left == 0 || expired.ids.len() >= AT_ONCE {
-            expired.is_end = false;
-            break;
-        }
-        left -= 1;
-        let message = message?;
-        *position = message.seq;
-        if matches!(message.status, Status::Pending | Status::Sending) {
-            continue;
-        }
-        if surplus > 0 || age.is_some_and(|age| ages.is_older(message.created_at, age)) {
-            surplus = surplus.saturating_sub(1);
-            expired.ids.push(message.id);
-        }
-    }
-    Ok(expired)
 }
 
 #[cfg(test)]
@@ -287,7 +274,6 @@ mod tests {
         let mut at = Positions::default();
         for _ in 0..8 {
             while round(store, policy, &ages, &mut at).await.unwrap() {}
-            at.oldest = 0;
         }
         store.view().unwrap().stats().total
     }
@@ -313,6 +299,26 @@ mod tests {
         let count = unsent as u64 + 3;
         let policy = RetentionPolicy { count: Some(count), ..RetentionPolicy::default() };
         assert_eq!(left_after_rounds(&store, policy).await, count);
+    }
+
+    #[tokio::test]
+    async fn the_oldest_messages_are_deleted_while_others_come() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store_of(&folder, std::iter::repeat_n(1, 300)).await;
+        cancel_after(&store, 0).await;
+        let policy = RetentionPolicy { count: Some(300), ..RetentionPolicy::default() };
+        let ages = Ages::new(Arc::new(Clock::start()), Vec::new());
+        let mut at = Positions::default();
+        for arrived in 1..=20 {
+            let draft = Draft::new(MessageType::Text, "x".into(), "group_1".into(), None).unwrap();
+            let facts = RoutingFacts::default();
+            store.write(Command::Create { draft, at: 1, idempotency: None, facts }).await.unwrap();
+            round(&store, policy, &ages, &mut at).await.unwrap();
+            let view = store.view().unwrap();
+            let left: Vec<_> =
+                view.readable_after(0).unwrap().map(|left| left.unwrap().seq).collect();
+            assert_eq!(left, (arrived + 1..=arrived + 300).collect::<Vec<_>>());
+        }
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! A TCP stream that the hub may also write to, when the connection is a WebSocket session.
 
+use rustix::io::Errno;
 use rustix::net::{Shutdown, shutdown};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -73,6 +74,10 @@ impl AsyncWrite for SharedTcp {
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context) -> Poll<io::Result<()>> {
         let stream: &TcpStream = self.read.as_ref();
-        Poll::Ready(shutdown(stream, Shutdown::Write).map_err(io::Error::from))
+        Poll::Ready(match shutdown(stream, Shutdown::Write) {
+            // The peer has closed it.
+            Err(Errno::NOTCONN) => Ok(()),
+            done => done.map_err(io::Error::from),
+        })
     }
 }

@@ -85,6 +85,18 @@ async fn a_suspended_client_costs_no_memory_and_has_everything_when_it_reads_on(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_pauses_gets_whole_frames_in_order() {
+    const EACH: u64 = 400;
+    let server = configured("");
+    let mut client = Client::connect_small(&server).await;
+    client.subscribe().await;
+    for from in [1, EACH + 1, 2 * EACH + 1] {
+        write(&server, EACH, 2000).await;
+        read(&mut client, from, from + EACH - 1).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_is_suspended_and_cut_off_goes_on_where_it_was() {
     const ALL: u64 = 6000;
     let server = configured(SMALL);

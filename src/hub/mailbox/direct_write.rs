@@ -23,6 +23,11 @@ impl DirectWrite {
         Self { socket, is_allowed: false, is_listed: false, unsent: Bytes::new() }
     }
 
+    /// Whether a part of a write is left for the session's task.
+    pub(super) fn has_unsent(&self) -> bool {
+        !self.unsent.is_empty()
+    }
+
     /// Ends the hub's writing, and takes what the socket did not take.
     pub(super) fn take_unsent(&mut self) -> Bytes {
         self.is_allowed = false;
@@ -32,6 +37,7 @@ impl DirectWrite {
     /// Writes all batches. Returns false if the session's task has to go on: the socket is full, or has an
     /// error, which the task meets too.
     pub(super) fn write_all(&mut self, queue: &mut FrameQueue, chunks: &mut ChunkMaker) -> bool {
+        debug_assert!(!self.has_unsent(), "frames would be written into the middle of another one");
         while let Some(chunk) = queue.take_chunk(chunks) {
             let written = self.socket.try_write(&chunk).unwrap_or(0);
             if written < chunk.len() {

@@ -39,12 +39,12 @@ enum MailboxMode {
     Behind(Backlog),
 }
 
-/// The way in which a session gets what was added to its mailbox.
-pub(in crate::hub) enum Recipient {
-    /// Its task waits, and is to be woken.
+/// Writes what was added to the mailbox of a session.
+pub(in crate::hub) enum ServedBy {
+    /// The session's task, which waits and is to be woken.
     Task(Waker),
-    /// The hub writes to its socket: see [`Mailbox::write`].
-    Socket,
+    /// The hub: see [`Mailbox::write`].
+    Hub,
 }
 
 /// Content of a mailbox.
@@ -87,7 +87,7 @@ impl Mailbox {
         &self,
         handout: &Broadcast,
         limits: SessionLimits,
-    ) -> Option<Recipient> {
+    ) -> Option<ServedBy> {
         let mut mail = self.lock();
         if handout.number <= mail.last {
             return None;
@@ -106,9 +106,9 @@ impl Mailbox {
         match &mut mail.socket {
             Some(socket) if socket.is_allowed => {
                 let is_listed = std::mem::replace(&mut socket.is_listed, true);
-                (!is_listed).then_some(Recipient::Socket)
+                (!is_listed).then_some(ServedBy::Hub)
             }
-            _ => mail.waiting.take().map(Recipient::Task),
+            _ => mail.waiting.take().map(ServedBy::Task),
         }
     }
 
@@ -138,11 +138,15 @@ impl Mailbox {
         self.lock().socket.as_mut().map(DirectWrite::take_unsent).unwrap_or_default()
     }
 
-    /// Takes the waiting batches; if there are none, the next push wakes the task, or is written to the
-    /// socket.
+    /// Takes the waiting batches; none if the rest of a write comes first. If there is nothing to write, the
+    /// next push wakes the task, or is written to the socket.
     pub(in crate::hub) fn poll_take(&self, cx: &mut Context) -> Poll<MailboxContent> {
         let mut guard = self.lock();
         let mail = &mut *guard;
+        if mail.socket.as_ref().is_some_and(DirectWrite::has_unsent) {
+            // The task has to write the rest before anything else.
+            return Poll::Ready(MailboxContent::Mail(Batches::new()));
+        }
         let content = match &mut mail.mode {
             MailboxMode::Live(queue) if queue.batches.is_empty() => {
                 if !mail.waiting.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
