@@ -167,7 +167,7 @@ async fn delete_surplus(store: &Store, count: u64, position: &mut u64) -> Result
     }
     let goes_on = surplus > ids.len() as u64 && !is_end;
     if !goes_on {
-        // What was passed may be sent by now, and is older than the rest.
+        // Messages that were passed may be sent by now, and are older than the rest.
         *position = 0;
     }
     delete(store, ids).await?;
