@@ -18,6 +18,9 @@ use crate::model::event::Event;
 use std::fmt;
 use std::path::PathBuf;
 
+/// In the text of a [`LogError`]: the batch may be in the log.
+pub const OUTCOME_UNKNOWN: &str = "whether it was stored is unknown";
+
 /// Reason why the log refuses. The text is for people and says what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogError(pub String);

@@ -1,5 +1,6 @@
 //! Errors of the store.
 
+use crate::log::OUTCOME_UNKNOWN;
 use crate::log::record;
 use crate::protocol::http::NOT_INITIALIZED;
 use std::fmt;
@@ -32,7 +33,11 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the change may be stored nevertheless.
     pub fn may_be_stored(&self) -> bool {
-        matches!(self, Self::InDoubt(_) | Self::Unknown(_) | Self::Unavailable(_))
+        match self {
+            Self::InDoubt(_) | Self::Unknown(_) => true,
+            Self::Unavailable(text) => text.contains(OUTCOME_UNKNOWN),
+            _ => false,
+        }
     }
 }
 
@@ -92,5 +97,20 @@ impl From<redb::TableError> for StoreError {
 impl From<redb::TransactionError> for StoreError {
     fn from(error: redb::TransactionError) -> Self {
         Self::Read(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cluster_that_refuses_has_stored_nothing() {
+        let refused =
+            StoreError::Unavailable("this node leads no longer; nothing was stored".into());
+        assert!(!refused.may_be_stored());
+        let lost =
+            StoreError::Unavailable(format!("NATS did not acknowledge it; {OUTCOME_UNKNOWN}"));
+        assert!(lost.may_be_stored());
     }
 }

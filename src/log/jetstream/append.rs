@@ -8,7 +8,7 @@ use super::lease::LeaseEnd;
 use super::parts::{BATCH_HEADER, parts_of};
 use super::stream::EventStream;
 use crate::log::encoding::LogRecord;
-use crate::log::{LogError, Result, SharedLog};
+use crate::log::{LogError, OUTCOME_UNKNOWN, Result, SharedLog};
 use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::{self, ErrorCode};
@@ -94,7 +94,7 @@ impl EventStream {
             if left.is_zero() {
                 let limit = APPEND_TIMEOUT.as_secs();
                 return Err(LogError(format!(
-                    "NATS did not acknowledge it within {limit} s ({fault}); whether it was stored is unknown"
+                    "NATS did not acknowledge it within {limit} s ({fault}); {OUTCOME_UNKNOWN}"
                 )));
             }
             let published = self.publish_once(after, message.clone(), id);
@@ -120,7 +120,7 @@ impl EventStream {
             sleep(RETRY_PAUSE).await;
         }
         Err(LogError(format!(
-            "the lease ended before NATS had acknowledged it ({fault}); whether it was stored is unknown"
+            "the lease ended before NATS had acknowledged it ({fault}); {OUTCOME_UNKNOWN}"
         )))
     }
 

@@ -184,6 +184,18 @@ fn a_part_of_what_was_sent_is_not_told_of_the_whole() {
 }
 
 #[test]
+fn the_form_that_is_kept_for_an_echo_has_no_bytes_and_is_recognized() {
+    let url = Some(format!("base64://{}", "A".repeat(1_000)));
+    let picture = Segment::Image(Media { url, name: Some("a.png".into()), ..Media::default() });
+    for sent in [Content::of(vec![picture.clone()]), Content::of(vec![text("look"), picture])] {
+        let kept = sent.without_addresses();
+        assert!(!format!("{kept:?}").contains("AAAA"));
+        assert!(sent.is_told_of(&kept) && kept.is_told_of(&sent));
+    }
+    assert!(Content::text("a").is_told_of(&Content::text("a").without_addresses()));
+}
+
+#[test]
 fn an_emoji_with_a_picture_may_be_told_as_an_image() {
     let emoji = |url: Option<&str>| {
         let url = url.map(str::to_owned);

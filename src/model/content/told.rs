@@ -22,6 +22,15 @@ impl Content {
             && [None, Some(AttachmentKind::Image)].into_iter().any(has_its_attachments)
     }
 
+    /// This content without the addresses of media, which may be their bytes. [`Self::is_told_of`] does not need
+    /// them.
+    #[must_use]
+    pub fn without_addresses(&self) -> Self {
+        let mut segments = self.to_segments();
+        remove_addresses(&mut segments);
+        Self::of(segments)
+    }
+
     /// The files and forwards, in order. `emoji` is what an emoji with a picture counts as.
     fn attachments(&self, emoji: Option<AttachmentKind>) -> impl Iterator<Item = AttachmentKind> {
         self.segments().unwrap_or_default().iter().filter_map(move |segment| match segment {
@@ -38,5 +47,17 @@ impl Content {
             | Segment::Location { .. }
             | Segment::Other { .. } => None,
         })
+    }
+}
+
+fn remove_addresses(segments: &mut [Segment]) {
+    for segment in segments {
+        if let Segment::Forward { items, .. } = segment {
+            for item in items {
+                remove_addresses(&mut item.segments);
+            }
+        } else if let Some((_, media)) = segment.media_mut() {
+            media.url = None;
+        }
     }
 }

@@ -71,7 +71,7 @@ impl SendProgress {
             earlier.sent.len() >= message.parts.len() && earlier.is_listed_in(message)
         });
         let mut under_way = match earlier {
-            Some(earlier) if earlier.contents != contents || earlier.is_recorded_in(message) => {
+            Some(earlier) if !earlier.has_contents(contents) || earlier.is_recorded_in(message) => {
                 UnderWay::new(message, contents, Vec::new())
             }
             Some(earlier) if is_ahead => earlier,
@@ -99,7 +99,7 @@ impl SendProgress {
     /// The next part is sent: its echo may come before its outcome is known.
     pub(super) fn send(&self, message: Uuid) {
         if let Some(known) = self.state().under_way(message) {
-            known.next = NextPart::IsOpen(now());
+            known.send();
         }
     }
 

@@ -14,7 +14,7 @@ impl SendProgress {
         let is_it = |known: &UnderWay| known.message == message.id;
         if let Some(place) = state.under_way.iter().position(is_it) {
             let known = &state.under_way[place];
-            if known.contents == contents && known.sent.len() >= message.parts.len() {
+            if known.has_contents(contents) && known.sent.len() >= message.parts.len() {
                 return;
             }
             state.under_way.remove(place);

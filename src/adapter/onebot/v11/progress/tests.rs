@@ -1,6 +1,8 @@
 //! Parts of messages and their echoes.
 
 use super::*;
+use crate::model::content::{ForwardItem, Media, Segment};
+use crate::model::message::Sender;
 
 fn echo(id: &str, content: &str) -> Inbound {
     Inbound {
@@ -420,4 +422,37 @@ fn a_history_entry_that_may_be_a_whole_message_is_no_part() {
     let mut history = history(true, &[("101", "a", now())]);
     assert!(progress.take_from(&mut history, |_| true).is_empty());
     assert_eq!(history.len(), 1);
+}
+
+#[test]
+fn a_refused_attempt_leaves_the_doubt_about_an_earlier_one() {
+    let (progress, message) = (SendProgress::default(), message(&[]));
+    let contents = ["a".into(), "b".into()];
+    progress.begin(&message, &contents);
+    progress.send(message.id);
+    assert_eq!(progress.part_unanswered(message.id), None);
+    // The second attempt is refused, or its connection drops before it is sent.
+    assert_eq!(progress.begin(&message, &contents), 0);
+    progress.send(message.id);
+    assert_eq!(progress.part_refused(message.id), None);
+    assert_eq!(progress.begin(&message, &contents), 0);
+    assert!(is_part(&progress, &echo("101", "a")), "the echo of the first attempt");
+}
+
+#[test]
+fn another_address_of_a_picture_is_no_other_part() {
+    let (progress, message) = (SendProgress::default(), message(&[]));
+    let contents = |url: &str| {
+        let picture = Segment::Image(Media { url: Some(url.into()), ..Media::default() });
+        let item = ForwardItem {
+            sender: Sender::default(),
+            created_at: 1,
+            segments: vec![picture.clone()],
+        };
+        let forward = Segment::Forward { title: None, items: vec![item], id: None };
+        ["a".into(), Content::of(vec![picture]), Content::of(vec![forward])]
+    };
+    progress.begin(&message, &contents("https://a.example/1"));
+    progress.part_sent(message.id, Some("101".into()), false);
+    assert_eq!(progress.begin(&message, &contents("https://b.example/2")), 1);
 }

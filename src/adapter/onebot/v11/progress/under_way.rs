@@ -12,6 +12,7 @@ use uuid::Uuid;
 pub(super) struct UnderWay {
     pub(super) message: Uuid,
     pub(super) conversation: String,
+    /// Without addresses of media, which change each time.
     pub(super) contents: Vec<Content>,
     /// The IDs of the parts that have gone.
     pub(super) sent: Vec<Option<String>>,
@@ -45,7 +46,7 @@ impl UnderWay {
         Self {
             message: message.id,
             conversation: message.conversation.clone(),
-            contents: contents.to_vec(),
+            contents: contents.iter().map(Content::without_addresses).collect(),
             noted: sent.len(),
             sent,
             next_note: None,
@@ -61,12 +62,33 @@ impl UnderWay {
         Self::new(message, contents, message.parts.iter().map(id).collect())
     }
 
-    /// The echo of the next part, which waits from now on.
+    /// Whether an attempt with these contents sends the same parts.
+    pub(super) fn has_contents(&self, contents: &[Content]) -> bool {
+        contents.iter().map(Content::without_addresses).eq(self.contents.iter().cloned())
+    }
+
+    /// The echo of the next part, which waits from now on, unless an attempt to send it is in doubt.
     pub(super) fn take_echo(&mut self) -> Option<Box<Inbound>> {
         match std::mem::take(&mut self.next) {
-            NextPart::Echoed(echo) => Some(echo),
-            NextPart::Waits | NextPart::IsOpen(_) | NextPart::InDoubt(_) => None,
+            NextPart::Echoed(echo) => return Some(echo),
+            NextPart::IsOpen(at) | NextPart::InDoubt(at) if self.is_doubted() => {
+                self.next = NextPart::InDoubt(at);
+            }
+            NextPart::Waits | NextPart::IsOpen(_) | NextPart::InDoubt(_) => {}
         }
+        None
+    }
+
+    /// The next part is sent.
+    pub(super) fn send(&mut self) {
+        // The echo of an earlier attempt without an outcome may still come, too.
+        let since = self.sent_at().filter(|_| self.is_doubted());
+        self.next = NextPart::IsOpen(since.unwrap_or_else(now));
+    }
+
+    /// Whether an attempt to send the next part ended without an outcome.
+    fn is_doubted(&self) -> bool {
+        self.doubted == Some(self.sent.len())
     }
 
     /// Whether a live message may be the echo of the next part. There is one echo; another message that says

@@ -26,6 +26,7 @@ pub(super) struct WholeMessages {
 struct AwaitedEcho {
     message: Uuid,
     conversation: String,
+    /// Without addresses of media, which may be their bytes.
     content: Content,
     is_under_way: bool,
     /// When an attempt ended that may have sent it, in Unix seconds.
@@ -39,7 +40,7 @@ impl WholeMessages {
         self.await_echo(AwaitedEcho {
             message: message.id,
             conversation: message.conversation.clone(),
-            content: content.clone(),
+            content: content.without_addresses(),
             is_under_way: true,
             ended_at: earlier,
         });
@@ -74,6 +75,7 @@ impl WholeMessages {
     }
 
     fn await_echo(&mut self, awaited: AwaitedEcho) {
+        self.awaited.retain(|earlier| !earlier.is_late());
         if self.awaited.len() == MAX_AWAITED {
             self.awaited.pop_front();
         }
@@ -119,10 +121,15 @@ impl WholeMessages {
 }
 
 impl AwaitedEcho {
+    /// Whether its echo does not come any more.
+    fn is_late(&self) -> bool {
+        let is_past = |at: u64| now() > at.saturating_add(ECHO_LATE);
+        !self.is_under_way && self.ended_at.is_some_and(is_past)
+    }
+
     fn may_be(&self, inbound: &Inbound) -> bool {
-        let is_late = |at: u64| now() > at.saturating_add(ECHO_LATE);
         self.conversation == inbound.conversation
-            && (self.is_under_way || !self.ended_at.is_some_and(is_late))
+            && !self.is_late()
             && inbound.content.is_told_of(&self.content)
     }
 }
