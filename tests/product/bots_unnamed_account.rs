@@ -29,6 +29,8 @@ fn obliging() -> Script {
 /// Two accounts: the first one is in group 77, the other one in group 78, and both are in group 79.
 async fn two_accounts(server: &TestServer) -> (Peer, Peer) {
     let first = implementation(server, obliging()).await;
+    // The list has the accounts in the order in which they came.
+    until_accounts(server, "dials", &[&format!("qq/{ID}")]);
     let url = format!("ws://{}/onebot/v11/ws", server.address);
     let other = Peer::dial(&url, &headers("2", "Universal"), obliging()).await.unwrap();
     until_accounts(server, "dials", &[&format!("qq/{ID}"), "qq/2"]);
