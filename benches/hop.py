@@ -53,7 +53,7 @@ def dialled(port, path):
 
 
 def answer(action):
-    """What an implementation answers: it knows itself and sends messages, and that is all."""
+    """The answers of an implementation that knows itself and sends messages, and does no more."""
     if action["action"] == "get_login_info":
         told = {"status": "ok", "retcode": 0, "data": {"user_id": ACCOUNT, "nickname": "bench"}}
     elif action["action"].startswith("send_"):

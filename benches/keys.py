@@ -62,7 +62,7 @@ class Client:
         self.rest = b""
 
     def shown(self):
-        """What it drew since the last call; a letter that is cut comes with the next."""
+        """Its output since the last call; a letter that is cut comes with the next call."""
         try:
             data = self.rest + os.read(self.terminal, 1 << 16)
         except BlockingIOError:

@@ -117,7 +117,7 @@ def load_all(tab, messages):
 
 
 def frames(tab, place, count, pixels):
-    """What the page's thread worked for each frame of a scroll, in milliseconds of its processor time."""
+    """Processor time of the page's thread for each frame of a scroll, in milliseconds."""
     categories = ["toplevel", "devtools.timeline", "disabled-by-default-devtools.timeline.frame", "__metadata"]
     tab.ask("Tracing.start", transferMode="ReportEvents", traceConfig={"includedCategories": categories})
     end = tab.run(SCROLL % (json.dumps(place), count, pixels))

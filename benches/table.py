@@ -235,7 +235,7 @@ class Bench:
         server.stop()
 
     def growth(self):
-        """What meets stored messages, on one store after the other."""
+        """The jobs that meet stored messages, on one store after the other."""
         for store in self.options.stores:
             name, ids = os.path.splitext(os.path.basename(store))[0], os.path.join(self.work, "ids")
             server = self.rechat("--db", store)
