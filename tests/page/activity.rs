@@ -175,7 +175,7 @@ async fn a_conversation_has_one_name_its_newest() {
     tab.texts(".sizer .row", 2).await;
     tab.misses("main", "Old name").await;
     tab.sees(".details .meta", "QQ · New name").await;
-    tab.run("location.reload()").await;
+    tab.reload().await;
     tab.sees(".sizer .row", "QQ · New name").await;
     tab.texts(".sizer .row", 2).await;
     tab.misses("main", "Old name").await;

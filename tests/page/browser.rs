@@ -142,6 +142,16 @@ impl Tab {
 
     pub async fn go(&self, url: &str) {
         self.client.goto(url).await.unwrap();
+        self.is_drawn().await;
+    }
+
+    /// Loads the page anew; nothing that runs after it runs in the page before.
+    pub async fn reload(&self) {
+        self.client.refresh().await.unwrap();
+        self.is_drawn().await;
+    }
+
+    async fn is_drawn(&self) {
         // The words of the language come after the script.
         let drawn =
             "const app = document.getElementById('app'); return !app || app.childElementCount > 0";

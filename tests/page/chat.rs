@@ -221,7 +221,7 @@ async fn drafts_stay_with_their_conversation() {
         json!("")
     );
     tab.sees(".row.conversation", "Draft: not done").await;
-    tab.run("location.reload()").await;
+    tab.reload().await;
     tab.go(&chat(&server, "loopback", "group_1")).await;
     let kept = "return document.querySelector('.composer textarea')?.value === 'not done'";
     tab.until("the draft is there", kept).await;

@@ -129,7 +129,7 @@ async fn what_the_server_did_not_get_is_kept_and_goes_out_later() {
     // It is told why once its turn has come.
     let later = "return [...document.querySelectorAll('.own')].length === 4";
     tab.until("all three are shown, below the one before", later).await;
-    tab.run("location.reload()").await;
+    tab.reload().await;
     tab.sees(".message.own", "the second").await;
     eventually("they are at the server, in order", || {
         let (_, page) = server.get("/api/messages?limit=3");

@@ -20,7 +20,7 @@ async fn the_token_is_asked_for_and_stays_in_the_tab() {
     tab.sees(".connection", "Live").await;
     assert!(!tab.address().await.contains("sesame"));
     assert_eq!(tab.run("return localStorage.length + history.length < 4").await, json!(true));
-    tab.run("location.reload()").await;
+    tab.reload().await;
     tab.sees(".connection", "Live").await;
     tab.press("Sign out").await;
     tab.sees(".login", "Sign in to rechat").await;
@@ -71,11 +71,12 @@ async fn one_can_stay_signed_in_until_one_signs_out() {
     tab.key(Key::Enter).await;
     tab.sees(".connection", "Live").await;
     // As another tab, or the next start of the app.
-    tab.run("sessionStorage.clear(); location.reload()").await;
+    tab.run("sessionStorage.clear()").await;
+    tab.reload().await;
     tab.sees(".connection", "Live").await;
     tab.press("Sign out").await;
     tab.sees(".login", "Sign in to rechat").await;
-    tab.run("location.reload()").await;
+    tab.reload().await;
     tab.sees(".login", "Sign in to rechat").await;
     assert_eq!(tab.run("return localStorage.length + sessionStorage.length").await, json!(0));
 }

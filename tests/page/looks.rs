@@ -23,7 +23,7 @@ async fn the_browsers_language_is_spoken_and_can_be_changed() {
     assert_eq!(tab.run("return document.documentElement.lang").await, json!("zh-CN"));
     tab.press("English").await;
     tab.sees(".welcome", "Welcome to rechat").await;
-    tab.run("location.reload()").await;
+    tab.reload().await;
     tab.sees(".welcome", "Welcome to rechat").await;
     tab.was_quiet().await;
 }
@@ -37,7 +37,7 @@ async fn a_chosen_theme_stays() {
     tab.press("System").await;
     tab.press("Light").await;
     tab.until("it is dark", dark).await;
-    tab.run("location.reload()").await;
+    tab.reload().await;
     tab.until("it is dark still", dark).await;
     tab.was_quiet().await;
 }
