@@ -158,7 +158,7 @@ class Bench:
             self.load(f"bare hyper, {page} bytes", "/s", bare, "get", "--url", f"http://127.0.0.1:{port}/")
             bare.stop()
 
-    def fan(self, subs=("100", "1000"), *more):
+    def fan(self, subs=("100", "1000", "5000"), *more):
         for k in subs:
             name = f"{k} sessions" + (" at 30,000/s" if more else "")
             server, shard = self.rechat(), self.lab("fan", "--mode", "shard")

@@ -34,15 +34,17 @@ impl AcceptedEncodings {
 
     /// Compresses an answer if it is worth it. Most are small, and are passed on as they are.
     pub async fn compress(self, answer: HttpResponse) -> HttpResponse {
-        let is_worth_it = SizeAbove::new(COMPRESS_FROM)
-            .and(NotForContentType::SSE)
-            .and(NotForContentType::const_new("application/x-ndjson"))
-            .and(IsNoMedia);
         // With weights a client can refuse answers that are not compressed.
         let has_weights = self.0.iter().any(|value| value.as_bytes().contains(&b';'));
-        if !has_weights && !is_worth_it.should_compress(&answer) {
-            return answer;
+        if has_weights || worth_it().should_compress(&answer) {
+            // Boxed, because the future of every request would be larger.
+            Box::pin(self.compressed(answer)).await
+        } else {
+            answer
         }
+    }
+
+    async fn compressed(self, answer: HttpResponse) -> HttpResponse {
         let mut request = Request::new(());
         for value in self.0 {
             request.headers_mut().append(ACCEPT_ENCODING, value);
@@ -50,10 +52,18 @@ impl AcceptedEncodings {
         let mut answer = Some(answer);
         let answered =
             tower::service_fn(|_| ready(Ok::<_, Infallible>(answer.take().unwrap_or_default())));
-        let layer = CompressionLayer::new().compress_when(is_worth_it);
+        let layer = CompressionLayer::new().compress_when(worth_it());
         let Ok(answer) = layer.layer(answered).oneshot(request).await;
         answer.map(|body| Body::Stream(body.boxed_unsync()))
     }
+}
+
+/// Answers that become smaller, and that are not streams, whose parts would wait for each other.
+fn worth_it() -> impl Predicate {
+    SizeAbove::new(COMPRESS_FROM)
+        .and(NotForContentType::SSE)
+        .and(NotForContentType::const_new("application/x-ndjson"))
+        .and(IsNoMedia)
 }
 
 #[cfg(test)]

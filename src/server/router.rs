@@ -131,7 +131,8 @@ impl Router {
         };
         let is_page = found.as_ref().is_some_and(is_page);
         let routed = RoutedRequest { context, peer, request, path: &path, found };
-        let answer = watched("requests", self.dispatch(routed)).await;
+        // Boxed, because this future is moved several times before and while it runs.
+        let answer = watched("requests", Box::pin(self.dispatch(routed))).await;
         let answer = answer.unwrap_or_else(|| Err(ErrorResponse::panicked()));
         let mut answer = answer.unwrap_or_else(ErrorResponse::into_answer);
         if !is_page {
@@ -182,8 +183,7 @@ impl Router {
             return dial_in::answer(context, peer, path, endpoint, routed.request);
         }
         if let Some(bot) = bot {
-            // Boxed, because the future of every request would be as large, and is moved several
-            // times.
+            // Boxed, because the future of every request would be as large.
             return Box::pin(bots::answer(context, peer, path, bot, routed.request)).await;
         }
         self.operate(routed).await
@@ -212,7 +212,7 @@ impl Router {
             operation.ok_or_else(|| ErrorResponse::method_not_allowed(&found.value.allowed))?;
         match (operation.carried_out, &context.cluster) {
             (ExecutedAt::ByLeader, Some(_)) if context.follows() => {
-                return forward::pass_on(context, path, request).await;
+                return Box::pin(forward::pass_on(context, path, request)).await;
             }
             (ExecutedAt::AtLeader, Some(cluster)) if context.follows() => {
                 return Err(elsewhere(cluster));

@@ -88,18 +88,17 @@ impl View {
     }
 
     fn list_readable(&self, filter: &MessageFilter, page: Page) -> Result<Vec<Message>> {
-        if *filter == MessageFilter::default() && page.offset == 0 {
-            let all = self.readable_before(page.before.unwrap_or(u64::MAX))?;
-            return all.take(page.limit).collect();
-        }
         let mut messages = Vec::with_capacity(page.limit.min(256));
+        if *filter == MessageFilter::default() && page.offset == 0 {
+            let last = page.before.unwrap_or(u64::MAX).saturating_sub(1);
+            self.append_newest(0, last, page.limit, &mut messages)?;
+            return Ok(messages);
+        }
         // Messages with consecutive `seq` are read together.
         for run in self.seqs(filter, page)?.chunk_by(|newer, older| *newer == older + 1) {
             match *run {
                 [newest, .., oldest] => {
-                    for message in self.between(oldest, newest)?.rev() {
-                        messages.extend(pass_over(message.map(Some))?);
-                    }
+                    self.append_newest(oldest, newest, run.len(), &mut messages)?;
                 }
                 [only] => messages.extend(self.readable(only)?),
                 [] => {}

@@ -92,6 +92,29 @@ impl View {
         }))
     }
 
+    /// Appends up to `limit` messages in a range of `seq`, newest first; those that are damaged are
+    /// left out and logged. A loop, because each adapter of an iterator would move every message.
+    pub(super) fn append_newest(
+        &self,
+        first: u64,
+        last: u64,
+        limit: usize,
+        messages: &mut Vec<Message>,
+    ) -> Result<()> {
+        let end = messages.len().saturating_add(limit);
+        let mut rows = self.messages_table()?.range(first..=last)?.rev();
+        while messages.len() < end
+            && let Some(row) = rows.next()
+        {
+            let (seq, bytes) = row?;
+            match record::decode(seq.value(), bytes.value()) {
+                Ok(message) => messages.push(message),
+                Err(error) => drop(pass_over::<()>(Err(error.into()))?),
+            }
+        }
+        Ok(())
+    }
+
     /// Messages with a lower `seq`, newest first.
     ///
     /// # Errors

@@ -7,19 +7,20 @@ use crate::server::compress::AcceptedEncodings;
 use crate::server::context::Incoming;
 use crate::server::on_wake::OnWake;
 use crate::server::wire::{ConnectionPhase, Wire};
-use futures_util::stream;
+use futures_util::{FutureExt, stream};
 use hyper::header::UPGRADE;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::sleep;
 use tokio_io_timeout::TimeoutStream;
-use tower::Layer;
-use tower::ServiceExt;
+use tower::{Layer, ServiceExt};
+use tower_http::cors::CorsLayer;
 
 /// Bytes of a request's head that are read, and bytes of an answer that wait to be written.
 const CONNECTION_BUFFER: usize = 128 << 10;
@@ -97,12 +98,23 @@ struct ConnectionRequests {
 
 impl ConnectionRequests {
     async fn answer(&self, request: Incoming) -> HttpResponse {
-        let Some(cors) = &self.server.cors else { return self.answer_own(request).await };
+        match &self.server.cors {
+            None => self.answer_own(request).await,
+            Some(cors) => self.answer_with(cors, request).await,
+        }
+    }
+
+    /// The answer, with headers for pages of other origins. Boxed, because few servers have it, and
+    /// the future of every request would be larger.
+    fn answer_with<'a>(
+        &'a self,
+        cors: &'a CorsLayer,
+        request: Incoming,
+    ) -> Pin<Box<dyn Future<Output = HttpResponse> + Send + 'a>> {
         let own =
             tower::service_fn(async |request| Ok::<_, Infallible>(self.answer_own(request).await));
-        // Boxed, because few servers have it, and the future of every request would be larger.
-        let Ok(answer) = Box::pin(cors.layer(own).oneshot(request)).await;
-        answer
+        let answered = cors.layer(own).oneshot(request);
+        Box::pin(answered.map(|Ok(answer)| answer))
     }
 
     /// The answer to a request whose origin needs no further header.
