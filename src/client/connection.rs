@@ -35,8 +35,12 @@ pub(super) const MAX_ANSWER_BYTES: usize = 512 << 20;
 const LARGE_BYTES: u64 = 512 << 10;
 
 /// Advice on a request that is too large.
-const TOO_LARGE: &str = "is it too large? The server takes `limits.body_bytes` (1 MiB unless it is \
-                         configured), and a file needs a third more than its size";
+const TOO_LARGE: &str =
+    "is it too large? The server takes `limits.body_bytes` (1 MiB unless it is configured)";
+
+/// Advice on a request that is too large for a program between us and the server.
+const TOO_LARGE_FOR_PROXY: &str = "rechat did not answer this: a reverse proxy before it takes less; \
+                                   raise its limit (nginx: `client_max_body_size`)";
 
 /// The most bytes of an error from a server.
 const MAX_ERROR_BYTES: usize = 64 << 10;
@@ -233,11 +237,7 @@ impl ClientConnection {
             return serde_json::from_slice(&bytes)
                 .map_err(|error| self.broken(&format_args!("cannot read the answer: {error}")));
         }
-        // The usual advice names `limits.body_bytes`, which does not limit files.
-        Err(match serde_json::from_slice::<ErrorBody>(&bytes) {
-            Ok(body) => Error::failed(body.error),
-            Err(_) => refused(status, &bytes),
-        })
+        Err(file_refused(status, &bytes))
     }
 
     /// Sends a part of an upload. The error is `Away` if another attempt may help.
@@ -251,10 +251,7 @@ impl ClientConnection {
             return Ok(());
         }
         let bytes = read(answer.into_body(), MAX_ERROR_BYTES).await.unwrap_or_default();
-        let error = match serde_json::from_slice::<ErrorBody>(&bytes) {
-            Ok(body) => Error::failed(body.error),
-            Err(_) => refused(status, &bytes),
-        };
+        let error = file_refused(status, &bytes);
         // The part came too late, has another offset, or an earlier request still writes it.
         let is_passing = [
             StatusCode::REQUEST_TIMEOUT,
@@ -352,13 +349,41 @@ fn unreachable(address: &ServerAddress, error: &io::Error) -> Error {
 
 /// The text of an error from a server.
 fn refused(status: StatusCode, body: &[u8]) -> Error {
-    let error = match serde_json::from_slice::<ErrorBody>(body) {
-        Ok(problem) => Error::failed(problem.error).named(problem.code),
-        Err(_) => Error::failed(status.to_string()),
+    let (error, too_large) = match serde_json::from_slice::<ErrorBody>(body) {
+        Ok(problem) => (Error::failed(problem.error).named(problem.code), TOO_LARGE),
+        Err(_) => (Error::failed(status.to_string()), TOO_LARGE_FOR_PROXY),
     };
     match status {
         StatusCode::UNAUTHORIZED => error.hint("give it with --token, or in RECHAT_TOKEN"),
-        StatusCode::PAYLOAD_TOO_LARGE => error.hint(TOO_LARGE),
+        StatusCode::PAYLOAD_TOO_LARGE => error.hint(too_large),
         _ => error,
+    }
+}
+
+/// The text of an error about a file, which `limits.body_bytes` does not limit.
+fn file_refused(status: StatusCode, body: &[u8]) -> Error {
+    match serde_json::from_slice::<ErrorBody>(body) {
+        Ok(problem) if status == StatusCode::PAYLOAD_TOO_LARGE => {
+            Error::failed(problem.error).named(problem.code)
+        }
+        _ => refused(status, body),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_advice_on_a_request_that_is_too_large_names_the_limit_that_it_hit() {
+        let ours = br#"{"error": "too large", "code": "too_large"}"#;
+        let (status, page) = (StatusCode::PAYLOAD_TOO_LARGE, b"<html>nginx</html>");
+        assert!(refused(status, ours).to_string().contains("limits.body_bytes"));
+        assert_eq!(file_refused(status, ours).to_string(), "too large");
+        for error in [refused(status, page), file_refused(status, page)] {
+            let text = error.to_string();
+            assert!(text.contains("413") && text.contains("client_max_body_size"), "{text}");
+            assert!(!text.contains("body_bytes"), "{text}");
+        }
     }
 }
