@@ -92,6 +92,15 @@ fn what_is_wrong_is_told_with_what_to_do() {
 }
 
 #[test]
+fn a_word_in_place_of_an_account_is_told_of() {
+    let home = Home::new();
+    home.configure("listen = '127.0.0.1:0'\n[[adapter]]\nkind = 'onebot11'\naccount = 'any'\n");
+    let told = &findings(&home, "adapters")[0];
+    assert_eq!(told["health"], "doubtful");
+    assert!(told["seen"].as_str().unwrap().contains("`any`"), "{told}");
+}
+
+#[test]
 fn a_store_that_is_no_store_is_told_of() {
     let home = Home::new();
     home.configure("listen = '127.0.0.1:0'\n");

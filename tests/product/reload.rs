@@ -44,6 +44,15 @@ fn tokens_adapters_and_the_log_change_at_once_and_the_rest_is_named() {
     assert!(!server.log().contains("second"), "tokens are never logged");
 }
 
+#[test]
+fn the_log_says_that_a_token_is_needed_from_now_on() {
+    let server = TestServer::start_in(Arc::new(Home::new()), &[]);
+    reload(&server, "token = 'first'\n", "every client needs a token now");
+    let advice = server.home.run(&["doctor"]).stdout;
+    let advice = String::from_utf8(advice).unwrap();
+    assert!(advice.contains("the server needs a token, so it has to have one, too"), "{advice}");
+}
+
 /// The configuration with these tokens, each named after its scope.
 fn tokens(scopes: &[&str]) -> String {
     let entry = |scope: &&str| {

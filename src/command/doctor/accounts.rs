@@ -5,6 +5,12 @@ use crate::adapter::{self, PlatformState, Transport};
 use crate::config::Config;
 use crate::protocol::http::AdapterStatus;
 
+/// Advice for implementations that connect to a server with tokens.
+pub(super) const NEEDS_TOKEN: &str = "the server needs a token, so it has to have one, too";
+
+/// Words that stand for any account elsewhere, and are no IDs.
+const NO_IDS: [&str; 3] = ["any", "all", "*"];
+
 /// Looks at each account.
 pub(super) fn look_at_accounts(
     findings: &mut Findings,
@@ -39,21 +45,33 @@ fn look_at_account(
         PlatformState::Connecting => CheckState::Doubtful,
         PlatformState::Disconnected | PlatformState::Error => CheckState::Wrong,
     };
-    let advice = advice_for(config, status);
+    let mut advice = advice_for(config, status);
     if is_left {
-        let advice =
-            format!("{advice}; if this account is gone for good, restart rechat to forget it");
-        return findings.add("adapters", health, seen, &advice);
+        advice += "; if this account is gone for good, restart rechat to forget it";
     }
-    findings.add("adapters", health, seen, advice);
+    findings.add("adapters", health, seen, &advice);
+}
+
+/// Looks for entries that keep everybody out because of a word in place of an ID.
+pub(super) fn look_at_entries(findings: &mut Findings, config: &Config) {
+    for settings in config.adapter.iter().map(|entry| &entry.settings) {
+        let Some(word) = settings.accounts.iter().find(|id| NO_IDS.contains(&&***id)) else {
+            continue;
+        };
+        let kind = settings.kind.name;
+        let seen = format!("`account` of the entry `{kind}` has `{word}`, which is taken as an ID");
+        let advice = "leave `account` out if any account may connect";
+        findings.add("adapters", CheckState::Doubtful, seen, advice);
+    }
 }
 
 /// Advice for an account that is not connected.
-fn advice_for(config: &Config, status: &AdapterStatus) -> &'static str {
+fn advice_for(config: &Config, status: &AdapterStatus) -> String {
     let codes = &status.codes;
     let code = codes.reason_code.as_ref().or(codes.last_error_code.as_ref());
     if code.is_some_and(|code| code == "wrong_token") {
-        return "set `token` of this [[adapter]] entry to the access token of the implementation";
+        return "set `token` of this [[adapter]] entry to the access token of the implementation"
+            .into();
     }
     let connects_out = config.adapter.iter().any(|entry| {
         let settings = &entry.settings;
@@ -62,8 +80,14 @@ fn advice_for(config: &Config, status: &AdapterStatus) -> &'static str {
             && matches!(settings.transport, Transport::Dial(_))
     });
     if connects_out {
-        return "start the implementation, and compare `url` of the [[adapter]] entry with its address";
+        return "start the implementation, and compare `url` of the [[adapter]] entry with its address"
+            .into();
     }
-    let known = adapter::kinds().find(|known| known.name == status.kind);
-    known.map_or("the log of the server has the details", |kind| kind.advice)
+    match adapter::kinds().find(|known| known.name == status.kind) {
+        Some(kind) if !kind.paths.is_empty() && !config.tokens.is_empty() => {
+            format!("{}; {NEEDS_TOKEN}", kind.advice)
+        }
+        Some(kind) => kind.advice.into(),
+        None => "the log of the server has the details".into(),
+    }
 }

@@ -19,7 +19,7 @@ use crate::store::{
     Access, MessageFilter, Page, Store, StoreOptions, View, check, kept_logs, kept_stores,
 };
 use crate::text::{in_units, visible};
-use accounts::look_at_accounts;
+use accounts::{NEEDS_TOKEN, look_at_accounts, look_at_entries};
 use findings::{CheckState, Findings};
 use std::io;
 use std::net::TcpListener;
@@ -45,6 +45,7 @@ pub(super) async fn run(doctor: Doctor, globals: &GlobalOptions) -> Result<()> {
     match config::load(&sources) {
         Ok(loaded) => {
             look_at_configuration(&mut findings, &sources.file, &loaded.config);
+            look_at_entries(&mut findings, &loaded.config);
             look_at_disk(&mut findings, &loaded.config);
             look_at_cluster(&mut findings, &loaded.config).await;
             look_at_server(&mut findings, &loaded.config, doctor.full).await;
@@ -203,9 +204,14 @@ async fn look_at_adapters(
     findings.well("store", format!("{} messages, {} of them pending", stats.total, stats.pending));
     let adapters = client.platforms().await?;
     if adapters.is_empty() {
-        let advice = "connect one: the view Platforms of the page shows how; the server's log names \
-                      implementations that were refused";
-        findings.add("adapters", CheckState::Doubtful, "none has connected yet", advice);
+        let mut advice = "connect one: the view Platforms of the page shows how; the server's log \
+                          names implementations that were refused"
+            .to_owned();
+        if !config.tokens.is_empty() {
+            advice += "; ";
+            advice += NEEDS_TOKEN;
+        }
+        findings.add("adapters", CheckState::Doubtful, "none has connected yet", &advice);
     }
     look_at_accounts(findings, config, &adapters);
     look_at_queue(findings, client).await?;
