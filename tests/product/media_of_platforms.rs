@@ -63,6 +63,30 @@ async fn a_picture_whose_link_died_is_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_come_inside_a_message_are_kept_at_once() {
+    let server = with("media.fetch = []\n");
+    let peer = dialled_with(&server, |_| None).await;
+    let base64 = BASE64_STANDARD.encode(PNG);
+    for (id, data) in [
+        (1, json!({"file": format!("base64://{base64}")})),
+        (2, json!({"file": "a.png", "url": format!("base64://{base64}")})),
+        (3, json!({"file": "a.png", "url": format!("data:image/png;base64,{base64}")})),
+    ] {
+        let mut event = picture(id, "");
+        event["message"] = json!([{"type": "image", "data": data}]);
+        peer.push(&event);
+        let came = eventually("it came in", || {
+            let all = inbound(&server);
+            (all.len() == usize::try_from(id).unwrap()).then(|| all[0].clone())
+        });
+        let segment = &came["segments"][0];
+        assert_eq!(content_of(&server, segment), PNG, "{came}");
+        assert_eq!((&segment["url"], &segment["mime"]), (&Value::Null, &json!("image/png")));
+        assert!(!came["content"].as_str().unwrap().contains("base64"), "{came}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_message_itself_tells_a_new_address() {
     let (server, host) = (with(PRIVATE), Host::new());
     let fresh = host.url("fresh.png");

@@ -3,6 +3,7 @@
 
 use super::segment::WireSegment;
 use crate::model::content::{Content, Media, Segment};
+use crate::model::inline::Inline;
 use crate::model::message::ReplyTo;
 
 /// One part of a message.
@@ -101,14 +102,15 @@ pub(in crate::adapter::onebot) fn mention(
     Segment::Mention { user: user.to_owned(), name: name.map(str::to_owned), me: is_me(user) }
 }
 
-/// The fields of an image, audio, video or file. Bytes as base64 are no address, and the path of a
-/// file on the implementation's host is no more than its name.
+/// The fields of an image, audio, video or file. Its bytes stand in place of the address where it has
+/// no other; the path of a file on the implementation's host is no more than its name.
 pub(in crate::adapter::onebot) fn media(segment: &WireSegment<'_>) -> Media {
     const NAMES: [&str; 4] = ["name", "file_name", "filename", "fileName"];
     let addresses = ["url", "file"].into_iter().filter_map(|key| segment.get(key)).map(str::trim);
-    let url = addresses.clone().find(|address| is_address(address));
+    let given = addresses.clone().find(|address| is_address(address));
+    let url = given.or_else(|| addresses.clone().find(|address| Inline::is_in(address)));
     let files = ["file", "path"].into_iter().filter_map(|key| segment.get(key)).map(str::trim);
-    let mut files = files.filter(|file| !is_address(file) && !is_bytes(file)).map(base_name);
+    let mut files = files.filter(|file| !is_address(file) && !Inline::is_in(file)).map(base_name);
     // The ID of a file, and what stands in its place, say something only where nothing else does.
     let id = || segment.first_of(&["file_id"]).filter(|_| url.is_none());
     let file = files.next().or_else(id);
@@ -132,10 +134,6 @@ fn is_address(text: &str) -> bool {
         text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
     };
     has("http://") || has("https://")
-}
-
-fn is_bytes(text: &str) -> bool {
-    text.starts_with("base64://") || text.starts_with("data:")
 }
 
 /// The last part of a path, of whatever system.
@@ -198,7 +196,9 @@ mod tests {
             (r#"{"url":"https://x/a","file_id":"f-1"}"#, Some(url), None),
             (r#"{"url":"","file":"https://x/a"}"#, Some(url), None),
             (r#"{"file":"https://x/a","name":"季度.pdf"}"#, Some(url), Some("季度.pdf")),
-            (r#"{"file":"base64://aGk="}"#, None, None),
+            (r#"{"file":"base64://aGk="}"#, Some("base64://aGk="), None),
+            (r#"{"url":"data:a/b,hi","file":"A.png"}"#, Some("data:a/b,hi"), Some("A.png")),
+            (r#"{"url":"https://x/a","file":"BASE64://aGk="}"#, Some(url), None),
             (r#"{"file":"file:///root/中 文.amr"}"#, None, Some("中 文.amr")),
             (r#"{"path":"C:\\tmp\\a.mp4"}"#, None, Some("a.mp4")),
             (r#"{"file_id":"f-1"}"#, None, Some("f-1")),

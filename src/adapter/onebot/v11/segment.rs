@@ -8,6 +8,7 @@ use crate::adapter::onebot::common::parts::{
 };
 use crate::adapter::onebot::common::segment::WireSegment;
 use crate::model::content::{ForwardItem, Media, Segment};
+use crate::model::inline::Inline;
 use crate::model::message::{ReplyTo, Sender};
 use serde_json::value::RawValue;
 
@@ -88,6 +89,7 @@ fn face(segment: &WireSegment<'_>) -> Segment {
 fn sticker(segment: &WireSegment<'_>) -> Segment {
     let Media { url, summary, .. } = media(segment);
     let name = summary.or_else(|| segment.owned(&["name"]));
+    let url = url.filter(|url| !Inline::is_in(url));
     Segment::Emoji { name, id: segment.owned(&["emoji_id", "id"]), url }
 }
 
