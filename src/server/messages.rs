@@ -107,8 +107,8 @@ pub async fn change(call: Call<'_>) -> Result<HttpResponse> {
     };
     match write(context, command).await? {
         store::Answer::Message(message) => Ok(json(StatusCode::OK, &message)),
-        store::Answer::OtherStatus(is) => {
-            let text = other_status(id, is, &from.unwrap_or_default());
+        store::Answer::OtherStatus(message) => {
+            let text = other_status(&message, &from.unwrap_or_default());
             Err(ErrorResponse::new(StatusCode::CONFLICT, text).named(Some("other_status")))
         }
         _ => Err(ErrorResponse::no_message()),

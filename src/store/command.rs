@@ -184,7 +184,7 @@ pub enum Answer {
     /// The message does not wait any more.
     NotWaiting,
     /// The message is in this state, in which the command does not apply.
-    OtherStatus(Status),
+    OtherStatus(Message),
     /// The message that the draft answers is not there.
     NoReplyTarget,
     /// Ask again once the attempts that are under way in the conversation have ended.

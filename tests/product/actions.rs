@@ -49,6 +49,10 @@ async fn an_action_that_fails_says_what_helps() {
     let edited = server.home.fails(1, &["edit", &theirs, "mine now"]);
     assert!(edited.contains("only your own can be edited"), "{edited}");
     assert!(edited.contains("rechat reply") && !edited.contains("recall"), "{edited}");
+    for command in ["retry", "cancel"] {
+        let refused = server.home.fails(1, &[command, &theirs]);
+        assert!(refused.contains("was received; it cannot be sent or canceled"), "{refused}");
+    }
     peer.drop_connection();
     eventually("it is away", || {
         let (_, told) = server.get("/api/platforms");

@@ -163,7 +163,7 @@ impl Local {
         let command = Command::SetStatusOf { id, from: from.to_vec(), status, at: now() };
         match self.store.write(command).await? {
             Answer::Message(message) => Ok(message),
-            Answer::OtherStatus(is) => Err(Error::failed(other_status(id, is, from))),
+            Answer::OtherStatus(message) => Err(Error::failed(other_status(&message, from))),
             _ => Err(no_message(id)),
         }
     }

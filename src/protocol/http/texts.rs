@@ -1,7 +1,6 @@
 //! Texts of errors.
 
-use crate::model::message::Status;
-use uuid::Uuid;
+use crate::model::message::{Direction, Message, Status};
 
 /// Error for an unknown type; fixed by the contract.
 pub const INVALID_TYPE: &str = "Invalid message type. Use Text, Image, File, Video, or Audio";
@@ -21,9 +20,13 @@ pub const NO_REPLY_TARGET: &str = "`reply_to` is no message of this store; give 
 /// Error for a message that does not exist; fixed by the contract.
 pub const NOT_FOUND: &str = "Message not found";
 
-/// Error if the status is not set, because the present status `is` not among the states named.
-pub fn other_status(id: Uuid, is: Status, from: &[Status]) -> String {
+/// Error if the status of a message is not set, because it is not among the states named.
+pub fn other_status(message: &Message, from: &[Status]) -> String {
+    let Message { id, status: is, .. } = message;
     match is {
+        Status::Sent if message.direction == Direction::Inbound => {
+            format!("{id} was received; it cannot be sent or canceled")
+        }
         Status::Sending => format!("{id} is being sent; try again when the attempt has ended"),
         Status::Sent => format!("{id} is sent already"),
         _ => {

@@ -32,7 +32,7 @@ pub(super) fn set_status_of(
     events: &mut Vec<Event>,
 ) -> Result<Answer> {
     match state.by_id(id)? {
-        Some(message) if !from.contains(&message.status) => Ok(Answer::OtherStatus(message.status)),
+        Some(message) if !from.contains(&message.status) => Ok(Answer::OtherStatus(message)),
         _ => set_status(state, id, status, at, events),
     }
 }
