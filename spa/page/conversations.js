@@ -120,10 +120,15 @@ export class Conversations {
     return undefined;
   }
 
-  /** Platforms of which a message came in the last days; the server's own places are none. */
+  /**
+   * Platforms that an account of ours had a message of in the last days; the server's own places are none. One that was
+   * never connected, such as a mistyped name, has no account.
+   */
   recentPlatforms() {
     const since = Date.now() / 1000 - RECENT_SECONDS;
-    const recent = this.items.filter(({ platform, last_at: at }) => at > since && platform !== 'local' && platform !== 'loopback');
+    const recent = this.items.filter(
+      ({ platform, account, last_at: at }) => at > since && account && platform !== 'local' && platform !== 'loopback',
+    );
     return [...new Set(recent.map(({ platform }) => platform))];
   }
 

@@ -27,7 +27,7 @@ export function openHelp() {
     { class: 'sheet', 'aria-labelledby': 'help-title', onclose: () => dialog.remove(), onclick: (/** @type {Event} */ event) => event.target === dialog && close() },
     h('div', { class: 'title' }, h('h2', { id: 'help-title' }, t('keysAndSettings')), h('button', { class: 'plain', 'aria-label': t('close'), title: 'Esc', onclick: close }, icon('close'))),
     h('dl', { class: 'key-list' }, ...KEYS.flatMap(([key, name]) => [h('dt', null, h('kbd', null, key)), h('dd', null, t(name))])),
-    h('div', { class: 'choices' }, choice('enterSends'), notifyChoice(), choice('sound')),
+    h('div', { class: 'choices' }, choice('enterSends'), h('div', { class: 'choices of-desktop' }, notifyChoice(), choice('sound'))),
   );
   document.body.append(dialog);
   dialog.showModal();

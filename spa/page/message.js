@@ -3,7 +3,7 @@
 import { describe } from './content.js';
 import { h } from './dom.js';
 import { failureText } from './errors.js';
-import { author, machineTime, platformName, time } from './format.js';
+import { author, fullTime, machineTime, platformName, time } from './format.js';
 import { withHits } from './hits.js';
 import { t } from './i18n.js';
 import { icon } from './icons.js';
@@ -42,6 +42,7 @@ export function messageRow(message, q = '') {
       'div',
       { class: 'body' },
       h('span', { class: 'text' }, ...withHits(describe(message), q)),
+      message.recalled_at ? h('span', { class: 'status', title: fullTime(message.recalled_at) }, t('recalled')) : null,
       message.status === 'Failed' && message.last_error ? h('span', { class: 'reason', title: message.last_error }, failureText(message)) : null,
       isInbound ? null : statusMark(message.status),
     ),
@@ -50,4 +51,4 @@ export function messageRow(message, q = '') {
 
 /** Changes when the row would look different. @param {Message} message */
 export const rowKey = (message) =>
-  `${message.id} ${message.status} ${message.last_error ?? ''} ${message.edited_at ?? ''} ${message.platform ?? ''} ${conversationName(message)}`;
+  `${message.id} ${message.status} ${message.last_error ?? ''} ${message.edited_at ?? ''} ${message.recalled_at ?? ''} ${message.platform ?? ''} ${conversationName(message)}`;

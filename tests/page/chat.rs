@@ -382,6 +382,12 @@ async fn a_platform_that_is_away_is_seen_from_everywhere() {
     peer.drop_connection();
     tab.until("it is lost", &dot("lost")).await;
     tab.sees(".away", "QQ is not connected").await;
+    server.make_for(Some("nope"), "group_1", "to a platform that never was");
+    tab.sees(".sidebar .list", "to a platform that never was").await;
+    tab.go(&server.url("/?again#messages")).await;
+    tab.sees(".sidebar .list", "to a platform that never was").await;
+    let title = tab.run("return document.querySelector('.platform-dot').title").await;
+    assert!(!title.as_str().unwrap().contains("nope"), "{title}");
     tab.was_quiet().await;
 }
 

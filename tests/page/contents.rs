@@ -141,6 +141,10 @@ async fn a_sent_message_is_reacted_to_edited_and_recalled() {
     tab.sees(".popup", "Take this message back for everybody?").await;
     tab.press("Recall for everybody").await;
     tab.sees(".message.recalled .bubble-meta", "recalled").await;
+    for (view, row) in [("dashboard", ".latest .row"), ("activity", ".list-pane .row")] {
+        tab.go(&server.url(&format!("/#{view}"))).await;
+        tab.sees(row, "recalled").await;
+    }
     let (_, message) = server.get(&format!("/api/messages/{id}"));
     assert_eq!(message["content"], "a typo here");
     assert!(message["edited_at"].is_u64() && message["recalled_at"].is_u64(), "{message}");
