@@ -1,6 +1,6 @@
 //! `rechat check`
 
-use super::listing::local_time;
+use super::listing::time_for;
 use super::media::look_at_media;
 use super::output::Output;
 use super::progress::of_migration;
@@ -89,7 +89,7 @@ fn print_report(
         let told = event.summary(*at);
         let sender = told.sender.map(|sender| &*sender.name).unwrap_or_default();
         let words = [told.kind, told.platform, told.conversation, sender, &told.text];
-        out.line(line_of(*at, words, reason))?;
+        out.line(line_of(&time_for(out, *at), words, reason))?;
     }
     if report.more > 0 {
         out.line(format_args!("and {} more", counted(report.more, "finding", "findings")))?;
@@ -131,7 +131,7 @@ async fn ask(server: &mut Client, retry: bool, out: &mut Output) -> Result<usize
     for event in &events {
         let QuarantinedEvent { at, kind, platform, conversation, sender, content, .. } = event;
         let words = [&**kind, platform, conversation, &sender.name, content];
-        out.line(line_of(*at, words, &event.reason))?;
+        out.line(line_of(&time_for(out, *at), words, &event.reason))?;
     }
     Ok(total)
 }
@@ -179,9 +179,8 @@ fn repair(config: &config::Config, out: &mut Output) -> Result<bool> {
 }
 
 /// An event that was quarantined; its kind is told where it is no message.
-fn line_of(at: u64, words: [&str; 5], reason: &str) -> String {
+fn line_of(at: &str, words: [&str; 5], reason: &str) -> String {
     let [kind, platform, conversation, sender, text] = words;
-    let at = local_time(at);
     let kind = if kind == "message" { String::new() } else { format!(" ({kind})") };
     let place = [platform, conversation].map(|name| format!(" {name}")).concat();
     let text = format!("{at}{}, {sender}{kind}: {text} (quarantined: {reason})", place.trim_end());

@@ -1,6 +1,6 @@
 //! `rechat cluster`
 
-use super::listing::local_time;
+use super::listing::time_for;
 use super::output::Output;
 use super::rows::{Grid, cell, quiet};
 use super::run_request::on_one_thread;
@@ -72,7 +72,7 @@ async fn status(show: ClusterShow, globals: &GlobalOptions) -> Result<()> {
     for node in status.missing.into_iter().flatten() {
         grid.push([
             cell(node.node),
-            cell(format!("missing since {}", local_time(node.seen_at))),
+            cell(format!("missing since {}", time_for(&out, node.seen_at))),
             cell("-"),
             quiet("-"),
             quiet(node.listen),

@@ -9,10 +9,14 @@ use toml::{Table, Value};
 const PREFIX: &str = "RECHAT_";
 
 /// Variables with our prefix that are no keys of the configuration.
-const NOT_KEYS: [&str; 6] = [
+const NOT_KEYS: [&str; 9] = [
     "RECHAT_CONFIG",
     "RECHAT_SERVER",
     "RECHAT_CA",
+    // Settings of `rechat tui`.
+    "RECHAT_NOTIFY",
+    "RECHAT_TUI_LANGUAGE",
+    "RECHAT_TUI_PICTURES",
     // `rechat watch` gives these to the command that it runs.
     "RECHAT_ID",
     "RECHAT_PLATFORM",

@@ -32,8 +32,8 @@ pub fn counted(count: u64, one: &str, several: &str) -> String {
 pub fn in_units(bytes: u64) -> String {
     match bytes {
         0..1_000 => counted(bytes, "byte", "bytes"),
-        1_000..1_000_000 => format!("{} kB", bytes.div_ceil(1_000)),
-        1_000_000..10_000_000_000 => format!("{} MB", bytes.div_ceil(1_000_000)),
+        1_000..1_000_000 => format!("{} kB", (bytes + 500) / 1_000),
+        1_000_000..10_000_000_000 => format!("{} MB", (bytes + 500_000) / 1_000_000),
         _ => format!("{} GB", bytes / 1_000_000_000),
     }
 }

@@ -1,6 +1,6 @@
 //! One message with everything it has, a line each.
 
-use super::time::local_time;
+use super::time::time_for;
 use crate::command::output::Output;
 use crate::error::Result;
 use crate::media::content::all_media;
@@ -11,7 +11,8 @@ use crate::text::{escaped, in_units, reason};
 
 /// Prints one message.
 pub(crate) fn details(out: &mut Output, message: &Message) -> Result<()> {
-    let time = |seconds| format!("{} ({seconds})", local_time(seconds));
+    let at = |seconds| time_for(out, seconds);
+    let time = |seconds| format!("{} ({seconds})", at(seconds));
     let sender =
         message.sender.as_ref().map(|s| format!("{} ({})", escaped(&s.name), escaped(&s.id)));
     let rows = [
@@ -27,7 +28,7 @@ pub(crate) fn details(out: &mut Output, message: &Message) -> Result<()> {
         ("created", Some(time(message.created_at))),
         ("updated", Some(time(message.updated_at))),
         ("edited", message.edited_at.map(time)),
-        ("recalled", message.recall.as_ref().map(|recall| recalled(recall))),
+        ("recalled", message.recall.as_ref().map(|recall| recalled(recall, &time))),
         ("retries", Some(message.retry_count.to_string())),
         ("last error", message.last_error.as_deref().map(escaped)),
         (
@@ -44,14 +45,15 @@ pub(crate) fn details(out: &mut Output, message: &Message) -> Result<()> {
         ("content", Some(escaped(&message.content.readable()))),
     ];
     let rows = rows.into_iter().filter_map(|(name, value)| Some((name, value?)));
-    for (name, value) in rows.chain(files(message)) {
+    let lines: Vec<_> = rows.chain(files(message, &at)).collect();
+    for (name, value) in lines {
         out.line(format_args!("{name:<13} {value}"))?;
     }
     Ok(())
 }
 
 /// Its pictures and files, those inside forwards too: a line for each, and one where it is not here.
-fn files(message: &Message) -> Vec<(&'static str, String)> {
+fn files(message: &Message, time: &dyn Fn(u64) -> String) -> Vec<(&'static str, String)> {
     let mut lines = Vec::new();
     for segment in all_media(&message.content) {
         let Some(media) = segment.media() else { continue };
@@ -62,7 +64,7 @@ fn files(message: &Message) -> Vec<(&'static str, String)> {
             _ => "file",
         };
         lines.push((label, file(media)));
-        let failed = media.failure.as_deref().map(not_here);
+        let failed = media.failure.as_deref().map(|failure| not_here(failure, time));
         lines.extend(failed.map(|why| ("not here", why)));
     }
     lines
@@ -80,9 +82,9 @@ fn file(media: &Media) -> String {
     known.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-fn not_here(failure: &MediaFailure) -> String {
+fn not_here(failure: &MediaFailure, time: &dyn Fn(u64) -> String) -> String {
     let again = if failure.retryable { "; another attempt may help" } else { "" };
-    format!("{}{again} ({})", escaped(&failure.reason), local_time(failure.at))
+    format!("{}{again} ({})", escaped(&failure.reason), time(failure.at))
 }
 
 /// The message that this one answers.
@@ -94,9 +96,9 @@ fn answered(reply: &ReplyTo) -> String {
     if words.is_empty() { "a message that is not known here".into() } else { words.join(" ") }
 }
 
-fn recalled(recall: &Recall) -> String {
+fn recalled(recall: &Recall, time: &dyn Fn(u64) -> String) -> String {
     let by = recall.by.as_ref().map(|by| format!(" by {}", escaped(&by.name)));
-    format!("{} ({}){}", local_time(recall.at), recall.at, by.unwrap_or_default())
+    format!("{}{}", time(recall.at), by.unwrap_or_default())
 }
 
 /// The reactions to a message, with how many gave each.

@@ -13,7 +13,7 @@ pub(super) use cell::{ID_DIGITS, short};
 pub(super) use details::details;
 pub(super) use marked::MarkedText;
 pub(super) use style::{CellStyle, StyledText, printed};
-pub(super) use time::{local_time, short_time, utc};
+pub(super) use time::{local_time, short_time, time_for, utc};
 pub(super) use watched::{change_row, watched_row};
 
 use super::output::{Output, columns};

@@ -1,5 +1,6 @@
 //! Times for people.
 
+use crate::command::output::Output;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -27,6 +28,11 @@ pub(crate) fn local_time(seconds: u64) -> String {
         || seconds.to_string(),
         |time| time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
     )
+}
+
+/// The time where it is printed: local at a terminal, else in UTC.
+pub(crate) fn time_for(out: &Output, seconds: u64) -> String {
+    if out.is_terminal { local_time(seconds) } else { utc(seconds) }
 }
 
 /// The time in UTC, for programs.

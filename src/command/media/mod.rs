@@ -5,7 +5,7 @@ pub(super) mod files;
 
 pub(super) use check::look_at_media;
 
-use super::listing::local_time;
+use super::listing::time_for;
 use super::output::Output;
 use super::rows::{Grid, cell, quiet};
 use super::source::{reader, writer};
@@ -42,7 +42,7 @@ pub(super) async fn run(media: MediaArgs, globals: &GlobalOptions) -> Result<()>
         } else {
             (one.media.clone(), one.size.to_string())
         };
-        let stored = quiet(local_time(one.stored_at));
+        let stored = quiet(time_for(&out, one.stored_at));
         let name = one.name.unwrap_or_default();
         let conversation =
             one.used_in.map(|used| used.conversation_name.unwrap_or(used.conversation));

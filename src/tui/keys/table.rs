@@ -256,5 +256,10 @@ pub const TABLE: &[Binding] = &[
     binding(Mode::View, &[letter('q'), ESC, ENTER], KeyAction::Back, "close the view"),
     binding(Mode::Question, &[letter('y')], KeyAction::Yes, "yes"),
     binding(Mode::Question, &[ctrl('c')], KeyAction::Interrupt, "quit, when it asks that"),
-    binding(Mode::Question, &[letter('n')], KeyAction::No, "no; any other key leaves it as it is"),
+    binding(
+        Mode::Question,
+        &[letter('n')],
+        KeyAction::No,
+        "no; for a request, any other key means later",
+    ),
 ];

@@ -6,7 +6,7 @@ use super::picker::{Item, Picker, PickerChoice};
 use super::scope::ConversationKey;
 use super::{Model, ServerRequest};
 use crate::model::message::Direction;
-use crate::protocol::http::{GroupMember, MemberRole};
+use crate::protocol::http::{ConversationKind, GroupMember, MemberRole};
 use crate::tui::language::say;
 use std::collections::{HashMap, HashSet};
 
@@ -33,10 +33,17 @@ impl Model {
         people.filter(|member| met.insert(member.id.clone())).collect()
     }
 
-    /// Names and IDs of the people of the open conversation, and of everybody.
+    /// Names and IDs of the people of the open conversation, and of everybody in a group.
     pub(super) fn names(&self) -> Vec<(String, String)> {
         let people = self.people().into_iter().map(|member| (member.name, member.id));
-        people.chain([(say!("all").into(), String::new())]).collect()
+        let all = self.has_everybody().then(|| (say!("all").into(), String::new()));
+        people.chain(all).collect()
+    }
+
+    /// Whether everybody can be mentioned in the open conversation.
+    fn has_everybody(&self) -> bool {
+        let open = self.stream.scope().conversation.as_ref();
+        open.is_some_and(|key| ConversationKind::of(&key.conversation) != ConversationKind::Private)
     }
 
     /// Lists the people of the open conversation.
@@ -57,7 +64,8 @@ impl Model {
             let detail = detail_of(&member);
             item(member.name, member.id, detail)
         });
-        people.chain([item(say!("all").into(), String::new(), say!("everybody").into())]).collect()
+        let all = || item(say!("all").into(), String::new(), say!("everybody").into());
+        people.chain(self.has_everybody().then(all)).collect()
     }
 
     /// Asks for the people of the open conversation, once for as long as it is open.

@@ -2,6 +2,7 @@
 
 use super::draw_line::draw_line;
 use super::theme::{Theme, mark_of_state};
+use crate::protocol::http::AdapterStatus;
 use crate::protocol::platform::PlatformState;
 use crate::text::{cut, visible, width};
 use crate::tui::language::say;
@@ -85,15 +86,20 @@ fn counts(model: &Model, theme: Theme) -> Vec<(String, Style)> {
 }
 
 fn adapters(model: &Model, theme: Theme) -> Vec<(String, Style)> {
-    let text = |adapter: &crate::protocol::http::AdapterStatus| {
-        let text = format!("{} {}", mark_of_state(adapter.state), visible(&adapter.platform));
-        (text, theme.state(adapter.state))
+    let all = model.adapters();
+    let text = |adapter: &AdapterStatus| {
+        let is_alike = |other: &&AdapterStatus| other.platform == adapter.platform;
+        let is_one_of_several = all.iter().filter(is_alike).nth(1).is_some();
+        let account = adapter.account.as_deref().filter(|_| is_one_of_several);
+        let account = account.map(|account| format!("/{}", visible(account))).unwrap_or_default();
+        let name = visible(&adapter.platform);
+        (format!("{} {name}{account}", mark_of_state(adapter.state)), theme.state(adapter.state))
     };
     let away = model.away_platforms().into_iter().map(|name| {
         let state = PlatformState::Disconnected;
         (format!("{} {}", mark_of_state(state), visible(name)), theme.state(state))
     });
-    model.adapters().iter().map(text).chain(away).collect()
+    all.iter().map(text).chain(away).collect()
 }
 
 /// As many parts as there is room for, the first ones first.

@@ -4,13 +4,14 @@ use super::{Theme, draw};
 use crate::client::watch;
 use crate::model::content::Content;
 use crate::model::message::{Message, MessageType, ReplyTo};
+use crate::protocol::http::PlatformState;
 use crate::tui::language::tests::in_chinese;
-use crate::tui::model::TuiEvent;
 use crate::tui::model::tests::fixture::{
-    connected, message, model, press, receive, serve, type_in,
+    connected, message, model, press, receive, reply, serve, type_in,
 };
+use crate::tui::model::{ServerReply, TuiEvent};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use fixture::{in_use, lively, lively_group, said, shown, store};
+use fixture::{adapter, in_use, lively, lively_group, said, shown, store};
 use insta::assert_snapshot;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -173,6 +174,16 @@ fn everything_about_a_forward() {
     press(&mut model, KeyCode::Enter);
     serve(&mut model, &lively());
     assert_snapshot!(shown(&model));
+}
+
+#[test]
+fn accounts_of_one_platform_are_named_in_the_last_row() {
+    let mut model = in_use(120, 20);
+    let connected = |platform, account| adapter(platform, Some(account), PlatformState::Connected);
+    let adapters = vec![connected("qq", "1"), connected("qq", "2"), connected("wechat", "3")];
+    model.update(reply(ServerReply::Platforms(adapters)));
+    let screen = shown(&model).to_string();
+    assert!(screen.contains("● qq/1  ● qq/2  ● wechat  "), "{screen}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::links;
 use crate::model::content::{Content, ForwardItem, Media, Segment};
 use crate::model::inline::Inline;
 use crate::text;
-use crate::tui::language::say;
+use crate::tui::language::{self, say};
 use lines::Lines;
 use std::time::Duration;
 
@@ -91,7 +91,8 @@ fn put(lines: &mut Lines, segment: &Segment, is_behind_name: bool) {
                 lines.put(&format!(" “{said}”"), TextLook::Plain);
             }
             if let Some(failure) = segment.media().and_then(|media| media.failure.as_deref()) {
-                let reason = one_line(&failure.reason);
+                let reason = language::reason(&failure.reason);
+                let reason = one_line(reason.trim_end_matches('。'));
                 lines.put(&say!(" — not here: {} (s fetches it again)", reason), TextLook::Quiet);
             }
             lines.begin_line();
@@ -244,8 +245,9 @@ fn part(line: &[Span], range: &std::ops::Range<usize>) -> Vec<Span> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::content::every_segment;
+    use crate::model::content::{MediaFailure, every_segment};
     use crate::model::message::MessageType;
+    use crate::tui::language::tests::in_chinese;
 
     fn shown(content: &Content) -> Vec<String> {
         let join = |line: &Vec<Span>| line.iter().map(|span| span.text.as_str()).collect();
@@ -289,6 +291,15 @@ mod tests {
         assert_eq!(of(&Inline::write("月.png", b"abc")), ["[image] 月.png, 3 bytes"]);
         assert_eq!(of("https://example.com/a/chart.png?x=1"), ["[image] chart.png"]);
         assert_eq!(of("https://example.com/"), ["[image] example.com"]);
+    }
+
+    #[test]
+    fn why_a_file_is_not_here_is_told_in_the_readers_language() {
+        let reason = "the platform tells no address of it".into();
+        let failure = Some(Box::new(MediaFailure { reason, retryable: false, at: 5 }));
+        let image = Content::of(vec![Segment::Image(Media { failure, ..Media::default() })]);
+        let wanted = ["[图片] — 未能获取：平台没有给出它的地址（按 s 重新获取）"];
+        in_chinese(|| assert_eq!(shown(&image), wanted));
     }
 
     #[test]

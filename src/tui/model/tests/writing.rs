@@ -230,9 +230,23 @@ fn names_are_completed_and_become_mentions() {
     let sent = serve(&mut model, &store);
     let mentions = |effect: &Effect| matches!(effect, Effect::Ask(ServerRequest::Send(message)) if message.segments.as_ref().is_some_and(|all| matches!(&all[1], Segment::Mention { user, .. } if user == "7")));
     assert!(sent.iter().any(mentions), "{sent:?}");
+    type_in(&mut model, "@all");
+    press(&mut model, KeyCode::Tab);
+    assert_eq!(model.draft().text(), "@all ", "everybody in the group");
+    press(&mut model, KeyCode::Enter);
     // Where there is nothing to complete, Tab goes on to the next pane.
     press(&mut model, KeyCode::Tab);
     assert_eq!(model.focus(), Focus::List);
+}
+
+#[test]
+fn a_private_chat_has_no_everybody() {
+    let store = [message(1, "private_7", "hi")];
+    let mut model = connected(80, 24, &store);
+    enter(&mut model, &store);
+    type_in(&mut model, "@al");
+    press(&mut model, KeyCode::Tab);
+    assert_eq!(model.draft().text(), "@Alice ");
 }
 
 #[test]

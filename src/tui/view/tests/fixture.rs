@@ -73,12 +73,15 @@ pub(super) fn store() -> Vec<Message> {
     store
 }
 
-pub(super) fn in_use(width: u16, height: u16) -> Model {
-    let mut model = connected(width, height, &store());
-    let adapter = |platform: &str, state| AdapterStatus {
+pub(super) fn adapter(
+    platform: &str,
+    account: Option<&str>,
+    state: PlatformState,
+) -> AdapterStatus {
+    AdapterStatus {
         kind: "onebot11".into(),
         platform: platform.to_owned(),
-        account: None,
+        account: account.map(str::to_owned),
         state,
         reason: None,
         since: 0,
@@ -87,9 +90,15 @@ pub(super) fn in_use(width: u16, height: u16) -> Model {
         failed: 0,
         last_error: None,
         codes: ConnectionCodes::default(),
-    };
-    let adapters =
-        vec![adapter("qq", PlatformState::Connected), adapter("wechat", PlatformState::Error)];
+    }
+}
+
+pub(super) fn in_use(width: u16, height: u16) -> Model {
+    let mut model = connected(width, height, &store());
+    let adapters = vec![
+        adapter("qq", None, PlatformState::Connected),
+        adapter("wechat", None, PlatformState::Error),
+    ];
     model.update(reply(ServerReply::Platforms(adapters)));
     let stats = Stats { pending: 1, sending: 0, sent: 7, failed: 1, canceled: 0, total: 9 };
     model.update(reply(ServerReply::Stats(stats)));
