@@ -27,7 +27,7 @@ pub enum ClusterCommand {
 
 Makes its stream and its buckets on the NATS servers, and a snapshot that every node starts from.
 
-A store that is put into it stays as it is; no server may use it meanwhile. Pictures and files are not
+A store that is put into it stays as it is; no server may use it meanwhile. Pictures and files are not \
 copied: copy the folder `FILE-media` beside the store of one node, and the others get them from there.")]
     Init(ClusterInit),
     /// Show the nodes, the leader, and how far each node is behind
@@ -36,8 +36,8 @@ copied: copy the folder `FILE-media` beside the store of one node, and the other
     #[command(after_help = "Example:
   rechat cluster leave --db /var/lib/rechat/rechat.redb
 
-Stop the server first. If the cluster has messages that this store does not have, nothing is changed: start
-the node, stop it again, and repeat the command; or take the store as it is with `--as-it-is`.
+Stop the server first. If the cluster has messages that this store does not have, nothing is changed: \
+start the node, stop it again, and repeat the command; or take the store as it is with `--as-it-is`.
 
 Remove `[cluster]` from the configuration afterwards; the server then goes on with this store alone.")]
     Leave(ClusterLeave),

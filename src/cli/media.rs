@@ -11,7 +11,7 @@ use clap::Args;
 
 A file is named by the SHA-256 of its bytes, or by its first 4 digits and more. In a pipe the fields \
 are separated by tabs: 1 SHA-256, 2 time when it was stored, 3 bytes, 4 type, 5 name in the newest \
-message that has it. Messages whose file is removed stay. Files that no message has are removed \
+message that has it, 6 the conversation of that message. Messages whose file is removed stay. Files that no message has are removed \
 after a day.")]
 pub struct MediaArgs {
     /// Remove this file, named by its beginning too, and take it out of its messages; may be repeated

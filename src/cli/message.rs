@@ -57,7 +57,7 @@ pub struct SetStatus {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   rechat delete 6f0a0c1e
-  rechat list --status canceled --format '{id}' | xargs -r rechat delete
+  rechat list --status canceled -n 1000 --format '{id}' | xargs -r rechat delete
 
 At a terminal it shows the messages and asks first.")]
 pub struct Delete {

@@ -117,12 +117,12 @@ What was taken back stays in the store; `rechat delete` deletes it there.")]
     /// Cancel messages that are not sent yet
     #[command(after_help = "Examples:
   rechat cancel 6f0a0c1e
-  rechat list --status pending -p qq --format '{id}' | xargs -r rechat cancel")]
+  rechat list --status pending -p qq -n 1000 --format '{id}' | xargs -r rechat cancel")]
     Cancel(MessagesArgs),
     /// Send failed or canceled messages again
     #[command(after_help = "Examples:
   rechat retry 6f0a0c1e
-  rechat list --status failed --format '{id}' | xargs -r rechat retry")]
+  rechat list --status failed -n 1000 --format '{id}' | xargs -r rechat retry")]
     Retry(MessagesArgs),
     /// Delete messages; they cannot be brought back
     Delete(Delete),

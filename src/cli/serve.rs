@@ -74,13 +74,31 @@ pub enum LoopbackMode {
 It needs a server, and waits until that runs. The key `?` shows all keys.")]
 pub struct Tui {
     /// Messages to notify of, by the terminal's notification or its bell
-    #[arg(long, value_name = "WHICH", default_value = "mentions", env = "RECHAT_NOTIFY")]
+    #[arg(
+        long,
+        value_name = "WHICH",
+        default_value = "mentions",
+        env = "RECHAT_NOTIFY",
+        hide_env_values = true
+    )]
     pub notify: Notify,
     /// How pictures are shown
-    #[arg(long, value_name = "HOW", default_value = "auto", env = "RECHAT_TUI_PICTURES")]
+    #[arg(
+        long,
+        value_name = "HOW",
+        default_value = "auto",
+        env = "RECHAT_TUI_PICTURES",
+        hide_env_values = true
+    )]
     pub pictures: Pictures,
     /// The language of the client's own texts
-    #[arg(long, value_name = "LANGUAGE", default_value = "auto", env = "RECHAT_TUI_LANGUAGE")]
+    #[arg(
+        long,
+        value_name = "LANGUAGE",
+        default_value = "auto",
+        env = "RECHAT_TUI_LANGUAGE",
+        hide_env_values = true
+    )]
     pub language: TuiLanguage,
     /// The server or the store to use.
     #[command(flatten)]

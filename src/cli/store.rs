@@ -12,7 +12,7 @@ use std::path::PathBuf;
 #[command(after_help = "Example:
   rechat doctor
 
-Checks configuration, store, socket, port, adapters, clock and disk. Exit code 0: nothing is wrong; \
+Checks configuration, disk, server, port, store, adapters, messages that wait, and clock. Exit code 0: nothing is wrong; \
 1: something must be corrected.")]
 pub struct Doctor {
     /// The store's file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]
@@ -104,7 +104,9 @@ pub struct BackupArgs {
 /// `rechat compact`
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
-  systemctl stop rechat && rechat compact && systemctl start rechat
+  sudo systemctl stop rechat
+  sudo rechat compact --db /var/lib/rechat/rechat.redb
+  sudo systemctl start rechat
 
 No other process may use the store meanwhile. New messages use the space of deleted ones again; \
 this command gives that space back to the disk.")]

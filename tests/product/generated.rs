@@ -97,8 +97,8 @@ fn generated_help_texts_are_current() {
 /// The rows of a table of keys in the docs.
 fn rows(keys: &[ConfigKey]) -> String {
     let row = |key: &ConfigKey| {
-        let plain =
-            ["", "none", "by kind", "the server's", "the official one"].contains(&key.default);
+        let plain = key.default.starts_with("not set")
+            || ["", "none", "by kind", "the server's", "the official one"].contains(&key.default);
         let default = match key.default {
             words if plain || words.starts_with('`') => words.to_owned(),
             value => format!("`{value}`"),
