@@ -118,6 +118,12 @@ async fn what_opens_above_the_chat_is_accessible() {
                 .await;
         }
     }
+    // A phone has neither keys nor notifications of a desktop.
+    tab.becomes(PHONE).await;
+    tab.run("document.querySelector('[aria-label=\"Keys and settings\"]').click()").await;
+    tab.sees("dialog .choices", "Enter").await;
+    let hidden = tab.run("return ['.key-list', '.of-desktop'].map((place) => document.querySelector(place).checkVisibility())").await;
+    assert_eq!(hidden, json!([false, false]));
     tab.was_quiet().await;
 }
 
