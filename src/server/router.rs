@@ -175,8 +175,7 @@ impl Router {
             Some(found) if is_page(found) => OriginTarget::Page,
             _ => OriginTarget::Api,
         };
-        let (uri, headers) = (request.uri(), request.headers());
-        context.access.check_origin(peer, uri, headers, &context.config, target)?;
+        access::check_origin(peer, request.uri(), request.headers(), &context.config, target)?;
         if is_lost {
             return Err(refuse_lost(context, peer, path, request));
         }

@@ -174,27 +174,6 @@ fn wrong_tokens_are_limited_by_address_and_never_keep_the_right_one_out() {
 }
 
 #[test]
-fn a_program_with_a_token_may_know_us_by_any_name() {
-    let server = configured(&format!("{TOKENS}[limits]\nwrong_tokens = 3\n"));
-    let host = ("host", "rechat.example:8080");
-    let status = |method: &str, path: &str, token: &str, more: &[(&str, &str)]| {
-        let bearer = format!("Bearer {token}");
-        let fields = [&[host, ("authorization", &*bearer)], more].concat();
-        ask(&server, method, path, &fields).status().as_u16()
-    };
-    for path in ["/api/stats", "/metrics"] {
-        assert_eq!(status("GET", path, "read-token", &[]), 200, "{path}");
-        assert_eq!(ask(&server, "GET", path, &[host]).status(), 421, "{path} without a token");
-    }
-    assert_ne!(status("POST", "/mcp", "admin-token", &[]), 421);
-    let page = ("origin", "http://rechat.example:8080");
-    assert_eq!(status("GET", "/api/stats", "read-token", &[page]), 421);
-    let guesses: Vec<_> =
-        (0..5).map(|i| status("GET", "/api/stats", &format!("guess{i}"), &[])).collect();
-    assert_eq!(guesses, [401, 401, 401, 429, 429], "guesses are counted as with any other `Host`");
-}
-
-#[test]
 fn forwarded_addresses_count_only_from_configured_proxies() {
     let server = configured(&format!("{TOKENS}[limits]\nwrong_tokens = 3\n"));
     let guess = |i: u8| {

@@ -201,9 +201,7 @@ fn strangers_and_foreign_pages_are_kept_out() {
     assert!(error_of(&ask("Host: localhost\r\n"), 401).contains("token"));
     let wrong = ask("Host: localhost\r\nAuthorization: Bearer wrong\r\n");
     assert!(wrong.contains("www-authenticate: Bearer"), "{wrong}");
-    assert!(error_of(&ask("Host: evil.example\r\n"), 421).contains("Host"));
-    let rebound = format!("Host: evil.example\r\nOrigin: http://evil.example\r\n{token}");
-    assert!(error_of(&ask(&rebound), 421).contains("Host"));
+    assert!(error_of(&ask(&format!("Host: evil.example\r\n{token}")), 421).contains("Host"));
     let foreign = format!("Host: localhost\r\nOrigin: http://evil.example\r\n{token}");
     assert!(error_of(&ask(&foreign), 403).contains("Origin"));
     let own = format!("Host: localhost:80\r\nOrigin: http://localhost:80\r\n{token}");

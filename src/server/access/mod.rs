@@ -7,7 +7,7 @@ mod sign_in;
 mod throttle;
 
 pub use codes::CODE_LIFETIME;
-pub use origin::OriginTarget;
+pub use origin::{OriginTarget, check_origin};
 pub use refusal::RefusalKind;
 pub use throttle::network;
 

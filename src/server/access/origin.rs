@@ -1,6 +1,5 @@
 //! Web pages: only pages of the server's own origin may use the API (contract, Part 2, item 21).
 
-use super::{AccessControl, shown};
 use crate::config::{Config, PublicHost};
 use crate::server::error::{ErrorResponse, Result};
 use crate::server::peer::Peer;
@@ -19,59 +18,46 @@ pub enum OriginTarget {
     Api,
 }
 
-impl AccessControl {
-    /// Checks headers that a web page cannot forge: `Host` against DNS rebinding, `Origin` and
-    /// `Sec-Fetch-Site` against pages of other sites. The Unix socket is protected by its file mode
-    /// instead.
-    ///
-    /// A program that sends a token may use any `Host`, because a page that uses DNS rebinding
-    /// knows no token. The token itself is checked, and a wrong one counted, by [`Self::check`].
-    ///
-    /// # Errors
-    /// 403 for a page of another origin, 421 for a foreign `Host`.
-    pub fn check_origin(
-        &self,
-        peer: Peer,
-        uri: &Uri,
-        headers: &HeaderMap,
-        config: &Config,
-        target: OriginTarget,
-    ) -> Result<()> {
-        if peer == Peer::Unix {
-            return Ok(());
-        }
-        let host = uri.authority().map(hyper::http::uri::Authority::as_str);
-        let host = host.or_else(|| headers.get(HOST)?.to_str().ok());
-        let origin = headers.get(ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
-        if origin.is_some_and(|origin| config.cors_origins.iter().any(|known| known == origin)) {
-            return Ok(());
-        }
-        let is_from_elsewhere = is_from_elsewhere(headers) && !is_link(headers, target);
-        let needs_no_host =
-            target == OriginTarget::Adapter || (!self.is_open() && shows_token(headers, uri));
-        if needs_no_host && origin.is_none() && !is_from_elsewhere {
-            return Ok(());
-        }
-        if host.is_some_and(|host| !is_ours(host, config)) {
-            return Err(ErrorResponse::new(
-                StatusCode::MISDIRECTED_REQUEST,
-                "this `Host` is not served here; add the name to `public_hosts` in the configuration",
-            ));
-        }
-        let is_foreign = origin.is_some_and(|origin| !is_allowed(origin, host, config));
-        if is_foreign || (origin.is_none() && is_from_elsewhere) {
-            return Err(ErrorResponse::new(
-                StatusCode::FORBIDDEN,
-                "pages of another `Origin` may not ask here; add its host to `public_hosts`, or itself to `cors_origins` in the configuration",
-            ));
-        }
-        Ok(())
+/// Checks headers that a web page cannot forge: `Host` against DNS rebinding, `Origin` and
+/// `Sec-Fetch-Site` against pages of other sites. The Unix socket is protected by its file mode
+/// instead.
+///
+/// # Errors
+/// 403 for a page of another origin, 421 for a foreign `Host`.
+pub fn check_origin(
+    peer: Peer,
+    uri: &Uri,
+    headers: &HeaderMap,
+    config: &Config,
+    target: OriginTarget,
+) -> Result<()> {
+    if peer == Peer::Unix {
+        return Ok(());
     }
-}
-
-/// Whether the request has a token in `Authorization`.
-fn shows_token(headers: &HeaderMap, uri: &Uri) -> bool {
-    shown(headers, uri, false).is_some()
+    let host = uri.authority().map(hyper::http::uri::Authority::as_str);
+    let host = host.or_else(|| headers.get(HOST)?.to_str().ok());
+    let origin = headers.get(ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
+    if origin.is_some_and(|origin| config.cors_origins.iter().any(|known| known == origin)) {
+        return Ok(());
+    }
+    let is_from_elsewhere = is_from_elsewhere(headers) && !is_link(headers, target);
+    if target == OriginTarget::Adapter && origin.is_none() && !is_from_elsewhere {
+        return Ok(());
+    }
+    if host.is_some_and(|host| !is_ours(host, config)) {
+        return Err(ErrorResponse::new(
+            StatusCode::MISDIRECTED_REQUEST,
+            "this `Host` is not served here; add the name to `public_hosts` in the configuration",
+        ));
+    }
+    let is_foreign = origin.is_some_and(|origin| !is_allowed(origin, host, config));
+    if is_foreign || (origin.is_none() && is_from_elsewhere) {
+        return Err(ErrorResponse::new(
+            StatusCode::FORBIDDEN,
+            "pages of another `Origin` may not ask here; add its host to `public_hosts`, or itself to `cors_origins` in the configuration",
+        ));
+    }
+    Ok(())
 }
 
 /// Whether the browser says that a page of another origin made this request (Fetch Metadata,
@@ -124,7 +110,6 @@ fn is_ours(authority: &str, config: &Config) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Secret, Token, TokenScope};
 
     const LOCAL: Peer = Peer::Tcp(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
 
@@ -133,15 +118,6 @@ mod tests {
     }
 
     fn refused(
-        listen: &str,
-        headers: &[(&'static str, &str)],
-        target: OriginTarget,
-    ) -> Option<u16> {
-        refused_by(&AccessControl::new(&Config::default()), listen, headers, target)
-    }
-
-    fn refused_by(
-        access: &AccessControl,
         listen: &str,
         headers: &[(&'static str, &str)],
         target: OriginTarget,
@@ -157,8 +133,7 @@ mod tests {
             .iter()
             .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
             .collect();
-        let uri = Uri::from_static("/");
-        let refused = access.check_origin(LOCAL, &uri, &headers, &config, target).err();
+        let refused = check_origin(LOCAL, &Uri::from_static("/"), &headers, &config, target).err();
         refused.map(|error| error.into_answer().status().as_u16())
     }
 
@@ -181,27 +156,6 @@ mod tests {
         );
         let rebound = [("host", "evil.example"), ("origin", "http://evil.example")];
         assert_eq!(refused(local, &rebound, OriginTarget::Adapter), Some(421));
-    }
-
-    #[test]
-    fn a_program_with_a_token_may_use_any_host() {
-        let token =
-            Token { name: "token".into(), scope: TokenScope::Admin, secret: Secret::new("right") };
-        let access = AccessControl::new(&Config { tokens: vec![token], ..Config::default() });
-        let refused = |access: &AccessControl, more: &[(&'static str, &str)]| {
-            let headers = [&[("host", "server.example:8080")], more].concat();
-            refused_by(access, "0.0.0.0:8080", &headers, OriginTarget::Api)
-        };
-        let shown = ("authorization", "Bearer right");
-        assert_eq!(refused(&access, &[shown]), None);
-        assert_eq!(refused(&access, &[]), Some(421));
-        let wrong = ("authorization", "Bearer wrong");
-        assert_eq!(refused(&access, &[wrong]), None, "the check of the token answers and counts");
-        for page in [("origin", "http://server.example:8080"), ("sec-fetch-site", "cross-site")] {
-            assert_eq!(refused(&access, &[shown, page]), Some(421), "{page:?}");
-        }
-        let open = AccessControl::new(&Config::default());
-        assert_eq!(refused(&open, &[shown]), Some(421), "no token is checked there");
     }
 
     #[test]
