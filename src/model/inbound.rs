@@ -114,7 +114,7 @@ impl Inbound {
             // One that goes out in parts has the echoes of its parts alone.
             && message.parts.is_empty()
             && written.end().saturating_add(CLOCKS_APART) >= message.created_at
-            && self.content.is_told_of(&message.content)
+            && self.may_say(message)
     }
 
     /// Whether it gives the platform's ID of an own message that was confirmed without one.
@@ -130,9 +130,21 @@ impl Inbound {
             && *written.start() <= message.updated_at + ECHO_LATE
     }
 
+    /// Whether a platform may report a message of ours in this form.
+    fn may_say(&self, message: &Message) -> bool {
+        let quote = message.reply_to.as_ref().and_then(|answered| answered.quote());
+        self.content.is_answer_told_of(&message.content, quote)
+    }
+
+    /// Whether it is the text that a message of ours went out as.
+    pub fn is_text_of(&self, message: &Message) -> bool {
+        self.own && self.content.segments().is_none() && self.may_say(message)
+    }
+
     fn says_it_in_the_same_words(&self, message: &Message) -> bool {
         message.content.message_type() == self.content.message_type()
             && message.content.readable().trim() == self.content.readable().trim()
+            || self.is_text_of(message)
     }
 
     /// The time at which it was written, by our clock, if that clock is known which wrote `time`.

@@ -114,6 +114,16 @@ impl ReplyTo {
             external_id: message.external_id.clone(),
         }
     }
+
+    /// The text that stands before an answer, where the platform cannot be told which message it
+    /// answers; `None` where nothing is known of that.
+    pub fn quote(&self) -> Option<String> {
+        let said = self.content.as_deref().filter(|said| !said.is_empty())?;
+        Some(match self.sender.as_ref().filter(|sender| !sender.name.is_empty()) {
+            Some(sender) => format!("> {}: {said}\n", sender.name),
+            None => format!("> {said}\n"),
+        })
+    }
 }
 
 /// The beginning of a text, on one line.
@@ -200,5 +210,18 @@ impl Draft {
             original: self.original,
             ..Message::new(seq, id, self.content, self.recipient, at)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_quotes_what_it_answers() {
+        let sender = Some(Sender { id: "1".into(), name: "Ann".into() });
+        let reply_to = ReplyTo { sender, content: Some("早".into()), ..ReplyTo::default() };
+        assert_eq!(reply_to.quote().as_deref(), Some("> Ann: 早\n"));
+        assert_eq!(ReplyTo::default().quote(), None);
     }
 }

@@ -94,4 +94,5 @@ mod status_by_hand;
 mod stopping;
 mod stream;
 mod terminal_output;
+mod told_as_text;
 mod tui;

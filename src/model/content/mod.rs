@@ -4,6 +4,7 @@
 
 mod check;
 mod failure;
+mod full_text;
 mod limits;
 mod readable;
 mod segment;
@@ -14,6 +15,7 @@ pub use limits::{MAX_EMOJI_BYTES, MAX_EXCERPT, MAX_FORWARD_DEPTH, MAX_READ, MAX_
 #[cfg(test)]
 pub(crate) use segment::every_segment;
 pub use segment::{ForwardItem, Media, Segment};
+pub use told::name_in_url;
 
 use super::inline::Inline;
 use super::message_type::MessageType;

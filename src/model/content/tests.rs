@@ -128,10 +128,101 @@ fn a_text_alone_is_not_told_of_a_text_with_a_file() {
     let with = |media: Media| Content::of(vec![text("look"), Segment::File(media)]);
     let named = |name: &str| with(Media { name: Some(name.into()), ..Media::default() });
     let sent = named("a.pdf");
-    assert!(named("renamed.pdf").is_told_of(&sent));
     assert!(!Content::text("look").is_told_of(&sent));
     assert!(!sent.is_told_of(&Content::text("look")));
     assert!(Content::text(" look").is_told_of(&Content::text("look")));
+}
+
+#[test]
+fn a_file_keeps_its_name() {
+    let media = |name: Option<&str>, size, url: Option<&str>| {
+        let (name, url) = (name.map(str::to_owned), url.map(str::to_owned));
+        Content::of(vec![Segment::File(Media { name, size, url, ..Media::default() })])
+    };
+    let told = |name: &str, size| media(Some(name), size, None);
+    let sent = media(Some("季度: a.pdf"), Some(5), Some("https://x/1"));
+    assert!(told("季度_ A.PDF", None).is_told_of(&sent), "with what the platform replaces");
+    for other in ["b.pdf", "季度 b.pdf", "季度 a.pdf.zip"] {
+        assert!(!told(other, Some(5)).is_told_of(&sent), "{other}");
+    }
+    // A hash or an ID, or nothing, stands in the place of the name.
+    for hash in ["0123456789ABCDEF0123456789abcdef.pdf", "/1f0e3dad-9990-8345-f743-9f8ffabdffc4"] {
+        assert!(told(hash, Some(5)).is_told_of(&sent), "{hash}");
+        assert!(told(hash, None).is_told_of(&sent), "{hash}");
+        assert!(!told(hash, Some(6)).is_told_of(&sent), "{hash}");
+    }
+    assert!(media(None, None, None).is_told_of(&sent));
+    // An address and bytes tell the name, too, and it is kept without them.
+    for url in ["https://x/a%201.pdf?b", "data:a/b;name=a%201.pdf;base64,aGk="] {
+        let sent = media(None, None, Some(url));
+        for sent in [sent.without_addresses(), sent] {
+            assert!(told("a 1.pdf", None).is_told_of(&sent), "{url}");
+            assert!(!told("b.pdf", None).is_told_of(&sent), "{url}");
+        }
+    }
+    let nameless = media(None, None, Some("https://x/"));
+    assert!(told("b.pdf", None).is_told_of(&nameless));
+}
+
+#[test]
+fn what_a_platform_has_no_form_for_is_told_as_text() {
+    let place = || Segment::Location { latitude: 1.5, longitude: 2.0, title: None, address: None };
+    let sticker = |id: Option<&str>| Segment::Emoji {
+        name: Some("x".into()),
+        id: id.map(str::to_owned),
+        url: Some("https://x/b.png".into()),
+    };
+    let face = || Segment::Emoji { name: None, id: Some("14".into()), url: None };
+    let card =
+        Segment::Card { title: Some("T".into()), text: None, url: Some("u".into()), image: None };
+    let dice = Segment::Other { name: "dice".into(), text: Some("6".into()) };
+    let emoji = Segment::Emoji { name: Some("😀".into()), id: None, url: None };
+    for (sent, told) in [
+        (vec![place()], "1.5,2"),
+        (vec![text("at "), place()], "at 1.5,2"),
+        (vec![card], "T u"),
+        (vec![dice], "[dice] 6"),
+        (vec![text("hi "), emoji], "hi 😀"),
+        (vec![text("hi "), mention("5", Some("Ann"))], "hi @Ann"),
+        (
+            vec![text("see "), image(Media { name: Some("a.png".into()), ..Media::default() })],
+            "see a.png",
+        ),
+        (vec![text("see "), sticker(None)], "see [x]"),
+    ] {
+        let sent = Content::of(sent);
+        assert!(Content::text(told).is_told_of(&sent), "{told}");
+        assert!(!Content::text(format!("{told}!")).is_told_of(&sent), "{told}");
+        assert!(
+            Content::text(format!("> Bo: no\n{told}"))
+                .is_answer_told_of(&sent, Some("> Bo: no\n".into())),
+            "{told}"
+        );
+    }
+    // A face beside a sticker that goes out as an image.
+    let sent = Content::of(vec![sticker(Some("14")), sticker(None)]);
+    assert!(Content::of(vec![face(), image(Media::default())]).is_told_of(&sent));
+    assert!(!Content::of(vec![face()]).is_told_of(&sent));
+}
+
+#[test]
+fn what_says_nothing_in_words_proves_only_itself() {
+    let face = |id: &str| Segment::Emoji { name: None, id: Some(id.into()), url: None };
+    let other = |name: &str| Segment::Other { name: name.into(), text: None };
+    let of = |segment: &Segment| Content::of(vec![segment.clone()]);
+    let all = [
+        face("14"),
+        face("15"),
+        other("dice"),
+        other("rps"),
+        mention("5", None),
+        mention("6", None),
+    ];
+    for sent in &all {
+        for told in &all {
+            assert_eq!(of(told).is_told_of(&of(sent)), told == sent, "{told:?} of {sent:?}");
+        }
+    }
 }
 
 #[test]
@@ -177,8 +268,14 @@ fn a_part_of_what_was_sent_is_not_told_of_the_whole() {
     }
     let sent = content(&[text("look"), forward(vec![item.clone()])]);
     assert!(!Content::text("look").is_told_of(&sent));
-    let card = Segment::Card { title: None, text: None, url: None, image: None };
-    for told in [forward(Vec::new()), card] {
+    let card = |title: &str| Segment::Card {
+        title: Some(title.into()),
+        text: None,
+        url: None,
+        image: None,
+    };
+    assert!(!content(&[card("a")]).is_told_of(&content(&[card("b")])));
+    for told in [forward(Vec::new()), card("a")] {
         assert!(content(&[told]).is_told_of(&content(&[forward(vec![item.clone()])])));
     }
 }

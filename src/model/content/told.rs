@@ -1,63 +1,212 @@
 //! Whether a platform may report content in this form that was sent in another one.
 
-use super::{Content, Segment};
+use super::readable::is_address;
+use super::{Content, Media, Segment};
+use crate::model::inline::Inline;
+use percent_encoding::percent_decode_str;
+use std::borrow::Cow;
 
-/// Kind of a segment that cannot be told as text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum AttachmentKind {
-    Image,
-    Audio,
-    Video,
-    File,
-    /// A forward, which some report as a card.
-    Forward,
+/// Hexadecimal digits from which on a word is a hash or an ID, and no name that a person gave.
+const HASH_DIGITS: usize = 16;
+
+/// The form in which an adapter sends what not every platform has a form for.
+#[derive(Clone, Copy)]
+struct TextForm {
+    mentions_are_text: bool,
+    stickers_are_text: bool,
 }
 
 impl Content {
-    /// Whether a platform may report content that was sent in this form. Texts come back unchanged, and files
-    /// and forwards in their order; addresses and names may come back in another form, and an emoji as an image.
+    /// Whether a platform may report content that was sent in this form: as it is, or with text for what the
+    /// platform has no form for (contract, item 24). Texts come back unchanged, and files and forwards in their
+    /// order; addresses change. A file keeps its name, unless an ID stands there; then its size is compared.
     pub fn is_told_of(&self, sent: &Self) -> bool {
-        let has_its_attachments = |emoji| sent.attachments(emoji).eq(self.attachments(None));
-        sent.texts().eq(self.texts())
-            && [None, Some(AttachmentKind::Image)].into_iter().any(has_its_attachments)
+        self.is_form_of(sent) || self.is_text_form_of(sent)
+    }
+
+    /// The same, of an answer; `quote` stood before it if the platform does not know the message that is answered.
+    pub fn is_answer_told_of(&self, sent: &Self, quote: Option<String>) -> bool {
+        let quoted = |quote: String| {
+            let head = Segment::Text { text: quote };
+            Self::of(std::iter::once(head).chain(sent.to_segments()).collect())
+        };
+        self.is_told_of(sent) || quote.is_some_and(|quote| self.is_told_of(&quoted(quote)))
     }
 
     /// This content without the addresses of media, which may be their bytes. [`Self::is_told_of`] does not need
-    /// them.
+    /// them, nor what is inside forwards.
     #[must_use]
     pub fn without_addresses(&self) -> Self {
         let mut segments = self.to_segments();
-        remove_addresses(&mut segments);
+        for segment in &mut segments {
+            if let Segment::File(file) = segment {
+                file.name = file.sent_name().map(Cow::into_owned);
+            }
+            if let Segment::Forward { items, .. } = segment {
+                items.clear();
+            } else if let Some((_, media)) = segment.media_mut() {
+                media.url = None;
+            }
+        }
         Self::of(segments)
     }
 
-    /// The files and forwards, in order. `emoji` is what an emoji with a picture counts as.
-    fn attachments(&self, emoji: Option<AttachmentKind>) -> impl Iterator<Item = AttachmentKind> {
-        self.segments().unwrap_or_default().iter().filter_map(move |segment| match segment {
-            Segment::Image(_) => Some(AttachmentKind::Image),
-            Segment::Audio(_) => Some(AttachmentKind::Audio),
-            Segment::Video(_) => Some(AttachmentKind::Video),
-            Segment::File(_) => Some(AttachmentKind::File),
-            Segment::Forward { .. } | Segment::Card { .. } => Some(AttachmentKind::Forward),
-            Segment::Emoji { url: Some(_), .. } => emoji,
+    fn is_text_form_of(&self, sent: &Self) -> bool {
+        let Some(segments) = sent.segments() else { return false };
+        [(false, false), (true, false), (false, true), (true, true)].into_iter().any(
+            |(mentions, stickers)| {
+                let form = TextForm { mentions_are_text: mentions, stickers_are_text: stickers };
+                self.is_form_of(&Self::of(segments.iter().map(|one| form.of(one)).collect()))
+            },
+        )
+    }
+
+    fn is_form_of(&self, sent: &Self) -> bool {
+        if !self.texts().eq(sent.texts()) {
+            return false;
+        }
+        let told = self.attachments(false);
+        let has_its_attachments = |stickers_are_images| {
+            let sent = sent.attachments(stickers_are_images);
+            told.len() == sent.len() && told.iter().zip(sent).all(|(told, sent)| may_be(told, sent))
+        };
+        let says_more = !told.is_empty() || self.texts().next().is_some();
+        [false, true].into_iter().any(has_its_attachments) && (says_more || self.has_signs_of(sent))
+    }
+
+    /// Whether the faces, mentions and the like are the same. They prove something where nothing else is said.
+    fn has_signs_of(&self, sent: &Self) -> bool {
+        self.signs().eq(sent.signs())
+    }
+
+    fn signs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.segments().unwrap_or_default().iter().filter_map(sign)
+    }
+
+    /// The files and forwards, in order.
+    fn attachments(&self, stickers_are_images: bool) -> Vec<&Segment> {
+        let is_one = |segment: &&Segment| match segment {
+            Segment::Image(_)
+            | Segment::Audio(_)
+            | Segment::Video(_)
+            | Segment::File(_)
+            | Segment::Forward { .. }
+            | Segment::Card { .. } => true,
+            Segment::Emoji { url: Some(_), .. } => stickers_are_images,
             Segment::Text { .. }
             | Segment::Mention { .. }
             | Segment::MentionAll {}
             | Segment::Emoji { url: None, .. }
             | Segment::Location { .. }
-            | Segment::Other { .. } => None,
-        })
+            | Segment::Other { .. } => false,
+        };
+        self.segments().unwrap_or_default().iter().filter(is_one).collect()
     }
 }
 
-fn remove_addresses(segments: &mut [Segment]) {
-    for segment in segments {
-        if let Segment::Forward { items, .. } = segment {
-            for item in items {
-                remove_addresses(&mut item.segments);
+impl TextForm {
+    fn of(self, segment: &Segment) -> Segment {
+        let text = || Segment::Text { text: segment.full_text() };
+        match segment {
+            Segment::Mention { .. } | Segment::MentionAll {} if self.mentions_are_text => text(),
+            Segment::Emoji { id: Some(id), name, .. } if is_number(id) => {
+                Segment::Emoji { id: Some(id.clone()), name: name.clone(), url: None }
             }
-        } else if let Some((_, media)) = segment.media_mut() {
-            media.url = None;
+            Segment::Emoji { url: Some(url), .. } if !self.stickers_are_text && is_source(url) => {
+                Segment::Image(Media::default())
+            }
+            Segment::Emoji { .. }
+            | Segment::Location { .. }
+            | Segment::Card { .. }
+            | Segment::Other { .. } => text(),
+            Segment::Forward { items, .. } if items.is_empty() => text(),
+            segment if segment.media().is_some_and(Media::has_no_bytes) => text(),
+            segment => segment.clone(),
         }
     }
+}
+
+impl Media {
+    /// The name that a file goes out with, if its content tells it.
+    fn sent_name(&self) -> Option<Cow<'_, str>> {
+        if let Some(name) = &self.name {
+            return Some(name.into());
+        }
+        // The address of bytes that are stored here says nothing.
+        let url = self.url.as_deref().filter(|_| self.media.is_none())?;
+        let name = match Inline::parse(url) {
+            Some(inline) => inline.name.map(Cow::Owned),
+            None => name_in_url(url),
+        };
+        name.filter(|name| !name.trim().is_empty())
+    }
+
+    fn has_no_bytes(&self) -> bool {
+        self.url.is_none() && self.media.is_none()
+    }
+
+    /// Whether the file that was sent may be reported as this one.
+    fn may_be_file(&self, sent: &Self) -> bool {
+        let names = self.name.as_deref().filter(|name| !is_hash(name)).zip(sent.sent_name());
+        match names {
+            Some((told, sent)) => letters(told).eq(letters(&sent)),
+            None => self.size.zip(sent.size).is_none_or(|(told, sent)| told == sent),
+        }
+    }
+}
+
+/// The last part of a URL's path, decoded.
+pub fn name_in_url(url: &str) -> Option<Cow<'_, str>> {
+    let (_, path) = url.trim().split(['?', '#']).next()?.split_once("://")?;
+    let (_, name) = path.rsplit_once('/').filter(|_| is_address(url.trim()))?;
+    Some(percent_decode_str(name).decode_utf8_lossy())
+}
+
+/// Whether what was sent may be reported as this.
+fn may_be(told: &Segment, sent: &Segment) -> bool {
+    match (told, sent) {
+        (Segment::Image(_), Segment::Image(_) | Segment::Emoji { .. })
+        | (Segment::Audio(_), Segment::Audio(_))
+        | (Segment::Video(_), Segment::Video(_))
+        // Some report a forward as a card.
+        | (Segment::Forward { .. } | Segment::Card { .. }, Segment::Forward { .. }) => true,
+        (Segment::File(told), Segment::File(sent)) => told.may_be_file(sent),
+        (Segment::Card { title: told, .. }, Segment::Card { title: sent, .. }) => told == sent,
+        _ => false,
+    }
+}
+
+/// What stands for a segment that has neither text nor a file.
+fn sign(segment: &Segment) -> Option<(&str, &str)> {
+    match segment {
+        Segment::Mention { user, .. } => Some(("mention", user)),
+        Segment::MentionAll {} => Some(("mention_all", "")),
+        Segment::Emoji { id, .. } => Some(("emoji", id.as_deref().unwrap_or_default())),
+        Segment::Location { .. } => Some(("location", "")),
+        Segment::Other { name, .. } => Some(("other", name)),
+        _ => None,
+    }
+}
+
+fn is_number(id: &str) -> bool {
+    !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether an address is one of the web, or has the bytes themselves.
+fn is_source(url: &str) -> bool {
+    is_address(url.trim()) || Inline::is_in(url)
+}
+
+/// The letters and digits of a name, in lower case: platforms replace some of the other characters.
+fn letters(name: &str) -> impl Iterator<Item = char> + '_ {
+    name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase)
+}
+
+/// Whether a hash or an ID stands in the place of a file's name.
+fn is_hash(name: &str) -> bool {
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let is_mark = |letter: char| matches!(letter, '-' | '{' | '}' | '/');
+    let digits = stem.chars().filter(char::is_ascii_hexdigit).count();
+    digits >= HASH_DIGITS
+        && stem.chars().all(|letter| letter.is_ascii_hexdigit() || is_mark(letter))
 }

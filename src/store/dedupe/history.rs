@@ -98,7 +98,7 @@ fn is_about_the_same(known: &Message, received: &Inbound, apart: u64) -> bool {
         && known.status == Status::Sent
         && (known.external_id.is_some() || received.own)
         && is_of_account(known, received)
-        && known.content == received.content
+        && (known.content == received.content || received.is_text_of(known))
         // An own message has no sender, and was sent at the time of its last change.
         && !is_of_another_sender(known, received)
         && (is_near(known.created_at) || received.own && is_near(known.updated_at))

@@ -1,6 +1,6 @@
 //! Content of an outbound message that is no text: an address, or the bytes.
 
-use crate::model::content::Media;
+use crate::model::content::{Media, name_in_url};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
@@ -81,13 +81,6 @@ fn data_uri<'a>(head: &'a str, data: &'a str) -> ByteSource<'a> {
         Cow::Owned(STANDARD.encode(bytes))
     };
     ByteSource::Data { base64, name }
-}
-
-/// The last part of a URL's path, decoded.
-fn name_in_url(url: &str) -> Option<Cow<'_, str>> {
-    let (_, path) = url.split(['?', '#']).next()?.split_once("://")?;
-    let (_, name) = path.rsplit_once('/')?;
-    Some(percent_decode_str(name).decode_utf8_lossy())
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ pub(super) mod call;
 pub(super) mod card;
 pub(super) mod channel;
 pub(super) mod fields;
-pub(super) mod full_text;
 pub(super) mod late_calls;
 pub(super) mod lookups;
 pub(super) mod media;

@@ -84,11 +84,12 @@ impl RequestHandler for Handler {
         let Ok(message) = self.with_opened_forwards(message).await else {
             return Found::CannotTell;
         };
-        if let Some(contents) = self.parts_of(&message) {
-            let (account, calls) = (&self.account, &self.calls);
-            return history::find_parts(account, calls, &self.events, &message, &contents).await;
+        let (account, calls, events) = (&self.account, &self.calls, &self.events);
+        match &self.contents_of(&message)[..] {
+            [] => Found::CannotTell,
+            [content] => history::find(account, calls, events, &message, content).await,
+            contents => history::find_parts(account, calls, events, &message, contents).await,
         }
-        history::find(&self.account, &self.calls, &self.events, &message).await
     }
 
     async fn open_forward(&self, forward: ForwardOf) -> Result<Vec<ForwardItem>, ActionError> {
@@ -127,15 +128,17 @@ impl RequestHandler for Handler {
 }
 
 impl Handler {
-    /// The contents of the parts of a message; `None` if it goes out as a whole.
-    fn parts_of(&self, message: &Outbound) -> Option<Vec<Content>> {
+    /// The contents of the messages that an outbound message becomes; none if it cannot be sent.
+    fn contents_of(&self, message: &Outbound) -> Vec<Content> {
         if message.original.is_some() {
-            return None;
+            return vec![message.content.clone()];
         }
-        let address = OneBot11Address::parse(&message.conversation)?;
+        let Some(address) = OneBot11Address::parse(&message.conversation) else {
+            return Vec::new();
+        };
         let account = self.account.id().unwrap_or_default();
-        let steps = steps(message, &address, account, &self.options).ok()?;
-        (steps.len() > 1).then(|| steps.into_iter().map(|step| step.content).collect())
+        let steps = steps(message, &address, account, &self.options).unwrap_or_default();
+        steps.into_iter().map(|step| step.content).collect()
     }
 
     /// Takes all parts of a message back; none if the ID of one is unknown.

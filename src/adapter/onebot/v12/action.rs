@@ -4,7 +4,6 @@ use super::address::OneBot12Address;
 use crate::adapter::api::Delivery;
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::NoAnswer;
-use crate::adapter::onebot::common::full_text::full_text;
 use crate::adapter::onebot::common::media::ByteSource;
 use crate::adapter::onebot::common::requests;
 use crate::model::content::{Media, Segment};
@@ -48,7 +47,7 @@ impl<'a> OneBot12Segment<'a> {
                 title: text(title),
                 content: text(address),
             },
-            other => Self::Text { text: full_text(other).into() },
+            other => Self::Text { text: other.full_text().into() },
         }
     }
 

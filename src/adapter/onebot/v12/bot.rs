@@ -9,7 +9,6 @@ use crate::adapter::api::{
 };
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::{BotSelf as SelfParameter, Calls, NoAnswer};
-use crate::adapter::onebot::common::full_text::quote;
 use crate::adapter::onebot::common::lookups::Lookups;
 use crate::adapter::onebot::common::members::members_in;
 use crate::adapter::onebot::common::names::Names;
@@ -67,7 +66,7 @@ impl ConnectedBot {
         if let Some(reply_to) = &message.reply_to {
             let head = match &reply_to.external_id {
                 Some(message_id) => Some(OneBot12Segment::Reply { message_id }),
-                None => quote(reply_to).map(|text| OneBot12Segment::Text { text: text.into() }),
+                None => reply_to.quote().map(|text| OneBot12Segment::Text { text: text.into() }),
             };
             segments.splice(0..0, head);
         }

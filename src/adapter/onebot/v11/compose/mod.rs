@@ -9,7 +9,6 @@ pub(super) use wire::{Node, OneBot11Segment, WireMessage, write};
 use super::address::OneBot11Address;
 use super::options::{GroupFile, OneBot11Options};
 use crate::adapter::api::Outbound;
-use crate::adapter::onebot::common::full_text::quote;
 use crate::model::content::{Content, Segment};
 use crate::model::message::ReplyTo;
 use segment::{file, node, path};
@@ -116,7 +115,7 @@ fn answering<'a>(mut steps: Vec<SendStep<'a>>, reply_to: Option<&'a ReplyTo>) ->
     let mut head = Vec::new();
     match &reply_to.external_id {
         Some(id) => head.push(OneBot11Segment { kind: "reply", data: vec![("id", id.into())] }),
-        None => head.extend(quote(reply_to).map(OneBot11Segment::text)),
+        None => head.extend(reply_to.quote().map(OneBot11Segment::text)),
     }
     if head.is_empty() {
         return steps;
@@ -125,16 +124,19 @@ fn answering<'a>(mut steps: Vec<SendStep<'a>>, reply_to: Option<&'a ReplyTo>) ->
         StepBody::Message(run) => run.iter().all(|segment| !segment.goes_alone()),
         StepBody::Upload { .. } | StepBody::Forward(_) => false,
     };
-    if let Some(SendStep { body: StepBody::Message(run), .. }) =
+    if let Some(SendStep { body: StepBody::Message(run), content }) =
         steps.iter_mut().find(takes_a_reply)
     {
+        let quote = reply_to.quote().filter(|_| reply_to.external_id.is_none());
+        let quote = quote.map(|text| Segment::Text { text });
+        *content = Content::of(quote.into_iter().chain(content.to_segments()).collect());
         run.splice(0..0, head);
         *run = joined(std::mem::take(run));
         return steps;
     }
     // A file alone cannot be an answer, so its words go before it.
     if reply_to.external_id.is_some() {
-        head.push(OneBot11Segment::text(quote(reply_to).unwrap_or_else(|| "↩".into())));
+        head.push(OneBot11Segment::text(reply_to.quote().unwrap_or_else(|| "↩".into())));
     }
     let said: String = head
         .iter_mut()

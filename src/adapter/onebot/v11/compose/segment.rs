@@ -1,7 +1,6 @@
 //! A segment of ours as one of OneBot 11 (message/segment.md).
 
 use super::wire::{Node, OneBot11Segment, joined};
-use crate::adapter::onebot::common::full_text::full_text;
 use crate::adapter::onebot::common::media::ByteSource;
 use crate::model::content::{ForwardItem, Media, Segment};
 use std::borrow::Cow;
@@ -35,7 +34,7 @@ pub(super) fn segment(segment: &Segment, is_private: bool) -> Result<OneBot11Seg
                 OneBot11Segment { kind: "image", data }
             }
             // A path would be one of the implementation's host.
-            Err(_) => OneBot11Segment::text(full_text(segment)),
+            Err(_) => OneBot11Segment::text(segment.full_text()),
         },
         Segment::Image(media) if media.url.is_some() => {
             let mut image = medium("image", media)?;
@@ -48,7 +47,7 @@ pub(super) fn segment(segment: &Segment, is_private: bool) -> Result<OneBot11Seg
             let (file, name) = file(media)?;
             OneBot11Segment { kind: "file", data: vec![("file", file), ("name", name)] }
         }
-        other => OneBot11Segment::text(full_text(other)),
+        other => OneBot11Segment::text(other.full_text()),
     })
 }
 

@@ -1,5 +1,4 @@
 use super::*;
-use crate::adapter::onebot::common::full_text::full_text;
 use crate::adapter::onebot::common::parts::MessageReading;
 use crate::adapter::onebot::v11::options::MessageFormat;
 use crate::adapter::onebot::v11::{faces, reading};
@@ -102,7 +101,7 @@ fn what_has_no_form_goes_as_its_words() {
     for segment in every_segment() {
         let plain = match &segment {
             Segment::Location { .. } | Segment::Card { .. } | Segment::Other { .. } => {
-                full_text(&segment)
+                segment.full_text()
             }
             _ => continue,
         };
@@ -132,6 +131,34 @@ fn an_answer_to_what_the_platform_does_not_know_quotes_it() {
     let said = wire("text", json!({"text": "> Ann: 早"}));
     assert_eq!(all[0], json!({"message": [reply, said]}));
     assert_eq!(all[1]["message"][0]["type"], "record");
+}
+
+#[test]
+fn what_is_sent_is_recognized_when_it_is_told() {
+    let quoted = ReplyTo { content: Some("早".into()), ..ReplyTo::default() };
+    let options = OneBot11Options::default();
+    for (conversation, reply_to) in [
+        ("group_1", None),
+        ("private_1", None),
+        ("group_1", Some(quoted.clone())),
+        ("private_1", Some(quoted)),
+    ] {
+        for segment in every_segment() {
+            let is_forward = matches!(segment, Segment::Forward { .. });
+            let message = outbound(Content::of(vec![text("x"), segment]), reply_to.clone());
+            let address = OneBot11Address::parse(conversation).unwrap();
+            let steps = steps(&message, &address, "1", &options).unwrap();
+            let written = written_as(&message, conversation, &options);
+            for (step, written) in steps.iter().zip(written).take(1 + usize::from(!is_forward)) {
+                let (told, _) = read_back(&[written]);
+                assert!(told.is_told_of(&step.content), "{told:?} of {:?}", step.content);
+                if steps.len() == 1 {
+                    let quote = message.reply_to.as_ref().and_then(|answered| answered.quote());
+                    assert!(told.is_answer_told_of(&message.content, quote), "{told:?}");
+                }
+            }
+        }
+    }
 }
 
 #[test]

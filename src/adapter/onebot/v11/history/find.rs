@@ -14,16 +14,17 @@ use tokio::time::timeout;
 const SEARCHED: usize = 20;
 const MOST_SEARCHED: usize = 320;
 
-/// Looks for a message that may have gone out as a whole.
+/// Looks for a message that may have gone out as a whole, with this content.
 pub(in crate::adapter::onebot::v11) async fn find(
     account: &Account,
     calls: &Calls,
     events: &EventSink,
     message: &Outbound,
+    content: &Content,
 ) -> Found {
     let mut found = Found::CannotTell;
     search(account, calls, events, message, |history| {
-        found = look(history, message);
+        found = look(history, message, content);
         matches!(found, Found::History { is_complete: true, .. })
     })
     .await;
@@ -88,7 +89,7 @@ async fn search(
 }
 
 /// Looks for a message in a history. That it is not there proves something only by a clock that is known.
-pub(super) fn look(history: Vec<Inbound>, message: &Outbound) -> Found {
+pub(super) fn look(history: Vec<Inbound>, message: &Outbound, content: &Content) -> Found {
     let earliest = message.created_at.saturating_sub(CLOCKS_APART);
     let is_before = |seen: &Inbound| seen.written().is_some_and(|written| written < earliest);
     // Some leave out what the account itself wrote: such a history proves nothing.
@@ -96,7 +97,7 @@ pub(super) fn look(history: Vec<Inbound>, message: &Outbound) -> Found {
     let may_be_it = |seen: &Inbound| {
         // A file sent as one address comes back as another; text comes back as it was.
         seen.own
-            && seen.content.is_told_of(&message.content)
+            && seen.content.is_told_of(content)
             && seen.time.abs_diff(message.created_at) <= MAX_CLOCKS_APART
     };
     let (earlier, candidates) = history.into_iter().filter(may_be_it).partition(is_before);

@@ -39,7 +39,7 @@ fn found(mut history: Vec<Inbound>, message: &Outbound, ahead: Option<i64>) -> F
     if let Some(ahead) = ahead {
         note_clock(&mut history, ahead, NOW);
     }
-    look(history, message)
+    look(history, message, &message.content)
 }
 
 fn ids(messages: &[Inbound]) -> Vec<&str> {
@@ -114,7 +114,7 @@ fn proof(known: Option<i64>, was_ahead: i64, is_ahead: i64, before: &[u64], told
         note_clock(&mut history, ahead, at(NOW, 0));
     }
     let message = Outbound { created_at: at(1_000, 0), ..sent(MessageType::Text, "hi") };
-    match look(history, &message) {
+    match look(history, &message, &message.content) {
         Found::History { candidates, .. } if !candidates.is_empty() => Proof::WasSent,
         Found::History { earlier, is_complete: true, .. } if earlier.is_empty() => {
             Proof::WasNotSent
