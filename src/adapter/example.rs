@@ -156,7 +156,7 @@ mod tests {
             reply_to: None,
             parts: Vec::new(),
             sent_as: None,
-            created_at: 1,
+            may_be_sent_since: 1,
             original: None,
         };
         let delivery = handle.send(message.clone()).await;

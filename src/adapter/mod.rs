@@ -28,10 +28,10 @@ pub use crate::model::event::AdapterState;
 pub use crate::model::inbound::Inbound;
 pub use crate::protocol::platform::{AdapterStatus, AdapterStatusChange, PlatformState};
 pub use api::{
-    AccountHandle, AccountRequest, Action, ActionError, AdapterEvent, ConfigKey, Delivery,
-    EventSink, ForwardOf, Found, Fragments, Kind, LoginError, LoginRequest, MediaOf, MediaSource,
-    MessageRef, OnUnknown, Outbound, PartNoted, PlatformRequest, QueuedEvent, RateLimit, ReadMedia,
-    RequestKind, ResolveRecipient, Settings, Transport, Window, WindowClosed,
+    AccountConversation, AccountHandle, AccountRequest, Action, ActionError, AdapterEvent,
+    ConfigKey, Delivery, EventSink, ForwardOf, Found, Fragments, Kind, LoginError, LoginRequest,
+    MediaOf, MediaSource, MessageRef, OnUnknown, Outbound, PartNoted, PlatformRequest, QueuedEvent,
+    RateLimit, ReadMedia, RequestKind, ResolveRecipient, Settings, Transport, Window, WindowClosed,
 };
 pub use kinds::{AdapterConfig, kinds, login_kinds};
 pub use onebot::{BotMessage, cq_of_segments, segments_of_cq};

@@ -2,14 +2,14 @@
 
 use super::Ingest;
 use super::unstored::StoredSignal;
-use crate::adapter::{AdapterEvent, MessageRef};
+use crate::adapter::{AccountConversation, AdapterEvent, MessageRef};
 use crate::clock::now;
 use crate::model::event::AdapterState;
 use crate::model::inbound::Inbound;
 use crate::model::platform_event::MessageTarget;
 use crate::model::status_rules::Outcome;
-use crate::store::Command;
-use std::collections::HashSet;
+use crate::outbox;
+use crate::store::{self, Command, View};
 use tokio::sync::oneshot;
 
 impl Ingest {
@@ -36,7 +36,7 @@ impl Ingest {
                 batch(messages, state)
             }
             AdapterEvent::Remembered { adapter, answer } => {
-                self.answer_state(adapter, answer);
+                self.answer(answer, |view| view.adapter_state(adapter));
                 return None;
             }
             AdapterEvent::Recalled { message, by, at } => {
@@ -74,71 +74,32 @@ impl Ingest {
             AdapterEvent::Named { platform, conversation, name } => {
                 Command::Name { platform, conversation, name }
             }
-            AdapterEvent::SentMessages { platform, account, conversation, answer } => {
-                self.answer_sent(&platform, &account, &conversation, answer);
+            AdapterEvent::SentMessages { of, answer } => {
+                let AccountConversation { platform, account, conversation } = &of;
+                self.answer(answer, |view| view.sent_last(platform, account, conversation));
                 return None;
             }
-            AdapterEvent::OwnMessages { platform, account, conversation, answer } => {
-                self.answer_own(&platform, &account, &conversation, answer);
+            AdapterEvent::OwnMessages { of, answer } => {
+                let AccountConversation { platform, account, conversation } = &of;
+                self.answer(answer, |view| view.own_messages(platform, account, conversation));
+                return None;
+            }
+            AdapterEvent::DoubtfulMessages { of, answer } => {
+                self.answer(answer, |view| outbox::doubtful(view, &of));
                 return None;
             }
             AdapterEvent::Conversations { platform, account, limit, answer } => {
-                self.answer_conversations(&platform, &account, limit, answer);
+                self.answer(answer, |view| view.conversations_of(&platform, &account, limit));
                 return None;
             }
         })
     }
 
-    fn answer_sent(
-        &self,
-        platform: &str,
-        account: &str,
-        conversation: &str,
-        answer: oneshot::Sender<Vec<(String, u64)>>,
-    ) {
-        let view = self.store.view();
-        match view.and_then(|view| view.sent_last(platform, account, conversation)) {
-            Ok(sent) => drop(answer.send(sent)),
-            Err(error) => tracing::error!("what {account} sent last cannot be read: {error}"),
-        }
-    }
-
-    fn answer_own(
-        &self,
-        platform: &str,
-        account: &str,
-        conversation: &str,
-        answer: oneshot::Sender<HashSet<String>>,
-    ) {
-        let view = self.store.view();
-        match view.and_then(|view| view.own_messages(platform, account, conversation)) {
-            Ok(own) => drop(answer.send(own)),
-            Err(error) => tracing::error!("the messages of {account} cannot be read: {error}"),
-        }
-    }
-
-    fn answer_state(&self, adapter: &str, answer: oneshot::Sender<Vec<(String, Vec<u8>)>>) {
-        match self.store.view().and_then(|view| view.adapter_state(adapter)) {
-            Ok(state) => drop(answer.send(state)),
-            Err(error) => {
-                tracing::error!("the state of the adapter {adapter} cannot be read: {error}");
-            }
-        }
-    }
-
-    fn answer_conversations(
-        &self,
-        platform: &str,
-        account: &str,
-        limit: usize,
-        answer: oneshot::Sender<Vec<String>>,
-    ) {
-        let view = self.store.view();
-        match view.and_then(|view| view.conversations_of(platform, account, limit)) {
-            Ok(conversations) => drop(answer.send(conversations)),
-            Err(error) => {
-                tracing::error!("the conversations of {account} cannot be read: {error}");
-            }
+    /// Answers a question of an adapter by the store; drops it if that cannot be read.
+    fn answer<T>(&self, answer: oneshot::Sender<T>, read: impl FnOnce(&View) -> store::Result<T>) {
+        match self.store.view().and_then(|view| read(&view)) {
+            Ok(found) => drop(answer.send(found)),
+            Err(error) => tracing::error!("a question of an adapter cannot be answered: {error}"),
         }
     }
 }

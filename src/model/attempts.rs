@@ -1,6 +1,55 @@
 //! The state of the attempts to send a message.
 
 use crate::model::message::{Message, Status};
+use serde::{Deserialize, Serialize};
+
+/// Accounts remembered that may have sent a message.
+const MAX_ACCOUNTS: usize = 16;
+
+/// Attempts that have ended, and may have sent a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Doubt {
+    /// When the first of them began, in Unix seconds; 0 if that is not known.
+    pub since: u64,
+    /// The accounts that made them, without the one that made the last attempt.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub other_accounts: Vec<String>,
+}
+
+impl Doubt {
+    /// The doubt about a message whose attempt by `account` is the last one from now on; `before` is the message
+    /// as it was. `None` if it is not in doubt.
+    pub(super) fn after(
+        before: &Message,
+        is_uncertain: bool,
+        account: Option<&str>,
+    ) -> Option<Box<Self>> {
+        if !is_uncertain {
+            return None;
+        }
+        let is_new = !before.is_uncertain;
+        let mut doubt = match &before.doubt {
+            Some(doubt) if !is_new => doubt.clone(),
+            // An attempt began when the message was claimed, unless its status was set by hand since.
+            _ if is_new && before.status == Status::Sending => {
+                Box::new(Self { since: before.updated_at, ..Self::default() })
+            }
+            _ => Box::default(),
+        };
+        let others = &mut doubt.other_accounts;
+        if let Some(last) = &before.account
+            && account != Some(last)
+            && before.may_be_sent()
+            && !others.contains(last)
+            && others.len() < MAX_ACCOUNTS
+        {
+            others.push(last.clone());
+        }
+        others.retain(|other| account != Some(other));
+        Some(doubt)
+    }
+}
 
 /// The state of the attempts to send a message. The message keeps it in two fields: it has an `owner` from
 /// the claim to the end of the attempt, whatever status people set in between and whatever late answers tell of
@@ -48,6 +97,23 @@ impl Message {
     /// Whether an attempt may have sent it, although that is not known yet.
     pub fn may_be_sent(&self) -> bool {
         AttemptState::of(self) != AttemptState::Settled
+    }
+
+    /// The time from which on an attempt may have sent it, in Unix seconds.
+    pub fn may_be_sent_since(&self) -> u64 {
+        let doubted = self.doubt.as_ref().map(|doubt| doubt.since).filter(|since| *since > 0);
+        let is_first = !self.is_uncertain && self.status == Status::Sending;
+        doubted.or(is_first.then_some(self.updated_at)).unwrap_or(self.created_at)
+    }
+
+    /// Whether an attempt by this account may have sent it.
+    pub fn may_be_sent_by(&self, account: &str) -> bool {
+        !self.is_of_other(account)
+            || match &self.doubt {
+                Some(doubt) => doubt.other_accounts.iter().any(|other| other == account),
+                // Older versions did not note it.
+                None => self.is_uncertain,
+            }
     }
 
     /// Whether its status is final unless somebody asks for another attempt. An attempt that is under way goes

@@ -105,15 +105,13 @@ impl Inbound {
             Status::Sending => true,
             _ => message.may_be_sent() && *written.start() <= message.updated_at + ECHO_LATE,
         };
-        // After several attempts, another account may have sent it.
-        let may_be_its = message.retry_count > 0 || !message.is_of_other(&self.account);
         self.own
             && message.direction == Direction::Outbound
             && is_open
-            && may_be_its
+            && message.may_be_sent_by(&self.account)
             // One that goes out in parts has the echoes of its parts alone.
             && message.parts.is_empty()
-            && written.end().saturating_add(CLOCKS_APART) >= message.created_at
+            && written.end().saturating_add(CLOCKS_APART) >= message.may_be_sent_since()
             && self.may_say(message)
     }
 
@@ -136,9 +134,10 @@ impl Inbound {
         self.content.is_answer_told_of(&message.content, quote)
     }
 
-    /// Whether it is the text that a message of ours went out as.
+    /// Whether it is the text as which a message of ours went out that was made in another form.
     pub fn is_text_of(&self, message: &Message) -> bool {
-        self.own && self.content.segments().is_none() && self.may_say(message)
+        let has_other_form = message.content.segments().is_some() || message.reply_to.is_some();
+        self.own && self.content.segments().is_none() && has_other_form && self.may_say(message)
     }
 
     fn says_it_in_the_same_words(&self, message: &Message) -> bool {

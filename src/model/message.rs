@@ -1,5 +1,6 @@
 //! A message as it is stored.
 
+pub use super::attempts::Doubt;
 pub use super::draft::Draft;
 pub use super::message_type::MessageType;
 pub use super::name::{LOCAL, NAME_BYTES, check_name};
@@ -67,6 +68,8 @@ pub struct Message {
     /// An attempt that has ended may have sent it; that is looked up before the next one
     /// ([`AttemptState`](crate::model::attempts::AttemptState)).
     pub is_uncertain: bool,
+    /// What is known of the attempts that may have sent it.
+    pub doubt: Option<Box<Doubt>>,
     /// The platform accepted it without a proof of delivery.
     pub is_unconfirmed: bool,
     /// The process that claimed it, until its attempt has ended: also where its status was set by hand since.
@@ -184,6 +187,7 @@ impl Message {
             parts: Vec::new(),
             original: None,
             is_uncertain: false,
+            doubt: None,
             is_unconfirmed: false,
             owner: None,
         }

@@ -26,6 +26,7 @@ pub use attempts::NextAttempts;
 pub use commits::CommitObserver;
 pub use outcomes::{Outcomes, WaitEnd};
 pub use retry::RetryPolicy;
+pub use route::doubtful;
 pub use waiting::{no_platform, waiting};
 
 use crate::adapter::Registry;

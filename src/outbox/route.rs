@@ -1,10 +1,11 @@
 //! Route of a message: the account by which it leaves, and the conversation (contract, items 6 and 7).
 
 use super::context::OutboxContext;
-use crate::adapter::{AccountHandle, Outbound, Registry};
+use crate::adapter::{AccountConversation, AccountHandle, Outbound, Registry};
 use crate::model::message::{Message, ReplyTo};
 use crate::model::routing::StoreFacts;
-use crate::store::View;
+use crate::store::{self, View};
+use uuid::Uuid;
 
 /// A route to a conversation.
 pub(super) struct DeliveryRoute {
@@ -16,32 +17,54 @@ pub(super) struct DeliveryRoute {
 impl DeliveryRoute {
     /// The message in the form for the adapter.
     pub(super) fn outbound(&self, context: &OutboxContext, message: &Message) -> Outbound {
-        Outbound {
-            id: message.id,
-            conversation: self.conversation.clone(),
-            content: message.content.clone(),
-            reply_to: message.reply_to.as_deref().map(|told| Box::new(self.reply(context, told))),
-            parts: message.parts.clone(),
-            sent_as: sent_as(message),
-            created_at: message.created_at,
-            original: message.original.clone().filter(|_| message.via.is_some()),
-        }
-    }
-
-    /// The message that is answered. It has the platform's ID only if this account knows the message by this ID
-    /// in this conversation: elsewhere the ID is unknown, or belongs to another message. Without the ID,
-    /// adapters quote the text (contract, item 24).
-    fn reply(&self, context: &OutboxContext, told: &ReplyTo) -> ReplyTo {
+        let Self { account, conversation } = self;
         let find = |id| context.store.view().and_then(|view| view.by_id(id)).ok().flatten();
-        let answered = told.id.and_then(find);
-        let external_id = answered.filter(|answered| self.knows(answered));
-        ReplyTo { external_id: external_id.and_then(|it| it.external_id), ..told.clone() }
+        outbound(message, &account.platform, account.account.as_deref(), conversation, find)
     }
+}
 
-    fn knows(&self, message: &Message) -> bool {
-        message.platform.as_deref() == Some(&*self.account.platform)
-            && message.account == self.account.account
-            && message.recipient == self.conversation
+/// Messages that an account may have sent to a conversation, although that is not known, in the form for the
+/// adapter.
+///
+/// # Errors
+///
+/// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
+pub fn doubtful(view: &View, of: &AccountConversation) -> store::Result<Vec<Outbound>> {
+    let AccountConversation { platform, account, conversation } = of;
+    let find = |id| view.by_id(id).ok().flatten();
+    let doubtful = view.doubtful(platform, account, conversation)?;
+    let form = |message| outbound(message, platform, Some(account), conversation, find);
+    Ok(doubtful.iter().map(form).collect())
+}
+
+/// A message in the form for an adapter. The one that it answers has the platform's ID only if the account knows
+/// that one by this ID in this conversation: elsewhere the ID is unknown, or belongs to another message. Without
+/// the ID, adapters quote the text (contract, item 24).
+fn outbound(
+    message: &Message,
+    platform: &str,
+    account: Option<&str>,
+    conversation: &str,
+    find: impl Fn(Uuid) -> Option<Message>,
+) -> Outbound {
+    let is_known = |answered: &Message| {
+        answered.platform.as_deref() == Some(platform)
+            && answered.account.as_deref() == account
+            && answered.recipient == conversation
+    };
+    let reply = |told: &ReplyTo| {
+        let answered = told.id.and_then(&find).filter(is_known);
+        ReplyTo { external_id: answered.and_then(|it| it.external_id), ..told.clone() }
+    };
+    Outbound {
+        id: message.id,
+        conversation: conversation.to_owned(),
+        content: message.content.clone(),
+        reply_to: message.reply_to.as_deref().map(|told| Box::new(reply(told))),
+        parts: message.parts.clone(),
+        sent_as: sent_as(message),
+        may_be_sent_since: message.may_be_sent_since(),
+        original: message.original.clone().filter(|_| message.via.is_some()),
     }
 }
 

@@ -86,7 +86,7 @@ fn were_known(
     let view = context.store.view()?;
     for seen in earlier {
         let known = view.by_external(&seen.platform, &seen.account, &seen.external_id)?;
-        if known.is_none_or(|known| known.updated_at >= message.created_at) {
+        if known.is_none_or(|known| known.updated_at >= message.may_be_sent_since()) {
             return Ok(false);
         }
     }

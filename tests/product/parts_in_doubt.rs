@@ -1,8 +1,8 @@
 //! Messages that are sent in several parts, one of which got no answer.
 
-use crate::account::{ACCOUNT, implementation, server_with};
+use crate::account::{ACCOUNT, ID, implementation, server_with};
 use crate::onebot::{Peer, Reply, Script};
-use crate::onebot11::{group_message, own_message};
+use crate::onebot11::{group_message, headers, own_message};
 use crate::parts::{answering_by_hand, make_two_parts, stored};
 use crate::server::{TestServer, eventually};
 use serde_json::{Value, json};
@@ -134,12 +134,16 @@ async fn a_first_part_that_an_unknown_clock_dates_is_not_proven() {
     }
 }
 
+/// The history is fetched when the implementation connects, or only when the message is looked for.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_part_that_was_being_sent_when_the_process_was_killed_is_found() {
-    for unanswered in ["text", "file"] {
+    for (unanswered, history) in [("text", 0), ("file", 0), ("text", 20), ("file", 20)] {
         let platform = Platform::default();
-        let patient = HASTY.replace("timeout = 2", "timeout = 30");
-        let mut server = server_with(&patient);
+        // It is looked for after the implementation has connected again.
+        let patient = HASTY.replace("timeout = 2", "timeout = 30").replace("0.01", "0.5");
+        let patient = patient.replace("0.02", "0.5");
+        let mut server =
+            server_with(&patient.replace("history = 0", &format!("history = {history}")));
         let before = implementation(&server, platform.script()).await;
         // By its time in the history the clock is known after the restart.
         let earlier = server.make_for(Some("qq"), "group_77", "earlier");
@@ -163,7 +167,7 @@ async fn the_part_that_was_being_sent_when_the_process_was_killed_is_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_echo_of_a_first_part_after_a_kill_is_no_proof_of_the_rest() {
+async fn the_echo_of_a_first_part_after_a_kill_proves_only_that_part() {
     let patient = HASTY.replace("timeout = 2", "timeout = 30");
     let mut server = server_with(&patient);
     let before = answering_by_hand(&server).await;
@@ -171,15 +175,49 @@ async fn the_echo_of_a_first_part_after_a_kill_is_no_proof_of_the_rest() {
     before.action("send_group_msg").await;
     server.kill();
     server.start_again();
-    // It has no history, and tells the echo.
-    let after = answering_by_hand(&server).await;
-    after.push(&own_message(ACCOUNT, 77, 101, "see"));
-    for (kind, message) in [("text", 201), ("file", 202)] {
-        let action = after.action("send_group_msg").await;
-        assert_eq!(action["params"]["message"][0]["type"], kind);
-        after.push(&answer(&action, message));
-    }
+    // It tells the echo before anything can be sent or looked for.
+    let url = format!("ws://{}/onebot/v11/ws", server.address);
+    let script: Script = Arc::new(|action| match action["action"].as_str() {
+        Some("send_group_msg") => Reply::Silent,
+        Some("delete_msg") => Reply::ok(Value::Null),
+        _ => Reply::refused(1404, "no such action"),
+    });
+    let events = Peer::dial(&url, &headers(ID, "Event"), Arc::clone(&script)).await.unwrap();
+    events.push(&own_message(ACCOUNT, 77, 101, "see"));
+    assert_eq!(stored(&server, &events).len(), 1, "it is that part");
+    let after = Peer::dial(&url, &headers(ID, "API"), script).await.unwrap();
+    let action = after.action("send_group_msg").await;
+    assert_eq!(action["params"]["message"][0]["type"], "file");
+    after.push(&answer(&action, 202));
     server.until(&id, "Sent");
+    assert_eq!(recalled(&server, &after, &id, 2).await, [202, 101]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_file_of_the_owner_is_no_proof_of_ours() {
+    let whole = json!([{"type": "file", "name": "a.pdf", "url": "https://example.com/1"}]);
+    let unnamed = json!([{"type": "file", "url": "https://example.com/a.pdf"}]);
+    let part = json!([{"type": "text", "text": "see"}, whole[0]]);
+    for segments in [whole, unnamed, part] {
+        let platform = Platform::with_fate("file", Fate::NotSent);
+        let server = server_with(&format!("{HASTY}on_unknown = 'fail'\n"));
+        let peer = implementation(&server, platform.script()).await;
+        tell_clock(&server, &peer);
+        let body = json!({"platform": "qq", "recipient": "group_77", "segments": segments});
+        let (status, made) = server.post(&body);
+        assert_eq!(status, 201, "{made}");
+        eventually("the file is being sent", || (sent(&[&peer]).last()? == "file").then_some(()));
+        platform.history.lock().unwrap().push(own(500, 0, file("b.pdf")));
+        let id = made["id"].as_str().unwrap();
+        server.until(id, "Failed");
+        peer.push(&own(501, 0, file("c.pdf")));
+        let contents = stored(&server, &peer);
+        assert!(contents.contains(&json!("c.pdf")), "{contents:?}");
+        assert_eq!(server.get(&format!("/api/messages/{id}")).1["status"], "Failed");
+        // Its own echo proves it after all.
+        peer.push(&own(502, 0, file("a.pdf")));
+        server.until(id, "Sent");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

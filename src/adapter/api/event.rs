@@ -1,5 +1,6 @@
 //! Reports of adapters to the core.
 
+use super::message::Outbound;
 use crate::model::content::Content;
 use crate::model::event::AdapterState;
 use crate::model::inbound::Inbound;
@@ -145,26 +146,26 @@ pub enum AdapterEvent {
     /// A question: which messages were sent last by this account in a conversation? Asked so that the
     /// times of a history can be understood. Dropped unanswered while the store is away.
     SentMessages {
-        /// The platform of the account.
-        platform: String,
-        /// The platform's ID of the account.
-        account: String,
-        /// The conversation, as the adapter addresses it.
-        conversation: String,
+        /// The conversation that is meant.
+        of: AccountConversation,
         /// The platform's ID of each, and when it was sent, in Unix seconds.
         answer: oneshot::Sender<Vec<(String, u64)>>,
     },
     /// A question: which own messages of a conversation are stored? Asked so that no known message of a history
     /// counts as a part that may have been sent. Dropped unanswered while the store is away.
     OwnMessages {
-        /// The platform of the account.
-        platform: String,
-        /// The platform's ID of the account.
-        account: String,
-        /// The conversation, as the adapter addresses it.
-        conversation: String,
+        /// The conversation that is meant.
+        of: AccountConversation,
         /// The platform's IDs of the newest ones and of their parts.
         answer: oneshot::Sender<HashSet<String>>,
+    },
+    /// A question: which messages may this account have sent to a conversation, although that is not known? Asked
+    /// before an own message counts as one of the owner. Dropped unanswered while the store is away.
+    DoubtfulMessages {
+        /// The conversation that is meant.
+        of: AccountConversation,
+        /// The messages, each as it was sent.
+        answer: oneshot::Sender<Vec<Outbound>>,
     },
     /// A question: which conversations does this account have? Asked after a reconnect, to fetch
     /// what was missed. Dropped unanswered while the store is away.
@@ -178,6 +179,17 @@ pub enum AdapterEvent {
         /// Gets the conversations, as the adapter addresses them.
         answer: oneshot::Sender<Vec<String>>,
     },
+}
+
+/// A conversation of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountConversation {
+    /// The platform of the account.
+    pub platform: String,
+    /// The platform's ID of the account.
+    pub account: String,
+    /// The conversation, as the adapter addresses it.
+    pub conversation: String,
 }
 
 /// A message by its platform's own ID.

@@ -72,6 +72,7 @@ impl AdapterEvent {
             | Self::Conversations { .. }
             | Self::SentMessages { .. }
             | Self::OwnMessages { .. }
+            | Self::DoubtfulMessages { .. }
             | Self::Remembered { .. } => 0,
         };
         EVENT_BYTES + texts

@@ -177,7 +177,7 @@ mod tests {
             reply_to: None,
             parts: Vec::new(),
             sent_as: None,
-            created_at: 0,
+            may_be_sent_since: 0,
             original: None,
         }
     }

@@ -22,8 +22,8 @@ pub struct Outbound {
     /// The platform's own ID with which it was sent before, where somebody sends it again; an empty one
     /// where the platform told none.
     pub sent_as: Option<String>,
-    /// Unix seconds of its creation; a search in a history begins there.
-    pub created_at: u64,
+    /// Unix seconds from which on an attempt may have sent it; a search in a history begins there.
+    pub may_be_sent_since: u64,
     /// The message as a bot wrote it, in the form of the account's protocol, as JSON; `None` if a bot did not
     /// write it in that form.
     pub original: Option<String>,

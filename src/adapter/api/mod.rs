@@ -17,7 +17,9 @@ mod window;
 pub use account_handle::{AccountHandle, AccountRequest, ForwardOf};
 pub use action::{Action, ActionError};
 pub use config_key::ConfigKey;
-pub use event::{AdapterEvent, MessageRef, PartNoted, PlatformRequest, RequestKind};
+pub use event::{
+    AccountConversation, AdapterEvent, MessageRef, PartNoted, PlatformRequest, RequestKind,
+};
 pub use event_sink::{EventSink, QueuedEvent};
 pub use kind::{Kind, ResolveRecipient};
 pub use login::{LoginError, LoginRequest};

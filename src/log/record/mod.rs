@@ -6,7 +6,7 @@ mod older;
 mod tests;
 
 use crate::model::content::Content;
-use crate::model::message::{Direction, Message, Recall, ReplyTo, Sender, Status};
+use crate::model::message::{Direction, Doubt, Message, Recall, ReplyTo, Sender, Status};
 use crate::model::reaction::Reaction;
 use older::{FieldsV1, FieldsV2};
 use serde::{Deserialize, Serialize};
@@ -109,6 +109,8 @@ struct Extras {
     via: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     parts: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    doubt: Option<Box<Doubt>>,
 }
 
 /// Content in encoded form; events use it, too.
@@ -194,7 +196,8 @@ fn extras(message: &Message) -> serde_json::Result<Option<Cow<'static, str>>> {
         && message.recall.is_none()
         && message.reactions.is_empty()
         && message.via.is_none()
-        && message.parts.is_empty();
+        && message.parts.is_empty()
+        && message.doubt.is_none();
     if is_plain {
         return Ok(None);
     }
@@ -205,6 +208,7 @@ fn extras(message: &Message) -> serde_json::Result<Option<Cow<'static, str>>> {
         reactions: message.reactions.clone(),
         via: message.via.clone(),
         parts: message.parts.clone(),
+        doubt: message.doubt.clone(),
     };
     serde_json::to_string(&extras).map(|json| Some(json.into()))
 }
@@ -350,6 +354,7 @@ impl RecordFields<'_> {
             via: extras.via,
             external_id: owned(self.external_id),
             parts: extras.parts,
+            doubt: extras.doubt,
             original: owned(self.original),
             is_uncertain: self.flags & IS_UNCERTAIN != 0,
             is_unconfirmed: self.flags & IS_UNCONFIRMED != 0,

@@ -49,6 +49,7 @@ fn messages() -> impl Strategy<Value = Message> {
         reactions: extras.reactions,
         via: extras.via,
         parts: extras.parts,
+        doubt: extras.doubt,
         ..Message::new(h.0, Uuid::from_u128(h.1), content(h.2, h.3), h.4, h.6[0])
     })
 }
@@ -79,6 +80,8 @@ fn extras() -> impl Strategy<Value = Extras> {
             .map(|emoji| Reaction { users: vec![emoji.clone()], emoji, count: 3, mine: true })
             .collect(),
         parts: via.iter().cloned().collect(),
+        doubt: edited_at
+            .map(|since| Box::new(Doubt { since, other_accounts: via.iter().cloned().collect() })),
         via,
     })
 }

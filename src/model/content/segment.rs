@@ -141,7 +141,7 @@ pub struct Media {
 }
 
 /// One message inside a forward.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ForwardItem {
     /// The author of the forwarded message.
     #[serde(deserialize_with = "from_object")]

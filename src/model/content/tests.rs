@@ -290,6 +290,18 @@ fn the_form_that_is_kept_for_an_echo_has_no_bytes_and_is_recognized() {
         assert!(sent.is_told_of(&kept) && kept.is_told_of(&sent));
     }
     assert!(Content::text("a").is_told_of(&Content::text("a").without_addresses()));
+    // What went out as a file or a forward is not told as text.
+    let forward = |items| Segment::Forward { title: Some("t".into()), items, id: None };
+    let file =
+        Media { name: Some("a.pdf".into()), url: Some("https://x/1".into()), ..Media::default() };
+    for (sent, text) in
+        [(Segment::File(file), "a.pdf"), (forward(vec![ForwardItem::default()]), "t")]
+    {
+        let kept = Content::of(vec![sent]).without_addresses();
+        assert!(!Content::text(text).is_told_of(&kept), "{kept:?}");
+    }
+    let closed = Content::of(vec![forward(Vec::new())]).without_addresses();
+    assert!(Content::text("t").is_told_of(&closed), "a closed one goes out as its title");
 }
 
 #[test]

@@ -1,13 +1,16 @@
 //! Whether a platform may report content in this form that was sent in another one.
 
 use super::readable::is_address;
-use super::{Content, Media, Segment};
+use super::{Content, ForwardItem, Media, Segment};
 use crate::model::inline::Inline;
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 
 /// Hexadecimal digits from which on a word is a hash or an ID, and no name that a person gave.
 const HASH_DIGITS: usize = 16;
+
+/// Stands for an address, or for bytes.
+const NO_BYTES: &str = "base64://";
 
 /// The form in which an adapter sends what not every platform has a form for.
 #[derive(Clone, Copy)]
@@ -43,9 +46,11 @@ impl Content {
                 file.name = file.sent_name().map(Cow::into_owned);
             }
             if let Segment::Forward { items, .. } = segment {
-                items.clear();
+                // One that is open stays so.
+                items.truncate(1);
+                items.fill(ForwardItem::default());
             } else if let Some((_, media)) = segment.media_mut() {
-                media.url = None;
+                media.url = media.url.take().map(|_| NO_BYTES.to_owned());
             }
         }
         Self::of(segments)

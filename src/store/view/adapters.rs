@@ -16,6 +16,10 @@ const SENT_LAST: usize = 20;
 /// Own messages of a conversation that are told apart from parts, at most: the newest.
 const OWN_LAST: usize = 512;
 
+/// Messages of a conversation that are read of those that wait, and of the others, to find which may have been
+/// sent. Those that wait are sent in their order.
+const MAX_DOUBTFUL: usize = 64;
+
 impl View {
     /// The platform's IDs of the messages that an account sent last in a conversation, and when they were
     /// sent, in Unix seconds. Messages that its owner wrote elsewhere are left out.
@@ -68,6 +72,30 @@ impl View {
         let own = self.list(&filter, Page { offset: 0, limit: OWN_LAST, before: None })?;
         let its = own.into_iter().filter(|message| message.account.as_deref() == Some(account));
         Ok(its.flat_map(|message| message.parts.into_iter().chain(message.external_id)).collect())
+    }
+
+    /// Messages that an account may have sent to a conversation, although that is not known: the oldest of those
+    /// that wait, and the newest of the others.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
+    pub fn doubtful(
+        &self,
+        platform: &str,
+        account: &str,
+        conversation: &str,
+    ) -> Result<Vec<Message>> {
+        let mut found = self.pending(Some(platform), conversation, MAX_DOUBTFUL)?;
+        let filter = MessageFilter {
+            statuses: vec![Status::Sending, Status::Failed, Status::Canceled],
+            platform: Some(platform.to_owned()),
+            conversation: Some(conversation.to_owned()),
+            direction: Some(Direction::Outbound),
+        };
+        found.extend(self.list(&filter, Page { offset: 0, limit: MAX_DOUBTFUL, before: None })?);
+        found.retain(|message| message.may_be_sent() && !message.is_of_other(account));
+        Ok(found)
     }
 
     /// Requests of platforms, the newest first, at most `limit`.

@@ -14,6 +14,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 /// Accounts whose state is kept after their connections. The one that connected longest ago is forgotten.
 const MAX_KEPT: usize = 1_000;
+/// Bytes of the messages whose state is kept so, in all.
+const MAX_KEPT_BYTES: usize = 64 << 20;
 
 /// The state of an account that outlives its connections, because a message may be sent over several of them.
 #[derive(Debug, Default)]
@@ -22,6 +24,8 @@ struct LastingState {
     progress: SendProgress,
     /// The group through which each stranger is reached, by conversation: that of the last message.
     through: Names,
+    /// The conversations whose messages in doubt are known that an earlier process may have sent.
+    restored: Recent,
 }
 
 /// One account.
@@ -85,6 +89,16 @@ impl Account {
     /// The group through which each stranger is reached, by conversation.
     pub(super) fn through(&self) -> &Names {
         &self.lasting().through
+    }
+
+    /// Whether it is known which messages an earlier process may have sent to a conversation.
+    pub(super) fn is_doubt_restored(&self, conversation: &str) -> bool {
+        self.lasting().restored.contains("", conversation)
+    }
+
+    /// It is known now.
+    pub(super) fn doubt_is_restored(&self, conversation: &str) {
+        self.lasting().restored.insert("", conversation);
     }
 
     fn lasting(&self) -> &LastingState {
@@ -164,8 +178,10 @@ impl Accounts {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let known = kept.iter().position(|(known, _)| *known == key);
         let known = known.and_then(|place| kept.remove(place));
-        if kept.len() == MAX_KEPT {
-            kept.pop_front();
+        let mut bytes: usize = kept.iter().map(|(_, state)| state.progress.bytes()).sum();
+        while kept.len() >= MAX_KEPT || bytes > MAX_KEPT_BYTES {
+            let forgotten = kept.pop_front().map_or(bytes, |(_, state)| state.progress.bytes());
+            bytes = bytes.saturating_sub(forgotten);
         }
         let state = known.map_or_else(|| Arc::clone(&account.early), |(_, state)| state);
         kept.push_back((key, Arc::clone(&state)));
@@ -192,7 +208,7 @@ mod tests {
             reply_to: None,
             parts: Vec::new(),
             sent_as: None,
-            created_at: 0,
+            may_be_sent_since: 0,
             original: None,
         }
     }

@@ -5,9 +5,9 @@ use super::act::{Reactions, act};
 use super::action::{SendAction, delivery};
 use super::address::OneBot11Address;
 use super::bot_message::as_made;
-use super::compose::{SendStep, steps};
+use super::compose::{SendStep, contents, steps};
 use super::options::OneBot11Options;
-use super::progress::{OwnersMessage, SentPart};
+use super::progress::{OwnersMessage, RefusedPart, SentPart};
 use super::{find_media, history, lookup};
 use crate::adapter::api::{
     Action, ActionError, AdapterEvent, Delivery, EventSink, ForwardOf, Found, MediaOf, MediaSource,
@@ -85,7 +85,7 @@ impl RequestHandler for Handler {
             return Found::CannotTell;
         };
         let (account, calls, events) = (&self.account, &self.calls, &self.events);
-        match &self.contents_of(&message)[..] {
+        match &contents(&message, account.id().unwrap_or_default(), &self.options)[..] {
             [] => Found::CannotTell,
             [content] => history::find(account, calls, events, &message, content).await,
             contents => history::find_parts(account, calls, events, &message, contents).await,
@@ -128,19 +128,6 @@ impl RequestHandler for Handler {
 }
 
 impl Handler {
-    /// The contents of the messages that an outbound message becomes; none if it cannot be sent.
-    fn contents_of(&self, message: &Outbound) -> Vec<Content> {
-        if message.original.is_some() {
-            return vec![message.content.clone()];
-        }
-        let Some(address) = OneBot11Address::parse(&message.conversation) else {
-            return Vec::new();
-        };
-        let account = self.account.id().unwrap_or_default();
-        let steps = steps(message, &address, account, &self.options).unwrap_or_default();
-        steps.into_iter().map(|step| step.content).collect()
-    }
-
     /// Takes all parts of a message back; none if the ID of one is unknown.
     async fn recall_all(
         &self,
@@ -268,13 +255,22 @@ impl Handler {
             // A late answer would only be about this part.
             let answer = self.calls.call(sending.action, &sending, None).await;
             let part = |reason| format!("part {} of {}: {reason}", place + 1, steps.len());
-            let mut delivery = delivery(answer);
-            if matches!(delivery, Delivery::Unknown { .. })
-                && let Some(id) = progress().part_unanswered(message.id)
-            {
-                delivery = Delivery::Sent { external_id: Some(id), is_unconfirmed: false };
-            }
-            match delivery {
+            let delivery = delivery(answer);
+            let echoed = match &delivery {
+                Delivery::Sent { .. } => None,
+                Delivery::Unknown { .. } => progress().part_unanswered(message.id),
+                Delivery::Refused { .. } | Delivery::Closed => {
+                    match progress().part_refused(message.id) {
+                        RefusedPart::SentEarlier(id) => Some(id),
+                        RefusedPart::NotSent(owners_message) => {
+                            self.give_back(owners_message).await;
+                            None
+                        }
+                    }
+                }
+            };
+            let proven = |id| Delivery::Sent { external_id: Some(id), is_unconfirmed: false };
+            match echoed.map_or(delivery, proven) {
                 Delivery::Sent { external_id, is_unconfirmed } => {
                     let SentPart { external_id, owners_message } =
                         progress().part_sent(message.id, external_id, is_unconfirmed);
@@ -289,13 +285,9 @@ impl Handler {
                     }
                 }
                 Delivery::Refused { reason, retryable } => {
-                    self.give_back(progress().part_refused(message.id)).await;
                     return Delivery::Refused { reason: part(reason), retryable };
                 }
-                Delivery::Closed => {
-                    self.give_back(progress().part_refused(message.id)).await;
-                    return Delivery::Closed;
-                }
+                Delivery::Closed => return Delivery::Closed,
                 Delivery::Unknown { reason } => return Delivery::Unknown { reason: part(reason) },
             }
         }

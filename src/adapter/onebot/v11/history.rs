@@ -15,16 +15,14 @@ pub(super) use find::{find, find_parts};
 use super::account::Account;
 use super::address::OneBot11Address;
 use super::event::OneBot11Message;
+use super::questions::ask;
 use crate::adapter::api::{AdapterEvent, EventSink};
 use crate::adapter::onebot::common::call::Calls;
 use crate::adapter::onebot::common::mentions::name_mentions;
 use crate::clock::now;
 use crate::model::inbound::{AlikeEntries, CLOCKS_APART, HISTORY_APART, Inbound};
-use parts::CORE_TIMEOUT;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use tokio::sync::oneshot;
-use tokio::time::timeout;
 
 /// Seconds by which a message may be older than the one before it, although no clock was set.
 const OUT_OF_ORDER_SECONDS: u64 = 10;
@@ -190,18 +188,9 @@ async fn learn_what_was_sent(
     if account.clocks.ahead_since(&key, since).is_some() {
         return;
     }
-    let (answer, sent) = oneshot::channel();
-    let question = AdapterEvent::SentMessages {
-        platform: account.platform.clone(),
-        account: account.id().unwrap_or_default().to_owned(),
-        conversation: conversation.to_owned(),
-        answer,
-    };
-    let asked = async {
-        events.report(question).await;
-        sent.await.unwrap_or_default()
-    };
-    for (external_id, at) in timeout(CORE_TIMEOUT, asked).await.unwrap_or_default() {
+    let question = |of, answer| AdapterEvent::SentMessages { of, answer };
+    let sent = ask(account, events, conversation, question).await;
+    for (external_id, at) in sent.unwrap_or_default() {
         account.clocks.was_sent(&key, conversation, &external_id, at);
     }
 }

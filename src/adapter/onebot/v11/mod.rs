@@ -19,6 +19,7 @@ mod notice;
 mod options;
 mod platform_clock;
 mod progress;
+mod questions;
 mod quoted_messages;
 mod reading;
 mod segment;
@@ -121,7 +122,7 @@ pub(in crate::adapter) fn compose_segments(segments: &str) {
         reply_to: None,
         parts: Vec::new(),
         sent_as: None,
-        created_at: 0,
+        may_be_sent_since: 0,
         original: None,
     };
     let Some(address) = address::OneBot11Address::parse(&message.conversation) else { return };

@@ -2,13 +2,16 @@
 //! the rest, and the echo of a part is not stored as a new message.
 
 mod in_history;
+mod live_echoes;
+mod newest;
 mod under_way;
 mod whole_messages;
 
-use crate::adapter::api::{AdapterEvent, Delivery, Outbound, PartNoted};
+use crate::adapter::api::{Delivery, Outbound, PartNoted};
 use crate::clock::now;
 use crate::model::content::Content;
-use crate::model::inbound::{ECHO_LATE, Inbound};
+use crate::model::inbound::Inbound;
+use newest::keep_newest;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
@@ -37,6 +40,8 @@ struct State {
     /// Parts that were taken without an ID: their echoes are known by what they say.
     nameless: VecDeque<NamelessPart>,
     whole: WholeMessages,
+    /// The messages of the last attempts.
+    begun: VecDeque<Uuid>,
 }
 
 #[derive(Debug)]
@@ -50,6 +55,15 @@ struct NamelessPart {
 /// A message that the account's owner wrote, and that was taken for the echo of a part.
 pub(super) type OwnersMessage = Box<Inbound>;
 
+/// A part that was refused.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum RefusedPart {
+    /// No attempt is known to have sent it. A message that was taken for its echo is none.
+    NotSent(Option<OwnersMessage>),
+    /// An earlier attempt, whose outcome was unknown, sent it under this ID: its echo has come.
+    SentEarlier(String),
+}
+
 /// A part that was sent.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct SentPart {
@@ -60,23 +74,16 @@ pub(super) struct SentPart {
 }
 
 impl SendProgress {
-    /// An attempt begins. Returns how many parts were sent by earlier ones: none, if the contents changed.
+    /// An attempt begins. Returns how many parts were sent by earlier ones.
     /// `message.parts` lists those that the core knows; it has forgotten all if the message is sent anew.
     pub(super) fn begin(&self, message: &Outbound, contents: &[Content]) -> usize {
         let mut state = self.state();
+        state.note_begun(message.id);
         let is_it = |earlier: &UnderWay| earlier.message == message.id;
         let earlier = state.under_way.iter().position(is_it);
-        let mut earlier = earlier.and_then(|place| state.under_way.remove(place));
-        let is_ahead = earlier.as_mut().is_some_and(|earlier| {
-            earlier.sent.len() >= message.parts.len() && earlier.is_listed_in(message)
-        });
-        let mut under_way = match earlier {
-            Some(earlier) if !earlier.has_contents(contents) || earlier.is_recorded_in(message) => {
-                UnderWay::new(message, contents, Vec::new())
-            }
-            Some(earlier) if is_ahead => earlier,
-            _ => UnderWay::as_listed_in(message, contents),
-        };
+        let earlier = earlier.and_then(|place| state.under_way.remove(place));
+        let earlier = earlier.and_then(|earlier| earlier.go_on_with(message, contents));
+        let mut under_way = earlier.unwrap_or_else(|| UnderWay::as_listed_in(message, contents));
         // The task of an earlier attempt ended before it used the echo.
         if let Some(echo) = under_way.take_echo() {
             under_way.sent.push(Some(echo.external_id));
@@ -88,7 +95,9 @@ impl SendProgress {
 
     /// An attempt to send a message as a whole begins.
     pub(super) fn begin_whole(&self, message: &Outbound, content: &Content) {
-        self.state().whole.begin(message, content);
+        let mut state = self.state();
+        state.note_begun(message.id);
+        state.whole.begin(message, content);
     }
 
     /// An attempt to send a message as a whole ended, or its late answer came.
@@ -103,12 +112,20 @@ impl SendProgress {
         }
     }
 
-    /// The next part was refused: it has no echo.
-    pub(super) fn part_refused(&self, message: Uuid) -> Option<OwnersMessage> {
+    /// The next part was refused, so this attempt has no echo.
+    pub(super) fn part_refused(&self, message: Uuid) -> RefusedPart {
         let mut state = self.state();
-        let owners_message = state.under_way(message)?.take_echo()?;
-        state.is_no_part(&owners_message);
-        Some(owners_message)
+        let Some(known) = state.under_way(message) else { return RefusedPart::NotSent(None) };
+        if let NextPart::Echoed(echo) = &known.next
+            && known.is_doubted()
+        {
+            return RefusedPart::SentEarlier(echo.external_id.clone());
+        }
+        let owners_message = known.take_echo();
+        if let Some(owners_message) = &owners_message {
+            state.is_no_part(owners_message);
+        }
+        RefusedPart::NotSent(owners_message)
     }
 
     /// The next part got no answer. Returns its ID if its echo has come, which proves that it was sent;
@@ -190,30 +207,14 @@ impl SendProgress {
         }
     }
 
-    /// Takes a live message of the account that is the echo of a part; `None` if it is none. That of the first
-    /// one stands for the message once its outcome is known. Returns the events for the core if it proves
-    /// that a part in doubt was sent, because perhaps no later attempt will report it.
-    pub(super) fn take_echo(&self, inbound: &Inbound) -> Option<Vec<AdapterEvent>> {
-        if !inbound.own {
-            return None;
-        }
-        let mut state = self.state();
-        if state.is_part(inbound) {
-            return Some(Vec::new());
-        }
-        if state.whole.has(inbound) {
-            return None;
-        }
-        let is_nameless = state.take_nameless(inbound);
-        let proven = if is_nameless { Vec::new() } else { state.take_echo_of_next(inbound)? };
-        state.keep_part(inbound.conversation.clone(), inbound.external_id.clone());
-        Some(proven)
-    }
-
     /// Takes over what is known of other messages of the same account.
     pub(super) fn append(&self, other: &Self) {
-        let State { under_way, parts, nameless, whole } = std::mem::take(&mut *other.state());
+        let State { under_way, parts, nameless, whole, begun } =
+            std::mem::take(&mut *other.state());
         let mut state = self.state();
+        for message in begun {
+            state.note_begun(message);
+        }
         for one in under_way {
             state.keep_under_way(one);
         }
@@ -226,6 +227,13 @@ impl SendProgress {
         state.whole.append(whole);
     }
 
+    /// About how many bytes of memory the contents take.
+    pub(super) fn bytes(&self) -> usize {
+        let State { under_way, nameless, whole, .. } = &*self.state();
+        let nameless = nameless.iter().map(|part| part.content.bytes());
+        under_way.iter().map(UnderWay::bytes).chain(nameless).sum::<usize>() + whole.bytes()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -236,52 +244,28 @@ impl State {
         self.under_way.iter_mut().find(|known| known.message == message)
     }
 
+    /// An attempt of this process begins.
+    fn note_begun(&mut self, message: Uuid) {
+        if self.begun.len() == MAX_UNDER_WAY {
+            self.begun.pop_front();
+        }
+        self.begun.push_back(message);
+    }
+
     /// Whether a message is a part that is known by its ID.
     fn is_part(&self, inbound: &Inbound) -> bool {
         let Inbound { conversation, external_id, .. } = inbound;
         self.parts.iter().any(|(place, id)| place == conversation && id == external_id)
     }
 
-    /// Takes the echo of a part that goes next, and returns what it proves; `None` if it is none.
-    fn take_echo_of_next(&mut self, inbound: &Inbound) -> Option<Vec<AdapterEvent>> {
-        // A part whose attempt is under way is likelier than a message whose attempt has ended, and that is
-        // likelier than a part in doubt, because it has nothing else to say.
-        let is_open = |known: &UnderWay| matches!(known.next, NextPart::IsOpen(_));
-        let awaits = |known: &UnderWay| known.awaits(inbound);
-        let open = self.under_way.iter().position(|known| is_open(known) && awaits(known));
-        let place = match open {
-            Some(place) => place,
-            None if self.whole.take_echo(inbound) => return None,
-            None => self.under_way.iter().position(awaits)?,
-        };
-        Some(self.under_way[place].take_as_next(inbound))
-    }
-
     fn keep_under_way(&mut self, under_way: UnderWay) {
-        if self.under_way.len() == MAX_UNDER_WAY {
-            self.under_way.pop_front();
-        }
         self.under_way.push_back(under_way);
+        keep_newest(&mut self.under_way, MAX_UNDER_WAY, UnderWay::bytes);
     }
 
     fn keep_nameless(&mut self, part: NamelessPart) {
-        if self.nameless.len() == MAX_NAMELESS {
-            self.nameless.pop_front();
-        }
         self.nameless.push_back(part);
-    }
-
-    /// Whether a live message is the echo of a part that was taken without an ID; it has one.
-    fn take_nameless(&mut self, inbound: &Inbound) -> bool {
-        let now = now();
-        let is_its = |part: &NamelessPart| {
-            !inbound.from_history
-                && now <= part.at.saturating_add(ECHO_LATE)
-                && part.conversation == inbound.conversation
-                && inbound.content.is_told_of(&part.content)
-        };
-        let place = self.nameless.iter().position(is_its);
-        place.and_then(|place| self.nameless.remove(place)).is_some()
+        keep_newest(&mut self.nameless, MAX_NAMELESS, |part| part.content.bytes());
     }
 
     /// Forgets a message that was taken for the echo of a part: it is of the owner, or a whole one.

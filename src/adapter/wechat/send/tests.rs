@@ -141,7 +141,7 @@ fn outbound(text: &str) -> Outbound {
         reply_to: None,
         parts: Vec::new(),
         sent_as: None,
-        created_at: 1,
+        may_be_sent_since: 1,
         original: None,
     }
 }

@@ -9,7 +9,7 @@ pub(super) use wire::{Node, OneBot11Segment, WireMessage, write};
 use super::address::OneBot11Address;
 use super::options::{GroupFile, OneBot11Options};
 use crate::adapter::api::Outbound;
-use crate::model::content::{Content, Segment};
+use crate::model::content::{Content, ForwardItem, Segment};
 use crate::model::message::ReplyTo;
 use segment::{file, node, path};
 use std::borrow::Cow;
@@ -83,6 +83,39 @@ pub(super) fn steps<'a>(
     }
     end_run(&mut steps, &mut run, &mut content);
     Ok(answering(steps, message.reply_to.as_deref()))
+}
+
+/// The contents of the messages that an outbound message becomes; none if it cannot be sent.
+pub(super) fn contents(
+    message: &Outbound,
+    account: &str,
+    options: &OneBot11Options,
+) -> Vec<Content> {
+    if message.original.is_some() {
+        return vec![message.content.clone()];
+    }
+    let Some(address) = OneBot11Address::parse(&message.conversation) else { return Vec::new() };
+    let steps = steps(message, &address, account, options).unwrap_or_default();
+    steps.into_iter().map(|step| step.content).collect()
+}
+
+/// The same, of a message whose files are not at hand and whose forwards are closed.
+pub(super) fn contents_without_files(message: &Outbound, account: &str) -> Vec<Content> {
+    let mut segments = message.content.to_segments();
+    for segment in &mut segments {
+        if let Segment::Forward { items, id: Some(_), .. } = segment
+            && items.is_empty()
+        {
+            items.push(ForwardItem::default());
+        } else if let Some((_, media)) = segment.media_mut()
+            && media.media.is_some()
+        {
+            media.url = Some("base64://".to_owned());
+        }
+    }
+    let message = Outbound { content: Content::of(segments), ..message.clone() };
+    // The options change what is written, and not what it says.
+    contents(&message, account, &OneBot11Options::default())
 }
 
 /// The form by which the echo of a segment is recognized: without the bytes of media, which may be

@@ -6,6 +6,7 @@ use crate::adapter::onebot::common::mentions::{message_of, name_mentions, person
 use crate::adapter::onebot::common::{requests, session};
 use crate::adapter::onebot::v11::event::{MessageOrigin, OneBot11Event, OneBot11Message};
 use crate::adapter::onebot::v11::notice::OneBot11NoticeFrame;
+use crate::adapter::onebot::v11::questions::restore_doubt;
 use crate::adapter::onebot::v11::quoted_messages::answered_key;
 use crate::adapter::registry::Registration;
 use crate::adapter::transport::ConnectionEnd;
@@ -98,6 +99,9 @@ impl Implementation {
                     return self.tell(text, None).await;
                 }
             };
+        if inbound.own {
+            restore_doubt(&self.account, &self.context.events, &inbound.conversation).await;
+        }
         if let Some(proven) = self.account.progress().take_echo(&inbound) {
             return self.tell_last(text, proven).await;
         }

@@ -6,6 +6,7 @@ use crate::adapter::onebot::common::call::Calls;
 use crate::adapter::onebot::v11::account::Account;
 use crate::adapter::onebot::v11::address::OneBot11Address;
 use crate::adapter::onebot::v11::options::OneBot11Options;
+use crate::adapter::onebot::v11::questions::restore_doubt;
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
@@ -34,6 +35,7 @@ pub(in crate::adapter::onebot::v11) async fn catch_up(
         if !*supported {
             continue;
         }
+        restore_doubt(account, events, &conversation).await;
         learn_what_was_sent(account, &conversation, events, 0).await;
         match fetch_what_fits(account, calls, events, &conversation, options.history, 0).await {
             Ok(messages) => {

@@ -1,11 +1,11 @@
 //! Looking in a history for a message that may have been sent.
 
-use super::parts::CORE_TIMEOUT;
 use super::{fetch_what_fits, learn_what_was_sent};
 use crate::adapter::api::{EventSink, Found, Outbound};
 use crate::adapter::onebot::common::call::Calls;
 use crate::adapter::onebot::v11::account::Account;
 use crate::adapter::onebot::v11::progress::SendProgress;
+use crate::adapter::onebot::v11::questions::{CORE_TIMEOUT, restore_doubt};
 use crate::model::content::Content;
 use crate::model::inbound::{CLOCKS_APART, Inbound, MAX_CLOCKS_APART};
 use tokio::time::timeout;
@@ -70,7 +70,9 @@ async fn search(
     message: &Outbound,
     mut is_enough: impl FnMut(Vec<Inbound>) -> bool,
 ) {
-    let since = message.created_at;
+    // Entries of other messages that may have been sent are none of this one.
+    restore_doubt(account, events, &message.conversation).await;
+    let since = message.may_be_sent_since;
     learn_what_was_sent(account, &message.conversation, events, since).await;
     let (mut count, mut seen) = (SEARCHED, 0);
     loop {
@@ -90,7 +92,7 @@ async fn search(
 
 /// Looks for a message in a history. That it is not there proves something only by a clock that is known.
 pub(super) fn look(history: Vec<Inbound>, message: &Outbound, content: &Content) -> Found {
-    let earliest = message.created_at.saturating_sub(CLOCKS_APART);
+    let earliest = message.may_be_sent_since.saturating_sub(CLOCKS_APART);
     let is_before = |seen: &Inbound| seen.written().is_some_and(|written| written < earliest);
     // Some leave out what the account itself wrote: such a history proves nothing.
     let is_complete = history.iter().any(|seen| seen.own) && history.first().is_some_and(is_before);
@@ -98,7 +100,7 @@ pub(super) fn look(history: Vec<Inbound>, message: &Outbound, content: &Content)
         // A file sent as one address comes back as another; text comes back as it was.
         seen.own
             && seen.content.is_told_of(content)
-            && seen.time.abs_diff(message.created_at) <= MAX_CLOCKS_APART
+            && seen.time.abs_diff(message.may_be_sent_since) <= MAX_CLOCKS_APART
     };
     let (earlier, candidates) = history.into_iter().filter(may_be_it).partition(is_before);
     Found::History { candidates, earlier, is_complete }

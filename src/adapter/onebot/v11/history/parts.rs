@@ -2,14 +2,8 @@
 
 use crate::adapter::api::{AdapterEvent, EventSink};
 use crate::adapter::onebot::v11::account::Account;
+use crate::adapter::onebot::v11::questions::ask;
 use crate::model::inbound::Inbound;
-use std::collections::HashSet;
-use std::time::Duration;
-use tokio::sync::oneshot;
-use tokio::time::timeout;
-
-/// How long to wait for an optional answer of the core.
-pub(super) const CORE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Takes the parts of messages out of a history, and reports those that were in doubt. No message that was
 /// known before counts as one.
@@ -21,7 +15,8 @@ pub(super) async fn take(
 ) {
     let progress = account.progress();
     let stored = if progress.may_have_part(history) {
-        own_messages(account, events, conversation).await
+        let question = |of, answer| AdapterEvent::OwnMessages { of, answer };
+        ask(account, events, conversation, question).await
     } else {
         None
     };
@@ -32,24 +27,4 @@ pub(super) async fn take(
     for event in progress.take_from(history, is_new) {
         events.report(event).await;
     }
-}
-
-/// The IDs of the own messages that are stored; `None` if the core does not tell.
-async fn own_messages(
-    account: &Account,
-    events: &EventSink,
-    conversation: &str,
-) -> Option<HashSet<String>> {
-    let (answer, stored) = oneshot::channel();
-    let question = AdapterEvent::OwnMessages {
-        platform: account.platform.clone(),
-        account: account.id().unwrap_or_default().to_owned(),
-        conversation: conversation.to_owned(),
-        answer,
-    };
-    let asked = async {
-        events.report(question).await;
-        stored.await.ok()
-    };
-    timeout(CORE_TIMEOUT, asked).await.ok().flatten()
 }

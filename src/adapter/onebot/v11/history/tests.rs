@@ -29,7 +29,7 @@ fn sent(message_type: MessageType, content: &str) -> Outbound {
         reply_to: None,
         parts: Vec::new(),
         sent_as: None,
-        created_at: 1000,
+        may_be_sent_since: 1000,
         original: None,
     }
 }
@@ -113,7 +113,7 @@ fn proof(known: Option<i64>, was_ahead: i64, is_ahead: i64, before: &[u64], told
     if let Some(ahead) = known {
         note_clock(&mut history, ahead, at(NOW, 0));
     }
-    let message = Outbound { created_at: at(1_000, 0), ..sent(MessageType::Text, "hi") };
+    let message = Outbound { may_be_sent_since: at(1_000, 0), ..sent(MessageType::Text, "hi") };
     match look(history, &message, &message.content) {
         Found::History { candidates, .. } if !candidates.is_empty() => Proof::WasSent,
         Found::History { earlier, is_complete: true, .. } if earlier.is_empty() => {

@@ -12,17 +12,25 @@ impl SendProgress {
     pub(in super::super) fn doubt(&self, message: &Outbound, contents: &[Content]) {
         let mut state = self.state();
         let is_it = |known: &UnderWay| known.message == message.id;
-        if let Some(place) = state.under_way.iter().position(is_it) {
-            let known = &state.under_way[place];
-            if known.has_contents(contents) && known.sent.len() >= message.parts.len() {
-                return;
-            }
-            state.under_way.remove(place);
+        let known = state.under_way.iter().position(is_it);
+        let known = known.and_then(|place| state.under_way.remove(place));
+        let known = known.and_then(|known| known.go_on_with(message, contents));
+        state.keep_under_way(known.unwrap_or_else(|| UnderWay::in_doubt(message, contents)));
+    }
+
+    /// An earlier process may have sent a message, or the next part of it. An attempt of this process that ended
+    /// since the core was asked knows better.
+    pub(in super::super) fn restore_doubt(&self, message: &Outbound, contents: &[Content]) {
+        let mut state = self.state();
+        if state.begun.contains(&message.id) {
+            return;
         }
-        let mut doubtful = UnderWay::as_listed_in(message, contents);
-        doubtful.next = NextPart::InDoubt(message.created_at);
-        doubtful.doubted = Some(doubtful.sent.len());
-        state.keep_under_way(doubtful);
+        match contents {
+            [] => {}
+            [content] => state.whole.doubt(message, content),
+            _ if state.under_way(message.id).is_some() => {}
+            _ => state.keep_under_way(UnderWay::in_doubt(message, contents)),
+        }
     }
 
     /// Whether the part that was in doubt is known to be sent, and no later one was tried.
@@ -86,6 +94,14 @@ impl State {
 }
 
 impl UnderWay {
+    /// A message whose next part an attempt of an earlier process may have sent.
+    fn in_doubt(message: &Outbound, contents: &[Content]) -> Self {
+        let mut doubtful = Self::as_listed_in(message, contents);
+        doubtful.next = NextPart::InDoubt(message.may_be_sent_since);
+        doubtful.doubted = Some(doubtful.sent.len());
+        doubtful
+    }
+
     /// Whether an entry of a history may be the next part: it stands behind the part before it. The first
     /// part is known by its time, if the clock of the history is known.
     fn may_be_next(&self, history: &[Inbound], index: usize) -> bool {

@@ -1,6 +1,7 @@
 //! Parts of messages and their echoes.
 
 use super::*;
+use crate::adapter::api::AdapterEvent;
 use crate::model::content::{ForwardItem, Media, Segment};
 use crate::model::message::Sender;
 
@@ -25,7 +26,7 @@ fn message(parts: &[&str]) -> Outbound {
         reply_to: None,
         parts: parts.iter().map(|&id| id.into()).collect(),
         sent_as: None,
-        created_at: 0,
+        may_be_sent_since: 0,
         original: None,
     }
 }
@@ -145,8 +146,8 @@ fn what_the_owner_says_meanwhile_is_given_back() {
     assert_eq!(other.map(|echo| echo.external_id).as_deref(), Some("900"), "it is none");
     progress.send(message.id);
     assert!(is_part(&progress, &echo("901", "b")));
-    let other = progress.part_refused(message.id);
-    assert_eq!(other.map(|echo| echo.external_id).as_deref(), Some("901"), "it was refused");
+    let RefusedPart::NotSent(Some(other)) = progress.part_refused(message.id) else { panic!() };
+    assert_eq!(other.external_id, "901", "it was refused");
     for id in ["900", "901"] {
         assert!(!is_part(&progress, &echo(id, "b")), "nor is it one from now on");
     }
@@ -335,7 +336,7 @@ fn history(is_known: bool, entries: &[(&str, &str, u64)]) -> Vec<Inbound> {
 /// Whether a history proves the part in doubt of a message that was sent now.
 fn is_found(parts: &[&str], is_known: bool, entries: &[(&str, &str, u64)]) -> bool {
     let (progress, message) =
-        (SendProgress::default(), Outbound { created_at: now(), ..message(parts) });
+        (SendProgress::default(), Outbound { may_be_sent_since: now(), ..message(parts) });
     let contents = ["a".into(), "b".into(), "c".into()];
     progress.doubt(&message, &contents);
     let mut history = history(is_known, entries);
@@ -393,7 +394,7 @@ fn a_doubt_about_a_part_that_is_known_to_be_sent_is_none_about_the_rest() {
     assert!(progress.is_rest_unsent(&message));
     progress.begin(&message, &contents);
     progress.send(message.id);
-    assert_eq!(progress.part_refused(message.id), None);
+    assert_eq!(progress.part_refused(message.id), RefusedPart::NotSent(None));
     assert!(progress.is_rest_unsent(&message), "it was refused");
     progress.send(message.id);
     progress.part_unanswered(message.id);
@@ -414,7 +415,7 @@ fn what_another_account_may_have_sent_stays_in_doubt() {
 #[test]
 fn a_history_entry_that_may_be_a_whole_message_is_no_part() {
     let (progress, doubtful) =
-        (SendProgress::default(), Outbound { created_at: now(), ..message(&[]) });
+        (SendProgress::default(), Outbound { may_be_sent_since: now(), ..message(&[]) });
     let whole = Outbound { id: Uuid::from_u128(2), ..message(&[]) };
     progress.doubt(&doubtful, &["a".into(), "b".into()]);
     progress.begin_whole(&whole, &"a".into());
@@ -434,9 +435,56 @@ fn a_refused_attempt_leaves_the_doubt_about_an_earlier_one() {
     // The second attempt is refused, or its connection drops before it is sent.
     assert_eq!(progress.begin(&message, &contents), 0);
     progress.send(message.id);
-    assert_eq!(progress.part_refused(message.id), None);
+    assert_eq!(progress.part_refused(message.id), RefusedPart::NotSent(None));
     assert_eq!(progress.begin(&message, &contents), 0);
     assert!(is_part(&progress, &echo("101", "a")), "the echo of the first attempt");
+}
+
+#[test]
+fn an_echo_of_an_earlier_attempt_proves_the_part_that_a_later_one_was_refused() {
+    let (progress, message) = (SendProgress::default(), message(&[]));
+    let contents = ["a".into(), "b".into()];
+    progress.begin(&message, &contents);
+    progress.send(message.id);
+    assert_eq!(progress.part_unanswered(message.id), None);
+    assert_eq!(progress.begin(&message, &contents), 0);
+    progress.send(message.id);
+    assert!(is_part(&progress, &echo("101", "a")), "while the second attempt waits");
+    assert_eq!(progress.part_refused(message.id), RefusedPart::SentEarlier("101".into()));
+    let part = progress.part_sent(message.id, Some("101".into()), false);
+    assert_eq!(part, SentPart { external_id: Some("101".into()), owners_message: None });
+    assert_eq!(progress.begin(&message, &contents), 1);
+}
+
+#[test]
+fn parts_that_the_core_lists_are_not_sent_again_if_the_next_ones_changed() {
+    let contents = |second: &str| ["a".into(), second.into()];
+    let (progress, message) = (SendProgress::default(), message(&[]));
+    progress.begin(&message, &contents("b"));
+    progress.part_sent(message.id, Some("101".into()), false);
+    let listed = Outbound { parts: vec!["101".into()], ..message };
+    assert_eq!(progress.begin(&listed, &contents("c")), 1);
+    progress.doubt(&listed, &contents("d"));
+    assert_eq!(progress.begin(&listed, &contents("d")), 1, "also after a doubt");
+}
+
+#[test]
+fn what_an_earlier_process_may_have_sent_is_known_by_its_echo() {
+    let progress = SendProgress::default();
+    let (in_parts, whole) = (
+        Outbound { may_be_sent_since: now(), ..message(&[]) },
+        Outbound { id: Uuid::from_u128(2), may_be_sent_since: now(), ..message(&[]) },
+    );
+    progress.restore_doubt(&in_parts, &["a".into(), "b".into()]);
+    progress.restore_doubt(&whole, &["a".into()]);
+    assert!(!proves(&progress, "201"), "it is likelier the whole message");
+    assert!(proves(&progress, "101"));
+    assert_eq!(progress.begin(&in_parts, &["a".into(), "b".into()]), 1);
+    // From now on this process knows better than the store.
+    progress.part_sent(in_parts.id, Some("102".into()), false);
+    progress.finish(in_parts.id);
+    progress.restore_doubt(&in_parts, &["a".into(), "b".into()]);
+    assert!(progress.take_echo(&echo("900", "a")).is_none(), "the owner says it");
 }
 
 #[test]

@@ -42,7 +42,7 @@ pub(super) enum NextPart {
 }
 
 impl UnderWay {
-    pub(super) fn new(message: &Outbound, contents: &[Content], sent: Vec<Option<String>>) -> Self {
+    fn new(message: &Outbound, contents: &[Content], sent: Vec<Option<String>>) -> Self {
         Self {
             message: message.id,
             conversation: message.conversation.clone(),
@@ -62,8 +62,23 @@ impl UnderWay {
         Self::new(message, contents, message.parts.iter().map(id).collect())
     }
 
+    /// This, if an attempt goes on where it ended: its parts are the same, and the core lists no more of them. The
+    /// core lists fewer that it has noted if it has forgotten them, because the message is sent anew.
+    pub(super) fn go_on_with(mut self, message: &Outbound, contents: &[Content]) -> Option<Self> {
+        let goes_on = self.has_contents(contents)
+            && self.sent.len() >= message.parts.len()
+            && !self.is_recorded_in(message)
+            && self.is_listed_in(message);
+        goes_on.then_some(self)
+    }
+
+    /// About how many bytes of memory the contents take.
+    pub(super) fn bytes(&self) -> usize {
+        self.contents.iter().map(Content::bytes).sum()
+    }
+
     /// Whether an attempt with these contents sends the same parts.
-    pub(super) fn has_contents(&self, contents: &[Content]) -> bool {
+    fn has_contents(&self, contents: &[Content]) -> bool {
         contents.iter().map(Content::without_addresses).eq(self.contents.iter().cloned())
     }
 
@@ -87,7 +102,7 @@ impl UnderWay {
     }
 
     /// Whether an attempt to send the next part ended without an outcome.
-    fn is_doubted(&self) -> bool {
+    pub(super) fn is_doubted(&self) -> bool {
         self.doubted == Some(self.sent.len())
     }
 
@@ -115,16 +130,15 @@ impl UnderWay {
     }
 
     /// Whether all parts were sent, and `message.sent_as` records that: then it is sent anew.
-    pub(super) fn is_recorded_in(&self, message: &Outbound) -> bool {
+    fn is_recorded_in(&self, message: &Outbound) -> bool {
         let first = self.sent.first().map(|id| id.as_deref().unwrap_or_default());
         message.parts.is_empty()
             && self.sent.len() == self.contents.len()
             && message.sent_as.as_deref() == first
     }
 
-    /// Whether the core lists as many parts as it has noted. If not, it forgot them, and the message is sent
-    /// anew.
-    pub(super) fn is_listed_in(&mut self, message: &Outbound) -> bool {
+    /// Whether the core lists as many parts as it has noted.
+    fn is_listed_in(&mut self, message: &Outbound) -> bool {
         if let Some((count, note)) = &mut self.next_note
             && note.try_recv() == Ok(PartNoted::Stored)
         {

@@ -1,6 +1,7 @@
 //! Messages that are sent as a whole. What one of them says may also be a part of another message, so an echo
 //! that may be its own proves no part.
 
+use super::newest::keep_newest;
 use crate::adapter::api::{Delivery, Outbound};
 use crate::clock::now;
 use crate::model::content::Content;
@@ -46,6 +47,24 @@ impl WholeMessages {
         });
     }
 
+    /// An attempt of an earlier process may have sent it.
+    pub(super) fn doubt(&mut self, message: &Outbound, content: &Content) {
+        if self.awaited.iter().all(|known| known.message != message.id) {
+            self.await_echo(AwaitedEcho {
+                message: message.id,
+                conversation: message.conversation.clone(),
+                content: content.without_addresses(),
+                is_under_way: false,
+                ended_at: Some(message.may_be_sent_since),
+            });
+        }
+    }
+
+    /// About how many bytes of memory the contents take.
+    pub(super) fn bytes(&self) -> usize {
+        self.awaited.iter().map(|awaited| awaited.content.bytes()).sum()
+    }
+
     /// An attempt ended, or its late answer came.
     pub(super) fn end(&mut self, message: Uuid, delivery: &Delivery) {
         let Some(mut awaited) = self.take(message) else { return };
@@ -76,10 +95,8 @@ impl WholeMessages {
 
     fn await_echo(&mut self, awaited: AwaitedEcho) {
         self.awaited.retain(|earlier| !earlier.is_late());
-        if self.awaited.len() == MAX_AWAITED {
-            self.awaited.pop_front();
-        }
         self.awaited.push_back(awaited);
+        keep_newest(&mut self.awaited, MAX_AWAITED, |awaited| awaited.content.bytes());
     }
 
     /// Remembers a message by its ID.
