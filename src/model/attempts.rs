@@ -1,55 +1,7 @@
 //! The state of the attempts to send a message.
 
+use crate::model::doubt::Doubt;
 use crate::model::message::{Message, Status};
-use serde::{Deserialize, Serialize};
-
-/// Accounts remembered that may have sent a message.
-const MAX_ACCOUNTS: usize = 16;
-
-/// Attempts that have ended, and may have sent a message.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Doubt {
-    /// When the first of them began, in Unix seconds; 0 if that is not known.
-    pub since: u64,
-    /// The accounts that made them, without the one that made the last attempt.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub other_accounts: Vec<String>,
-}
-
-impl Doubt {
-    /// The doubt about a message whose attempt by `account` is the last one from now on; `before` is the message
-    /// as it was. `None` if it is not in doubt.
-    pub(super) fn after(
-        before: &Message,
-        is_uncertain: bool,
-        account: Option<&str>,
-    ) -> Option<Box<Self>> {
-        if !is_uncertain {
-            return None;
-        }
-        let is_new = !before.is_uncertain;
-        let mut doubt = match &before.doubt {
-            Some(doubt) if !is_new => doubt.clone(),
-            // An attempt began when the message was claimed, unless its status was set by hand since.
-            _ if is_new && before.status == Status::Sending => {
-                Box::new(Self { since: before.updated_at, ..Self::default() })
-            }
-            _ => Box::default(),
-        };
-        let others = &mut doubt.other_accounts;
-        if let Some(last) = &before.account
-            && account != Some(last)
-            && before.may_be_sent()
-            && !others.contains(last)
-            && others.len() < MAX_ACCOUNTS
-        {
-            others.push(last.clone());
-        }
-        others.retain(|other| account != Some(other));
-        Some(doubt)
-    }
-}
 
 /// The state of the attempts to send a message. The message keeps it in two fields: it has an `owner` from
 /// the claim to the end of the attempt, whatever status people set in between and whatever late answers tell of
@@ -97,6 +49,29 @@ impl Message {
     /// Whether an attempt may have sent it, although that is not known yet.
     pub fn may_be_sent(&self) -> bool {
         AttemptState::of(self) != AttemptState::Settled
+    }
+
+    /// The doubt about this message once its last attempt is one by `account`; `None` if it is in no doubt then.
+    pub(super) fn doubt_after(
+        &self,
+        is_uncertain: bool,
+        account: Option<&str>,
+    ) -> Option<Box<Doubt>> {
+        if !is_uncertain {
+            return None;
+        }
+        let is_new = !self.is_uncertain;
+        let mut doubt = match &self.doubt {
+            Some(doubt) if !is_new => doubt.clone(),
+            // An attempt began when the message was claimed, unless its status was set by hand since.
+            _ if is_new && self.status == Status::Sending => {
+                Box::new(Doubt { since: self.updated_at, ..Doubt::default() })
+            }
+            _ => Box::default(),
+        };
+        let last = self.account.as_deref().filter(|_| self.may_be_sent());
+        doubt.last_attempt_is_by(account, last);
+        Some(doubt)
     }
 
     /// The time from which on an attempt may have sent it, in Unix seconds.

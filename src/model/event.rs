@@ -5,7 +5,7 @@
 
 use crate::model::content::Content;
 use crate::model::cursor::Epoch;
-use crate::model::message::{Doubt, Message, ReplyTo, Sender, Status};
+use crate::model::message::{Message, ReplyTo, Sender, Status};
 use crate::model::notice::Notice;
 use crate::model::platform_event::PlatformEvent;
 use crate::model::reaction::Reaction;
@@ -246,7 +246,7 @@ impl MessageState {
         if message.account != self.account {
             message.parts.clear();
         }
-        message.doubt = Doubt::after(message, self.is_uncertain, self.account.as_deref());
+        message.doubt = message.doubt_after(self.is_uncertain, self.account.as_deref());
         Self {
             status: replace(&mut message.status, self.status),
             updated_at: replace(&mut message.updated_at, self.updated_at),

@@ -1,6 +1,6 @@
 //! A message as it is stored.
 
-pub use super::attempts::Doubt;
+pub use super::doubt::Doubt;
 pub use super::draft::Draft;
 pub use super::message_type::MessageType;
 pub use super::name::{LOCAL, NAME_BYTES, check_name};
@@ -68,7 +68,7 @@ pub struct Message {
     /// An attempt that has ended may have sent it; that is looked up before the next one
     /// ([`AttemptState`](crate::model::attempts::AttemptState)).
     pub is_uncertain: bool,
-    /// What is known of the attempts that may have sent it.
+    /// The attempts in doubt, as far as they are known.
     pub doubt: Option<Box<Doubt>>,
     /// The platform accepted it without a proof of delivery.
     pub is_unconfirmed: bool,

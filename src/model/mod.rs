@@ -6,6 +6,7 @@ pub mod attempts;
 pub mod change;
 pub mod content;
 pub mod cursor;
+pub mod doubt;
 pub mod draft;
 pub mod event;
 pub mod id_prefix;

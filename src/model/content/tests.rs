@@ -290,7 +290,7 @@ fn the_form_that_is_kept_for_an_echo_has_no_bytes_and_is_recognized() {
         assert!(sent.is_told_of(&kept) && kept.is_told_of(&sent));
     }
     assert!(Content::text("a").is_told_of(&Content::text("a").without_addresses()));
-    // What went out as a file or a forward is not told as text.
+    // Content that went out as a file or a forward is not told as text.
     let forward = |items| Segment::Forward { title: Some("t".into()), items, id: None };
     let file =
         Media { name: Some("a.pdf".into()), url: Some("https://x/1".into()), ..Media::default() };

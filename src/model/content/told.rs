@@ -181,7 +181,7 @@ fn may_be(told: &Segment, sent: &Segment) -> bool {
     }
 }
 
-/// What stands for a segment that has neither text nor a file.
+/// The sign that stands for a segment that has neither text nor a file.
 fn sign(segment: &Segment) -> Option<(&str, &str)> {
     match segment {
         Segment::Mention { user, .. } => Some(("mention", user)),

@@ -385,7 +385,7 @@ fn a_message_that_a_late_answer_proved_is_not_in_doubt_by_the_end_of_an_attempt(
     }
 }
 
-/// What the store notes of a doubt.
+/// The doubt about a message, as it is stored.
 fn doubt(file: &StoreFile, seq: u64) -> Option<Doubt> {
     file.view().unwrap().by_seq(seq).unwrap().unwrap().doubt.map(|doubt| *doubt)
 }

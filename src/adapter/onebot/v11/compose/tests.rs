@@ -162,6 +162,27 @@ fn what_is_sent_is_recognized_when_it_is_told() {
 }
 
 #[test]
+fn the_contents_are_known_without_the_files_and_the_insides_of_forwards() {
+    let file = |url: Option<&str>| {
+        let media = Some("00".repeat(32));
+        let name = Some("a.pdf".to_owned());
+        Segment::File(Media { url: url.map(str::to_owned), media, name, ..Media::default() })
+    };
+    let item = ForwardItem { segments: vec![text("inside")], ..ForwardItem::default() };
+    let forward =
+        |items: Vec<ForwardItem>| Segment::Forward { title: None, items, id: Some("f".into()) };
+    let of = |segments| outbound(Content::of(segments), None);
+    let at_hand = of(vec![text("see"), file(Some("data:;base64,aGk=")), forward(vec![item])]);
+    let stored = of(vec![text("see"), file(None), forward(Vec::new())]);
+    let kept = |contents: Vec<Content>| -> Vec<_> {
+        contents.iter().map(Content::without_addresses).collect()
+    };
+    let known = kept(contents_without_files(&stored, "1"));
+    assert_eq!(known.len(), 3);
+    assert_eq!(known, kept(contents(&at_hand, "1", &OneBot11Options::default())));
+}
+
+#[test]
 fn a_forward_is_made_of_nodes() {
     let item = |id: &str, name: &str, segment| ForwardItem {
         sender: Sender { id: id.into(), name: name.into() },
