@@ -13,6 +13,7 @@
 mod command;
 mod handover;
 mod quarantine;
+mod queued_command;
 mod unstored;
 
 pub use handover::{decode as decode_held, encode as encode_held};
@@ -29,6 +30,7 @@ use crate::store::{self, Answer, Command, Store};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use quarantine::tell_dropped;
+use queued_command::QueuedCommand;
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::pending;
@@ -37,7 +39,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::{Mutex, mpsc};
 use tokio::time::{Instant, sleep, sleep_until};
-use unstored::{QueuedCommand, UnstoredEvents};
+use unstored::UnstoredEvents;
 
 /// Events that are stored in one batch.
 const BATCH: usize = 256;

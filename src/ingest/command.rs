@@ -1,7 +1,7 @@
 //! The command that stores an event of an adapter.
 
 use super::Ingest;
-use super::unstored::StoredSignal;
+use super::queued_command::StoredSignal;
 use crate::adapter::{AccountConversation, AdapterEvent, MessageRef};
 use crate::clock::now;
 use crate::model::event::AdapterState;

@@ -13,6 +13,7 @@ use crate::store::dedupe::recalled_before;
 use crate::store::dedupe_keys::Idempotency;
 use crate::store::error::Result;
 use crate::store::state::StoreState;
+use std::cmp::Ordering;
 use uuid::Uuid;
 
 pub(super) fn create(
@@ -111,8 +112,8 @@ fn bot_of(message: &Message) -> Option<(String, Option<String>)> {
     message.via.clone().map(|via| (via, message.account.clone()))
 }
 
-/// Notes the ID of the next part that was sent. One that is noted already is left alone, and so is one behind
-/// parts that are not noted, such as after another account took the message over.
+/// Notes the ID of the next part that was sent. One that is noted already is left alone. One behind parts that
+/// are not noted, such as after another account took the message over, is not noted.
 pub(super) fn note_part(
     state: &impl StoreState,
     id: Uuid,
@@ -124,8 +125,10 @@ pub(super) fn note_part(
     let Some(message) = state.by_id(id)? else {
         return mark_deleted_part(state, id, &external_id, at, events);
     };
-    if index != message.parts.len() {
-        return Ok(Answer::Nothing);
+    match index.cmp(&message.parts.len()) {
+        Ordering::Less => return Ok(Answer::Noted),
+        Ordering::Greater => return Ok(Answer::Nothing),
+        Ordering::Equal => {}
     }
     let marks = part_mark(&message, &external_id, at).into_iter().collect();
     events.push(Event::PartSent { seq: message.seq, external_id, marks });

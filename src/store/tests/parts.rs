@@ -101,7 +101,7 @@ fn a_part_that_is_noted_again_counts_once() {
     for (index, id) in [(0, "101"), (1, "")] {
         part(&mut file, &message, id);
         let again = note_part(&message, index, id);
-        assert_eq!(commit(&mut file, again, Durability::Log), Answer::Nothing);
+        assert_eq!(commit(&mut file, again, Durability::Log), Answer::Noted);
     }
     assert_eq!(parts(&file, &message), ["101", ""]);
     refused(&mut file, message.seq);
