@@ -57,15 +57,18 @@ fn brotli_window(length: usize) -> u32 {
     fitting.clamp(*BROTLI_WINDOWS.start(), *BROTLI_WINDOWS.end())
 }
 
-/// Whether `Accept-Encoding` allows a coding.
+/// Whether `Accept-Encoding` allows a coding: `*` stands for all that are not named.
 fn takes(headers: &HeaderMap, wanted: &str) -> bool {
-    let given = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    let mut codings = given.flat_map(|value| value.split(','));
-    codings.any(|coding| {
-        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
-        let weight = weight.trim().strip_prefix("q=").and_then(|q| q.parse::<f32>().ok());
-        (name.trim() == wanted || name.trim() == "*") && weight != Some(0.0)
-    })
+    let given = || headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let named = |name: &str| {
+        let mut codings = given().flat_map(|value| value.split(','));
+        codings.find_map(|coding| {
+            let (coding, weight) = coding.split_once(';').unwrap_or((coding, ""));
+            let weight = weight.trim().strip_prefix("q=").and_then(|q| q.parse::<f32>().ok());
+            coding.trim().eq_ignore_ascii_case(name).then_some(weight != Some(0.0))
+        })
+    };
+    named(wanted).or_else(|| named("*")).unwrap_or(false)
 }
 
 #[cfg(test)]
@@ -81,6 +84,9 @@ mod tests {
             ("gzip, deflate", Some("gzip")),
             ("br;q=0, gzip;q=0.8", Some("gzip")),
             ("*", Some("br")),
+            ("br;q=0, *", Some("gzip")),
+            ("*, br;q=0, gzip;q=0", None),
+            ("*;q=0, GZIP", Some("gzip")),
             ("gzip;q=0", None),
             ("identity", None),
             ("", None),
