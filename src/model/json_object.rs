@@ -27,6 +27,30 @@ pub fn some_from_object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     from_object(deserializer).map(Some)
 }
 
+/// The same for a value that may be absent or null.
+///
+/// # Errors
+///
+/// It is there and neither an object nor null, or the value cannot be read from it.
+pub fn nullable_from_object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let read = Option::<FromObject<T>>::deserialize(deserializer)?;
+    Ok(read.map(|FromObject(value)| value))
+}
+
+/// Reads a list of values, each from an object.
+///
+/// # Errors
+///
+/// It is no list, or a value of it cannot be read from an object.
+pub fn list_from_objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    let read = Vec::<FromObject<T>>::deserialize(deserializer)?;
+    Ok(read.into_iter().map(|FromObject(value)| value).collect())
+}
+
 /// Reads a value from the text of an object.
 ///
 /// # Errors
@@ -37,6 +61,11 @@ pub fn object_from_str<'de, T: Deserialize<'de>>(json: &'de str) -> serde_json::
     let value = from_object(&mut deserializer)?;
     deserializer.end().map(|()| value)
 }
+
+/// A value that is read from an object.
+#[derive(serde::Deserialize)]
+#[serde(bound = "T: Deserialize<'de>")]
+struct FromObject<T>(#[serde(deserialize_with = "from_object")] T);
 
 struct ObjectVisitor<T>(PhantomData<T>);
 

@@ -2,6 +2,7 @@
 //! not empty (items 1, 23 to 30).
 
 use crate::model::content::{Content, Segment};
+use crate::model::json_object::{list_from_objects, nullable_from_object};
 use crate::model::message::{Direction, Message, MessageType, Recall, ReplyTo, Sender, Status};
 use crate::model::reaction::Reaction;
 use crate::model::reason::Reason;
@@ -37,7 +38,11 @@ pub(super) struct MessageBody<'a> {
     /// The conversation's name for people, where the platform told it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     conversation_name: Option<Cow<'a, str>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "nullable_from_object"
+    )]
     #[schema(value_type = Option<Sender>)]
     sender: Option<Cow<'a, Sender>>,
     /// Your account that received or sent it.
@@ -77,7 +82,11 @@ pub struct OptionalFields<'a> {
     #[schema(value_type = Option<Vec<Segment>>)]
     segments: Option<Cow<'a, [Segment]>>,
     /// The message that this one answers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "nullable_from_object"
+    )]
     reply_to: Option<ReplyToBody<'a>>,
     /// Unix seconds of its last edit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -86,10 +95,18 @@ pub struct OptionalFields<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     recalled_at: Option<u64>,
     /// The person who recalled it, if the platform names them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "nullable_from_object"
+    )]
     #[schema(value_type = Option<Sender>)]
     recalled_by: Option<Cow<'a, Sender>>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "list_from_objects"
+    )]
     reactions: Vec<ReactionBody<'a>>,
     /// The bot that made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -103,7 +120,11 @@ struct ReplyToBody<'a> {
     /// Its ID, if the message is in this store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     id: Option<Uuid>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "nullable_from_object"
+    )]
     #[schema(value_type = Option<Sender>)]
     sender: Option<Cow<'a, Sender>>,
     /// A short excerpt of its readable text.

@@ -114,6 +114,31 @@ fn a_line_that_does_not_fit_is_named_and_the_rest_can_follow() {
 }
 
 #[test]
+fn a_list_where_an_object_belongs_is_refused_with_its_line() {
+    let (server, _) = filled();
+    let mut record = messages(&server).remove(0);
+    record["sender"] = json!({"id": "1", "name": "Ann"});
+    record["reply_to"] = json!({"content": "hi", "sender": null});
+    record["reactions"] = json!([{"emoji": "👍", "count": 1}]);
+    let lists = [
+        ("sender", json!(["1", "Ann"])),
+        ("reply_to", json!([null, null, "hi"])),
+        ("reply_to", json!({"sender": ["1", "Ann"]})),
+        ("recalled_by", json!(["1", "Ann"])),
+        ("reactions", json!([["👍", 1]])),
+    ];
+    let file = server.home.path("list.jsonl");
+    for (field, list) in lists {
+        let mut wrong = record.clone();
+        wrong[field] = list;
+        std::fs::write(&file, format!("{record}\n{wrong}\n")).unwrap();
+        let error = server.home.fails(1, &["import", file.to_str().unwrap()]);
+        let words = "list.jsonl, line 2: invalid type: list, expected an object";
+        assert!(error.contains(words), "{field}: {error}");
+    }
+}
+
+#[test]
 fn what_came_in_is_no_double_after_an_import() {
     let server = TestServer::start();
     let line = json!({"id": "15064e92-fea3-4c98-9718-40bc890d5323", "message_type": "Text",
