@@ -23,8 +23,11 @@ use hyper::Response;
 use hyper::body::Frame as Chunk;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use std::fmt::Write;
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
@@ -53,6 +56,8 @@ struct OpenStream {
     format: StreamFormat,
     /// Text that is sent first.
     first: String,
+    /// The socket, if its bytes are those of the connection.
+    socket: Option<Arc<OwnedWriteHalf>>,
     _session: OwnedSemaphorePermit,
     _permit: Option<Permit>,
 }
@@ -102,6 +107,7 @@ pub async fn open(call: Call<'_>) -> Result<HttpResponse> {
         asked,
         format,
         first,
+        socket: request.extensions().get::<Arc<OwnedWriteHalf>>().cloned(),
         _session: session,
         _permit: request.extensions().get::<Permit>().cloned(),
     };
@@ -214,6 +220,15 @@ fn longest_silence(ping_seconds: u64) -> Duration {
     Duration::from_secs(ping_seconds.max(1)).min(KEEP_ALIVE)
 }
 
+/// Waits until the client has closed its side; never ends where that is not seen.
+async fn closed_by_client(socket: Option<&OwnedWriteHalf>) {
+    let Some(socket) = socket.map(AsRef::<TcpStream>::as_ref) else { return pending().await };
+    // Bytes of a next request hide the end.
+    if let Ok(1..) = socket.peek(&mut [0]).await {
+        pending().await
+    }
+}
+
 type NextFrame = Option<(std::result::Result<Chunk<Bytes>, Broken>, OpenStream)>;
 
 impl OpenStream {
@@ -226,6 +241,7 @@ impl OpenStream {
         loop {
             let next = tokio::select! {
                 _ = self.lifetime.ended() => return None,
+                () = closed_by_client(self.socket.as_deref()) => return None,
                 next = timeout(silence, self.subscriber.next(&self.context.store)) => next,
             };
             let (mut text, mut from) = (String::new(), Batches::new());

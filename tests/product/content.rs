@@ -7,7 +7,8 @@ use crate::server::{DEADLINE, Home, TestServer, agent, eventually};
 use crate::socket::Client;
 use serde_json::{Value, json};
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
 fn loopback() -> TestServer {
@@ -321,7 +322,8 @@ async fn a_recall_whose_client_hung_up_is_written_down() {
     let peer = Peer::dial(&url, &headers("1", "Universal"), late).await.unwrap();
     let id = server.make_for(Some("qq"), "group_1", "hi");
     let message = server.until(&id, "Sent");
-    let mut client = TcpStream::connect(&server.address).unwrap();
+    // That it hung up is seen there before it is answered.
+    let mut client = UnixStream::connect(server.home.db().with_extension("sock")).unwrap();
     client.set_read_timeout(Some(DEADLINE)).unwrap();
     let (path, host) = (path(&message, "/recall"), &server.address);
     let request = format!("POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\n\r\n");

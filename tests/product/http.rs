@@ -1,7 +1,9 @@
 //! Part 1's table of HTTP, row by row.
 
-use crate::server::TestServer;
+use crate::server::{DEADLINE, TestServer};
 use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
 
 fn fields(value: &Value) -> Vec<&str> {
     let mut names: Vec<_> = value.as_object().unwrap().keys().map(String::as_str).collect();
@@ -182,4 +184,43 @@ fn an_idempotency_key_makes_a_message_once() {
     server.start_again();
     assert_eq!(post(&server, "once"), first);
     assert_eq!(server.get("/api/stats").1["total"], 1);
+}
+
+/// The bytes that come after a request whose client then sends nothing more.
+fn half_closed(server: &TestServer, request: &str) -> String {
+    let mut client = TcpStream::connect(&server.address).unwrap();
+    client.set_read_timeout(Some(DEADLINE)).unwrap();
+    client.write_all(request.as_bytes()).unwrap();
+    client.shutdown(Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn a_client_that_has_closed_its_side_gets_its_answer() {
+    let server = TestServer::start();
+    let content = "x".repeat(4_000);
+    for _ in 0..100 {
+        server.make_for(Some("qq"), "group_1", &content);
+    }
+    let host = &server.address;
+    for version in ["1.0", "1.1"] {
+        let get = |path: &str| {
+            half_closed(&server, &format!("GET {path} HTTP/{version}\r\nHost: {host}\r\n\r\n"))
+        };
+        let stats = get("/api/stats");
+        assert!(stats.contains(" 200 ") && stats.contains("\"total\":"), "{stats}");
+        // It goes out in several pieces.
+        let list = get("/api/messages?limit=100");
+        assert!(list.contains(" 200 ") && list.contains("\"limit\":100}"), "it is whole");
+        let body = json!({"message_type": "Text", "content": "hi", "recipient": "group_2"});
+        let (body, length) = (body.to_string(), body.to_string().len());
+        let head = format!("POST /api/messages HTTP/{version}\r\nHost: {host}\r\n");
+        let head = format!("{head}Content-Type: application/json\r\nContent-Length: {length}\r\n");
+        let made = half_closed(&server, &format!("{head}\r\n{body}"));
+        assert!(made.contains(" 201 ") && made.contains("\"content\":\"hi\""), "{made}");
+    }
+    let stream = half_closed(&server, &format!("GET /api/stream HTTP/1.1\r\nHost: {host}\r\n\r\n"));
+    assert!(stream.contains(" 200 "), "a stream without an end ends there: {stream}");
 }

@@ -8,8 +8,8 @@ use crate::server::context::Incoming;
 use crate::server::on_wake::OnWake;
 use crate::server::wire::{ConnectionPhase, Wire};
 use futures_util::{FutureExt, stream};
-use hyper::header::UPGRADE;
 use hyper::service::service_fn;
+use hyper::{Method, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use std::convert::Infallible;
@@ -43,6 +43,9 @@ impl RunningServer {
         builder
             .http1()
             .timer(TokioTimer::new())
+            // A client that has closed its side may still read. One that is gone is noticed when it is
+            // written to; streams without an end look at the socket.
+            .half_close(requests.facts.socket.is_some())
             .header_read_timeout(head_limit)
             // The router refuses a head that is too large before hyper does, and its answer names
             // the limit.
@@ -124,7 +127,8 @@ impl ConnectionRequests {
             request.extensions_mut().insert(permit.clone());
         }
         if let Some(socket) = &self.facts.socket
-            && request.headers().contains_key(UPGRADE)
+            && request.method() == Method::GET
+            && request.version() != Version::HTTP_2
         {
             request.extensions_mut().insert(socket.clone());
         }
