@@ -21,7 +21,13 @@ fn server() -> TestServer {
 fn obliging() -> Script {
     let willing = willing();
     Arc::new(move |action| match action["action"].as_str() {
-        Some("set_group_name" | "delete_msg") => Reply::ok(Value::Null),
+        Some(
+            "set_group_name"
+            | "delete_msg"
+            | ".handle_quick_operation"
+            | "set_friend_add_request"
+            | "_get_model_show",
+        ) => Reply::ok(Value::Null),
         _ => willing(action),
     })
 }
@@ -101,8 +107,45 @@ async fn an_action_does_not_go_by_the_only_account_that_happens_to_be_connected(
     is_refused(&call(&server, "set_group_name", &renaming(99)));
     assert_eq!(renamings(&first), 0);
     // Reading changes nothing.
-    assert_eq!(call(&server, "get_login_info", &json!({}))["status"], "ok");
+    for reading in ["get_login_info", "_get_model_show"] {
+        assert_eq!(call(&server, reading, &json!({}))["status"], "ok", "{reading}");
+    }
     // A connection without events could not tell by whose account it acts.
     let api = Bot::dial(&server, &format!("{PATH}/api"), Some("secret")).await;
     assert!(api.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_action_about_an_event_goes_by_the_account_that_was_told_of_it() {
+    let server = server();
+    let (first, other) = two_accounts(&server).await;
+    let quick = |self_id: i64| {
+        let context = json!({"post_type": "message", "self_id": self_id, "group_id": 79});
+        json!({"context": context, "operation": {"reply": "hi"}})
+    };
+    let name = ".handle_quick_operation";
+    assert_eq!(call(&server, name, &quick(2))["status"], "ok");
+    assert_eq!(other.action(name).await["params"]["context"]["self_id"], 2);
+    is_refused(&call(&server, name, &quick(3)));
+    is_refused(&call(&server, name, &json!({"operation": {"reply": "hi"}})));
+    let request = |account: i64, flag: &str| {
+        json!({"post_type": "request", "request_type": "friend", "time": 1_700_000_000,
+            "self_id": account, "user_id": 5, "comment": "hi", "flag": flag})
+    };
+    other.push(&request(2, "of the other"));
+    first.push(&request(ACCOUNT, "of both"));
+    other.push(&request(2, "of both"));
+    eventually("the requests are stored", || {
+        let (_, all) = server.get("/api/requests");
+        (all["requests"].as_array().unwrap().len() == 3).then_some(())
+    });
+    let answer = |flag: &str| {
+        call(&server, "set_friend_add_request", &json!({"flag": flag, "approve": true}))
+    };
+    assert_eq!(answer("of the other")["status"], "ok");
+    assert_eq!(other.action("set_friend_add_request").await["params"]["flag"], "of the other");
+    for flag in ["of both", "of nobody"] {
+        is_refused(&answer(flag));
+    }
+    assert!(first.actions().iter().all(|action| action["action"] != name));
 }

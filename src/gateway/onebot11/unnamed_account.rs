@@ -2,8 +2,10 @@
 //! framework which one would be meant.
 
 use super::message::{conversation_of_group, conversation_of_person, find};
+use crate::adapter::PlatformRequest;
 use crate::gateway::bot::{ConfiguredBot, ServedAccount, only_one};
 use crate::gateway::raw_object::RawObject;
+use crate::model::notice::ContactRequest;
 use crate::store::{MessageFilter, Page, Result, View};
 use std::sync::Arc;
 use tokio::task::block_in_place;
@@ -11,14 +13,23 @@ use tokio::task::block_in_place;
 /// The newest messages of a conversation by which its accounts are known.
 const MAX_COMPARED: usize = 256;
 
-/// The one account that an action must mean: the only one that knows its conversation, or its message if it
-/// names no conversation. An action that only reads may also go by the only account that is connected.
+/// The newest requests among which a flag is looked for.
+const MAX_REQUESTS: usize = 1_000;
+
+/// The one account that an action must mean: that of the event that it answers, or the only one that knows its
+/// conversation, or its message or request if it names no conversation. An action that only reads may also go
+/// by the only account that is connected.
 pub(super) fn find_account(
     bot: &ConfiguredBot,
     accounts: &[Arc<ServedAccount>],
     action: &str,
     fields: &RawObject<'_>,
 ) -> Result<Option<Arc<ServedAccount>>> {
+    // The names of hidden actions begin so (api/hidden.md).
+    let action = action.trim_start_matches(['.', '_']);
+    if action == "handle_quick_operation" {
+        return Ok(account_of_event(accounts, fields));
+    }
     let view = bot.shared.core.store.view()?;
     let mut knowing = Vec::new();
     for account in accounts {
@@ -37,7 +48,17 @@ pub(super) fn no_account(accounts: &[Arc<ServedAccount>]) -> String {
     format!("this bot has several accounts: name the one that acts with `?self_id=`: {ids}")
 }
 
-/// Whether an account knows the conversation of an action, or its message.
+/// The account that the event of a quick operation was told to.
+fn account_of_event(
+    accounts: &[Arc<ServedAccount>],
+    fields: &RawObject<'_>,
+) -> Option<Arc<ServedAccount>> {
+    let event = RawObject::parse(fields.get("context")?.get())?;
+    let self_id = event.id("self_id")?;
+    accounts.iter().find(|account| account.self_id.to_string() == self_id).cloned()
+}
+
+/// Whether an account knows the conversation of an action, or its message or request.
 fn knows(
     bot: &ConfiguredBot,
     account: &ServedAccount,
@@ -52,12 +73,35 @@ fn knows(
         (Some(group), _) => conversation_of_group(&bot.shared, account, &group),
         (None, Some(person)) => conversation_of_person(&bot.shared, account, &person),
         (None, None) => {
-            let Some(id) = fields.id("message_id") else { return Ok(false) };
             let is_native = bot.shared.speaks_onebot11(&account.platform, &account.account);
-            return Ok(find(view, account, &id, is_native)?.is_some());
+            return match (fields.id("message_id"), fields.text("flag")) {
+                (Some(id), _) => Ok(find(view, account, &id, is_native)?.is_some()),
+                (None, Some(flag)) => knows_request(account, view, &flag, is_native),
+                (None, None) => Ok(false),
+            };
         }
     };
     block_in_place(|| knows_conversation(account, view, &conversation))
+}
+
+/// Whether a request was made to an account. A flag is the platform's own if its account speaks OneBot 11
+/// (`is_native`), and else the ID of the request here.
+fn knows_request(
+    account: &ServedAccount,
+    view: &View,
+    flag: &str,
+    is_native: bool,
+) -> Result<bool> {
+    if !is_native {
+        let Ok(id) = flag.parse() else { return Ok(false) };
+        return Ok(view.request(id)?.is_some_and(|request| account.has_request(&request)));
+    }
+    let has_flag = |request: &ContactRequest| {
+        let told: Option<PlatformRequest> = serde_json::from_str(&request.data).ok();
+        told.is_some_and(|told| told.flag == flag)
+    };
+    let newest = view.requests(MAX_REQUESTS)?;
+    Ok(newest.iter().any(|request| account.has_request(request) && has_flag(request)))
 }
 
 fn knows_conversation(account: &ServedAccount, view: &View, conversation: &str) -> Result<bool> {
