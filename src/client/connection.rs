@@ -212,9 +212,16 @@ impl ClientConnection {
         };
         let status = answer.status();
         let body = timeout(ANSWER_TIMEOUT, read(answer.into_body(), MAX_ANSWER_BYTES)).await;
-        let bytes = body
-            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
-            .map_err(|error| self.broken(&error))?;
+        let bytes =
+            body.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())).map_err(|error| {
+                let broken = self.broken(&error);
+                match error.kind() {
+                    io::ErrorKind::FileTooLarge => {
+                        broken.hint("ask for fewer messages, with --limit")
+                    }
+                    _ => broken,
+                }
+            })?;
         match status {
             StatusCode::NOT_FOUND => Ok(None),
             status if status.is_success() => serde_json::from_slice(&bytes)
@@ -273,9 +280,16 @@ impl ClientConnection {
         let answer = self.answer(request, ANSWER_TIMEOUT).await?;
         let status = answer.status();
         let body = timeout(UPLOAD_TIMEOUT, read(answer.into_body(), most)).await;
-        let bytes = body
-            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
-            .map_err(|error| self.broken(&error))?;
+        let bytes =
+            body.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())).map_err(|error| {
+                let broken = self.broken(&error);
+                match error.kind() {
+                    io::ErrorKind::FileTooLarge => {
+                        broken.hint("ask for fewer messages, with --limit")
+                    }
+                    _ => broken,
+                }
+            })?;
         match status {
             StatusCode::NOT_FOUND => Ok(None),
             status if status.is_success() => Ok(Some(bytes)),
@@ -334,7 +348,10 @@ async fn read(body: Incoming, most: usize) -> io::Result<Bytes> {
     let body = Limited::new(body, most).collect().await;
     body.map(Collected::to_bytes).map_err(|error| match error.downcast::<hyper::Error>() {
         Ok(error) => io::Error::other(error),
-        Err(_) => io::Error::other(format!("the answer has more than {most} bytes")),
+        Err(_) => io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("the answer has more than {most} bytes"),
+        ),
     })
 }
 
