@@ -14,7 +14,7 @@ use crate::model::message::{Message, Status};
 /// | one | no | [`Self::UnderWay`] |
 /// | one | yes | [`Self::UnderWayAfterDoubt`] |
 ///
-/// Older versions claimed without an owner, so a message in `Sending` has an attempt under way, too.
+/// The status tells nothing of this: somebody may have set it to `Sending`, and then no attempt is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AttemptState {
     /// The outcome of each attempt is known.
@@ -30,8 +30,7 @@ pub enum AttemptState {
 impl AttemptState {
     /// The state of a message.
     pub fn of(message: &Message) -> Self {
-        let is_under_way = message.owner.is_some() || message.status == Status::Sending;
-        match (is_under_way, message.is_uncertain) {
+        match (message.owner.is_some(), message.is_uncertain) {
             (false, false) => Self::Settled,
             (false, true) => Self::InDoubt,
             (true, false) => Self::UnderWay,
@@ -45,7 +44,15 @@ impl AttemptState {
     }
 }
 
+/// The owner of claims of the first version, which did not keep it.
+pub const UNKNOWN_OWNER: &str = "";
+
 impl Message {
+    /// Whether somebody set its status since it was claimed, and the attempt has not ended.
+    pub fn is_overruled_claim(&self) -> bool {
+        self.owner.is_some() && self.status != Status::Sending
+    }
+
     /// Whether an attempt may have sent it, although that is not known yet.
     pub fn may_be_sent(&self) -> bool {
         AttemptState::of(self) != AttemptState::Settled

@@ -102,7 +102,7 @@ impl Inbound {
     pub fn echoes(&self, message: &Message, at: u64) -> bool {
         let written = self.may_be_written(at);
         let is_open = match message.status {
-            Status::Sending => true,
+            Status::Sending if message.owner.is_some() => true,
             _ => message.may_be_sent() && *written.start() <= message.updated_at + ECHO_LATE,
         };
         self.own

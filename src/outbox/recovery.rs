@@ -35,8 +35,7 @@ pub(super) async fn recover(context: &OutboxContext, lane: Option<&LaneKey>) {
     let mut interrupted = Vec::new();
     let read = context.store.view().and_then(|view| {
         let owner = context.store.owner();
-        let overruled = view.overruled_claims(owner)?.into_iter().map(Ok);
-        for message in view.claimed_by(owner)?.chain(overruled) {
+        for message in view.claimed_by(owner)?.chain(view.overruled_claims(owner)?) {
             let message = message?;
             if lane.is_none_or(|lane| *lane == LaneKey::of(&message)) {
                 interrupted.push(message.seq);

@@ -88,7 +88,8 @@ fn completed<'a>(received: &Inbound, recent: &'a [Message], at: u64) -> Option<&
 /// Whether an attempt is under way in the conversation.
 fn is_sending(state: &impl StoreState, received: &Inbound) -> Result<bool> {
     let Inbound { platform, conversation, .. } = received;
-    Ok(!state.outbound(platform, conversation, Status::Sending, 1)?.is_empty())
+    let sending = state.outbound(platform, conversation, Status::Sending, MAX_OPEN)?;
+    Ok(sending.iter().any(|message| message.owner.is_some()))
 }
 
 /// The message whose attempt had an unknown outcome, and of which this is the echo. So it was sent.

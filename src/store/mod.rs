@@ -37,6 +37,7 @@ mod lazy_table;
 mod listener;
 mod listing;
 mod log_recovery;
+mod marked_terms;
 mod membership;
 mod migration;
 mod open;

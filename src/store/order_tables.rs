@@ -1,8 +1,9 @@
 //! Builds the order tables that older stores lack, and finds the newest time in a damaged store. Both
 //! are computed from the messages.
 
-use super::conversation::{ConversationRow, is_mention};
+use super::conversation::ConversationRow;
 use super::error::Result;
+use super::marked_terms::marked_terms;
 use super::postings::{Places, locate, start_of};
 use super::tables::{
     CONVERSATIONS, LATE, MESSAGES, META, NEWEST, PLATFORMS, POSTINGS, PostingKey, counters, pack,
@@ -49,8 +50,8 @@ pub(super) fn arrange(txn: &WriteTransaction) -> Result<()> {
         // A damaged message has no position.
         let Ok(message) = record::decode(seq, bytes.value()) else { continue };
         let (block, place) = locate(seq);
-        if is_mention(&message) {
-            rows.entry(PostingKey::MENTIONS.row(block)).or_default().set(place, true);
+        for (term, _) in marked_terms(&message).into_iter().filter(|(_, is_in)| *is_in) {
+            rows.entry(term.row(block)).or_default().set(place, true);
         }
         if (in_order_to..=now).contains(&message.created_at) {
             in_order_to = message.created_at;

@@ -6,11 +6,9 @@ use super::listing::stored;
 use super::postings::{Places, locate, start_of};
 use super::tables::{PostingKey, platform_term};
 use super::view::View;
+use crate::model::attempts::UNKNOWN_OWNER;
 use crate::model::message::{Direction, Message, Status};
 use redb::ReadableTable;
-
-/// Messages that are looked through for claims whose status was set since: the newest.
-const MAX_OVERRULED: usize = 1_000;
 
 /// Conditions for messages; fields that are not set match everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -240,11 +238,15 @@ impl View {
     ///
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn outbound(&self, status: Status) -> Result<impl Iterator<Item = Result<Message>>> {
-        let state = PostingKey::of_state(Direction::Outbound, status);
-        let rows = self.postings_table()?.range(state.row(0)..=state.row(u32::MAX))?;
+        self.all_in(PostingKey::of_state(Direction::Outbound, status))
+    }
+
+    /// Every message in the set of a term; as [`Self::outbound`].
+    fn all_in(&self, term: PostingKey) -> Result<impl Iterator<Item = Result<Message>>> {
+        let rows = self.postings_table()?.range(term.row(0)..=term.row(u32::MAX))?;
         let blocks = rows.map(move |row| -> Result<Vec<u64>> {
             let block = row?.0.value() as u32;
-            let places = pass_over(self.places(state, block))?.unwrap_or_default();
+            let places = pass_over(self.places(term, block))?.unwrap_or_default();
             Ok(places.ascending().map(|place| start_of(block) + u64::from(place)).collect())
         });
         let mut messages = blocks
@@ -263,36 +265,23 @@ impl View {
     }
 
     /// Messages that an owner has claimed and not yet recorded an outcome of, the oldest first; as
-    /// [`Self::outbound`]. Claims without an owner, of older versions, count for every owner. A message that
-    /// has the platform's ID and no owner was sent, and somebody set its status.
+    /// [`Self::outbound`]. Claims of the first version, whose owner is not known, count for every owner.
     ///
     /// # Errors
     ///
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn claimed_by(&self, owner: &str) -> Result<impl Iterator<Item = Result<Message>>> {
-        let is_its_own = move |message: &Message| match message.owner.as_deref() {
-            Some(other) => other == owner,
-            None => message.external_id.is_none(),
-        };
-        let found = self.outbound(Status::Sending)?;
-        Ok(found.filter(move |found| found.as_ref().map_or(true, is_its_own)))
+        Ok(self.outbound(Status::Sending)?.filter(is_of_owner(owner)))
     }
 
-    /// The newest messages that this owner has claimed and whose status somebody set since.
+    /// Messages that this owner has claimed and whose status somebody set since, the oldest first; as
+    /// [`Self::outbound`].
     ///
     /// # Errors
     ///
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
-    pub fn overruled_claims(&self, owner: &str) -> Result<Vec<Message>> {
-        let filter = MessageFilter {
-            statuses: vec![Status::Pending, Status::Failed, Status::Canceled],
-            direction: Some(Direction::Outbound),
-            ..MessageFilter::default()
-        };
-        let page = Page { offset: 0, limit: MAX_OVERRULED, before: None };
-        let mut found = self.list(&filter, page)?;
-        found.retain(|message| message.owner.as_deref() == Some(owner));
-        Ok(found)
+    pub fn overruled_claims(&self, owner: &str) -> Result<impl Iterator<Item = Result<Message>>> {
+        Ok(self.all_in(PostingKey::OVERRULED)?.filter(is_of_owner(owner)))
     }
 
     /// The terms that a filter needs; a message must have one of each group. `None` if nothing can match.
@@ -389,4 +378,12 @@ fn states(filter: &MessageFilter) -> AnyTerm {
     let statuses = Status::ALL.into_iter().filter(|&status| filter.lets_through(status));
     let statuses: Vec<_> = statuses.collect();
     directions.flat_map(|d| statuses.iter().map(move |&s| PostingKey::of_state(d, s))).collect()
+}
+
+/// Whether a message that was read is claimed by an owner. One that cannot be read may be.
+fn is_of_owner(owner: &str) -> impl Fn(&Result<Message>) -> bool {
+    let is_its = move |found: &str| found == owner || found == UNKNOWN_OWNER;
+    move |message| {
+        message.as_ref().map_or(true, |message| message.owner.as_deref().is_some_and(is_its))
+    }
 }

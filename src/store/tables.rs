@@ -173,6 +173,9 @@ impl PostingKey {
     /// Messages that came in late.
     pub(super) const LATE: Self = Self(11);
 
+    /// Outbound messages that a process has claimed, and whose status somebody set since.
+    pub(super) const OVERRULED: Self = Self(12);
+
     /// The fixed numbers end below this; platforms and conversations share what is above.
     pub(super) const FIRST_NAMED: u32 = 16;
 

@@ -147,3 +147,30 @@ async fn the_attempt_at_a_canceled_message_ends_with_its_process() {
     });
     assert_eq!(server.get(&format!("/api/messages/{id}")).1["status"], "Canceled");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_somebody_set_to_sending_is_not_sent_until_it_waits_again() {
+    let home = Arc::new(Home::new());
+    home.configure("[[adapter]]\nkind = 'onebot11'\non_unknown = 'fail'\n");
+    let mut server = TestServer::start_in(home, &[]);
+    let id = server.make_for(Some("qq"), "group_77", "by hand");
+    let path = format!("/api/messages/{id}");
+    assert_eq!(server.ask("PATCH", &path, Some(&json!({"status": "Sending"}))).0, 200);
+    let (status, refused) = server.ask("POST", &format!("{path}/recall"), None);
+    assert_eq!((status, &refused["code"]), (409, &json!("not_sent")), "no attempt is under way");
+    server.kill();
+    server.start_again();
+    let peer = implementation(&server, willing_but("delete_msg", Reply::Silent)).await;
+    let next = server.make_for(Some("qq"), "group_77", "next");
+    server.until(&next, "Sent");
+    let (_, message) = server.get(&path);
+    assert_eq!((&message["status"], message.get("last_error")), (&json!("Sending"), None));
+    let sent = |text: &str| {
+        let has_it = |action: &Value| action["params"].to_string().contains(text);
+        peer.actions().iter().filter(|action| has_it(action)).count()
+    };
+    assert_eq!(sent("by hand"), 0);
+    server.ask("PATCH", &path, Some(&json!({"status": "Pending"})));
+    let message = server.until(&id, "Sent");
+    assert_eq!((sent("by hand"), &message["retry_count"]), (1, &json!(0)));
+}

@@ -1,5 +1,6 @@
 //! The encodings of older versions, which stay readable.
 
+use crate::model::attempts::UNKNOWN_OWNER;
 use crate::model::content::Content;
 use crate::model::message::{Direction, Message, MessageType, Sender, Status};
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,9 @@ pub(super) struct FieldsV1<'a> {
 
 impl FieldsV1<'_> {
     pub(super) fn into_message(self, seq: u64, owner: Option<&str>) -> Message {
+        // Version 1 claimed without an owner.
+        let is_claimed = self.status == Status::Sending && self.direction == Direction::Outbound;
+        let owner = owner.or_else(|| is_claimed.then_some(UNKNOWN_OWNER));
         let content = Content::of_type(self.message_type, self.content.to_owned());
         let owned = |text: Option<&str>| text.map(str::to_owned);
         Message {

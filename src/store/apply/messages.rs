@@ -8,6 +8,7 @@ use crate::model::event::{ChangeCause, DedupeKey, MessageState, Origin};
 use crate::model::message::{Message, Recall, Sender, Status};
 use crate::model::status_rules::forget_past;
 use crate::store::error::{Result, StoreError};
+use crate::store::marked_terms::marked_terms;
 use crate::store::postings::locate;
 use crate::store::sealed::SealedTable;
 use crate::store::state::StoreState as _;
@@ -47,6 +48,7 @@ impl Transaction<'_> {
     ) -> Result<Option<ChangeEffect>> {
         self.mark(seq, marks)?;
         let mut message = self.before(seq)?;
+        let marked = marked_terms(&message);
         let before = state.put_into(&mut message);
         if cause == ChangeCause::StatusSet {
             forget_past(&mut message, before.status);
@@ -55,6 +57,7 @@ impl Transaction<'_> {
             status: before.status,
             platform: before.platform.as_deref().unwrap_or_default(),
             account: before.account.as_deref(),
+            marked,
             ..ListedBy::of(&message)
         };
         self.update(was_listed, &message)?;
@@ -181,8 +184,8 @@ impl Transaction<'_> {
         for term in terms {
             self.post(term, message.seq, true);
         }
-        if listed.is_mention {
-            self.post(PostingKey::MENTIONS, message.seq, true);
+        for (term, _) in listed.marked.into_iter().filter(|(_, is_in)| *is_in) {
+            self.post(term, message.seq, true);
         }
         if is_late {
             self.post(PostingKey::LATE, message.seq, true);
@@ -211,8 +214,10 @@ impl Transaction<'_> {
                 self.post(new, seq, true);
             }
         }
-        if before.is_mention != after.is_mention {
-            self.post(PostingKey::MENTIONS, seq, after.is_mention);
+        for ((_, was_in), (term, is_in)) in before.marked.into_iter().zip(after.marked) {
+            if was_in != is_in {
+                self.post(term, seq, is_in);
+            }
         }
         let was_sent = before.status != Status::Sent && after.status == Status::Sent;
         if left != entered {
@@ -239,8 +244,8 @@ impl Transaction<'_> {
         for term in terms {
             self.post(term, message.seq, false);
         }
-        if listed.is_mention {
-            self.post(PostingKey::MENTIONS, message.seq, false);
+        for (term, _) in listed.marked.into_iter().filter(|(_, is_in)| *is_in) {
+            self.post(term, message.seq, false);
         }
         if self.is_late(message.seq) {
             self.post(PostingKey::LATE, message.seq, false);

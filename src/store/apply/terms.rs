@@ -1,8 +1,9 @@
 //! The sets (postings) that a message is in.
 
 use crate::model::message::{Direction, Message, Status};
-use crate::store::conversation::{ConversationRow, is_mention};
+use crate::store::conversation::ConversationRow;
 use crate::store::error::Result;
+use crate::store::marked_terms::marked_terms;
 use crate::store::postings::locate;
 use crate::store::tables::{PostingKey, pack_term, platform_key};
 use crate::store::transaction::{KnownConversation, Transaction};
@@ -16,7 +17,8 @@ pub(super) struct ListedBy<'m> {
     pub(super) platform: &'m str,
     pub(super) conversation: &'m str,
     pub(super) account: Option<&'m str>,
-    pub(super) is_mention: bool,
+    /// The sets that few messages are in, and whether this one is.
+    pub(super) marked: [(PostingKey, bool); 2],
 }
 
 impl<'m> ListedBy<'m> {
@@ -27,7 +29,7 @@ impl<'m> ListedBy<'m> {
             platform: message.platform.as_deref().unwrap_or_default(),
             conversation: &message.recipient,
             account: message.account.as_deref(),
-            is_mention: is_mention(message),
+            marked: marked_terms(message),
         }
     }
 }

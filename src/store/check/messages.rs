@@ -2,8 +2,8 @@
 
 use super::report::StoreReport;
 use crate::model::message::Message;
-use crate::store::conversation::is_mention;
 use crate::store::error::{Result, StoreError};
+use crate::store::marked_terms::marked_terms;
 use crate::store::postings::{Places, locate};
 use crate::store::tables::{Counters, PostingKey, unpack_places};
 use crate::store::view::View;
@@ -99,8 +99,8 @@ impl RecountedTables {
     /// its platform and of its conversation.
     fn add(&mut self, message: &Message, named: [Option<PostingKey>; 2], report: &mut StoreReport) {
         let seq = message.seq;
-        if is_mention(message) {
-            self.set(PostingKey::MENTIONS, seq);
+        for (term, _) in marked_terms(message).into_iter().filter(|(_, is_in)| *is_in) {
+            self.set(term, seq);
         }
         if let Some(term) = named[1] {
             let (messages, newest) = self.conversations.entry(term.0).or_default();

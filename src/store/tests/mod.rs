@@ -1,6 +1,7 @@
 //! Tests of batches and logs on real files.
 
 mod batches;
+mod claims;
 mod conversations;
 mod damage;
 mod damaged_file;

@@ -117,6 +117,7 @@ impl Transaction<'_> {
         let platform = platform.unwrap_or_default();
         let known = [
             Some(PostingKey::MENTIONS),
+            Some(PostingKey::OVERRULED),
             Some(PostingKey::LATE),
             Some(PostingKey::of_state(message.direction, status)),
             self.load_platform(platform)?,

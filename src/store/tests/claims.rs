@@ -1,0 +1,70 @@
+//! Claims of messages whose status somebody sets.
+
+use super::*;
+use crate::model::attempts::AttemptState;
+
+const AT: u64 = 1_700_000_000;
+
+fn claim(file: &mut StoreFile, message: &Message) {
+    let command = Command::Claim { seqs: vec![message.seq], account: Some("1".into()), at: AT };
+    commit(file, command, Durability::Tables);
+}
+
+fn set(file: &mut StoreFile, message: &Message, status: Status) {
+    commit(file, Command::SetStatus { id: message.id, status, at: AT }, Durability::Tables);
+}
+
+/// The `seq` of each claim whose status somebody set.
+fn overruled(file: &StoreFile) -> Vec<u64> {
+    let view = file.view().unwrap();
+    view.overruled_claims("main").unwrap().map(|found| found.unwrap().seq).collect()
+}
+
+#[test]
+fn a_claim_whose_status_was_set_is_found_however_many_messages_came_since() {
+    let (folder, mut file) = new();
+    let set_to = [Status::Sent, Status::Failed, Status::Canceled, Status::Pending];
+    let claims: Vec<_> = set_to.iter().map(|status| made(&mut file, status.as_str())).collect();
+    for (message, status) in claims.iter().zip(set_to) {
+        claim(&mut file, message);
+        assert!(overruled(&file).iter().all(|seq| *seq != message.seq));
+        set(&mut file, message, status);
+    }
+    let later = (0..1_500).map(|_| create("later")).collect();
+    file.commit(later, Durability::Tables).unwrap();
+    file.close().unwrap();
+    let mut file = writable(folder.path());
+    assert_eq!(overruled(&file), claims.iter().map(|claim| claim.seq).collect::<Vec<_>>());
+    assert_eq!(check::check(&file.view().unwrap()).unwrap().findings, [""; 0]);
+    assert!(file.view().unwrap().overruled_claims("other").unwrap().next().is_none());
+    let reason = "the process was killed".to_owned();
+    for message in &claims[1..] {
+        let outcome = Outcome::Retry { reason: reason.clone(), is_uncertain: true };
+        let command = Command::RecordOutcome { seq: message.seq, outcome, at: AT };
+        commit(&mut file, command, Durability::Tables);
+    }
+    assert_eq!(overruled(&file), [claims[0].seq]);
+    commit(&mut file, Command::Delete { id: claims[0].id }, Durability::Tables);
+    assert!(overruled(&file).is_empty());
+    assert_eq!(check::check(&file.view().unwrap()).unwrap().findings, [""; 0]);
+}
+
+#[test]
+fn a_message_that_somebody_set_to_sending_has_no_attempt() {
+    let (_folder, mut file) = new();
+    let message = made(&mut file, "hello");
+    set(&mut file, &message, Status::Sending);
+    let now = file.view().unwrap().by_seq(message.seq).unwrap().unwrap();
+    assert_eq!((now.status, AttemptState::of(&now)), (Status::Sending, AttemptState::Settled));
+    assert!(file.view().unwrap().claimed_by("main").unwrap().next().is_none());
+    // A message of the owner meanwhile is not its echo, and waits for nothing.
+    let received = Box::new(Inbound { account: "1".into(), ..received("hello", true) });
+    let command = Command::Receive { received, at: AT, can_wait: true };
+    let answer = commit(&mut file, command, Durability::Tables);
+    assert!(matches!(&answer, Answer::Message(own) if own.seq != message.seq), "{answer:?}");
+    // Nothing was tried, so this is the first attempt.
+    set(&mut file, &message, Status::Pending);
+    claim(&mut file, &message);
+    let now = file.view().unwrap().by_seq(message.seq).unwrap().unwrap();
+    assert_eq!((now.retry_count, AttemptState::of(&now)), (0, AttemptState::UnderWay));
+}
