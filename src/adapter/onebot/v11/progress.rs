@@ -4,6 +4,7 @@
 mod in_history;
 mod live_echoes;
 mod newest;
+mod sent_ids;
 mod under_way;
 mod whole_messages;
 
@@ -12,6 +13,7 @@ use crate::clock::now;
 use crate::model::content::Content;
 use crate::model::inbound::Inbound;
 use newest::keep_newest;
+use sent_ids::SentIds;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
@@ -21,8 +23,6 @@ use whole_messages::WholeMessages;
 
 /// How many partly sent messages are remembered. The oldest is forgotten, and all its parts may be sent again.
 const MAX_UNDER_WAY: usize = 256;
-/// Parts remembered by their IDs.
-const MAX_PARTS: usize = 4096;
 /// Parts remembered that were taken without an ID.
 const MAX_NAMELESS: usize = 256;
 
@@ -35,8 +35,8 @@ pub(super) struct SendProgress {
 #[derive(Debug, Default)]
 struct State {
     under_way: VecDeque<UnderWay>,
-    /// Conversation and ID of each part but the first, which stands for the message, and of each echo.
-    parts: VecDeque<(String, String)>,
+    /// Each part but the first, which stands for the message, and each echo.
+    parts: SentIds,
     /// Parts that were taken without an ID: their echoes are known by what they say.
     nameless: VecDeque<NamelessPart>,
     whole: WholeMessages,
@@ -165,7 +165,7 @@ impl SendProgress {
         known.sent.push(external_id.clone());
         match (&external_id, content) {
             (Some(id), _) if is_first => state.whole.keep(conversation, id.clone()),
-            (Some(id), _) => state.keep_part(conversation, id.clone()),
+            (Some(id), _) => state.parts.keep(conversation, id.clone(), now()),
             (None, Some(content)) => {
                 state.keep_nameless(NamelessPart { conversation, content, at: now() });
             }
@@ -218,9 +218,7 @@ impl SendProgress {
         for one in under_way {
             state.keep_under_way(one);
         }
-        for (conversation, id) in parts {
-            state.keep_part(conversation, id);
-        }
+        state.parts.append(parts);
         for one in nameless {
             state.keep_nameless(one);
         }
@@ -254,8 +252,7 @@ impl State {
 
     /// Whether a message is a part that is known by its ID.
     fn is_part(&self, inbound: &Inbound) -> bool {
-        let Inbound { conversation, external_id, .. } = inbound;
-        self.parts.iter().any(|(place, id)| place == conversation && id == external_id)
+        self.parts.has(inbound, now())
     }
 
     fn keep_under_way(&mut self, under_way: UnderWay) {
@@ -271,15 +268,14 @@ impl State {
     /// Forgets a message that was taken for the echo of a part: it is of the owner, or a whole one.
     fn is_no_part(&mut self, inbound: &Inbound) {
         self.whole.take_echo(inbound);
-        let Inbound { conversation, external_id, .. } = inbound;
-        self.parts.retain(|(place, id)| place != conversation || id != external_id);
+        self.parts.forget(inbound);
     }
 
-    fn keep_part(&mut self, conversation: String, id: String) {
-        if self.parts.len() == MAX_PARTS {
-            self.parts.pop_front();
-        }
-        self.parts.push_back((conversation, id));
+    /// Remembers the echo of a part, a live message or an entry of a history.
+    fn keep_part(&mut self, echo: &Inbound) {
+        let (conversation, id) = (echo.conversation.clone(), echo.external_id.clone());
+        let written = || echo.written().unwrap_or(echo.time);
+        self.parts.keep(conversation, id, if echo.from_history { written() } else { now() });
     }
 }
 

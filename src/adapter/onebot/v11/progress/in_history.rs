@@ -67,12 +67,11 @@ impl SendProgress {
         let (mut proven, mut is_part) = (Vec::new(), vec![false; history.len()]);
         for index in 0..history.len() {
             let entry = &history[index];
-            let Inbound { conversation, external_id, .. } = entry;
             if state.is_part(entry) {
                 is_part[index] = true;
             } else if let Some(place) = state.next_in(history, index).filter(|_| is_new(entry)) {
                 proven.extend(state.under_way[place].take_as_next(entry));
-                state.keep_part(conversation.clone(), external_id.clone());
+                state.keep_part(entry);
                 is_part[index] = true;
             }
         }

@@ -23,7 +23,7 @@ impl SendProgress {
         }
         let is_nameless = state.take_nameless(inbound);
         let proven = if is_nameless { Vec::new() } else { state.take_echo_of_next(inbound)? };
-        state.keep_part(inbound.conversation.clone(), inbound.external_id.clone());
+        state.keep_part(inbound);
         Some(proven)
     }
 }

@@ -2,6 +2,7 @@
 //! that may be its own proves no part.
 
 use super::newest::keep_newest;
+use super::sent_ids::SentIds;
 use crate::adapter::api::{Delivery, Outbound};
 use crate::clock::now;
 use crate::model::content::Content;
@@ -11,15 +12,13 @@ use uuid::Uuid;
 
 /// Messages remembered whose echo is awaited. The oldest is forgotten.
 const MAX_AWAITED: usize = 256;
-/// Messages remembered by their IDs.
-const MAX_KNOWN: usize = 4096;
 
 /// Messages of an account that are sent as a whole, and those that were.
 #[derive(Debug, Default)]
 pub(super) struct WholeMessages {
     awaited: VecDeque<AwaitedEcho>,
-    /// Conversation and ID of those that were sent.
-    known: VecDeque<(String, String)>,
+    /// Those that were sent.
+    known: SentIds,
 }
 
 /// A message whose echo may come, and whose ID is not known.
@@ -88,9 +87,7 @@ impl WholeMessages {
         for awaited in other.awaited {
             self.await_echo(awaited);
         }
-        for (conversation, id) in other.known {
-            self.keep(conversation, id);
-        }
+        self.known.append(other.known);
     }
 
     fn await_echo(&mut self, awaited: AwaitedEcho) {
@@ -101,16 +98,12 @@ impl WholeMessages {
 
     /// Remembers a message by its ID.
     pub(super) fn keep(&mut self, conversation: String, id: String) {
-        if self.known.len() == MAX_KNOWN {
-            self.known.pop_front();
-        }
-        self.known.push_back((conversation, id));
+        self.known.keep(conversation, id, now());
     }
 
     /// Whether an own message is one of these, by its ID.
     pub(super) fn has(&self, inbound: &Inbound) -> bool {
-        let Inbound { conversation, external_id, .. } = inbound;
-        self.known.iter().any(|(place, id)| place == conversation && id == external_id)
+        self.known.has(inbound, now())
     }
 
     /// Whether an own message may be the echo of one of these. Each has one echo.
