@@ -76,6 +76,10 @@ fn at(mut event: Value, ago: u64) -> Value {
     event
 }
 
+fn text(words: &str) -> Value {
+    json!([{"type": "text", "data": {"text": words}}])
+}
+
 fn file(name: &str) -> Value {
     json!([{"type": "file", "data": {"file": name}}])
 }
@@ -118,6 +122,34 @@ async fn a_first_part_that_a_history_shows_proves_only_itself() {
     assert_eq!(sent(&[&peer]), ["text", "file"]);
     assert_eq!(stored(&server, &peer).len(), 1);
     assert_eq!(recalled(&server, &peer, &id, 2).await, [102, 101]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_that_a_whole_history_does_not_have_is_sent_again() {
+    for (unsent, all) in [("text", ["text", "text", "file"]), ("file", ["text", "file", "file"])] {
+        let platform = Platform::with_fate(unsent, Fate::NotSent);
+        platform.history.lock().unwrap().push(own(50, 3_600, text("earlier")));
+        let server = server_with(&format!("{HASTY}on_unknown = 'fail'\n"));
+        let peer = implementation(&server, platform.script()).await;
+        tell_clock(&server, &peer);
+        let id = make_two_parts(&server);
+        server.until(&id, "Sent");
+        assert_eq!(sent(&[&peer]), all);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_entry_that_says_the_same_leaves_a_part_in_doubt() {
+    let platform = Platform::with_fate("file", Fate::NotSent);
+    let entries = [own(50, 3_600, text("earlier")), own(51, 0, file("a.pdf"))];
+    platform.history.lock().unwrap().extend(entries);
+    let server = server_with(&format!("{HASTY}on_unknown = 'fail'\n"));
+    let peer = implementation(&server, platform.script()).await;
+    tell_clock(&server, &peer);
+    let id = make_two_parts(&server);
+    let message = server.until(&id, "Failed");
+    assert_eq!(message["last_error"], "outcome unknown");
+    assert_eq!(sent(&[&peer]), ["text", "file"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -178,6 +178,13 @@ impl SendProgress {
         SentPart { external_id, owners_message }
     }
 
+    /// The content of the part of a message that goes next.
+    pub(super) fn next_part(&self, message: Uuid) -> Option<Content> {
+        let mut state = self.state();
+        let known = state.under_way(message)?;
+        known.contents.get(known.sent.len()).cloned()
+    }
+
     /// The core noted a part, or its answer is still to come.
     pub(super) fn note(
         &self,

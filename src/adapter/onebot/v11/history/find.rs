@@ -25,13 +25,13 @@ pub(in crate::adapter::onebot::v11) async fn find(
     let mut found = Found::CannotTell;
     search(account, calls, events, message, |history| {
         found = look(history, message, content);
-        matches!(found, Found::History { is_complete: true, .. })
+        is_complete(&found)
     })
     .await;
     found
 }
 
-/// Looks for the next part of a message, which may have gone out. That it is not found proves nothing.
+/// Looks for the next part of a message, which may have gone out.
 pub(in crate::adapter::onebot::v11) async fn find_parts(
     account: &Account,
     calls: &Calls,
@@ -41,12 +41,19 @@ pub(in crate::adapter::onebot::v11) async fn find_parts(
 ) -> Found {
     let progress = account.progress();
     progress.doubt(message, contents);
-    if !progress.is_rest_unsent(message) {
+    let mut found = Found::CannotTell;
+    if !progress.is_rest_unsent(message)
+        && let Some(part) = progress.next_part(message.id)
+    {
         // The history leaves out the parts that it proves.
-        search(account, calls, events, message, |_| progress.is_rest_unsent(message)).await;
+        search(account, calls, events, message, |history| {
+            found = look_for_part(history, message, &part);
+            progress.is_rest_unsent(message) || is_complete(&found)
+        })
+        .await;
     }
     if !progress.is_rest_unsent(message) {
-        return Found::CannotTell;
+        return found;
     }
     await_note(progress, message).await;
     Found::RestUnsent
@@ -88,6 +95,21 @@ async fn search(
         // It may stand before what was told.
         count *= 4;
     }
+}
+
+fn is_complete(found: &Found) -> bool {
+    matches!(found, Found::History { is_complete: true, .. })
+}
+
+/// Looks for a part in a history without the parts that it proves. What an entry says proves no part, but it may
+/// be it, unless it was known before.
+fn look_for_part(history: Vec<Inbound>, message: &Outbound, part: &Content) -> Found {
+    let Found::History { candidates, mut earlier, is_complete } = look(history, message, part)
+    else {
+        return Found::CannotTell;
+    };
+    earlier.extend(candidates);
+    Found::History { candidates: Vec::new(), earlier, is_complete }
 }
 
 /// Looks for a message in a history. That it is not there proves something only by a clock that is known.
