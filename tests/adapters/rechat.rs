@@ -219,7 +219,7 @@ pub fn outbound(conversation: &str, message_type: MessageType, content: &str) ->
         reply_to: None,
         parts: Vec::new(),
         sent_as: None,
-        created_at: 1_700_000_000,
+        may_be_sent_since: 1_700_000_000,
         original: None,
     }
 }

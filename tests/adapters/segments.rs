@@ -38,7 +38,7 @@ fn outbound(conversation: &str, segments: Vec<Segment>) -> Outbound {
         reply_to: None,
         parts: Vec::new(),
         sent_as: None,
-        created_at: 1_700_000_000,
+        may_be_sent_since: 1_700_000_000,
         original: None,
     }
 }

@@ -19,6 +19,11 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
+/// A number that may be a text.
+fn number(value: &Value) -> i64 {
+    value.as_i64().unwrap_or_else(|| value.as_str().unwrap().parse().unwrap())
+}
+
 /// Each in a group of its own, so that all wait at the same time.
 fn cases() -> Vec<(i64, Value)> {
     let sticker = |id: Value| json!({"type": "emoji", "id": id, "name": "x", "url": "https://example.com/b.png"});
@@ -51,11 +56,9 @@ impl Platform {
                 Some("send_group_msg") => platform.send(group, &action["params"]["message"]),
                 Some("get_group_msg_history") if platform.has_history => {
                     let history = platform.history.lock().unwrap();
-                    let of_group =
-                        |told: &&Value| told["group_id"].to_string() == group.to_string();
-                    Reply::ok(
-                        json!({"messages": history.iter().filter(of_group).collect::<Vec<_>>()}),
-                    )
+                    let of_group = |told: &&Value| number(&told["group_id"]) == number(group);
+                    let told: Vec<_> = history.iter().filter(of_group).collect();
+                    Reply::ok(json!({ "messages": told }))
                 }
                 Some("get_login_info") => Reply::ok(json!({"user_id": ACCOUNT, "nickname": "Me"})),
                 _ => Reply::refused(1404, "no such action"),
@@ -64,7 +67,7 @@ impl Platform {
     }
 
     fn send(&self, group: &Value, message: &Value) -> Reply {
-        let group: i64 = group.to_string().trim_matches('"').parse().unwrap();
+        let group = number(group);
         let mut history = self.history.lock().unwrap();
         let id = 1_001 + i64::try_from(history.len()).unwrap();
         let is_first = !history.iter().any(|told| told["group_id"] == group);
