@@ -27,7 +27,7 @@ pub static KEYS: &[ConfigKey] = &[
     key("allow_no_token", "boolean", "false", "true",
         "serve without a token, also on an address that other hosts can reach"),
     key("public_hosts", "list of strings", "[]", "[\"chat.example.com\"]",
-        "host names under which browsers may reach the server: `chat.example.com` (at the default port), `chat.example.com:8443`, or with the scheme, `https://chat.example.com`"),
+        "host names under which browsers and programs may reach the server: `chat.example.com` (at the default port), `chat.example.com:8443`, or with the scheme, `https://chat.example.com`"),
     key("cors_origins", "list of strings", "[]", "[\"https://app.example.com\"]",
         "origins of other web pages that may use the API"),
     key("prefix", "string", "none", "\"/rechat\"",

@@ -53,7 +53,7 @@ pub struct Config {
     pub token_file: Option<PathBuf>,
     /// Serve another address than loopback without a token.
     pub allow_no_token: bool,
-    /// Names, beside the address itself, under which browsers may reach the server.
+    /// Names, beside the address itself, under which browsers and programs may reach the server.
     pub public_hosts: Vec<PublicHost>,
     /// Origins of pages elsewhere that may ask here, such as `https://app.example.com`.
     pub cors_origins: Vec<String>,
