@@ -20,6 +20,7 @@ pub use handover::{decode as decode_held, encode as encode_held};
 pub use quarantine::{TriedAgain, report_quarantine, try_again};
 
 use crate::adapter::{QueuedEvent, Registry};
+use crate::clock::now;
 use crate::health;
 use crate::media::{Blobs, content};
 use crate::metrics::METRICS;
@@ -167,8 +168,9 @@ impl Ingest {
                 continue;
             }
             let (blobs, given) = (self.blobs.clone(), told.clone());
-            let kept =
-                health::blocking("incoming bytes", move || content::keep_inbound(&blobs, &given));
+            let kept = health::blocking("incoming bytes", move || {
+                content::keep_inbound(&blobs, &given, now())
+            });
             if let Ok(kept) = kept.await {
                 *told = kept;
             }

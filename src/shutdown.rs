@@ -1,46 +1,17 @@
 //! Stopping: the first signal lets every part end its work, the second ends the process at once.
 
 use crate::error::{Error, Result};
-use std::io::{self, IsTerminal};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// A meaning of SIGHUP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hangup {
-    /// Read the configuration again.
-    Reload,
-    /// The terminal of the process was closed.
-    TerminalClosed,
-}
-
-/// The SIGHUPs that the process gets.
-#[derive(Debug)]
-pub struct Hangups {
-    signal: Signal,
-    /// Standard input was a terminal.
-    had_terminal: bool,
-}
-
-impl Hangups {
-    /// Waits for the next one; `None` if there are no more.
-    pub async fn next(&mut self) -> Option<Hangup> {
-        self.signal.recv().await?;
-        // The system takes the terminal away before it sends the signal.
-        let is_closed = self.had_terminal && !io::stdin().is_terminal();
-        Some(if is_closed { Hangup::TerminalClosed } else { Hangup::Reload })
-    }
-}
-
-/// The SIGHUPs from now on.
+/// SIGHUP: read the configuration again.
 ///
 /// # Errors
 ///
 /// The system gives no signals.
-pub fn hangups() -> Result<Hangups> {
-    let signal = signal(SignalKind::hangup())
-        .map_err(|error| Error::failed(format!("signals cannot be received: {error}")))?;
-    Ok(Hangups { signal, had_terminal: io::stdin().is_terminal() })
+pub fn hangups() -> Result<Signal> {
+    signal(SignalKind::hangup())
+        .map_err(|error| Error::failed(format!("signals cannot be received: {error}")))
 }
 
 /// A token that SIGTERM or SIGINT cancels. A second signal ends the process at once.

@@ -11,7 +11,7 @@ use crate::media::Hash;
 use crate::model::message::Message;
 use crate::protocol::http::{AdapterStatus, Conversation, NewMessage};
 use crate::search::Conditions;
-use crate::shutdown::{self, Hangups};
+use crate::shutdown;
 use crate::store::{Access, ConversationQuery, MessageFilter, Order, Page};
 use bytes::Bytes;
 use rmcp::ServiceExt;
@@ -20,6 +20,7 @@ use rmcp::transport::io::stdio_pipes;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::signal::unix::Signal;
 use tokio::time::sleep;
 use uuid::Uuid;
 
@@ -49,8 +50,8 @@ pub(super) fn run(mcp: cli::McpArgs, globals: &GlobalOptions) -> Result<()> {
 }
 
 /// Reads `[mcp]` again on each SIGHUP; a configuration that cannot be used changes nothing.
-async fn reload_on(mut hangups: Hangups, sources: Sources, bounds: Arc<AgentBounds>) {
-    while hangups.next().await.is_some() {
+async fn reload_on(mut hangups: Signal, sources: Sources, bounds: Arc<AgentBounds>) {
+    while hangups.recv().await.is_some() {
         match config::load(&sources) {
             Ok(loaded) => {
                 bounds.replace(loaded.config.mcp);

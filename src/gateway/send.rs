@@ -216,6 +216,6 @@ async fn kept(blobs: &Blobs, content: Content) -> Content {
         return content;
     }
     let (blobs, given) = (blobs.clone(), content.clone());
-    let keeping = blocking("bytes of a bot", move || content::keep_inbound(&blobs, &given));
+    let keeping = blocking("bytes of a bot", move || content::keep_outbound(&blobs, &given));
     keeping.await.unwrap_or(content)
 }

@@ -2,6 +2,7 @@
 
 use super::blobs::Blobs;
 use super::bounds::BlobRefused;
+use super::failure::FetchFailure;
 use super::hash::Hash;
 use super::stored_file::StoredFile;
 use super::upload::Upload;
@@ -102,13 +103,26 @@ pub fn keep(blobs: &Blobs, content: &Content) -> Result<Content, MediaRefused> {
     problem.map_or(Ok(kept), Err)
 }
 
-/// Like [`keep`], for inbound content: bytes that cannot be stored stay as they are.
-pub fn keep_inbound(blobs: &Blobs, content: &Content) -> Content {
+/// Like [`keep`], for content that a bot sends: bytes that cannot be stored stay, for they are to be
+/// sent.
+pub fn keep_outbound(blobs: &Blobs, content: &Content) -> Content {
     change_media(content, &mut |media| {
         let before = media.clone();
         if let Err(problem) = keep_one(blobs, media) {
-            tracing::warn!("the bytes of a file that came in stay in its message: {problem}");
+            tracing::warn!("the bytes of a file that a bot sends stay in its message: {problem}");
             *media = before;
+        }
+    })
+}
+
+/// Like [`keep`], for inbound content: in place of bytes that cannot be stored, the reason is noted,
+/// with the time `at` (Unix seconds).
+pub fn keep_inbound(blobs: &Blobs, content: &Content, at: u64) -> Content {
+    change_media(content, &mut |media| {
+        if let Err(problem) = keep_one(blobs, media) {
+            tracing::warn!("the bytes of a file that came in are not kept: {problem}");
+            media.url = media.url.take().filter(|address| !Inline::is_in(address));
+            media.failure = Some(Box::new(FetchFailure::lasting(problem.to_string()).at(at)));
         }
     })
 }
@@ -183,13 +197,18 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_kept_is_refused_or_stays_as_it_came() {
+    fn what_cannot_be_kept_is_refused_or_stays_to_be_sent_or_is_told() {
         let (_folder, blobs) = blobs();
         for (url, part) in [("base64://!", "base64"), ("base64://AAAAAAAAAAAAAAAA", "more than 9")]
         {
             let content = Content::of_type(MessageType::File, url.into());
             assert!(keep(&blobs, &content).unwrap_err().to_string().contains(part));
-            assert_eq!(keep_inbound(&blobs, &content), content);
+            assert_eq!(keep_outbound(&blobs, &content), content);
+            let kept = keep_inbound(&blobs, &content, 5);
+            let [Segment::File(media)] = kept.segments().unwrap() else { panic!("{kept:?}") };
+            assert_eq!(media.url, None);
+            let failure = media.failure.as_ref().unwrap();
+            assert!(failure.reason.contains(part) && failure.at == 5, "{failure:?}");
         }
         let unknown = Media { media: Some("0".repeat(64)), ..Media::default() };
         let content = Content::of(vec![Segment::File(unknown)]);

@@ -7,7 +7,6 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{Read, Write};
 use std::num::NonZero;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 const ROWS: NonZero<u16> = NonZero::new(24).unwrap();
@@ -19,32 +18,6 @@ pub struct Terminal {
     keys: Box<dyn Write + Send>,
     master: Box<dyn MasterPty + Send>,
     process: Box<dyn Child + Send + Sync>,
-}
-
-/// The program with these arguments, to be started in a terminal.
-fn command(home: &Home, arguments: &[&str]) -> CommandBuilder {
-    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_rechat"));
-    command.args(arguments);
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("RECHAT_")) {
-        command.env_remove(name);
-    }
-    command.env("XDG_DATA_HOME", home.path("data"));
-    command.env("XDG_CONFIG_HOME", home.path("config"));
-    command.env("XDG_STATE_HOME", home.path("state"));
-    command.env("TERM", "xterm-256color");
-    command.env("TZ", "UTC");
-    command.env("LC_ALL", "C.UTF-8");
-    command
-}
-
-/// Starts the program in a terminal, closes the terminal once `ready` is there, and returns the exit
-/// code.
-pub fn close_terminal_of(home: &Home, arguments: &[&str], ready: &Path) -> u32 {
-    let pair = native_pty_system().openpty(PtySize::default()).unwrap();
-    let mut process = pair.slave.spawn_command(command(home, arguments)).unwrap();
-    eventually("it is ready", || ready.exists().then_some(()));
-    drop(pair);
-    eventually("it ends", || process.try_wait().unwrap()).exit_code()
 }
 
 impl Terminal {
@@ -59,7 +32,17 @@ impl Terminal {
         let size =
             PtySize { rows: ROWS.get(), cols: COLUMNS.get(), pixel_width: 0, pixel_height: 0 };
         let pair = pty.openpty(size).unwrap();
-        let mut command = command(home, arguments);
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_rechat"));
+        command.args(arguments);
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("RECHAT_")) {
+            command.env_remove(name);
+        }
+        command.env("XDG_DATA_HOME", home.path("data"));
+        command.env("XDG_CONFIG_HOME", home.path("config"));
+        command.env("XDG_STATE_HOME", home.path("state"));
+        command.env("TERM", "xterm-256color");
+        command.env("TZ", "UTC");
+        command.env("LC_ALL", "C.UTF-8");
         for (name, value) in variables {
             command.env(name, value);
         }

@@ -1,7 +1,6 @@
 //! Starting and stopping the server.
 
 use crate::server::{DEADLINE, Home, TestServer};
-use crate::terminal::close_terminal_of;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::linux::net::SocketAddrExt;
@@ -39,15 +38,6 @@ fn clients_that_do_nothing_do_not_hold_up_the_end() {
     assert_eq!(server.stop(), Some(0));
     let log = server.log();
     assert!(!log.contains("did not end in time") && log.contains("stopped"), "{log}");
-}
-
-#[test]
-fn a_server_stops_when_its_terminal_is_closed() {
-    let home = Home::new();
-    let socket = home.db().with_extension("sock");
-    let code = close_terminal_of(&home, &["serve", "--listen", "127.0.0.1:0"], &socket);
-    assert_eq!(code, 0);
-    assert!(!socket.exists(), "it stopped in order");
 }
 
 #[test]

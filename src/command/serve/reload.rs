@@ -7,9 +7,9 @@ use crate::config::{self, Loaded, Sources};
 use crate::error::Result;
 use crate::retention::RetentionPolicy;
 use crate::server::ServerContext;
-use crate::shutdown::{Hangup, Hangups};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use tokio::signal::unix::Signal;
 use tokio::sync::watch;
 
 /// Settings that a reload can change.
@@ -26,15 +26,11 @@ const RELOADED_KEYS: [&str; 7] =
 
 impl Reloadable {
     /// Reads the configuration again on each signal, until the server stops. One with an
-    /// error changes nothing. A server whose terminal was closed stops.
-    pub(super) async fn reload_on(self, mut hangups: Hangups, sources: Sources, loaded: Loaded) {
+    /// error changes nothing.
+    pub(super) async fn reload_on(self, mut hangups: Signal, sources: Sources, loaded: Loaded) {
         let mut in_force = loaded;
         let stop = self.context.stop.clone();
-        while let Some(Some(hangup)) = stop.run_until_cancelled(hangups.next()).await {
-            if hangup == Hangup::TerminalClosed {
-                tracing::info!("the terminal was closed: stopping");
-                return stop.cancel();
-            }
+        while let Some(Some(())) = stop.run_until_cancelled(hangups.recv()).await {
             match config::load(&sources).and_then(|new| self.apply(&in_force, new)) {
                 Ok(new) => in_force = new,
                 Err(error) => {
