@@ -14,7 +14,7 @@ impl SendProgress {
         let is_it = |known: &UnderWay| known.message == message.id;
         let known = state.under_way.iter().position(is_it);
         let known = known.and_then(|place| state.under_way.remove(place));
-        let known = known.and_then(|known| known.go_on_with(message, contents));
+        let known = known.filter(|known| known.is_attempt_of(message, contents));
         state.keep_under_way(known.unwrap_or_else(|| UnderWay::in_doubt(message, contents)));
     }
 

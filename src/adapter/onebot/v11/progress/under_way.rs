@@ -5,6 +5,7 @@ use crate::clock::now;
 use crate::model::content::Content;
 use crate::model::inbound::{ECHO_LATE, Inbound};
 use tokio::sync::oneshot;
+use tokio::sync::oneshot::error::TryRecvError;
 use uuid::Uuid;
 
 /// A message, and the parts of it that were sent.
@@ -65,11 +66,16 @@ impl UnderWay {
     /// This, if an attempt goes on where it ended: its parts are the same, and the core lists no more of them. The
     /// core lists fewer that it has noted if it has forgotten them, because the message is sent anew.
     pub(super) fn go_on_with(mut self, message: &Outbound, contents: &[Content]) -> Option<Self> {
-        let goes_on = self.has_contents(contents)
-            && self.sent.len() >= message.parts.len()
+        let goes_on = self.is_attempt_of(message, contents)
             && !self.is_recorded_in(message)
             && self.is_listed_in(message);
         goes_on.then_some(self)
+    }
+
+    /// Whether this is the last attempt to send a message with these contents. The core may list fewer parts:
+    /// it was perhaps asked before it noted the last one.
+    pub(super) fn is_attempt_of(&self, message: &Outbound, contents: &[Content]) -> bool {
+        self.has_contents(contents) && self.sent.len() >= message.parts.len()
     }
 
     /// About how many bytes of memory the contents take.
@@ -139,10 +145,15 @@ impl UnderWay {
 
     /// Whether the core lists as many parts as it has noted.
     fn is_listed_in(&mut self, message: &Outbound) -> bool {
-        if let Some((count, note)) = &mut self.next_note
-            && note.try_recv() == Ok(PartNoted::Stored)
-        {
-            self.noted = *count;
+        let answer = self.next_note.as_mut().map(|(count, note)| (*count, note.try_recv()));
+        match answer {
+            None | Some((_, Err(TryRecvError::Empty))) => {}
+            Some((count, answer)) => {
+                self.next_note = None;
+                if answer == Ok(PartNoted::Stored) {
+                    self.noted = count;
+                }
+            }
         }
         self.noted <= message.parts.len()
     }

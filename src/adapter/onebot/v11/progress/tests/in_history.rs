@@ -82,6 +82,29 @@ fn a_doubt_about_a_part_that_is_known_to_be_sent_is_none_about_the_rest() {
 }
 
 #[test]
+fn an_echo_before_the_look_up_proves_the_part_although_the_core_did_not_list_it_yet() {
+    let progress = SendProgress::default();
+    let contents = ["a".into(), "b".into()];
+    let message = Outbound { may_be_sent_since: now(), ..message(&[]) };
+    assert_eq!(progress.begin(&message, &contents), 0);
+    progress.send(message.id);
+    assert_eq!(progress.part_unanswered(message.id), None);
+    let mut proven = progress.take_echo(&echo("101", "a")).unwrap();
+    let Some(AdapterEvent::PartSent { noted, .. }) = proven.pop() else { panic!("no proof") };
+    progress.doubt(&message, &contents);
+    assert!(progress.is_rest_unsent(&message));
+    noted.send(PartNoted::Stored).unwrap();
+    progress.doubt(&message, &contents);
+    assert!(progress.is_rest_unsent(&message));
+    let (index, mut note) = progress.take_note(&message).unwrap();
+    assert_eq!((index, note.try_recv()), (0, Ok(PartNoted::Stored)));
+    progress.note(message.id, index, Ok(PartNoted::Stored));
+    let listed = Outbound { parts: vec!["101".into()], ..message };
+    assert_eq!(progress.begin(&listed, &contents), 1);
+    assert!(progress.take_note(&listed).is_none());
+}
+
+#[test]
 fn what_another_account_may_have_sent_stays_in_doubt() {
     let (progress, message) = (SendProgress::default(), message(&[]));
     let contents = ["a".into(), "b".into()];
