@@ -34,7 +34,7 @@ const GUIDES: [&str; 7] = [
 ];
 
 /// Lines that are not run, by how they begin, and why.
-const NOT_RUN: [(&str, &str); 16] = [
+const NOT_RUN: [(&str, &str); 15] = [
     ("rechat cluster", "it needs NATS servers; tests/cluster has some"),
     ("rechat send -p wechat", "it needs an account of WeChat; tests/wechat sends to a fake of it"),
     ("cargo build", "it builds the program once more"),
@@ -46,7 +46,6 @@ const NOT_RUN: [(&str, &str); 16] = [
     ("rechat login wechat", "it asks Tencent's servers; tests/wechat logs in at a fake of them"),
     ("rechat logout wechat", "tests/wechat logs out"),
     ("pkill", "it signals other servers of this machine"),
-    ("systemctl", "it stops a service of this machine"),
     ("claude mcp add", "it changes a program of others"),
     ("rechat tui", "it needs a terminal; tests/product/tui.rs has one"),
     ("NO_COLOR=1 rechat tui", "the same"),

@@ -64,7 +64,8 @@ fn takes(headers: &HeaderMap, wanted: &str) -> bool {
         let mut codings = given().flat_map(|value| value.split(','));
         codings.find_map(|coding| {
             let (coding, weight) = coding.split_once(';').unwrap_or((coding, ""));
-            let weight = weight.trim().strip_prefix("q=").and_then(|q| q.parse::<f32>().ok());
+            let weight = weight.trim().strip_prefix(['q', 'Q']).and_then(|q| q.strip_prefix('='));
+            let weight = weight.and_then(|weight| weight.parse::<f32>().ok());
             coding.trim().eq_ignore_ascii_case(name).then_some(weight != Some(0.0))
         })
     };
@@ -87,7 +88,7 @@ mod tests {
             ("br;q=0, *", Some("gzip")),
             ("*, br;q=0, gzip;q=0", None),
             ("*;q=0, GZIP", Some("gzip")),
-            ("gzip;q=0", None),
+            ("gzip;Q=0", None),
             ("identity", None),
             ("", None),
         ] {
