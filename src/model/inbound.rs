@@ -134,15 +134,19 @@ impl Inbound {
         self.content.is_answer_told_of(&message.content, quote)
     }
 
-    /// Whether it is the text as which a message of ours went out that was made in another form.
+    /// Whether it is the text as which a message of ours went out that was made in another form, or that the
+    /// platform tells with other ends of lines.
     pub fn is_text_of(&self, message: &Message) -> bool {
         let has_other_form = message.content.segments().is_some() || message.reply_to.is_some();
-        self.own && self.content.segments().is_none() && has_other_form && self.may_say(message)
+        let is_its_text = self.content.is_same_text(&message.content)
+            || has_other_form && self.content.segments().is_none() && self.may_say(message);
+        self.own && is_its_text
     }
 
     fn says_it_in_the_same_words(&self, message: &Message) -> bool {
         message.content.message_type() == self.content.message_type()
             && message.content.readable().trim() == self.content.readable().trim()
+            && self.content.has_mentions_and_faces_of(&message.content)
             || self.is_text_of(message)
     }
 

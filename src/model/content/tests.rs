@@ -152,6 +152,13 @@ fn a_file_keeps_its_name() {
         assert!(!told(hash, Some(6)).is_told_of(&sent), "{hash}");
     }
     assert!(media(None, None, None).is_told_of(&sent));
+    // Digits alone may be a name that a person gave.
+    for digits in ["2026-1128-1234-5678.pdf", "1234567890123456.pdf"] {
+        assert!(!told(digits, None).is_told_of(&sent), "{digits}");
+        assert!(!told(digits, Some(6)).is_told_of(&sent), "{digits}");
+        assert!(told(digits, Some(5)).is_told_of(&sent), "{digits}");
+    }
+    assert!(told("12345678-1234-1234-1234-123456789012", None).is_told_of(&sent));
     // An address and bytes tell the name, too, and it is kept without them.
     for url in ["https://x/a%201.pdf?b", "data:a/b;name=a%201.pdf;base64,aGk="] {
         let sent = media(None, None, Some(url));
@@ -223,6 +230,39 @@ fn what_says_nothing_in_words_proves_only_itself() {
             assert_eq!(of(told).is_told_of(&of(sent)), told == sent, "{told:?} of {sent:?}");
         }
     }
+}
+
+#[test]
+fn words_with_another_mention_or_face_are_another_message() {
+    let face = |id: &str, name: &str| Segment::Emoji {
+        name: Some(name.into()),
+        id: Some(id.into()),
+        url: None,
+    };
+    let to = |user: &str, name| Content::of(vec![mention(user, Some(name)), text(" hi")]);
+    let with = |face| Content::of(vec![text("ok"), face]);
+    assert!(to("7", "Robert").is_told_of(&to("7", "Bob")), "the card in the group");
+    assert!(Content::text("@Bob  hi").is_told_of(&to("7", "Bob")));
+    assert!(with(face("14", "x")).is_told_of(&with(face("14", "y"))));
+    for (told, sent) in [
+        (to("8", "Bob"), to("7", "Bob")),
+        (Content::text("hi"), to("7", "Bob")),
+        (to("7", "Bob"), Content::text("hi")),
+        (Content::text("ok"), with(face("14", "x"))),
+        (with(face("15", "x")), with(face("14", "x"))),
+        (with(face("14", "x")), Content::text("ok")),
+    ] {
+        assert!(!told.is_told_of(&sent), "{told:?} of {sent:?}");
+    }
+}
+
+#[test]
+fn a_text_may_be_told_with_other_ends_of_lines() {
+    for (told, sent) in [("a\nb", "a\r\nb"), ("a\r\nb", "a\nb"), ("a\nb", "a\rb")] {
+        let (told, sent) = (Content::text(told), Content::text(sent));
+        assert!(told.is_told_of(&sent) && told.is_same_text(&sent), "{told:?} of {sent:?}");
+    }
+    assert!(!Content::text("a b").is_told_of(&Content::text("a\r\nb")));
 }
 
 #[test]

@@ -6,8 +6,11 @@ use crate::model::inline::Inline;
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 
-/// Hexadecimal digits from which on a word is a hash or an ID, and no name that a person gave.
+/// Hexadecimal digits from which on a word may be a hash or an ID, and no name that a person gave.
 const HASH_DIGITS: usize = 16;
+
+/// The numbers of digits between the hyphens of a UUID.
+const UUID_GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
 
 /// Stands for an address, or for bytes.
 const NO_BYTES: &str = "base64://";
@@ -21,8 +24,9 @@ struct TextForm {
 
 impl Content {
     /// Whether a platform may report content that was sent in this form: as it is, or with text for what the
-    /// platform has no form for (contract, item 24). Texts come back unchanged, and files and forwards in their
-    /// order; addresses change. A file keeps its name, unless an ID stands there; then its size is compared.
+    /// platform has no form for (contract, item 24). Texts come back unchanged but for the ends of lines, people
+    /// that are mentioned and faces by their IDs, and files and forwards in their order; addresses change. A file
+    /// keeps its name, unless an ID stands there; then its size is compared.
     pub fn is_told_of(&self, sent: &Self) -> bool {
         self.is_form_of(sent) || self.is_text_form_of(sent)
     }
@@ -34,6 +38,17 @@ impl Content {
             Self::of(std::iter::once(head).chain(sent.to_segments()).collect())
         };
         self.is_told_of(sent) || quote.is_some_and(|quote| self.is_told_of(&quoted(quote)))
+    }
+
+    /// Whether this is the same plain text but for the ends of its lines, which platforms change.
+    pub fn is_same_text(&self, other: &Self) -> bool {
+        let is_plain = self.segments().is_none() && other.segments().is_none();
+        is_plain && with_plain_ends(&self.readable()) == with_plain_ends(&other.readable())
+    }
+
+    /// Whether the same people are mentioned, with the same faces; their names may differ.
+    pub fn has_mentions_and_faces_of(&self, other: &Self) -> bool {
+        self.mentions_and_faces(false).eq(other.mentions_and_faces(false))
     }
 
     /// This content without the addresses of media, which may be their bytes. [`Self::is_told_of`] does not need
@@ -57,39 +72,49 @@ impl Content {
     }
 
     fn is_text_form_of(&self, sent: &Self) -> bool {
-        let Some(segments) = sent.segments() else { return false };
-        [(false, false), (true, false), (false, true), (true, true)].into_iter().any(
-            |(mentions, stickers)| {
-                let form = TextForm { mentions_are_text: mentions, stickers_are_text: stickers };
-                self.is_form_of(&Self::of(segments.iter().map(|one| form.of(one)).collect()))
-            },
-        )
+        sent.text_forms().any(|form| self.is_form_of(&form))
+    }
+
+    /// The forms in which an adapter may send this; none of plain text.
+    pub(super) fn text_forms(&self) -> impl Iterator<Item = Self> + '_ {
+        const FORMS: [(bool, bool); 4] =
+            [(false, false), (true, false), (false, true), (true, true)];
+        let of_segments = |segments: &[Segment], (mentions, stickers)| {
+            let form = TextForm { mentions_are_text: mentions, stickers_are_text: stickers };
+            Self::of(segments.iter().map(|one| form.of(one)).collect())
+        };
+        let segments = self.segments();
+        FORMS.into_iter().filter_map(move |form| Some(of_segments(segments?, form)))
     }
 
     fn is_form_of(&self, sent: &Self) -> bool {
-        if !self.texts().eq(sent.texts()) {
-            return false;
-        }
-        let told = self.attachments(false);
-        let has_its_attachments = |stickers_are_images| {
-            let sent = sent.attachments(stickers_are_images);
-            told.len() == sent.len() && told.iter().zip(sent).all(|(told, sent)| may_be(told, sent))
+        let has_all_of = |stickers_are_images| {
+            let (told, attached) = (self.attachments(false), sent.attachments(stickers_are_images));
+            told.len() == attached.len()
+                && told.iter().zip(attached).all(|(told, sent)| may_be(told, sent))
+                && self.mentions_and_faces(false).eq(sent.mentions_and_faces(stickers_are_images))
         };
-        let says_more = !told.is_empty() || self.texts().next().is_some();
-        [false, true].into_iter().any(has_its_attachments) && (says_more || self.has_signs_of(sent))
+        self.says_the_words_of(sent) && [false, true].into_iter().any(has_all_of)
     }
 
-    /// Whether the faces, mentions and the like are the same. They prove something where nothing else is said.
-    fn has_signs_of(&self, sent: &Self) -> bool {
-        self.signs().eq(sent.signs())
+    /// Whether the texts are equal but for the spaces around them and the ends of their lines.
+    fn says_the_words_of(&self, sent: &Self) -> bool {
+        self.texts().map(with_plain_ends).eq(sent.texts().map(with_plain_ends))
     }
 
-    fn signs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.segments().unwrap_or_default().iter().filter_map(sign)
+    /// The segments that are neither text nor attached, in order: the kind of each, and whom or what it means.
+    pub(super) fn mentions_and_faces(
+        &self,
+        stickers_are_images: bool,
+    ) -> impl Iterator<Item = (&str, &str)> {
+        let is_one = move |segment: &&Segment| {
+            !(stickers_are_images && matches!(segment, Segment::Emoji { url: Some(_), .. }))
+        };
+        self.segments().unwrap_or_default().iter().filter(is_one).filter_map(mention_or_face)
     }
 
     /// The files and forwards, in order.
-    fn attachments(&self, stickers_are_images: bool) -> Vec<&Segment> {
+    pub(super) fn attachments(&self, stickers_are_images: bool) -> Vec<&Segment> {
         let is_one = |segment: &&Segment| match segment {
             Segment::Image(_)
             | Segment::Audio(_)
@@ -152,10 +177,16 @@ impl Media {
 
     /// Whether the file that was sent may be reported as this one.
     fn may_be_file(&self, sent: &Self) -> bool {
-        let names = self.name.as_deref().filter(|name| !is_hash(name)).zip(sent.sent_name());
-        match names {
-            Some((told, sent)) => letters(told).eq(letters(&sent)),
-            None => self.size.zip(sent.size).is_none_or(|(told, sent)| told == sent),
+        let sizes = self.size.zip(sent.size);
+        match self.name.as_deref().zip(sent.sent_name()) {
+            Some((told, sent)) if letters(told).eq(letters(&sent)) => true,
+            Some((told, _)) if is_hash(told) => sizes.is_none_or(|(told, sent)| told == sent),
+            // A person may have named a file by a date and a number.
+            Some((told, _)) if is_hexadecimal(told) => {
+                sizes.is_some_and(|(told, sent)| told == sent)
+            }
+            Some(_) => false,
+            None => sizes.is_none_or(|(told, sent)| told == sent),
         }
     }
 }
@@ -181,15 +212,31 @@ fn may_be(told: &Segment, sent: &Segment) -> bool {
     }
 }
 
-/// The sign that stands for a segment that has neither text nor a file.
-fn sign(segment: &Segment) -> Option<(&str, &str)> {
+/// The kind of a segment that is neither text nor attached, and whom or what it means. The name that is shown may
+/// change.
+fn mention_or_face(segment: &Segment) -> Option<(&str, &str)> {
     match segment {
         Segment::Mention { user, .. } => Some(("mention", user)),
         Segment::MentionAll {} => Some(("mention_all", "")),
         Segment::Emoji { id, .. } => Some(("emoji", id.as_deref().unwrap_or_default())),
         Segment::Location { .. } => Some(("location", "")),
         Segment::Other { name, .. } => Some(("other", name)),
-        _ => None,
+        Segment::Text { .. }
+        | Segment::Image(_)
+        | Segment::Audio(_)
+        | Segment::Video(_)
+        | Segment::File(_)
+        | Segment::Forward { .. }
+        | Segment::Card { .. } => None,
+    }
+}
+
+/// A text whose lines end as on Unix.
+fn with_plain_ends(text: &str) -> Cow<'_, str> {
+    if text.contains('\r') {
+        text.replace("\r\n", "\n").replace('\r', "\n").into()
+    } else {
+        text.into()
     }
 }
 
@@ -207,9 +254,22 @@ fn letters(name: &str) -> impl Iterator<Item = char> + '_ {
     name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase)
 }
 
-/// Whether a hash or an ID stands in the place of a file's name.
+/// The name of a file without its extension.
+fn stem(name: &str) -> &str {
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
+/// Whether a hash or an ID stands in the place of a file's name, for certain.
 fn is_hash(name: &str) -> bool {
-    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let stem = stem(name);
+    let groups = stem.trim_matches(['{', '}', '/']).split('-').map(str::len);
+    let has_letter = stem.chars().any(|letter| letter.is_ascii_alphabetic());
+    is_hexadecimal(name) && (has_letter || groups.eq(UUID_GROUPS))
+}
+
+/// Whether a long hexadecimal number stands in the place of a file's name.
+fn is_hexadecimal(name: &str) -> bool {
+    let stem = stem(name);
     let is_mark = |letter: char| matches!(letter, '-' | '{' | '}' | '/');
     let digits = stem.chars().filter(char::is_ascii_hexdigit).count();
     digits >= HASH_DIGITS

@@ -15,6 +15,7 @@ mod gaps;
 mod ids;
 mod log;
 mod older_versions;
+mod owners_words;
 mod parts;
 mod quarantine;
 mod recalls;
