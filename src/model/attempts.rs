@@ -1,6 +1,7 @@
 //! The state of the attempts to send a message.
 
 use crate::model::doubt::Doubt;
+use crate::model::event::MessageState;
 use crate::model::message::{Message, Status};
 
 /// The state of the attempts to send a message. The message keeps it in two fields: it has an `owner` from
@@ -58,34 +59,35 @@ impl Message {
         AttemptState::of(self) != AttemptState::Settled
     }
 
-    /// The doubt about this message once its last attempt is one by `account`; `None` if it is in no doubt then.
-    pub(super) fn doubt_after(
-        &self,
-        is_uncertain: bool,
-        account: Option<&str>,
-    ) -> Option<Box<Doubt>> {
-        if !is_uncertain {
+    /// The doubt about this message in its next state; `None` if it is in no doubt then. A claim whose status
+    /// somebody sets gets one, too, so that the time of the claim stays known.
+    pub(super) fn doubt_after(&self, next: &MessageState) -> Option<Box<Doubt>> {
+        let is_overruled = next.owner.is_some() && next.status != Status::Sending;
+        let is_kept = next.owner.is_some() && self.doubt.is_some();
+        if !next.is_uncertain && !is_overruled && !is_kept {
             return None;
         }
-        let is_new = !self.is_uncertain;
+        let since = self.claimed_at().unwrap_or_default();
         let mut doubt = match &self.doubt {
-            Some(doubt) if !is_new => doubt.clone(),
-            // An attempt began when the message was claimed, unless its status was set by hand since.
-            _ if is_new && self.status == Status::Sending => {
-                Box::new(Doubt { since: self.updated_at, ..Doubt::default() })
-            }
-            _ => Box::default(),
+            // That of earlier attempts has ended.
+            Some(doubt) if !self.is_uncertain || next.is_uncertain => doubt.clone(),
+            _ => Box::new(Doubt { since, ..Doubt::default() }),
         };
         let last = self.account.as_deref().filter(|_| self.may_be_sent());
-        doubt.last_attempt_is_by(account, last);
+        doubt.last_attempt_is_by(next.account.as_deref(), last);
         Some(doubt)
+    }
+
+    /// When the attempt that is under way was claimed, in Unix seconds, if no earlier one is in doubt.
+    fn claimed_at(&self) -> Option<u64> {
+        let is_claim = self.owner.is_some() && self.status == Status::Sending;
+        (is_claim && !self.is_uncertain).then_some(self.updated_at)
     }
 
     /// The time from which on an attempt may have sent it, in Unix seconds.
     pub fn may_be_sent_since(&self) -> u64 {
         let doubted = self.doubt.as_ref().map(|doubt| doubt.since).filter(|since| *since > 0);
-        let is_first = !self.is_uncertain && self.status == Status::Sending;
-        doubted.or(is_first.then_some(self.updated_at)).unwrap_or(self.created_at)
+        doubted.or_else(|| self.claimed_at()).unwrap_or(self.created_at)
     }
 
     /// Whether an attempt by this account may have sent it.

@@ -246,7 +246,7 @@ impl MessageState {
         if message.account != self.account {
             message.parts.clear();
         }
-        message.doubt = message.doubt_after(self.is_uncertain, self.account.as_deref());
+        message.doubt = message.doubt_after(&self);
         Self {
             status: replace(&mut message.status, self.status),
             updated_at: replace(&mut message.updated_at, self.updated_at),

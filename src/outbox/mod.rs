@@ -97,9 +97,12 @@ impl Outbox {
             clock,
             stop,
         };
+        let outcomes = context.outcomes.clone();
+        outcomes.know_interrupted(false);
         if context.stop.run_until_cancelled(recover(&context, None)).await.is_none() {
             return;
         }
+        outcomes.know_interrupted(true);
         let (stop, mut expiry) = (context.stop.clone(), Box::pin(expire(context.clone())));
         let mut note = Box::pin(note);
         let mut dispatcher = Dispatcher::new(context);

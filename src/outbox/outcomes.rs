@@ -3,7 +3,7 @@
 use crate::model::message::{Message, Status};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, oneshot, watch};
 
 /// With fewer messages than this, cancelled waits stay.
 const CLEANUP_FROM: usize = 256;
@@ -25,6 +25,8 @@ pub enum WaitEnd {
 pub struct Outcomes {
     waiting: Mutex<Waiting>,
     ended: Notify,
+    /// Whether the attempts that a killed process had begun are known to be in doubt.
+    interrupted_are_known: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -55,6 +57,17 @@ impl Outcomes {
             Status::Pending => message.last_error.is_some(),
             Status::Sending => false,
         }
+    }
+
+    /// Waits until the attempts that a killed process had begun are known to be in doubt.
+    pub async fn interrupted_are_known(&self) {
+        // The sender lives here, so the wait has no other end.
+        let _ = self.interrupted_are_known.subscribe().wait_for(|are_known| *are_known).await;
+    }
+
+    /// Whether they are known from now on.
+    pub(super) fn know_interrupted(&self, are_known: bool) {
+        self.interrupted_are_known.send_replace(are_known);
     }
 
     /// Waits until any attempt has ended since the last call; for one waiter.

@@ -68,3 +68,51 @@ fn a_message_that_somebody_set_to_sending_has_no_attempt() {
     let now = file.view().unwrap().by_seq(message.seq).unwrap().unwrap();
     assert_eq!((now.retry_count, AttemptState::of(&now)), (0, AttemptState::UnderWay));
 }
+
+#[test]
+fn the_time_of_a_claim_stays_known_whatever_status_is_set_meanwhile() {
+    let (_folder, mut file) = new();
+    let message = made(&mut file, "hello");
+    let set_at = |file: &mut StoreFile, status, at| {
+        let command = Command::SetStatus { id: message.id, status, at };
+        commit(file, command, Durability::Tables);
+    };
+    let since = |file: &StoreFile| {
+        file.view().unwrap().by_seq(message.seq).unwrap().unwrap().may_be_sent_since()
+    };
+    let claimed =
+        Command::Claim { seqs: vec![message.seq], account: Some("1".into()), at: AT + 100 };
+    commit(&mut file, claimed, Durability::Tables);
+    for (status, at) in [(Status::Canceled, 200), (Status::Sending, 300), (Status::Pending, 400)] {
+        set_at(&mut file, status, AT + at);
+        assert_eq!(since(&file), AT + 100, "{status}");
+    }
+    let outcome = Outcome::Retry { reason: "no answer".into(), is_uncertain: true };
+    let ended = Command::RecordOutcome { seq: message.seq, outcome, at: AT + 500 };
+    commit(&mut file, ended, Durability::Tables);
+    assert_eq!(since(&file), AT + 100);
+    // Somebody sets it to `Sending` without an attempt: that is no claim.
+    let other = made(&mut file, "other");
+    commit(
+        &mut file,
+        Command::SetStatus { id: other.id, status: Status::Sending, at: AT + 900 },
+        Durability::Tables,
+    );
+    let other = file.view().unwrap().by_seq(other.seq).unwrap().unwrap();
+    assert_eq!(other.may_be_sent_since(), other.created_at);
+}
+
+#[test]
+fn only_attempts_that_have_ended_leave_a_doubt() {
+    let (_folder, mut file) = new();
+    let message = made(&mut file, "hello");
+    let doubtful = |file: &StoreFile| file.view().unwrap().doubtful("qq", "1", "group_1").unwrap();
+    claim(&mut file, &message);
+    assert!(doubtful(&file).is_empty(), "this process sends it");
+    let outcome = Outcome::Retry { reason: "no answer".into(), is_uncertain: true };
+    let ended = Command::RecordOutcome { seq: message.seq, outcome, at: AT };
+    commit(&mut file, ended, Durability::Tables);
+    assert_eq!(doubtful(&file).len(), 1);
+    claim(&mut file, &message);
+    assert_eq!(doubtful(&file).len(), 1, "the earlier attempt");
+}

@@ -74,7 +74,7 @@ impl View {
         Ok(its.flat_map(|message| message.parts.into_iter().chain(message.external_id)).collect())
     }
 
-    /// Messages that an account may have sent to a conversation, although that is not known: the oldest of those
+    /// Messages that an account may have sent to a conversation by an attempt that has ended: the oldest of those
     /// that wait, and the newest of the others.
     ///
     /// # Errors
@@ -94,7 +94,7 @@ impl View {
             direction: Some(Direction::Outbound),
         };
         found.extend(self.list(&filter, Page { offset: 0, limit: MAX_DOUBTFUL, before: None })?);
-        found.retain(|message| message.may_be_sent() && !message.is_of_other(account));
+        found.retain(|message| message.is_uncertain && !message.is_of_other(account));
         Ok(found)
     }
 
