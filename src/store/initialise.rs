@@ -4,7 +4,7 @@ use super::commit::commit;
 use super::error::{Result, StoreError};
 use super::ids::IdPermutation;
 use super::options::{Access, StoreOptions};
-use super::tables::{MADE_AT, MARK, META, SCHEMA, key_check};
+use super::tables::{MADE_AT, MARK, META, OVERRULED_LISTED, SCHEMA, key_check};
 use super::transaction::Transaction;
 use crate::clock::now;
 use redb::Database;
@@ -24,6 +24,7 @@ pub(super) fn initialise(database: &Database) -> Result<IdPermutation> {
         meta.insert("schema", SCHEMA.to_le_bytes().as_slice())?;
         meta.insert("id key", key.as_slice())?;
         meta.insert("id check", key_check(key).as_slice())?;
+        meta.insert(OVERRULED_LISTED, &[][..])?;
     }
     let context = StoreOptions::new("", Access::Write).context(ids);
     let state = Transaction::open(&txn, &context, now())?;

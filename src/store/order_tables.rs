@@ -1,18 +1,19 @@
 //! Builds the order tables that older stores lack, and finds the newest time in a damaged store. Both
 //! are computed from the messages.
 
+use super::commit::commit;
 use super::conversation::ConversationRow;
 use super::error::Result;
 use super::marked_terms::marked_terms;
 use super::postings::{Places, locate, start_of};
 use super::tables::{
-    CONVERSATIONS, LATE, MESSAGES, META, NEWEST, PLATFORMS, POSTINGS, PostingKey, counters, pack,
-    pack_places, pack_term, platform_key, unpack, unpack_places,
+    CONVERSATIONS, LATE, MESSAGES, META, NEWEST, OVERRULED_LISTED, PLATFORMS, POSTINGS, PostingKey,
+    counters, pack, pack_places, pack_term, platform_key, unpack, unpack_places,
 };
 use crate::clock::now;
 use crate::log::record;
 use crate::model::message::Message;
-use redb::{ReadableTable, WriteTransaction};
+use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
 use std::collections::{BTreeMap, HashMap};
 
 /// Messages between two log lines about the progress.
@@ -73,12 +74,43 @@ pub(super) fn arrange(txn: &WriteTransaction) -> Result<()> {
         postings.insert(row, pack_places(row, &places).as_slice())?;
     }
     let mut meta = txn.open_table(META)?;
+    meta.insert(OVERRULED_LISTED, &[][..])?;
     let counted = counters(&meta);
     if let Ok(mut counted) = counted {
         counted.in_order_to = in_order_to;
         meta.insert("counters", pack(&["counters"], &counted)?.as_slice())?;
     }
     Ok(())
+}
+
+/// Whether the claims whose status somebody set are listed.
+pub(super) fn are_overruled_listed(
+    meta: &impl ReadableTable<&'static str, &'static [u8]>,
+) -> Result<bool> {
+    Ok(meta.get(OVERRULED_LISTED)?.is_some())
+}
+
+/// Lists the claims whose status somebody set, in a store of a version under development that did not list them.
+pub(super) fn list_overruled(database: &Database) -> Result<()> {
+    if are_overruled_listed(&database.begin_read()?.open_table(META)?)? {
+        return Ok(());
+    }
+    let txn = database.begin_write()?;
+    let mut rows: BTreeMap<u64, Places> = BTreeMap::new();
+    for row in txn.open_table(MESSAGES)?.iter()? {
+        let (seq, bytes) = row?;
+        let seq = seq.value();
+        let message = record::decode(seq, bytes.value()).ok();
+        if message.is_some_and(|message| message.is_overruled_claim()) {
+            let (block, place) = locate(seq);
+            rows.entry(PostingKey::OVERRULED.row(block)).or_default().set(place, true);
+        }
+    }
+    for (row, places) in rows {
+        txn.open_table(POSTINGS)?.insert(row, pack_places(row, &places).as_slice())?;
+    }
+    txn.open_table(META)?.insert(OVERRULED_LISTED, &[][..])?;
+    commit(txn)
 }
 
 /// The newest message of a term, if it has any that can be read.

@@ -15,6 +15,9 @@ pub(super) const SCHEMA: u32 = 3;
 /// Mark of a store of rechat.
 pub(super) const MARK: &[u8] = b"rechat";
 
+/// The row of [`META`] that is there once the claims whose status somebody set are listed.
+pub(super) const OVERRULED_LISTED: &str = "overruled listed";
+
 /// The row of [`META`] with the time at which the store was made, in nanoseconds since 1970.
 pub(super) const MADE_AT: &str = "made at";
 

@@ -12,6 +12,7 @@ use super::initialise::{initialise, mark_made};
 use super::membership::{membership, not_of_a_cluster};
 use super::migration;
 use super::options::{Access, SharedLogFactory, StoreOptions};
+use super::order_tables::{are_overruled_listed, list_overruled};
 use super::overlay::Overlay;
 use super::recount::recount_if_damaged;
 use super::salvage::salvage;
@@ -92,10 +93,11 @@ fn try_open(options: &StoreOptions) -> Result<Opened> {
             Ok(database) => {
                 let txn = database.begin_read()?;
                 let Identity { schema, ids } = identify(&txn, path)?;
+                let is_listed = are_overruled_listed(&txn.open_table(META)?)?;
                 // If the log has more than the tables, or the counters are damaged, the file has to be
                 // written first.
                 match goes_beyond(options, ids, &txn) {
-                    Ok(false) if schema == SCHEMA => {
+                    Ok(false) if schema == SCHEMA && is_listed => {
                         return Ok(Opened { file: Handle::Read(database), ids });
                     }
                     Err(error) if schema == SCHEMA && !matches!(error, StoreError::Damaged(_)) => {
@@ -164,6 +166,7 @@ fn opened(options: &StoreOptions, database: Database) -> Result<Opened> {
             if schema < SCHEMA {
                 migration::migrate(options, &database, &context, schema)?;
             }
+            list_overruled(&database)?;
             recount_if_damaged(options, &database, ids.key())?;
             context
         }
@@ -205,6 +208,7 @@ pub(super) fn on_overlay(options: &StoreOptions) -> Result<StoreFile> {
         let text = format!("{} is of an older version; open it for writing once", path.display());
         return Err(StoreError::Open(text));
     }
+    list_overruled(&database)?;
     let (mut file, _) = caught_up(options, database, options.context(ids))?;
     file.end_log()?;
     Ok(file)

@@ -116,3 +116,22 @@ fn only_attempts_that_have_ended_leave_a_doubt() {
     claim(&mut file, &message);
     assert_eq!(doubtful(&file).len(), 1, "the earlier attempt");
 }
+
+#[test]
+fn claims_that_were_overruled_before_they_were_listed_are_listed_at_the_next_opening() {
+    let (folder, mut file) = new();
+    let message = made(&mut file, "hello");
+    claim(&mut file, &message);
+    set(&mut file, &message, Status::Canceled);
+    let txn = file.database.begin_write().unwrap();
+    txn.open_table(tables::META).unwrap().remove(tables::OVERRULED_LISTED).unwrap();
+    let row = tables::PostingKey::OVERRULED.row(0);
+    assert!(txn.open_table(tables::POSTINGS).unwrap().remove(row).unwrap().is_some());
+    txn.commit().unwrap();
+    assert_eq!(overruled(&file), [0; 0]);
+    file.close().unwrap();
+    let opened = open(&options(folder.path(), Access::Read)).unwrap();
+    assert_eq!(check::check(&opened.view().unwrap()).unwrap().findings, [""; 0]);
+    drop(opened);
+    assert_eq!(overruled(&writable(folder.path())), [message.seq]);
+}
