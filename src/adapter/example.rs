@@ -157,6 +157,7 @@ mod tests {
             parts: Vec::new(),
             sent_as: None,
             may_be_sent_since: 1,
+            changed_at: 0,
             original: None,
         };
         let delivery = handle.send(message.clone()).await;

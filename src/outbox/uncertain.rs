@@ -27,9 +27,13 @@ pub(super) async fn may_send(
     if found == Found::RestUnsent {
         return still_waits(context, message).unwrap_or_default();
     }
-    if let Found::History { candidates, earlier, is_complete } = found {
+    if let Found::History { candidates, earlier, similar, is_complete } = found {
+        let are_others = || {
+            Ok(were_known(context, message, &earlier)?
+                && are_known_as_others(context, message, &similar)?)
+        };
         let mut is_complete = is_complete
-            && were_known(context, message, &earlier).unwrap_or_else(|error| {
+            && are_others().unwrap_or_else(|error: store::StoreError| {
                 tracing::error!("the messages of a history cannot be compared: {error}");
                 false
             });
@@ -87,6 +91,28 @@ fn were_known(
     for seen in earlier {
         let known = view.by_external(&seen.platform, &seen.account, &seen.external_id)?;
         if known.is_none_or(|known| known.updated_at >= message.may_be_sent_since()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether all these messages of a history are known as other messages: they were known before an attempt may have
+/// sent this one, or are messages of ours, or parts of them. One that came since, and that is stored as one that the
+/// owner wrote, may be this one in a form that is not known.
+fn are_known_as_others(
+    context: &OutboxContext,
+    message: &Message,
+    similar: &[Inbound],
+) -> store::Result<bool> {
+    let view = context.store.view()?;
+    for seen in similar {
+        let Inbound { platform, account, conversation, external_id, .. } = seen;
+        let is_other = match view.by_external(platform, account, external_id)? {
+            Some(known) => known.sender.is_none() || known.updated_at < message.may_be_sent_since(),
+            None => view.own_messages(platform, account, conversation)?.contains(external_id),
+        };
+        if !is_other {
             return Ok(false);
         }
     }

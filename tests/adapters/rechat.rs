@@ -220,6 +220,7 @@ pub fn outbound(conversation: &str, message_type: MessageType, content: &str) ->
         parts: Vec::new(),
         sent_as: None,
         may_be_sent_since: 1_700_000_000,
+        changed_at: 0,
         original: None,
     }
 }

@@ -39,6 +39,7 @@ fn outbound(conversation: &str, segments: Vec<Segment>) -> Outbound {
         parts: Vec::new(),
         sent_as: None,
         may_be_sent_since: 1_700_000_000,
+        changed_at: 0,
         original: None,
     }
 }

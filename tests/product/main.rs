@@ -53,6 +53,7 @@ mod doctor;
 mod errors;
 mod examples;
 mod faults;
+mod forms_in_doubt;
 mod forwards;
 mod frameworks;
 mod generated;

@@ -124,16 +124,19 @@ async fn a_first_part_that_a_history_shows_proves_only_itself() {
     assert_eq!(recalled(&server, &peer, &id, 2).await, [102, 101]);
 }
 
+/// A file may be on its way still.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_part_that_a_whole_history_does_not_have_is_sent_again() {
-    for (unsent, all) in [("text", ["text", "text", "file"]), ("file", ["text", "file", "file"])] {
+async fn a_text_that_a_whole_history_does_not_have_is_sent_again_and_a_file_is_not() {
+    for (unsent, status, all) in
+        [("text", "Sent", &["text", "text", "file"][..]), ("file", "Failed", &["text", "file"])]
+    {
         let platform = Platform::with_fate(unsent, Fate::NotSent);
         platform.history.lock().unwrap().push(own(50, 3_600, text("earlier")));
         let server = server_with(&format!("{HASTY}on_unknown = 'fail'\n"));
         let peer = implementation(&server, platform.script()).await;
         tell_clock(&server, &peer);
         let id = make_two_parts(&server);
-        server.until(&id, "Sent");
+        server.until(&id, status);
         assert_eq!(sent(&[&peer]), all);
     }
 }

@@ -178,6 +178,7 @@ mod tests {
             parts: Vec::new(),
             sent_as: None,
             may_be_sent_since: 0,
+            changed_at: 0,
             original: None,
         }
     }

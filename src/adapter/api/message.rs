@@ -24,6 +24,8 @@ pub struct Outbound {
     pub sent_as: Option<String>,
     /// Unix seconds from which on an attempt may have sent it; a search in a history begins there.
     pub may_be_sent_since: u64,
+    /// Unix seconds of its last change. Every attempt that is in doubt had ended by then.
+    pub changed_at: u64,
     /// The message as a bot wrote it, in the form of the account's protocol, as JSON; `None` if a bot did not
     /// write it in that form.
     pub original: Option<String>,
@@ -66,6 +68,9 @@ pub enum Found {
         /// Messages of the account that say the same and have an earlier time. If the core did not know
         /// them when the message was made, the clock may have been set, and one of them may be it.
         earlier: Vec<Inbound>,
+        /// Messages of the account since then that say something else, but may be the one in a form that is not
+        /// known. The core knows which of them are other messages.
+        similar: Vec<Inbound>,
         /// The history reaches back to before the message was made.
         is_complete: bool,
     },

@@ -5,6 +5,7 @@
 mod check;
 mod failure;
 mod full_text;
+mod like;
 mod limits;
 mod readable;
 mod segment;

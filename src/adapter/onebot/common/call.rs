@@ -154,7 +154,19 @@ impl Calls {
         bot: Option<BotSelf<'_>>,
     ) -> Result<ActionResponse, NoAnswer> {
         let account = bot.map(|bot| bot.user_id.to_owned());
-        self.call_about(Some(SendCall { message, account }), action, params, bot).await
+        self.call_about(Some(SendCall { message, account, part: None }), action, params, bot).await
+    }
+
+    /// The same, for one part of a message.
+    pub(in crate::adapter::onebot) async fn send_part(
+        &self,
+        message: Uuid,
+        part: usize,
+        action: &str,
+        params: impl Serialize,
+    ) -> Result<ActionResponse, NoAnswer> {
+        let call = SendCall { message, account: None, part: Some(part) };
+        self.call_about(Some(call), action, params, None).await
     }
 
     async fn call_about(

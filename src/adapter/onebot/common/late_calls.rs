@@ -20,6 +20,8 @@ pub(in crate::adapter::onebot) struct SendCall {
     pub(in crate::adapter::onebot) message: Uuid,
     /// The account that was to send it, if the call named one.
     pub(in crate::adapter::onebot) account: Option<String>,
+    /// The place of the part that it was to send, if not the whole message.
+    pub(in crate::adapter::onebot) part: Option<usize>,
 }
 
 impl LateCalls {

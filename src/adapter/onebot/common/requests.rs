@@ -93,7 +93,7 @@ pub(in crate::adapter::onebot) async fn answer(
 /// The event for an answer that came after its attempt's time limit. A confirmation ends the doubt; a
 /// refusal does where that attempt was the only one, which the store knows.
 pub(in crate::adapter::onebot) fn late(call: SendCall, delivery: Delivery) -> Option<AdapterEvent> {
-    let SendCall { message, account } = call;
+    let SendCall { message, account, .. } = call;
     match delivery {
         Delivery::Sent { external_id, is_unconfirmed } => {
             Some(AdapterEvent::ConfirmedLate { message, account, external_id, is_unconfirmed })
@@ -233,7 +233,7 @@ mod tests {
     fn a_late_answer_proves_no_more_than_one_in_time() {
         for is_unconfirmed in [false, true] {
             let delivery = Delivery::Sent { external_id: None, is_unconfirmed };
-            let told = late(SendCall { message: Uuid::nil(), account: None }, delivery);
+            let told = late(SendCall { message: Uuid::nil(), account: None, part: None }, delivery);
             let Some(AdapterEvent::ConfirmedLate { is_unconfirmed: told, .. }) = told else {
                 panic!("{told:?}")
             };

@@ -252,8 +252,7 @@ impl Handler {
         for (place, step) in steps.iter().enumerate().skip(gone) {
             let sending = sending(step);
             progress().send(message.id);
-            // A late answer would only be about this part.
-            let answer = self.calls.call(sending.action, &sending, None).await;
+            let answer = self.calls.send_part(message.id, place, sending.action, &sending).await;
             let part = |reason| format!("part {} of {}: {reason}", place + 1, steps.len());
             let delivery = delivery(answer);
             let echoed = match &delivery {

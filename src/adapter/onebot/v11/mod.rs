@@ -123,6 +123,7 @@ pub(in crate::adapter) fn compose_segments(segments: &str) {
         parts: Vec::new(),
         sent_as: None,
         may_be_sent_since: 0,
+        changed_at: 0,
         original: None,
     };
     let Some(address) = address::OneBot11Address::parse(&message.conversation) else { return };

@@ -2,6 +2,7 @@
 //! the rest, and the echo of a part is not stored as a new message.
 
 mod in_history;
+mod late_answers;
 mod live_echoes;
 mod newest;
 mod sent_ids;
@@ -158,18 +159,13 @@ impl SendProgress {
         known.is_unconfirmed |= is_unconfirmed;
         let echo = known.take_echo();
         let id_of_echo = echo.as_ref().map(|echo| echo.external_id.clone());
-        let is_first = known.sent.is_empty();
-        let content = known.contents.get(known.sent.len()).cloned();
+        let index = known.sent.len();
+        let content = known.contents.get(index).cloned();
         let conversation = known.conversation.clone();
         let external_id = external_id.or_else(|| id_of_echo.clone());
         known.sent.push(external_id.clone());
-        match (&external_id, content) {
-            (Some(id), _) if is_first => state.whole.keep(conversation, id.clone()),
-            (Some(id), _) => state.parts.keep(conversation, id.clone(), now()),
-            (None, Some(content)) => {
-                state.keep_nameless(NamelessPart { conversation, content, at: now() });
-            }
-            _ => {}
+        if let Some(content) = content {
+            state.keep_sent(conversation, index, external_id.clone(), content);
         }
         let owners_message = echo.filter(|_| external_id != id_of_echo);
         if let Some(owners_message) = &owners_message {

@@ -142,6 +142,7 @@ fn outbound(text: &str) -> Outbound {
         parts: Vec::new(),
         sent_as: None,
         may_be_sent_since: 1,
+        changed_at: 0,
         original: None,
     }
 }

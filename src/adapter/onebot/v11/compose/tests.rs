@@ -13,7 +13,17 @@ fn outbound(content: Content, reply_to: Option<ReplyTo>) -> Outbound {
     let reply_to = reply_to.map(Box::new);
     let parts = Vec::new();
     let (sent_as, original) = (None, None);
-    Outbound { id, conversation, content, reply_to, parts, sent_as, may_be_sent_since: 0, original }
+    Outbound {
+        id,
+        conversation,
+        content,
+        reply_to,
+        parts,
+        sent_as,
+        may_be_sent_since: 0,
+        changed_at: 0,
+        original,
+    }
 }
 
 fn written_as(message: &Outbound, conversation: &str, options: &OneBot11Options) -> Vec<Value> {

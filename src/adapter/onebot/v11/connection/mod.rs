@@ -9,7 +9,7 @@ use super::action::delivery;
 use super::event::OneBot11Frame;
 use super::handler::Handler;
 use super::options::OneBot11Options;
-use crate::adapter::api::Settings;
+use crate::adapter::api::{Delivery, Settings};
 use crate::adapter::context::Context;
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::{Answered, Calls};
@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// Role of a connection (communication/ws-reverse.md, "连接请求").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -257,6 +258,9 @@ impl Implementation {
             Answered::Late(call, answer) => {
                 let account = self.account.id().map(str::to_owned);
                 let delivery = delivery(Ok(answer));
+                if let Some(part) = call.part {
+                    return self.part_answered_late(call.message, part, delivery, account).await;
+                }
                 self.account.progress().end_whole(call.message, &delivery);
                 let late = requests::late(SendCall { account, ..call }, delivery);
                 requests::report(&self.context.events, late).await
@@ -269,6 +273,21 @@ impl Implementation {
             }
             Answered::InTime | Answered::Unknown(_) => Ok(()),
         }
+    }
+
+    /// Tells the core what an answer to the attempt to send a part proves that came after its time limit.
+    async fn part_answered_late(
+        &self,
+        message: Uuid,
+        part: usize,
+        delivery: Delivery,
+        account: Option<String>,
+    ) -> Result<(), ConnectionEnd> {
+        let progress = self.account.progress();
+        for event in progress.part_answered_late(message, part, delivery, account) {
+            requests::report(&self.context.events, Some(event)).await?;
+        }
+        Ok(())
     }
 
     fn end(&mut self, end: ConnectionEnd) -> ConnectionEnd {

@@ -6,8 +6,9 @@ use crate::adapter::onebot::common::call::Calls;
 use crate::adapter::onebot::v11::account::Account;
 use crate::adapter::onebot::v11::progress::SendProgress;
 use crate::adapter::onebot::v11::questions::{CORE_TIMEOUT, restore_doubt};
+use crate::clock::now;
 use crate::model::content::Content;
-use crate::model::inbound::{CLOCKS_APART, Inbound, MAX_CLOCKS_APART};
+use crate::model::inbound::{CLOCKS_APART, ECHO_LATE, Inbound, MAX_CLOCKS_APART};
 use tokio::time::timeout;
 
 /// Messages looked through for one that may have gone out, at first and at most.
@@ -104,26 +105,39 @@ fn is_complete(found: &Found) -> bool {
 /// Looks for a part in a history without the parts that it proves. What an entry says proves no part, but it may
 /// be it, unless it was known before.
 fn look_for_part(history: Vec<Inbound>, message: &Outbound, part: &Content) -> Found {
-    let Found::History { candidates, mut earlier, is_complete } = look(history, message, part)
+    let Found::History { candidates, mut earlier, similar, is_complete } =
+        look(history, message, part)
     else {
         return Found::CannotTell;
     };
     earlier.extend(candidates);
-    Found::History { candidates: Vec::new(), earlier, is_complete }
+    Found::History { candidates: Vec::new(), earlier, similar, is_complete }
 }
 
-/// Looks for a message in a history. That it is not there proves something only by a clock that is known.
+/// Looks for a message in a history. That it is not there proves something only by a clock that is known, and of a
+/// file only once it is no longer on its way.
 pub(super) fn look(history: Vec<Inbound>, message: &Outbound, content: &Content) -> Found {
     let earliest = message.may_be_sent_since.saturating_sub(CLOCKS_APART);
     let is_before = |seen: &Inbound| seen.written().is_some_and(|written| written < earliest);
+    let is_on_its_way =
+        content.has_attachments() && now() < message.changed_at.saturating_add(ECHO_LATE);
     // Some leave out what the account itself wrote: such a history proves nothing.
-    let is_complete = history.iter().any(|seen| seen.own) && history.first().is_some_and(is_before);
-    let may_be_it = |seen: &Inbound| {
-        // A file sent as one address comes back as another; text comes back as it was.
-        seen.own
-            && seen.content.is_told_of(content)
-            && seen.time.abs_diff(message.may_be_sent_since) <= MAX_CLOCKS_APART
-    };
-    let (earlier, candidates) = history.into_iter().filter(may_be_it).partition(is_before);
-    Found::History { candidates, earlier, is_complete }
+    let is_complete = !is_on_its_way
+        && history.iter().any(|seen| seen.own)
+        && history.first().is_some_and(is_before);
+    let mut found = [Vec::new(), Vec::new(), Vec::new()];
+    let [candidates, earlier, similar] = &mut found;
+    for seen in history {
+        if !seen.own || seen.time.abs_diff(message.may_be_sent_since) > MAX_CLOCKS_APART {
+            continue;
+        }
+        match (is_before(&seen), seen.content.is_told_of(content)) {
+            (false, true) => candidates.push(seen),
+            (true, true) => earlier.push(seen),
+            (false, false) if seen.content.is_like(content) => similar.push(seen),
+            (_, false) => {}
+        }
+    }
+    let [candidates, earlier, similar] = found;
+    Found::History { candidates, earlier, similar, is_complete }
 }

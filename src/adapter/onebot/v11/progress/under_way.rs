@@ -161,16 +161,19 @@ impl UnderWay {
     /// Takes the echo of the next part. Returns the events for the core if that part was in doubt.
     pub(super) fn take_as_next(&mut self, echo: &Inbound) -> Vec<AdapterEvent> {
         if matches!(self.next, NextPart::InDoubt(_)) {
-            return self.prove(echo);
+            return self.prove(Some(echo.external_id.clone()), Some(echo.account.clone()));
         }
         self.next = NextPart::Echoed(Box::new(echo.clone()));
         Vec::new()
     }
 
-    /// The part in doubt was sent, as its echo proves. Returns the events for the core.
-    fn prove(&mut self, echo: &Inbound) -> Vec<AdapterEvent> {
+    /// The part in doubt was sent under this ID, as its echo or a late answer proves. Returns the events for the core.
+    pub(super) fn prove(
+        &mut self,
+        external_id: Option<String>,
+        account: Option<String>,
+    ) -> Vec<AdapterEvent> {
         let (message, index) = (self.message, self.sent.len());
-        let external_id = Some(echo.external_id.clone());
         self.next = NextPart::Waits;
         self.sent.push(external_id.clone());
         let (noted, is_noted) = oneshot::channel();
@@ -179,7 +182,7 @@ impl UnderWay {
         if self.sent.len() == self.contents.len() {
             events.push(AdapterEvent::ConfirmedLate {
                 message,
-                account: Some(echo.account.clone()),
+                account,
                 external_id: self.sent[0].clone(),
                 is_unconfirmed: self.is_unconfirmed,
             });
