@@ -63,17 +63,35 @@ fn carry_out_one(
     record: Option<&mut LogRecord>,
     changes: &mut Vec<Change>,
 ) -> Result<Result<Answer>> {
-    let mut events = Vec::new();
-    let decided = decide(state, command, &mut events).and_then(|answer| {
+    let (mut events, first) = (Vec::new(), changes.len());
+    let mut decided = decide(state, command, &mut events).and_then(|answer| {
         events.iter().try_for_each(|event| state.load(event))?;
         Ok(answer)
     });
-    match decided {
+    match &mut decided {
         Err(StoreError::Damaged(_)) => {}
-        Err(error) => return Err(error),
-        Ok(_) => state.write(events, record, changes)?,
+        Err(_) => return decided.map(Ok),
+        Ok(answer) => {
+            state.write(events, record, changes)?;
+            take_doubts(answer, &changes[first..]);
+        }
     }
     Ok(decided)
+}
+
+/// Gives the messages of an answer the doubt that their events have led to. Both are in one order.
+fn take_doubts(answer: &mut Answer, changes: &[Change]) {
+    let messages = match answer {
+        Answer::Message(message) | Answer::Repeated(message) => std::slice::from_mut(message),
+        Answer::Claimed(messages) => messages,
+        _ => return,
+    };
+    let mut applied = changes.iter().filter_map(|change| change.effect.message());
+    for message in messages {
+        if let Some(applied) = applied.find(|applied| applied.seq == message.seq) {
+            message.doubt.clone_from(&applied.doubt);
+        }
+    }
 }
 
 /// The command that sets the event of a command aside, for a reason and at a time. `None` if the command

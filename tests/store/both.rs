@@ -3,7 +3,7 @@
 use super::model::{Model, key_of};
 use super::steps::{CONVERSATIONS, PLATFORMS, Step};
 use rechat::model::content::{Content, Segment};
-use rechat::model::event::Origin;
+use rechat::model::event::{MessageState, Origin};
 use rechat::model::inbound::Inbound;
 use rechat::model::message::{Direction, Draft, Message, MessageType, Sender, Status};
 use rechat::model::routing::RoutingFacts;
@@ -16,6 +16,13 @@ pub(super) struct Both {
     pub(super) store: Option<Store>,
     pub(super) model: Model,
     pub(super) at: u64,
+}
+
+/// A message after a change, with the doubt that its event leads to.
+fn applied(before: &Message, after: Message) -> Message {
+    let mut message = before.clone();
+    drop(MessageState::of(&after).put_into(&mut message));
+    Message { doubt: message.doubt, ..after }
 }
 
 impl Both {
@@ -58,7 +65,7 @@ impl Both {
                 let Some(message) = self.model.at(place) else { return };
                 let (id, seq, before) = (message.id, message.seq, message.status);
                 let after = status_rules::set_status(message.clone(), status, at)
-                    .unwrap_or(message.clone());
+                    .map_or(message.clone(), |after| applied(message, after));
                 *message = after.clone();
                 if (before != status, status) == (true, Status::Pending) {
                     self.model.attempts.entry(seq).or_default().send_again();
@@ -78,8 +85,9 @@ impl Both {
             Step::Claim { place } => {
                 let Some(message) = self.model.at(place) else { return };
                 let claimed = status_rules::claim(message.clone(), Some("me"), at);
-                let claimed =
-                    claimed.map(|message| Message { owner: Some("main".into()), ..message });
+                let claimed = claimed.map(|claimed| {
+                    applied(message, Message { owner: Some("main".into()), ..claimed })
+                });
                 let seq = message.seq;
                 message.clone_from(claimed.as_ref().unwrap_or(&message.clone()));
                 if claimed.is_some() {
@@ -109,7 +117,7 @@ impl Both {
                 if let Some(after) =
                     status_rules::record_outcome(message.clone(), outcome.clone(), at)
                 {
-                    *message = after;
+                    *message = applied(message, after);
                 }
                 let expected = Answer::Message(message.clone());
                 self.model.attempts.entry(seq).or_default().record(&outcome);
