@@ -212,16 +212,13 @@ impl ClientConnection {
         };
         let status = answer.status();
         let body = timeout(ANSWER_TIMEOUT, read(answer.into_body(), MAX_ANSWER_BYTES)).await;
-        let bytes =
-            body.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())).map_err(|error| {
-                let broken = self.broken(&error);
-                match error.kind() {
-                    io::ErrorKind::FileTooLarge => {
-                        broken.hint("ask for fewer messages, with --limit")
-                    }
-                    _ => broken,
-                }
-            })?;
+        let body = body.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+        let bytes = body.map_err(|error| match error.kind() {
+            io::ErrorKind::FileTooLarge => {
+                self.broken(&error).hint("ask for fewer messages, with --limit")
+            }
+            _ => self.broken(&error),
+        })?;
         match status {
             StatusCode::NOT_FOUND => Ok(None),
             status if status.is_success() => serde_json::from_slice(&bytes)
@@ -280,16 +277,8 @@ impl ClientConnection {
         let answer = self.answer(request, ANSWER_TIMEOUT).await?;
         let status = answer.status();
         let body = timeout(UPLOAD_TIMEOUT, read(answer.into_body(), most)).await;
-        let bytes =
-            body.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())).map_err(|error| {
-                let broken = self.broken(&error);
-                match error.kind() {
-                    io::ErrorKind::FileTooLarge => {
-                        broken.hint("ask for fewer messages, with --limit")
-                    }
-                    _ => broken,
-                }
-            })?;
+        let body = body.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+        let bytes = body.map_err(|error| self.broken(&error))?;
         match status {
             StatusCode::NOT_FOUND => Ok(None),
             status if status.is_success() => Ok(Some(bytes)),

@@ -116,13 +116,19 @@ fn another_address_of_a_picture_is_no_other_part() {
     assert_eq!(progress.begin(&message, &contents("https://b.example/2")), 1);
 }
 
-#[test]
-fn a_refused_attempt_leaves_the_doubt_about_an_earlier_one() {
-    let (progress, message) = (SendProgress::default(), message(&[]));
-    let contents = ["a".into(), "b".into()];
-    progress.begin(&message, &contents);
+/// The progress after an attempt whose first part got no answer.
+fn with_part_in_doubt(message: &Outbound, contents: &[Content]) -> SendProgress {
+    let progress = SendProgress::default();
+    progress.begin(message, contents);
     progress.send(message.id);
     assert_eq!(progress.part_unanswered(message.id), None);
+    progress
+}
+
+#[test]
+fn a_refused_attempt_leaves_the_doubt_about_an_earlier_one() {
+    let (message, contents) = (message(&[]), ["a".into(), "b".into()]);
+    let progress = with_part_in_doubt(&message, &contents);
     // The second attempt is refused, or its connection drops before it is sent.
     assert_eq!(progress.begin(&message, &contents), 0);
     progress.send(message.id);
@@ -133,11 +139,8 @@ fn a_refused_attempt_leaves_the_doubt_about_an_earlier_one() {
 
 #[test]
 fn an_echo_of_an_earlier_attempt_proves_the_part_that_a_later_one_was_refused() {
-    let (progress, message) = (SendProgress::default(), message(&[]));
-    let contents = ["a".into(), "b".into()];
-    progress.begin(&message, &contents);
-    progress.send(message.id);
-    assert_eq!(progress.part_unanswered(message.id), None);
+    let (message, contents) = (message(&[]), ["a".into(), "b".into()]);
+    let progress = with_part_in_doubt(&message, &contents);
     assert_eq!(progress.begin(&message, &contents), 0);
     progress.send(message.id);
     assert!(is_part(&progress, &echo("101", "a")), "while the second attempt waits");

@@ -3,6 +3,7 @@
 mod attempts;
 mod echoes;
 mod in_history;
+mod late_answers;
 mod whole_messages;
 
 use super::*;
