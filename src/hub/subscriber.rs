@@ -32,7 +32,7 @@ pub struct Subscriber {
     form: FrameForm,
     interest: Interest,
     /// Progress through the store, while it is behind.
-    reading: Option<StoreReading>,
+    reading: Option<Box<StoreReading>>,
     /// [`Hub::life`] when its subscriptions began.
     life: u64,
 }
@@ -121,7 +121,7 @@ impl Subscriber {
         if reading.is_some() {
             self.mailbox.fall_behind(head);
         }
-        self.reading = reading;
+        self.reading = reading.map(Box::new);
         let new = self.interest.topics.add(&platforms, &conversations, from);
         self.register_all(&mut state, &new, events.unwrap_or_default());
         Ok(Subscribed { queued: self.mailbox.take(), resume })
@@ -144,7 +144,7 @@ impl Subscriber {
     /// on, it reads the journal.
     fn reading_on(&self, form: FrameForm, head: Position) -> Option<StoreReading> {
         let delivered = self.mailbox.delivered()?;
-        let known = self.reading.clone();
+        let known = self.reading.as_deref().cloned();
         let mut reading = known.unwrap_or_else(|| StoreReading::from(self.form, delivered));
         if form.is_by_offset() && !self.form.is_by_offset() {
             reading.continue_by_offset(head);
@@ -220,35 +220,47 @@ impl Subscriber {
                     return Err(CursorGone);
                 }
             };
-            let reserved = self.hub.replay_memory.reserve(MAX_STEP).await;
-            let most = if reserved.is_some() { CHUNK_BYTES } else { SMALL_CHUNK_BYTES };
-            match self.read_on(delivered, store, most) {
-                Ok(ReadOn::Frames(frames)) if frames.is_empty() => {
-                    tokio::task::yield_now().await;
-                }
-                Ok(ReadOn::Frames(frames)) => {
-                    return Ok(Batches::from_iter([FrameBatch::held(frames, reserved)]));
-                }
-                Ok(ReadOn::StoreIsBehind) => {
-                    drop(reserved);
-                    tokio::time::sleep(STORE_PAUSE).await;
-                }
-                Ok(ReadOn::Gone) => return Err(CursorGone),
-                // Trying again does not help; the client gets an error, and loads again what can be
-                // read.
-                Err(error @ store::StoreError::Corrupt(_)) => {
-                    tracing::error!("a session that was behind is unsubscribed: {error}");
-                    HEALTH.degrade("store", error.to_string());
-                    self.start_afresh();
-                    return Err(CursorGone);
-                }
-                Err(error) => {
-                    drop(reserved);
-                    tracing::debug!("a session cannot read on: {error}");
-                    tokio::time::sleep(STORE_PAUSE).await;
-                }
+            // Boxed, so that a session that is not behind needs little memory.
+            if let Some(batches) = Box::pin(self.catch_up(delivered, store)).await? {
+                return Ok(batches);
             }
         }
+    }
+
+    /// Reads on in the store after a position; `None` if there is nothing to send yet.
+    async fn catch_up(
+        &mut self,
+        delivered: Position,
+        store: &Store,
+    ) -> Result<Option<Batches>, CursorGone> {
+        let reserved = self.hub.replay_memory.reserve(MAX_STEP).await;
+        let most = if reserved.is_some() { CHUNK_BYTES } else { SMALL_CHUNK_BYTES };
+        match self.read_on(delivered, store, most) {
+            Ok(ReadOn::Frames(frames)) if frames.is_empty() => {
+                tokio::task::yield_now().await;
+            }
+            Ok(ReadOn::Frames(frames)) => {
+                return Ok(Some(Batches::from_iter([FrameBatch::held(frames, reserved)])));
+            }
+            Ok(ReadOn::StoreIsBehind) => {
+                drop(reserved);
+                tokio::time::sleep(STORE_PAUSE).await;
+            }
+            Ok(ReadOn::Gone) => return Err(CursorGone),
+            // Trying again does not help; the client gets an error, and loads again what can be read.
+            Err(error @ store::StoreError::Corrupt(_)) => {
+                tracing::error!("a session that was behind is unsubscribed: {error}");
+                HEALTH.degrade("store", error.to_string());
+                self.start_afresh();
+                return Err(CursorGone);
+            }
+            Err(error) => {
+                drop(reserved);
+                tracing::debug!("a session cannot read on: {error}");
+                tokio::time::sleep(STORE_PAUSE).await;
+            }
+        }
+        Ok(None)
     }
 
     /// One step in the store of about this number of bytes, and back to live events at its end.
@@ -260,7 +272,8 @@ impl Subscriber {
     ) -> store::Result<ReadOn> {
         let view = store.view()?;
         let form = self.form;
-        let reading = self.reading.get_or_insert_with(|| StoreReading::from(form, delivered));
+        let reading =
+            self.reading.get_or_insert_with(|| Box::new(StoreReading::from(form, delivered)));
         let position = match reading.step(&view, &self.interest, form.shows_cursor(), most_bytes)? {
             ReadStep::Frames(frames) => return Ok(ReadOn::Frames(frames)),
             ReadStep::End(position) => position,

@@ -44,12 +44,13 @@ impl Lifetime {
     }
 
     /// Runs a write until the end of the lifetime. Most writes finish at once, and checking both
-    /// tokens costs almost as much, so the write is polled first.
+    /// tokens costs almost as much, so the write is polled first, and only one that waits needs memory for
+    /// the checks.
     pub async fn write<T>(&self, write: impl Future<Output = T>) -> Result<T, Ended> {
         tokio::select! {
             biased;
             done = write => Ok(done),
-            ended = self.ended() => Err(ended),
+            ended = async { Box::pin(self.ended()).await } => Err(ended),
         }
     }
 }

@@ -14,7 +14,7 @@ use super::upgrade::check_upgrade;
 use crate::health::watched;
 pub use commands::refused;
 use hyper::header::{HeaderName, HeaderValue};
-use hyper_tungstenite::tungstenite::protocol::WebSocketConfig;
+use hyper_tungstenite::tungstenite::{self, protocol::WebSocketConfig};
 use session::Session;
 use std::sync::Arc;
 use tokio::net::tcp::OwnedWriteHalf;
@@ -24,7 +24,7 @@ use uuid::Uuid;
 const SESSION_ID: HeaderName = HeaderName::from_static("x-session-id");
 
 /// Bytes that are read from a socket at once. Small, because each idle session has such a buffer.
-const READ_BUFFER: usize = 1 << 10;
+const READ_BUFFER: usize = 1 << 9;
 
 /// Starts a session. It runs after the answer to the upgrade request.
 pub fn open(call: Call<'_>) -> Result<HttpResponse> {
@@ -39,21 +39,19 @@ pub fn open(call: Call<'_>) -> Result<HttpResponse> {
         .map_err(|error| ErrorResponse::bad_request(format!("no WebSocket: {error}")))?;
     let place = context.sessions.acquire()?;
     let id = Uuid::new_v4();
-    let session = context.clone();
+    let server = context.clone();
     let lifetime = Lifetime::new(context.stop.clone(), granted.revoked);
     let permit = request.extensions().get::<Permit>().cloned();
     let tcp = request.extensions().get::<Arc<OwnedWriteHalf>>().cloned();
     context.tasks.spawn(watched("sessions", async move {
-        match socket.await {
-            Ok(socket) => {
-                let mut session = Session::new(id, session, granted.scope, lifetime, socket);
-                if let Some(tcp) = tcp {
-                    session.subscriber.write_to(tcp);
-                }
-                session.run().await;
-            }
-            Err(error) => tracing::debug!("a WebSocket did not come about: {error}"),
+        // `let` and not `match`, which would keep what the socket is moved out of while the session runs.
+        let opened = socket.await;
+        let begin = |socket| Session::new(id, server, granted.scope, lifetime, socket);
+        let Some(mut session) = opened.map(begin).map_err(not_opened).ok() else { return };
+        if let Some(tcp) = tcp {
+            session.subscriber.write_to(tcp);
         }
+        session.run().await;
         drop((place, permit));
     }));
     let mut answer = answer.map(|_| Body::default());
@@ -61,4 +59,8 @@ pub fn open(call: Call<'_>) -> Result<HttpResponse> {
         answer.headers_mut().insert(SESSION_ID, id);
     }
     Ok(answer)
+}
+
+fn not_opened(error: tungstenite::Error) {
+    tracing::debug!("a WebSocket did not come about: {error}");
 }

@@ -57,14 +57,14 @@ impl Session {
         }
     }
 
-    /// Futures of rare events are boxed, so that a session needs little memory.
+    /// Futures are boxed, so that a session that waits needs little memory.
     async fn go_on(&mut self, next: Next) -> Result<(), SessionEnd> {
         self.unsent = self.subscriber.take_unsent();
         if !self.unsent.is_empty() {
             self.write_unsent().await?;
         }
         match next {
-            Next::OfHub(Ok(batches)) => self.push(batches).await,
+            Next::OfHub(Ok(batches)) => Box::pin(self.push(batches)).await,
             Next::OfHub(Err(CursorGone)) => Box::pin(self.tell_gone()).await,
             Next::Event(event) => Box::pin(self.react(event)).await,
             Next::OfClient(frame) => Box::pin(self.receive(frame)).await,
