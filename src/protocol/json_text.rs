@@ -1,6 +1,6 @@
 //! Writes the same JSON as `serde_json` in less time. `serde_json` checks each byte of each text, and of
-//! each field's name, for characters to escape. Here eight bytes are checked at a time, and only texts with
-//! such characters, and numbers, are passed to `serde_json`.
+//! each name of a field, for characters to escape. Here 32 bytes are checked at a time, names of fields are
+//! not checked, and only texts with such characters, and numbers, are passed to `serde_json`.
 
 use serde::{Serialize, Serializer, ser};
 use serde_json::{Error, Result};
@@ -64,6 +64,12 @@ impl Compound<'_> {
         append_json(self.text, value)
     }
 
+    /// Writes a key that is the name of a field.
+    fn name(&mut self, name: &'static str) {
+        self.separate();
+        append_plain(self.text, name);
+    }
+
     fn key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<()> {
         self.separate();
         let begin = self.text.len();
@@ -93,15 +99,45 @@ impl Compound<'_> {
     }
 }
 
+/// Appends a text that needs no escapes.
+#[inline]
+fn append_plain(text: &mut Vec<u8>, plain: &str) {
+    text.reserve(plain.len() + 2);
+    text.push(b'"');
+    text.extend_from_slice(plain.as_bytes());
+    text.push(b'"');
+}
+
 /// Whether a text needs no escapes in JSON.
+#[inline]
 fn is_plain(text: &[u8]) -> bool {
-    let (words, rest) = text.as_chunks();
-    let ends_plain = match text.last_chunk() {
-        // The last eight bytes, some of which were checked before.
-        Some(&last) => is_plain_word(last),
-        None => rest.iter().all(|&byte| byte >= b' ' && byte != b'"' && byte != b'\\'),
-    };
-    ends_plain && words.iter().all(|&word| is_plain_word(word))
+    let Some(&last) = text.last_chunk() else { return is_plain_short(text) };
+    let (blocks, rest) = text.as_chunks();
+    let (words, _) = rest.as_chunks();
+    blocks.iter().all(is_plain_block)
+        && words.iter().all(|&word| is_plain_word(word))
+        // Some of the last eight bytes were checked before.
+        && is_plain_word(last)
+}
+
+/// [`is_plain`] for fewer than eight bytes.
+fn is_plain_short(text: &[u8]) -> bool {
+    match (text.first_chunk(), text.last_chunk()) {
+        (Some(&[a, b, c, d]), Some(&[e, f, g, h])) => is_plain_word([a, b, c, d, e, f, g, h]),
+        _ => text.iter().all(|&byte| !is_special(byte)),
+    }
+}
+
+/// Whether a byte is a control character, a quotation mark or a backslash.
+fn is_special(byte: u8) -> bool {
+    byte < b' ' || byte == b'"' || byte == b'\\'
+}
+
+/// Whether none of 32 bytes is special. All are compared, which takes four instructions for 16 of them.
+fn is_plain_block(bytes: &[u8; 32]) -> bool {
+    let special =
+        |byte: u8| u8::from(byte < b' ') | u8::from(byte == b'"') | u8::from(byte == b'\\');
+    bytes.iter().fold(0, |found, &byte| found | special(byte)) == 0
 }
 
 /// Whether none of eight bytes is special.
@@ -164,9 +200,7 @@ impl<'a> Serializer for JsonText<'a> {
         if !is_plain(value.as_bytes()) {
             return self.serialized(value);
         }
-        self.0.push(b'"');
-        self.0.extend_from_slice(value.as_bytes());
-        self.0.push(b'"');
+        append_plain(self.0, value);
         Ok(())
     }
 
@@ -304,7 +338,7 @@ macro_rules! objects {
                 if self.is_raw {
                     return self.raw(value);
                 }
-                self.key(key)?;
+                self.name(key);
                 self.value(value)
             }
 

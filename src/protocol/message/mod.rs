@@ -1,6 +1,8 @@
 //! A message in JSON: the eight fields of Part 1 of the contract, and the fields of Part 3 that are
 //! not empty (items 1, 23 to 30).
 
+mod write;
+
 use crate::model::content::{Content, Segment};
 use crate::model::json_object::{list_from_objects, nullable_from_object};
 use crate::model::message::{Direction, Message, MessageType, Recall, ReplyTo, Sender, Status};
@@ -11,8 +13,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 use uuid::Uuid;
 
-/// A message as clients see it.
-#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+/// A message as clients see it. `write` has the names of its fields, too.
+#[derive(Deserialize, utoipa::ToSchema)]
 #[schema(as = Message)]
 pub(super) struct MessageBody<'a> {
     id: Uuid,
@@ -30,86 +32,70 @@ pub(super) struct MessageBody<'a> {
     /// How often it was sent again.
     retry_count: u32,
     /// The platform; absent until one is named or found.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     platform: Option<Cow<'a, str>>,
     /// Left out for outbound messages.
-    #[serde(default, skip_serializing_if = "is_outbound")]
+    #[serde(default)]
     direction: Direction,
     /// The conversation's name for people, where the platform told it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     conversation_name: Option<Cow<'a, str>>,
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "nullable_from_object"
-    )]
+    #[serde(default, deserialize_with = "nullable_from_object")]
     #[schema(value_type = Option<Sender>)]
     sender: Option<Cow<'a, Sender>>,
     /// Your account that received or sent it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     account: Option<Cow<'a, str>>,
     /// Why the last attempt failed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     last_error: Option<Cow<'a, str>>,
     /// The code of the reason, if it has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     last_error_code: Option<Cow<'a, str>>,
     /// The platform's own text within `last_error`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     last_error_detail: Option<Cow<'a, str>>,
     /// Reason why it waits, and advice.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     waiting: Option<Cow<'a, str>>,
     /// The code of the reason, if it has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     waiting_code: Option<Cow<'a, str>>,
     /// The platform's own text within `waiting`, or a time, or platforms.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     waiting_detail: Option<Cow<'a, str>>,
     /// The platform accepted it without a proof of delivery.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default)]
     unconfirmed: bool,
-    #[serde(flatten, skip_serializing_if = "OptionalFields::is_nothing")]
+    #[serde(flatten)]
     beyond_text: OptionalFields<'a>,
 }
 
 /// Fields of a message that is more than one plain text, or that was edited, recalled or reacted
-/// to.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+/// to. `write` has the names of the fields, too.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 pub struct OptionalFields<'a> {
     /// The segments, if the message is more than one plain text.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "known_segments")]
+    #[serde(default, deserialize_with = "known_segments")]
     #[schema(value_type = Option<Vec<Segment>>)]
     segments: Option<Cow<'a, [Segment]>>,
     /// The message that this one answers.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "nullable_from_object"
-    )]
+    #[serde(default, deserialize_with = "nullable_from_object")]
     reply_to: Option<ReplyToBody<'a>>,
     /// Unix seconds of its last edit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     edited_at: Option<u64>,
     /// Unix seconds of its recall.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     recalled_at: Option<u64>,
     /// The person who recalled it, if the platform names them.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "nullable_from_object"
-    )]
+    #[serde(default, deserialize_with = "nullable_from_object")]
     #[schema(value_type = Option<Sender>)]
     recalled_by: Option<Cow<'a, Sender>>,
-    #[serde(
-        default,
-        skip_serializing_if = "Vec::is_empty",
-        deserialize_with = "list_from_objects"
-    )]
+    #[serde(default, deserialize_with = "list_from_objects")]
     reactions: Vec<ReactionBody<'a>>,
     /// The bot that made it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     via: Option<Cow<'a, str>>,
 }
 
@@ -142,11 +128,6 @@ struct ReactionBody<'a> {
     /// One of your accounts reacted with it.
     #[serde(default, skip_serializing_if = "is_false")]
     mine: bool,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_outbound(direction: &Direction) -> bool {
-    *direction == Direction::Outbound
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
