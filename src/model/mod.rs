@@ -14,6 +14,7 @@ pub mod inbound;
 pub mod inline;
 pub mod json_object;
 pub mod message;
+pub mod message_fields;
 mod message_type;
 mod name;
 mod named;

@@ -11,8 +11,10 @@ use super::query::{Query, catch_up};
 use super::waiting;
 use crate::protocol::http::Listing;
 use crate::protocol::json_text::append_json;
-use crate::store::{self, ByPrefix, View};
-use crate::store::{Matches, Order};
+use crate::protocol::message::PlainMessage;
+use crate::store::record::{self, Recorded};
+use crate::store::{self, ByPrefix, Matches, Order, View};
+use serde::Serialize;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -38,6 +40,21 @@ struct Writing {
     left: usize,
     /// Number of messages that are read at once.
     step: usize,
+}
+
+/// Messages that were written at once.
+#[derive(Default)]
+struct Written {
+    count: usize,
+    /// The `seq` of the last one.
+    last: Option<u64>,
+}
+
+impl Written {
+    fn add(&mut self, seq: u64) {
+        self.count += 1;
+        self.last = Some(seq);
+    }
 }
 
 /// `GET /api/messages`
@@ -74,30 +91,88 @@ impl Writing {
     /// Reads the next few messages, and appends them to `text`; says whether those are the last ones.
     async fn read_messages(&mut self, text: &mut Vec<u8>) -> store::Result<bool> {
         let view = self.context.store.view()?;
-        let wanted = self.step.min(self.left);
-        let Matches { mut messages, searched_to } = self.find(wanted, view.clone()).await?;
-        let before = text.len();
-        waiting::fill(&self.context, &mut messages, &view).await;
-        for message in &messages {
-            if self.left < self.listing.limit {
-                text.push(b',');
-            }
-            self.left -= 1;
-            // Our own types always serialise, and writing into a vector cannot fail.
-            let _ = append_json(text, message);
-        }
-        self.listing.searched_to = searched_to;
-        let is_done = self.left == 0 || messages.len() < wanted;
-        if let Some(last) = messages.last() {
-            let average = ((text.len() - before) / messages.len()).max(1);
+        let (wanted, before) = (self.step.min(self.left), text.len());
+        let written = if self.is_by_record() {
+            self.write_records(wanted, &view, text)?
+        } else {
+            self.write_messages(wanted, view, text).await?
+        };
+        let is_done = self.left == 0 || written.count < wanted;
+        if let Some(last) = written.last {
+            let average = ((text.len() - before) / written.count).max(1);
             self.step = (PIECE_BYTES / average).max(1);
             self.query.page.offset = 0;
             match &mut self.query.after {
-                Some(after) => *after = last.seq,
-                None => self.query.page.before = Some(last.seq),
+                Some(after) => *after = last,
+                None => self.query.page.before = Some(last),
             }
         }
         Ok(is_done)
+    }
+
+    /// Whether the messages are found and written at once, and this node knows why they wait.
+    fn is_by_record(&self) -> bool {
+        let Query { after, id_prefix, order, search, page, .. } = &self.query;
+        let is_plain = after.is_none() && id_prefix.is_none() && search.is_none();
+        is_plain && *order == Order::Seq && page.offset < DEEP && !self.context.follows()
+    }
+
+    /// Writes the next few messages from their records.
+    fn write_records(
+        &mut self,
+        limit: usize,
+        view: &View,
+        text: &mut Vec<u8>,
+    ) -> store::Result<Written> {
+        let context = self.context.clone();
+        let mut reasons = waiting::KnownReasons::new(&context, view);
+        let (filter, page) = (self.query.filter.clone(), store::Page { limit, ..self.query.page });
+        let mut written = Written::default();
+        view.list_records(&filter, page, |seq, bytes| {
+            let decode = || record::decode(seq, bytes);
+            match record::read(seq, bytes)? {
+                Recorded::Plain(fields, plain) => {
+                    let waiting = reasons.of(&fields, decode)?;
+                    let waiting = waiting.as_ref();
+                    self.append(text, &PlainMessage { fields, text: plain, waiting });
+                }
+                Recorded::Other(mut message) => {
+                    message.waiting = reasons.of(&message.fields(), decode)?;
+                    self.append(text, &*message);
+                }
+            }
+            written.add(seq);
+            Ok(())
+        })?;
+        Ok(written)
+    }
+
+    /// Finds the next few messages, and writes them.
+    async fn write_messages(
+        &mut self,
+        limit: usize,
+        view: Arc<View>,
+        text: &mut Vec<u8>,
+    ) -> store::Result<Written> {
+        let Matches { mut messages, searched_to } = self.find(limit, view.clone()).await?;
+        waiting::fill(&self.context, &mut messages, &view).await;
+        let mut written = Written::default();
+        for message in &messages {
+            self.append(text, message);
+            written.add(message.seq);
+        }
+        self.listing.searched_to = searched_to;
+        Ok(written)
+    }
+
+    /// Appends one message.
+    fn append<T: Serialize>(&mut self, text: &mut Vec<u8>, message: &T) {
+        if self.left < self.listing.limit {
+            text.push(b',');
+        }
+        self.left -= 1;
+        // Our own types always serialise, and writing into a vector cannot fail.
+        let _ = append_json(text, message);
     }
 
     async fn find(&self, limit: usize, view: Arc<View>) -> store::Result<Matches> {

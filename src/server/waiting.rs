@@ -3,7 +3,8 @@
 
 use super::context::ServerContext;
 use crate::cluster::{Answerer, MAX_ASKED_REASONS};
-use crate::model::message::{Direction, Message, Status};
+use crate::model::message::Message;
+use crate::model::message_fields::MessageFields;
 use crate::model::wait_reason::WaitReason;
 use crate::outbox;
 use crate::store::View;
@@ -48,10 +49,7 @@ pub async fn fill_from_leader<'a>(
 fn those_that_wait<'a>(
     messages: impl IntoIterator<Item = &'a mut Message>,
 ) -> Vec<&'a mut Message> {
-    let waits = |message: &&mut Message| {
-        message.status == Status::Pending && message.direction != Direction::Inbound
-    };
-    messages.into_iter().filter(waits).collect()
+    messages.into_iter().filter(|message| message.fields().waits()).collect()
 }
 
 /// Neighbours without a platform and with one recipient wait for the same reason, which is found once.
@@ -64,6 +62,43 @@ fn fill_all(context: &ServerContext, messages: &mut [&mut Message], view: &View)
         for other in others {
             other.waiting.clone_from(&first.waiting);
         }
+    }
+}
+
+/// Why messages of a page wait, where this node knows it. Neighbours without a platform and with one
+/// recipient wait for the same reason, which is found once.
+pub struct KnownReasons<'a> {
+    context: &'a ServerContext,
+    view: &'a View,
+    /// The recipient of the last message without a platform, and its reason.
+    last: Option<(String, Option<WaitReason>)>,
+}
+
+impl<'a> KnownReasons<'a> {
+    /// None is known yet.
+    pub fn new(context: &'a ServerContext, view: &'a View) -> Self {
+        Self { context, view, last: None }
+    }
+
+    /// Why a message waits, of which `decode` gives all.
+    pub fn of<E>(
+        &mut self,
+        fields: &MessageFields,
+        decode: impl FnOnce() -> Result<Message, E>,
+    ) -> Result<Option<WaitReason>, E> {
+        if !fields.waits() {
+            return Ok(None);
+        }
+        let has_no_platform = fields.platform.is_none();
+        if let Some((recipient, reason)) = &self.last
+            && has_no_platform
+            && recipient == fields.recipient
+        {
+            return Ok(reason.clone());
+        }
+        let reason = reason(self.context, &decode()?, self.view);
+        self.last = has_no_platform.then(|| (fields.recipient.to_owned(), reason.clone()));
+        Ok(reason)
     }
 }
 

@@ -6,6 +6,7 @@ use super::listing::stored;
 use super::postings::{Places, locate, start_of};
 use super::tables::{PostingKey, platform_term};
 use super::view::View;
+use crate::log::record::{self, Unreadable};
 use crate::model::attempts::UNKNOWN_OWNER;
 use crate::model::message::{Direction, Message, Status};
 use redb::ReadableTable;
@@ -82,27 +83,43 @@ impl View {
     ///
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn list(&self, filter: &MessageFilter, page: Page) -> Result<Vec<Message>> {
-        guarded(|| self.list_readable(filter, page))
+        let mut messages = Vec::with_capacity(page.limit.min(256));
+        self.list_records(filter, page, |seq, bytes| {
+            messages.push(record::decode(seq, bytes)?);
+            Ok(())
+        })?;
+        Ok(messages)
     }
 
-    fn list_readable(&self, filter: &MessageFilter, page: Page) -> Result<Vec<Message>> {
-        let mut messages = Vec::with_capacity(page.limit.min(256));
-        if *filter == MessageFilter::default() && page.offset == 0 {
-            let last = page.before.unwrap_or(u64::MAX).saturating_sub(1);
-            self.append_newest(0, last, page.limit, &mut messages)?;
-            return Ok(messages);
-        }
-        // Messages with consecutive `seq` are read together.
-        for run in self.seqs(filter, page)?.chunk_by(|newer, older| *newer == older + 1) {
-            match *run {
-                [newest, .., oldest] => {
-                    self.append_newest(oldest, newest, run.len(), &mut messages)?;
-                }
-                [only] => messages.extend(self.readable(only)?),
-                [] => {}
+    /// Calls `read` with the `seq` and the record of each message that matches, newest first. Messages for
+    /// which it fails are damaged: they are left out and logged.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
+    pub fn list_records(
+        &self,
+        filter: &MessageFilter,
+        page: Page,
+        mut read: impl FnMut(u64, &[u8]) -> std::result::Result<(), Unreadable>,
+    ) -> Result<()> {
+        guarded(|| {
+            if *filter == MessageFilter::default() && page.offset == 0 {
+                let last = page.before.unwrap_or(u64::MAX).saturating_sub(1);
+                return self.read_newest((0, last), page.limit, &mut read);
             }
-        }
-        Ok(messages)
+            // Messages with consecutive `seq` are read together.
+            for run in self.seqs(filter, page)?.chunk_by(|newer, older| *newer == older + 1) {
+                match *run {
+                    [newest, .., oldest] => {
+                        self.read_newest((oldest, newest), run.len(), &mut read)?;
+                    }
+                    [only] => drop(pass_over(self.record(only, |bytes| read(only, bytes)))?),
+                    [] => {}
+                }
+            }
+            Ok(())
+        })
     }
 
     /// The `seq` of the messages that match, the newest first.

@@ -92,23 +92,22 @@ impl View {
         }))
     }
 
-    /// Appends up to `limit` messages in a range of `seq`, newest first; those that are damaged are
-    /// left out and logged. A loop, because each adapter of an iterator would move every message.
-    pub(super) fn append_newest(
+    /// Reads up to `limit` records of messages in a range of `seq`, newest first; those that are damaged are
+    /// left out and logged. A loop, because each adapter of an iterator would move what was read.
+    pub(super) fn read_newest(
         &self,
-        first: u64,
-        last: u64,
+        (first, last): (u64, u64),
         limit: usize,
-        messages: &mut Vec<Message>,
+        read: &mut impl FnMut(u64, &[u8]) -> std::result::Result<(), Unreadable>,
     ) -> Result<()> {
-        let end = messages.len().saturating_add(limit);
+        let mut left = limit;
         let mut rows = self.messages_table()?.range(first..=last)?.rev();
-        while messages.len() < end
+        while left > 0
             && let Some(row) = rows.next()
         {
             let (seq, bytes) = row?;
-            match record::decode(seq.value(), bytes.value()) {
-                Ok(message) => messages.push(message),
+            match read(seq.value(), bytes.value()) {
+                Ok(()) => left -= 1,
                 Err(error) => drop(pass_over::<()>(Err(error.into()))?),
             }
         }

@@ -18,7 +18,7 @@ use super::tables::{
     CONVERSATIONS, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, LATE, MADE_AT, MESSAGES, META, NEWEST,
     PLATFORMS, POSTINGS, PostingKey, QUARANTINE, counters, unpack, unpack_places,
 };
-use crate::log::record;
+use crate::log::record::{self, Unreadable};
 use crate::model::cursor::{Cursor, Epoch};
 use crate::model::message::{Message, Status};
 use crate::model::routing::SeenPlatform;
@@ -249,9 +249,18 @@ impl View {
     ///
     /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn by_seq(&self, seq: u64) -> Result<Option<Message>> {
+        self.record(seq, |bytes| record::decode(seq, bytes))
+    }
+
+    /// The value that `read` takes from the record of the message with this `seq`.
+    pub(super) fn record<T>(
+        &self,
+        seq: u64,
+        read: impl FnOnce(&[u8]) -> std::result::Result<T, Unreadable>,
+    ) -> Result<Option<T>> {
         let read = guarded(|| {
             let bytes = self.messages_table()?.get(seq)?;
-            bytes.map(|bytes| Ok(record::decode(seq, bytes.value())?)).transpose()
+            bytes.map(|bytes| Ok(read(bytes.value())?)).transpose()
         });
         read.map_err(|error| match error {
             // Other messages are on other pages.

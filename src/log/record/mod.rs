@@ -7,6 +7,7 @@ mod tests;
 
 use crate::model::content::Content;
 use crate::model::message::{Direction, Doubt, Message, Recall, ReplyTo, Sender, Status};
+use crate::model::message_fields::MessageFields;
 use crate::model::reaction::Reaction;
 use older::{FieldsV1, FieldsV2};
 use serde::{Deserialize, Serialize};
@@ -86,6 +87,14 @@ pub struct PlainText<'a> {
     pub text: &'a str,
     /// The sender's ID and name.
     pub sender: Option<(&'a str, &'a str)>,
+}
+
+/// A message as its record has it.
+pub enum Recorded<'a> {
+    /// A text, and nothing that only few messages have. Nothing is copied.
+    Plain(MessageFields<'a>, &'a str),
+    /// Any other message.
+    Other(Box<Message>),
 }
 
 /// A bit of `flags`.
@@ -247,6 +256,24 @@ pub fn decode(seq: u64, bytes: &[u8]) -> Result<Message, Unreadable> {
     }
 }
 
+/// Reads the record of the message at `seq`; of most messages, nothing is copied. Never panics.
+///
+/// # Errors
+///
+/// The bytes are damaged, or of a newer version.
+pub fn read(seq: u64, bytes: &[u8]) -> Result<Recorded<'_>, Unreadable> {
+    let Some((&[VERSION, a, b, c, d], fields)) = bytes.split_first_chunk() else {
+        return decode(seq, bytes).map(|message| Recorded::Other(Box::new(message)));
+    };
+    let is_whole = u32::from_le_bytes([a, b, c, d]) == checksum(seq, fields);
+    let fields = postcard::from_bytes::<RecordFields<'_>>(fields).ok().filter(|_| is_whole);
+    let recorded = fields.and_then(|fields| match fields.plain() {
+        Some((fields, text)) => Some(Recorded::Plain(fields, text)),
+        None => fields.into_message(seq).map(|message| Recorded::Other(Box::new(message))),
+    });
+    recorded.ok_or_else(|| Unreadable(format!("the record of message {seq} is damaged")))
+}
+
 /// Whether the message in the record at `seq` has a platform's ID for one of your accounts. Faster than
 /// decoding the whole record.
 pub(crate) fn is_known_as(seq: u64, bytes: &[u8], account: &str, external_id: &str) -> bool {
@@ -324,7 +351,28 @@ pub(crate) fn checksum(number: u64, bytes: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-impl RecordFields<'_> {
+impl<'a> RecordFields<'a> {
+    /// The fields that every message has, and the text; `None` if the message has more than these.
+    fn plain(&self) -> Option<(MessageFields<'a>, &'a str)> {
+        let WireContent::Plain(Cow::Borrowed(text)) = self.content else { return None };
+        let fields = MessageFields {
+            id: self.id,
+            recipient: self.recipient,
+            status: self.status,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            retry_count: self.retry_count,
+            platform: self.platform,
+            direction: self.direction,
+            conversation_name: self.conversation_name,
+            sender: self.sender,
+            account: self.account,
+            last_error: self.last_error,
+            is_unconfirmed: self.flags & IS_UNCONFIRMED != 0,
+        };
+        self.extras.is_none().then_some((fields, text))
+    }
+
     fn into_message(self, seq: u64) -> Option<Message> {
         let extras = match self.extras {
             Some(json) => serde_json::from_str(&json).ok()?,

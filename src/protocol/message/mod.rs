@@ -6,6 +6,7 @@ mod write;
 use crate::model::content::{Content, Segment};
 use crate::model::json_object::{list_from_objects, nullable_from_object};
 use crate::model::message::{Direction, Message, MessageType, Recall, ReplyTo, Sender, Status};
+use crate::model::message_fields::MessageFields;
 use crate::model::reaction::Reaction;
 use crate::model::reason::Reason;
 use crate::model::wait_reason::WaitReason;
@@ -42,7 +43,7 @@ pub(super) struct MessageBody<'a> {
     conversation_name: Option<Cow<'a, str>>,
     #[serde(default, deserialize_with = "nullable_from_object")]
     #[schema(value_type = Option<Sender>)]
-    sender: Option<Cow<'a, Sender>>,
+    sender: Option<SenderBody<'a>>,
     /// Your account that received or sent it.
     #[serde(default)]
     account: Option<Cow<'a, str>>,
@@ -69,6 +70,19 @@ pub(super) struct MessageBody<'a> {
     unconfirmed: bool,
     #[serde(flatten)]
     beyond_text: OptionalFields<'a>,
+}
+
+/// The author of a message.
+#[derive(Serialize, Deserialize)]
+struct SenderBody<'a> {
+    id: Cow<'a, str>,
+    name: Cow<'a, str>,
+}
+
+impl SenderBody<'_> {
+    fn read(self) -> Sender {
+        Sender { id: self.id.into_owned(), name: self.name.into_owned() }
+    }
 }
 
 /// Fields of a message that is more than one plain text, or that was edited, recalled or reacted
@@ -229,31 +243,40 @@ pub(super) fn coded(reason: Option<&str>) -> (Option<Cow<'_, str>>, Option<Cow<'
 
 impl<'a> MessageBody<'a> {
     fn of(message: &'a Message) -> Self {
-        let text = |text: &'a Option<String>| text.as_deref().map(Cow::Borrowed);
-        let (last_error_code, last_error_detail) = coded(message.last_error.as_deref());
-        let waiting = message.waiting.as_ref();
+        let text = (message.message_type(), message.content.readable());
+        let beyond_text = OptionalFields::of(message);
+        Self::from_fields(message.fields(), text, message.waiting.as_ref(), beyond_text)
+    }
+
+    fn from_fields(
+        fields: MessageFields<'a>,
+        (message_type, content): (MessageType, Cow<'a, str>),
+        waiting: Option<&'a WaitReason>,
+        beyond_text: OptionalFields<'a>,
+    ) -> Self {
+        let (last_error_code, last_error_detail) = coded(fields.last_error);
         Self {
-            id: message.id,
-            message_type: message.message_type(),
-            content: message.content.readable(),
-            recipient: (&*message.recipient).into(),
-            status: message.status,
-            created_at: message.created_at,
-            updated_at: message.updated_at,
-            retry_count: message.retry_count,
-            platform: text(&message.platform),
-            direction: message.direction,
-            conversation_name: text(&message.conversation_name),
-            sender: message.sender.as_ref().map(Cow::Borrowed),
-            account: text(&message.account),
-            last_error: text(&message.last_error),
+            id: fields.id,
+            message_type,
+            content,
+            recipient: fields.recipient.into(),
+            status: fields.status,
+            created_at: fields.created_at,
+            updated_at: fields.updated_at,
+            retry_count: fields.retry_count,
+            platform: fields.platform.map(Cow::Borrowed),
+            direction: fields.direction,
+            conversation_name: fields.conversation_name.map(Cow::Borrowed),
+            sender: fields.sender.map(|(id, name)| SenderBody { id: id.into(), name: name.into() }),
+            account: fields.account.map(Cow::Borrowed),
+            last_error: fields.last_error.map(Cow::Borrowed),
             last_error_code,
             last_error_detail,
             waiting: waiting.map(|why| (&**why).into()),
             waiting_code: waiting.and_then(WaitReason::code).map(Cow::Borrowed),
             waiting_detail: waiting.and_then(WaitReason::detail).map(Cow::Borrowed),
-            unconfirmed: message.is_unconfirmed,
-            beyond_text: OptionalFields::of(message),
+            unconfirmed: fields.is_unconfirmed,
+            beyond_text,
         }
     }
 
@@ -267,7 +290,7 @@ impl<'a> MessageBody<'a> {
             platform: owned(self.platform),
             direction: self.direction,
             conversation_name: owned(self.conversation_name),
-            sender: self.sender.map(Cow::into_owned),
+            sender: self.sender.map(SenderBody::read),
             account: owned(self.account),
             last_error: owned(self.last_error),
             waiting: owned(self.waiting).map(WaitReason::from),
@@ -275,6 +298,24 @@ impl<'a> MessageBody<'a> {
             ..Message::new(0, self.id, nothing, self.recipient.into_owned(), self.created_at)
         };
         self.beyond_text.put_into(message, self.message_type, self.content.into_owned())
+    }
+}
+
+/// A message of plain text, whose fields are not copied.
+pub struct PlainMessage<'a> {
+    /// Its fields.
+    pub fields: MessageFields<'a>,
+    /// Its content.
+    pub text: &'a str,
+    /// The reason why it waits.
+    pub waiting: Option<&'a WaitReason>,
+}
+
+impl Serialize for PlainMessage<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let text = (MessageType::Text, Cow::Borrowed(self.text));
+        MessageBody::from_fields(self.fields, text, self.waiting, OptionalFields::default())
+            .serialize(to)
     }
 }
 

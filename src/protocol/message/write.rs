@@ -75,6 +75,7 @@ fn write_known<S: SerializeStruct, T: Serialize>(
 
 #[cfg(test)]
 mod tests {
+    use super::super::PlainMessage;
     use super::*;
     use crate::model::content::Content;
     use crate::model::message::{Message, Recall, ReplyTo, Sender, Status};
@@ -112,5 +113,23 @@ mod tests {
         assert_eq!(serde_json::from_str::<Message>(&text).unwrap(), message);
         let body: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(body["last_error_code"], "refused");
+    }
+
+    #[test]
+    fn a_plain_message_is_written_as_any_other() {
+        let message = Message {
+            sender: Some(Sender { id: "1".into(), name: "Ann".into() }),
+            platform: Some("qq".into()),
+            waiting: Some(WaitReason::from(
+                "no adapter of qq is connected; it is sent when one is",
+            )),
+            ..Message::new(0, Uuid::from_u128(1), Content::text("hi"), "group_1".into(), 4)
+        };
+        let waiting = message.waiting.as_ref();
+        let plain = PlainMessage { fields: message.fields(), text: "hi", waiting };
+        assert_eq!(
+            serde_json::to_string(&plain).unwrap(),
+            serde_json::to_string(&message).unwrap()
+        );
     }
 }
