@@ -123,7 +123,10 @@ fn is_plain(text: &[u8]) -> bool {
 /// [`is_plain`] for fewer than eight bytes.
 fn is_plain_short(text: &[u8]) -> bool {
     match (text.first_chunk(), text.last_chunk()) {
-        (Some(&[a, b, c, d]), Some(&[e, f, g, h])) => is_plain_word([a, b, c, d, e, f, g, h]),
+        (Some(&first), Some(&last)) => {
+            let halves = [first, last].map(|half| u64::from(u32::from_ne_bytes(half)));
+            is_plain_word((halves[0] | halves[1] << 32).to_ne_bytes())
+        }
         _ => text.iter().all(|&byte| !is_special(byte)),
     }
 }

@@ -47,7 +47,7 @@ pub fn open(call: Call<'_>) -> Result<HttpResponse> {
         // `let` and not `match`, which would keep what the socket is moved out of while the session runs.
         let opened = socket.await;
         let begin = |socket| Session::new(id, server, granted.scope, lifetime, socket);
-        let Some(mut session) = opened.map(begin).map_err(not_opened).ok() else { return };
+        let Some(mut session) = opened.map(begin).inspect_err(not_opened).ok() else { return };
         if let Some(tcp) = tcp {
             session.subscriber.write_to(tcp);
         }
@@ -61,6 +61,6 @@ pub fn open(call: Call<'_>) -> Result<HttpResponse> {
     Ok(answer)
 }
 
-fn not_opened(error: tungstenite::Error) {
+fn not_opened(error: &tungstenite::Error) {
     tracing::debug!("a WebSocket did not come about: {error}");
 }
