@@ -1,6 +1,6 @@
 //! Commands that are carried out in one commit, and claims.
 
-use super::echoes::{claim, end, set};
+use super::attempts::{claim, end, set};
 use super::*;
 use crate::model::reaction::ReactionChange;
 

@@ -1,4 +1,4 @@
-//! Claims of messages whose status somebody sets.
+//! Claims: of several messages, and of those whose status somebody sets.
 
 use super::*;
 use crate::model::attempts::AttemptState;
@@ -134,4 +134,40 @@ fn claims_that_were_overruled_before_they_were_listed_are_listed_at_the_next_ope
     assert_eq!(check::check(&opened.view().unwrap()).unwrap().findings, [""; 0]);
     drop(opened);
     assert_eq!(overruled(&writable(folder.path())), [message.seq]);
+}
+
+#[test]
+fn nothing_is_claimed_if_the_first_message_has_gone() {
+    let (_folder, mut file) = new();
+    let first = made(&mut file, "plain");
+    let (recipient, platform) = ("group_1".into(), "qq".into());
+    let draft = Draft::of_bot("helper", "2".into(), "x".into(), recipient, platform, None).unwrap();
+    let made = Command::Create { draft, at: AT, idempotency: None, facts: RoutingFacts::default() };
+    commit(&mut file, made, Durability::Tables);
+    commit(&mut file, Command::Delete { id: first.id }, Durability::Tables);
+    let claim = Command::Claim { seqs: vec![1, 2], account: Some("1".into()), at: AT };
+    assert_eq!(commit(&mut file, claim, Durability::Tables), Answer::Claimed(Vec::new()));
+}
+
+#[test]
+fn one_claim_takes_messages_of_one_bot_alone() {
+    let (_folder, mut file) = new();
+    made(&mut file, "plain");
+    for account in ["1", "2", "2"] {
+        let (recipient, platform) = ("group_1".into(), "qq".into());
+        let draft =
+            Draft::of_bot("helper", account.into(), "x".into(), recipient, platform, None).unwrap();
+        let facts = RoutingFacts::default();
+        let made = Command::Create { draft, at: AT, idempotency: None, facts };
+        commit(&mut file, made, Durability::Tables);
+    }
+    let mut claimed = |first: u64| {
+        let seqs = (first..=4).collect();
+        let command = Command::Claim { seqs, account: Some("1".into()), at: AT };
+        let Answer::Claimed(claimed) = commit(&mut file, command, Durability::Tables) else {
+            panic!("nothing is claimed")
+        };
+        claimed.iter().map(|message| message.seq).collect::<Vec<_>>()
+    };
+    assert_eq!((claimed(1), claimed(2), claimed(3)), (vec![1], vec![2], vec![3, 4]));
 }

@@ -1,6 +1,6 @@
 //! Messages that are deleted while they are being sent: they do not come back by their echo.
 
-use super::echoes::{claim, end, in_doubt, own, sent, set};
+use super::attempts::{claim, end, in_doubt, own, sent, set};
 use super::*;
 use crate::model::inbound::ECHO_LATE;
 

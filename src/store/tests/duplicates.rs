@@ -1,6 +1,6 @@
 //! Messages that are the same one, and messages that only have the same ID.
 
-use super::echoes::{AT, claim, end, in_doubt, sent};
+use super::attempts::{AT, claim, end, in_doubt, sent};
 use super::*;
 
 /// A live message under the ID "0", which some programs give to all.

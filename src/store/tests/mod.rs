@@ -1,11 +1,14 @@
 //! Tests of batches and logs on real files.
 
+mod attempts;
+mod attempts_and_status;
 mod batches;
 mod claims;
 mod conversations;
 mod damage;
 mod damaged_file;
 mod deleted_in_flight;
+mod doubts;
 mod duplicates;
 mod echoes;
 mod encodings;
@@ -13,6 +16,7 @@ mod events;
 mod forgetting;
 mod gaps;
 mod ids;
+mod late_answers;
 mod log;
 mod older_versions;
 mod owners_words;

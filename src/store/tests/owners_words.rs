@@ -1,6 +1,6 @@
 //! Messages of the owner that have only the words of one of ours.
 
-use super::echoes::{claim, end, sent};
+use super::attempts::{claim, end, sent};
 use super::*;
 
 const AT: u64 = 1_700_000_000;
