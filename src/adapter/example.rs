@@ -149,17 +149,7 @@ mod tests {
             }
             handles.changed().await.unwrap();
         };
-        let message = Outbound {
-            id: Uuid::new_v4(),
-            conversation: "shopping".into(),
-            content: "bread".into(),
-            reply_to: None,
-            parts: Vec::new(),
-            sent_as: None,
-            may_be_sent_since: 1,
-            changed_at: 0,
-            original: None,
-        };
+        let message = Outbound::new(Uuid::new_v4(), "shopping", "bread".into());
         let delivery = handle.send(message.clone()).await;
         assert_eq!(delivery, Delivery::Sent { external_id: None, is_unconfirmed: false });
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "shopping: bread\n");

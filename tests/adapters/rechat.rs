@@ -213,15 +213,12 @@ fn without_parts(
 
 pub fn outbound(conversation: &str, message_type: MessageType, content: &str) -> Outbound {
     Outbound {
-        id: Uuid::new_v4(),
-        conversation: conversation.into(),
-        content: Content::of_type(message_type, content.into()),
-        reply_to: None,
-        parts: Vec::new(),
-        sent_as: None,
         may_be_sent_since: 1_700_000_000,
-        changed_at: 0,
-        original: None,
+        ..Outbound::new(
+            Uuid::new_v4(),
+            conversation,
+            Content::of_type(message_type, content.into()),
+        )
     }
 }
 

@@ -32,15 +32,8 @@ fn saying(id: i64, segments: &Value) -> Value {
 
 fn outbound(conversation: &str, segments: Vec<Segment>) -> Outbound {
     Outbound {
-        id: Uuid::new_v4(),
-        conversation: conversation.into(),
-        content: Content::of(segments),
-        reply_to: None,
-        parts: Vec::new(),
-        sent_as: None,
         may_be_sent_since: 1_700_000_000,
-        changed_at: 0,
-        original: None,
+        ..Outbound::new(Uuid::new_v4(), conversation, Content::of(segments))
     }
 }
 

@@ -170,17 +170,7 @@ mod tests {
             let (media, url) = (Some(media.to_owned()), url.map(str::to_owned));
             Segment::Image(Media { media, url, name: Some("a.png".into()), ..Media::default() })
         };
-        Outbound {
-            id: Uuid::nil(),
-            conversation: "group_1".into(),
-            content: Content::of(media.iter().map(segment).collect()),
-            reply_to: None,
-            parts: Vec::new(),
-            sent_as: None,
-            may_be_sent_since: 0,
-            changed_at: 0,
-            original: None,
-        }
+        Outbound::new(Uuid::nil(), "group_1", Content::of(media.iter().map(segment).collect()))
     }
 
     const FETCHING: FileTransfer<'_> = FileTransfer { folder: None, fetches: true };

@@ -31,6 +31,23 @@ pub struct Outbound {
     pub original: Option<String>,
 }
 
+impl Outbound {
+    /// A message that was never tried, in the form for the adapter.
+    pub fn new(id: Uuid, conversation: &str, content: Content) -> Self {
+        Self {
+            id,
+            conversation: conversation.to_owned(),
+            content,
+            reply_to: None,
+            parts: Vec::new(),
+            sent_as: None,
+            may_be_sent_since: 0,
+            changed_at: 0,
+            original: None,
+        }
+    }
+}
+
 /// How an attempt to send ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivery {

@@ -161,19 +161,7 @@ mod tests {
     use uuid::Uuid;
 
     fn outbound(content: Content) -> Outbound {
-        let conversation = "private_u".to_owned();
-        let id = Uuid::from_u128(1);
-        Outbound {
-            id,
-            conversation,
-            content,
-            reply_to: None,
-            parts: Vec::new(),
-            sent_as: None,
-            may_be_sent_since: 1,
-            changed_at: 0,
-            original: None,
-        }
+        Outbound::new(Uuid::from_u128(1), "private_u", content)
     }
 
     fn text(text: &str) -> OutboundPart {

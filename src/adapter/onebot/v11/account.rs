@@ -201,17 +201,7 @@ mod tests {
     use uuid::Uuid;
 
     fn message() -> Outbound {
-        Outbound {
-            id: Uuid::from_u128(1),
-            conversation: "group_1".into(),
-            content: Content::text("a b"),
-            reply_to: None,
-            parts: Vec::new(),
-            sent_as: None,
-            may_be_sent_since: 0,
-            changed_at: 0,
-            original: None,
-        }
+        Outbound::new(Uuid::from_u128(1), "group_1", Content::text("a b"))
     }
 
     /// How many parts of the message an account knows to be sent.

@@ -115,17 +115,7 @@ pub(in crate::adapter) fn read_cq(text: &str) {
 #[cfg(fuzzing)]
 pub(in crate::adapter) fn compose_segments(segments: &str) {
     let Ok(content) = crate::model::content::Content::from_json(segments) else { return };
-    let message = crate::adapter::api::Outbound {
-        id: uuid::Uuid::nil(),
-        conversation: "group_1".into(),
-        content,
-        reply_to: None,
-        parts: Vec::new(),
-        sent_as: None,
-        may_be_sent_since: 0,
-        changed_at: 0,
-        original: None,
-    };
+    let message = crate::adapter::api::Outbound::new(uuid::Uuid::nil(), "group_1", content);
     let Some(address) = address::OneBot11Address::parse(&message.conversation) else { return };
     let Ok(steps) = compose::steps(&message, &address, "1", &OneBot11Options::default()) else {
         return;

@@ -134,17 +134,7 @@ async fn store_all(
 }
 
 fn outbound(text: &str) -> Outbound {
-    Outbound {
-        id: Uuid::from_u128(1),
-        conversation: "private_u".into(),
-        content: Content::text(text),
-        reply_to: None,
-        parts: Vec::new(),
-        sent_as: None,
-        may_be_sent_since: 1,
-        changed_at: 0,
-        original: None,
-    }
+    Outbound::new(Uuid::from_u128(1), "private_u", Content::text(text))
 }
 
 fn texts(texts: &[&str]) -> PrintedParts {

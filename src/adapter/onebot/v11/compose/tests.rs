@@ -9,21 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 fn outbound(content: Content, reply_to: Option<ReplyTo>) -> Outbound {
-    let (id, conversation) = (Uuid::nil(), "group_1".into());
-    let reply_to = reply_to.map(Box::new);
-    let parts = Vec::new();
-    let (sent_as, original) = (None, None);
-    Outbound {
-        id,
-        conversation,
-        content,
-        reply_to,
-        parts,
-        sent_as,
-        may_be_sent_since: 0,
-        changed_at: 0,
-        original,
-    }
+    Outbound { reply_to: reply_to.map(Box::new), ..Outbound::new(Uuid::nil(), "group_1", content) }
 }
 
 fn written_as(message: &Outbound, conversation: &str, options: &OneBot11Options) -> Vec<Value> {
