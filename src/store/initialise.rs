@@ -24,7 +24,7 @@ pub(super) fn initialise(database: &Database) -> Result<IdPermutation> {
         meta.insert("schema", SCHEMA.to_le_bytes().as_slice())?;
         meta.insert("id key", key.as_slice())?;
         meta.insert("id check", key_check(key).as_slice())?;
-        meta.insert(OVERRULED_LISTED, &[][..])?;
+        meta.insert(OVERRULED_LISTED, 0_u64.to_le_bytes().as_slice())?;
     }
     let context = StoreOptions::new("", Access::Write).context(ids);
     let state = Transaction::open(&txn, &context, now())?;

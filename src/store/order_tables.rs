@@ -7,13 +7,13 @@ use super::error::Result;
 use super::marked_terms::marked_terms;
 use super::postings::{Places, locate, start_of};
 use super::tables::{
-    CONVERSATIONS, LATE, MESSAGES, META, NEWEST, OVERRULED_LISTED, PLATFORMS, POSTINGS, PostingKey,
-    counters, pack, pack_places, pack_term, platform_key, unpack, unpack_places,
+    CONVERSATIONS, EPOCHS, LATE, MESSAGES, META, NEWEST, OVERRULED_LISTED, PLATFORMS, POSTINGS,
+    PostingKey, counters, pack, pack_places, pack_term, platform_key, unpack, unpack_places,
 };
 use crate::clock::now;
 use crate::log::record;
 use crate::model::message::Message;
-use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
+use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, WriteTransaction};
 use std::collections::{BTreeMap, HashMap};
 
 /// Messages between two log lines about the progress.
@@ -73,8 +73,8 @@ pub(super) fn arrange(txn: &WriteTransaction) -> Result<()> {
     for (row, places) in rows {
         postings.insert(row, pack_places(row, &places).as_slice())?;
     }
+    overruled_are_listed(txn)?;
     let mut meta = txn.open_table(META)?;
-    meta.insert(OVERRULED_LISTED, &[][..])?;
     let counted = counters(&meta);
     if let Ok(mut counted) = counted {
         counted.in_order_to = in_order_to;
@@ -83,19 +83,24 @@ pub(super) fn arrange(txn: &WriteTransaction) -> Result<()> {
     Ok(())
 }
 
-/// Whether the claims whose status somebody set are listed.
-pub(super) fn are_overruled_listed(
-    meta: &impl ReadableTable<&'static str, &'static [u8]>,
-) -> Result<bool> {
-    Ok(meta.get(OVERRULED_LISTED)?.is_some())
+/// Whether the claims whose status somebody set are listed, up to the newest epoch.
+pub(super) fn are_overruled_listed(txn: &ReadTransaction) -> Result<bool> {
+    let newest = newest_epoch_at(&txn.open_table(EPOCHS)?)?;
+    let listed = txn.open_table(META)?.get(OVERRULED_LISTED)?;
+    Ok(listed.is_some_and(|listed| listed.value() == newest.to_le_bytes()))
 }
 
-/// Lists the claims whose status somebody set, in a store of a version under development that did not list them.
+/// Lists the claims whose status somebody set, in a store that a version under development wrote which did not list
+/// them.
 pub(super) fn list_overruled(database: &Database) -> Result<()> {
-    if are_overruled_listed(&database.begin_read()?.open_table(META)?)? {
+    if are_overruled_listed(&database.begin_read()?)? {
         return Ok(());
     }
     let txn = database.begin_write()?;
+    txn.open_table(POSTINGS)?
+        .retain_in(PostingKey::OVERRULED.row(0)..=PostingKey::OVERRULED.row(u32::MAX), |_, _| {
+            false
+        })?;
     let mut rows: BTreeMap<u64, Places> = BTreeMap::new();
     for row in txn.open_table(MESSAGES)?.iter()? {
         let (seq, bytes) = row?;
@@ -109,8 +114,19 @@ pub(super) fn list_overruled(database: &Database) -> Result<()> {
     for (row, places) in rows {
         txn.open_table(POSTINGS)?.insert(row, pack_places(row, &places).as_slice())?;
     }
-    txn.open_table(META)?.insert(OVERRULED_LISTED, &[][..])?;
+    overruled_are_listed(&txn)?;
     commit(txn)
+}
+
+fn overruled_are_listed(txn: &WriteTransaction) -> Result<()> {
+    let newest = newest_epoch_at(&txn.open_table(EPOCHS)?)?;
+    txn.open_table(META)?.insert(OVERRULED_LISTED, newest.to_le_bytes().as_slice())?;
+    Ok(())
+}
+
+/// The first offset of the newest epoch; 0 if there is none.
+fn newest_epoch_at(epochs: &impl ReadableTable<u64, (u64, u64)>) -> Result<u64> {
+    Ok(epochs.last()?.map_or(0, |(offset, _)| offset.value()))
 }
 
 /// The newest message of a term, if it has any that can be read.

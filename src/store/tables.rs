@@ -15,7 +15,8 @@ pub(super) const SCHEMA: u32 = 3;
 /// Mark of a store of rechat.
 pub(super) const MARK: &[u8] = b"rechat";
 
-/// The row of [`META`] that is there once the claims whose status somebody set are listed.
+/// The row of [`META`] with the first offset of the epoch up to which the claims whose status somebody set are
+/// listed. A version under development that does not list them leaves it as it is.
 pub(super) const OVERRULED_LISTED: &str = "overruled listed";
 
 /// The row of [`META`] with the time at which the store was made, in nanoseconds since 1970.

@@ -11,7 +11,7 @@ use super::error::Result;
 use super::journal::EntryContent;
 use super::sealed::epoch_row;
 use super::state::StoreState as _;
-use super::tables::{self, RESUMABLE_FROM, SEEN_PLATFORMS, pack, with_checksum};
+use super::tables::{self, OVERRULED_LISTED, RESUMABLE_FROM, SEEN_PLATFORMS, pack, with_checksum};
 use super::transaction::Transaction;
 use crate::log::{LogRecord, encode_event, record};
 use crate::model::change::{Change, ChangeEffect};
@@ -201,6 +201,7 @@ impl Transaction<'_> {
         self.newest_epoch = epoch;
         let row = epoch_row(self.counters.offset, epoch, self.counters.head + 1);
         self.epochs.write()?.insert(self.counters.offset, row)?;
+        self.meta.insert(OVERRULED_LISTED, self.counters.offset.to_le_bytes().as_slice())?;
         Ok(())
     }
 

@@ -25,7 +25,7 @@ use database::{builder, database, guarded_open, is_damage};
 use identify::{Identity, has_content, identify};
 use redb::{Database, DatabaseError, ReadOnlyDatabase, ReadableDatabase};
 use refused::{disk, refused};
-use std::fs::DirBuilder;
+use std::fs::{DirBuilder, OpenOptions};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::time::{Duration, Instant};
@@ -93,11 +93,11 @@ fn try_open(options: &StoreOptions) -> Result<Opened> {
             Ok(database) => {
                 let txn = database.begin_read()?;
                 let Identity { schema, ids } = identify(&txn, path)?;
-                let is_listed = are_overruled_listed(&txn.open_table(META)?)?;
+                let is_newest = schema == SCHEMA && are_overruled_listed(&txn)?;
                 // If the log has more than the tables, or the counters are damaged, the file has to be
                 // written first.
                 match goes_beyond(options, ids, &txn) {
-                    Ok(false) if schema == SCHEMA && is_listed => {
+                    Ok(false) if is_newest => {
                         return Ok(Opened { file: Handle::Read(database), ids });
                     }
                     Err(error) if schema == SCHEMA && !matches!(error, StoreError::Damaged(_)) => {
@@ -106,11 +106,11 @@ fn try_open(options: &StoreOptions) -> Result<Opened> {
                     _ => {}
                 }
                 drop((txn, database));
-                open_for_writing(options)
+                open_after_changes(options)
             }
-            // A store that was not closed has to be repaired first, which needs write access.
-            Err(DatabaseError::RepairAborted) => open_for_writing(options),
-            Err(error) if is_damage(&error) => open_for_writing(options),
+            // A store that was not closed has to be repaired first.
+            Err(DatabaseError::RepairAborted) => open_after_changes(options),
+            Err(error) if is_damage(&error) => open_after_changes(options),
             Err(error) => Err(refused(path, &error)),
         },
         Access::Write => {
@@ -121,6 +121,17 @@ fn try_open(options: &StoreOptions) -> Result<Opened> {
             }
             open_for_writing(options)
         }
+    }
+}
+
+/// Opens a file for reading that has to be changed first. The changes stay in memory if this user may not write it.
+fn open_after_changes(options: &StoreOptions) -> Result<Opened> {
+    let writable = OpenOptions::new().read(true).write(true).open(&options.path);
+    match writable.map_err(|error| error.kind()) {
+        Err(io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem) => {
+            open_as_it_is(options)
+        }
+        _ => open_for_writing(options),
     }
 }
 
@@ -205,8 +216,11 @@ pub(super) fn on_overlay(options: &StoreOptions) -> Result<StoreFile> {
         builder(options).create_with_backend(overlay).map_err(|error| refused(path, &error))?;
     let Identity { ids, schema } = identify(&database.begin_read()?, path)?;
     if schema < SCHEMA {
-        let text = format!("{} is of an older version; open it for writing once", path.display());
-        return Err(StoreError::Open(text));
+        return Err(StoreError::Open(format!(
+            "{} is of an older version of rechat, and has to be brought up to date before it can be read\n  \
+             let a user who may write it run `rechat check` once",
+            path.display()
+        )));
     }
     list_overruled(&database)?;
     let (mut file, _) = caught_up(options, database, options.context(ids))?;

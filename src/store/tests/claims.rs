@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::attempts::AttemptState;
+use crate::store::open::open_as_it_is;
 
 const AT: u64 = 1_700_000_000;
 
@@ -117,23 +118,50 @@ fn only_attempts_that_have_ended_leave_a_doubt() {
     assert_eq!(doubtful(&file).len(), 1, "the earlier attempt");
 }
 
-#[test]
-fn claims_that_were_overruled_before_they_were_listed_are_listed_at_the_next_opening() {
+/// A store that a version wrote which listed no overruled claims, or none since this offset; and its message.
+fn unlisted(listed: Option<u64>) -> (TempDir, u64) {
     let (folder, mut file) = new();
     let message = made(&mut file, "hello");
     claim(&mut file, &message);
     set(&mut file, &message, Status::Canceled);
     let txn = file.database.begin_write().unwrap();
-    txn.open_table(tables::META).unwrap().remove(tables::OVERRULED_LISTED).unwrap();
+    let mut meta = txn.open_table(tables::META).unwrap();
+    match listed {
+        None => drop(meta.remove(tables::OVERRULED_LISTED).unwrap()),
+        Some(epoch) => {
+            drop(meta.insert(tables::OVERRULED_LISTED, epoch.to_le_bytes().as_slice()).unwrap());
+        }
+    }
+    drop(meta);
     let row = tables::PostingKey::OVERRULED.row(0);
     assert!(txn.open_table(tables::POSTINGS).unwrap().remove(row).unwrap().is_some());
     txn.commit().unwrap();
     assert_eq!(overruled(&file), [0; 0]);
     file.close().unwrap();
-    let opened = open(&options(folder.path(), Access::Read)).unwrap();
-    assert_eq!(check::check(&opened.view().unwrap()).unwrap().findings, [""; 0]);
-    drop(opened);
-    assert_eq!(overruled(&writable(folder.path())), [message.seq]);
+    (folder, message.seq)
+}
+
+#[test]
+fn claims_that_were_overruled_before_they_were_listed_are_listed_at_the_next_opening() {
+    for listed in [None, Some(0)] {
+        let (folder, seq) = unlisted(listed);
+        let opened = open(&options(folder.path(), Access::Read)).unwrap();
+        assert_eq!(check::check(&opened.view().unwrap()).unwrap().findings, [""; 0]);
+        drop(opened);
+        assert_eq!(overruled(&writable(folder.path())), [seq]);
+    }
+}
+
+#[test]
+fn a_store_without_the_list_of_overruled_claims_is_read_without_being_written() {
+    let (folder, seq) = unlisted(None);
+    let options = options(folder.path(), Access::Read);
+    let before = fs::read(&options.path).unwrap();
+    let opened = open_as_it_is(&options).unwrap();
+    let view = opened.view().unwrap();
+    assert_eq!(check::check(&view).unwrap().findings, [""; 0]);
+    assert_eq!(view.by_seq(seq).unwrap().unwrap().content.readable(), "hello");
+    assert!(fs::read(&options.path).unwrap() == before, "the file is left as it is");
 }
 
 #[test]
