@@ -39,7 +39,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::{Mutex, mpsc};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use unstored::UnstoredEvents;
 
 /// Events that are stored in one batch.
@@ -212,7 +212,7 @@ impl Ingest {
                     let events = work.batch.len();
                     tracing::error!(events, "events cannot be stored and wait: {error}");
                     work.repeat();
-                    sleep(DISK_PAUSE).await;
+                    self.await_turn(work, DISK_PAUSE).await;
                 }
                 Ok(_) | Err(_) => {
                     work.repeat();
@@ -223,6 +223,18 @@ impl Ingest {
             // Also for raw events, which only bots get and which make no change.
             self.raw_events.stored();
         }
+    }
+
+    /// Waits before events are given to the store or to another node again. Events are taken meanwhile, because questions are among them, which
+    /// are answered; the bytes that are held stay bounded.
+    async fn await_turn(&self, work: &mut UnstoredEvents, pause: Duration) {
+        let until = Instant::now() + pause;
+        let mut events = Vec::new();
+        while let Ok(1..) = timeout_at(until, work.queue.recv_many(&mut events, BATCH)).await {
+            work.events.extend(events.drain(..));
+            self.take_in(work).await;
+        }
+        sleep_until(until).await;
     }
 
     /// Gives the node that leads what is held here. Adapters are not told that it is stored: they end,
@@ -243,7 +255,7 @@ impl Ingest {
             }
             Err(error) => {
                 tracing::debug!(events = count, "events wait for a node that leads: {error}");
-                sleep(LEADER_PAUSE).await;
+                self.await_turn(work, LEADER_PAUSE).await;
             }
         }
         self.count_unstored(work);

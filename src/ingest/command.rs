@@ -2,14 +2,14 @@
 
 use super::Ingest;
 use super::queued_command::StoredSignal;
-use crate::adapter::{AccountConversation, AdapterEvent, MessageRef, Outbound};
+use crate::adapter::{AccountConversation, AdapterEvent, MessageRef};
 use crate::clock::now;
 use crate::model::event::AdapterState;
 use crate::model::inbound::Inbound;
 use crate::model::platform_event::MessageTarget;
 use crate::model::status_rules::Outcome;
 use crate::outbox;
-use crate::store::{self, Command, Store, View};
+use crate::store::{self, Command, View};
 use tokio::sync::oneshot;
 
 impl Ingest {
@@ -85,7 +85,10 @@ impl Ingest {
                 return None;
             }
             AdapterEvent::DoubtfulMessages { of, answer } => {
-                self.tell_doubtful(of, answer);
+                // Those of a killed process may still wait to be recorded, because the disk refuses.
+                let is_recorded = self.outcomes.are_claims_own();
+                let interrupted = (!is_recorded).then(|| self.store.owner());
+                self.answer(answer, |view| outbox::doubtful(view, &of, interrupted));
                 return None;
             }
             AdapterEvent::Conversations { platform, account, limit, answer } => {
@@ -97,30 +100,10 @@ impl Ingest {
 
     /// Answers a question of an adapter by the store; drops it if that cannot be read.
     fn answer<T>(&self, answer: oneshot::Sender<T>, read: impl FnOnce(&View) -> store::Result<T>) {
-        answer_by(&self.store, answer, read);
-    }
-
-    /// Tells the messages in doubt once those are known that a killed process was sending.
-    fn tell_doubtful(&self, of: AccountConversation, mut answer: oneshot::Sender<Vec<Outbound>>) {
-        let (store, outcomes) = (self.store.clone(), self.outcomes.clone());
-        tokio::spawn(async move {
-            tokio::select! {
-                () = answer.closed() => return,
-                () = outcomes.interrupted_are_known() => {}
-            }
-            answer_by(&store, answer, |view| outbox::doubtful(view, &of));
-        });
-    }
-}
-
-fn answer_by<T>(
-    store: &Store,
-    answer: oneshot::Sender<T>,
-    read: impl FnOnce(&View) -> store::Result<T>,
-) {
-    match store.view().and_then(|view| read(&view)) {
-        Ok(found) => drop(answer.send(found)),
-        Err(error) => tracing::error!("a question of an adapter cannot be answered: {error}"),
+        match self.store.view().and_then(|view| read(&view)) {
+            Ok(found) => drop(answer.send(found)),
+            Err(error) => tracing::error!("a question of an adapter cannot be answered: {error}"),
+        }
     }
 }
 

@@ -98,11 +98,11 @@ impl Outbox {
             stop,
         };
         let outcomes = context.outcomes.clone();
-        outcomes.know_interrupted(false);
+        outcomes.set_claims_own(false);
         if context.stop.run_until_cancelled(recover(&context, None)).await.is_none() {
             return;
         }
-        outcomes.know_interrupted(true);
+        outcomes.set_claims_own(true);
         let (stop, mut expiry) = (context.stop.clone(), Box::pin(expire(context.clone())));
         let mut note = Box::pin(note);
         let mut dispatcher = Dispatcher::new(context);
@@ -119,6 +119,8 @@ impl Outbox {
             }
         }
         dispatcher.end_all().await;
+        // Another node may claim from now on.
+        outcomes.set_claims_own(false);
     }
 }
 

@@ -2,8 +2,9 @@
 
 use crate::model::message::{Message, Status};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{Notify, oneshot};
 
 /// With fewer messages than this, cancelled waits stay.
 const CLEANUP_FROM: usize = 256;
@@ -25,8 +26,8 @@ pub enum WaitEnd {
 pub struct Outcomes {
     waiting: Mutex<Waiting>,
     ended: Notify,
-    /// Whether the attempts that a killed process had begun are known to be in doubt.
-    interrupted_are_known: watch::Sender<bool>,
+    /// Whether this outbox makes the claims of the store: those of a killed process are recorded as in doubt.
+    are_claims_own: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -59,15 +60,14 @@ impl Outcomes {
         }
     }
 
-    /// Waits until the attempts that a killed process had begun are known to be in doubt.
-    pub async fn interrupted_are_known(&self) {
-        // The sender lives here, so the wait has no other end.
-        let _ = self.interrupted_are_known.subscribe().wait_for(|are_known| *are_known).await;
+    /// Whether each claim of the store is an attempt of this outbox. Before, the process of each was killed.
+    pub fn are_claims_own(&self) -> bool {
+        self.are_claims_own.load(Ordering::SeqCst)
     }
 
-    /// Whether they are known from now on.
-    pub(super) fn know_interrupted(&self, are_known: bool) {
-        self.interrupted_are_known.send_replace(are_known);
+    /// From now on they are, or no longer.
+    pub(super) fn set_claims_own(&self, are_own: bool) {
+        self.are_claims_own.store(are_own, Ordering::SeqCst);
     }
 
     /// Waits until any attempt has ended since the last call; for one waiter.

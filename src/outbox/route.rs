@@ -24,15 +24,19 @@ impl DeliveryRoute {
 }
 
 /// Messages that an account may have sent to a conversation, although that is not known, in the form for the
-/// adapter.
+/// adapter; also those that `interrupted` has claimed, an owner whose process was killed.
 ///
 /// # Errors
 ///
 /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
-pub fn doubtful(view: &View, of: &AccountConversation) -> store::Result<Vec<Outbound>> {
+pub fn doubtful(
+    view: &View,
+    of: &AccountConversation,
+    interrupted: Option<&str>,
+) -> store::Result<Vec<Outbound>> {
     let AccountConversation { platform, account, conversation } = of;
     let find = |id| view.by_id(id).ok().flatten();
-    let doubtful = view.doubtful(platform, account, conversation)?;
+    let doubtful = view.doubtful(platform, account, conversation, interrupted)?;
     let form = |message| outbound(message, platform, Some(account), conversation, find);
     Ok(doubtful.iter().map(form).collect())
 }

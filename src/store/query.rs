@@ -399,8 +399,10 @@ fn states(filter: &MessageFilter) -> AnyTerm {
 
 /// Whether a message that was read is claimed by an owner. One that cannot be read may be.
 fn is_of_owner(owner: &str) -> impl Fn(&Result<Message>) -> bool {
-    let is_its = move |found: &str| found == owner || found == UNKNOWN_OWNER;
-    move |message| {
-        message.as_ref().map_or(true, |message| message.owner.as_deref().is_some_and(is_its))
-    }
+    move |message| message.as_ref().map_or(true, |message| is_claimed_by(message, owner))
+}
+
+/// Whether an owner has claimed a message, and the attempt has not ended.
+pub(super) fn is_claimed_by(message: &Message, owner: &str) -> bool {
+    message.owner.as_deref().is_some_and(|found| found == owner || found == UNKNOWN_OWNER)
 }

@@ -1,12 +1,18 @@
 //! Real disks that fail: one that is full, and one that the system makes read-only.
 
+use crate::account::{ACCOUNT, implementation, said};
 use crate::media::upload;
+use crate::onebot::Reply;
+use crate::onebot11::{own_message, willing, willing_but};
 use crate::server::{Home, TestServer, eventually};
 use crate::small_disk::{SmallDisk, run};
 use crate::tools::program;
 use serde_json::json;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::Arc;
 
 #[test]
@@ -28,6 +34,68 @@ fn a_full_disk_refuses_writers_alone_and_mends_itself() {
     std::fs::remove_file(&filler).unwrap();
     eventually("it writes again", || (server.post(&body).0 == 201).then_some(()));
     assert_eq!(server.get("/api/stats").1["total"], 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs to mount a file system: tests/run"]
+async fn the_echo_of_an_attempt_that_was_killed_is_known_while_the_disk_is_full() {
+    let home = Arc::new(Home::new());
+    let disk = SmallDisk::mount(&home);
+    home.configure("[[adapter]]\nkind = 'onebot11'\nhistory = 0\n");
+    let mut server = TestServer::start_in(home.clone(), &["--db", &disk.db()]);
+    let peer = implementation(&server, willing_but("send_group_msg", Reply::Silent)).await;
+    let id = server.make_for(Some("qq"), "group_77", "once");
+    peer.action("send_group_msg").await;
+    server.kill();
+    let filler = disk.fill();
+    server.start_again();
+    let peer = implementation(&server, willing()).await;
+    peer.push(&said(1, "it waits for the disk"));
+    server.tells("events cannot be stored and wait");
+    peer.push(&own_message(ACCOUNT, 77, 101, "once"));
+    // It is logged once all that came before has been judged.
+    peer.push_text("no JSON");
+    server.tells("skipped");
+    std::fs::remove_file(&filler).unwrap();
+    server.until(&id, "Sent");
+    let (_, page) = server.get("/api/messages?conversation=group_77");
+    let all = page["messages"].as_array().unwrap();
+    assert_eq!(all.iter().filter(|message| message["content"] == "once").count(), 1, "{page}");
+    assert!(peer.actions().iter().all(|action| action["action"] != "send_group_msg"), "{page}");
+}
+
+/// Another user of this host, who may read the store and not write it.
+fn run_as_reader(home: &Home, arguments: &[&str]) -> Output {
+    let mut command = home.command(arguments);
+    if rustix::process::geteuid().is_root() {
+        command.uid(65_534).gid(65_534);
+    }
+    command.output().unwrap()
+}
+
+#[test]
+fn a_store_that_was_not_closed_is_read_by_those_who_may_not_write_it() {
+    let mut server = TestServer::start();
+    server.make_for(Some("nowhere"), "group_1", "hello");
+    server.kill();
+    let home = &server.home;
+    for folder in ["", "data", "data/rechat"] {
+        std::fs::set_permissions(home.path(folder), Permissions::from_mode(0o755)).unwrap();
+    }
+    for file in [home.db(), home.path("data/rechat/rechat.redb-wal")] {
+        if file.exists() {
+            std::fs::set_permissions(&file, Permissions::from_mode(0o444)).unwrap();
+        }
+    }
+    let before = std::fs::read(home.db()).unwrap();
+    for command in ["list", "stats"] {
+        let output = run_as_reader(home, &[command]);
+        let told = String::from_utf8(output.stdout).unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{errors}");
+        assert!(told.contains("hello") || told.contains("Pending              1"), "{told}");
+    }
+    assert!(std::fs::read(home.db()).unwrap() == before, "the file is left as it is");
 }
 
 #[test]

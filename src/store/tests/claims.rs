@@ -107,9 +107,14 @@ fn the_time_of_a_claim_stays_known_whatever_status_is_set_meanwhile() {
 fn only_attempts_that_have_ended_leave_a_doubt() {
     let (_folder, mut file) = new();
     let message = made(&mut file, "hello");
-    let doubtful = |file: &StoreFile| file.view().unwrap().doubtful("qq", "1", "group_1").unwrap();
+    let doubtful_if = |file: &StoreFile, interrupted: Option<&str>| {
+        file.view().unwrap().doubtful("qq", "1", "group_1", interrupted).unwrap()
+    };
+    let doubtful = |file: &StoreFile| doubtful_if(file, None);
     claim(&mut file, &message);
     assert!(doubtful(&file).is_empty(), "this process sends it");
+    assert!(doubtful_if(&file, Some("other")).is_empty(), "another process may still send it");
+    assert_eq!(doubtful_if(&file, Some("main")).len(), 1, "the process that sent it was killed");
     let outcome = Outcome::Retry { reason: "no answer".into(), is_uncertain: true };
     let ended = Command::RecordOutcome { seq: message.seq, outcome, at: AT };
     commit(&mut file, ended, Durability::Tables);

@@ -5,7 +5,7 @@ use crate::model::message::{Direction, Message, Status};
 use crate::model::notice::ContactRequest;
 use crate::store::damage::{guarded, pass_over};
 use crate::store::error::{Result, StoreError};
-use crate::store::query::{MessageFilter, Page};
+use crate::store::query::{MessageFilter, Page, is_claimed_by};
 use crate::store::tables::{ADAPTER_STATE, REQUESTS, unpack, unpack_request};
 use redb::ReadableTable;
 use std::collections::HashSet;
@@ -75,7 +75,7 @@ impl View {
     }
 
     /// Messages that an account may have sent to a conversation by an attempt that has ended: the oldest of those
-    /// that wait, and the newest of the others.
+    /// that wait, and the newest of the others. The claims of `interrupted` count as ended attempts.
     ///
     /// # Errors
     ///
@@ -85,7 +85,10 @@ impl View {
         platform: &str,
         account: &str,
         conversation: &str,
+        interrupted: Option<&str>,
     ) -> Result<Vec<Message>> {
+        let was_killed =
+            |message: &Message| interrupted.is_some_and(|owner| is_claimed_by(message, owner));
         let mut found = self.pending(Some(platform), conversation, MAX_DOUBTFUL)?;
         let filter = MessageFilter {
             statuses: vec![Status::Sending, Status::Failed, Status::Canceled],
@@ -94,7 +97,9 @@ impl View {
             direction: Some(Direction::Outbound),
         };
         found.extend(self.list(&filter, Page { offset: 0, limit: MAX_DOUBTFUL, before: None })?);
-        found.retain(|message| message.is_uncertain && !message.is_of_other(account));
+        found.retain(|message| {
+            (message.is_uncertain || was_killed(message)) && !message.is_of_other(account)
+        });
         Ok(found)
     }
 
