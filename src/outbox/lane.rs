@@ -6,7 +6,7 @@ use super::context::OutboxContext;
 use super::lane_key::LaneKey;
 use super::recording::{fault_pauses, record_outcome};
 use super::recovery;
-use super::route::{self, NoRoute};
+use super::route::{self, DeliveryRoute, NoRoute};
 use super::uncertain;
 use super::unreadable::cannot_read;
 use crate::adapter::AccountHandle;
@@ -23,6 +23,9 @@ use tokio::time::{Instant, sleep_until};
 
 /// The most messages that are claimed at once.
 const MAX_CLAIMED: usize = 64;
+
+/// How long a message that an account may have sent waits for it, if others could send it again.
+const ACCOUNT_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Reason why a lane's task ends.
 #[derive(Debug, PartialEq, Eq)]
@@ -96,7 +99,7 @@ impl Lane {
                 self.wait_until(until).await;
                 continue;
             }
-            if !self.is_due(first).await {
+            if !self.is_due(first, &route).await {
                 continue;
             }
             // Held until the claimed messages are sent, because accounts have a rate limit.
@@ -182,14 +185,21 @@ impl Lane {
     }
 
     /// Waits until a message may be tried again after a failure; `false` if a command changed it in
-    /// the meantime: then the lane starts again.
-    async fn is_due(&self, message: &Message) -> bool {
+    /// the meantime, or another account is to send it: then the lane starts again.
+    async fn is_due(&self, message: &Message, route: &DeliveryRoute) -> bool {
         if message.last_error.is_none() {
             return true;
         }
         let passed =
             Duration::from_secs(self.context.clock.age(message.updated_at).unwrap_or_default());
-        let pause = self.context.policy.pause(message.retry_count).saturating_sub(passed);
+        let policy = &self.context.policy;
+        // Only the account that may have sent it can look it up.
+        let pause = if message.is_uncertain && route.is_of_other_account(message) {
+            ACCOUNT_TIMEOUT.min(policy.longest_pause)
+        } else {
+            policy.pause(message.retry_count)
+        };
+        let pause = pause.saturating_sub(passed);
         let until = Instant::now() + pause;
         let _announced = self.context.attempts.announce(message.seq, pause);
         // A late answer or echo ends the wait.
@@ -201,7 +211,9 @@ impl Lane {
                 () = sleep_until(until) => return true,
                 () = self.wake.notified() => {
                     let found = self.context.store.view().and_then(|view| view.by_seq(message.seq));
-                    if found.is_ok_and(|found| found.as_ref() != Some(message)) {
+                    if found.is_ok_and(|found| found.as_ref() != Some(message))
+                        || !route::is_best(&self.context, message, route)
+                    {
                         return false;
                     }
                 }

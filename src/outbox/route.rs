@@ -15,6 +15,11 @@ pub(super) struct DeliveryRoute {
 }
 
 impl DeliveryRoute {
+    /// Whether another account than this one made the last attempt to send the message.
+    pub(super) fn is_of_other_account(&self, message: &Message) -> bool {
+        message.account.is_some() && message.account != self.account.account
+    }
+
     /// The message in the form for the adapter.
     pub(super) fn outbound(&self, context: &OutboxContext, message: &Message) -> Outbound {
         let Self { account, conversation } = self;
@@ -117,6 +122,11 @@ pub(super) fn find_in(
         return Err(NoRoute::NotConnected);
     }
     Ok(DeliveryRoute { account, conversation })
+}
+
+/// Whether a message still goes by the account of a route. Another one may have connected that is to send it.
+pub(super) fn is_best(context: &OutboxContext, message: &Message, route: &DeliveryRoute) -> bool {
+    find(context, message).is_ok_and(|best| best.account.account == route.account.account)
 }
 
 /// Whether a route still uses the same connection.

@@ -451,6 +451,31 @@ async fn what_one_account_may_have_sent_another_does_not_send_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_account_that_may_have_sent_a_message_is_asked_though_another_one_came_first() {
+    let pauses = "[outbox]\nfirst_pause_seconds = 0.01\nlongest_pause_seconds = 3600\n";
+    let mut server = started(&format!("{pauses}{IMPATIENT_ADAPTER}on_unknown = 'resend'\n"));
+    let first = dial(&server, "1", willing_but("send_group_msg", Reply::Drop)).await;
+    // It tells the clock.
+    until_taken(&server, &first, 1);
+    let id = server.make_for(Some("qq"), "group_7", "once");
+    first.action("send_group_msg").await;
+    first.ended().await;
+    server.kill();
+    server.start_again();
+    let second = dial(&server, "2", willing()).await;
+    eventually("it waits for the account that tried", || {
+        let (_, message) = server.get(&format!("/api/messages/{id}"));
+        (message["waiting_code"] == "next_attempt").then_some(())
+    });
+    let history = vec![said(true, 1, "old", 9_000), said(true, 101, "once", 0)];
+    let history = Arc::new(Mutex::new(history));
+    let first = dial(&server, "1", with_history(&history, willing())).await;
+    let sent = server.until(&id, "Sent");
+    assert_eq!((sends(&first), sends(&second)), (0, 0), "{sent}");
+    assert_eq!((&sent["account"], &sent["retry_count"]), (&json!("1"), &json!(0)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn failed_is_failed_whatever_the_retcode() {
     let server = started(HASTY);
     for (group, retcode) in [(1, 0), (2, 1)] {
