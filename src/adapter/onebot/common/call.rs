@@ -13,6 +13,14 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use uuid::Uuid;
 
+/// Bytes a second, at least, in which an implementation takes a frame and passes on the file in it.
+const UPLOAD_RATE: usize = 128 << 10;
+
+/// How long to wait for the answer to a frame of so many bytes, with this limit for a small one.
+fn limit_for(bytes: usize, limit: Duration) -> Duration {
+    limit.saturating_add(Duration::from_secs((bytes / UPLOAD_RATE) as u64))
+}
+
 /// The actions of one connection.
 #[derive(Clone)]
 pub(in crate::adapter::onebot) struct Calls {
@@ -180,8 +188,9 @@ impl Calls {
         let request = ActionFrame { action, params, echo: &place.echo, bot };
         let frame = serde_json::to_string(&request).map_err(|_| NoAnswer::NotSent("no JSON"))?;
         self.waiting().sizes.insert(place.echo.clone(), frame.len());
+        let limit = limit_for(frame.len(), self.shared.limit);
         self.shared.writer.send(frame).map_err(NoAnswer::NotSent)?;
-        match timeout(self.shared.limit, &mut place.answer).await {
+        match timeout(limit, &mut place.answer).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(_)) => Err(self.lost(&place.echo)),
             Err(_) => {
@@ -193,7 +202,7 @@ impl Calls {
                 if let Some(awaited) = waiting.answers.remove(&place.echo) {
                     self.keep_late(place.echo.clone(), awaited);
                 }
-                Err(NoAnswer::Silent(self.shared.limit))
+                Err(NoAnswer::Silent(limit))
             }
         }
     }
@@ -211,6 +220,7 @@ impl Calls {
         let request = ActionFrame { action, params, echo: &place.echo, bot: None };
         let frame = serde_json::to_string(&request).map_err(|_| NoAnswer::NotSent("no JSON"))?;
         self.waiting().sizes.insert(place.echo.clone(), frame.len());
+        let limit = limit_for(frame.len(), limit);
         self.shared.writer.send(frame).map_err(NoAnswer::NotSent)?;
         tokio::select! {
             answer = timeout(limit, answer) => match answer {
