@@ -48,6 +48,16 @@ async fn two_accounts(server: &TestServer) -> (Peer, Peer) {
     (first, other)
 }
 
+/// Waits until the first account is not connected any more.
+fn until_offline(server: &TestServer) {
+    eventually("it is offline", || {
+        let (_, platforms) = server.get("/api/platforms");
+        let all = platforms["platforms"].as_array().unwrap();
+        let is_on = |one: &Value| one["account"] == ID && one["status"] == "Connected";
+        (!all.iter().any(is_on)).then_some(())
+    });
+}
+
 fn call(server: &TestServer, action: &str, params: &Value) -> Value {
     let path = format!("{PATH}/{action}?access_token=secret");
     let (status, answer) = server.ask("POST", &path, Some(params));
@@ -126,26 +136,43 @@ async fn an_action_about_an_event_goes_by_the_account_that_was_told_of_it() {
     let name = ".handle_quick_operation";
     assert_eq!(call(&server, name, &quick(2))["status"], "ok");
     assert_eq!(other.action(name).await["params"]["context"]["self_id"], 2);
+    for name in [".handle_quick_operation_async", ".handle_quick_operation_rate_limited"] {
+        assert_eq!(call(&server, name, &quick(2))["status"], "ok");
+        assert_eq!(other.action(name).await["params"]["context"]["self_id"], 2);
+    }
     is_refused(&call(&server, name, &quick(3)));
     is_refused(&call(&server, name, &json!({"operation": {"reply": "hi"}})));
     let request = |account: i64, flag: &str| {
         json!({"post_type": "request", "request_type": "friend", "time": 1_700_000_000,
             "self_id": account, "user_id": 5, "comment": "hi", "flag": flag})
     };
+    first.push(&request(ACCOUNT, "12345"));
     other.push(&request(2, "of the other"));
     first.push(&request(ACCOUNT, "of both"));
     other.push(&request(2, "of both"));
     eventually("the requests are stored", || {
         let (_, all) = server.get("/api/requests");
-        (all["requests"].as_array().unwrap().len() == 3).then_some(())
+        (all["requests"].as_array().unwrap().len() == 4).then_some(())
     });
     let answer = |flag: &str| {
         call(&server, "set_friend_add_request", &json!({"flag": flag, "approve": true}))
     };
     assert_eq!(answer("of the other")["status"], "ok");
     assert_eq!(other.action("set_friend_add_request").await["params"]["flag"], "of the other");
+    // The group of a request is not one that its account must know.
+    let joining = json!({"flag": "of the other", "group_id": 77, "sub_type": "add"});
+    assert_eq!(call(&server, "set_group_add_request", &joining)["status"], "ok");
+    let told = other.action("set_group_add_request").await;
+    assert_eq!(
+        (&told["params"]["flag"], &told["params"]["group_id"]),
+        (&joining["flag"], &joining["group_id"])
+    );
     for flag in ["of both", "of nobody"] {
         is_refused(&answer(flag));
     }
     assert!(first.actions().iter().all(|action| action["action"] != name));
+    first.drop_connection();
+    until_offline(&server);
+    let answered = answer("12345");
+    assert_eq!(answered["retcode"], 1503, "{answered}");
 }

@@ -27,6 +27,8 @@ pub(super) fn find_account(
 ) -> Result<Option<Arc<ServedAccount>>> {
     // The names of hidden actions begin so (api/hidden.md).
     let action = action.trim_start_matches(['.', '_']);
+    let action = action.strip_suffix("_rate_limited").unwrap_or(action);
+    let action = action.strip_suffix("_async").unwrap_or(action);
     if action == "handle_quick_operation" {
         return Ok(account_of_event(accounts, fields));
     }
@@ -66,6 +68,11 @@ fn knows(
     action: &str,
     fields: &RawObject<'_>,
 ) -> Result<bool> {
+    let is_native = bot.shared.speaks_onebot11(&account.platform, &account.account);
+    // A flag names one request, and the group that may stand beside it is that of the request.
+    if let Some(flag) = fields.text("flag").filter(|_| action.ends_with("_add_request")) {
+        return knows_request(account, view, &flag, is_native);
+    }
     let is_private =
         action.contains("private") || fields.text("message_type").as_deref() == Some("private");
     let group = fields.id("group_id").filter(|_| !is_private);
@@ -73,12 +80,8 @@ fn knows(
         (Some(group), _) => conversation_of_group(&bot.shared, account, &group),
         (None, Some(person)) => conversation_of_person(&bot.shared, account, &person),
         (None, None) => {
-            let is_native = bot.shared.speaks_onebot11(&account.platform, &account.account);
-            return match (fields.id("message_id"), fields.text("flag")) {
-                (Some(id), _) => Ok(find(view, account, &id, is_native)?.is_some()),
-                (None, Some(flag)) => knows_request(account, view, &flag, is_native),
-                (None, None) => Ok(false),
-            };
+            let Some(id) = fields.id("message_id") else { return Ok(false) };
+            return Ok(find(view, account, &id, is_native)?.is_some());
         }
     };
     block_in_place(|| knows_conversation(account, view, &conversation))
