@@ -139,6 +139,35 @@ fn a_list_where_an_object_belongs_is_refused_with_its_line() {
 }
 
 #[test]
+fn segments_are_imported_as_a_list_or_as_a_single_one_and_otherwise_refused() {
+    let (server, _) = filled();
+    let mut record = messages(&server).remove(0);
+    let file = server.home.path("segments.jsonl");
+    let mut write = |segments: Value| {
+        record["id"] = json!(uuid::Uuid::new_v4());
+        record["segments"] = segments;
+        std::fs::write(&file, format!("{record}\n")).unwrap();
+        format!("/api/messages/{}", record["id"].as_str().unwrap())
+    };
+    let image = json!({"type": "image", "name": "a.png"});
+    for segments in [image.clone(), json!([image])] {
+        let path = write(segments.clone());
+        server.home.ok(&["import", file.to_str().unwrap()]);
+        assert_eq!(server.get(&path).1["segments"], json!([image]), "{segments}");
+    }
+    let path = write(json!([{"type": "hologram", "name": "of a newer program"}]));
+    server.home.ok(&["import", file.to_str().unwrap()]);
+    assert_eq!(server.get(&path).1["segments"], Value::Null);
+    for wrong in [json!({"text": "x"}), json!([["image", "a.png"]]), json!("x"), json!(7)] {
+        let path = write(wrong.clone());
+        let error = server.home.fails(1, &["import", file.to_str().unwrap()]);
+        let words = "line 1: `segments` must be a list of objects, each with a `type`";
+        assert!(error.contains(words), "{wrong}: {error}");
+        assert_eq!(server.get(&path).0, 404, "{wrong}");
+    }
+}
+
+#[test]
 fn what_came_in_is_no_double_after_an_import() {
     let server = TestServer::start();
     let line = json!({"id": "15064e92-fea3-4c98-9718-40bc890d5323", "message_type": "Text",

@@ -10,7 +10,9 @@ use crate::model::message_fields::MessageFields;
 use crate::model::reaction::Reaction;
 use crate::model::reason::Reason;
 use crate::model::wait_reason::WaitReason;
+use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 use std::borrow::Cow;
 use uuid::Uuid;
 
@@ -150,13 +152,19 @@ fn is_false(value: &bool) -> bool {
 }
 
 /// The segments, if this program knows all their types. If a newer program wrote others, only
-/// `content` is used.
+/// `content` is used. A single one may stand without the list.
 fn known_segments<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Option<Cow<'static, [Segment]>>, D::Error> {
-    let segments: Option<serde_json::Value> = Option::deserialize(from)?;
-    let segments = segments.and_then(|value| serde_json::from_value(value).ok());
-    Ok(segments.map(Cow::Owned))
+    let listed = match Option::deserialize(from)? {
+        None => return Ok(None),
+        Some(Value::Array(listed)) => listed,
+        Some(single) => vec![single],
+    };
+    if !listed.iter().all(|segment| segment.get("type").is_some_and(Value::is_string)) {
+        return Err(Error::custom("`segments` must be a list of objects, each with a `type`"));
+    }
+    Ok(serde_json::from_value(Value::Array(listed)).ok().map(Cow::Owned))
 }
 
 impl<'a> OptionalFields<'a> {
@@ -327,7 +335,7 @@ pub struct MessageWithRaw<'a> {
     /// The platform's JSON, or a text if it was not JSON. Left out if it has no more than the
     /// message.
     #[serde(skip_serializing_if = "Option::is_none")]
-    raw: Option<serde_json::Value>,
+    raw: Option<Value>,
 }
 
 impl<'a> MessageWithRaw<'a> {
