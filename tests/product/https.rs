@@ -1,9 +1,15 @@
 //! Our own client over HTTPS: whom it trusts, and what it says where it cannot.
 
-use crate::server::{Home, TestServer, eventually};
+use crate::server::{DEADLINE, Home, TestServer, eventually};
 use crate::tui::tui;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::Value;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -99,6 +105,35 @@ fn commands_work_over_https_with_the_certificate_of_who_issued_it() {
     by_the_system.env_remove("RECHAT_CA").env("SSL_CERT_FILE", &secure.issuer);
     let stats: Value = serde_json::from_str(&ok(by_the_system)).unwrap();
     assert_eq!(stats["total"], 1);
+}
+
+#[test]
+fn a_client_that_has_closed_its_side_of_tls_gets_its_answer() {
+    let secure = Secure::start("");
+    let issuer = CertificateDer::from_pem_file(&secure.issuer).unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(issuer).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let config = config.with_safe_default_protocol_versions().unwrap();
+    let config = Arc::new(config.with_root_certificates(roots).with_no_client_auth());
+    for shuts_tcp in [false, true] {
+        let name = ServerName::try_from("localhost").unwrap();
+        let tls = ClientConnection::new(config.clone(), name).unwrap();
+        let tcp = TcpStream::connect(&secure.server.address).unwrap();
+        tcp.set_read_timeout(Some(DEADLINE)).unwrap();
+        let mut client = StreamOwned::new(tls, tcp);
+        let request =
+            "GET /api/stats HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer secret\r\n\r\n";
+        client.write_all(request.as_bytes()).unwrap();
+        client.conn.send_close_notify();
+        client.flush().unwrap();
+        if shuts_tcp {
+            client.sock.shutdown(Shutdown::Write).unwrap();
+        }
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        assert!(answer.contains(" 200 ") && answer.contains("\"total\":"), "{answer}");
+    }
 }
 
 #[test]

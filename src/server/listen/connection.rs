@@ -44,8 +44,8 @@ impl RunningServer {
             .http1()
             .timer(TokioTimer::new())
             // A client that has closed its side may still read. One that is gone is noticed when it is
-            // written to; streams without an end look at the socket.
-            .half_close(requests.facts.socket.is_some())
+            // written to; streams without an end look at the socket where they have it.
+            .half_close(true)
             .header_read_timeout(head_limit)
             // The router refuses a head that is too large before hyper does, and its answer names
             // the limit.
