@@ -25,7 +25,10 @@ fn obliging() -> Script {
             "set_group_name"
             | "delete_msg"
             | ".handle_quick_operation"
+            | ".handle_quick_operation_async"
+            | ".handle_quick_operation_rate_limited"
             | "set_friend_add_request"
+            | "set_group_add_request"
             | "_get_model_show",
         ) => Reply::ok(Value::Null),
         _ => willing(action),

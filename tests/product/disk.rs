@@ -79,6 +79,7 @@ fn a_store_that_was_not_closed_is_read_by_those_who_may_not_write_it() {
     server.make_for(Some("nowhere"), "group_1", "hello");
     server.kill();
     let home = &server.home;
+    std::fs::remove_file(home.path("data/rechat/rechat.sock")).unwrap();
     for folder in ["", "data", "data/rechat"] {
         std::fs::set_permissions(home.path(folder), Permissions::from_mode(0o755)).unwrap();
     }

@@ -171,7 +171,7 @@ async fn recall(
 }
 
 /// Passes an action to the OneBot implementation, and returns its answer unchanged. While the account is
-/// not connected, rechat answers the actions that it can answer itself.
+/// not connected, rechat answers the actions that only read and that it can answer itself.
 async fn through(
     bot: &ConfiguredBot,
     account: &ServedAccount,
@@ -186,13 +186,15 @@ async fn through(
         (Some(handle), Ok(params)) => handle.call(name.to_owned(), params).await,
         _ => Err(ActionError::NotConnected),
     };
+    let not_connected =
+        || ActionAnswer::Failed(NOT_CONNECTED, ActionError::NotConnected.to_string());
+    let reads = ["get_", "can_"].iter().any(|verb| name.starts_with(verb));
     match called {
         Ok(frame) => ActionAnswer::AsItCame(frame),
+        Err(ActionError::NotConnected) if !reads => not_connected(),
         Err(ActionError::NotConnected) => {
             match own_actions::answer(bot, account, name, fields).await {
-                ActionAnswer::Failed(NO_SUCH_ACTION, _) => {
-                    ActionAnswer::Failed(NOT_CONNECTED, ActionError::NotConnected.to_string())
-                }
+                ActionAnswer::Failed(NO_SUCH_ACTION, _) => not_connected(),
                 answer => answer,
             }
         }

@@ -333,3 +333,15 @@ impl Drop for PendingCall<'_> {
         waiting.through.remove(&self.echo);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_frame_may_take_as_long_as_its_upload() {
+        let limit = |bytes| limit_for(bytes, Duration::from_millis(500));
+        assert_eq!(limit(2_000), Duration::from_millis(500));
+        assert_eq!(limit(16 << 20), Duration::from_millis(128_500));
+    }
+}
