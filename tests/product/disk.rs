@@ -4,6 +4,7 @@ use crate::account::{ACCOUNT, implementation, said};
 use crate::media::upload;
 use crate::onebot::Reply;
 use crate::onebot11::{own_message, willing, willing_but};
+use crate::parts::{make_two_parts, stored};
 use crate::server::{Home, TestServer, eventually};
 use crate::small_disk::{SmallDisk, run};
 use crate::tools::program;
@@ -38,13 +39,13 @@ fn a_full_disk_refuses_writers_alone_and_mends_itself() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs to mount a file system: tests/run"]
-async fn the_echo_of_an_attempt_that_was_killed_is_known_while_the_disk_is_full() {
+async fn the_echo_of_a_part_whose_process_was_killed_is_known_while_the_disk_is_full() {
     let home = Arc::new(Home::new());
     let disk = SmallDisk::mount(&home);
     home.configure("[[adapter]]\nkind = 'onebot11'\nhistory = 0\n");
     let mut server = TestServer::start_in(home.clone(), &["--db", &disk.db()]);
     let peer = implementation(&server, willing_but("send_group_msg", Reply::Silent)).await;
-    let id = server.make_for(Some("qq"), "group_77", "once");
+    let id = make_two_parts(&server);
     peer.action("send_group_msg").await;
     server.kill();
     let filler = disk.fill();
@@ -52,16 +53,17 @@ async fn the_echo_of_an_attempt_that_was_killed_is_known_while_the_disk_is_full(
     let peer = implementation(&server, willing()).await;
     peer.push(&said(1, "it waits for the disk"));
     server.tells("events cannot be stored and wait");
-    peer.push(&own_message(ACCOUNT, 77, 101, "once"));
+    peer.push(&own_message(ACCOUNT, 77, 101, "see"));
     // It is logged once all that came before has been judged.
     peer.push_text("no JSON");
     server.tells("skipped");
     std::fs::remove_file(&filler).unwrap();
     server.until(&id, "Sent");
-    let (_, page) = server.get("/api/messages?conversation=group_77");
-    let all = page["messages"].as_array().unwrap();
-    assert_eq!(all.iter().filter(|message| message["content"] == "once").count(), 1, "{page}");
-    assert!(peer.actions().iter().all(|action| action["action"] != "send_group_msg"), "{page}");
+    assert_eq!(stored(&server, &peer).len(), 2);
+    let actions = peer.actions();
+    let sent = actions.iter().filter(|action| action["action"] == "send_group_msg");
+    let types: Vec<_> = sent.map(|action| &action["params"]["message"][0]["type"]).collect();
+    assert_eq!(types, ["file"], "the first part went out before");
 }
 
 /// Another user of this host, who may read the store and not write it.

@@ -452,7 +452,7 @@ async fn what_one_account_may_have_sent_another_does_not_send_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_account_that_may_have_sent_a_message_is_asked_though_another_one_came_first() {
-    let pauses = "[outbox]\nfirst_pause_seconds = 0.01\nlongest_pause_seconds = 3600\n";
+    let pauses = "[outbox]\nfirst_pause_seconds = 0.0001\nlongest_pause_seconds = 3600\n";
     let mut server = started(&format!("{pauses}{IMPATIENT_ADAPTER}on_unknown = 'resend'\n"));
     let first = dial(&server, "1", willing_but("send_group_msg", Reply::Drop)).await;
     // It tells the clock.
