@@ -52,6 +52,8 @@ async fn however_many_are_given_up_at_once_the_writer_goes_on() {
         time_to_live: Duration::ZERO,
     };
     let clock = Arc::new(Clock::start());
+    let outcomes = outbox.outcomes.clone();
+    assert!(!outcomes.are_claims_own(), "each claim is of a killed process");
     let work = outbox.run(store.clone(), Registry::new(), policy, None, clock, stop.clone());
     let work = tokio::spawn(work);
     let all_failed = async {
@@ -60,6 +62,8 @@ async fn however_many_are_given_up_at_once_the_writer_goes_on() {
         }
     };
     tokio::time::timeout(Duration::from_mins(1), all_failed).await.expect("all are given up");
+    assert!(outcomes.are_claims_own());
     stop.cancel();
     work.await.unwrap();
+    assert!(!outcomes.are_claims_own(), "another node may claim from now on");
 }

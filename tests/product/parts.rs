@@ -179,7 +179,9 @@ async fn a_message_that_was_set_to_sent_by_hand_after_a_part_goes_out_anew_with_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_account_sends_all_parts_and_recalls_its_own() {
-    let server = server_with(PATIENT);
+    // The first account gets no time to come back.
+    let pauses = "[outbox]\nfirst_pause_seconds = 0.01\nlongest_pause_seconds = 0.02\n";
+    let server = server_with(&format!("{pauses}{PATIENT}"));
     let first = answering_by_hand(&server).await;
     let url = format!("ws://{}/onebot/v11/ws", server.address);
     let willing = willing();
