@@ -1,8 +1,8 @@
 //! Ingest: stores the events of adapters.
 //!
-//! An event leaves the queue only once it is on disk. If the disk refuses, the event is tried again,
-//! the adapters' queue fills (it is bounded in number and bytes), and their sockets wait: nothing is
-//! lost, and memory stays bounded. If a damaged row prevents an event from being stored, the event is set
+//! An event gives back its room in the queue only once it is on disk. If the disk refuses, the event is tried
+//! again, the room fills (it is bounded in bytes), and the sockets of adapters wait: nothing is
+//! lost, and memory stays bounded. Questions of adapters are answered meanwhile. If a damaged row prevents an event from being stored, the event is set
 //! aside, and the next one is stored.
 //!
 //! A message of the account's owner may be the echo of an attempt that is still running. It waits for
