@@ -6,6 +6,7 @@ use crate::server::body::HttpResponse;
 use crate::server::compress::AcceptedEncodings;
 use crate::server::context::Incoming;
 use crate::server::on_wake::OnWake;
+use crate::server::peer::Peer;
 use crate::server::wire::{ConnectionPhase, Wire};
 use futures_util::{FutureExt, stream};
 use hyper::service::service_fn;
@@ -44,8 +45,9 @@ impl RunningServer {
             .http1()
             .timer(TokioTimer::new())
             // A client that has closed its side may still read. One that is gone is noticed when it is
-            // written to; streams without an end look at the socket where they have it.
-            .half_close(true)
+            // written to; streams without an end look at the socket where they have it. At the Unix socket
+            // the end of what a client sends is its end.
+            .half_close(matches!(requests.facts.peer, Peer::Tcp(_)))
             .header_read_timeout(head_limit)
             // The router refuses a head that is too large before hyper does, and its answer names
             // the limit.
