@@ -6,6 +6,7 @@ use crate::adapter::{AccountConversation, AdapterEvent, MessageRef};
 use crate::clock::now;
 use crate::model::event::AdapterState;
 use crate::model::inbound::Inbound;
+use crate::model::message::Message;
 use crate::model::platform_event::MessageTarget;
 use crate::model::status_rules::Outcome;
 use crate::outbox;
@@ -81,7 +82,10 @@ impl Ingest {
             }
             AdapterEvent::OwnMessages { of, answer } => {
                 let AccountConversation { platform, account, conversation } = &of;
-                self.answer(answer, |view| view.own_messages(platform, account, conversation));
+                self.answer(answer, |view| {
+                    let own = view.own_messages(platform, account, conversation)?;
+                    Ok(own.iter().flat_map(Message::platform_ids).cloned().collect())
+                });
                 return None;
             }
             AdapterEvent::DoubtfulMessages { of, answer } => {

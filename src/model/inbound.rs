@@ -123,15 +123,24 @@ impl Inbound {
             && message.status == Status::Sent
             && message.external_id.is_none()
             && message.account.as_ref() == Some(&self.account)
-            && self.says_it_in_the_same_words(message)
+            && self.may_say(message)
             && written.end().saturating_add(CLOCKS_APART) >= message.created_at
             && *written.start() <= message.updated_at + ECHO_LATE
     }
 
     /// Whether a platform may report a message of ours in this form.
     fn may_say(&self, message: &Message) -> bool {
-        let quote = message.reply_to.as_ref().and_then(|answered| answered.quote());
-        self.content.is_answer_told_of(&message.content, quote)
+        let Message { content, reply_to, .. } = message;
+        let reply_to = reply_to.as_deref();
+        let quote = reply_to.and_then(ReplyTo::quote);
+        self.tells(content, reply_to)
+            || quote.is_some_and(|quote| self.tells(&content.behind_quote(quote), reply_to))
+    }
+
+    /// Whether a platform may report content of ours in this form, which answers another message or none.
+    pub fn tells(&self, content: &Content, reply_to: Option<&ReplyTo>) -> bool {
+        let author = reply_to.and_then(|answered| answered.author(&self.account));
+        self.content.is_told_of_answer(content, author)
     }
 
     /// Whether it is the text as which a message of ours went out that was made in another form, or that the
@@ -143,11 +152,16 @@ impl Inbound {
         self.own && is_its_text
     }
 
-    fn says_it_in_the_same_words(&self, message: &Message) -> bool {
-        message.content.message_type() == self.content.message_type()
-            && message.content.readable().trim() == self.content.readable().trim()
-            && self.content.has_mentions_and_faces_of(&message.content)
-            || self.is_text_of(message)
+    /// Whether this entry of a history is an own message or a part of it, by its ID and its time: a platform may give an
+    /// ID again.
+    pub fn is_entry_of(&self, message: &Message) -> bool {
+        let written = self.may_be_written(0);
+        let is_near = |at: u64| {
+            *written.start() <= at.saturating_add(HISTORY_APART)
+                && written.end().saturating_add(HISTORY_APART) >= at
+        };
+        message.platform_ids().any(|id| *id == self.external_id)
+            && (is_near(message.created_at) || is_near(message.updated_at))
     }
 
     /// The time at which it was written, by our clock, if that clock is known which wrote `time`.

@@ -82,6 +82,11 @@ impl Message {
         self.account.as_deref().is_some_and(|own| own != account)
     }
 
+    /// The platform's own IDs of its parts and of the message itself, as far as they are known.
+    pub fn platform_ids(&self) -> impl Iterator<Item = &String> {
+        self.parts.iter().chain(&self.external_id)
+    }
+
     /// Whether it was reported to one of your accounts, and another person wrote it.
     pub fn is_told_by(&self, platform: &str, account: &str) -> bool {
         self.direction == Direction::Inbound
@@ -115,6 +120,14 @@ impl ReplyTo {
             sender: message.sender.clone(),
             content: Some(excerpt(&message.content.readable())),
             external_id: message.external_id.clone(),
+        }
+    }
+
+    /// The ID of the author, if that is known; one that was made here is of this account.
+    pub fn author<'a>(&'a self, account: &'a str) -> Option<&'a str> {
+        match &self.sender {
+            Some(sender) => Some(&sender.id),
+            None => self.id.map(|_| account),
         }
     }
 

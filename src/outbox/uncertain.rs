@@ -27,13 +27,10 @@ pub(super) async fn may_send(
     if found == Found::RestUnsent {
         return still_waits(context, message).unwrap_or_default();
     }
-    if let Found::History { candidates, earlier, similar, is_complete } = found {
-        let are_others = || {
-            Ok(were_known(context, message, &earlier)?
-                && are_known_as_others(context, message, &similar)?)
-        };
+    if let Found::History { candidates, others, is_complete } = found {
+        let entries = candidates.iter().chain(&others);
         let mut is_complete = is_complete
-            && are_others().unwrap_or_else(|error: store::StoreError| {
+            && are_other_messages(context, message, route, entries).unwrap_or_else(|error| {
                 tracing::error!("the messages of a history cannot be compared: {error}");
                 false
             });
@@ -80,43 +77,21 @@ pub(super) async fn may_send(
     !is_cautious
 }
 
-/// Whether all these messages of a history were known before the message was made, so that none of them is
-/// it. Their times alone do not tell, because the platform's clock may have been set.
-fn were_known(
+/// Whether all these own messages of a history are known to be other messages: messages of ours or parts of them, or
+/// messages of the account's owner that came before an attempt may have sent this one. What the owner is said to have
+/// written since then may be this one in a form that is not known.
+fn are_other_messages<'a>(
     context: &OutboxContext,
     message: &Message,
-    earlier: &[Inbound],
+    route: &DeliveryRoute,
+    mut entries: impl Iterator<Item = &'a Inbound>,
 ) -> store::Result<bool> {
-    let view = context.store.view()?;
-    for seen in earlier {
-        let known = view.by_external(&seen.platform, &seen.account, &seen.external_id)?;
-        if known.is_none_or(|known| known.updated_at >= message.may_be_sent_since()) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// Whether all these messages of a history are known as other messages: they were known before an attempt may have
-/// sent this one, or are messages of ours, or parts of them. One that came since, and that is stored as one that the
-/// owner wrote, may be this one in a form that is not known.
-fn are_known_as_others(
-    context: &OutboxContext,
-    message: &Message,
-    similar: &[Inbound],
-) -> store::Result<bool> {
-    let view = context.store.view()?;
-    for seen in similar {
-        let Inbound { platform, account, conversation, external_id, .. } = seen;
-        let is_other = match view.by_external(platform, account, external_id)? {
-            Some(known) => known.sender.is_none() || known.updated_at < message.may_be_sent_since(),
-            None => view.own_messages(platform, account, conversation)?.contains(external_id),
-        };
-        if !is_other {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    let DeliveryRoute { account, conversation } = route;
+    let Some(id) = &account.account else { return Ok(false) };
+    let mut known = context.store.view()?.own_messages(&account.platform, id, conversation)?;
+    let since = message.may_be_sent_since();
+    known.retain(|known| known.sender.is_none() || known.updated_at < since);
+    Ok(entries.all(|entry| known.iter().any(|known| entry.is_entry_of(known))))
 }
 
 fn still_waits(context: &OutboxContext, message: &Message) -> store::Result<bool> {

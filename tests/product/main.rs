@@ -50,6 +50,7 @@ mod delivery12;
 mod described;
 mod disk;
 mod doctor;
+mod doubles;
 mod errors;
 mod examples;
 mod faults;

@@ -24,8 +24,8 @@ pub struct Outbound {
     pub sent_as: Option<String>,
     /// Unix seconds from which on an attempt may have sent it; a search in a history begins there.
     pub may_be_sent_since: u64,
-    /// Unix seconds of its last change. Every attempt that is in doubt had ended by then.
-    pub changed_at: u64,
+    /// Unix seconds at which the last attempt in doubt began, or a later time.
+    pub last_attempt_at: u64,
     /// The message as a bot wrote it, in the form of the account's protocol, as JSON; `None` if a bot did not
     /// write it in that form.
     pub original: Option<String>,
@@ -42,7 +42,7 @@ impl Outbound {
             parts: Vec::new(),
             sent_as: None,
             may_be_sent_since: 0,
-            changed_at: 0,
+            last_attempt_at: 0,
             original: None,
         }
     }
@@ -79,16 +79,14 @@ pub enum Delivery {
 pub enum Found {
     /// The platform has a history.
     History {
-        /// Messages of the account that may be the one, the oldest first; the core knows which of
-        /// them are other messages.
+        /// Messages of the account since the first attempt that say the same, the oldest first; the core knows
+        /// which of them are other messages.
         candidates: Vec<Inbound>,
-        /// Messages of the account that say the same and have an earlier time. If the core did not know
-        /// them when the message was made, the clock may have been set, and one of them may be it.
-        earlier: Vec<Inbound>,
-        /// Messages of the account since then that say something else, but may be the one in a form that is not
-        /// known. The core knows which of them are other messages.
-        similar: Vec<Inbound>,
-        /// The history reaches back to before the message was made.
+        /// The account's other messages that may be the one all the same: those since the first attempt, because the
+        /// form in which a platform tells a message is not always known, and earlier ones that say the same,
+        /// because the clock may have been set. Unless the core knows all as other messages, nothing is proved.
+        others: Vec<Inbound>,
+        /// The history reaches back to before the first attempt.
         is_complete: bool,
     },
     /// It goes out in parts. The part in doubt was sent, as the adapter has reported, and those after it were

@@ -5,7 +5,6 @@
 mod check;
 mod failure;
 mod full_text;
-mod like;
 mod limits;
 mod readable;
 mod segment;

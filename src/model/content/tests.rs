@@ -200,11 +200,8 @@ fn what_a_platform_has_no_form_for_is_told_as_text() {
         let sent = Content::of(sent);
         assert!(Content::text(told).is_told_of(&sent), "{told}");
         assert!(!Content::text(format!("{told}!")).is_told_of(&sent), "{told}");
-        assert!(
-            Content::text(format!("> Bo: no\n{told}"))
-                .is_answer_told_of(&sent, Some("> Bo: no\n".into())),
-            "{told}"
-        );
+        let quoted = Content::text(format!("> Bo: no\n{told}"));
+        assert!(quoted.is_told_of(&sent.behind_quote("> Bo: no\n".into())), "{told}");
     }
     // A face beside a sticker that goes out as an image.
     let sent = Content::of(vec![sticker(Some("14")), sticker(None)]);
@@ -254,6 +251,22 @@ fn words_with_another_mention_or_face_are_another_message() {
     ] {
         assert!(!told.is_told_of(&sent), "{told:?} of {sent:?}");
     }
+}
+
+#[test]
+fn an_answer_may_be_told_behind_a_mention_of_the_author_it_answers() {
+    let to = |user: &str, words: &str| {
+        let mention = Segment::Mention { user: user.into(), name: None, me: false };
+        Content::of(vec![mention, text(words)])
+    };
+    let sent = Content::text("ok");
+    assert!(to("5", " ok").is_told_of_answer(&sent, Some("5")));
+    assert!(sent.is_told_of_answer(&sent, Some("5")));
+    assert!(!to("6", " ok").is_told_of_answer(&sent, Some("5")), "of somebody else");
+    assert!(!to("5", " no").is_told_of_answer(&sent, Some("5")));
+    assert!(!to("5", " ok").is_told_of_answer(&sent, None), "it answers nothing");
+    let mentions = to("5", "ok");
+    assert!(mentions.is_told_of_answer(&mentions, Some("5")));
 }
 
 #[test]

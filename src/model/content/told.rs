@@ -31,13 +31,30 @@ impl Content {
         self.is_form_of(sent) || self.is_text_form_of(sent)
     }
 
-    /// The same, of an answer; `quote` stood before it if the platform does not know the message that is answered.
-    pub fn is_answer_told_of(&self, sent: &Self, quote: Option<String>) -> bool {
-        let quoted = |quote: String| {
-            let head = Segment::Text { text: quote };
-            Self::of(std::iter::once(head).chain(sent.to_segments()).collect())
-        };
-        self.is_told_of(sent) || quote.is_some_and(|quote| self.is_told_of(&quoted(quote)))
+    /// The same, of an answer to a message of `author`: some implementations mention the author before it.
+    pub fn is_told_of_answer(&self, sent: &Self, author: Option<&str>) -> bool {
+        self.is_told_of(sent)
+            || author
+                .and_then(|author| self.behind_mention_of(author))
+                .is_some_and(|rest| rest.is_told_of(sent))
+    }
+
+    /// The content behind a mention of this person at its beginning; `None` if there is none.
+    fn behind_mention_of(&self, person: &str) -> Option<Self> {
+        match self.segments()? {
+            [Segment::Mention { user, .. }, rest @ ..] if user == person => {
+                Some(Self::of(rest.to_vec()))
+            }
+            _ => None,
+        }
+    }
+
+    /// This content behind the quote of the message that it answers, as it goes out if the platform does not know
+    /// that message.
+    #[must_use]
+    pub fn behind_quote(&self, quote: String) -> Self {
+        let head = Segment::Text { text: quote };
+        Self::of(std::iter::once(head).chain(self.to_segments()).collect())
     }
 
     /// Whether this is the same plain text but for the ends of its lines, which platforms change.
@@ -46,9 +63,9 @@ impl Content {
         is_plain && with_plain_ends(&self.readable()) == with_plain_ends(&other.readable())
     }
 
-    /// Whether the same people are mentioned, with the same faces; their names may differ.
-    pub fn has_mentions_and_faces_of(&self, other: &Self) -> bool {
-        self.mentions_and_faces(false).eq(other.mentions_and_faces(false))
+    /// Whether it has a file, a picture or the like, whose upload may take long.
+    pub fn has_attachments(&self) -> bool {
+        !self.attachments(true).is_empty()
     }
 
     /// This content without the addresses of media, which may be their bytes. [`Self::is_told_of`] does not need
@@ -71,20 +88,15 @@ impl Content {
         Self::of(segments)
     }
 
+    /// Whether it is one of the forms in which an adapter may send what was to be sent; plain text has no other.
     fn is_text_form_of(&self, sent: &Self) -> bool {
-        sent.text_forms().any(|form| self.is_form_of(&form))
-    }
-
-    /// The forms in which an adapter may send this; none of plain text.
-    pub(super) fn text_forms(&self) -> impl Iterator<Item = Self> + '_ {
         const FORMS: [(bool, bool); 4] =
             [(false, false), (true, false), (false, true), (true, true)];
-        let of_segments = |segments: &[Segment], (mentions, stickers)| {
-            let form = TextForm { mentions_are_text: mentions, stickers_are_text: stickers };
-            Self::of(segments.iter().map(|one| form.of(one)).collect())
-        };
-        let segments = self.segments();
-        FORMS.into_iter().filter_map(move |form| Some(of_segments(segments?, form)))
+        let Some(segments) = sent.segments() else { return false };
+        FORMS.into_iter().any(|(mentions_are_text, stickers_are_text)| {
+            let form = TextForm { mentions_are_text, stickers_are_text };
+            self.is_form_of(&Self::of(segments.iter().map(|one| form.of(one)).collect()))
+        })
     }
 
     fn is_form_of(&self, sent: &Self) -> bool {
@@ -103,10 +115,7 @@ impl Content {
     }
 
     /// The segments that are neither text nor attached, in order: the kind of each, and whom or what it means.
-    pub(super) fn mentions_and_faces(
-        &self,
-        stickers_are_images: bool,
-    ) -> impl Iterator<Item = (&str, &str)> {
+    fn mentions_and_faces(&self, stickers_are_images: bool) -> impl Iterator<Item = (&str, &str)> {
         let is_one = move |segment: &&Segment| {
             !(stickers_are_images && matches!(segment, Segment::Emoji { url: Some(_), .. }))
         };
@@ -114,7 +123,7 @@ impl Content {
     }
 
     /// The files and forwards, in order.
-    pub(super) fn attachments(&self, stickers_are_images: bool) -> Vec<&Segment> {
+    fn attachments(&self, stickers_are_images: bool) -> Vec<&Segment> {
         let is_one = |segment: &&Segment| match segment {
             Segment::Image(_)
             | Segment::Audio(_)

@@ -8,12 +8,12 @@ use crate::store::error::{Result, StoreError};
 use crate::store::query::{MessageFilter, Page, is_claimed_by};
 use crate::store::tables::{ADAPTER_STATE, REQUESTS, unpack, unpack_request};
 use redb::ReadableTable;
-use std::collections::HashSet;
 
 /// Messages that an account sent last, at most.
 const SENT_LAST: usize = 20;
 
-/// Own messages of a conversation that are told apart from parts, at most: the newest.
+/// Own messages of a conversation that entries of its history are compared with, at most: the newest. They are more
+/// than the entries.
 const OWN_LAST: usize = 512;
 
 /// Messages of a conversation that are read of those that wait, and of the others, to find which may have been
@@ -52,7 +52,7 @@ impl View {
         Ok(its.filter_map(|sent| Some((sent.external_id?, sent.updated_at))).collect())
     }
 
-    /// The platform's IDs of the newest own messages of an account in a conversation, and of their parts.
+    /// The newest own messages of an account in a conversation.
     ///
     /// # Errors
     ///
@@ -62,16 +62,16 @@ impl View {
         platform: &str,
         account: &str,
         conversation: &str,
-    ) -> Result<HashSet<String>> {
+    ) -> Result<Vec<Message>> {
         let filter = MessageFilter {
             statuses: Vec::new(),
             platform: Some(platform.to_owned()),
             conversation: Some(conversation.to_owned()),
             direction: Some(Direction::Outbound),
         };
-        let own = self.list(&filter, Page { offset: 0, limit: OWN_LAST, before: None })?;
-        let its = own.into_iter().filter(|message| message.account.as_deref() == Some(account));
-        Ok(its.flat_map(|message| message.parts.into_iter().chain(message.external_id)).collect())
+        let mut own = self.list(&filter, Page { offset: 0, limit: OWN_LAST, before: None })?;
+        own.retain(|message| message.account.as_deref() == Some(account));
+        Ok(own)
     }
 
     /// Messages that an account may have sent to a conversation by an attempt that has ended: the oldest of those

@@ -255,12 +255,12 @@ impl Handler {
             let answer = self.calls.send_part(message.id, place, sending.action, &sending).await;
             let part = |reason| format!("part {} of {}: {reason}", place + 1, steps.len());
             let delivery = delivery(answer);
-            let echoed = match &delivery {
+            let proven = match &delivery {
                 Delivery::Sent { .. } => None,
                 Delivery::Unknown { .. } => progress().part_unanswered(message.id),
                 Delivery::Refused { .. } | Delivery::Closed => {
                     match progress().part_refused(message.id) {
-                        RefusedPart::SentEarlier(id) => Some(id),
+                        RefusedPart::SentEarlier(proven) => Some(proven),
                         RefusedPart::NotSent(owners_message) => {
                             self.give_back(owners_message).await;
                             None
@@ -268,8 +268,7 @@ impl Handler {
                     }
                 }
             };
-            let proven = |id| Delivery::Sent { external_id: Some(id), is_unconfirmed: false };
-            match echoed.map_or(delivery, proven) {
+            match proven.unwrap_or(delivery) {
                 Delivery::Sent { external_id, is_unconfirmed } => {
                     let SentPart { external_id, owners_message } =
                         progress().part_sent(message.id, external_id, is_unconfirmed);

@@ -4,6 +4,7 @@
 mod in_history;
 mod late_answers;
 mod live_echoes;
+mod nameless;
 mod newest;
 mod sent_ids;
 mod under_way;
@@ -13,6 +14,7 @@ use crate::adapter::api::{Delivery, Outbound, PartNoted};
 use crate::clock::now;
 use crate::model::content::Content;
 use crate::model::inbound::Inbound;
+use nameless::NamelessParts;
 use newest::keep_newest;
 use sent_ids::SentIds;
 use std::collections::VecDeque;
@@ -24,8 +26,6 @@ use whole_messages::WholeMessages;
 
 /// How many partly sent messages are remembered. The oldest is forgotten, and all its parts may be sent again.
 const MAX_UNDER_WAY: usize = 256;
-/// Parts remembered that were taken without an ID.
-const MAX_NAMELESS: usize = 256;
 
 /// Messages that are sent in parts, and the parts sent so far.
 #[derive(Debug, Default)]
@@ -38,19 +38,10 @@ struct State {
     under_way: VecDeque<UnderWay>,
     /// Each part but the first, which stands for the message, and each echo.
     parts: SentIds,
-    /// Parts that were taken without an ID: their echoes are known by what they say.
-    nameless: VecDeque<NamelessPart>,
+    nameless: NamelessParts,
     whole: WholeMessages,
     /// The messages of the last attempts.
     begun: VecDeque<Uuid>,
-}
-
-#[derive(Debug)]
-struct NamelessPart {
-    conversation: String,
-    content: Content,
-    /// When it was taken, in Unix seconds.
-    at: u64,
 }
 
 /// A message that the account's owner wrote, and that was taken for the echo of a part.
@@ -61,8 +52,8 @@ pub(super) type OwnersMessage = Box<Inbound>;
 pub(super) enum RefusedPart {
     /// No attempt is known to have sent it. A message that was taken for its echo is none.
     NotSent(Option<OwnersMessage>),
-    /// An earlier attempt, whose outcome was unknown, sent it under this ID: its echo has come.
-    SentEarlier(String),
+    /// An earlier attempt, whose outcome was unknown, sent it: its echo or its late answer has come.
+    SentEarlier(Delivery),
 }
 
 /// A part that was sent.
@@ -85,9 +76,12 @@ impl SendProgress {
         let earlier = earlier.and_then(|place| state.under_way.remove(place));
         let earlier = earlier.and_then(|earlier| earlier.go_on_with(message, contents));
         let mut under_way = earlier.unwrap_or_else(|| UnderWay::as_listed_in(message, contents));
-        // The task of an earlier attempt ended before it used the echo.
-        if let Some(echo) = under_way.take_echo() {
-            under_way.sent.push(Some(echo.external_id));
+        // The task of an earlier attempt ended before it used the echo or the late answer.
+        let (proven, part) = (under_way.proven(), under_way.next_nameless());
+        under_way.take_echo();
+        if let Some((Delivery::Sent { external_id, .. }, part)) = proven.zip(part) {
+            let in_doubt = under_way.next_is_sent(external_id);
+            state.nameless.keep_doubles(&part, in_doubt);
         }
         let gone = under_way.sent.len();
         state.keep_under_way(under_way);
@@ -117,10 +111,8 @@ impl SendProgress {
     pub(super) fn part_refused(&self, message: Uuid) -> RefusedPart {
         let mut state = self.state();
         let Some(known) = state.under_way(message) else { return RefusedPart::NotSent(None) };
-        if let NextPart::Echoed(echo) = &known.next
-            && known.is_doubted()
-        {
-            return RefusedPart::SentEarlier(echo.external_id.clone());
+        if let Some(proven) = known.proven().filter(|_| known.is_doubted()) {
+            return RefusedPart::SentEarlier(proven);
         }
         let owners_message = known.take_echo();
         if let Some(owners_message) = &owners_message {
@@ -129,20 +121,17 @@ impl SendProgress {
         RefusedPart::NotSent(owners_message)
     }
 
-    /// The next part got no answer. Returns its ID if its echo has come, which proves that it was sent;
-    /// otherwise it is in doubt until its echo comes or the next attempt sends it again.
-    pub(super) fn part_unanswered(&self, message: Uuid) -> Option<String> {
+    /// The next part got no answer. Returns its outcome if its echo or the late answer to an earlier attempt has
+    /// come; otherwise it is in doubt until its echo comes or the next attempt sends it again.
+    pub(super) fn part_unanswered(&self, message: Uuid) -> Option<Delivery> {
         let mut state = self.state();
         let known = state.under_way(message)?;
-        match &known.next {
-            NextPart::Echoed(echo) => return Some(echo.external_id.clone()),
-            NextPart::IsOpen(at) => {
-                known.next = NextPart::InDoubt(*at);
-                known.doubted = Some(known.sent.len());
-            }
-            NextPart::Waits | NextPart::InDoubt(_) => {}
+        if let NextPart::IsOpen(at) = known.next {
+            known.next = NextPart::InDoubt(at);
+            known.doubted = Some(known.sent.len());
+            known.in_doubt += 1;
         }
-        None
+        known.proven()
     }
 
     /// The next part was sent.
@@ -157,17 +146,23 @@ impl SendProgress {
             return SentPart { external_id, owners_message: None };
         };
         known.is_unconfirmed |= is_unconfirmed;
+        let (part, late) = (known.next_nameless(), known.late.take());
         let echo = known.take_echo();
+        let late_id = late.and_then(|late| late.external_id);
         let id_of_echo = echo.as_ref().map(|echo| echo.external_id.clone());
-        let index = known.sent.len();
-        let content = known.contents.get(index).cloned();
-        let conversation = known.conversation.clone();
-        let external_id = external_id.or_else(|| id_of_echo.clone());
-        known.sent.push(external_id.clone());
-        if let Some(content) = content {
-            state.keep_sent(conversation, index, external_id.clone(), content);
+        let external_id = external_id.or_else(|| id_of_echo.clone()).or_else(|| late_id.clone());
+        let mut in_doubt = known.next_is_sent(external_id.clone());
+        let mut owners_message =
+            echo.filter(|_| id_of_echo != external_id && id_of_echo != late_id);
+        if let Some(part) = part {
+            // It is likelier the echo of an earlier attempt.
+            if in_doubt > 0 && owners_message.take().is_some() {
+                in_doubt -= 1;
+                part.warn_of_double();
+            }
+            state.nameless.keep_doubles(&part, in_doubt);
+            state.keep_sent(part, external_id.clone());
         }
-        let owners_message = echo.filter(|_| external_id != id_of_echo);
         if let Some(owners_message) = &owners_message {
             state.is_no_part(owners_message);
         }
@@ -222,17 +217,15 @@ impl SendProgress {
             state.keep_under_way(one);
         }
         state.parts.append(parts);
-        for one in nameless {
-            state.keep_nameless(one);
-        }
+        state.nameless.append(nameless);
         state.whole.append(whole);
     }
 
     /// About how many bytes of memory the contents take.
     pub(super) fn bytes(&self) -> usize {
         let State { under_way, nameless, whole, .. } = &*self.state();
-        let nameless = nameless.iter().map(|part| part.content.bytes());
-        under_way.iter().map(UnderWay::bytes).chain(nameless).sum::<usize>() + whole.bytes()
+        let under_way: usize = under_way.iter().map(UnderWay::bytes).sum();
+        under_way + nameless.bytes() + whole.bytes()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -261,11 +254,6 @@ impl State {
     fn keep_under_way(&mut self, under_way: UnderWay) {
         self.under_way.push_back(under_way);
         keep_newest(&mut self.under_way, MAX_UNDER_WAY, UnderWay::bytes);
-    }
-
-    fn keep_nameless(&mut self, part: NamelessPart) {
-        self.nameless.push_back(part);
-        keep_newest(&mut self.nameless, MAX_NAMELESS, |part| part.content.bytes());
     }
 
     /// Forgets a message that was taken for the echo of a part: it is of the owner, or a whole one.

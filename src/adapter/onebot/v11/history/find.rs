@@ -105,13 +105,12 @@ fn is_complete(found: &Found) -> bool {
 /// Looks for a part in a history without the parts that it proves. What an entry says proves no part, but it may
 /// be it, unless it was known before.
 fn look_for_part(history: Vec<Inbound>, message: &Outbound, part: &Content) -> Found {
-    let Found::History { candidates, mut earlier, similar, is_complete } =
-        look(history, message, part)
+    let Found::History { candidates, mut others, is_complete } = look(history, message, part)
     else {
         return Found::CannotTell;
     };
-    earlier.extend(candidates);
-    Found::History { candidates: Vec::new(), earlier, similar, is_complete }
+    others.extend(candidates);
+    Found::History { candidates: Vec::new(), others, is_complete }
 }
 
 /// Looks for a message in a history. That it is not there proves something only by a clock that is known, and of a
@@ -120,24 +119,21 @@ pub(super) fn look(history: Vec<Inbound>, message: &Outbound, content: &Content)
     let earliest = message.may_be_sent_since.saturating_sub(CLOCKS_APART);
     let is_before = |seen: &Inbound| seen.written().is_some_and(|written| written < earliest);
     let is_on_its_way =
-        content.has_attachments() && now() < message.changed_at.saturating_add(ECHO_LATE);
+        content.has_attachments() && now() < message.last_attempt_at.saturating_add(ECHO_LATE);
     // Some leave out what the account itself wrote: such a history proves nothing.
     let is_complete = !is_on_its_way
         && history.iter().any(|seen| seen.own)
         && history.first().is_some_and(is_before);
-    let mut found = [Vec::new(), Vec::new(), Vec::new()];
-    let [candidates, earlier, similar] = &mut found;
+    let (mut candidates, mut others) = (Vec::new(), Vec::new());
     for seen in history {
         if !seen.own || seen.time.abs_diff(message.may_be_sent_since) > MAX_CLOCKS_APART {
             continue;
         }
-        match (is_before(&seen), seen.content.is_told_of(content)) {
+        match (is_before(&seen), seen.tells(content, message.reply_to.as_deref())) {
             (false, true) => candidates.push(seen),
-            (true, true) => earlier.push(seen),
-            (false, false) if seen.content.is_like(content) => similar.push(seen),
-            (_, false) => {}
+            (true, true) | (false, false) => others.push(seen),
+            (true, false) => {}
         }
     }
-    let [candidates, earlier, similar] = found;
-    Found::History { candidates, earlier, similar, is_complete }
+    Found::History { candidates, others, is_complete }
 }

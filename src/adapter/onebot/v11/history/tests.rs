@@ -1,7 +1,7 @@
 use super::find::look;
 use super::*;
 use crate::adapter::api::{Found, Outbound};
-use crate::model::content::{Content, Media, Segment};
+use crate::model::content::Content;
 use crate::model::inbound::ECHO_LATE;
 use crate::model::message::MessageType;
 use uuid::Uuid;
@@ -31,7 +31,7 @@ fn sent(message_type: MessageType, content: &str) -> Outbound {
         parts: Vec::new(),
         sent_as: None,
         may_be_sent_since: 1000,
-        changed_at: 0,
+        last_attempt_at: 0,
         original: None,
     }
 }
@@ -51,28 +51,31 @@ fn ids(messages: &[Inbound]) -> Vec<&str> {
 #[test]
 fn an_own_message_that_says_the_same_may_be_it() {
     let history = vec![said("hi", 500, true), said("hi", 990, true), said("hi", 1001, false)];
-    let Found::History { candidates, earlier, is_complete, .. } =
+    let Found::History { candidates, others, is_complete } =
         found(history, &sent(MessageType::Text, "hi "), Some(0))
     else {
         panic!("there is a history");
     };
     assert_eq!((ids(&candidates), is_complete), (vec!["hi-990"], true));
-    assert_eq!(ids(&earlier), ["hi-500"]);
+    assert_eq!(ids(&others), ["hi-500"]);
 }
 
 #[test]
 fn a_history_is_complete_if_it_reaches_back() {
     let message = sent(MessageType::Text, "hi");
-    for (history, is_complete) in [
-        (vec![said("a", 500, false), said("b", 600, true)], true),
-        (vec![said("a", 1001, false), said("b", 1002, true)], false),
+    for (history, others, is_complete) in [
+        (vec![said("a", 500, false), said("b", 600, true)], vec![], true),
+        (vec![said("a", 1001, false), said("b", 1002, true)], vec![said("b", 1002, true)], false),
         // It may leave out own messages.
-        (vec![said("a", 500, false)], false),
-        (vec![], false),
+        (vec![said("a", 500, false)], vec![], false),
+        (vec![], vec![], false),
     ] {
-        let [candidates, earlier, similar] = [vec![], vec![], vec![]];
-        let nothing = Found::History { candidates, earlier, similar, is_complete };
-        assert_eq!(found(history, &message, Some(0)), nothing);
+        let Found::History { candidates, others: told, is_complete: is_whole } =
+            found(history, &message, Some(0))
+        else {
+            panic!("there is a history");
+        };
+        assert_eq!((candidates, ids(&told), is_whole), (vec![], ids(&others), is_complete));
     }
 }
 
@@ -86,45 +89,27 @@ fn a_medium_comes_back_under_another_address() {
     assert_eq!((ids(&candidates), is_complete), (vec!["-1001"], true));
 }
 
-/// Whether a history has an entry that may be the message in an unknown form, and is complete.
-fn similar_to(message: &Outbound, told: Content) -> (bool, bool) {
-    let mut entry = said("", 1001, true);
-    entry.content = told;
-    let history = vec![said("a", 500, false), said("b", 600, true), entry];
-    let Found::History { candidates, earlier, similar, is_complete } =
-        found(history, message, Some(0))
-    else {
-        panic!("there is a history")
-    };
-    assert!(candidates.is_empty() && earlier.is_empty());
-    (!similar.is_empty(), is_complete)
-}
-
 #[test]
-fn an_entry_that_may_be_the_message_in_an_unknown_form_is_told() {
-    use MessageType::{File, Image, Text};
-    let file = |name: &str| {
-        let media = Media { name: Some(name.into()), ..Media::default() };
-        Content::of(vec![Segment::File(media)])
+fn every_own_entry_since_the_first_attempt_may_be_the_message_in_an_unknown_form() {
+    let history = || {
+        vec![
+            said("a", 500, true),
+            said("b", 600, false),
+            said("c", 1_001, true),
+            said("d", 1_001, false),
+        ]
     };
-    let mut sent_file = sent(File, "https://x/a.pdf");
-    assert_eq!(similar_to(&sent_file, file("a(1).pdf")), (true, true));
-    assert_eq!(similar_to(&sent_file, Content::of_type(Image, "https://x/1".into())), (true, true));
-    assert_eq!(similar_to(&sent_file, "a.pdf".into()), (false, true), "no file");
-    let hello = sent(Text, "hello you");
-    assert_eq!(similar_to(&hello, "helloyou".into()), (true, true), "spaces may change");
-    assert_eq!(similar_to(&hello, "hello".into()), (false, true));
-    assert_eq!(similar_to(&hello, file("hello you")), (false, true));
-    let mention = Segment::Mention { user: "7".into(), name: Some("Bob".into()), me: false };
-    let content = Content::of(vec![mention, Segment::Text { text: " hi".into() }]);
-    let greeting = Outbound { content, ..hello };
-    assert_eq!(similar_to(&greeting, "@Robert hi".into()), (true, true), "by another name");
-    assert_eq!(similar_to(&greeting, "bye".into()), (false, true));
-    // It may be on its way still.
-    sent_file.changed_at = now();
-    assert_eq!(similar_to(&sent_file, "b".into()), (false, false));
-    sent_file.changed_at = now() - ECHO_LATE;
-    assert_eq!(similar_to(&sent_file, "b".into()), (false, true));
+    let mut message = sent(MessageType::File, "https://x/a.pdf");
+    for (last_attempt_at, may_be_absent) in [(now(), false), (now() - ECHO_LATE, true)] {
+        message.last_attempt_at = last_attempt_at;
+        let Found::History { candidates, others, is_complete } =
+            found(history(), &message, Some(0))
+        else {
+            panic!("there is a history")
+        };
+        assert_eq!((candidates, ids(&others)), (vec![], vec!["c-1001"]));
+        assert_eq!(is_complete, may_be_absent, "a file may be on its way for a while");
+    }
 }
 
 #[test]
@@ -160,7 +145,9 @@ fn proof(known: Option<i64>, was_ahead: i64, is_ahead: i64, before: &[u64], told
     let message = Outbound { may_be_sent_since: at(1_000, 0), ..sent(MessageType::Text, "hi") };
     match look(history, &message, &message.content) {
         Found::History { candidates, .. } if !candidates.is_empty() => Proof::WasSent,
-        Found::History { earlier, is_complete: true, .. } if earlier.is_empty() => {
+        Found::History { others, is_complete: true, .. }
+            if others.iter().all(|other| other.content != "hi".into()) =>
+        {
             Proof::WasNotSent
         }
         Found::History { .. } => Proof::Nothing,

@@ -67,12 +67,15 @@ impl SendProgress {
         let (mut proven, mut is_part) = (Vec::new(), vec![false; history.len()]);
         for index in 0..history.len() {
             let entry = &history[index];
-            if state.is_part(entry) {
-                is_part[index] = true;
-            } else if let Some(place) = state.next_in(history, index).filter(|_| is_new(entry)) {
-                proven.extend(state.under_way[place].take_as_next(entry));
+            let is_its = |place: &usize| {
+                is_new(entry) || state.under_way[*place].has_id_of_other_part(entry)
+            };
+            if let Some(place) = state.next_in(history, index).filter(is_its) {
+                proven.extend(state.take_as_next(place, entry));
                 state.keep_part(entry);
                 is_part[index] = true;
+            } else {
+                is_part[index] = state.is_part(entry);
             }
         }
         let mut is_part = is_part.into_iter();
@@ -85,10 +88,13 @@ impl State {
     /// The place of the message whose next part an entry of a history may be.
     fn next_in(&self, history: &[Inbound], index: usize) -> Option<usize> {
         let entry = &history[index];
-        if !entry.own || self.is_part(entry) || self.whole.has(entry) || self.whole.awaits(entry) {
+        if !entry.own || self.whole.awaits(entry) {
             return None;
         }
-        self.under_way.iter().position(|known| known.may_be_next(history, index))
+        let is_known = self.is_part(entry) || self.whole.has(entry);
+        self.under_way.iter().position(|known| {
+            known.may_be_next(history, index) && (!is_known || known.has_id_of_other_part(entry))
+        })
     }
 }
 
@@ -98,6 +104,7 @@ impl UnderWay {
         let mut doubtful = Self::as_listed_in(message, contents);
         doubtful.next = NextPart::InDoubt(message.may_be_sent_since);
         doubtful.doubted = Some(doubtful.sent.len());
+        doubtful.in_doubt = 1;
         doubtful
     }
 
@@ -118,6 +125,6 @@ impl UnderWay {
                 before.own && before.external_id == *id && (has_its_time || is_soon)
             }),
         };
-        self.conversation == entry.conversation && self.is_next(&entry.content) && is_in_order()
+        self.conversation == entry.conversation && self.is_next(entry) && is_in_order()
     }
 }

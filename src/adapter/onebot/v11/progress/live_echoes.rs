@@ -1,10 +1,9 @@
 //! Echoes of parts that come as live messages.
 
 use super::under_way::{NextPart, UnderWay};
-use super::{NamelessPart, SendProgress, State};
+use super::{SendProgress, State};
 use crate::adapter::api::AdapterEvent;
-use crate::clock::now;
-use crate::model::inbound::{ECHO_LATE, Inbound};
+use crate::model::inbound::Inbound;
 
 impl SendProgress {
     /// Takes a live message of the account that is the echo of a part; `None` if it is none. That of the first
@@ -15,14 +14,25 @@ impl SendProgress {
             return None;
         }
         let mut state = self.state();
-        if state.is_part(inbound) {
-            return Some(Vec::new());
+        let is_another =
+            |known: &UnderWay| known.awaits(inbound) && known.has_id_of_other_part(inbound);
+        if !state.under_way.iter().any(is_another) {
+            if state.is_part(inbound) {
+                return Some(Vec::new());
+            }
+            if state.whole.has(inbound) {
+                return None;
+            }
         }
-        if state.whole.has(inbound) {
-            return None;
-        }
-        let is_nameless = state.take_nameless(inbound);
-        let proven = if is_nameless { Vec::new() } else { state.take_echo_of_next(inbound)? };
+        let proven = match state.nameless.take_echoed(inbound) {
+            Some(part) => {
+                if part.is_double {
+                    part.warn_of_double();
+                }
+                Vec::new()
+            }
+            None => state.take_echo_of_next(inbound)?,
+        };
         state.keep_part(inbound);
         Some(proven)
     }
@@ -41,19 +51,32 @@ impl State {
             None if self.whole.take_echo(inbound) => return None,
             None => self.under_way.iter().position(awaits)?,
         };
-        Some(self.under_way[place].take_as_next(inbound))
+        Some(self.take_as_next(place, inbound))
     }
 
-    /// Whether a live message is the echo of a part that was taken without an ID; it has one.
-    fn take_nameless(&mut self, inbound: &Inbound) -> bool {
-        let now = now();
-        let is_its = |part: &NamelessPart| {
-            !inbound.from_history
-                && now <= part.at.saturating_add(ECHO_LATE)
-                && part.conversation == inbound.conversation
-                && inbound.content.is_told_of(&part.content)
-        };
-        let place = self.nameless.iter().position(is_its);
-        place.and_then(|place| self.nameless.remove(place)).is_some()
+    /// Takes the echo of the next part of a message. Returns the events for the core if that part was in doubt.
+    pub(super) fn take_as_next(&mut self, place: usize, echo: &Inbound) -> Vec<AdapterEvent> {
+        let known = &mut self.under_way[place];
+        if matches!(known.next, NextPart::InDoubt(_)) {
+            return self.prove(place, Some(echo.external_id.clone()), Some(echo.account.clone()));
+        }
+        known.next = NextPart::Echoed(Box::new(echo.clone()));
+        Vec::new()
+    }
+
+    /// The part in doubt was sent under this ID. Returns the events for the core.
+    pub(super) fn prove(
+        &mut self,
+        place: usize,
+        external_id: Option<String>,
+        account: Option<String>,
+    ) -> Vec<AdapterEvent> {
+        let known = &mut self.under_way[place];
+        let (part, others) = (known.next_nameless(), known.in_doubt.saturating_sub(1));
+        let proven = known.prove(external_id, account);
+        if let Some(part) = part {
+            self.nameless.keep_doubles(&part, others);
+        }
+        proven
     }
 }

@@ -1,9 +1,11 @@
 //! A message that is sent in parts.
 
-use crate::adapter::api::{AdapterEvent, Outbound, PartNoted};
+use super::nameless::NamelessPart;
+use crate::adapter::api::{AdapterEvent, Delivery, Outbound, PartNoted};
 use crate::clock::now;
 use crate::model::content::Content;
 use crate::model::inbound::{ECHO_LATE, Inbound};
+use crate::model::message::ReplyTo;
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
 use uuid::Uuid;
@@ -13,6 +15,7 @@ use uuid::Uuid;
 pub(super) struct UnderWay {
     pub(super) message: Uuid,
     pub(super) conversation: String,
+    pub(super) reply_to: Option<Box<ReplyTo>>,
     /// Without addresses of media, which change each time.
     pub(super) contents: Vec<Content>,
     /// The IDs of the parts that have gone.
@@ -26,6 +29,16 @@ pub(super) struct UnderWay {
     pub(super) next: NextPart,
     /// The number of parts before the last one whose attempt ended without an outcome.
     pub(super) doubted: Option<usize>,
+    /// The attempts to send the next part that ended without an outcome.
+    pub(super) in_doubt: usize,
+    /// The late answer to one of them, which came during a later attempt.
+    pub(super) late: Option<LateAnswer>,
+}
+
+/// An answer that came after the time limit of its attempt: the part was sent.
+#[derive(Debug)]
+pub(super) struct LateAnswer {
+    pub(super) external_id: Option<String>,
 }
 
 /// The part that goes next.
@@ -47,6 +60,7 @@ impl UnderWay {
         Self {
             message: message.id,
             conversation: message.conversation.clone(),
+            reply_to: message.reply_to.clone(),
             contents: contents.iter().map(Content::without_addresses).collect(),
             noted: sent.len(),
             sent,
@@ -54,6 +68,8 @@ impl UnderWay {
             is_unconfirmed: false,
             next: NextPart::Waits,
             doubted: None,
+            in_doubt: 0,
+            late: None,
         }
     }
 
@@ -100,6 +116,47 @@ impl UnderWay {
         None
     }
 
+    /// The outcome of the next part, if its echo or the late answer to an earlier attempt tells that it was sent.
+    pub(super) fn proven(&self) -> Option<Delivery> {
+        let external_id = match (&self.next, &self.late) {
+            (NextPart::Echoed(echo), _) => Some(echo.external_id.clone()),
+            (_, Some(late)) => late.external_id.clone(),
+            _ => return None,
+        };
+        Some(Delivery::Sent { external_id, is_unconfirmed: false })
+    }
+
+    /// The next part was sent. Returns how many other attempts to send it are in doubt.
+    pub(super) fn next_is_sent(&mut self, external_id: Option<String>) -> usize {
+        self.sent.push(external_id);
+        (self.next, self.late) = (NextPart::Waits, None);
+        std::mem::take(&mut self.in_doubt)
+    }
+
+    /// The next part, if its echo is to be known by what it says.
+    pub(super) fn next_nameless(&self) -> Option<NamelessPart> {
+        let index = self.sent.len();
+        Some(NamelessPart {
+            message: self.message,
+            index,
+            conversation: self.conversation.clone(),
+            reply_to: self.reply_to.clone(),
+            content: self.contents.get(index)?.clone(),
+            is_double: false,
+            at: now(),
+        })
+    }
+
+    /// Whether an own message has the ID of a part that was sent, but says something else: some platforms give an ID
+    /// again at once.
+    pub(super) fn has_id_of_other_part(&self, inbound: &Inbound) -> bool {
+        let has_its_id = |id: &Option<String>| id.as_ref() == Some(&inbound.external_id);
+        let parts = self.sent.iter().zip(&self.contents).filter(|(id, _)| has_its_id(id));
+        let mut says_it =
+            parts.map(|(_, part)| inbound.tells(part, self.reply_to.as_deref())).peekable();
+        says_it.peek().is_some() && !says_it.any(|says_it| says_it)
+    }
+
     /// The next part is sent.
     pub(super) fn send(&mut self) {
         // The echo of an earlier attempt without an outcome may still come, too.
@@ -119,7 +176,7 @@ impl UnderWay {
         !inbound.from_history
             && self.sent_at().is_some_and(may_come)
             && self.conversation == inbound.conversation
-            && self.is_next(&inbound.content)
+            && self.is_next(inbound)
     }
 
     /// When the next part was sent, in Unix seconds, if that is known and its echo is still to come.
@@ -131,8 +188,9 @@ impl UnderWay {
     }
 
     /// Whether the platform may report the next part in this form.
-    pub(super) fn is_next(&self, told: &Content) -> bool {
-        self.contents.get(self.sent.len()).is_some_and(|next| told.is_told_of(next))
+    pub(super) fn is_next(&self, told: &Inbound) -> bool {
+        let next = self.contents.get(self.sent.len());
+        next.is_some_and(|next| told.tells(next, self.reply_to.as_deref()))
     }
 
     /// Whether all parts were sent, and `message.sent_as` records that: then it is sent anew.
@@ -158,15 +216,6 @@ impl UnderWay {
         self.noted <= message.parts.len()
     }
 
-    /// Takes the echo of the next part. Returns the events for the core if that part was in doubt.
-    pub(super) fn take_as_next(&mut self, echo: &Inbound) -> Vec<AdapterEvent> {
-        if matches!(self.next, NextPart::InDoubt(_)) {
-            return self.prove(Some(echo.external_id.clone()), Some(echo.account.clone()));
-        }
-        self.next = NextPart::Echoed(Box::new(echo.clone()));
-        Vec::new()
-    }
-
     /// The part in doubt was sent under this ID, as its echo or a late answer proves. Returns the events for the core.
     pub(super) fn prove(
         &mut self,
@@ -174,8 +223,7 @@ impl UnderWay {
         account: Option<String>,
     ) -> Vec<AdapterEvent> {
         let (message, index) = (self.message, self.sent.len());
-        self.next = NextPart::Waits;
-        self.sent.push(external_id.clone());
+        self.next_is_sent(external_id.clone());
         let (noted, is_noted) = oneshot::channel();
         self.next_note = Some((self.sent.len(), is_noted));
         let mut events = vec![AdapterEvent::PartSent { message, index, external_id, noted }];

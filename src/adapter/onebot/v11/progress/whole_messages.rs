@@ -7,6 +7,7 @@ use crate::adapter::api::{Delivery, Outbound};
 use crate::clock::now;
 use crate::model::content::Content;
 use crate::model::inbound::{ECHO_LATE, Inbound};
+use crate::model::message::ReplyTo;
 use std::collections::VecDeque;
 use uuid::Uuid;
 
@@ -26,6 +27,7 @@ pub(super) struct WholeMessages {
 struct AwaitedEcho {
     message: Uuid,
     conversation: String,
+    reply_to: Option<Box<ReplyTo>>,
     /// Without addresses of media, which may be their bytes.
     content: Content,
     is_under_way: bool,
@@ -38,24 +40,17 @@ impl WholeMessages {
     pub(super) fn begin(&mut self, message: &Outbound, content: &Content) {
         let earlier = self.take(message.id).and_then(|earlier| earlier.ended_at);
         self.await_echo(AwaitedEcho {
-            message: message.id,
-            conversation: message.conversation.clone(),
-            content: content.without_addresses(),
             is_under_way: true,
             ended_at: earlier,
+            ..AwaitedEcho::of(message, content)
         });
     }
 
     /// An attempt of an earlier process may have sent it.
     pub(super) fn doubt(&mut self, message: &Outbound, content: &Content) {
         if self.awaited.iter().all(|known| known.message != message.id) {
-            self.await_echo(AwaitedEcho {
-                message: message.id,
-                conversation: message.conversation.clone(),
-                content: content.without_addresses(),
-                is_under_way: false,
-                ended_at: Some(message.may_be_sent_since),
-            });
+            let ended_at = Some(message.may_be_sent_since);
+            self.await_echo(AwaitedEcho { ended_at, ..AwaitedEcho::of(message, content) });
         }
     }
 
@@ -131,6 +126,17 @@ impl WholeMessages {
 }
 
 impl AwaitedEcho {
+    fn of(message: &Outbound, content: &Content) -> Self {
+        Self {
+            message: message.id,
+            conversation: message.conversation.clone(),
+            reply_to: message.reply_to.clone(),
+            content: content.without_addresses(),
+            is_under_way: false,
+            ended_at: None,
+        }
+    }
+
     /// Whether its echo does not come any more.
     fn is_late(&self) -> bool {
         let is_past = |at: u64| now() > at.saturating_add(ECHO_LATE);
@@ -140,6 +146,6 @@ impl AwaitedEcho {
     fn may_be(&self, inbound: &Inbound) -> bool {
         self.conversation == inbound.conversation
             && !self.is_late()
-            && inbound.content.is_told_of(&self.content)
+            && inbound.tells(&self.content, self.reply_to.as_deref())
     }
 }

@@ -144,7 +144,7 @@ fn an_echo_of_an_earlier_attempt_proves_the_part_that_a_later_one_was_refused() 
     assert_eq!(progress.begin(&message, &contents), 0);
     progress.send(message.id);
     assert!(is_part(&progress, &echo("101", "a")), "while the second attempt waits");
-    assert_eq!(progress.part_refused(message.id), RefusedPart::SentEarlier("101".into()));
+    assert_eq!(progress.part_refused(message.id), RefusedPart::SentEarlier(sent("101", false)));
     let part = progress.part_sent(message.id, Some("101".into()), false);
     assert_eq!(part, SentPart { external_id: Some("101".into()), owners_message: None });
     assert_eq!(progress.begin(&message, &contents), 1);
