@@ -62,10 +62,14 @@ impl WholeMessages {
     /// An attempt ended, or its late answer came.
     pub(super) fn end(&mut self, message: Uuid, delivery: &Delivery) {
         let Some(mut awaited) = self.take(message) else { return };
-        awaited.is_under_way = false;
+        let is_late = !std::mem::take(&mut awaited.is_under_way);
         match delivery {
             Delivery::Sent { external_id: Some(id), .. } => {
-                return self.keep(awaited.conversation, id.clone());
+                self.keep(awaited.conversation.clone(), id.clone());
+                // If not, an earlier attempt may have sent it, too.
+                if is_late {
+                    return;
+                }
             }
             Delivery::Sent { external_id: None, .. } | Delivery::Unknown { .. } => {
                 awaited.ended_at = Some(now());
