@@ -60,22 +60,17 @@ impl Message {
     }
 
     /// The doubt about this message in its next state; `None` if it is in no doubt then. A claim whose status
-    /// somebody sets gets one, too, so that the time of the claim stays known. If one of several attempts is known to
-    /// have sent it, the others may have done so, too.
+    /// somebody sets gets one, too, so that the time of the claim stays known.
     pub(super) fn doubt_after(&self, next: &MessageState) -> Option<Box<Doubt>> {
         let is_overruled = next.owner.is_some() && next.status != Status::Sending;
         let is_kept = next.owner.is_some() && self.doubt.is_some();
-        let was_tried_again = next.status == Status::Sent && next.retry_count > 0;
-        let may_be_double = was_tried_again && (self.is_uncertain || self.doubt.is_some());
-        if !next.is_uncertain && !is_overruled && !is_kept && !may_be_double {
+        if !next.is_uncertain && !is_overruled && !is_kept {
             return None;
         }
         let claimed_at = self.claimed_at();
         let mut doubt = match &self.doubt {
             // That of earlier attempts has ended.
-            Some(doubt) if !self.is_uncertain || next.is_uncertain || may_be_double => {
-                doubt.clone()
-            }
+            Some(doubt) if !self.is_uncertain || next.is_uncertain => doubt.clone(),
             _ => {
                 let since = claimed_at.filter(|_| !self.is_uncertain).unwrap_or_default();
                 Box::new(Doubt { since, ..Doubt::default() })
@@ -114,11 +109,6 @@ impl Message {
                 // Older versions did not note it.
                 None => self.is_uncertain,
             }
-    }
-
-    /// Whether it was sent, and other attempts may have sent it, too.
-    pub fn may_be_double(&self) -> bool {
-        self.status == Status::Sent && !self.may_be_sent() && self.doubt.is_some()
     }
 
     /// Whether its status is final unless somebody asks for another attempt. An attempt that is under way goes

@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Accounts remembered that may have sent a message.
 const MAX_ACCOUNTS: usize = 16;
 
-/// Attempts that may have sent a message: they have ended, or somebody set the status since the claim. If the message was
-/// sent, they may have sent it once more.
+/// Attempts that may have sent a message: they have ended, or somebody set the status since the claim.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Doubt {

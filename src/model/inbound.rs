@@ -128,19 +128,6 @@ impl Inbound {
             && *written.start() <= message.updated_at + ECHO_LATE
     }
 
-    /// Whether it may be the echo of another attempt to send an own message that was sent.
-    pub fn doubles(&self, message: &Message, at: u64) -> bool {
-        let written = self.may_be_written(at);
-        self.own
-            && message.may_be_double()
-            && message.may_be_sent_by(&self.account)
-            // One that goes out in parts has the echoes of its parts alone.
-            && message.parts.is_empty()
-            && self.may_say(message)
-            && written.end().saturating_add(CLOCKS_APART) >= message.may_be_sent_since()
-            && *written.start() <= message.updated_at + ECHO_LATE
-    }
-
     /// Whether a platform may report a message of ours in this form.
     fn may_say(&self, message: &Message) -> bool {
         let Message { content, reply_to, .. } = message;

@@ -1,9 +1,7 @@
 //! The event of a changed message, and the keys by which duplicates are recognized. Several decisions use
 //! them.
 
-use super::dedupe_keys::{
-    collision_key, double_key, doubtful_key, resolved_key, seen_keys, sent_keys,
-};
+use super::dedupe_keys::{collision_key, doubtful_key, resolved_key, seen_keys, sent_keys};
 use super::error::Result;
 use super::state::{DeletedMessage, StoreState};
 use crate::model::event::{self, ChangeCause, DedupeKey, Event};
@@ -30,12 +28,6 @@ pub(super) fn changed_with(
 /// Marks by which an event is recognized if it comes again.
 pub(super) fn seen_marks(received: &Inbound) -> Vec<DedupeKey> {
     seen_keys(received).map(|(time, hash)| DedupeKey::Seen(time, hash)).collect()
-}
-
-/// The mark that a message is known to have been sent more than once, for the nth time.
-pub(super) fn double_mark(message: &Message, nth: u32) -> DedupeKey {
-    let (time, hash) = double_key(message, nth);
-    DedupeKey::Seen(time, hash)
 }
 
 /// The mark of an event whose ID and time are those of another message.

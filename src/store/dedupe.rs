@@ -1,12 +1,9 @@
 //! Deduplication of inbound messages: each is a duplicate, the echo of an own message, or new. An adapter
 //! leaves out only the echoes of parts of a message that it is sending.
 
-mod doubles;
 mod history;
 
-use super::changed::{
-    changed_with, collision_mark, double_mark, resolved_mark, seen_marks, sent_mark,
-};
+use super::changed::{changed_with, collision_mark, resolved_mark, seen_marks, sent_mark};
 use super::command::Answer;
 use super::dedupe_keys::{alias_key, history_key};
 use super::error::Result;
@@ -15,7 +12,6 @@ use crate::model::event::{ChangeCause, DedupeKey, Event, Origin};
 use crate::model::inbound::Inbound;
 use crate::model::message::{Direction, Message, ReplyTo, Status};
 use crate::model::status_rules::{self, Outcome};
-use doubles::doubled;
 use history::{alike_of_history, is_near_and_alike, is_of_another_sender, known_of_history};
 
 /// The newest messages of the conversation that the messages of a history are compared with.
@@ -58,9 +54,6 @@ pub(super) fn receive(
     }
     if let Some(sent) = sent_by_open_attempt(state, &received, &recent, at)? {
         return recognized(state, ChangeCause::AttemptEnded, &received, sent, at, events);
-    }
-    if let Some(sent) = doubled(state, &received, &recent, at)? {
-        return double(state, &received, sent, events);
     }
     let mut marks = seen_marks(&received);
     if received.own
@@ -116,26 +109,6 @@ fn sent_by_open_attempt(
     };
     let open = find_open(state, received, recent, at)?;
     Ok(open.and_then(|open| status_rules::record_outcome(open, outcome, at)))
-}
-
-/// The answer to the echo of another attempt to send a message that was sent: people see that message alone.
-fn double(
-    state: &impl StoreState,
-    received: &Inbound,
-    sent: Message,
-    events: &mut Vec<Event>,
-) -> Result<Answer> {
-    let Inbound { platform, conversation, .. } = received;
-    tracing::warn!(
-        platform,
-        conversation,
-        "message {} was sent twice: an attempt that got no answer in time sent it, too",
-        sent.id
-    );
-    let mut marks = marks(state, received, &sent)?;
-    marks.push(double_mark(&sent, state.doubles(&sent)?));
-    events.push(Event::Recognized { seq: sent.seq, marks });
-    Ok(Answer::Repeated(sent))
 }
 
 fn new_message(

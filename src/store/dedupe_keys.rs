@@ -185,11 +185,6 @@ pub(super) fn alias_key(message: &Message, external_id: &str) -> (u64, u128) {
     (message.created_at, hash(&["alias", &message.seq.to_string(), external_id]))
 }
 
-/// Key of the mark that a message is known to have been sent more than once, for the nth time.
-pub(super) fn double_key(message: &Message, nth: u32) -> (u64, u128) {
-    (message.created_at, hash(&["double", &message.seq.to_string(), &nth.to_string()]))
-}
-
 /// A new ID for a message whose ID another message has; always the same for the same message.
 pub(super) fn other_id(message: &Message) -> Uuid {
     let (id, at) = (message.id.to_string(), message.created_at.to_string());

@@ -52,8 +52,6 @@ pub(super) trait StoreState: StoreFacts<Error = StoreError> {
     fn is_in_history(&self, message: &Message) -> Result<bool>;
     /// Whether a history has reported a message under this platform ID.
     fn is_alias(&self, message: &Message, external_id: &str) -> Result<bool>;
-    /// How often a message is known to have been sent beside the first time, at most as often as it was tried again.
-    fn doubles(&self, message: &Message) -> Result<u32>;
     /// The `seq` of the message that was sent under the platform's ID, at about the event's time or `at`.
     fn sent_as(&self, received: &Inbound, at: u64) -> Result<Option<u64>>;
     /// The deleted message with this `seq` or ID, if its deletion is among the newest 20,000 events.

@@ -56,51 +56,6 @@ async fn recalled(server: &TestServer, peer: &Peer, id: &str) -> [Value; 2] {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_echo_of_an_earlier_attempt_is_no_message_of_its_own() {
-    for is_early in [false, true] {
-        let mut server = server_with(HASTY);
-        let peer = answering_by_hand(&server).await;
-        let id = server.make_for(Some("qq"), "group_77", "hello");
-        // Two attempts without an answer, and a third one.
-        for _ in 0..2 {
-            send(&peer).await;
-        }
-        let third = send(&peer).await;
-        if is_early {
-            peer.push(&own_message(ACCOUNT, 77, 101, "hello"));
-        }
-        answer(&peer, &third, 103);
-        server.until(&id, "Sent");
-        if !is_early {
-            peer.push(&own_message(ACCOUNT, 77, 101, "hello"));
-        }
-        assert_eq!(stored(&server, &peer).len(), 1, "it was sent twice");
-        peer.push(&own_message(ACCOUNT, 77, 103, "hello"));
-        server.kill();
-        server.start_again();
-        let after = answering_by_hand(&server).await;
-        for known in [101, 102, 103] {
-            after.push(&own_message(ACCOUNT, 77, known, "hello"));
-        }
-        // It was tried no more than three times.
-        after.push(&own_message(ACCOUNT, 77, 900, "hello"));
-        assert_eq!(owners(&server, 2), 1);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_the_owner_says_is_no_double_of_a_message_whose_earlier_attempt_was_refused() {
-    let server = server_with(HASTY);
-    let peer = answering_by_hand(&server).await;
-    let id = server.make_for(Some("qq"), "group_77", "hello");
-    refuse(&peer, &send(&peer).await);
-    answer(&peer, &send(&peer).await, 102);
-    server.until(&id, "Sent");
-    peer.push(&own_message(ACCOUNT, 77, 900, "hello"));
-    assert_eq!(owners(&server, 2), 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn the_echo_of_an_earlier_attempt_to_send_a_part_is_no_message_of_its_own() {
     for is_named_late in [false, true] {
         let server = server_with(HASTY);

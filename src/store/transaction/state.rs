@@ -8,8 +8,8 @@ use crate::model::message::{Direction, Message, Recall, Status};
 use crate::model::notice::{ContactRequest, Notice};
 use crate::store::damage::pass_over;
 use crate::store::dedupe_keys::{
-    Idempotency, alias_key, collision_key, deleted_hashes, deleted_keys, double_key, doubtful_key,
-    history_key, periods_about, periods_of, resolved_key, seen_keys, sent_keys,
+    Idempotency, alias_key, collision_key, deleted_hashes, deleted_keys, doubtful_key, history_key,
+    periods_about, periods_of, resolved_key, seen_keys, sent_keys,
 };
 use crate::store::error::Result;
 use crate::store::external_ids::ExternalSearch;
@@ -122,16 +122,6 @@ impl StoreState for Transaction<'_> {
 
     fn is_alias(&self, message: &Message, external_id: &str) -> Result<bool> {
         Ok(self.seen.read()?.get(alias_key(message, external_id))?.is_some())
-    }
-
-    fn doubles(&self, message: &Message) -> Result<u32> {
-        let seen = self.seen.read()?;
-        for nth in 0..message.retry_count {
-            if seen.get(double_key(message, nth))?.is_none() {
-                return Ok(nth);
-            }
-        }
-        Ok(message.retry_count)
     }
 
     fn sent_as(&self, received: &Inbound, at: u64) -> Result<Option<u64>> {

@@ -62,14 +62,10 @@ impl WholeMessages {
     /// An attempt ended, or its late answer came.
     pub(super) fn end(&mut self, message: Uuid, delivery: &Delivery) {
         let Some(mut awaited) = self.take(message) else { return };
-        let is_late = !std::mem::take(&mut awaited.is_under_way);
+        awaited.is_under_way = false;
         match delivery {
             Delivery::Sent { external_id: Some(id), .. } => {
-                self.keep(awaited.conversation.clone(), id.clone());
-                // If not, an earlier attempt may have sent it, too.
-                if is_late {
-                    return;
-                }
+                return self.keep(awaited.conversation, id.clone());
             }
             Delivery::Sent { external_id: None, .. } | Delivery::Unknown { .. } => {
                 awaited.ended_at = Some(now());
