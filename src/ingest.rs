@@ -225,9 +225,10 @@ impl Ingest {
         }
     }
 
-    /// Waits before events are given to the store or to another node again. Events are taken meanwhile, because questions are among them, which
-    /// are answered; the bytes that are held stay bounded.
+    /// Waits before events are given to the store or to another node again. Events are taken meanwhile, because
+    /// questions are among them, which are answered; the bytes that are held stay bounded.
     async fn await_turn(&self, work: &mut UnstoredEvents, pause: Duration) {
+        work.pause();
         let until = Instant::now() + pause;
         let mut events = Vec::new();
         while let Ok(1..) = timeout_at(until, work.queue.recv_many(&mut events, BATCH)).await {

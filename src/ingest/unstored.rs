@@ -9,6 +9,9 @@ use tokio::sync::mpsc;
 /// The most messages that wait for the end of an attempt; beyond it, the oldest is stored at once.
 const MAX_WAITING: usize = 256;
 
+/// The most commands that are stored in one commit.
+const MAX_TOGETHER: usize = 1_024;
+
 pub(super) struct UnstoredEvents {
     pub(super) queue: mpsc::Receiver<QueuedEvent>,
     /// Events from the queue, not yet turned into commands.
@@ -64,7 +67,7 @@ impl UnstoredEvents {
 
     /// The commands to store next; `None` if there are none.
     pub(super) fn next(&mut self) -> Option<Vec<Command>> {
-        let count = if self.alone > 0 { 1 } else { self.batch.len() };
+        let count = if self.alone > 0 { 1 } else { self.batch.len().min(MAX_TOGETHER) };
         self.is_tried = count == 1;
         let next: Vec<_> = self.batch.iter().take(count).map(|it| it.command.clone()).collect();
         (!next.is_empty()).then_some(next)
@@ -78,6 +81,11 @@ impl UnstoredEvents {
     /// Whether the last command that was given out was alone.
     pub(super) fn is_alone(&self) -> bool {
         self.is_tried
+    }
+
+    /// No command is being stored now, so a panic is none of theirs.
+    pub(super) fn pause(&mut self) {
+        self.is_tried = false;
     }
 
     /// Makes the commands of the batch be stored one by one.

@@ -67,38 +67,27 @@ impl Message {
         if !next.is_uncertain && !is_overruled && !is_kept {
             return None;
         }
-        let claimed_at = self.claimed_at();
+        let since = self.claimed_at().unwrap_or_default();
         let mut doubt = match &self.doubt {
             // That of earlier attempts has ended.
             Some(doubt) if !self.is_uncertain || next.is_uncertain => doubt.clone(),
-            _ => {
-                let since = claimed_at.filter(|_| !self.is_uncertain).unwrap_or_default();
-                Box::new(Doubt { since, ..Doubt::default() })
-            }
+            _ => Box::new(Doubt { since, ..Doubt::default() }),
         };
-        doubt.last = claimed_at.unwrap_or(doubt.last);
         let last = self.account.as_deref().filter(|_| self.may_be_sent());
         doubt.last_attempt_is_by(next.account.as_deref(), last);
         Some(doubt)
     }
 
-    /// When the attempt that is under way was claimed, in Unix seconds, unless its status was set since.
+    /// When the attempt that is under way was claimed, in Unix seconds, if no earlier one is in doubt.
     fn claimed_at(&self) -> Option<u64> {
         let is_claim = self.owner.is_some() && self.status == Status::Sending;
-        is_claim.then_some(self.updated_at)
+        (is_claim && !self.is_uncertain).then_some(self.updated_at)
     }
 
     /// The time from which on an attempt may have sent it, in Unix seconds.
     pub fn may_be_sent_since(&self) -> u64 {
         let doubted = self.doubt.as_ref().map(|doubt| doubt.since).filter(|since| *since > 0);
-        let claimed = || self.claimed_at().filter(|_| !self.is_uncertain);
-        doubted.or_else(claimed).unwrap_or(self.created_at)
-    }
-
-    /// When the last attempt began that may have sent it, or a later time, in Unix seconds.
-    pub fn last_attempt_at(&self) -> u64 {
-        let doubted = self.doubt.as_ref().map(|doubt| doubt.last).filter(|last| *last > 0);
-        self.claimed_at().or(doubted).unwrap_or(self.updated_at)
+        doubted.or_else(|| self.claimed_at()).unwrap_or(self.created_at)
     }
 
     /// Whether an attempt by this account may have sent it.

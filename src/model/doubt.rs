@@ -11,8 +11,6 @@ const MAX_ACCOUNTS: usize = 16;
 pub struct Doubt {
     /// When the first of them began, in Unix seconds; 0 if that is not known.
     pub since: u64,
-    /// When the last of them began, in Unix seconds; 0 if that is not known.
-    pub last: u64,
     /// The accounts that made them, without the one that made the last attempt.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub other_accounts: Vec<String>,

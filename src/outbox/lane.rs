@@ -190,16 +190,16 @@ impl Lane {
         if message.last_error.is_none() {
             return true;
         }
-        let passed =
-            Duration::from_secs(self.context.clock.age(message.updated_at).unwrap_or_default());
+        let clock = &self.context.clock;
+        let passed = Duration::from_secs(clock.age(message.updated_at).unwrap_or_default());
         let policy = &self.context.policy;
-        // Only the account that may have sent it can look it up.
-        let pause = if message.is_uncertain && route.is_of_other_account(message) {
-            ACCOUNT_TIMEOUT.min(policy.longest_pause)
-        } else {
-            policy.pause(message.retry_count)
-        };
-        let pause = pause.saturating_sub(passed);
+        let mut pause = policy.pause(message.retry_count).saturating_sub(passed);
+        // Only the account that may have sent it can look it up. It could not before the server ran.
+        if message.is_uncertain && route.is_of_other_account(message) {
+            let passed = passed.min(Duration::from_secs(clock.watched()));
+            let timeout = ACCOUNT_TIMEOUT.min(policy.longest_pause);
+            pause = pause.max(timeout.saturating_sub(passed));
+        }
         let until = Instant::now() + pause;
         let _announced = self.context.attempts.announce(message.seq, pause);
         // A late answer or echo ends the wait.

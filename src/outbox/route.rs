@@ -73,7 +73,7 @@ fn outbound(
         parts: message.parts.clone(),
         sent_as: sent_as(message),
         may_be_sent_since: message.may_be_sent_since(),
-        last_attempt_at: message.last_attempt_at(),
+        changed_at: message.updated_at,
         original: message.original.clone().filter(|_| message.via.is_some()),
     }
 }

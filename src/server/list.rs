@@ -127,8 +127,8 @@ impl Writing {
         let context = self.context.clone();
         let mut reasons = waiting::KnownReasons::new(&context, view);
         let (filter, page) = (self.query.filter.clone(), store::Page { limit, ..self.query.page });
-        let mut written = Written::default();
-        view.list_records(&filter, page, |seq, bytes| {
+        let (mut written, begin) = (Written::default(), text.len());
+        let read = view.list_records(&filter, page, |seq, bytes| {
             let decode = || record::decode(seq, bytes);
             match record::read(seq, bytes)? {
                 Recorded::Plain(fields, plain) => {
@@ -143,8 +143,11 @@ impl Writing {
             }
             written.add(seq);
             Ok(())
-        })?;
-        Ok(written)
+        });
+        if read.is_err() {
+            text.truncate(begin);
+        }
+        read.map(|()| written)
     }
 
     /// Finds the next few messages, and writes them.

@@ -1,21 +1,15 @@
 //! A wall clock that is set while the server runs, with libfaketime: the order stays, nothing is
 //! lost, failed or deleted too early, and the log mentions the change.
 
-use crate::account::{ACCOUNT, implementation};
-use crate::onebot::{Reply, Script};
-use crate::onebot11::own_message;
 use crate::server::{Home, TestServer, eventually};
 use crate::socket::Client;
 use rustix::process::Signal;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// Jumps of the clock, in seconds from what it really is.
-const MINUTE: i64 = 60;
-const HOUR: i64 = 60 * MINUTE;
+const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
 const YEAR: i64 = 365 * DAY;
 
@@ -209,56 +203,4 @@ fn a_clock_that_was_set_while_no_server_ran_deletes_and_gives_up_nothing() {
         assert_eq!(status(&server, id), "Sent");
     }
     assert_eq!(status(&server, &waits), "Pending");
-}
-
-/// An implementation that tells what it sent in its history, and does not send the first file.
-fn losing_a_file() -> Script {
-    let told = |id: i64, ago: i64| {
-        let mut own = own_message(ACCOUNT, 77, id, "earlier");
-        own["time"] = json!(real() - ago);
-        own
-    };
-    let (history, is_lost) = (Mutex::new(vec![told(50, HOUR)]), AtomicBool::new(false));
-    Arc::new(move |action| {
-        let mut history = history.lock().unwrap();
-        match action["action"].as_str() {
-            Some("send_group_msg") if action["params"]["message"][0]["type"] == "text" => {
-                history.push(told(51, 0));
-                Reply::ok(json!({"message_id": 51}))
-            }
-            Some("send_group_msg") if !is_lost.swap(true, Relaxed) => Reply::Silent,
-            Some("send_group_msg") => Reply::ok(json!({"message_id": 52})),
-            Some("get_group_msg_history") => Reply::ok(json!({"messages": *history})),
-            _ => Reply::refused(1404, "no such action"),
-        }
-    })
-}
-
-/// The implementation may go on with its upload for ten minutes, whenever rechat starts again.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs libfaketime: tests/run"]
-async fn a_file_of_a_killed_process_is_sent_once_its_upload_is_over() {
-    for (later, outcome) in [(MINUTE, "Failed"), (11 * MINUTE, "Sent")] {
-        let home = Arc::new(Home::new());
-        home.configure(
-            "[[adapter]]\nkind = 'onebot11'\nanswer_timeout = 30\nhistory = 0\non_unknown = 'fail'\n",
-        );
-        let (mut server, wall) = started(&home, 0);
-        let script = losing_a_file();
-        let before = implementation(&server, Arc::clone(&script)).await;
-        // By its time in the history the clock of the platform is known after the restart.
-        server.until(&server.make_for(Some("qq"), "group_77", "earlier"), "Sent");
-        let file = json!([{"type": "file", "name": "a.pdf", "url": "https://example.com/a.pdf"}]);
-        let (code, made) =
-            server.post(&json!({"platform": "qq", "recipient": "group_77", "segments": file}));
-        assert_eq!(code, 201, "{made}");
-        for _ in ["the text", "the file"] {
-            before.action("send_group_msg").await;
-        }
-        server.kill();
-        wall.set(later);
-        server.start_again();
-        let _after = implementation(&server, script).await;
-        server.until(made["id"].as_str().unwrap(), outcome);
-    }
 }

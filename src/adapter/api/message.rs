@@ -24,8 +24,8 @@ pub struct Outbound {
     pub sent_as: Option<String>,
     /// Unix seconds from which on an attempt may have sent it; a search in a history begins there.
     pub may_be_sent_since: u64,
-    /// Unix seconds at which the last attempt in doubt began, or a later time.
-    pub last_attempt_at: u64,
+    /// Unix seconds of its last change. Every attempt that is in doubt had ended by then.
+    pub changed_at: u64,
     /// The message as a bot wrote it, in the form of the account's protocol, as JSON; `None` if a bot did not
     /// write it in that form.
     pub original: Option<String>,
@@ -42,7 +42,7 @@ impl Outbound {
             parts: Vec::new(),
             sent_as: None,
             may_be_sent_since: 0,
-            last_attempt_at: 0,
+            changed_at: 0,
             original: None,
         }
     }

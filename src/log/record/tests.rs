@@ -80,13 +80,8 @@ fn any_extras() -> impl Strategy<Value = Extras> {
             .map(|emoji| Reaction { users: vec![emoji.clone()], emoji, count: 3, mine: true })
             .collect(),
         parts: via.iter().cloned().collect(),
-        doubt: edited_at.map(|since| {
-            Box::new(Doubt {
-                since,
-                last: since + 1,
-                other_accounts: via.iter().cloned().collect(),
-            })
-        }),
+        doubt: edited_at
+            .map(|since| Box::new(Doubt { since, other_accounts: via.iter().cloned().collect() })),
         via,
     })
 }

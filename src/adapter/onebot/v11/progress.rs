@@ -77,11 +77,10 @@ impl SendProgress {
         let earlier = earlier.and_then(|earlier| earlier.go_on_with(message, contents));
         let mut under_way = earlier.unwrap_or_else(|| UnderWay::as_listed_in(message, contents));
         // The task of an earlier attempt ended before it used the echo or the late answer.
-        let (proven, part) = (under_way.proven(), under_way.next_nameless());
+        let proven = under_way.proven();
         under_way.take_echo();
-        if let Some((Delivery::Sent { external_id, .. }, part)) = proven.zip(part) {
-            let in_doubt = under_way.next_is_sent(external_id);
-            state.nameless.keep_doubles(&part, in_doubt);
+        if let Some(Delivery::Sent { external_id, .. }) = proven {
+            under_way.next_is_sent(external_id);
         }
         let gone = under_way.sent.len();
         state.keep_under_way(under_way);
@@ -129,7 +128,6 @@ impl SendProgress {
         if let NextPart::IsOpen(at) = known.next {
             known.next = NextPart::InDoubt(at);
             known.doubted = Some(known.sent.len());
-            known.in_doubt += 1;
         }
         known.proven()
     }
@@ -151,16 +149,9 @@ impl SendProgress {
         let late_id = late.and_then(|late| late.external_id);
         let id_of_echo = echo.as_ref().map(|echo| echo.external_id.clone());
         let external_id = external_id.or_else(|| id_of_echo.clone()).or_else(|| late_id.clone());
-        let mut in_doubt = known.next_is_sent(external_id.clone());
-        let mut owners_message =
-            echo.filter(|_| id_of_echo != external_id && id_of_echo != late_id);
+        known.next_is_sent(external_id.clone());
+        let owners_message = echo.filter(|_| id_of_echo != external_id && id_of_echo != late_id);
         if let Some(part) = part {
-            // It is likelier the echo of an earlier attempt.
-            if in_doubt > 0 && owners_message.take().is_some() {
-                in_doubt -= 1;
-                part.warn_of_double();
-            }
-            state.nameless.keep_doubles(&part, in_doubt);
             state.keep_sent(part, external_id.clone());
         }
         if let Some(owners_message) = &owners_message {

@@ -119,7 +119,7 @@ pub(super) fn look(history: Vec<Inbound>, message: &Outbound, content: &Content)
     let earliest = message.may_be_sent_since.saturating_sub(CLOCKS_APART);
     let is_before = |seen: &Inbound| seen.written().is_some_and(|written| written < earliest);
     let is_on_its_way =
-        content.has_attachments() && now() < message.last_attempt_at.saturating_add(ECHO_LATE);
+        content.has_attachments() && now() < message.changed_at.saturating_add(ECHO_LATE);
     // Some leave out what the account itself wrote: such a history proves nothing.
     let is_complete = !is_on_its_way
         && history.iter().any(|seen| seen.own)

@@ -31,7 +31,7 @@ fn sent(message_type: MessageType, content: &str) -> Outbound {
         parts: Vec::new(),
         sent_as: None,
         may_be_sent_since: 1000,
-        last_attempt_at: 0,
+        changed_at: 0,
         original: None,
     }
 }
@@ -100,8 +100,8 @@ fn every_own_entry_since_the_first_attempt_may_be_the_message_in_an_unknown_form
         ]
     };
     let mut message = sent(MessageType::File, "https://x/a.pdf");
-    for (last_attempt_at, may_be_absent) in [(now(), false), (now() - ECHO_LATE, true)] {
-        message.last_attempt_at = last_attempt_at;
+    for (changed_at, may_be_absent) in [(now(), false), (now() - ECHO_LATE, true)] {
+        message.changed_at = changed_at;
         let Found::History { candidates, others, is_complete } =
             found(history(), &message, Some(0))
         else {

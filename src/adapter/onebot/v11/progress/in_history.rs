@@ -104,7 +104,6 @@ impl UnderWay {
         let mut doubtful = Self::as_listed_in(message, contents);
         doubtful.next = NextPart::InDoubt(message.may_be_sent_since);
         doubtful.doubted = Some(doubtful.sent.len());
-        doubtful.in_doubt = 1;
         doubtful
     }
 

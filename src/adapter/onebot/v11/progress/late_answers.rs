@@ -9,8 +9,7 @@ use uuid::Uuid;
 
 impl SendProgress {
     /// An attempt to send the part at `index` has its answer now. Returns the events for the core if it proves that
-    /// this part was sent, and that was in doubt. During a later attempt, the end of that one uses it; after it, the
-    /// part was sent twice.
+    /// this part was sent, and that was in doubt. During a later attempt, the end of that one uses it.
     pub(in super::super) fn part_answered_late(
         &self,
         message: Uuid,
@@ -23,12 +22,6 @@ impl SendProgress {
         let Some(place) = state.under_way.iter().position(|known| {
             known.message == message && known.sent.len() == index && known.is_doubted()
         }) else {
-            // It was sent twice, and this is the ID of the double.
-            if let Some((id, double)) = external_id.zip(state.nameless.take_double(message, index))
-            {
-                double.warn_of_double();
-                state.parts.keep(double.conversation, id, now());
-            }
             return Vec::new();
         };
         let known = &mut state.under_way[place];
@@ -39,7 +32,6 @@ impl SendProgress {
             state.keep_sent(part, external_id);
             return proven;
         }
-        known.in_doubt = known.in_doubt.saturating_sub(1);
         known.late = Some(LateAnswer { external_id: external_id.clone() });
         match external_id {
             Some(id) => state.parts.keep(part.conversation, id, now()),

@@ -25,12 +25,7 @@ impl SendProgress {
             }
         }
         let proven = match state.nameless.take_echoed(inbound) {
-            Some(part) => {
-                if part.is_double {
-                    part.warn_of_double();
-                }
-                Vec::new()
-            }
+            Some(_) => Vec::new(),
             None => state.take_echo_of_next(inbound)?,
         };
         state.keep_part(inbound);
@@ -71,12 +66,6 @@ impl State {
         external_id: Option<String>,
         account: Option<String>,
     ) -> Vec<AdapterEvent> {
-        let known = &mut self.under_way[place];
-        let (part, others) = (known.next_nameless(), known.in_doubt.saturating_sub(1));
-        let proven = known.prove(external_id, account);
-        if let Some(part) = part {
-            self.nameless.keep_doubles(&part, others);
-        }
-        proven
+        self.under_way[place].prove(external_id, account)
     }
 }

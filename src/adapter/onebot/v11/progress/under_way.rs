@@ -29,8 +29,6 @@ pub(super) struct UnderWay {
     pub(super) next: NextPart,
     /// The number of parts before the last one whose attempt ended without an outcome.
     pub(super) doubted: Option<usize>,
-    /// The attempts to send the next part that ended without an outcome.
-    pub(super) in_doubt: usize,
     /// The late answer to one of them, which came during a later attempt.
     pub(super) late: Option<LateAnswer>,
 }
@@ -68,7 +66,6 @@ impl UnderWay {
             is_unconfirmed: false,
             next: NextPart::Waits,
             doubted: None,
-            in_doubt: 0,
             late: None,
         }
     }
@@ -126,23 +123,20 @@ impl UnderWay {
         Some(Delivery::Sent { external_id, is_unconfirmed: false })
     }
 
-    /// The next part was sent. Returns how many other attempts to send it are in doubt.
-    pub(super) fn next_is_sent(&mut self, external_id: Option<String>) -> usize {
+    /// The next part was sent.
+    pub(super) fn next_is_sent(&mut self, external_id: Option<String>) {
         self.sent.push(external_id);
         (self.next, self.late) = (NextPart::Waits, None);
-        std::mem::take(&mut self.in_doubt)
     }
 
     /// The next part, if its echo is to be known by what it says.
     pub(super) fn next_nameless(&self) -> Option<NamelessPart> {
         let index = self.sent.len();
         Some(NamelessPart {
-            message: self.message,
             index,
             conversation: self.conversation.clone(),
             reply_to: self.reply_to.clone(),
             content: self.contents.get(index)?.clone(),
-            is_double: false,
             at: now(),
         })
     }

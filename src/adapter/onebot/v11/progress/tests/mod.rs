@@ -31,7 +31,7 @@ fn message(parts: &[&str]) -> Outbound {
         parts: parts.iter().map(|&id| id.into()).collect(),
         sent_as: None,
         may_be_sent_since: 0,
-        last_attempt_at: 0,
+        changed_at: 0,
         original: None,
     }
 }
