@@ -150,6 +150,27 @@ mod tests {
     use crate::ingest::queued_command::tests::{queued, receive};
 
     #[tokio::test]
+    async fn a_panic_while_events_wait_is_none_of_theirs() {
+        let (_events, queue) = mpsc::channel(1);
+        let mut work = UnstoredEvents::new(queue);
+        work.batch.push_back(queued(receive("waits")));
+        work.next();
+        work.pause();
+        work.begin();
+        assert_eq!(work.next(), Some(vec![receive("waits")]));
+        work.begin();
+        assert_ne!(work.next(), Some(vec![receive("waits")]), "it was tried, and is quarantined");
+    }
+
+    #[tokio::test]
+    async fn many_held_events_are_stored_in_several_commits() {
+        let (_events, queue) = mpsc::channel(1);
+        let mut work = UnstoredEvents::new(queue);
+        work.batch.extend((0..=MAX_TOGETHER).map(|_| queued(receive("held"))));
+        assert_eq!(work.next().map(|commands| commands.len()), Some(MAX_TOGETHER));
+    }
+
+    #[tokio::test]
     async fn an_event_that_is_too_large_for_another_node_holds_up_no_other() {
         let (_events, queue) = mpsc::channel(1);
         let mut work = UnstoredEvents::new(queue);
