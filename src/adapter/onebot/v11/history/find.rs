@@ -118,6 +118,9 @@ fn look_for_part(history: Vec<Inbound>, message: &Outbound, part: &Content) -> F
 pub(super) fn look(history: Vec<Inbound>, message: &Outbound, content: &Content) -> Found {
     let earliest = message.may_be_sent_since.saturating_sub(CLOCKS_APART);
     let is_before = |seen: &Inbound| seen.written().is_some_and(|written| written < earliest);
+    // Attempts may be days apart, so only the present bounds how new an entry may be.
+    let may_count = message.may_be_sent_since.saturating_sub(MAX_CLOCKS_APART)
+        ..=now().saturating_add(MAX_CLOCKS_APART);
     let is_on_its_way =
         content.has_attachments() && now() < message.changed_at.saturating_add(ECHO_LATE);
     // Some leave out what the account itself wrote: such a history proves nothing.
@@ -126,7 +129,7 @@ pub(super) fn look(history: Vec<Inbound>, message: &Outbound, content: &Content)
         && history.first().is_some_and(is_before);
     let (mut candidates, mut others) = (Vec::new(), Vec::new());
     for seen in history {
-        if !seen.own || seen.time.abs_diff(message.may_be_sent_since) > MAX_CLOCKS_APART {
+        if !seen.own || !may_count.contains(&seen.time) {
             continue;
         }
         match (is_before(&seen), seen.tells(content, message.reply_to.as_deref())) {

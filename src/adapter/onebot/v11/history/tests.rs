@@ -2,7 +2,7 @@ use super::find::look;
 use super::*;
 use crate::adapter::api::{Found, Outbound};
 use crate::model::content::Content;
-use crate::model::inbound::ECHO_LATE;
+use crate::model::inbound::{ECHO_LATE, MAX_CLOCKS_APART};
 use crate::model::message::MessageType;
 use uuid::Uuid;
 
@@ -153,6 +153,19 @@ fn proof(known: Option<i64>, was_ahead: i64, is_ahead: i64, before: &[u64], told
         Found::History { .. } => Proof::Nothing,
         Found::RestUnsent | Found::CannotTell => panic!("there is a history"),
     }
+}
+
+#[test]
+fn an_entry_of_a_later_attempt_counts_days_after_the_first() {
+    const LATER: u64 = 1_000 + 3 * MAX_CLOCKS_APART;
+    let history = vec![said("hi", 500, true), said("hi", LATER, true), said("card", LATER, true)];
+    let Found::History { candidates, others, is_complete } =
+        found(history, &sent(MessageType::Text, "hi"), Some(0))
+    else {
+        panic!("there is a history");
+    };
+    assert_eq!((ids(&candidates), is_complete), (vec!["hi-260200"], true));
+    assert_eq!(ids(&others), ["hi-500", "card-260200"]);
 }
 
 #[test]
