@@ -176,7 +176,7 @@ static COMMON_ADAPTER_KEYS: &[ConfigKey] = &[
     key("on_unknown", "string", "\"resend\"", "\"fail\"",
         "what happens after an attempt with an unknown outcome: `resend` or `fail`"),
     key("answer_timeout", "number, with a fraction", "15", "30",
-        "seconds to wait for the answer to an action, and one more for each 128 KiB of it and of the files before it"),
+        "seconds to wait for the answer to an action, and one more for each 128 KiB of it"),
     key("reconnect", "number, with a fraction", "1", "5",
         "seconds before connecting again; the pauses grow"),
     key("max_frame", "number", "16777216", "67108864",

@@ -16,8 +16,7 @@ use uuid::Uuid;
 /// Bytes a second, at least, in which an implementation takes a frame and passes on the file in it.
 const UPLOAD_RATE: usize = 128 << 10;
 
-/// How long to wait for the answer to a frame once so many bytes, its own included, are passed on, with this limit
-/// for a small one.
+/// How long to wait for the answer to a frame of so many bytes, with this limit for a small one.
 fn limit_for(bytes: usize, limit: Duration) -> Duration {
     limit.saturating_add(Duration::from_secs((bytes / UPLOAD_RATE) as u64))
 }
@@ -49,28 +48,6 @@ struct Waiting {
     too_large: Option<String>,
     /// The connection ended by a frame that was far too large.
     is_answer_too_large: bool,
-}
-
-impl Waiting {
-    fn new() -> Self {
-        Self {
-            closed: false,
-            connection: Uuid::new_v4(),
-            last_echo: 0,
-            answers: HashMap::new(),
-            through: HashMap::new(),
-            sizes: HashMap::new(),
-            too_large: None,
-            is_answer_too_large: false,
-        }
-    }
-
-    /// Adds the frame of a call. Returns how many bytes are passed on before it is answered: the uploads before it go
-    /// out by the same connection first.
-    fn queue(&mut self, echo: &str, bytes: usize) -> usize {
-        self.sizes.insert(echo.to_owned(), bytes);
-        self.sizes.values().sum()
-    }
 }
 
 /// The answer to a call that waits.
@@ -152,8 +129,17 @@ impl Calls {
         limit: Duration,
         late: Arc<LateCalls>,
     ) -> Self {
-        let waiting = Mutex::new(Waiting::new());
-        Self { shared: Arc::new(Shared { writer, limit, late, waiting }) }
+        let waiting = Waiting {
+            closed: false,
+            connection: Uuid::new_v4(),
+            last_echo: 0,
+            answers: HashMap::new(),
+            through: HashMap::new(),
+            sizes: HashMap::new(),
+            too_large: None,
+            is_answer_too_large: false,
+        };
+        Self { shared: Arc::new(Shared { writer, limit, late, waiting: Mutex::new(waiting) }) }
     }
 
     /// Calls an action and waits for its answer, as long as is allowed.
@@ -201,7 +187,9 @@ impl Calls {
         let mut place = self.begin(sends)?;
         let request = ActionFrame { action, params, echo: &place.echo, bot };
         let frame = serde_json::to_string(&request).map_err(|_| NoAnswer::NotSent("no JSON"))?;
-        let limit = self.write(&place.echo, frame, self.shared.limit)?;
+        self.waiting().sizes.insert(place.echo.clone(), frame.len());
+        let limit = limit_for(frame.len(), self.shared.limit);
+        self.shared.writer.send(frame).map_err(NoAnswer::NotSent)?;
         match timeout(limit, &mut place.answer).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(_)) => Err(self.lost(&place.echo)),
@@ -231,7 +219,9 @@ impl Calls {
         self.waiting().through.insert(place.echo.clone(), sender);
         let request = ActionFrame { action, params, echo: &place.echo, bot: None };
         let frame = serde_json::to_string(&request).map_err(|_| NoAnswer::NotSent("no JSON"))?;
-        let limit = self.write(&place.echo, frame, limit)?;
+        self.waiting().sizes.insert(place.echo.clone(), frame.len());
+        let limit = limit_for(frame.len(), limit);
+        self.shared.writer.send(frame).map_err(NoAnswer::NotSent)?;
         tokio::select! {
             answer = timeout(limit, answer) => match answer {
                 Ok(Ok(frame)) => Ok(frame),
@@ -241,13 +231,6 @@ impl Calls {
             // An answer that was too large, or the end of the connection.
             _ = &mut place.answer => Err(self.lost(&place.echo)),
         }
-    }
-
-    /// Queues the frame of a call, and returns how long its answer may take, with this limit for a small frame.
-    fn write(&self, echo: &str, frame: String, limit: Duration) -> Result<Duration, NoAnswer> {
-        let bytes = self.waiting().queue(echo, frame.len());
-        self.shared.writer.send(frame).map_err(NoAnswer::NotSent)?;
-        Ok(limit_for(bytes, limit))
     }
 
     /// Hands an answer's frame to a call of somebody else; false where it belongs to none.
@@ -360,14 +343,5 @@ mod tests {
         let limit = |bytes| limit_for(bytes, Duration::from_millis(500));
         assert_eq!(limit(2_000), Duration::from_millis(500));
         assert_eq!(limit(16 << 20), Duration::from_millis(128_500));
-    }
-
-    #[test]
-    fn a_text_behind_an_upload_may_take_as_long_as_the_upload() {
-        let mut waiting = Waiting::new();
-        assert_eq!(waiting.queue("upload", 16 << 20), 16 << 20);
-        assert_eq!(waiting.queue("text", 100), (16 << 20) + 100);
-        waiting.sizes.remove("upload");
-        assert_eq!(waiting.queue("next text", 100), 200);
     }
 }

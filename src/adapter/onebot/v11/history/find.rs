@@ -118,9 +118,10 @@ fn look_for_part(history: Vec<Inbound>, message: &Outbound, part: &Content) -> F
 pub(super) fn look(history: Vec<Inbound>, message: &Outbound, content: &Content) -> Found {
     let earliest = message.may_be_sent_since.saturating_sub(CLOCKS_APART);
     let is_before = |seen: &Inbound| seen.written().is_some_and(|written| written < earliest);
-    // Attempts may be days apart, so only the present bounds how new an entry may be.
+    // The first and the last attempt may be days apart.
+    let last_echo = message.changed_at.max(message.may_be_sent_since).saturating_add(ECHO_LATE);
     let may_count = message.may_be_sent_since.saturating_sub(MAX_CLOCKS_APART)
-        ..=now().saturating_add(MAX_CLOCKS_APART);
+        ..=last_echo.saturating_add(MAX_CLOCKS_APART);
     let is_on_its_way =
         content.has_attachments() && now() < message.changed_at.saturating_add(ECHO_LATE);
     // Some leave out what the account itself wrote: such a history proves nothing.

@@ -158,9 +158,17 @@ fn proof(known: Option<i64>, was_ahead: i64, is_ahead: i64, before: &[u64], told
 #[test]
 fn an_entry_of_a_later_attempt_counts_days_after_the_first() {
     const LATER: u64 = 1_000 + 3 * MAX_CLOCKS_APART;
-    let history = vec![said("hi", 500, true), said("hi", LATER, true), said("card", LATER, true)];
-    let Found::History { candidates, others, is_complete } =
-        found(history, &sent(MessageType::Text, "hi"), Some(0))
+    const AFTERWARDS: u64 = LATER + 2 * MAX_CLOCKS_APART;
+    let history = vec![
+        said("hi", 500, true),
+        said("hi", LATER, true),
+        said("card", LATER, true),
+        // The owner wrote these long after the last attempt.
+        said("hi", AFTERWARDS, true),
+        said("card", AFTERWARDS, true),
+    ];
+    let message = Outbound { changed_at: LATER, ..sent(MessageType::Text, "hi") };
+    let Found::History { candidates, others, is_complete } = found(history, &message, Some(0))
     else {
         panic!("there is a history");
     };
