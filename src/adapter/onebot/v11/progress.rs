@@ -20,7 +20,7 @@ use sent_ids::SentIds;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
-use under_way::{NextPart, UnderWay};
+use under_way::UnderWay;
 use uuid::Uuid;
 use whole_messages::WholeMessages;
 
@@ -125,10 +125,7 @@ impl SendProgress {
     pub(super) fn part_unanswered(&self, message: Uuid) -> Option<Delivery> {
         let mut state = self.state();
         let known = state.under_way(message)?;
-        if let NextPart::IsOpen(at) = known.next {
-            known.next = NextPart::InDoubt(at);
-            known.doubted = Some(known.sent.len());
-        }
+        known.end_in_doubt();
         known.proven()
     }
 

@@ -1,6 +1,7 @@
 //! Parts in a history. It also has old messages of the owner, so what an entry says proves nothing alone.
 
-use super::{NextPart, SendProgress, State, UnderWay};
+use super::under_way::{Attempts, NextPart};
+use super::{SendProgress, State, UnderWay};
 use crate::adapter::api::{AdapterEvent, Outbound, PartNoted};
 use crate::model::content::Content;
 use crate::model::inbound::{CLOCKS_APART, ECHO_LATE, Inbound};
@@ -102,7 +103,8 @@ impl UnderWay {
     /// A message whose next part an attempt of an earlier process may have sent.
     fn in_doubt(message: &Outbound, contents: &[Content]) -> Self {
         let mut doubtful = Self::as_listed_in(message, contents);
-        doubtful.next = NextPart::InDoubt(message.may_be_sent_since);
+        let began = message.may_be_sent_since;
+        doubtful.next = NextPart::InDoubt(Attempts { began, last: message.changed_at.max(began) });
         doubtful.doubted = Some(doubtful.sent.len());
         doubtful
     }
@@ -110,10 +112,10 @@ impl UnderWay {
     /// Whether an entry of a history may be the next part: it stands behind the part before it. The first
     /// part is known by its time, if the clock of the history is known.
     fn may_be_next(&self, history: &[Inbound], index: usize) -> bool {
-        let Some(sent_at) = self.sent_at() else { return false };
+        let Some(attempts) = self.attempts() else { return false };
         let entry = &history[index];
         let has_its_time = entry.written().is_some_and(|written| {
-            (sent_at.saturating_sub(CLOCKS_APART)..=sent_at.saturating_add(ECHO_LATE))
+            (attempts.began.saturating_sub(CLOCKS_APART)..=attempts.last.saturating_add(ECHO_LATE))
                 .contains(&written)
         });
         let is_in_order = || match self.sent.last() {

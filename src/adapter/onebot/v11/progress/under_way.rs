@@ -45,12 +45,21 @@ pub(super) enum NextPart {
     /// It was not sent, so an own message that says the same is one that the owner wrote.
     #[default]
     Waits,
-    /// It was sent at this time, in Unix seconds, and its attempt waits for the outcome.
-    IsOpen(u64),
+    /// An attempt to send it waits for the outcome.
+    IsOpen(Attempts),
     /// An own message that says the same came before its outcome was known.
     Echoed(Box<Inbound>),
-    /// It was sent at this time, in Unix seconds, and its attempt has ended without an outcome.
-    InDoubt(u64),
+    /// Every attempt to send it has ended, one of them without an outcome.
+    InDoubt(Attempts),
+}
+
+/// The time in which the attempts to send a part may have sent it, in Unix seconds. They may be hours apart.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Attempts {
+    /// When the first of them began.
+    pub(super) began: u64,
+    /// When the last of them began, or when it ended.
+    pub(super) last: u64,
 }
 
 impl UnderWay {
@@ -105,8 +114,8 @@ impl UnderWay {
     pub(super) fn take_echo(&mut self) -> Option<Box<Inbound>> {
         match std::mem::take(&mut self.next) {
             NextPart::Echoed(echo) => return Some(echo),
-            NextPart::IsOpen(at) | NextPart::InDoubt(at) if self.is_doubted() => {
-                self.next = NextPart::InDoubt(at);
+            NextPart::IsOpen(attempts) | NextPart::InDoubt(attempts) if self.is_doubted() => {
+                self.next = NextPart::InDoubt(attempts);
             }
             NextPart::Waits | NextPart::IsOpen(_) | NextPart::InDoubt(_) => {}
         }
@@ -154,8 +163,10 @@ impl UnderWay {
     /// The next part is sent.
     pub(super) fn send(&mut self) {
         // The echo of an earlier attempt without an outcome may still come, too.
-        let since = self.sent_at().filter(|_| self.is_doubted());
-        self.next = NextPart::IsOpen(since.unwrap_or_else(now));
+        let earlier = self.attempts().filter(|_| self.is_doubted());
+        let now = now();
+        self.next =
+            NextPart::IsOpen(Attempts { began: earlier.map_or(now, |it| it.began), last: now });
     }
 
     /// Whether an attempt to send the next part ended without an outcome.
@@ -166,17 +177,17 @@ impl UnderWay {
     /// Whether a live message may be the echo of the next part. There is one echo; another message that says
     /// the same is the owner's.
     pub(super) fn awaits(&self, inbound: &Inbound) -> bool {
-        let may_come = |at: u64| now() <= at.saturating_add(ECHO_LATE);
+        let may_come = |attempts: Attempts| now() <= attempts.last.saturating_add(ECHO_LATE);
         !inbound.from_history
-            && self.sent_at().is_some_and(may_come)
+            && self.attempts().is_some_and(may_come)
             && self.conversation == inbound.conversation
             && self.is_next(inbound)
     }
 
-    /// When the next part was sent, in Unix seconds, if that is known and its echo is still to come.
-    pub(super) fn sent_at(&self) -> Option<u64> {
+    /// The attempts that may have sent the next part, if its echo is still to come.
+    pub(super) fn attempts(&self) -> Option<Attempts> {
         match self.next {
-            NextPart::IsOpen(at) | NextPart::InDoubt(at) => Some(at),
+            NextPart::IsOpen(attempts) | NextPart::InDoubt(attempts) => Some(attempts),
             NextPart::Waits | NextPart::Echoed(_) => None,
         }
     }
@@ -185,6 +196,14 @@ impl UnderWay {
     pub(super) fn is_next(&self, told: &Inbound) -> bool {
         let next = self.contents.get(self.sent.len());
         next.is_some_and(|next| told.tells(next, self.reply_to.as_deref()))
+    }
+
+    /// The attempt to send the next part ended without an outcome.
+    pub(super) fn end_in_doubt(&mut self) {
+        if let NextPart::IsOpen(Attempts { began, .. }) = self.next {
+            self.next = NextPart::InDoubt(Attempts { began, last: now() });
+            self.doubted = Some(self.sent.len());
+        }
     }
 
     /// Whether all parts were sent, and `message.sent_as` records that: then it is sent anew.

@@ -1,6 +1,7 @@
 //! Parts in a history.
 
 use super::*;
+use crate::model::inbound::ECHO_LATE;
 
 /// The entries of a history, each with its ID, its words and its time, by a clock that is known or not.
 fn history(is_known: bool, entries: &[(&str, &str, u64)]) -> Vec<Inbound> {
@@ -15,19 +16,23 @@ fn history(is_known: bool, entries: &[(&str, &str, u64)]) -> Vec<Inbound> {
 
 /// Whether a history proves the part in doubt of a message that was sent now.
 fn is_found(parts: &[&str], is_known: bool, entries: &[(&str, &str, u64)]) -> bool {
-    let (progress, message) =
-        (SendProgress::default(), Outbound { may_be_sent_since: now(), ..message(parts) });
+    let message = Outbound { may_be_sent_since: now(), ..message(parts) };
+    is_found_of(&message, is_known, entries)
+}
+
+fn is_found_of(message: &Outbound, is_known: bool, entries: &[(&str, &str, u64)]) -> bool {
+    let progress = SendProgress::default();
     let contents = ["a".into(), "b".into(), "c".into()];
-    progress.doubt(&message, &contents);
+    progress.doubt(message, &contents);
     let mut history = history(is_known, entries);
     let (count, may_have_part) = (history.len(), progress.may_have_part(&history));
     let mut proven = progress.take_from(&mut history, |entry| entry.external_id != "known");
     proven.retain(|event| matches!(event, AdapterEvent::PartSent { .. }));
-    assert_eq!(progress.is_rest_unsent(&message), !proven.is_empty());
+    assert_eq!(progress.is_rest_unsent(message), !proven.is_empty());
     assert_eq!(history.len() + proven.len(), count, "only the part is taken out");
     assert!(may_have_part || proven.is_empty());
-    let gone = progress.begin(&message, &contents);
-    assert_eq!(gone, parts.len() + proven.len());
+    let gone = progress.begin(message, &contents);
+    assert_eq!(gone, message.parts.len() + proven.len());
     !proven.is_empty()
 }
 
@@ -58,6 +63,33 @@ fn a_history_proves_a_first_part_by_a_clock_that_is_known() {
     assert!(is_found(&[], true, &entries));
     assert!(!is_found(&[], false, &entries));
     assert!(!is_found(&[], true, &entries[..2]));
+}
+
+#[test]
+fn a_part_that_was_tried_again_hours_later_is_found() {
+    let (now, hours) = (now(), now() - 7_200);
+    let tried_again = Outbound { may_be_sent_since: hours, changed_at: now, ..message(&[]) };
+    assert!(is_found_of(&tried_again, true, &[("101", "a", now)]));
+    assert!(is_found_of(&tried_again, true, &[("101", "a", hours)]));
+    assert!(!is_found_of(&tried_again, true, &[("101", "a", hours - 3_600)]), "before the first");
+    let second = Outbound { parts: vec!["101".into()], ..tried_again };
+    assert!(is_found_of(&second, true, &[("101", "a", hours), ("102", "b", now)]));
+    let once = Outbound { changed_at: hours, ..second };
+    let much_later = hours + 2 * ECHO_LATE;
+    assert!(!is_found_of(&once, true, &[("101", "a", hours), ("102", "b", much_later)]));
+}
+
+#[test]
+fn the_echo_of_a_part_that_is_sent_again_hours_later_is_its_echo() {
+    let (progress, contents) = (SendProgress::default(), ["a".into(), "b".into()]);
+    let hours = now() - 7_200;
+    let message = Outbound { may_be_sent_since: hours, changed_at: hours, ..message(&[]) };
+    progress.doubt(&message, &contents);
+    assert!(!is_part(&progress, &echo("100", "a")), "too late for the first attempt");
+    progress.begin(&message, &contents);
+    progress.send(message.id);
+    assert_eq!(progress.part_unanswered(message.id), None);
+    assert!(is_part(&progress, &echo("101", "a")));
 }
 
 #[test]
