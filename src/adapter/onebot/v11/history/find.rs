@@ -124,9 +124,13 @@ pub(super) fn look(history: Vec<Inbound>, message: &Outbound, content: &Content)
         ..=last_echo.saturating_add(MAX_CLOCKS_APART);
     let is_on_its_way =
         content.has_attachments() && now() < message.changed_at.saturating_add(ECHO_LATE);
-    // Some leave out what the account itself wrote: such a history proves nothing.
+    let has_possible_time =
+        |seen: &Inbound| seen.time != 0 && seen.time <= now().saturating_add(MAX_CLOCKS_APART);
+    // Some leave out what the account itself wrote: such a history proves nothing. Nor does one with a time that
+    // no clock tells: the message may be that entry.
     let is_complete = !is_on_its_way
         && history.iter().any(|seen| seen.own)
+        && history.iter().filter(|seen| seen.own).all(has_possible_time)
         && history.first().is_some_and(is_before);
     let (mut candidates, mut others) = (Vec::new(), Vec::new());
     for seen in history {

@@ -156,6 +156,21 @@ fn proof(known: Option<i64>, was_ahead: i64, is_ahead: i64, before: &[u64], told
 }
 
 #[test]
+fn a_history_with_an_own_entry_of_an_impossible_time_proves_no_absence() {
+    let is_complete = |time: u64, own: bool| {
+        let history = vec![said("a", 500, true), said("b", 600, false), said("hi", time, own)];
+        let found = found(history, &sent(MessageType::Text, "hi"), Some(0));
+        let Found::History { is_complete, .. } = found else { panic!("there is a history") };
+        is_complete
+    };
+    assert!(is_complete(990_000, true), "weeks later, by a possible time");
+    for impossible in [0, 1_010_000 + now() * 1_000] {
+        assert!(!is_complete(impossible, true), "{impossible}");
+        assert!(is_complete(impossible, false), "it is none of ours: {impossible}");
+    }
+}
+
+#[test]
 fn an_entry_of_a_later_attempt_counts_days_after_the_first() {
     const LATER: u64 = 1_000 + 3 * MAX_CLOCKS_APART;
     const AFTERWARDS: u64 = LATER + 2 * MAX_CLOCKS_APART;
