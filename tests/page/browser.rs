@@ -10,6 +10,7 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
+use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -19,6 +20,9 @@ use url::Url;
 
 /// Pause between checks of a condition.
 const LOOK_EVERY: Duration = Duration::from_millis(15);
+
+/// What Chromium itself says; `tests/run` shows it where Chromium ended in the middle of a test.
+const CHROMIUM_LOG: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/chromium.log");
 
 /// Flags that keep Chromium to itself.
 const FLAGS: [&str; 12] = [
@@ -58,8 +62,9 @@ impl Driver {
     fn start() -> Self {
         tools::program("chromium");
         let mut command = Command::new(tools::program("chromedriver"));
-        command.arg("--port=0").stdout(Stdio::piped());
-        let mut process = command.stderr(Stdio::null()).spawn().unwrap();
+        command.args(["--port=0", "--enable-chrome-logs"]).stdout(Stdio::piped());
+        let log = File::options().create(true).append(true).open(CHROMIUM_LOG).unwrap();
+        let mut process = command.stderr(log).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let port = lines
             .by_ref()
