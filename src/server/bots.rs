@@ -2,6 +2,7 @@
 
 use super::access::{AccessGrant, RefusalKind, shown};
 use super::body::{Body, HttpResponse, JSON, json, whole};
+use super::connection_facts::ConnectionFacts;
 use super::context::{Incoming, ServerContext};
 use super::error::{ErrorResponse, Result};
 use super::form::keep_files;
@@ -50,11 +51,12 @@ pub fn is_of_a_bot(path: &str) -> bool {
 /// its reason.
 pub async fn answer(
     context: &Arc<ServerContext>,
-    peer: Peer,
+    connection: &ConnectionFacts,
     path: &str,
     endpoint: BotEndpoint,
     request: Incoming,
 ) -> Result<HttpResponse> {
+    let peer = connection.peer;
     let (uri, headers) = (request.uri(), request.headers());
     let shows_token = shown(headers, uri, true).is_some();
     let client = context.access.client_of(peer, headers);
@@ -69,7 +71,7 @@ pub async fn answer(
         Ok(granted) => {
             let (context, path) = (context.clone(), path.to_owned());
             let asker = BotAsker { context, peer, own, path, refusals: refusals.clone() };
-            open(asker, endpoint, granted, request).await
+            open(asker, endpoint, granted, connection.permit.clone(), request).await
         }
         Err(why) => Err(why),
     };
@@ -117,6 +119,7 @@ async fn open(
     asker: BotAsker,
     endpoint: BotEndpoint,
     granted: AccessGrant,
+    permit: Option<Permit>,
     request: Incoming,
 ) -> Result<HttpResponse> {
     let query = request.uri().query().unwrap_or_default();
@@ -133,7 +136,7 @@ async fn open(
     match opening.map_err(failed)? {
         Opening::Socket(opening) => {
             let slot = context.dial_ins.acquire()?;
-            upgrade(context, request, socket_config(), |socket, end| async move {
+            upgrade(context, permit, request, socket_config(), |socket, end| async move {
                 Box::pin(serve(granted, end, |end| opening.serve(socket, end))).await;
                 drop(slot);
             })
@@ -143,7 +146,7 @@ async fn open(
             let address = context.access.client_of(asker.peer, &headers);
             let slot = context.unidentified.acquire(address)?;
             let asker = BotAsker { context: context.clone(), ..asker };
-            upgrade(context, request, small_socket_config(), |socket, end| async move {
+            upgrade(context, permit, request, small_socket_config(), |socket, end| async move {
                 Box::pin(asker.identify(opening, headers, socket, end, slot)).await;
             })
         }
@@ -198,6 +201,7 @@ async fn action_body(
 /// Turns the request into a WebSocket, and serves it until it ends or the server stops.
 fn upgrade<F: Future<Output = ()> + Send>(
     context: &Arc<ServerContext>,
+    permit: Option<Permit>,
     mut request: Incoming,
     config: WebSocketConfig,
     serve: impl FnOnce(BotSocket, CancellationToken) -> F + Send + 'static,
@@ -206,7 +210,6 @@ fn upgrade<F: Future<Output = ()> + Send>(
     let (answer, socket) = hyper_tungstenite::upgrade(&mut request, Some(config))
         .map_err(|error| ErrorResponse::bad_request(format!("no WebSocket: {error}")))?;
     let end = context.stop.child_token();
-    let permit = request.extensions().get::<Permit>().cloned();
     context.tasks.spawn(watched("bot connections", async move {
         match socket.await {
             Ok(socket) => serve(BotSocket::new(socket), end).await,

@@ -3,7 +3,7 @@
 use super::body::{Body, HttpResponse};
 use http_body_util::BodyExt;
 use hyper::Request;
-use hyper::header::{ACCEPT_ENCODING, ACCEPT_RANGES, HeaderMap, HeaderValue};
+use hyper::header::{ACCEPT_ENCODING, ACCEPT_RANGES, HeaderMap, HeaderValue, VARY};
 use std::convert::Infallible;
 use std::future::ready;
 use tower::{Layer, ServiceExt};
@@ -36,12 +36,14 @@ impl AcceptedEncodings {
     pub async fn compress(self, answer: HttpResponse) -> HttpResponse {
         // With weights a client can refuse answers that are not compressed.
         let has_weights = self.0.iter().any(|value| value.as_bytes().contains(&b';'));
-        if has_weights || worth_it().should_compress(&answer) {
-            // Boxed, because the future of every request would be larger.
-            Box::pin(self.compressed(answer)).await
-        } else {
-            answer
+        if !has_weights && !worth_it().should_compress(&answer) {
+            return answer;
         }
+        if self.0.is_empty() {
+            return varied(answer);
+        }
+        // Boxed, because the future of every request would be larger.
+        Box::pin(self.compressed(answer)).await
     }
 
     async fn compressed(self, answer: HttpResponse) -> HttpResponse {
@@ -58,6 +60,13 @@ impl AcceptedEncodings {
     }
 }
 
+/// An answer that is compressed for other clients (RFC 9110, section 12.5.5).
+fn varied(mut answer: HttpResponse) -> HttpResponse {
+    let vary = HeaderValue::from_static("accept-encoding");
+    answer.headers_mut().entry(VARY).or_insert(vary);
+    answer
+}
+
 /// Answers that become smaller, and that are not streams, whose parts would wait for each other.
 fn worth_it() -> impl Predicate {
     SizeAbove::new(COMPRESS_FROM)
@@ -71,7 +80,7 @@ mod tests {
     use super::*;
     use crate::server::body::{JSON, whole};
     use hyper::StatusCode;
-    use hyper::header::{CONTENT_ENCODING, VARY};
+    use hyper::header::CONTENT_ENCODING;
 
     async fn compressed(accepted: &str, bytes: usize) -> HttpResponse {
         let mut headers = HeaderMap::new();
@@ -85,6 +94,10 @@ mod tests {
         let large = compressed("deflate, gzip", 5000).await;
         assert_eq!(large.headers()[CONTENT_ENCODING], "gzip");
         assert!(large.into_body().collect().await.unwrap().to_bytes().len() < 500);
+        let asked_nothing = AcceptedEncodings::of(&HeaderMap::new());
+        let plain =
+            asked_nothing.compress(whole(StatusCode::OK, JSON, vec![b'a'; 5000].into())).await;
+        assert_eq!(plain.headers()[VARY], "accept-encoding");
         for (accepted, bytes) in [("gzip", 1000), ("identity", 5000), ("gzip;q=0", 5000)] {
             let plain = compressed(accepted, bytes).await;
             assert_eq!(plain.headers().get(CONTENT_ENCODING), None, "{accepted}");

@@ -2,11 +2,11 @@
 
 use super::access::{AccessGrant, RefusalKind, shown};
 use super::body::{Body, HttpResponse};
+use super::connection_facts::ConnectionFacts;
 use super::context::{Incoming, ServerContext};
 use super::error::{ErrorResponse, Result};
 use super::lifetime::Lifetime;
 use super::limit::Permit;
-use super::peer::Peer;
 use super::upgrade::check_upgrade;
 use crate::adapter::{Endpoint, Handshake, Socket};
 use crate::config::{RequiredScope, Secret};
@@ -18,11 +18,12 @@ use std::sync::Arc;
 /// logged with its reason.
 pub fn answer(
     context: &Arc<ServerContext>,
-    peer: Peer,
+    connection: &ConnectionFacts,
     path: &str,
     endpoint: Endpoint,
     request: Incoming,
 ) -> Result<HttpResponse> {
+    let peer = connection.peer;
     let (uri, headers) = (request.uri(), request.headers());
     let shows_token = shown(headers, uri, true).is_some();
     let client = context.access.client_of(peer, headers);
@@ -30,7 +31,8 @@ pub fn answer(
         Some(own) => context.access.check_own(peer, headers, uri, &own),
         None => context.access.check(peer, headers, uri, true, RequiredScope::Handshake),
     };
-    let opened = granted.and_then(|granted| open(context, endpoint, granted, request));
+    let opened = granted
+        .and_then(|granted| open(context, endpoint, granted, connection.permit.clone(), request));
     opened.inspect_err(|why| {
         let refusal = RefusalKind::of(why.status(), shows_token);
         context.access.log_refused(client, path, refusal, why.text());
@@ -43,6 +45,7 @@ fn open(
     context: &Arc<ServerContext>,
     endpoint: Endpoint,
     granted: AccessGrant,
+    permit: Option<Permit>,
     mut request: Incoming,
 ) -> Result<HttpResponse> {
     check_upgrade(&request)?;
@@ -63,7 +66,6 @@ fn open(
     let slot = context.dial_ins.acquire()?;
     let (endpoint, end) = endpoint.for_one_connection();
     let lifetime = Lifetime::new(end.clone(), granted.revoked);
-    let permit = request.extensions().get::<Permit>().cloned();
     context.tasks.spawn(watched("dial-ins", async move {
         match socket.await {
             Ok(socket) => {

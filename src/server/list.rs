@@ -15,6 +15,7 @@ use crate::protocol::message::PlainMessage;
 use crate::store::record::{self, Recorded};
 use crate::store::{self, ByPrefix, Matches, Order, View};
 use serde::Serialize;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -24,7 +25,10 @@ const DEEP: u64 = 100_000;
 /// Searches and deep lists that may run at the same time; further ones wait.
 static THREADS: Semaphore = Semaphore::const_new(4);
 
-/// Messages that are read first; their size decides how many are read next.
+/// Room for the JSON of a message, so that most pages need not grow.
+const MESSAGE_BYTES: usize = 640;
+
+/// Messages that are read first, where they are decoded; their size decides how many are read next.
 const FIRST_READ: usize = 4;
 
 /// The JSON of a page up to its first message.
@@ -48,6 +52,8 @@ struct Written {
     count: usize,
     /// The `seq` of the last one.
     last: Option<u64>,
+    /// They are as much as is written at once; there may be more.
+    is_full: bool,
 }
 
 impl Written {
@@ -71,7 +77,7 @@ pub async fn list(call: Call<'_>) -> Result<HttpResponse> {
         left: limit,
         step: FIRST_READ,
     };
-    let mut text = Vec::with_capacity(512 * (limit + 1));
+    let mut text = Vec::with_capacity(MESSAGE_BYTES * limit);
     text.extend_from_slice(BEGINNING);
     pieces::answer(call.context, page, text).await
 }
@@ -91,13 +97,13 @@ impl Writing {
     /// Reads the next few messages, and appends them to `text`; says whether those are the last ones.
     async fn read_messages(&mut self, text: &mut Vec<u8>) -> store::Result<bool> {
         let view = self.context.store.view()?;
-        let (wanted, before) = (self.step.min(self.left), text.len());
+        let (left, before) = (self.left, text.len());
         let written = if self.is_by_record() {
-            self.write_records(wanted, &view, text)?
+            self.write_records(left, &view, text)?
         } else {
-            self.write_messages(wanted, view, text).await?
+            self.write_messages(self.step.min(left), view, text).await?
         };
-        let is_done = self.left == 0 || written.count < wanted;
+        let is_done = self.left == 0 || !written.is_full;
         if let Some(last) = written.last {
             let average = ((text.len() - before) / written.count).max(1);
             self.step = (PIECE_BYTES / average).max(1);
@@ -117,7 +123,7 @@ impl Writing {
         is_plain && *order == Order::Seq && page.offset < DEEP && !self.context.follows()
     }
 
-    /// Writes the next few messages from their records.
+    /// Writes messages from their records until they are enough for a piece.
     fn write_records(
         &mut self,
         limit: usize,
@@ -142,7 +148,8 @@ impl Writing {
                 }
             }
             written.add(seq);
-            Ok(())
+            written.is_full = text.len() - begin >= PIECE_BYTES;
+            Ok(if written.is_full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         });
         if read.is_err() {
             text.truncate(begin);
@@ -164,6 +171,7 @@ impl Writing {
             self.append(text, message);
             written.add(message.seq);
         }
+        written.is_full = written.count == limit;
         self.listing.searched_to = searched_to;
         Ok(written)
     }

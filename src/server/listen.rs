@@ -1,11 +1,11 @@
 //! Listening and stopping: each connection is a task, which is tracked until its end.
 
 mod connection;
-mod connection_facts;
 mod cors;
 
 use super::access::network;
 use super::assets;
+use super::connection_facts::ConnectionFacts;
 use super::context::ServerContext;
 use super::limit::{AddressLimit, ConnectionPermit, Limit, Permit};
 use super::peer::Peer;
@@ -17,7 +17,6 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::health::watched;
 use crate::metrics::METRICS;
-use connection_facts::ConnectionFacts;
 use cors::cors;
 use std::fs::Permissions;
 use std::io;

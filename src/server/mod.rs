@@ -8,6 +8,7 @@ mod body;
 mod bots;
 mod bundle;
 mod compress;
+mod connection_facts;
 mod context;
 mod conversations;
 mod dial_in;
@@ -16,6 +17,7 @@ mod form;
 mod forward;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod head_timer;
 mod lifetime;
 mod limit;
 mod list;

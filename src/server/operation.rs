@@ -2,9 +2,9 @@
 
 use super::access::AccessGrant;
 use super::body::HttpResponse;
+use super::connection_facts::ConnectionFacts;
 use super::context::{Incoming, ServerContext};
 use super::error::Result;
-use super::peer::Peer;
 use crate::config::RequiredScope;
 use bytes::Bytes;
 use hyper::{Method, StatusCode};
@@ -19,8 +19,8 @@ use utoipa::ToSchema;
 pub struct Call<'a> {
     /// The surroundings of all requests.
     pub context: &'a Arc<ServerContext>,
-    /// The other end of the connection.
-    pub peer: Peer,
+    /// The connection on which it came.
+    pub connection: &'a ConnectionFacts,
     /// The access of the request.
     pub granted: AccessGrant,
     /// The request; its body is not read yet.

@@ -2,6 +2,7 @@
 
 use super::access::{self, OriginTarget, RefusalKind};
 use super::body::{Body, HttpResponse};
+use super::connection_facts::ConnectionFacts;
 use super::context::{Incoming, ServerContext};
 use super::error::{ErrorResponse, Result};
 use super::operation::{Call, Credentials, ExecutedAt, OpenApi, Operation};
@@ -20,8 +21,9 @@ use hyper::header::{
 };
 use hyper::{StatusCode, Version};
 use matchit::Match;
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::histogram::Histogram;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::{Duration, Instant};
 
 /// The route under which requests with an unknown path are counted.
@@ -63,11 +65,27 @@ pub struct Router {
     openapi: OpenApi,
 }
 
-/// A route, and the durations of its requests.
+/// A route, and what is measured of its requests.
 struct KnownRoute {
     route: Route,
     allowed: String,
     seconds: Histogram,
+    /// The numbers of answers with status 200 and 201, once there is one: to look them up takes a lock.
+    successes: [OnceLock<Counter>; 2],
+}
+
+impl KnownRoute {
+    /// Counts an answer with this status.
+    fn count(&self, code: u16) {
+        let labels = RequestLabels { route: self.route.path, code };
+        let usual = code.checked_sub(StatusCode::OK.as_u16());
+        match usual.and_then(|place| self.successes.get(usize::from(place))) {
+            Some(counter) => {
+                counter.get_or_init(|| METRICS.requests.get_or_create_owned(&labels)).inc()
+            }
+            None => METRICS.requests.get_or_create(&labels).inc(),
+        };
+    }
 }
 
 /// Makes the description of the API, which takes a large part of a start, so it is made at its
@@ -93,7 +111,7 @@ type MatchedRoute<'a> = Match<'a, 'a, &'a KnownRoute>;
 /// A request, and the route for its path.
 struct RoutedRequest<'a> {
     context: &'a Arc<ServerContext>,
-    peer: Peer,
+    connection: &'a ConnectionFacts,
     request: Incoming,
     path: &'a str,
     found: Option<MatchedRoute<'a>>,
@@ -107,7 +125,8 @@ impl Router {
         for route in routes() {
             let path = route.path;
             let allowed = route.allowed();
-            known.insert(path, KnownRoute { route, allowed, seconds: seconds(path) })?;
+            let (seconds, successes) = (seconds(path), Default::default());
+            known.insert(path, KnownRoute { route, allowed, seconds, successes })?;
         }
         let prefix = prefix.to_owned();
         let openapi = LazyLock::new(Box::new(move || describe(&prefix)) as Box<_>);
@@ -118,19 +137,16 @@ impl Router {
     pub async fn answer(
         &self,
         context: &Arc<ServerContext>,
-        peer: Peer,
+        connection: &ConnectionFacts,
         request: Incoming,
     ) -> HttpResponse {
         let began = Instant::now();
         let method = request.method().clone();
         let path = below_prefix(&context.config.prefix, request.uri().path()).to_owned();
         let found = self.routes.at(&path).ok();
-        let (route, seconds) = match &found {
-            Some(found) => (found.value.route.path, &found.value.seconds),
-            None => (OTHER, &self.other_seconds),
-        };
+        let route = found.as_ref().map(|found| found.value);
         let is_page = found.as_ref().is_some_and(is_page);
-        let routed = RoutedRequest { context, peer, request, path: &path, found };
+        let routed = RoutedRequest { context, connection, request, path: &path, found };
         // Boxed, because this future is moved several times before and while it runs.
         let answer = watched("requests", Box::pin(self.dispatch(routed))).await;
         let answer = answer.unwrap_or_else(|| Err(ErrorResponse::panicked()));
@@ -145,14 +161,26 @@ impl Router {
             answer.headers_mut().insert(AGE, age.as_secs().into());
         }
         let (code, took) = (answer.status().as_u16(), began.elapsed());
-        METRICS.requests.get_or_create(&RequestLabels { route, code }).inc();
-        seconds.observe(took.as_secs_f64());
+        self.count(route, code, took);
         tracing::debug!(%method, path, code, ?took, "answered");
         answer
     }
 
+    /// Counts a request, and how long it took.
+    fn count(&self, route: Option<&KnownRoute>, code: u16, took: Duration) {
+        let seconds = if let Some(known) = route {
+            known.count(code);
+            &known.seconds
+        } else {
+            METRICS.requests.get_or_create(&RequestLabels { route: OTHER, code }).inc();
+            &self.other_seconds
+        };
+        seconds.observe(took.as_secs_f64());
+    }
+
     async fn dispatch(&self, routed: RoutedRequest<'_>) -> Result<HttpResponse> {
-        let RoutedRequest { context, peer, path, ref request, ref found } = routed;
+        let RoutedRequest { context, connection, path, ref request, ref found } = routed;
+        let peer = connection.peer;
         check_head(request, context.config.limits.head_bytes)?;
         let endpoint = context.adapters.load().endpoint(path);
         let bot = context.bots.load().endpoint(path);
@@ -164,7 +192,8 @@ impl Router {
         if let Some(cluster) = context.cluster.as_ref().filter(|_| context.follows())
             && (is_lost || (bot.is_none() && bots::is_of_a_bot(path)))
         {
-            return Box::pin(forward::relay(context, cluster, peer, path, routed.request)).await;
+            return Box::pin(forward::relay(context, cluster, connection, path, routed.request))
+                .await;
         }
         let target = match found {
             _ if bot.as_ref().is_some_and(|bot| is_open_to_pages(context, bot, request)) => {
@@ -180,18 +209,19 @@ impl Router {
             return Err(refuse_lost(context, peer, path, request));
         }
         if let Some(endpoint) = endpoint {
-            return dial_in::answer(context, peer, path, endpoint, routed.request);
+            return dial_in::answer(context, connection, path, endpoint, routed.request);
         }
         if let Some(bot) = bot {
             // Boxed, because the future of every request would be as large.
-            return Box::pin(bots::answer(context, peer, path, bot, routed.request)).await;
+            return Box::pin(bots::answer(context, connection, path, bot, routed.request)).await;
         }
         self.operate(routed).await
     }
 
     /// Answers a request to the API or for a file of the page.
     async fn operate(&self, routed: RoutedRequest<'_>) -> Result<HttpResponse> {
-        let RoutedRequest { context, peer, request, path, found } = routed;
+        let RoutedRequest { context, connection, request, path, found } = routed;
+        let peer = connection.peer;
         let operation = found.as_ref().and_then(|found| {
             let mut operations = found.value.route.operations.iter();
             operations.find(|operation| operation.takes(request.method()))
@@ -220,7 +250,8 @@ impl Router {
             _ => {}
         }
         let parameters = found.params;
-        let call = Call { context, peer, granted, request, parameters, openapi: &self.openapi };
+        let call =
+            Call { context, connection, granted, request, parameters, openapi: &self.openapi };
         let answer = (operation.handler)(call).await?;
         match operation.access {
             // The page's files are in memory once, for all clients.
@@ -318,7 +349,8 @@ fn check_head(request: &Incoming, limit: usize) -> Result<()> {
     let fields = request.headers();
     let bytes: usize = fields.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     // A check of one of them, here or before us, may not hold for another (RFC 9110, section 5.3).
-    for (name, shown) in SINGLE_FIELDS {
+    let has_repeated = fields.len() > fields.keys_len();
+    for (name, shown) in SINGLE_FIELDS.iter().filter(|_| has_repeated) {
         if fields.get_all(name).iter().nth(1).is_some() {
             let text = format!("the request has more than one `{shown}`");
             return Err(ErrorResponse::bad_request(text));

@@ -24,6 +24,6 @@ pub async fn sign_in(call: Call<'_>) -> Result<HttpResponse> {
     if code.is_empty() {
         return Err(ErrorResponse::bad_request("`code` is empty"));
     }
-    let token = call.context.access.redeem(call.peer, &headers, &uri, &code)?;
+    let token = call.context.access.redeem(call.connection.peer, &headers, &uri, &code)?;
     Ok(json(StatusCode::OK, &SignedIn { token }))
 }

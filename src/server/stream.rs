@@ -107,9 +107,9 @@ pub async fn open(call: Call<'_>) -> Result<HttpResponse> {
         asked,
         format,
         first,
-        socket: request.extensions().get::<Arc<OwnedWriteHalf>>().cloned(),
+        socket: call.connection.socket_of(request),
         _session: session,
-        _permit: request.extensions().get::<Permit>().cloned(),
+        _permit: call.connection.permit.clone(),
     };
     let body = StreamBody::new(stream::unfold(stream, OpenStream::next)).boxed_unsync();
     let mut answer = Response::new(Body::Stream(body));

@@ -160,7 +160,7 @@ pub async fn import(call: Call<'_>) -> Result<HttpResponse> {
 /// socket: a client that may use it may read the store anyway, and remote clients must not write
 /// files here.
 pub async fn backup(call: Call<'_>) -> Result<HttpResponse> {
-    if call.peer != Peer::Unix {
+    if call.connection.peer != Peer::Unix {
         let text = "a backup is made on the server's own host: `rechat backup FILE`";
         return Err(ErrorResponse::new(StatusCode::FORBIDDEN, text));
     }

@@ -10,6 +10,7 @@ use crate::log::record::{self, Unreadable};
 use crate::model::attempts::UNKNOWN_OWNER;
 use crate::model::message::{Direction, Message, Status};
 use redb::ReadableTable;
+use std::ops::ControlFlow;
 
 /// Conditions for messages; fields that are not set match everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -86,13 +87,13 @@ impl View {
         let mut messages = Vec::with_capacity(page.limit.min(256));
         self.list_records(filter, page, |seq, bytes| {
             messages.push(record::decode(seq, bytes)?);
-            Ok(())
+            Ok(ControlFlow::Continue(()))
         })?;
         Ok(messages)
     }
 
-    /// Calls `read` with the `seq` and the record of each message that matches, newest first. Messages for
-    /// which it fails are damaged: they are left out and logged.
+    /// Calls `read` with the `seq` and the record of each message that matches, newest first, until it says that
+    /// this was the last. Messages for which it fails are damaged: they are left out and logged.
     ///
     /// # Errors
     ///
@@ -101,21 +102,25 @@ impl View {
         &self,
         filter: &MessageFilter,
         page: Page,
-        mut read: impl FnMut(u64, &[u8]) -> std::result::Result<(), Unreadable>,
+        mut read: impl FnMut(u64, &[u8]) -> std::result::Result<ControlFlow<()>, Unreadable>,
     ) -> Result<()> {
         guarded(|| {
             if *filter == MessageFilter::default() && page.offset == 0 {
                 let last = page.before.unwrap_or(u64::MAX).saturating_sub(1);
-                return self.read_newest((0, last), page.limit, &mut read);
+                return self.read_newest((0, last), page.limit, &mut read).map(drop);
             }
             // Messages with consecutive `seq` are read together.
             for run in self.seqs(filter, page)?.chunk_by(|newer, older| *newer == older + 1) {
-                match *run {
+                let go_on = match *run {
                     [newest, .., oldest] => {
-                        self.read_newest((oldest, newest), run.len(), &mut read)?;
+                        self.read_newest((oldest, newest), run.len(), &mut read)?
                     }
-                    [only] => drop(pass_over(self.record(only, |bytes| read(only, bytes)))?),
-                    [] => {}
+                    [only] => pass_over(self.record(only, |bytes| read(only, bytes)))?
+                        .unwrap_or(ControlFlow::Continue(())),
+                    [] => ControlFlow::Continue(()),
+                };
+                if go_on.is_break() {
+                    break;
                 }
             }
             Ok(())

@@ -6,6 +6,7 @@ use super::view::View;
 use crate::log::record::{self, MessageTimes, Unreadable};
 use crate::model::message::Message;
 use redb::{AccessGuard, ReadableTable};
+use std::ops::ControlFlow;
 
 impl View {
     /// The `seq` of the oldest message that still exists.
@@ -92,14 +93,15 @@ impl View {
         }))
     }
 
-    /// Reads up to `limit` records of messages in a range of `seq`, newest first; those that are damaged are
-    /// left out and logged. A loop, because each adapter of an iterator would move what was read.
+    /// Reads up to `limit` records of messages in a range of `seq`, newest first, until `read` says that this was
+    /// the last; those that are damaged are left out and logged. A loop, because each adapter of an iterator
+    /// would move what was read.
     pub(super) fn read_newest(
         &self,
         (first, last): (u64, u64),
         limit: usize,
-        read: &mut impl FnMut(u64, &[u8]) -> std::result::Result<(), Unreadable>,
-    ) -> Result<()> {
+        read: &mut impl FnMut(u64, &[u8]) -> std::result::Result<ControlFlow<()>, Unreadable>,
+    ) -> Result<ControlFlow<()>> {
         let mut left = limit;
         let mut rows = self.messages_table()?.range(first..=last)?.rev();
         while left > 0
@@ -107,11 +109,12 @@ impl View {
         {
             let (seq, bytes) = row?;
             match read(seq.value(), bytes.value()) {
-                Ok(()) => left -= 1,
+                Ok(ControlFlow::Continue(())) => left -= 1,
+                Ok(ControlFlow::Break(())) => return Ok(ControlFlow::Break(())),
                 Err(error) => drop(pass_over::<()>(Err(error.into()))?),
             }
         }
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     }
 
     /// Messages with a lower `seq`, newest first.

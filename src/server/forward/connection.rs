@@ -4,6 +4,7 @@
 use crate::cluster::{ClusterHandle, NotAnswered};
 use crate::server::access::{RefusalKind, shown};
 use crate::server::body::{Body, HttpResponse};
+use crate::server::connection_facts::ConnectionFacts;
 use crate::server::context::{Incoming, ServerContext};
 use crate::server::error::{ErrorResponse, Result};
 use crate::server::limit::Permit;
@@ -25,10 +26,11 @@ const RETRY: Duration = Duration::from_secs(2);
 pub async fn relay(
     context: &Arc<ServerContext>,
     cluster: &ClusterHandle,
-    peer: Peer,
+    connection: &ConnectionFacts,
     path: &str,
     request: Incoming,
 ) -> Result<HttpResponse> {
+    let peer = connection.peer;
     let from = match peer {
         Peer::Tcp(address) => Some(address),
         Peer::Unix => None,
@@ -36,7 +38,7 @@ pub async fn relay(
     let client = context.access.client_of(peer, request.headers());
     let shows_token = shown(request.headers(), request.uri(), true).is_some();
     let relayed = match cluster.tunnels.open(from).await {
-        Ok(stream) => ask(context, stream, request).await,
+        Ok(stream) => ask(context, stream, connection.permit.clone(), request).await,
         Err(why) => Err(not_connected(&why)),
     };
     relayed.inspect_err(|why| {
@@ -49,6 +51,7 @@ pub async fn relay(
 async fn ask(
     context: &Arc<ServerContext>,
     stream: DuplexStream,
+    permit: Option<Permit>,
     mut request: Incoming,
 ) -> Result<HttpResponse> {
     let broken = |error: hyper::Error| {
@@ -58,8 +61,7 @@ async fn ask(
     let (mut requests, connection) =
         http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
     tokio::spawn(async move { drop(connection.with_upgrades().await) });
-    let (client, permit) =
-        (hyper::upgrade::on(&mut request), request.extensions().get::<Permit>().cloned());
+    let client = hyper::upgrade::on(&mut request);
     as_http1(&mut request)?;
     let mut answer = requests.send_request(request).await.map_err(broken)?;
     if answer.status() != StatusCode::SWITCHING_PROTOCOLS {

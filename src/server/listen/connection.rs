@@ -1,16 +1,16 @@
 //! One connection: its requests, until it ends or the server stops.
 
 use super::RunningServer;
-use super::connection_facts::ConnectionFacts;
 use crate::server::body::HttpResponse;
 use crate::server::compress::AcceptedEncodings;
+use crate::server::connection_facts::ConnectionFacts;
 use crate::server::context::Incoming;
+use crate::server::head_timer::HeadTimer;
 use crate::server::on_wake::OnWake;
 use crate::server::peer::Peer;
 use crate::server::wire::{ConnectionPhase, Wire};
 use futures_util::{FutureExt, stream};
 use hyper::service::service_fn;
-use hyper::{Method, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use std::convert::Infallible;
@@ -40,10 +40,11 @@ impl RunningServer {
             let requests = requests.clone();
             async move { Ok::<_, Infallible>(requests.answer(request).await) }
         });
+        let heads = HeadTimer::default();
         let mut builder = auto::Builder::new(TokioExecutor::new());
         builder
             .http1()
-            .timer(TokioTimer::new())
+            .timer(heads.clone())
             // A client that has closed its side may still read. One that is gone is noticed when it is
             // written to; streams without an end look at the socket where they have it. At the Unix socket
             // the end of what a client sends is its end.
@@ -67,7 +68,7 @@ impl RunningServer {
         tokio::pin!(connection);
         let stopping = stream::once(async {
             tokio::select! {
-                () = silence(&phase, head_limit) => false,
+                () = silence(&phase, &heads, head_limit) => false,
                 () = context.stop.cancelled() => true,
             }
         });
@@ -123,29 +124,18 @@ impl ConnectionRequests {
     }
 
     /// The answer to a request whose origin needs no further header.
-    async fn answer_own(&self, mut request: Incoming) -> HttpResponse {
+    async fn answer_own(&self, request: Incoming) -> HttpResponse {
         let _running = self.phase.begin();
-        if let Some(permit) = &self.facts.permit {
-            request.extensions_mut().insert(permit.clone());
-        }
-        if let Some(socket) = &self.facts.socket
-            && request.method() == Method::GET
-            && request.version() != Version::HTTP_2
-        {
-            request.extensions_mut().insert(socket.clone());
-        }
         let accepted = AcceptedEncodings::of(request.headers());
-        let answer =
-            self.server.router.answer(&self.server.context, self.facts.peer, request).await;
+        let answer = self.server.router.answer(&self.server.context, &self.facts, request).await;
         accepted.compress(answer).await
     }
 }
 
-/// Ends if a connection has sent nothing by then: hyper measures the time of a head only once it
-/// knows the HTTP version.
-async fn silence(progress: &ConnectionPhase, limit: Duration) {
+/// Waits until the head of a request has not come in time. hyper measures it only once it knows the HTTP version.
+async fn silence(progress: &ConnectionPhase, heads: &HeadTimer, limit: Duration) {
     sleep(limit).await;
     if progress.has_begun() {
-        std::future::pending().await
+        heads.late(limit).await;
     }
 }

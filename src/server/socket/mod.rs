@@ -8,7 +8,6 @@ mod writing;
 use super::body::{Body, HttpResponse};
 use super::error::{ErrorResponse, Result};
 use super::lifetime::Lifetime;
-use super::limit::Permit;
 use super::operation::Call;
 use super::upgrade::check_upgrade;
 use crate::health::watched;
@@ -16,8 +15,6 @@ pub use commands::refused;
 use hyper::header::{HeaderName, HeaderValue};
 use hyper_tungstenite::tungstenite::{self, protocol::WebSocketConfig};
 use session::Session;
-use std::sync::Arc;
-use tokio::net::tcp::OwnedWriteHalf;
 use uuid::Uuid;
 
 /// The header with the ID of the session.
@@ -28,7 +25,7 @@ const READ_BUFFER: usize = 1 << 9;
 
 /// Starts a session. It runs after the answer to the upgrade request.
 pub fn open(call: Call<'_>) -> Result<HttpResponse> {
-    let Call { context, granted, mut request, .. } = call;
+    let Call { context, connection, granted, mut request, .. } = call;
     check_upgrade(&request)?;
     let limits = &context.config.limits;
     let config = WebSocketConfig::default()
@@ -41,8 +38,7 @@ pub fn open(call: Call<'_>) -> Result<HttpResponse> {
     let id = Uuid::new_v4();
     let server = context.clone();
     let lifetime = Lifetime::new(context.stop.clone(), granted.revoked);
-    let permit = request.extensions().get::<Permit>().cloned();
-    let tcp = request.extensions().get::<Arc<OwnedWriteHalf>>().cloned();
+    let (permit, tcp) = (connection.permit.clone(), connection.socket_of(&request));
     context.tasks.spawn(watched("sessions", async move {
         // `let` and not `match`, which would keep what the socket is moved out of while the session runs.
         let opened = socket.await;
