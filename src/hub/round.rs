@@ -38,11 +38,17 @@ impl Drop for Round {
     fn drop(&mut self) {
         self.tasks.drain(..).for_each(Waker::wake);
         let mut sockets = std::mem::take(&mut self.sockets);
-        while sockets.len() > SOCKETS_A_THREAD
+        let parts = sockets.len().div_ceil(SOCKETS_A_THREAD);
+        if parts > 1
             && let Ok(runtime) = Handle::try_current()
         {
-            let part = Sockets(sockets.split_off(sockets.len() - SOCKETS_A_THREAD));
-            runtime.spawn(watched("sessions", async move { part.write() }));
+            // The last one, too: the runtime keeps the newest task of a thread for that thread, so a part that is
+            // spawned alone would wait until this one is written.
+            let size = sockets.len().div_ceil(parts);
+            while !sockets.is_empty() {
+                let part = Sockets(sockets.split_off(sockets.len().saturating_sub(size)));
+                runtime.spawn(watched("sessions", async move { part.write() }));
+            }
         }
         Sockets(sockets).write();
     }

@@ -5,8 +5,12 @@ use crate::hub::frame::{Frame, FrameBatch};
 use crate::hub::mailbox::{Broadcast, HandoutSubject, MailboxContent};
 use crate::model::cursor::Cursor;
 use crate::model::subscription::Position;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex};
 use std::task::{Context, Poll, Wake};
+use std::thread::{self, ThreadId};
+use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -151,7 +155,7 @@ async fn a_session_that_falls_behind_before_its_turn_is_woken() {
 }
 
 #[tokio::test]
-async fn many_sessions_are_served_by_several_threads() {
+async fn each_of_many_sessions_gets_it() {
     let mut sessions = Vec::new();
     for _ in 0..=2 * SOCKETS_A_THREAD {
         sessions.push(Watched::begin().await);
@@ -167,4 +171,43 @@ async fn many_sessions_are_served_by_several_threads() {
         assert_eq!(read(&mut session.client, all.len()).await, all);
         assert_eq!(session.times_woken(), 0);
     }
+}
+
+/// The threads that woke a task. The first one waits there for another.
+#[derive(Default)]
+struct Threads {
+    seen: Mutex<HashSet<ThreadId>>,
+    another: Condvar,
+}
+
+impl Wake for Threads {
+    fn wake(self: Arc<Self>) {
+        let mut seen = self.seen.lock().unwrap();
+        if seen.insert(thread::current().id()) {
+            self.another.notify_all();
+            let is_alone = |seen: &mut HashSet<_>| seen.len() < 2;
+            drop(self.another.wait_timeout_while(seen, Duration::from_secs(20), is_alone));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_sessions_than_one_thread_serves_are_served_by_two_at_once() {
+    let threads = Arc::new(Threads::default());
+    let (mut sessions, mut round) = (Vec::new(), Round::default());
+    for _ in 0..=SOCKETS_A_THREAD {
+        let session = Watched::begin().await;
+        let task = threads.clone().into();
+        assert!(session.mailbox.poll_take(&mut Context::from_waker(&task)).is_pending());
+        push(&session.mailbox, 1, "a", &mut round);
+        // So that its task is woken in its turn.
+        session.mailbox.fall_behind(Position { seq: 1, offset: 1 });
+        sessions.push(session);
+    }
+    // On a thread of the runtime, as the hub is.
+    tokio::spawn(async move { drop(round) }).await.unwrap();
+    let seen = threads.seen.lock().unwrap();
+    let is_alone = |seen: &mut HashSet<_>| seen.len() < 2;
+    let waited = threads.another.wait_timeout_while(seen, Duration::from_secs(20), is_alone);
+    assert_eq!(waited.unwrap().0.len(), 2);
 }
