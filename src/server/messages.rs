@@ -133,15 +133,17 @@ pub fn write(
     async move {
         match written.await {
             Ok(answer) => Ok(answer?),
-            Err(_) => Err(ErrorResponse::unavailable(
-                format!(
-                    "the disk did not answer within {} s; whether it was stored is unknown",
-                    limit.as_secs()
-                ),
-                limit,
-            )),
+            Err(_) => Err(disk_is_slow(limit)),
         }
     }
+}
+
+/// The disk did not answer within this time.
+pub fn disk_is_slow(limit: Duration) -> ErrorResponse {
+    let seconds = limit.as_secs();
+    let text =
+        format!("the disk did not answer within {seconds} s; whether it was stored is unknown");
+    ErrorResponse::unavailable(text, limit)
 }
 
 /// The message's ID in the path; a text that is not a UUID is a message that does not exist.

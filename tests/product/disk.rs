@@ -1,4 +1,4 @@
-//! Real disks that fail: one that is full, and one that the system makes read-only.
+//! Real disks that fail: one that is full, one that the system makes read-only, and one that does not answer.
 
 use crate::account::{ACCOUNT, implementation, said};
 use crate::media::upload;
@@ -7,6 +7,7 @@ use crate::onebot11::{own_message, willing, willing_but};
 use crate::parts::{make_two_parts, stored};
 use crate::server::{Home, TestServer, eventually};
 use crate::small_disk::{SmallDisk, run};
+use crate::socket::{Client, send_message};
 use crate::tools::program;
 use serde_json::json;
 use std::fs::Permissions;
@@ -146,6 +147,15 @@ impl FragileDisk {
         run(mount.args(["-o", "remount,abort"]).arg(&self.folder));
     }
 
+    /// Lets all that writes to it wait.
+    fn freeze(&self) {
+        run(Command::new(program("fsfreeze")).arg("--freeze").arg(&self.folder));
+    }
+
+    fn thaw(&self) {
+        run(Command::new(program("fsfreeze")).arg("--unfreeze").arg(&self.folder));
+    }
+
     /// Remedy of an administrator.
     fn mend(&self) {
         eventually("nobody has it open", || {
@@ -158,8 +168,33 @@ impl FragileDisk {
 
 impl Drop for FragileDisk {
     fn drop(&mut self) {
+        // Otherwise the server could not end.
+        let _ = Command::new(program("fsfreeze")).arg("--unfreeze").arg(&self.folder).output();
         let _ = Command::new("umount").arg("-l").arg(&self.folder).status();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs mkfs.ext4 and to mount a file system: tests/run"]
+async fn clients_are_told_in_time_that_the_disk_does_not_answer() {
+    let home = Arc::new(Home::new());
+    home.configure("[limits]\nanswer_seconds = 1\n");
+    let disk = FragileDisk::make(&home);
+    let db = disk.folder.join("rechat.redb");
+    let server = TestServer::start_in(home.clone(), &["--db", db.to_str().unwrap()]);
+    let mut client = Client::connect(&server).await;
+    client.send("nowhere", "group_1", "it answers").await;
+    disk.freeze();
+    let late = "the disk did not answer within 1 s; whether it was stored is unknown";
+    let answer = client.ask(&send_message("nowhere", "group_1", "by WebSocket")).await;
+    assert_eq!((&answer["type"], &answer["error"]), (&json!("error"), &json!(late)));
+    let body = json!({"message_type": "Text", "content": "by POST", "recipient": "g"});
+    let (status, refused) = server.post(&body);
+    assert_eq!((status, &refused["error"]), (503, &json!(late)));
+    assert_eq!(server.get("/api/stats").1["total"], 1, "reading goes on");
+    disk.thaw();
+    eventually("both are stored", || (server.get("/api/stats").1["total"] == 3).then_some(()));
+    client.send("nowhere", "group_1", "it answers again").await;
 }
 
 #[test]

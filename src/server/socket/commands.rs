@@ -13,6 +13,7 @@ use crate::protocol::event::{self, Ack, AckStatus, CURSOR_GONE};
 use crate::protocol::http::{NO_REPLY_TARGET, NewMessage, is_literal};
 use crate::server::context::NOT_HERE_YET;
 use crate::server::error::ErrorResponse;
+use crate::server::messages::disk_is_slow;
 use crate::server::{ServerContext, forward, media};
 use crate::store::{self, Answer};
 use hyper_tungstenite::tungstenite::Utf8Bytes;
@@ -135,22 +136,28 @@ impl Session {
         };
         let facts = self.context.routing_facts();
         let command = store::Command::Create { draft, at: now(), idempotency: None, facts };
-        let written = match self.context.store.submit(command).await {
-            Ok(written) => written,
-            Err(why) => {
-                return self.reply(not_stored(&why, request_id)).await;
+        let limit = Duration::from_secs(self.context.config.limits.answer_seconds);
+        let written = match timeout(limit, self.context.store.submit(command)).await {
+            Ok(Ok(written)) => written,
+            Ok(Err(why)) => return self.reply(not_stored(&why, request_id)).await,
+            Err(_) => {
+                let text = "too many changes wait for the disk; nothing was stored";
+                return self.reply(coded(text.into(), Some("unavailable"), request_id)).await;
             }
         };
         let context = self.context.clone();
         self.in_flight += 1;
         self.events.push(Box::pin(async move {
-            let reply = match written.await {
-                Ok(Answer::Message(message)) => delivered(&context, message, request_id).await,
-                Ok(Answer::NoReplyTarget) => {
+            let reply = match timeout(limit, written).await {
+                Ok(Ok(Answer::Message(message))) => delivered(&context, message, request_id).await,
+                Ok(Ok(Answer::NoReplyTarget)) => {
                     coded(NO_REPLY_TARGET.into(), Some("unknown_reply"), request_id)
                 }
-                Ok(_) => coded("the message was not stored".into(), Some("internal"), request_id),
-                Err(why) => not_stored(&why, request_id),
+                Ok(Ok(_)) => {
+                    coded("the message was not stored".into(), Some("internal"), request_id)
+                }
+                Ok(Err(why)) => not_stored(&why, request_id),
+                Err(_) => refused_by_http(&disk_is_slow(limit), request_id),
             };
             SessionEvent::Stored(Box::new(reply))
         }));
