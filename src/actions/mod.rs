@@ -12,7 +12,7 @@ mod recent_members;
 
 use crate::adapter::{AccountHandle, Action, ActionError, Registry};
 use crate::clock::now;
-use crate::health::run_to_end;
+use crate::health::{run_to_end, watched};
 use crate::model::attempts::AttemptState;
 use crate::model::content::Content;
 use crate::model::message::{Direction, Message, Status};
@@ -224,12 +224,12 @@ impl Actions {
             return;
         };
         let Ok(permit) = Arc::clone(&self.marks).try_acquire_owned() else { return };
-        self.tasks.spawn(async move {
+        self.tasks.spawn(watched("read marks", async move {
             if let Err(error) = account.act(Action::Read { conversation, external_id }).await {
                 tracing::debug!("a platform was not told what was read: {error}");
             }
             drop(permit);
-        });
+        }));
     }
 
     /// Shows in a conversation that somebody is typing, or ends it.

@@ -97,7 +97,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use uuid::Uuid;
 use view::CurrentView;
-use writer::WriterRequest;
+use writer::{ClusterRequest, WriterRequest};
 
 /// How long a reader of one node waits for data that a client has seen at another node.
 const NODES_APART: Duration = Duration::from_secs(5);
@@ -169,7 +169,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
+    /// The store is closed, or its file is being opened again.
     pub fn view(&self) -> Result<Arc<View>> {
         self.current.load_full().ok_or(StoreError::Absent)
     }
@@ -184,24 +184,22 @@ impl Store {
         self.keeps_events_for
     }
 
-    /// Carries out a command. The answer comes once the change is durable.
+    /// Carries out a command. The answer comes once the change is durable. Waits while the queue is full.
     ///
     /// # Errors
     ///
-    /// The command is refused, the queue is full, or the store cannot be written; `StoreError` says
-    /// which.
+    /// The command is refused, or the store cannot be written; `StoreError` says which.
     pub fn write(&self, command: Command) -> impl Future<Output = Result<Answer>> {
         let submitted = self.submit(command);
         async { submitted.await?.await }
     }
 
     /// Queues a command, and returns a future of its answer. So commands keep their order while several
-    /// wait.
+    /// wait. Waits while the queue is full.
     ///
     /// # Errors
     ///
-    /// The command is refused, the queue is full, or the store cannot be written; `StoreError` says
-    /// which.
+    /// The command is refused, or the store cannot be written; `StoreError` says which.
     pub fn submit(
         &self,
         command: Command,
@@ -280,7 +278,8 @@ impl Store {
     /// The batches do not follow what is here, or the disk refuses.
     pub async fn replicate(&self, after: u64, batches: Vec<SharedBatch>) -> Result<()> {
         let (answer, wait) = oneshot::channel();
-        self.queue(WriterRequest::Replicate(after, batches, answer)).await?;
+        self.queue(WriterRequest::Cluster(ClusterRequest::Replicate(after, batches, answer)))
+            .await?;
         wait.await.map_err(|_| StoreError::Absent)?
     }
 
@@ -293,14 +292,14 @@ impl Store {
     /// refuses.
     pub async fn lead(&self, applied: u64, after: u64) -> Result<()> {
         let (answer, wait) = oneshot::channel();
-        self.queue(WriterRequest::Lead { applied, after, answer }).await?;
+        self.queue(WriterRequest::Cluster(ClusterRequest::Lead { applied, after, answer })).await?;
         wait.await.map_err(|_| StoreError::Absent)?
     }
 
     /// Ends leading. Returns once nothing is decided here any more.
     pub async fn follow(&self) {
         let (answer, wait) = oneshot::channel();
-        if self.queue(WriterRequest::Follow(answer)).await.is_ok() {
+        if self.queue(WriterRequest::Cluster(ClusterRequest::Follow(answer))).await.is_ok() {
             // An error means that the store is closed.
             let _ = wait.await;
         }

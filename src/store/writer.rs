@@ -26,7 +26,7 @@ use doubtful::DoubtfulBatch;
 use reopened_file::ReopenedFile;
 use reporter::Reporter;
 use request::AnswerSender;
-pub(super) use request::WriterRequest;
+pub(super) use request::{ClusterRequest, WriterRequest};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -172,9 +172,9 @@ impl WriterThread {
                     drop(answer.send(Err(StoreError::Unavailable(error.into()))));
                 }
                 WriterRequest::Command(command, _, answer) => commands.push((*command, answer)),
-                other => {
+                WriterRequest::Cluster(request) => {
                     self.serve(std::mem::take(&mut commands));
-                    self.run_cluster_job(other);
+                    self.take_role(request);
                 }
             }
         }
@@ -182,14 +182,13 @@ impl WriterThread {
     }
 
     /// Does what the role of a node in its cluster takes.
-    fn run_cluster_job(&mut self, job: WriterRequest) {
-        match job {
-            WriterRequest::Command(..) => {}
-            WriterRequest::Follow(answer) => {
+    fn take_role(&mut self, request: ClusterRequest) {
+        match request {
+            ClusterRequest::Follow(answer) => {
                 self.role.lead(false);
                 let _ = answer.send(());
             }
-            WriterRequest::Replicate(after, batches, answer) => {
+            ClusterRequest::Replicate(after, batches, answer) => {
                 let done = self.change(|file| file.replicate(after, batches)).map(|batches| {
                     for batch in batches {
                         self.reporter.changed(batch);
@@ -197,7 +196,7 @@ impl WriterThread {
                 });
                 let _ = answer.send(done);
             }
-            WriterRequest::Lead { applied, after, answer } => {
+            ClusterRequest::Lead { applied, after, answer } => {
                 let done = self.change(|file| file.lead(applied, after));
                 self.role.lead(done.is_ok());
                 let _ = answer.send(done);

@@ -1,6 +1,7 @@
 //! Events that a node holds in memory go to the leader of the cluster, which stores them.
 
 use crate::cluster::{Answerer, LeaderRequests};
+use crate::health::watched;
 use crate::ingest::{LeaderHandover, decode_held, encode_held};
 use crate::outbox::LateOutcomes;
 use crate::store::{Answer, Command, Store};
@@ -51,7 +52,7 @@ impl LateOutcomes for Leader {
     fn pass_on(&self, late: Command) {
         let Some((_, late)) = encode_held([&late].into_iter(), self.max_bytes()) else { return };
         let (leader, late) = (self.clone(), Bytes::from(late));
-        tokio::spawn(async move {
+        tokio::spawn(watched("late outcomes", async move {
             let giving = async {
                 while let Err(error) = leader.give(late.clone()).await {
                     tracing::debug!(
@@ -65,7 +66,7 @@ impl LateOutcomes for Leader {
                     "cannot report to the leader that a message was sent; the leader looks it up"
                 );
             }
-        });
+        }));
     }
 }
 

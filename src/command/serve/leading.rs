@@ -3,6 +3,7 @@
 
 use crate::adapter::AdapterConfig;
 use crate::gateway::{self, BotChanges, BotConfig, Gateway};
+use crate::health::supervise;
 use crate::server::ServerContext;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -87,6 +88,22 @@ impl OwnedParts {
     /// Starts them when this server begins to lead, and ends them when another one does. As long as none
     /// is known that does, connections of adapters are held for a while.
     pub(super) async fn follow_role(self: Arc<Self>, was_leading: bool) {
+        let stop = self.context.stop.clone();
+        let mut was_leading = Some(was_leading);
+        let following = move || {
+            let (parts, was_leading) = (self.clone(), was_leading.take());
+            async move {
+                if was_leading.is_none() {
+                    // How far they came before the panic is unknown.
+                    parts.end();
+                }
+                parts.follow(was_leading.unwrap_or_default()).await;
+            }
+        };
+        supervise("adapters and bots", stop, following).await;
+    }
+
+    async fn follow(self: Arc<Self>, was_leading: bool) {
         let mut leading = self.context.store.leading();
         let stop = self.context.stop.clone();
         if !was_leading && is_soon(&mut leading, true, &stop).await {
