@@ -160,7 +160,7 @@ class Bench:
 
     def fan(self, subs=("100", "1000", "5000"), *more):
         for k in subs:
-            name = f"{k} sessions" + (" at 30,000/s" if more else "")
+            name = f"{k} sessions" + (f" {PACED}" if more else "")
             server, shard = self.rechat(), self.lab("fan", "--mode", "shard")
             watch = ["fanout", "--url", server.ws, "--open", SUBSCRIBE, "--skip", "1", "--subs", k, *more]
             post = ["--post", f"{server.api}/messages", "--pubs", "8"]
