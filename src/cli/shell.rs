@@ -6,6 +6,7 @@ use std::path::PathBuf;
 /// `rechat completions`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
+  mkdir -p ~/.local/share/bash-completion/completions
   rechat completions bash > ~/.local/share/bash-completion/completions/rechat
   rechat completions zsh > ~/.zfunc/_rechat      # with ~/.zfunc in fpath
   rechat completions fish > ~/.config/fish/completions/rechat.fish

@@ -91,7 +91,7 @@ async fn with_advice<T>(
     let platform = platform.as_deref().unwrap_or("its platform");
     Err(match error.code() {
         Some("unsupported") => {
-            error.hint(format!("{platform} has no way to do it, or not to this; {instead}"))
+            error.hint(format!("{platform} cannot do this with this message; {instead}"))
         }
         Some("not_connected") => {
             error.hint(format!("`rechat platforms` shows why {platform} is not connected"))

@@ -40,7 +40,7 @@ async fn an_action_that_fails_says_what_helps() {
     server.until(&id, "Sent");
     let edited = server.home.fails(1, &["edit", &id[..8], "y"]);
     assert!(edited.contains("the platform cannot do this"), "{edited}");
-    assert!(edited.contains("qq has no way to do it, or not to this; recall it with"), "{edited}");
+    assert!(edited.contains("qq cannot do this with this message; recall it with"), "{edited}");
     peer.push(&group_message(1, 1, 77, "theirs"));
     let theirs = eventually("it came in", || {
         let (_, page) = server.get("/api/messages?direction=Inbound");

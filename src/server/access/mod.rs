@@ -191,8 +191,9 @@ impl AccessControl {
         Ok(AccessGrant::for_good(TokenScope::Adapter))
     }
 
-    /// Logs that an implementation of a platform or a bot was refused, each kind of refusal once a minute for
-    /// each address: such programs try again every few seconds, and most do not show the reason.
+    /// Logs that an implementation of a platform or a bot was refused. Of each kind of refusal and each address the
+    /// first few are logged, and then one a minute: such programs try again every few seconds, and most do not
+    /// show the reason.
     pub fn log_refused(
         &self,
         client: Option<IpAddr>,

@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 /// The most addresses that are remembered; beyond it, quiet ones are dropped.
 const MAX_ADDRESSES: usize = 10_000;
 
+/// Refusals of one kind that are logged one after the other, for somebody who tries one address after the other.
+const LOGGED_AT_ONCE: NonZeroU32 = NonZeroU32::new(5).unwrap();
+
 /// Counts of wrong tokens for each address.
 #[derive(Debug)]
 pub(super) struct AttemptThrottle {
@@ -33,11 +36,12 @@ impl AttemptThrottle {
     /// Allows this number of wrong tokens each minute.
     pub(super) fn new(per_minute: NonZeroU32) -> Self {
         let wrong = RateLimiter::keyed(Quota::per_minute(per_minute));
-        let logged = RateLimiter::keyed(Quota::per_minute(NonZeroU32::MIN));
+        let logged =
+            RateLimiter::keyed(Quota::per_minute(NonZeroU32::MIN).allow_burst(LOGGED_AT_ONCE));
         Self { wrong, logged, waiting: Mutex::default() }
     }
 
-    /// Whether a refusal of this address may be logged: each kind once a minute.
+    /// Whether a refusal of this address may be logged: each kind a few times, and then once a minute.
     pub(super) fn may_log(&self, address: IpAddr, refusal: RefusalKind) -> bool {
         if self.logged.len() > MAX_ADDRESSES {
             self.logged.retain_recent();
@@ -88,7 +92,8 @@ mod tests {
         assert!(throttle.count_wrong(bad).is_some_and(|wait| !wait.is_new));
         assert_eq!(throttle.count_wrong(good), None);
         let may_log = |address, refusal| throttle.may_log(address, refusal);
-        assert!(may_log(bad, RefusalKind::NoToken) && !may_log(near, RefusalKind::NoToken));
+        assert!((0..LOGGED_AT_ONCE.get()).all(|_| may_log(bad, RefusalKind::NoToken)));
+        assert!(!may_log(near, RefusalKind::NoToken));
         assert!(may_log(good, RefusalKind::NoToken));
         assert!(may_log(near, RefusalKind::WrongToken) && may_log(bad, RefusalKind::WrongPath));
     }

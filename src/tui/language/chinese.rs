@@ -20,6 +20,7 @@ const TEXTS: &[(&str, &str)] = &[
     (" q closes ", " q 关闭 "),
     (" to {} · Enter: send · Alt-Enter: new line ", " 发到 {} · Enter：发送 · Alt-Enter：换行 "),
     (" y: approve, n: refuse, any other key: later — {}", " y：同意，n：拒绝，其他键：稍后 — {}"),
+    (" 1 conversation ", " 1 个会话 "),
     (" {} conversations ", " {} 个会话 "),
     (" {} found · Enter: take it · Esc: close ", " 找到 {} 项 · Enter：选择 · Esc：关闭 "),
     (" {} loaded · Enter: search here · Tab: everywhere ", " 已加载的有 {} 条 · Enter：在这里搜索 · Tab：搜索全部 "),

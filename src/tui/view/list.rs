@@ -25,6 +25,7 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: The
     let listed = model.listed();
     let title = match &model.stream().scope().platform {
         Some(platform) => say!(" {} of {} ", listed.len(), visible(platform)),
+        None if listed.len() == 1 => say!(" 1 conversation ").into(),
         None => say!(" {} conversations ", listed.len()),
     };
     let columns = usize::from(layout.list_title.width);

@@ -15,7 +15,7 @@ pub(in crate::adapter::onebot) const FIRST_EVENTS_TIMEOUT: Duration = Duration::
 
 /// The reason of a connection that ends on our side.
 const ENDED_HERE: &str =
-    "rechat ended it: it is stopping, or the adapter or its token is no longer configured";
+    "rechat ended it: rechat stops, or the adapter or the tokens were configured anew";
 
 /// One connection as a version of OneBot sees it.
 pub(in crate::adapter::onebot) trait OneBotSession {
