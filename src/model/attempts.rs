@@ -2,7 +2,7 @@
 
 use crate::model::doubt::Doubt;
 use crate::model::event::MessageState;
-use crate::model::message::{Message, Status};
+use crate::model::message::{Direction, Message, Status};
 
 /// The state of the attempts to send a message. The message keeps it in two fields: it has an `owner` from
 /// the claim to the end of the attempt, whatever status people set in between and whatever late answers tell of
@@ -52,6 +52,14 @@ impl Message {
     /// Whether somebody set its status since it was claimed, and the attempt has not ended.
     pub fn is_overruled_claim(&self) -> bool {
         self.owner.is_some() && self.status != Status::Sending
+    }
+
+    /// Whether its platform may have it: it came from there, or was sent there, or may have been.
+    pub fn may_be_on_platform(&self) -> bool {
+        self.direction == Direction::Inbound
+            || self.status == Status::Sent
+            || self.external_id.is_some()
+            || self.may_be_sent()
     }
 
     /// Whether an attempt may have sent it, although that is not known yet.

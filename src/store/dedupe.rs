@@ -14,7 +14,8 @@ use crate::model::message::{Direction, Message, ReplyTo, Status};
 use crate::model::status_rules::{self, Outcome};
 use history::{alike_of_history, is_near_and_alike, is_of_another_sender, known_of_history};
 
-/// The newest messages of the conversation that the messages of a history are compared with.
+/// The newest messages of the conversation and of one direction that an echo or an entry of a history is
+/// compared with.
 const MAX_COMPARED: usize = 256;
 
 /// Waiting messages of the conversation that are checked whether they may have been sent.
@@ -71,9 +72,8 @@ fn recent(state: &impl StoreState, received: &Inbound) -> Result<Vec<Message>> {
     if !received.own && !received.from_history {
         return Ok(Vec::new());
     }
-    // A live event can only be the echo of a message that was sent.
-    let is_outbound = !received.from_history;
-    state.recent(&received.platform, &received.conversation, is_outbound, MAX_COMPARED)
+    let direction = if received.own { Direction::Outbound } else { Direction::Inbound };
+    state.recent(&received.platform, &received.conversation, direction, MAX_COMPARED)
 }
 
 /// The oldest own message that was confirmed without an ID, and of which this is the echo. An entry of a

@@ -244,8 +244,8 @@ impl Store {
         self.role.stream_seqs()
     }
 
-    /// The same for a message whose ID another node may have given. Does not wait for IDs that are not of
-    /// this store.
+    /// Waits like [`Self::catch_up_with`] for a message whose ID another node may have given, but not for IDs that
+    /// are not of this store.
     pub async fn catch_up_with_message(&self, id: Uuid) {
         if !self.role.is_of_a_node() {
             return;

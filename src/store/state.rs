@@ -4,7 +4,7 @@ use super::dedupe_keys::Idempotency;
 use super::error::{Result, StoreError};
 use crate::model::event::RetentionBounds;
 use crate::model::inbound::Inbound;
-use crate::model::message::{Message, Recall, Status};
+use crate::model::message::{Direction, Message, Recall, Status};
 use crate::model::notice::{ContactRequest, Notice};
 use crate::model::routing::StoreFacts;
 use uuid::Uuid;
@@ -74,13 +74,14 @@ pub(super) trait StoreState: StoreFacts<Error = StoreError> {
         status: Status,
         limit: usize,
     ) -> Result<Vec<Message>>;
-    /// The newest `limit` messages of a conversation, or those among them that are outbound; the
-    /// newest first.
+    /// The newest `limit` messages of one direction in a conversation that its platform may have, the newest
+    /// first. Messages that were never sent are left out and do not count, nor do those that wait: as many as
+    /// somebody queues, those sent before them are found.
     fn recent(
         &self,
         platform: &str,
         conversation: &str,
-        is_outbound: bool,
+        direction: Direction,
         limit: usize,
     ) -> Result<Vec<Message>>;
     /// The message of a conversation with a platform's ID for this account, among its newest 5,000

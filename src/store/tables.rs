@@ -22,8 +22,8 @@ pub(super) const OVERRULED_LISTED: &str = "overruled listed";
 /// The row of [`META`] with the time at which the store was made, in nanoseconds since 1970.
 pub(super) const MADE_AT: &str = "made at";
 
-/// `application`, `schema`, `id key`, `id check` (the key's checksum) and `counters`; in the store of
-/// a node also `cluster` and `place`.
+/// `application`, `schema`, `id key`, `id check` (the key's checksum), `counters`, and the rows that have a constant
+/// in this file; in the store of a node also `cluster` and `place`.
 pub(super) const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 
 /// `seq` to the record of the message.

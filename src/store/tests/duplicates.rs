@@ -1,6 +1,6 @@
 //! Messages that are the same one, and messages that only have the same ID.
 
-use super::attempts::{AT, claim, end, in_doubt, sent};
+use super::attempts::{AT, claim, end, in_doubt, own, sent, status};
 use super::*;
 
 /// A live message under the ID "0", which some programs give to all.
@@ -277,4 +277,48 @@ fn a_history_of_own_messages_that_say_the_same_has_each_once_though_one_was_sent
             assert_eq!(with_id, ids.len(), "each has an ID: {attempts:?}, {renumbered}");
         }
     }
+}
+
+#[test]
+fn messages_that_were_never_sent_hide_none_that_was() {
+    let (_folder, mut file) = new();
+    let Answer::Message(came_in) = commit(&mut file, receive("came in", false), Durability::Tables)
+    else {
+        panic!("it is lost")
+    };
+    let unnamed = made(&mut file, "sent without an ID").seq;
+    claim(&mut file, unnamed, "1");
+    let account = Some("1".into());
+    let outcome = Outcome::Sent { account, external_id: None, is_unconfirmed: false };
+    end(&mut file, unnamed, outcome);
+    let doubtful = made(&mut file, "given up in doubt").seq;
+    claim(&mut file, doubtful, "1");
+    let reason = "no answer".to_owned();
+    end(&mut file, doubtful, Outcome::Failed { reason, is_uncertain: true });
+    let many = |file: &mut StoreFile, what: &str| -> Vec<Message> {
+        let commands = (0..600).map(|n| create(&format!("{what} {n}"))).collect();
+        let answers = file.commit(commands, Durability::Tables).unwrap().answers;
+        let made = |answer| {
+            let Ok(Answer::Message(message)) = answer else { panic!("it is lost") };
+            message
+        };
+        answers.into_iter().map(made).collect()
+    };
+    let cancel =
+        |message: Message| Command::SetStatus { id: message.id, status: Status::Canceled, at: AT };
+    let canceled = many(&mut file, "canceled").into_iter().map(cancel).collect();
+    file.commit(canceled, Durability::Tables).unwrap();
+    many(&mut file, "waits");
+    for (id, text, seq) in
+        [("81", "sent without an ID", unnamed), ("82", "given up in doubt", doubtful)]
+    {
+        let answer = own(&mut file, "1", id, text);
+        assert!(matches!(&answer, Answer::Repeated(m) if m.seq == seq), "{text}: {answer:?}");
+    }
+    assert_eq!(status(&file, doubtful), Status::Sent);
+    let mut entry = Inbound { from_history: true, ..received("came in", false) };
+    entry.external_id = "another ID".into();
+    let entry = Command::Receive { received: Box::new(entry), at: AT, can_wait: false };
+    let answer = commit(&mut file, entry, Durability::Tables);
+    assert!(matches!(&answer, Answer::Repeated(m) if m.seq == came_in.seq), "{answer:?}");
 }

@@ -26,6 +26,12 @@ use uuid::Uuid;
 /// a reaction.
 const MAX_LOOKED_AT: usize = 5_000;
 
+/// The blocks of 4,096 messages, newest first, in which messages are looked for that an event may be about.
+const BLOCKS_COMPARED: usize = 64;
+
+/// Failed and canceled messages that are passed over there.
+const UNSENT_COMPARED: usize = 1_024;
+
 /// The newest events that are searched for an equal notice.
 const EVENTS_COMPARED: usize = 1_000;
 
@@ -233,26 +239,33 @@ impl StoreState for Transaction<'_> {
         &self,
         platform: &str,
         conversation: &str,
-        is_outbound: bool,
+        direction: Direction,
         limit: usize,
     ) -> Result<Vec<Message>> {
-        let (mut found, mut left) = (Vec::new(), limit);
+        let (mut found, mut left_out) = (Vec::new(), 0);
         let Some(row) = self.conversation(platform, conversation)? else { return Ok(found) };
-        for block in self.newest_blocks(row.term)? {
+        let waiting = PostingKey::of_state(Direction::Outbound, Status::Pending);
+        for block in self.newest_blocks(row.term)?.take(BLOCKS_COMPARED) {
             let block = block?;
-            let recent = self.places(row.term.row(block))?;
-            let mut wanted = recent.clone();
-            if is_outbound {
-                wanted.intersect(&self.outbound_places(block)?);
+            let mut wanted = self.places(row.term.row(block))?;
+            let outbound = self.outbound_places(block)?;
+            match direction {
+                Direction::Inbound => wanted.take_out(&outbound),
+                Direction::Outbound => {
+                    wanted.intersect(&outbound);
+                    wanted.take_out(&self.places(waiting.row(block))?);
+                }
             }
-            for place in recent.descending().take(left).filter(|place| wanted.has(*place)) {
+            for place in wanted.descending() {
                 // A damaged message is skipped, because it cannot be compared.
-                let message = self.by_seq(start_of(block) + u64::from(place));
-                found.extend(pass_over(message)?);
-            }
-            left = left.saturating_sub(recent.count() as usize);
-            if left == 0 {
-                break;
+                let message = pass_over(self.by_seq(start_of(block) + u64::from(place)))?;
+                match message.filter(Message::may_be_on_platform) {
+                    Some(message) => found.push(message),
+                    None => left_out += 1,
+                }
+                if found.len() == limit || left_out == UNSENT_COMPARED {
+                    return Ok(found);
+                }
             }
         }
         Ok(found)
