@@ -7,7 +7,7 @@ mod socket;
 
 pub(super) use connection::{Connection, ConnectionEnd, Running, ServeConnection};
 pub(super) use dial::{Dialled, keep_connected};
-pub(super) use socket::{Reader, SocketClosed, TextFrame, Writer};
+pub(super) use socket::{Reader, SocketClosed, TextFrame, Writer, limit_for};
 
 pub use connection::Handshake;
 pub use endpoint::Endpoint;

@@ -19,14 +19,21 @@ use tokio_util::sync::CancellationToken;
 const QUEUE: usize = 64;
 /// Bytes of those frames, where they are several: each may have a file in it.
 const QUEUE_BYTES: usize = 256 << 20;
-/// How long an implementation may take to read one frame.
+/// How long an implementation may take to read one small frame.
 const WRITE_LIMIT: Duration = Duration::from_secs(10);
+/// Bytes a second, at least, in which an implementation takes a frame and passes on the file in it.
+const UPLOAD_RATE: usize = 128 << 10;
 /// How long a farewell may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How often the implementation is asked whether it is there.
 const PING: Duration = Duration::from_secs(30);
 /// How long an implementation may send nothing at all, not even the answer to a ping.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// The limit for a frame of so many bytes, where a small one has this limit.
+pub(in crate::adapter) fn limit_for(bytes: usize, limit: Duration) -> Duration {
+    limit.saturating_add(Duration::from_secs((bytes / UPLOAD_RATE) as u64))
+}
 
 type FrameStream = Pin<Box<dyn Stream<Item = Result<Message, Error>> + Send>>;
 type FrameSink = Pin<Box<dyn Sink<Message, Error = Error> + Send>>;
@@ -220,6 +227,28 @@ pub(in crate::adapter) struct Writer {
 struct QueuedFrame {
     text: String,
     counted: CountedBytes,
+    is_taken: Arc<AtomicBool>,
+}
+
+/// The sender's hold on a frame that was queued.
+#[derive(Debug)]
+pub(in crate::adapter) struct SentFrame {
+    is_taken: Arc<AtomicBool>,
+}
+
+impl SentFrame {
+    /// Takes the frame back: it will not be written. `false` if its writing has begun.
+    pub(in crate::adapter) fn take_back(&self) -> bool {
+        !self.is_taken.swap(true, Ordering::AcqRel)
+    }
+}
+
+impl QueuedFrame {
+    /// Its text, which is written from now on, and the count of its bytes; `None` if it was taken back.
+    fn begin(self) -> Option<(String, CountedBytes)> {
+        let was_taken = self.is_taken.swap(true, Ordering::AcqRel);
+        (!was_taken).then_some((self.text, self.counted))
+    }
 }
 
 /// Bytes of a frame, counted until it is written or dropped.
@@ -236,7 +265,7 @@ impl Drop for CountedBytes {
 
 impl Writer {
     /// Queues a frame; the error says why it will not be written.
-    pub(in crate::adapter) fn send(&self, text: String) -> Result<(), &'static str> {
+    pub(in crate::adapter) fn send(&self, text: String) -> Result<SentFrame, &'static str> {
         if self.gone.is_cancelled() {
             return Err("the connection was lost");
         }
@@ -247,10 +276,13 @@ impl Writer {
         if before > 0 && before.saturating_add(bytes) > QUEUE_BYTES {
             return Err("the implementation does not read");
         }
-        self.queue.try_send(QueuedFrame { text, counted }).map_err(|error| match error {
+        let is_taken = Arc::new(AtomicBool::new(false));
+        let frame = QueuedFrame { text, counted, is_taken: is_taken.clone() };
+        self.queue.try_send(frame).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => "the implementation does not read",
             mpsc::error::TrySendError::Closed(_) => "the connection was lost",
-        })
+        })?;
+        Ok(SentFrame { is_taken })
     }
 
     /// Ends the connection.
@@ -273,14 +305,16 @@ async fn write_all(
         let (message, _counted) = tokio::select! {
             biased;
             () = gone.cancelled() => break,
-            frame = queue.recv() => match frame {
-                Some(QueuedFrame { text, counted }) => (Message::text(text), Some(counted)),
+            frame = queue.recv() => match frame.map(QueuedFrame::begin) {
+                Some(Some((text, counted))) => (Message::text(text), Some(counted)),
+                Some(None) => continue,
                 None => break,
             },
             _ = ping.tick() => (Message::Ping(Bytes::new()), None),
         };
+        let limit = limit_for(message.len(), WRITE_LIMIT);
         let written = tokio::select! {
-            written = timeout(WRITE_LIMIT, outlet.send(message)) => matches!(written, Ok(Ok(()))),
+            written = timeout(limit, outlet.send(message)) => matches!(written, Ok(Ok(()))),
             () = gone.cancelled() => false,
         };
         if !written {
@@ -323,6 +357,25 @@ mod tests {
         let Message::Close(Some(frame)) = peer.next().await.unwrap().unwrap() else { panic!() };
         assert_eq!(frame.code, CloseCode::Away);
         assert!(writer.send("late".into()).is_err());
+        writing.await.unwrap();
+    }
+
+    #[test]
+    fn a_large_frame_may_take_as_long_as_its_upload() {
+        let limit = |bytes| limit_for(bytes, Duration::from_millis(500));
+        assert_eq!(limit(2_000), Duration::from_millis(500));
+        assert_eq!(limit(16 << 20), Duration::from_millis(128_500));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_large_frame_is_written_to_an_implementation_that_reads_slowly() {
+        let (socket, mut peer) = pair(1024).await;
+        let (_reader, writer, writing) = socket.split(1024);
+        let writing = tokio::spawn(writing);
+        writer.send("v".repeat(4 << 20)).unwrap();
+        tokio::time::sleep(WRITE_LIMIT + Duration::from_secs(20)).await;
+        assert_eq!(peer.next().await.unwrap().unwrap().len(), 4 << 20);
+        writer.close();
         writing.await.unwrap();
     }
 
@@ -371,7 +424,7 @@ mod tests {
         let (mut reader, writer, writing) = socket.split(1024);
         let writing = tokio::spawn(writing);
         while writer.send("x".repeat(1000)).is_ok() {}
-        assert_eq!(writer.send("one more".into()), Err("the implementation does not read"));
+        assert_eq!(writer.send("one more".into()).err(), Some("the implementation does not read"));
         assert_eq!(
             reader.next(None).await,
             Err(SocketClosed::Lost("the implementation does not read".into()))

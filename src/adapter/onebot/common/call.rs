@@ -2,7 +2,7 @@
 
 use super::answer::ActionResponse;
 use super::late_calls::{LateCalls, SendCall};
-use crate::adapter::transport::Writer;
+use crate::adapter::transport::{Writer, limit_for};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
@@ -13,13 +13,11 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-/// Bytes a second, at least, in which an implementation takes a frame and passes on the file in it.
-const UPLOAD_RATE: usize = 128 << 10;
+/// Why a call was not sent whose connection ended.
+const LOST: &str = "the connection was lost";
 
-/// How long to wait for the answer to a frame of so many bytes, with this limit for a small one.
-fn limit_for(bytes: usize, limit: Duration) -> Duration {
-    limit.saturating_add(Duration::from_secs((bytes / UPLOAD_RATE) as u64))
-}
+/// Why a call was not sent that waited for a larger one.
+const BUSY: &str = "the implementation still reads an action before it";
 
 /// The actions of one connection.
 #[derive(Clone)]
@@ -189,9 +187,11 @@ impl Calls {
         let frame = serde_json::to_string(&request).map_err(|_| NoAnswer::NotSent("no JSON"))?;
         self.waiting().sizes.insert(place.echo.clone(), frame.len());
         let limit = limit_for(frame.len(), self.shared.limit);
-        self.shared.writer.send(frame).map_err(NoAnswer::NotSent)?;
+        let frame = self.shared.writer.send(frame).map_err(NoAnswer::NotSent)?;
         match timeout(limit, &mut place.answer).await {
             Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(_)) if frame.take_back() => Err(NoAnswer::NotSent(LOST)),
+            Err(_) if frame.take_back() => Err(NoAnswer::NotSent(BUSY)),
             Ok(Err(_)) => Err(self.lost(&place.echo)),
             Err(_) => {
                 // Under one lock with the end of the waiting, so that no answer falls in between.
@@ -221,15 +221,18 @@ impl Calls {
         let frame = serde_json::to_string(&request).map_err(|_| NoAnswer::NotSent("no JSON"))?;
         self.waiting().sizes.insert(place.echo.clone(), frame.len());
         let limit = limit_for(frame.len(), limit);
-        self.shared.writer.send(frame).map_err(NoAnswer::NotSent)?;
-        tokio::select! {
-            answer = timeout(limit, answer) => match answer {
-                Ok(Ok(frame)) => Ok(frame),
-                Ok(Err(_)) => Err(self.lost(&place.echo)),
-                Err(_) => Err(NoAnswer::Silent(limit)),
-            },
+        let frame = self.shared.writer.send(frame).map_err(NoAnswer::NotSent)?;
+        let answered = tokio::select! {
+            answer = timeout(limit, answer) => answer,
             // An answer that was too large, or the end of the connection.
-            _ = &mut place.answer => Err(self.lost(&place.echo)),
+            _ = &mut place.answer => return Err(self.lost(&place.echo)),
+        };
+        match answered {
+            Ok(Ok(frame)) => Ok(frame),
+            Ok(Err(_)) if frame.take_back() => Err(NoAnswer::NotSent(LOST)),
+            Err(_) if frame.take_back() => Err(NoAnswer::NotSent(BUSY)),
+            Ok(Err(_)) => Err(self.lost(&place.echo)),
+            Err(_) => Err(NoAnswer::Silent(limit)),
         }
     }
 
@@ -305,7 +308,7 @@ impl Calls {
         let (call, answer) = oneshot::channel();
         let mut waiting = self.waiting();
         if waiting.closed {
-            return Err(NoAnswer::NotSent("the connection was lost"));
+            return Err(NoAnswer::NotSent(LOST));
         }
         waiting.last_echo += 1;
         let echo = format!("{}-{}", waiting.connection.simple(), waiting.last_echo);
@@ -337,11 +340,54 @@ impl Drop for PendingCall<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::adapter::transport::Socket;
+    use futures_util::StreamExt;
+    use tokio::io::DuplexStream;
+    use tokio::task::JoinHandle;
+    use tokio_tungstenite::WebSocketStream;
+    use tokio_tungstenite::tungstenite::protocol::Role;
 
-    #[test]
-    fn a_large_frame_may_take_as_long_as_its_upload() {
-        let limit = |bytes| limit_for(bytes, Duration::from_millis(500));
-        assert_eq!(limit(2_000), Duration::from_millis(500));
-        assert_eq!(limit(16 << 20), Duration::from_millis(128_500));
+    /// The actions of a connection, the other end of it, and the work of writing.
+    async fn connected() -> (Calls, WebSocketStream<DuplexStream>, JoinHandle<()>) {
+        let (ours, theirs) = tokio::io::duplex(4096);
+        let [ours, theirs] = [(ours, Role::Server), (theirs, Role::Client)]
+            .map(|(stream, role)| WebSocketStream::from_raw_socket(stream, role, None));
+        let (_, writer, writing) = Socket::new(ours.await).split(1 << 20);
+        let calls = Calls::new(writer, Duration::from_secs(2), Arc::default());
+        (calls, theirs.await, tokio::spawn(writing))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_action_that_waits_for_a_large_one_in_vain_was_not_sent() {
+        let (calls, mut implementation, _writing) = connected().await;
+        let video = "v".repeat(1 << 20);
+        let (video, text) = tokio::join!(
+            calls.call("send_video", &video, None),
+            calls.call("send_text", "hi", None)
+        );
+        assert_eq!(video.unwrap_err(), NoAnswer::Silent(Duration::from_secs(10)));
+        assert_eq!(text.unwrap_err(), NoAnswer::NotSent(BUSY));
+        let read = implementation.next().await.unwrap().unwrap();
+        assert!(read.to_text().unwrap().contains("send_video"));
+        let (last, _) = tokio::join!(implementation.next(), calls.call("send_text", "later", None));
+        let last = last.unwrap().unwrap();
+        assert!(last.to_text().unwrap().contains("later"), "{last}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_action_that_waits_when_the_connection_ends_was_not_sent() {
+        let (calls, _implementation, _writing) = connected().await;
+        let video = "v".repeat(1 << 20);
+        let ending = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            calls.close();
+        };
+        let (video, text, ()) = tokio::join!(
+            calls.call("send_video", &video, None),
+            calls.call("send_text", "hi", None),
+            ending
+        );
+        assert_eq!(video.unwrap_err(), NoAnswer::Lost);
+        assert_eq!(text.unwrap_err(), NoAnswer::NotSent(LOST));
     }
 }
