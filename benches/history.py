@@ -26,6 +26,8 @@ def event(n):
 
 
 def main():
+    if len(sys.argv) != 3 or not all(word.isdigit() for word in sys.argv[1:]):
+        sys.exit(__doc__)
     port, count = int(sys.argv[1]), int(sys.argv[2])
     stats, began = f"http://127.0.0.1:{port}/api/stats", time.monotonic()
     wanted = count + json.load(urllib.request.urlopen(stats))["total"]

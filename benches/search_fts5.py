@@ -10,6 +10,8 @@ import time
 from itertools import groupby
 from pathlib import Path
 
+if len(sys.argv) != 2 or not Path(sys.argv[1]).is_dir():
+    sys.exit(__doc__)
 folder = Path(sys.argv[1])
 file = folder / "fts5.db"
 file.unlink(missing_ok=True)

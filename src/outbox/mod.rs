@@ -60,7 +60,7 @@ pub fn new() -> (CommitObserver, Outbox) {
 }
 
 impl Outbox {
-    /// The same; `late` gets outcomes that only another node of the cluster can store.
+    /// This outbox, where `late` gets outcomes that only another node of the cluster can store.
     #[must_use]
     pub fn with_late(self, late: Option<Arc<dyn LateOutcomes>>) -> Self {
         Self { late, ..self }

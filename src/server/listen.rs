@@ -157,7 +157,7 @@ pub async fn serve(
     tokio::join!(server.accept_tcp(tcp), unix, server.accept_passed(passed));
     tasks.close();
     let limit = server.context.config.limits.stop();
-    if tokio::time::timeout(limit, tasks.wait()).await.is_err() {
+    if timeout(limit, tasks.wait()).await.is_err() {
         tracing::warn!(
             left = tasks.len(),
             "some connections or tasks did not end in time and were aborted"

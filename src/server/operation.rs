@@ -68,8 +68,8 @@ pub struct Operation {
     pub also_head: bool,
     /// The credentials that a request needs.
     pub access: Credentials,
-    /// Which node of a cluster does it.
-    pub carried_out: ExecutedAt,
+    /// Which node of a cluster carries it out.
+    pub executed_at: ExecutedAt,
     /// Carries a request out.
     pub handler: for<'a> fn(Call<'a>) -> Answering<'a>,
     /// Its description in OpenAPI; `None` if it is not part of the HTTP API.
@@ -90,9 +90,9 @@ pub struct Description {
 impl Operation {
     /// A `GET` that also answers `HEAD`.
     pub const fn get(access: Credentials, handler: for<'a> fn(Call<'a>) -> Answering<'a>) -> Self {
-        let carried_out = ExecutedAt::Anywhere;
+        let executed_at = ExecutedAt::Anywhere;
         let method = Method::GET;
-        Self { method, also_head: true, access, carried_out, handler, description: None }
+        Self { method, also_head: true, access, executed_at, handler, description: None }
     }
 
     /// Any other method, or a `GET` whose answer is a stream.
@@ -101,19 +101,19 @@ impl Operation {
         access: Credentials,
         handler: for<'a> fn(Call<'a>) -> Answering<'a>,
     ) -> Self {
-        let carried_out = ExecutedAt::Anywhere;
-        Self { method, also_head: false, access, carried_out, handler, description: None }
+        let executed_at = ExecutedAt::Anywhere;
+        Self { method, also_head: false, access, executed_at, handler, description: None }
     }
 
     /// Has the leader of a cluster carry it out, wherever it is asked.
     pub const fn by_leader(mut self) -> Self {
-        self.carried_out = ExecutedAt::ByLeader;
+        self.executed_at = ExecutedAt::ByLeader;
         self
     }
 
     /// Has it asked at the leader of a cluster only.
     pub const fn at_leader(mut self) -> Self {
-        self.carried_out = ExecutedAt::AtLeader;
+        self.executed_at = ExecutedAt::AtLeader;
         self
     }
 

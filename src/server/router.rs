@@ -240,7 +240,7 @@ impl Router {
         };
         let operation =
             operation.ok_or_else(|| ErrorResponse::method_not_allowed(&found.value.allowed))?;
-        match (operation.carried_out, &context.cluster) {
+        match (operation.executed_at, &context.cluster) {
             (ExecutedAt::ByLeader, Some(_)) if context.follows() => {
                 return Box::pin(forward::pass_on(context, path, request)).await;
             }
