@@ -10,6 +10,7 @@
 pub mod actions;
 pub mod activity;
 pub mod adapter;
+pub mod allocator;
 pub mod backoff;
 pub mod cli;
 pub mod client;

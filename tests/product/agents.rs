@@ -567,7 +567,7 @@ fn http_is_what_the_protocol_and_the_server_ask_for() {
 
 #[test]
 fn one_that_hangs_up_at_once_is_no_error() {
-    let agent = Agent::silent(&Home::new());
+    let mut agent = Agent::silent(&Home::new());
     assert_eq!(agent.end().0, Some(0));
     let mut agent = Agent::start(&Home::new(), "2025-11-25");
     let refused = agent.refused("list_conversations", &json!({}));

@@ -85,6 +85,25 @@ async fn an_adapter_that_floods_costs_no_memory_and_stops_nobody() {
     assert!(grown < BOUND, "the server grew by {} KiB", grown >> 10);
 }
 
+#[test]
+fn memory_is_returned_while_nothing_happens() {
+    let server = configured("[store]\ncache_bytes = 2097152\n");
+    let before = server.memory();
+    let body =
+        json!({"message_type": "Text", "content": "x".repeat(900_000), "recipient": "group_1"});
+    std::thread::scope(|clients| {
+        for _ in 0..24 {
+            clients.spawn(|| {
+                for _ in 0..4 {
+                    assert_eq!(server.post(&body).0, 201);
+                }
+                assert_eq!(server.get("/api/messages?limit=10").0, 200);
+            });
+        }
+    });
+    eventually("free memory is returned", || (server.memory() < before + 24 * MIB).then_some(()));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_adapter_that_sends_garbage_is_skipped_over() {
     let server = configured("[[adapter]]\nkind = 'onebot11'\nmax_frame = 1048576\n");

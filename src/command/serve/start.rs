@@ -7,6 +7,7 @@ use super::media::OpenedMedia;
 use crate::actions::Actions;
 use crate::activity::ActivityCounts;
 use crate::adapter::{self, Adapters, EventSink, QueuedEvent, Registry};
+use crate::allocator;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Result;
@@ -164,6 +165,7 @@ impl ServerParts {
         let (hub, store, stop) = (self.hub.clone(), self.store.clone(), self.stop.clone());
         let relay = move || hub.clone().run(store.clone(), stop.clone());
         tasks.spawn(health::supervise("hub", self.stop.clone(), relay));
+        tasks.spawn(allocator::return_memory_when_idle(self.stop.clone()));
         let cluster = self.media.cluster.as_ref();
         adapter_states::start(registry, &self.hub, &self.store, cluster, tasks, &self.stop);
         let (store, clock, policy) = (self.store.clone(), clock.clone(), self.retention.clone());
