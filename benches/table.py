@@ -31,6 +31,10 @@ SUBSCRIBE = '{"type":"subscribe"}'
 SAY = '{"type":"send_message","data":{"platform":"lab","conversation":"c","content":"{marker}"}}'
 
 
+#: The name of the job `pace` in its rows.
+PACED = "at 30,000/s"
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
