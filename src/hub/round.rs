@@ -38,17 +38,16 @@ impl Drop for Round {
     fn drop(&mut self) {
         self.tasks.drain(..).for_each(Waker::wake);
         let mut sockets = std::mem::take(&mut self.sockets);
-        let parts = sockets.len().div_ceil(SOCKETS_A_THREAD);
-        if parts > 1
+        let parts = sockets.len().div_ceil(SOCKETS_A_THREAD).max(1);
+        let size = sockets.len().div_ceil(parts);
+        // The runtime keeps the newest task of a thread for that thread: of two parts, one that is spawned alone
+        // would wait until this one is written.
+        let kept = if parts == 2 { 0 } else { size };
+        while sockets.len() > kept
             && let Ok(runtime) = Handle::try_current()
         {
-            // The last one, too: the runtime keeps the newest task of a thread for that thread, so a part that is
-            // spawned alone would wait until this one is written.
-            let size = sockets.len().div_ceil(parts);
-            while !sockets.is_empty() {
-                let part = Sockets(sockets.split_off(sockets.len().saturating_sub(size)));
-                runtime.spawn(watched("sessions", async move { part.write() }));
-            }
+            let part = Sockets(sockets.split_off(sockets.len().saturating_sub(size)));
+            runtime.spawn(watched("sessions", async move { part.write() }));
         }
         Sockets(sockets).write();
     }
