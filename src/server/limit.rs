@@ -2,14 +2,24 @@
 
 use super::error::{ErrorResponse, Result};
 use crate::metrics::METRICS;
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::num::NonZeroU32;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// `Retry-After` of an answer about a reached limit.
 pub const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// Counts that a limit was reached, and says whether to log it: each limit once a minute.
+pub fn may_log(limit: &'static str) -> bool {
+    static LOGGED: LazyLock<DefaultKeyedRateLimiter<&'static str>> =
+        LazyLock::new(|| RateLimiter::keyed(Quota::per_minute(NonZeroU32::MIN)));
+    METRICS.limit_hit(limit);
+    LOGGED.check_key(&limit).is_ok()
+}
 
 /// A limit of how many things of a kind exist at the same time.
 #[derive(Clone, Debug)]
@@ -33,8 +43,9 @@ impl Limit {
     /// The limit is reached; the answer asks the client to try again.
     pub fn acquire(&self) -> Result<OwnedSemaphorePermit> {
         self.permits.clone().try_acquire_owned().map_err(|_| {
-            METRICS.limit_hit(self.key);
-            tracing::warn!(limit = self.key, max = self.max, "a limit is reached");
+            if may_log(self.key) {
+                tracing::warn!(limit = self.key, max = self.max, "a limit is reached");
+            }
             let Self { key, max, .. } = self;
             let text = format!("the limit of {max} is reached (`limits.{key}`)");
             ErrorResponse::unavailable(text, RETRY_AFTER)
@@ -113,9 +124,10 @@ impl UnidentifiedLimit {
     pub fn acquire(&self, address: Option<IpAddr>) -> Result<ConnectionPermit> {
         let address = match address {
             Some(address) => Some(self.addresses.acquire(address).ok_or_else(|| {
-                METRICS.limit_hit(self.all.key);
                 let max = self.addresses.max;
-                tracing::warn!(%address, max, "too many connections from one address have not sent a token");
+                if may_log(self.all.key) {
+                    tracing::warn!(%address, max, "too many connections from one address have not sent a token");
+                }
                 let text = format!(
                     "there are {max} connections from this address already that have not shown a \
                      token; send it in the first frame, and close those that say nothing"

@@ -7,7 +7,7 @@ use super::access::network;
 use super::assets;
 use super::connection_facts::ConnectionFacts;
 use super::context::ServerContext;
-use super::limit::{AddressLimit, ConnectionPermit, Limit, Permit};
+use super::limit::{AddressLimit, ConnectionPermit, Limit, Permit, may_log};
 use super::peer::Peer;
 use super::router::Router;
 use super::shared_tcp::SharedTcp;
@@ -16,7 +16,6 @@ use crate::cluster::PassedConnection;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::health::watched;
-use crate::metrics::METRICS;
 use cors::cors;
 use std::fs::Permissions;
 use std::io;
@@ -230,8 +229,9 @@ impl RunningServer {
         let permit = self.addresses.acquire(network(address));
         if permit.is_none() {
             let limit = "connections_per_address";
-            METRICS.limit_hit(limit);
-            tracing::warn!(limit, %address, "too many connections from one address; one is closed");
+            if may_log(limit) {
+                tracing::warn!(limit, %address, "too many connections from one address; one is closed");
+            }
         }
         Some(Arc::new(ConnectionPermit { _connection: connection, _address: Some(permit?) }))
     }

@@ -1,8 +1,7 @@
 //! A limit on the bytes of all bodies of requests and answers together.
 
 use super::error::{ErrorResponse, Result};
-use super::limit::RETRY_AFTER;
-use crate::metrics::METRICS;
+use super::limit::{RETRY_AFTER, may_log};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
@@ -129,8 +128,9 @@ impl Reservation {
 }
 
 fn log_full() {
-    METRICS.limit_hit(KEY);
-    tracing::warn!(limit = KEY, "bodies of requests and answers reached the limit of memory");
+    if may_log(KEY) {
+        tracing::warn!(limit = KEY, "bodies of requests and answers reached the limit of memory");
+    }
 }
 
 #[cfg(test)]

@@ -114,8 +114,15 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
         return Err(ErrorResponse::bad_request("the body is not valid: it must be a JSON object"));
     }
     from_slice_lenient(bytes).map_err(|_| {
-        let text = String::from_utf8_lossy(bytes);
-        let repaired = repair(&text);
+        let text = match std::str::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => {
+                let begin = error.valid_up_to();
+                let text = format!("the body is not valid: it is no UTF-8 from byte {begin} on");
+                return ErrorResponse::bad_request(text);
+            }
+        };
+        let repaired = repair(text);
         let mut reader = serde_json::Deserializer::from_str(&repaired);
         match serde_path_to_error::deserialize::<_, T>(&mut reader) {
             Err(error) if names_field(error.path()) => {
@@ -147,4 +154,20 @@ pub fn check_media_type(given: Option<&HeaderValue>, wanted: &str) -> Result<()>
         if wanted.contains("json") { "the body must be JSON; send it" } else { "send the body" };
     let text = format!("{what} with `Content-Type: {wanted}`");
     Err(ErrorResponse::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_that_cannot_be_read_is_told_with_what_is_wrong() {
+        let refused = |body: &[u8]| match parse::<Vec<u8>>(body) {
+            Err(why) => why.text().to_owned(),
+            Ok(_) => panic!("it is taken"),
+        };
+        assert!(refused(b"[1]").contains("must be a JSON object"));
+        assert!(refused(b"{\"content\": \"\xff\"}").contains("no UTF-8 from byte 13 on"));
+        assert!(refused(b"{} {}").contains("the body is not valid"));
+    }
 }
