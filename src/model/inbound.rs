@@ -115,6 +115,12 @@ impl Inbound {
             && self.may_say(message)
     }
 
+    /// The time of the last change from which on a message may be the one that this live message echoes, in
+    /// Unix seconds; `at` is the time of receipt.
+    pub fn echoes_since(&self, at: u64) -> u64 {
+        self.may_be_written(at).start().saturating_sub(ECHO_LATE)
+    }
+
     /// Whether it gives the platform's ID of an own message that was confirmed without one.
     pub fn completes(&self, message: &Message, at: u64) -> bool {
         let written = self.may_be_written(at);

@@ -14,9 +14,11 @@ use crate::model::message::{Direction, Message, ReplyTo, Status};
 use crate::model::status_rules::{self, Outcome};
 use history::{alike_of_history, is_near_and_alike, is_of_another_sender, known_of_history};
 
-/// The newest messages of the conversation and of one direction that an echo or an entry of a history is
-/// compared with.
+/// The newest messages of the conversation and of one direction that an entry of a history is compared with.
 const MAX_COMPARED: usize = 256;
+
+/// The newest messages of the conversation that a live echo is compared with; they were sent within minutes.
+const MAX_ECHOED: usize = 2_048;
 
 /// Waiting messages of the conversation that are checked whether they may have been sent.
 const MAX_OPEN: usize = 64;
@@ -36,12 +38,11 @@ pub(super) fn receive(
         }
         KnownBy::Nothing => {}
     }
-    let recent = recent(state, &received)?;
+    let recent = recent(state, &received, at)?;
     if let Some(seq) = known_of_history(state, &received, &recent)? {
         return repeated(state, &received, seq, events);
     }
-    // The answer of the running attempt will give the ID by which its echo is recognized.
-    if received.own && can_wait && is_sending(state, &received)? {
+    if received.own && can_wait && awaits_attempt(state, &received, &recent, at)? {
         return Ok(Answer::Later);
     }
     let alike = alike_of_history(&received, &recent);
@@ -68,12 +69,16 @@ pub(super) fn receive(
 }
 
 /// The newest messages of the conversation, if the received message is compared with them.
-fn recent(state: &impl StoreState, received: &Inbound) -> Result<Vec<Message>> {
+fn recent(state: &impl StoreState, received: &Inbound, at: u64) -> Result<Vec<Message>> {
     if !received.own && !received.from_history {
         return Ok(Vec::new());
     }
+    let Inbound { platform, conversation, .. } = received;
     let direction = if received.own { Direction::Outbound } else { Direction::Inbound };
-    state.recent(&received.platform, &received.conversation, direction, MAX_COMPARED)
+    if received.from_history {
+        return state.recent(platform, conversation, direction, 0, MAX_COMPARED);
+    }
+    state.recent(platform, conversation, direction, received.echoes_since(at), MAX_ECHOED)
 }
 
 /// The oldest own message that was confirmed without an ID, and of which this is the echo. An entry of a
@@ -85,11 +90,21 @@ fn completed<'a>(received: &Inbound, recent: &'a [Message], at: u64) -> Option<&
     })
 }
 
-/// Whether an attempt is under way in the conversation.
-fn is_sending(state: &impl StoreState, received: &Inbound) -> Result<bool> {
+/// Whether an own message has to wait for the end of an attempt, whose answer will give the ID by which its echo
+/// is recognized. The echo of a message that was confirmed without an ID need not wait for other messages.
+fn awaits_attempt(
+    state: &impl StoreState,
+    received: &Inbound,
+    recent: &[Message],
+    at: u64,
+) -> Result<bool> {
     let Inbound { platform, conversation, .. } = received;
-    let sending = state.outbound(platform, conversation, Status::Sending, MAX_OPEN)?;
-    Ok(sending.iter().any(|message| message.owner.is_some()))
+    let mut sending = state.outbound(platform, conversation, Status::Sending, MAX_OPEN)?;
+    sending.retain(|message| message.owner.is_some());
+    let is_of_another = !received.from_history
+        && !sending.iter().any(|message| received.echoes(message, at))
+        && completed(received, recent, at).is_some();
+    Ok(!sending.is_empty() && !is_of_another)
 }
 
 /// The message whose attempt had an unknown outcome, and of which this is the echo. So it was sent.

@@ -75,13 +75,15 @@ pub(super) trait StoreState: StoreFacts<Error = StoreError> {
         limit: usize,
     ) -> Result<Vec<Message>>;
     /// The newest `limit` messages of one direction in a conversation that its platform may have, the newest
-    /// first. Messages that were never sent are left out and do not count, nor do those that wait: as many as
-    /// somebody queues, those sent before them are found.
+    /// first. Messages that were never sent are left out and do not count, nor do those that wait, nor those that
+    /// did not change from `since` on, in Unix seconds: as many as somebody queues, those sent before them are
+    /// found.
     fn recent(
         &self,
         platform: &str,
         conversation: &str,
         direction: Direction,
+        since: u64,
         limit: usize,
     ) -> Result<Vec<Message>>;
     /// The message of a conversation with a platform's ID for this account, among its newest 5,000

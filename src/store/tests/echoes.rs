@@ -76,3 +76,51 @@ fn an_id_that_is_given_anew_is_of_another_message_in_a_history_too() {
     assert!(matches!(told("5", "missed meanwhile", AT + 7_000, true), Answer::Message(_)));
     assert!(matches!(told("5", "missed meanwhile", AT + 7_000, true), Answer::Repeated(_)));
 }
+
+fn sent_without_id() -> Outcome {
+    Outcome::Sent { account: Some("1".into()), external_id: None, is_unconfirmed: false }
+}
+
+#[test]
+fn the_echo_of_a_message_without_an_id_waits_for_attempts_of_alike_messages_alone() {
+    let (_folder, mut file) = new();
+    let said = |file: &mut StoreFile, id: &str, text: &str| {
+        let received = Inbound { external_id: id.into(), ..received(text, true) };
+        let received = Box::new(received);
+        commit(file, Command::Receive { received, at: AT, can_wait: true }, Durability::Tables)
+    };
+    let begin = |file: &mut StoreFile, text: &str| {
+        let seq = made(file, text).seq;
+        claim(file, seq, "1");
+        seq
+    };
+    let [first, second] = ["one", "two"].map(|text| begin(&mut file, text));
+    end(&mut file, first, sent_without_id());
+    end(&mut file, second, sent_without_id());
+    begin(&mut file, "two");
+    begin(&mut file, "three");
+    assert!(matches!(said(&mut file, "91", "one"), Answer::Repeated(m) if m.seq == first));
+    assert!(matches!(said(&mut file, "92", "two"), Answer::Later));
+    assert!(matches!(said(&mut file, "93", "three"), Answer::Later));
+}
+
+#[test]
+fn each_of_many_late_echoes_finds_its_message() {
+    let (_folder, mut file) = new();
+    let batch = |file: &mut StoreFile, commands: Vec<Command>| -> Vec<Answer> {
+        let done = file.commit(commands, Durability::Log).unwrap();
+        done.answers.into_iter().map(Result::unwrap).collect()
+    };
+    let texts: Vec<String> = (0..600).map(|n| format!("number {n}")).collect();
+    batch(&mut file, texts.iter().map(|text| create(text)).collect());
+    let seqs: Vec<u64> = (1..=600).collect();
+    let claim =
+        |seqs: &[u64]| Command::Claim { seqs: seqs.to_vec(), account: Some("1".into()), at: AT };
+    batch(&mut file, seqs.chunks(50).map(claim).collect());
+    let sent = |&seq: &u64| Command::RecordOutcome { seq, outcome: sent_without_id(), at: AT };
+    batch(&mut file, seqs.iter().map(sent).collect());
+    for (seq, text) in seqs.iter().zip(&texts) {
+        let answer = own(&mut file, "1", &format!("id {seq}"), text);
+        assert!(matches!(&answer, Answer::Repeated(m) if m.seq == *seq), "{text}: {answer:?}");
+    }
+}

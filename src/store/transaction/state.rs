@@ -29,8 +29,8 @@ const MAX_LOOKED_AT: usize = 5_000;
 /// The blocks of 4,096 messages, newest first, in which messages are looked for that an event may be about.
 const BLOCKS_COMPARED: usize = 64;
 
-/// Failed and canceled messages that are passed over there.
-const UNSENT_COMPARED: usize = 1_024;
+/// The messages that are left out there before the search ends: those that failed, were canceled, or are older.
+const LEFT_OUT: usize = 1_024;
 
 /// The newest events that are searched for an equal notice.
 const EVENTS_COMPARED: usize = 1_000;
@@ -46,6 +46,15 @@ impl Transaction<'_> {
     pub(super) fn read_message(&self, seq: u64) -> Result<Option<Message>> {
         let bytes = self.messages.get(seq)?;
         bytes.map(|bytes| Ok(record::decode(seq, bytes.value())?)).transpose()
+    }
+
+    /// Whether a message changed from a time on, in Unix seconds.
+    fn has_changed_since(&self, seq: u64, since: u64) -> Result<bool> {
+        if since == 0 {
+            return Ok(true);
+        }
+        let Some(bytes) = self.messages.get(seq)? else { return Ok(false) };
+        Ok(record::times_of(seq, bytes.value())?.updated_at >= since)
     }
 }
 
@@ -240,6 +249,7 @@ impl StoreState for Transaction<'_> {
         platform: &str,
         conversation: &str,
         direction: Direction,
+        since: u64,
         limit: usize,
     ) -> Result<Vec<Message>> {
         let (mut found, mut left_out) = (Vec::new(), 0);
@@ -257,13 +267,17 @@ impl StoreState for Transaction<'_> {
                 }
             }
             for place in wanted.descending() {
+                let seq = start_of(block) + u64::from(place);
                 // A damaged message is skipped, because it cannot be compared.
-                let message = pass_over(self.by_seq(start_of(block) + u64::from(place)))?;
+                let message = match pass_over(self.has_changed_since(seq, since).map(Some))? {
+                    Some(true) => pass_over(self.by_seq(seq))?,
+                    _ => None,
+                };
                 match message.filter(Message::may_be_on_platform) {
                     Some(message) => found.push(message),
                     None => left_out += 1,
                 }
-                if found.len() == limit || left_out == UNSENT_COMPARED {
+                if found.len() == limit || left_out == LEFT_OUT {
                     return Ok(found);
                 }
             }
