@@ -34,6 +34,7 @@ fn clippy_has_nothing_to_say() {
 const LAYERS: [&[&str]; 14] = [
     &[
         "error",
+        "allocator",
         "backoff",
         "clock",
         "metrics",

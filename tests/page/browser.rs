@@ -21,7 +21,7 @@ use url::Url;
 /// Pause between checks of a condition.
 const LOOK_EVERY: Duration = Duration::from_millis(15);
 
-/// What Chromium itself says; `tests/run` shows it where Chromium ended in the middle of a test.
+/// The messages of Chromium itself; `tests/run` shows them if Chromium ended in the middle of a test.
 const CHROMIUM_LOG: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/chromium.log");
 
 /// Flags that keep Chromium to itself.
