@@ -13,12 +13,21 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// `Retry-After` of an answer about a reached limit.
 pub const RETRY_AFTER: Duration = Duration::from_secs(5);
 
+/// The bearer of a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LimitOf {
+    /// All clients together.
+    All,
+    /// One address.
+    Address,
+}
+
 /// Counts that a limit was reached, and says whether to log it: each limit once a minute.
-pub fn may_log(limit: &'static str) -> bool {
-    static LOGGED: LazyLock<DefaultKeyedRateLimiter<&'static str>> =
+pub fn may_log(limit: &'static str, of: LimitOf) -> bool {
+    static LOGGED: LazyLock<DefaultKeyedRateLimiter<(&'static str, LimitOf)>> =
         LazyLock::new(|| RateLimiter::keyed(Quota::per_minute(NonZeroU32::MIN)));
     METRICS.limit_hit(limit);
-    LOGGED.check_key(&limit).is_ok()
+    LOGGED.check_key(&(limit, of)).is_ok()
 }
 
 /// A limit of how many things of a kind exist at the same time.
@@ -43,7 +52,7 @@ impl Limit {
     /// The limit is reached; the answer asks the client to try again.
     pub fn acquire(&self) -> Result<OwnedSemaphorePermit> {
         self.permits.clone().try_acquire_owned().map_err(|_| {
-            if may_log(self.key) {
+            if may_log(self.key, LimitOf::All) {
                 tracing::warn!(limit = self.key, max = self.max, "a limit is reached");
             }
             let Self { key, max, .. } = self;
@@ -125,7 +134,7 @@ impl UnidentifiedLimit {
         let address = match address {
             Some(address) => Some(self.addresses.acquire(address).ok_or_else(|| {
                 let max = self.addresses.max;
-                if may_log(self.all.key) {
+                if may_log(self.all.key, LimitOf::Address) {
                     tracing::warn!(%address, max, "too many connections from one address have not sent a token");
                 }
                 let text = format!(

@@ -7,7 +7,7 @@ use super::access::network;
 use super::assets;
 use super::connection_facts::ConnectionFacts;
 use super::context::ServerContext;
-use super::limit::{AddressLimit, ConnectionPermit, Limit, Permit, may_log};
+use super::limit::{AddressLimit, ConnectionPermit, Limit, LimitOf, Permit, may_log};
 use super::peer::Peer;
 use super::router::Router;
 use super::shared_tcp::SharedTcp;
@@ -229,7 +229,7 @@ impl RunningServer {
         let permit = self.addresses.acquire(network(address));
         if permit.is_none() {
             let limit = "connections_per_address";
-            if may_log(limit) {
+            if may_log(limit, LimitOf::Address) {
                 tracing::warn!(limit, %address, "too many connections from one address; one is closed");
             }
         }

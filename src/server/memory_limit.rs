@@ -1,7 +1,7 @@
 //! A limit on the bytes of all bodies of requests and answers together.
 
 use super::error::{ErrorResponse, Result};
-use super::limit::{RETRY_AFTER, may_log};
+use super::limit::{LimitOf, RETRY_AFTER, may_log};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
@@ -128,7 +128,7 @@ impl Reservation {
 }
 
 fn log_full() {
-    if may_log(KEY) {
+    if may_log(KEY, LimitOf::All) {
         tracing::warn!(limit = KEY, "bodies of requests and answers reached the limit of memory");
     }
 }

@@ -38,11 +38,20 @@ pub(super) fn receive(
         }
         KnownBy::Nothing => {}
     }
+    let may_wait = received.own && can_wait;
+    let under_way = if may_wait { attempts_under_way(state, &received)? } else { Vec::new() };
+    // Before anything is compared, for all that wait are asked about whenever an attempt ends.
+    if !received.from_history && under_way.iter().any(|message| received.echoes(message, at)) {
+        return Ok(Answer::Later);
+    }
     let recent = recent(state, &received, at)?;
     if let Some(seq) = known_of_history(state, &received, &recent)? {
         return repeated(state, &received, seq, events);
     }
-    if received.own && can_wait && awaits_attempt(state, &received, &recent, at)? {
+    // The answer of an attempt will give the ID by which its echo is recognized. The echo of a message that was
+    // confirmed without an ID need not wait for other messages.
+    let is_of_another = !received.from_history && completed(&received, &recent, at).is_some();
+    if !under_way.is_empty() && !is_of_another {
         return Ok(Answer::Later);
     }
     let alike = alike_of_history(&received, &recent);
@@ -90,21 +99,12 @@ fn completed<'a>(received: &Inbound, recent: &'a [Message], at: u64) -> Option<&
     })
 }
 
-/// Whether an own message has to wait for the end of an attempt, whose answer will give the ID by which its echo
-/// is recognized. The echo of a message that was confirmed without an ID need not wait for other messages.
-fn awaits_attempt(
-    state: &impl StoreState,
-    received: &Inbound,
-    recent: &[Message],
-    at: u64,
-) -> Result<bool> {
+/// The messages of the conversation whose attempts are under way.
+fn attempts_under_way(state: &impl StoreState, received: &Inbound) -> Result<Vec<Message>> {
     let Inbound { platform, conversation, .. } = received;
     let mut sending = state.outbound(platform, conversation, Status::Sending, MAX_OPEN)?;
     sending.retain(|message| message.owner.is_some());
-    let is_of_another = !received.from_history
-        && !sending.iter().any(|message| received.echoes(message, at))
-        && completed(received, recent, at).is_some();
-    Ok(!sending.is_empty() && !is_of_another)
+    Ok(sending)
 }
 
 /// The message whose attempt had an unknown outcome, and of which this is the echo. So it was sent.

@@ -75,9 +75,9 @@ pub(super) trait StoreState: StoreFacts<Error = StoreError> {
         limit: usize,
     ) -> Result<Vec<Message>>;
     /// The newest `limit` messages of one direction in a conversation that its platform may have, the newest
-    /// first. Messages that were never sent are left out and do not count, nor do those that wait, nor those that
-    /// did not change from `since` on, in Unix seconds: as many as somebody queues, those sent before them are
-    /// found.
+    /// first. Messages that wait are left out, as many as they are. So are those that failed or were canceled and
+    /// were never sent, and those that did not change from `since` on, in Unix seconds; after 1,024 of these the
+    /// search ends.
     fn recent(
         &self,
         platform: &str,

@@ -147,13 +147,10 @@ impl FragileDisk {
         run(mount.args(["-o", "remount,abort"]).arg(&self.folder));
     }
 
-    /// Lets all that writes to it wait.
-    fn freeze(&self) {
+    /// Lets all that writes to it wait until the result is dropped.
+    fn freeze(&self) -> FrozenDisk<'_> {
         run(Command::new(program("fsfreeze")).arg("--freeze").arg(&self.folder));
-    }
-
-    fn thaw(&self) {
-        run(Command::new(program("fsfreeze")).arg("--unfreeze").arg(&self.folder));
+        FrozenDisk(self)
     }
 
     /// Remedy of an administrator.
@@ -168,9 +165,17 @@ impl FragileDisk {
 
 impl Drop for FragileDisk {
     fn drop(&mut self) {
-        // Otherwise the server could not end.
-        let _ = Command::new(program("fsfreeze")).arg("--unfreeze").arg(&self.folder).output();
         let _ = Command::new("umount").arg("-l").arg(&self.folder).status();
+    }
+}
+
+/// To be dropped before the server, which could not end otherwise.
+struct FrozenDisk<'a>(&'a FragileDisk);
+
+impl Drop for FrozenDisk<'_> {
+    fn drop(&mut self) {
+        let mut thaw = Command::new(program("fsfreeze"));
+        let _ = thaw.arg("--unfreeze").arg(&self.0.folder).status();
     }
 }
 
@@ -184,7 +189,7 @@ async fn clients_are_told_in_time_that_the_disk_does_not_answer() {
     let server = TestServer::start_in(home.clone(), &["--db", db.to_str().unwrap()]);
     let mut client = Client::connect(&server).await;
     client.send("nowhere", "group_1", "it answers").await;
-    disk.freeze();
+    let frozen = disk.freeze();
     let late = "the disk did not answer within 1 s; whether it was stored is unknown";
     let answer = client.ask(&send_message("nowhere", "group_1", "by WebSocket")).await;
     assert_eq!((&answer["type"], &answer["error"]), (&json!("error"), &json!(late)));
@@ -192,7 +197,7 @@ async fn clients_are_told_in_time_that_the_disk_does_not_answer() {
     let (status, refused) = server.post(&body);
     assert_eq!((status, &refused["error"]), (503, &json!(late)));
     assert_eq!(server.get("/api/stats").1["total"], 1, "reading goes on");
-    disk.thaw();
+    drop(frozen);
     eventually("both are stored", || (server.get("/api/stats").1["total"] == 3).then_some(()));
     client.send("nowhere", "group_1", "it answers again").await;
 }

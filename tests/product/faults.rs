@@ -86,6 +86,7 @@ async fn an_adapter_that_floods_costs_no_memory_and_stops_nobody() {
 }
 
 #[test]
+#[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
 fn memory_is_returned_while_nothing_happens() {
     let server = configured("[store]\ncache_bytes = 2097152\n");
     let before = server.memory();

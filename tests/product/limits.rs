@@ -165,6 +165,20 @@ fn a_head_that_does_not_come_is_not_waited_for() {
 }
 
 #[test]
+fn nor_is_the_head_of_a_later_request() {
+    let server = limited("head_seconds = 1\n");
+    for begun in ["", "GET /api/health HT"] {
+        let mut stream = TcpStream::connect(&server.address).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        stream.write_all(b"GET /api/health HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        assert!(stream.read(&mut [0; 64]).unwrap() > 0, "the first is answered");
+        stream.write_all(begun.as_bytes()).unwrap();
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).unwrap();
+    }
+}
+
+#[test]
 fn a_stream_that_nobody_reads_ends() {
     let server = limited("idle_seconds = 1\nsession_bytes = 4096\nsessions = 1\n");
     let mut stream = TcpStream::connect(&server.address).unwrap();

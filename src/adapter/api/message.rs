@@ -58,7 +58,8 @@ pub enum Delivery {
         /// The platform took it without a proof that it arrived.
         is_unconfirmed: bool,
     },
-    /// It was not taken, and may be later: the account's [`Window`](super::Window) says when.
+    /// It was not taken, and may be later: the account's [`Window`](super::Window) says when, or an action before it
+    /// is still on its way.
     Closed,
     /// The platform refused it.
     Refused {

@@ -72,14 +72,10 @@ impl Socket {
         let (queue, frames) = mpsc::channel(QUEUE);
         let queued_bytes = Arc::new(AtomicUsize::new(0));
         let gone = CancellationToken::new();
-        let is_too_large = Arc::new(AtomicBool::new(false));
-        let reader = Reader {
-            frames: self.frames,
-            max_frame,
-            gone: gone.clone(),
-            is_too_large: Arc::clone(&is_too_large),
-        };
-        let writing = write_all(self.outlet, frames, gone.clone(), is_too_large);
+        let state = Arc::new(SocketState::default());
+        let reader =
+            Reader { frames: self.frames, max_frame, gone: gone.clone(), state: state.clone() };
+        let writing = write_all(self.outlet, frames, gone.clone(), state);
         (reader, Writer { queue, queued_bytes, gone }, writing)
     }
 }
@@ -117,8 +113,16 @@ pub(in crate::adapter) struct Reader {
     frames: FrameStream,
     max_frame: usize,
     gone: CancellationToken,
+    state: Arc<SocketState>,
+}
+
+/// The facts that the two directions of a connection tell each other.
+#[derive(Default)]
+struct SocketState {
     /// The connection ends because of a frame that is too large.
-    is_too_large: Arc<AtomicBool>,
+    is_too_large: AtomicBool,
+    /// A frame is being written, within its own limit; no ping goes out meanwhile.
+    is_writing: AtomicBool,
 }
 
 impl Reader {
@@ -139,6 +143,9 @@ impl Reader {
                 () = self.gone.cancelled() => return Err(self.last_word().await),
             };
             match message {
+                Err(_)
+                    if self.state.is_writing.load(Ordering::Relaxed)
+                        && patient_until.is_none_or(|until| Instant::now() < until) => {}
                 Err(_) => return Err(SocketClosed::Lost("the implementation fell silent".into())),
                 Ok(None) => return Err(SocketClosed::Lost("the connection was lost".into())),
                 Ok(Some(Err(error))) => return Err(self.failed(&error)),
@@ -164,7 +171,7 @@ impl Reader {
 
     fn failed(&self, error: &Error) -> SocketClosed {
         if let Error::Capacity(_) = error {
-            self.is_too_large.store(true, Ordering::Relaxed);
+            self.state.is_too_large.store(true, Ordering::Relaxed);
             let limit = self.max_frame;
             return SocketClosed::FrameTooLarge(format!(
                 "a frame is far over `max_frame` ({limit}): {error}"
@@ -296,7 +303,7 @@ async fn write_all(
     mut outlet: FrameSink,
     mut queue: mpsc::Receiver<QueuedFrame>,
     gone: CancellationToken,
-    is_too_large: Arc<AtomicBool>,
+    state: Arc<SocketState>,
 ) {
     let _ends_the_reader = gone.clone().drop_guard();
     let mut ping = interval_at(Instant::now() + PING, PING);
@@ -313,15 +320,18 @@ async fn write_all(
             _ = ping.tick() => (Message::Ping(Bytes::new()), None),
         };
         let limit = limit_for(message.len(), WRITE_LIMIT);
+        state.is_writing.store(true, Ordering::Relaxed);
         let written = tokio::select! {
             written = timeout(limit, outlet.send(message)) => matches!(written, Ok(Ok(()))),
             () = gone.cancelled() => false,
         };
+        state.is_writing.store(false, Ordering::Relaxed);
         if !written {
             return;
         }
     }
-    let code = if is_too_large.load(Ordering::Relaxed) { CloseCode::Size } else { CloseCode::Away };
+    let code =
+        if state.is_too_large.load(Ordering::Relaxed) { CloseCode::Size } else { CloseCode::Away };
     let close = CloseFrame { code, reason: Utf8Bytes::from_static("") };
     // An implementation that is gone already needs no farewell.
     let _ = timeout(CLOSE_TIMEOUT, outlet.send(Message::Close(Some(close)))).await;
@@ -370,11 +380,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_large_frame_is_written_to_an_implementation_that_reads_slowly() {
         let (socket, mut peer) = pair(1024).await;
-        let (_reader, writer, writing) = socket.split(1024);
+        let (mut reader, writer, writing) = socket.split(1024);
         let writing = tokio::spawn(writing);
-        writer.send("v".repeat(4 << 20)).unwrap();
-        tokio::time::sleep(WRITE_LIMIT + Duration::from_secs(20)).await;
-        assert_eq!(peer.next().await.unwrap().unwrap().len(), 4 << 20);
+        let reading = tokio::spawn(async move { reader.next(None).await });
+        writer.send("v".repeat(16 << 20)).unwrap();
+        tokio::time::sleep(IDLE_TIMEOUT + Duration::from_secs(20)).await;
+        assert_eq!(peer.next().await.unwrap().unwrap().len(), 16 << 20);
+        peer.send(Message::text("it has come")).await.unwrap();
+        assert_eq!(reading.await.unwrap(), Ok(TextFrame::Text("it has come".into())));
         writer.close();
         writing.await.unwrap();
     }

@@ -16,9 +16,6 @@ use uuid::Uuid;
 /// Why a call was not sent whose connection ended.
 const LOST: &str = "the connection was lost";
 
-/// Why a call was not sent that waited for a larger one.
-const BUSY: &str = "the implementation still reads an action before it";
-
 /// The actions of one connection.
 #[derive(Clone)]
 pub(in crate::adapter::onebot) struct Calls {
@@ -71,6 +68,8 @@ pub(in crate::adapter::onebot) enum Answered {
 pub(in crate::adapter::onebot) enum NoAnswer {
     /// It was never sent.
     NotSent(&'static str),
+    /// It was never sent: the implementation still reads an action before it.
+    Busy,
     /// It was sent, and nothing came back in time.
     Silent(Duration),
     /// It was sent, and the connection was lost.
@@ -85,6 +84,7 @@ impl fmt::Display for NoAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotSent(reason) => write!(f, "not sent: {reason}"),
+            Self::Busy => write!(f, "not sent: the implementation still reads an action before it"),
             Self::Silent(limit) => write!(f, "no answer within {} s", limit.as_secs_f32()),
             Self::Lost => write!(f, "the connection was lost before the answer came"),
             Self::TooLarge => {
@@ -191,7 +191,7 @@ impl Calls {
         match timeout(limit, &mut place.answer).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(_)) if frame.take_back() => Err(NoAnswer::NotSent(LOST)),
-            Err(_) if frame.take_back() => Err(NoAnswer::NotSent(BUSY)),
+            Err(_) if frame.take_back() => Err(NoAnswer::Busy),
             Ok(Err(_)) => Err(self.lost(&place.echo)),
             Err(_) => {
                 // Under one lock with the end of the waiting, so that no answer falls in between.
@@ -223,15 +223,15 @@ impl Calls {
         let limit = limit_for(frame.len(), limit);
         let frame = self.shared.writer.send(frame).map_err(NoAnswer::NotSent)?;
         let answered = tokio::select! {
-            answer = timeout(limit, answer) => answer,
+            answer = timeout(limit, answer) => answer.map(Result::ok),
             // An answer that was too large, or the end of the connection.
-            _ = &mut place.answer => return Err(self.lost(&place.echo)),
+            _ = &mut place.answer => Ok(None),
         };
         match answered {
-            Ok(Ok(frame)) => Ok(frame),
-            Ok(Err(_)) if frame.take_back() => Err(NoAnswer::NotSent(LOST)),
-            Err(_) if frame.take_back() => Err(NoAnswer::NotSent(BUSY)),
-            Ok(Err(_)) => Err(self.lost(&place.echo)),
+            Ok(Some(frame)) => Ok(frame),
+            Ok(None) if frame.take_back() => Err(NoAnswer::NotSent(LOST)),
+            Err(_) if frame.take_back() => Err(NoAnswer::Busy),
+            Ok(None) => Err(self.lost(&place.echo)),
             Err(_) => Err(NoAnswer::Silent(limit)),
         }
     }
@@ -366,7 +366,7 @@ mod tests {
             calls.call("send_text", "hi", None)
         );
         assert_eq!(video.unwrap_err(), NoAnswer::Silent(Duration::from_secs(10)));
-        assert_eq!(text.unwrap_err(), NoAnswer::NotSent(BUSY));
+        assert_eq!(text.unwrap_err(), NoAnswer::Busy);
         let read = implementation.next().await.unwrap().unwrap();
         assert!(read.to_text().unwrap().contains("send_video"));
         let (last, _) = tokio::join!(implementation.next(), calls.call("send_text", "later", None));

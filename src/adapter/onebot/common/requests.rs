@@ -121,6 +121,8 @@ pub(in crate::adapter::onebot) fn delivery(
             Delivery::Sent { external_id: answer.message_id(), is_unconfirmed: answer.is_async() }
         }
         Ok(answer) => refusal(&answer),
+        // It waits until that is read, and this is no attempt.
+        Err(NoAnswer::Busy) => Delivery::Closed,
         Err(not_sent @ NoAnswer::NotSent(_)) => {
             Delivery::Refused { reason: not_sent.to_string(), retryable: true }
         }
@@ -152,6 +154,7 @@ pub(in crate::adapter::onebot) fn accepted(
         Ok(answer) if is_unknown(answer.retcode) => Err(ActionError::Unsupported),
         Ok(answer) => Err(ActionError::Refused(answer.reason())),
         Err(NoAnswer::NotSent(_)) => Err(ActionError::NotConnected),
+        Err(busy @ NoAnswer::Busy) => Err(ActionError::Refused(busy.to_string())),
         Err(lost) => Err(ActionError::Unknown(lost.to_string())),
     }
 }

@@ -127,5 +127,6 @@ mod tests {
         assert!(matches!(delivery(Err(NoAnswer::Lost)), Delivery::Unknown { .. }));
         let not_sent = delivery(Err(NoAnswer::NotSent("the implementation does not read")));
         assert!(matches!(not_sent, Delivery::Refused { retryable: true, .. }));
+        assert_eq!(delivery(Err(NoAnswer::Busy)), Delivery::Closed, "it is no attempt");
     }
 }

@@ -104,7 +104,9 @@ impl RequestHandler for Handler {
         let answer = self.calls.call_through(&action, &params, CALL_TIMEOUT).await;
         answer.map_err(|lost| match lost {
             NoAnswer::NotSent(_) => ActionError::NotConnected,
-            refused @ NoAnswer::TooLarge => ActionError::Refused(refused.to_string()),
+            refused @ (NoAnswer::TooLarge | NoAnswer::Busy) => {
+                ActionError::Refused(refused.to_string())
+            }
             lost => ActionError::Unknown(lost.to_string()),
         })
     }

@@ -104,7 +104,8 @@ impl UnderWay {
     fn in_doubt(message: &Outbound, contents: &[Content]) -> Self {
         let mut doubtful = Self::as_listed_in(message, contents);
         let began = message.may_be_sent_since;
-        doubtful.next = NextPart::InDoubt(Attempts { began, last: message.changed_at.max(began) });
+        let last = message.changed_at.max(began);
+        doubtful.next = NextPart::InDoubt(Attempts { began, last, last_ended: last });
         doubtful.doubted = Some(doubtful.sent.len());
         doubtful
     }

@@ -60,6 +60,8 @@ pub(super) struct Attempts {
     pub(super) began: u64,
     /// When the last of them began, or when it ended.
     pub(super) last: u64,
+    /// The same without the one that is open, which may turn out to have sent nothing.
+    pub(super) last_ended: u64,
 }
 
 impl UnderWay {
@@ -115,7 +117,7 @@ impl UnderWay {
         match std::mem::take(&mut self.next) {
             NextPart::Echoed(echo) => return Some(echo),
             NextPart::IsOpen(attempts) | NextPart::InDoubt(attempts) if self.is_doubted() => {
-                self.next = NextPart::InDoubt(attempts);
+                self.next = NextPart::InDoubt(Attempts { last: attempts.last_ended, ..attempts });
             }
             NextPart::Waits | NextPart::IsOpen(_) | NextPart::InDoubt(_) => {}
         }
@@ -165,8 +167,9 @@ impl UnderWay {
         // The echo of an earlier attempt without an outcome may still come, too.
         let earlier = self.attempts().filter(|_| self.is_doubted());
         let now = now();
-        self.next =
-            NextPart::IsOpen(Attempts { began: earlier.map_or(now, |it| it.began), last: now });
+        let first = Attempts { began: now, last: now, last_ended: now };
+        let attempts = earlier.map_or(first, |earlier| Attempts { last: now, ..earlier });
+        self.next = NextPart::IsOpen(attempts);
     }
 
     /// Whether an attempt to send the next part ended without an outcome.
@@ -201,7 +204,8 @@ impl UnderWay {
     /// The attempt to send the next part ended without an outcome.
     pub(super) fn end_in_doubt(&mut self) {
         if let NextPart::IsOpen(Attempts { began, .. }) = self.next {
-            self.next = NextPart::InDoubt(Attempts { began, last: now() });
+            let now = now();
+            self.next = NextPart::InDoubt(Attempts { began, last: now, last_ended: now });
             self.doubted = Some(self.sent.len());
         }
     }

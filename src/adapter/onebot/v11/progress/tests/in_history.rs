@@ -93,6 +93,18 @@ fn the_echo_of_a_part_that_is_sent_again_hours_later_is_its_echo() {
 }
 
 #[test]
+fn an_attempt_that_sent_nothing_makes_no_doubt_longer() {
+    let (progress, contents) = (SendProgress::default(), ["a".into(), "b".into()]);
+    let hours = now() - 7_200;
+    let message = Outbound { may_be_sent_since: hours, changed_at: hours, ..message(&[]) };
+    progress.doubt(&message, &contents);
+    progress.begin(&message, &contents);
+    progress.send(message.id);
+    assert_eq!(progress.part_refused(message.id), RefusedPart::NotSent(None));
+    assert!(!is_part(&progress, &echo("101", "a")), "the owner wrote it");
+}
+
+#[test]
 fn a_doubt_about_a_part_that_is_known_to_be_sent_is_none_about_the_rest() {
     let (progress, message) = (SendProgress::default(), message(&[]));
     let contents = ["a".into(), "b".into()];
