@@ -80,7 +80,7 @@ async fn a_revoked_token_ends_what_it_opened_and_nothing_else() {
     assert_eq!((u16::from(close.code), close.reason.as_str()), (1008, "the token was revoked"));
     assert!(lines.all(|line| line.is_ok()), "the stream ends as a stream does");
     in_time("the implementation's connection ends", peer.ended()).await;
-    eventually("the log tells why", || server.log().contains("or its token").then_some(()));
+    eventually("the log tells why", || server.log().contains("or the tokens").then_some(()));
     kept.send(Message::text(r#"{"type":"subscribe"}"#)).await.unwrap();
     let ack = in_time("an answer", kept.next()).await.unwrap().unwrap();
     assert!(ack.to_text().unwrap().contains("subscribed"), "{ack}");

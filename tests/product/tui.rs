@@ -385,7 +385,7 @@ fn the_client_speaks_the_language_of_the_locale_unless_told_another() {
     chinese.press("qq");
     assert_eq!(chinese.wait(), 0);
     let mut english = Terminal::start_among(&server.home, &["tui", "--language", "en"], &locale);
-    english.sees("1 conversations");
+    english.sees("1 conversation");
     english.press("q");
     assert_eq!(english.wait(), 0);
 }

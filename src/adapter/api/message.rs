@@ -58,8 +58,7 @@ pub enum Delivery {
         /// The platform took it without a proof that it arrived.
         is_unconfirmed: bool,
     },
-    /// It was not taken, and may be later: the account's [`Window`](super::Window) says when, or an action before it
-    /// is still on its way.
+    /// It was not taken, and may be later: the account's [`Window`](super::Window) says when.
     Closed,
     /// The platform refused it.
     Refused {

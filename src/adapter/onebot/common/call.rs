@@ -84,7 +84,10 @@ impl fmt::Display for NoAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotSent(reason) => write!(f, "not sent: {reason}"),
-            Self::Busy => write!(f, "not sent: the implementation still reads an action before it"),
+            Self::Busy => write!(
+                f,
+                "not sent: the implementation does not read it yet, because it still reads an action before it"
+            ),
             Self::Silent(limit) => write!(f, "no answer within {} s", limit.as_secs_f32()),
             Self::Lost => write!(f, "the connection was lost before the answer came"),
             Self::TooLarge => {

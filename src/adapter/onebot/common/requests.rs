@@ -121,9 +121,7 @@ pub(in crate::adapter::onebot) fn delivery(
             Delivery::Sent { external_id: answer.message_id(), is_unconfirmed: answer.is_async() }
         }
         Ok(answer) => refusal(&answer),
-        // It waits until that is read, and this is no attempt.
-        Err(NoAnswer::Busy) => Delivery::Closed,
-        Err(not_sent @ NoAnswer::NotSent(_)) => {
+        Err(not_sent @ (NoAnswer::NotSent(_) | NoAnswer::Busy)) => {
             Delivery::Refused { reason: not_sent.to_string(), retryable: true }
         }
         Err(refused @ NoAnswer::TooLarge) => {
