@@ -171,7 +171,8 @@ fn request(
 fn sends(server: &TestServer, number: u32) -> Option<String> {
     let bytes: Vec<u8> = number.to_le_bytes().repeat(20_000);
     if number.is_multiple_of(2) {
-        request(server, "POST", "/api/media", &[], &bytes)?;
+        let (status, kept) = request(server, "POST", "/api/media", &[], &bytes)?;
+        assert_eq!(status, 201, "{kept}");
     } else {
         let length = bytes.len().to_string();
         let (_, made) =
@@ -181,14 +182,16 @@ fn sends(server: &TestServer, number: u32) -> Option<String> {
         for (offset, part) in [(0, first), (first.len(), rest)] {
             let offset = offset.to_string();
             let kind = ("content-type", "application/offset+octet-stream");
-            request(server, "PATCH", &path, &[("upload-offset", &offset), kind], part)?;
+            let fields = [("upload-offset", &*offset), kind];
+            let (status, kept) = request(server, "PATCH", &path, &fields, part)?;
+            assert_eq!(status, 204, "{kept}");
         }
     }
     let media = hash(&bytes);
     let segments = json!([{"type": "file", "name": "a.bin", "media": media}]);
     let body = json!({"segments": segments, "recipient": "group_1", "platform": "nowhere"});
-    let (status, _) = server.try_ask("POST", "/api/messages", Some(&body)).ok()?;
-    assert_eq!(status, 201);
+    let (status, made) = server.try_ask("POST", "/api/messages", Some(&body)).ok()?;
+    assert_eq!(status, 201, "{made}");
     Some(media)
 }
 
