@@ -295,8 +295,8 @@ fn messages_that_were_never_sent_hide_none_that_was() {
     claim(&mut file, doubtful, "1");
     let reason = "no answer".to_owned();
     end(&mut file, doubtful, Outcome::Failed { reason, is_uncertain: true });
-    let many = |file: &mut StoreFile, what: &str| -> Vec<Message> {
-        let commands = (0..600).map(|n| create(&format!("{what} {n}"))).collect();
+    let many = |file: &mut StoreFile, what: &str, count: usize| -> Vec<Message> {
+        let commands = (0..count).map(|n| create(&format!("{what} {n}"))).collect();
         let answers = file.commit(commands, Durability::Tables).unwrap().answers;
         let made = |answer| {
             let Ok(Answer::Message(message)) = answer else { panic!("it is lost") };
@@ -306,9 +306,9 @@ fn messages_that_were_never_sent_hide_none_that_was() {
     };
     let cancel =
         |message: Message| Command::SetStatus { id: message.id, status: Status::Canceled, at: AT };
-    let canceled = many(&mut file, "canceled").into_iter().map(cancel).collect();
+    let canceled = many(&mut file, "canceled", 600).into_iter().map(cancel).collect();
     file.commit(canceled, Durability::Tables).unwrap();
-    many(&mut file, "waits");
+    many(&mut file, "waits", 2_500);
     for (id, text, seq) in
         [("81", "sent without an ID", unnamed), ("82", "given up in doubt", doubtful)]
     {
